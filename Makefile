@@ -1,0 +1,56 @@
+# `make run` and `make test` do all the set-up on a fresh machine; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test check format types layers docs bench lock definitions clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103
+	$(BIN)/python scripts/run_sample.py
+
+test: $(VENV)/dev.stamp ## Every test, installing what it needs
+	$(BIN)/python scripts/run_tests.py
+
+check: format types layers docs ## Everything that needs no test run
+
+format: $(VENV)/dev.stamp ## Formatting and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp ## Static types, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/dev.stamp ## The direction of imports
+	$(BIN)/lint-imports
+
+docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead somewhere
+	$(BIN)/python scripts/check_docs.py
+
+bench: $(VENV)/dev.stamp ## Speed, as ratios against something named
+	$(BIN)/python -m bench
+
+lock: ## Pin every dependency anew (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header pyproject.toml --group build -o locks/run.txt
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header pyproject.toml --group build --group dev -c locks/run.txt -o locks/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group node -o locks/node.txt
+
+definitions: $(VENV)/dev.stamp ## Compile HL7's R4 definitions anew
+	$(BIN)/python scripts/compile_definitions.py
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) .cache tests/e2e/node_modules
+
+$(VENV)/bin/python:
+	$(PYTHON) scripts/make_venv.py $(VENV)
+
+$(VENV)/run.stamp: locks/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: locks/dev.txt pyproject.toml $(VENV)/run.stamp
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@touch $@

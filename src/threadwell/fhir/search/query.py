@@ -1,0 +1,282 @@
+"""A search, parsed: what ``parse`` returns, a store answers and a conditional create carries.
+
+Every filter is AND-ed; the matches within a filter are OR-ed. Nothing here is checked again
+downstream: parameter codes, modifiers and target types are known to fit ``type``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Prefix(StrEnum):
+    """How an ordered value compares with the one searched for (§3.1.1.4.5)."""
+
+    EQ = "eq"
+    NE = "ne"
+    GT = "gt"
+    LT = "lt"
+    GE = "ge"
+    LE = "le"
+    SA = "sa"
+    EB = "eb"
+    AP = "ap"
+
+
+class StringMode(StrEnum):
+    """How a text is compared; STARTS ignores case and accents, as CONTAINS does (§3.1.1.5.4)."""
+
+    STARTS = "starts"
+    CONTAINS = "contains"
+    EXACT = "exact"
+
+
+class UriMode(StrEnum):
+    """How a uri is compared (§3.1.1.5.13)."""
+
+    EXACT = "exact"
+    BELOW = "below"
+    ABOVE = "above"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMatch:
+    """``system`` ``None`` is any system, ``""`` is none (``|code``); ``code`` ``None`` is any."""
+
+    system: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceMatch:
+    """``Type/id`` (``type`` ``""`` where the query gave a bare id), or ``url`` for any other."""
+
+    type: str
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DateMatch:
+    """A date with its implied range, half open, in microseconds since 1970 UTC."""
+
+    prefix: Prefix
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberMatch:
+    """A number with its implied range, half open."""
+
+    prefix: Prefix
+    value: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityMatch:
+    """As a number; ``system`` and ``code`` ``None`` mean any; ``code`` matches code or unit."""
+
+    prefix: Prefix
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    system: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFilter:
+    """``code:not`` (``negate``) holds for a resource that matches none of ``matches``."""
+
+    param: str
+    matches: tuple[TokenMatch, ...]
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextFilter:
+    """``code:text``: the display of a token starts with the text."""
+
+    param: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFilter:
+    """A reference to one of ``matches``; ``negate`` as in ``TokenFilter``."""
+
+    param: str
+    matches: tuple[ReferenceMatch, ...]
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierFilter:
+    """``param:identifier``: a reference whose ``Reference.identifier`` is one of ``matches``."""
+
+    param: str
+    matches: tuple[TokenMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StringFilter:
+    """A text that compares, by ``mode``, with one of ``texts`` (as the query gave them)."""
+
+    param: str
+    texts: tuple[str, ...]
+    mode: StringMode = StringMode.STARTS
+
+
+@dataclass(frozen=True, slots=True)
+class DateFilter:
+    """A date parameter of the resource, or ``_lastUpdated``."""
+
+    param: str
+    matches: tuple[DateMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFilter:
+    """A number parameter."""
+
+    param: str
+    matches: tuple[NumberMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityFilter:
+    """A quantity parameter."""
+
+    param: str
+    matches: tuple[QuantityMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UriFilter:
+    """A uri parameter."""
+
+    param: str
+    uris: tuple[str, ...]
+    mode: UriMode = UriMode.EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFilter:
+    """``param:missing=true`` (no value at all) or ``false``."""
+
+    param: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdFilter:
+    """``_id``: one of ``ids``; ``_id:not`` none of them."""
+
+    ids: tuple[str, ...]
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeFilter:
+    """Any of ``matches`` where each component's filter holds within one ``CompositeValue``.
+
+    The filters of a match stand in the order of the components; their ``param`` is ``""``.
+    """
+
+    param: str
+    matches: tuple[tuple[Filter, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFilter:
+    """``param:Type.filter`` (§3.1.1.5.7): refers to one of ``types`` that matches.
+
+    ``filters`` has one filter for each of ``types``, in their order.
+    """
+
+    param: str
+    types: tuple[str, ...]
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasFilter:
+    """``_has:Type:param:filter`` (§3.1.1.5.8): a matching ``type`` refers to us."""
+
+    type: str
+    param: str
+    filter: Filter
+
+
+Filter: TypeAlias = (
+    TokenFilter
+    | TextFilter
+    | ReferenceFilter
+    | IdentifierFilter
+    | StringFilter
+    | DateFilter
+    | NumberFilter
+    | QuantityFilter
+    | UriFilter
+    | MissingFilter
+    | IdFilter
+    | CompositeFilter
+    | ChainFilter
+    | HasFilter
+)
+
+
+class Total(StrEnum):
+    """How much trouble to take over ``Bundle.total`` (``_total``, §3.1.1.3)."""
+
+    NONE = "none"
+    ESTIMATE = "estimate"
+    ACCURATE = "accurate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of ``_sort``. ``param`` may be ``_id`` or ``_lastUpdated``.
+
+    A resource without a value comes first in ascending order and last in descending order; of
+    several values the least counts in ascending order and the greatest in descending order.
+    """
+
+    param: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """``_include=source:param[:target]``; ``param`` ``"*"`` is every reference parameter."""
+
+    source: str
+    param: str
+    target: str = ""
+    iterate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed search of one resource type.
+
+    Matches come in the order of ``sort`` and then of creation. ``count`` is the page's size (0 to
+    1000), ``offset`` the matches to skip. ``rev_includes`` name the source that refers to a match.
+    """
+
+    type: str
+    filters: tuple[Filter, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    count: int = 20
+    offset: int = 0
+    total: Total = Total.NONE
+    summary_count: bool = False
+    elements: tuple[str, ...] = ()
+    includes: tuple[Include, ...] = ()
+    rev_includes: tuple[Include, ...] = field(default=())

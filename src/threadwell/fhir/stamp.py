@@ -1,0 +1,68 @@
+"""The server's own marks on a resource: id, version and time (§3.1.0.1 ``Resource.meta``).
+
+The stamped body always begins ``{"resourceType":…,"id":…,"meta":{`` so that an answer can add to
+``meta`` without parsing it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from threadwell.fhir.json import encode
+from threadwell.fhir.resource import Resource
+
+_DERIVED = UUID("6e9ccd5c-24c5-5cd9-a4f2-5f0f3b1f7a56")
+
+#: Milliseconds since 1970 UTC.
+Clock = Callable[[], int]
+
+
+def now_ms() -> int:
+    """The wall clock, in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id(ms: int) -> str:
+    """A fresh UUID version 7 (RFC 9562 §5.7): ids made later sort later."""
+    head = ms.to_bytes(6, "big")
+    tail = bytearray(os.urandom(10))
+    tail[0] = tail[0] & 0x0F | 0x70
+    tail[2] = tail[2] & 0x3F | 0x80
+    h = (head + tail).hex()
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+
+
+def derived_id(system: str, value: str) -> str:
+    """The id of the thing with that identifier: a UUID version 5 (RFC 9562 §5.5).
+
+    The same thing has the same id wherever and whenever it is met.
+    """
+    return str(uuid5(_DERIVED, f"{system}|{value}"))
+
+
+def instant(ms: int) -> str:
+    """A FHIR ``instant`` in UTC with milliseconds: ``2024-04-10T09:00:00.000Z``."""
+    whole, part = divmod(ms, 1000)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
+
+
+def stamp(resource: Resource, id_: str, version_id: str, updated: int) -> tuple[Resource, bytes]:
+    """The resource with the server's marks, and its bytes.
+
+    ``meta.versionId`` and ``meta.lastUpdated`` of the caller are replaced; the rest of ``meta``
+    stays. The caller's dict is not changed.
+    """
+    meta = {
+        **(resource.get("meta") or {}),
+        "versionId": version_id,
+        "lastUpdated": instant(updated),
+    }
+    stamped = {**resource, "resourceType": resource["resourceType"], "id": id_, "meta": meta}
+    ordered = {"resourceType": stamped.pop("resourceType"), "id": stamped.pop("id")}
+    ordered["meta"] = stamped.pop("meta")
+    ordered.update(stamped)
+    return ordered, encode(ordered)

@@ -1,0 +1,9 @@
+"""Messages as people sent them: the first station of the house.
+
+Nothing here knows of FHIR, of storage or of any one channel.
+"""
+
+from threadwell.messages.address import Address, AddressKind
+from threadwell.messages.message import Attachment, Broken, Message
+
+__all__ = ["Address", "AddressKind", "Attachment", "Broken", "Message"]

@@ -1,0 +1,67 @@
+"""The one shape in which every channel hands over what arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from threadwell.messages.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message.
+
+    ``content`` is ``None`` where the export names a file that is not there; ``note`` then says so.
+    """
+
+    filename: str
+    content_type: str
+    content: bytes | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, parsed once at the channel's edge; nothing downstream checks it again.
+
+    ``external_id`` is the provider's stable id, or one derived from the content where the source
+    has none; the same message read again, from any export, has the same id within ``channel``.
+    ``thread_hint`` is the channel's own thread (an SMS address set, a WhatsApp chat); it is empty
+    where the thread follows from ``references`` (mail). ``references`` are the external ids that
+    the message names, oldest first; ``in_reply_to`` is the one that it answers, if it says so.
+    ``sent`` is aware. ``text`` is the whole text; ``new_text`` the part its sender wrote now,
+    without quoted replies and signature, and equals ``text`` where there is none to strip.
+    ``notes`` say, in plain words without any content, what could not be known.
+    """
+
+    channel: str
+    external_id: str
+    sender: Address
+    recipients: tuple[Address, ...]
+    sent: datetime
+    text: str
+    new_text: str
+    thread_hint: str = ""
+    received: datetime | None = None
+    subject: str = ""
+    references: tuple[str, ...] = ()
+    in_reply_to: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    medium: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a channel found and could not read as a message: its bytes, and why.
+
+    ``source`` says where it stood (``inbox.mbox, message 17``); ``reason`` is plain words without
+    any of the content. ``content`` is the whole of it, so that nothing is lost.
+    """
+
+    channel: str
+    source: str
+    reason: str
+    content: bytes
+    content_type: str = "application/octet-stream"

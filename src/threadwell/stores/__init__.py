@@ -1,0 +1,1 @@
+"""Where resources are kept: the ``Store`` contract, and a module for each store."""

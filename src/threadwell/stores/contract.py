@@ -1,0 +1,179 @@
+"""The contract of a store: what ``intake`` and ``api`` may ask of it, and what it must hold.
+
+A store keeps every version of every resource of every project, as bytes. It answers a ``Query``
+and commits a ``ChangeSet`` whole or not at all. It never looks at who asks: access is decided
+above it. The tests in ``threadwell.stores.suite`` are part of the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query
+
+#: The project of a server that serves one organisation.
+DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
+
+
+class Key(NamedTuple):
+    """Names one resource within a project."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource, as it was committed.
+
+    ``body`` is the JSON that was committed, byte for byte; ``b""`` where ``deleted``.
+    ``updated`` is ``meta.lastUpdated`` in milliseconds since 1970 UTC. ``author`` is the reference
+    of who wrote it (``ClientApplication/…``), ``""`` if nobody was named.
+    """
+
+    type: str
+    id: str
+    version_id: str
+    updated: int
+    deleted: bool
+    body: bytes
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A new version of a resource to commit; ``resource`` ``None`` is a deletion.
+
+    ``body`` is the serialised ``resource`` with ``id``, ``meta.versionId`` and
+    ``meta.lastUpdated`` in it (see ``threadwell.fhir.stamp``). ``before`` is the version that this
+    one follows: ``None`` where the resource must not exist yet. A commit whose ``before`` is no
+    longer the current version is a ``Conflict``. A deleted resource may be written again, with
+    its deletion as ``before``. ``content`` is a Binary's bytes, kept apart from its body.
+    """
+
+    type: str
+    id: str
+    version_id: str
+    updated: int
+    resource: Resource | None
+    body: bytes
+    before: Stored | None = None
+    author: str = ""
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A precondition: ``query`` matches nothing when the commit happens."""
+
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A precondition: ``before`` is still the current version, though it is not written."""
+
+    before: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """Writes that become visible together, or not at all, if every precondition holds."""
+
+    writes: tuple[Write, ...]
+    unmatched: tuple[Unmatched, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
+
+
+class Conflict(Exception):
+    """The store has moved on: nothing of the change set was written; read again and decide anew.
+
+    ``key`` names the resource that is not as expected; ``None`` where an ``Unmatched`` query
+    found something.
+    """
+
+    def __init__(self, key: Key | None) -> None:
+        super().__init__(f"{key.type}/{key.id} has changed" if key else "a match exists by now")
+        self.key = key
+
+
+class StoreError(Exception):
+    """The store cannot be opened or cannot go on; the message names what and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to a ``Query``: one page of matches, what they include, and the total if asked.
+
+    ``more`` tells whether matches follow this page.
+    """
+
+    matches: list[Stored]
+    included: list[Stored]
+    total: int | None
+    more: bool
+
+
+class Store(Protocol):
+    """A store of FHIR resources. Every method may be called from many tasks at once.
+
+    ``project`` is a project's id. An acknowledged ``commit`` survives the death of the process and
+    of the machine; a search that starts after it sees it.
+    """
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        """The current version, ``deleted`` or not; ``None`` where there never was one."""
+        ...
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        """The current versions of those of ``keys`` that ever existed, deletions included."""
+        ...
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        """That version, ``None`` where it does not exist."""
+        ...
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        """A page of the versions, newest first, and how many there are; ``([], 0)`` if none."""
+        ...
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        """The bytes committed as ``Write.content`` with that version of a Binary."""
+        ...
+
+    async def search(self, project: str, query: Query) -> Page:
+        """The page of current, undeleted resources that ``query`` asks for."""
+        ...
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
+        ...
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        """A value of the server's own (keys, client registrations), never part of the FHIR data."""
+        ...
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        """Every value of a kind by name."""
+        ...
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        """Keep a value durably (``None`` removes it).
+
+        With ``only_new`` an existing value stays and the answer is ``False``: of many processes
+        that start at once, one makes the signing key.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was acknowledged and let go of every file and connection."""
+        ...
