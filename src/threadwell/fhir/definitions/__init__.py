@@ -1,0 +1,26 @@
+"""HL7's R4 4.0.1 definitions, compiled to data by ``scripts/compile_definitions.py``.
+
+Everything that depends on a resource type is read here and nowhere branched on. ``SOURCE.md``
+names the package, its version and its licence.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+
+@cache
+def load(name: str) -> Any:
+    """The content of ``<name>.json.gz``, read once; callers share it and must not change it."""
+    return msgspec.json.decode(
+        gzip.decompress(files(__name__).joinpath(f"{name}.json.gz").read_bytes())
+    )
+
+
+#: The 146 concrete resource types, without ``Resource`` and ``DomainResource``.
+RESOURCE_TYPES: frozenset[str] = frozenset(load("resource_types"))

