@@ -1,0 +1,34 @@
+"""What ``make test`` runs: bring the tools that tests need, then run every test.
+
+A tool that cannot be brought is named, and so are the tests that it leaves out; with ``CI`` set
+any test left out is a failure (see ``tests/conftest.py``). Arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import toolbox
+
+
+def main(arguments: list[str]) -> int:
+    bring_tools()
+    selection = arguments or ["-n", "2", "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", *selection]
+    return subprocess.run(command, cwd=toolbox.ROOT, check=False).returncode
+
+
+def bring_tools() -> None:
+    """Node.js with the npm clients, and Chromium; what is missing is left to the tests to say."""
+    if toolbox.find_node() is None:
+        toolbox.install_node()
+    node = toolbox.find_node()
+    if node and not toolbox.clients_ready():
+        toolbox.install_clients(node)
+    if toolbox.find_chromium() is None:
+        toolbox.install_chromium()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Tools that some tests need, and the loud word about tests that had to be left out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import toolbox  # noqa: E402 - the scripts folder is no package
+
+LEFT_OUT = "left out: "
+
+
+@pytest.fixture(scope="session")
+def node() -> list[str]:
+    """The command of Node.js, with the npm packages of ``tests/e2e/clients`` in place."""
+    command = toolbox.find_node()
+    if command is None or not toolbox.clients_ready():
+        pytest.skip(LEFT_OUT + "no Node.js ≥ 20 with the npm packages (make test installs them)")
+    return command
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium."""
+    path = toolbox.find_chromium()
+    if path is None:
+        pytest.skip(LEFT_OUT + "no Chromium (make test installs Debian's as root)")
+    return path
+
+
+def _left_out(config: pytest.Config) -> list[str]:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = terminal.stats.get("skipped", []) if terminal else []
+    return [
+        f"{report.nodeid}: {report.longrepr[2]}"
+        for report in skipped
+        if isinstance(report.longrepr, tuple) and LEFT_OUT in report.longrepr[2]
+    ]
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    """Name every test that a missing tool left out."""
+    missing = _left_out(config)
+    if missing:
+        terminalreporter.section("TESTS LEFT OUT: a tool is missing", sep="!", red=True, bold=True)
+        for line in missing:
+            terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that was left out is a failure."""
+    if os.environ.get("CI") and _left_out(session.config) and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
