@@ -1,0 +1,79 @@
+"""@medplum/cli, as published, against a real server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BINARY = Path(__file__).parent / "clients" / "node_modules" / "@medplum" / "cli"
+
+pytestmark = pytest.mark.node
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def medplum(node, server, tmp_path) -> Run:
+    """Runs one ``medplum`` command with a home of its own, logged in."""
+    package = json.loads((BINARY / "package.json").read_text())
+    script = str(BINARY / package["bin"]["medplum"])
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*node, script, *arguments],
+            cwd=tmp_path,
+            env={**server.environment, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    credentials = ["--client-id", server.client_id, "--client-secret", server.client_secret]
+    base = ["--auth-type", "client-credentials", "--base-url", server.base_url]
+    logged_in = run("login", *base, *credentials)
+    assert logged_in.returncode == 0, logged_in.stderr
+    return run
+
+
+def test_whoami(medplum: Run) -> None:
+    shown = medplum("whoami")
+    assert shown.returncode == 0, shown.stderr
+    assert "tests" in shown.stdout
+
+
+def test_create_search_patch_delete(medplum: Run) -> None:
+    body = {
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "VR",
+            "display": "virtual",
+        },
+    }
+    made = json.loads(_out(medplum("post", "Encounter", json.dumps(body))))
+    query = "Encounter?class=http://terminology.hl7.org/CodeSystem/v3-ActCode|VR&_count=1000"
+    bundle = json.loads(_out(medplum("get", query)))
+    assert made["id"] in [entry["resource"]["id"] for entry in bundle["entry"]]
+
+    change = [{"op": "replace", "path": "/status", "value": "finished"}]
+    patched = json.loads(_out(medplum("patch", f"Encounter/{made['id']}", json.dumps(change))))
+    assert patched["status"] == "finished"
+    put = json.loads(_out(medplum("put", f"Encounter/{made['id']}", json.dumps(made))))
+    assert put["status"] == "in-progress"
+    _out(medplum("delete", f"Encounter/{made['id']}"))
+    assert medplum("get", f"Encounter/{made['id']}").returncode != 0
+
+
+def test_a_mistake_is_explained(medplum: Run) -> None:
+    refused = medplum("post", "Communication", '{"resourceType":"Communication"}')
+    assert refused.returncode != 0
+    assert "Missing required property" in refused.stderr
+
+
+def _out(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout
