@@ -81,7 +81,11 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """Writes that become visible together, or not at all, if every precondition holds."""
+    """Writes that become visible together, or not at all, if every precondition holds.
+
+    It writes each resource at most once (``ValueError`` otherwise). Preconditions look at the
+    store as it is before the writes.
+    """
 
     writes: tuple[Write, ...]
     unmatched: tuple[Unmatched, ...] = ()
@@ -108,7 +112,8 @@ class StoreError(Exception):
 class Page:
     """The answer to a ``Query``: one page of matches, what they include, and the total if asked.
 
-    ``more`` tells whether matches follow this page.
+    ``more`` tells whether matches follow this page. An estimated total may be exact. At most
+    ``including.MAX_INCLUDED`` resources are included.
     """
 
     matches: list[Stored]

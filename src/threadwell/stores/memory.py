@@ -1,0 +1,208 @@
+"""A store in memory: the plainest reading of the contract, and the reference for every other.
+
+It keeps nothing when the process ends. Tests and ``--dry-run`` stand on it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from threadwell.fhir.search.extract import extract
+from threadwell.fhir.search.match import matches
+from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, IdFilter, Query, Total
+from threadwell.fhir.search.values import IndexValues, ReferenceValue
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Page, Stored, Write
+from threadwell.stores.including import included
+from threadwell.stores.order import Candidate, in_order
+
+
+class MemoryStore:
+    """A ``Store`` of plain dicts. No method waits, so each is atomic for the tasks of one loop."""
+
+    def __init__(self) -> None:
+        self._projects: dict[str, _Project] = defaultdict(_Project)
+        self._private: dict[tuple[str, str], bytes] = {}
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        row = self._projects[project].rows.get(Key(type_, id_))
+        return row.current if row else None
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        rows = self._projects[project].rows
+        return {key: rows[key].current for key in keys if key in rows}
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        row = self._projects[project].rows.get(Key(type_, id_))
+        versions = row.versions if row else ()
+        return next((v for v in versions if v.version_id == version_id), None)
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        row = self._projects[project].rows.get(Key(type_, id_))
+        versions = row.versions[::-1] if row else []
+        return versions[offset : offset + count], len(versions)
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        row = self._projects[project].rows.get(Key("Binary", id_))
+        return row.contents.get(version_id) if row else None
+
+    async def search(self, project: str, query: Query) -> Page:
+        return self._projects[project].search(query)
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        self._projects[project].commit(change_set)
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        return self._private.get((kind, name))
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        return {name: value for (of, name), value in self._private.items() if of == kind}
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        if only_new and (kind, name) in self._private:
+            return False
+        if value is None:
+            self._private.pop((kind, name), None)
+        else:
+            self._private[kind, name] = value
+        return True
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+@dataclass(slots=True)
+class _Row:
+    created: int
+    versions: list[Stored] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    values: IndexValues = field(default_factory=dict)
+
+    @property
+    def current(self) -> Stored:
+        return self.versions[-1]
+
+
+@dataclass(slots=True)
+class _Project:
+    rows: dict[Key, _Row] = field(default_factory=dict)
+
+    def commit(self, change_set: ChangeSet) -> None:
+        written = {Key(write.type, write.id) for write in change_set.writes}
+        if len(written) < len(change_set.writes):
+            raise ValueError("a change set writes a resource at most once")
+        for unchanged in change_set.unchanged:
+            before = unchanged.before
+            self._expect(Key(before.type, before.id), before)
+        for write in change_set.writes:
+            self._expect(Key(write.type, write.id), write.before)
+        for unmatched in change_set.unmatched:
+            if next(self._matching(unmatched.query), None):
+                raise Conflict(None)
+        # Extraction may fail on a resource; nothing is written before all of it is done.
+        values = [extract(write.resource) if write.resource else {} for write in change_set.writes]
+        for write, found in zip(change_set.writes, values, strict=True):
+            self._write(write, found)
+
+    def search(self, query: Query) -> Page:
+        rows = {row.created: row for row in self._matching(query)}
+        ordered = in_order(
+            query.type,
+            (
+                Candidate(r.created, r.current.id, r.current.updated, r.values)
+                for r in rows.values()
+            ),
+            query.sort,
+        )
+        total = len(ordered) if query.total != Total.NONE or query.summary_count else None
+        if query.summary_count or not query.count:
+            return Page([], [], total, more=False)
+        end = query.offset + query.count
+        page = [rows[candidate.created].current for candidate in ordered[query.offset : end]]
+        return Page(page, included(query, page, self), total, more=len(ordered) > end)
+
+    def current(self, keys: Sequence[Key]) -> list[Stored]:
+        rows = (self.rows.get(key) for key in keys)
+        return [row.current for row in rows if row and not row.current.deleted]
+
+    def referring(self, type_: str, param: str, keys: Sequence[Key], limit: int) -> list[Stored]:
+        wanted = set(keys)
+        found = [
+            row.current
+            for row in self._of_type(type_)
+            if not wanted.isdisjoint(_references(row.values, param))
+        ]
+        return found[:limit]
+
+    def _expect(self, key: Key, before: Stored | None) -> None:
+        row = self.rows.get(key)
+        if (row.current.version_id if row else None) != (before.version_id if before else None):
+            raise Conflict(key)
+
+    def _write(self, write: Write, values: IndexValues) -> None:
+        row = self.rows.setdefault(Key(write.type, write.id), _Row(created=len(self.rows)))
+        row.versions.append(
+            Stored(
+                write.type,
+                write.id,
+                write.version_id,
+                write.updated,
+                write.resource is None,
+                write.body if write.resource is not None else b"",
+                write.author,
+            )
+        )
+        row.values = values
+        if write.content is not None:
+            row.contents[write.version_id] = write.content
+
+    def _of_type(self, type_: str) -> Iterator[_Row]:
+        return (
+            row for key, row in self.rows.items() if key.type == type_ and not row.current.deleted
+        )
+
+    def _matching(self, query: Query) -> Iterator[_Row]:
+        return (
+            row
+            for row in self._of_type(query.type)
+            if all(self._holds(filter_, row) for filter_ in query.filters)
+        )
+
+    def _holds(self, filter_: Filter, row: _Row) -> bool:
+        match filter_:
+            case IdFilter():
+                return (row.current.id in filter_.ids) != filter_.negate
+            case ChainFilter():
+                return any(
+                    (target := self.rows.get(key)) is not None
+                    and not target.current.deleted
+                    and key.type == type_
+                    and self._holds(inner, target)
+                    for key in _references(row.values, filter_.param)
+                    for type_, inner in zip(filter_.types, filter_.filters, strict=True)
+                )
+            case HasFilter():
+                key = Key(row.current.type, row.current.id)
+                return any(
+                    key in _references(other.values, filter_.param)
+                    and self._holds(filter_.filter, other)
+                    for other in self._of_type(filter_.type)
+                )
+            case _:
+                return matches(filter_, row.values)
+
+
+def _references(values: IndexValues, param: str) -> Iterator[Key]:
+    found = (
+        [value for under in values.values() for value in under]
+        if param == "*"
+        else values.get(param, ())
+    )
+    return (Key(v.type, v.id) for v in found if isinstance(v, ReferenceValue) and v.id)
