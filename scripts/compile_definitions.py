@@ -35,6 +35,8 @@ def main() -> None:
     """Write every definitions file anew and print its size."""
     package = read_package()
     write("resource_types", resource_types(package))
+    write("structures", structures(package))
+    write("value_sets", value_sets(package))
     write("search_parameters", search_parameters(package))
     write("compartments", compartments(package))
 
@@ -95,6 +97,113 @@ def resource_types(package: dict[str, list[Json]]) -> list[str]:
         and structure.get("derivation") == "specialization"
         and not structure["abstract"]
     )
+
+
+def structures(package: dict[str, list[Json]]) -> Json:
+    """Type → element → ``[min, many, {type code: reference targets}, required value set]``.
+
+    A backbone element is a type of its own, named by its path (``Communication.payload``).
+    """
+    found: Json = {}
+    for structure in package["StructureDefinition"]:
+        if structure["kind"] == "primitive-type" or structure["kind"] == "logical":
+            continue
+        # Profiles add nothing to the base definitions, except this one, which elements name.
+        simple = structure["id"] == "SimpleQuantity"
+        if structure.get("derivation") == "constraint" and not simple:
+            continue
+        paths = [element["path"] for element in structure["snapshot"]["element"]]
+        for element in structure["snapshot"]["element"]:
+            parent, _, name = element["path"].rpartition(".")
+            if parent and simple:
+                parent = structure["id"]
+            if not parent:
+                found[structure["id"]] = {}
+            elif element["max"] != "0":
+                backbone = any(path.startswith(f"{element['path']}.") for path in paths)
+                if backbone:
+                    found[element["path"]] = {}
+                found[parent][name] = [
+                    element["min"],
+                    int(element["max"] != "1"),
+                    {element["path"]: []} if backbone else types(element),
+                    required_value_set(element),
+                ]
+    return {name: elements for name, elements in sorted(found.items()) if elements}
+
+
+def types(element: Json) -> dict[str, list[str]]:
+    """Each type that an element may have, with the resource types a reference may lead to."""
+    if "contentReference" in element:
+        return {element["contentReference"].removeprefix("#"): []}
+    return {type_code(element, type_): targets(type_) for type_ in element["type"]}
+
+
+def type_code(element: Json, type_: Json) -> str:
+    """FHIR's name of a type that may be given as one of FHIRPath, or narrowed by a profile."""
+    if type_["code"].startswith("http://hl7.org/fhirpath/"):
+        if element["base"]["path"] == "Resource.id":
+            return "id"  # published as string, though its own text says id
+        urls = {last(x["url"]): x.get("valueUrl") for x in type_["extension"]}
+        return str(urls["structuredefinition-fhir-type"])
+    return str(last(type_["profile"][0]) if "profile" in type_ else type_["code"])
+
+
+def targets(type_: Json) -> list[str]:
+    """The resource types that a reference may lead to; none named is any."""
+    if type_["code"] != "Reference":
+        return []
+    named = [last(profile) for profile in type_.get("targetProfile", [])]
+    return [] if "Resource" in named else named
+
+
+def required_value_set(element: Json) -> str:
+    """The url, without version, of the value set whose codes alone are legal; "" for none."""
+    binding = element.get("binding", {})
+    if binding.get("strength") != "required":
+        return ""
+    return str(binding["valueSet"].partition("|")[0])
+
+
+def value_sets(package: dict[str, list[Json]]) -> Json:
+    """Required value set → code system → codes, those that can be listed from the package."""
+    code_systems = {system["url"]: system for system in package["CodeSystem"]}
+    sets = {value_set["url"]: value_set for value_set in package["ValueSet"]}
+    required = {
+        element[3]
+        for elements in structures(package).values()
+        for element in elements.values()
+        if element[3] in sets
+    }
+    found: Json = {}
+    for url in sorted(required):
+        compose = sets[url]["compose"]
+        assert "exclude" not in compose, f"{url} lists what is in it"
+        expansion: dict[str, list[str]] = {}
+        for include in compose["include"]:
+            assert not include.keys() & {"filter", "valueSet"}, f"{url} is a plain list"
+            listed = include.get("concept") or code_systems.get(include["system"], {}).get(
+                "concept"
+            )
+            if listed:
+                expansion.setdefault(include["system"], []).extend(codes(listed))
+        if expansion:
+            found[url] = expansion
+    return found
+
+
+def codes(concepts: list[Json]) -> list[str]:
+    """The codes of the concepts and of those below them."""
+    return [
+        code
+        for concept in concepts
+        for code in [concept["code"], *codes(concept.get("concept", []))]
+    ]
+
+
+def last(url: str) -> str:
+    """The last part of a canonical url: the id of what it names."""
+    return url.rpartition("/")[2]
 
 
 def search_parameters(package: dict[str, list[Json]]) -> list[Json]:
