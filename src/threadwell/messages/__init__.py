@@ -5,5 +5,14 @@ Nothing here knows of FHIR, of storage or of any one channel.
 
 from threadwell.messages.address import Address, AddressKind
 from threadwell.messages.message import Attachment, Broken, Message
+from threadwell.messages.parse import parse_email, parse_phone
 
-__all__ = ["Address", "AddressKind", "Attachment", "Broken", "Message"]
+__all__ = [
+    "Address",
+    "AddressKind",
+    "Attachment",
+    "Broken",
+    "Message",
+    "parse_email",
+    "parse_phone",
+]

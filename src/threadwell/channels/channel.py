@@ -1,0 +1,55 @@
+"""What a channel is: how it tells its own files, and how it reads them.
+
+A channel turns one file or folder into messages. It knows nothing of other channels, of threads,
+people or FHIR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from threadwell.messages import Address, Broken, Message
+
+#: How many bytes of a file ``Channel.sniff`` is given.
+HEAD_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What an export does not say of itself.
+
+    ``zone`` is the zone of times that are written without one. ``owner`` are the practice's own
+    addresses: an SMS backup and a WhatsApp export say "me" where they mean one of them.
+    ``country`` (ISO 3166-1 alpha-2) is where phone numbers without a country code belong, and
+    decides between day and month where a date can be read both ways.
+    """
+
+    zone: ZoneInfo
+    owner: tuple[Address, ...] = ()
+    country: str = "US"
+
+
+def _none(_path: Path) -> Iterable[Path]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One kind of export.
+
+    ``sniff(head, path)`` tells by the first ``HEAD_BYTES`` bytes whether a file is one of this
+    channel's; ``path`` may be a member of an archive that is not on disk. A folder that is read
+    as a whole (a Maildir) is offered with an empty ``head``. ``read(path, options)`` yields every
+    message in the order of the file, and a ``Broken`` for each part that is none; it raises
+    nothing but ``OSError``. ``companions(path)`` are the files beside ``path`` that its messages
+    name as attachments, and that are therefore not files to import.
+    """
+
+    name: str
+    description: str
+    sniff: Callable[[bytes, Path], bool]
+    read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
+    companions: Callable[[Path], Iterable[Path]] = _none

@@ -1,0 +1,170 @@
+"""Walks files, folders and archives, and hands each to the channel whose content it is.
+
+Nothing is passed over in silence: a file that no channel knows comes back as ``Broken``. Left out
+are only hidden and system files, what an export's messages name as their attachments, and the
+files that describe an export to people (``README…``, ``people.csv``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from threadwell.channels.archives import ArchiveError, is_archive, member_heads, unpacked
+from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.messages import Broken, Message
+
+#: An unknown file is kept whole up to this size, and only named above it.
+KEPT_BYTES = 32 * 1024 * 1024
+
+_LEFT_OUT = re.compile(
+    r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini|README(\.\w+)?|people\.(csv|json)",
+    re.IGNORECASE,
+)
+_NOT_KNOWN = "not a format that Threadwell reads"
+
+
+class UnknownChannel(ValueError):
+    """There is no channel of that name; the message lists those that there are."""
+
+
+def read_path(
+    path: Path, *, channel: str | None = None, options: ReadOptions, channels: Sequence[Channel]
+) -> Iterator[Message | Broken]:
+    """Every message below ``path``, a file or a folder, in a stable order.
+
+    The first of ``channels`` that knows a file's content reads it. With ``channel`` only that
+    one is asked, and a ``path`` that is a file is taken for its, whatever it looks like. Raises
+    ``UnknownChannel``, and ``FileNotFoundError`` where there is no ``path``; what cannot be read
+    further below is a ``Broken``.
+    """
+    chosen = _chosen(channel, channels)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    return _read(path, channel is not None, options, chosen)
+
+
+class _Found(NamedTuple):
+    path: Path
+    channel: Channel | None
+    archive: bool = False
+    failure: str = ""
+
+
+def _chosen(name: str | None, channels: Sequence[Channel]) -> Sequence[Channel]:
+    if name is None:
+        return channels
+    chosen = [channel for channel in channels if channel.name == name]
+    if not chosen:
+        names = ", ".join(channel.name for channel in channels)
+        raise UnknownChannel(f"no channel {name!r}: there are {names}")
+    return chosen
+
+
+def _read(
+    path: Path, trusted: bool, options: ReadOptions, channels: Sequence[Channel]
+) -> Iterator[Message | Broken]:
+    if path.is_dir():
+        yield from _read_folder(path, options, channels)
+        return
+    found = _identify(path, channels)
+    if trusted and not found.archive:
+        found = _Found(path, channels[0])
+    yield from _read_found(found, options, channels)
+
+
+def _read_folder(
+    folder: Path, options: ReadOptions, channels: Sequence[Channel]
+) -> Iterator[Message | Broken]:
+    found = list(_walk(folder, channels))
+    attached = {
+        companion.resolve()
+        for one in found
+        if one.channel is not None
+        for companion in one.channel.companions(one.path)
+    }
+    for one in found:
+        if one.path.resolve() not in attached:
+            yield from _read_found(one, options, channels)
+
+
+def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
+    whole = next((channel for channel in channels if channel.sniff(b"", folder)), None)
+    if whole is not None:
+        yield _Found(folder, whole)
+        return
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        yield _Found(folder, None, failure=_failure(error))
+        return
+    for path in paths:
+        if _LEFT_OUT.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path, channels)
+        elif path.is_file():
+            yield _identify(path, channels)
+
+
+def _identify(path: Path, channels: Sequence[Channel]) -> _Found:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        return _Found(path, None, failure=_failure(error))
+    known = _sniff(head, path, channels)
+    return _Found(path, known, archive=known is None and is_archive(head))
+
+
+def _sniff(head: bytes, path: Path, channels: Sequence[Channel]) -> Channel | None:
+    if not head:
+        return None
+    return next((channel for channel in channels if channel.sniff(head, path)), None)
+
+
+def _read_found(
+    found: _Found, options: ReadOptions, channels: Sequence[Channel]
+) -> Iterator[Message | Broken]:
+    try:
+        if found.failure:
+            yield Broken("", found.path.name, found.failure, b"")
+        elif found.channel is not None:
+            yield from found.channel.read(found.path, options)
+        elif found.archive:
+            yield from _read_archive(found.path, options, channels)
+        elif found.path.stat().st_size:
+            yield _unread(found.path, _NOT_KNOWN)
+    except OSError as error:
+        yield Broken("", found.path.name, _failure(error), b"")
+
+
+def _read_archive(
+    path: Path, options: ReadOptions, channels: Sequence[Channel]
+) -> Iterator[Message | Broken]:
+    try:
+        # A document or a spreadsheet is an archive too: only one that holds messages is opened.
+        if not any(_sniff(head, Path(name), channels) for name, head in member_heads(path)):
+            yield _unread(path, _NOT_KNOWN)
+            return
+        with unpacked(path) as folder:
+            for item in _read_folder(folder, options, channels):
+                if isinstance(item, Broken):
+                    item = replace(item, source=f"{path.name}: {item.source}")
+                yield item
+    except ArchiveError as error:
+        yield _unread(path, f"the archive cannot be opened: {error}")
+
+
+def _failure(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
+def _unread(path: Path, reason: str) -> Broken:
+    if path.stat().st_size > KEPT_BYTES:
+        reason += f"; larger than {KEPT_BYTES // 1024**2} MiB, so only its name is kept"
+        return Broken("", path.name, reason, b"")
+    return Broken("", path.name, reason, path.read_bytes())
