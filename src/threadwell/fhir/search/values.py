@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 class TokenValue(NamedTuple):
     """A code in a system. ``system`` is ``""`` where the element has none; ``text`` is its display.
 
-    ``code`` may be ``""`` where only a text or a system is there.
+    ``code`` may be ``""`` where only a text or a system is there. A ContactPoint has its own
+    ``system`` (``phone``, ``email``) and its value in the form of ``contact_code``.
     """
 
     system: str
@@ -23,8 +24,9 @@ class TokenValue(NamedTuple):
 class ReferenceValue(NamedTuple):
     """A reference. A relative one has ``type`` and ``id``; any other only ``url``.
 
-    ``identifier`` is ``Reference.identifier`` where there is one (for ``:identifier``).
-    A canonical keeps its version in ``url`` (``http://x|1.0``).
+    ``identifier`` is ``Reference.identifier`` where there is one (for ``:identifier``). A reference
+    that has nothing but a display has none of them, and still is not ``:missing``.
+    A canonical with a version has two values: ``url`` with it (``http://x|1.0``) and without.
     """
 
     type: str
@@ -42,8 +44,8 @@ class StringValue(NamedTuple):
 class DateValue(NamedTuple):
     """A stretch of time, half open: ``low`` ≤ t < ``high`` in microseconds since 1970 UTC.
 
-    ``2024`` spans a year, an instant one millisecond or less; an open end of a Period is
-    ``MIN_TIME`` or ``MAX_TIME``.
+    ``2024`` spans a year, a time written to the second or finer is one millisecond or less; an
+    open end of a Period is ``MIN_TIME`` or ``MAX_TIME``.
     """
 
     low: int
@@ -51,7 +53,7 @@ class DateValue(NamedTuple):
 
 
 class NumberValue(NamedTuple):
-    """A number with the range that its written precision implies (§3.1.1.5.1), half open."""
+    """A number: ``low`` = ``value`` = ``high``. Only the number searched for implies a range."""
 
     value: Decimal
     low: Decimal
@@ -59,7 +61,11 @@ class NumberValue(NamedTuple):
 
 
 class QuantityValue(NamedTuple):
-    """A quantity: number with implied range, ``system`` and ``code`` (each ``""`` if absent)."""
+    """A quantity with its ``system``, ``code`` and ``unit`` (each ``""`` if absent).
+
+    ``low`` = ``value`` = ``high`` but for a Range and a quantity with a comparator: these reach
+    from ``low`` to ``high``, both included, an open end infinite; ``value`` is a finite end.
+    """
 
     value: Decimal
     low: Decimal
@@ -70,7 +76,7 @@ class QuantityValue(NamedTuple):
 
 
 class UriValue(NamedTuple):
-    """A uri, compared as written (§3.1.1.5.13)."""
+    """A uri, compared as written (§3.1.1.5.13); a canonical with a version as two, as above."""
 
     uri: str
 
@@ -92,7 +98,7 @@ IndexValue: TypeAlias = (
     | CompositeValue
 )
 
-#: Search parameter code → the values found under it; a parameter without values is absent.
+#: Search parameter code → the values found under it, none twice; one without values is absent.
 IndexValues: TypeAlias = dict[str, list[IndexValue]]
 
 MIN_TIME = -(2**62)
