@@ -62,7 +62,7 @@ def elements(type_: str) -> tuple[Element, ...]:
 @cache
 def primitive(type_: str) -> bool:
     """Whether the type is a primitive: a JSON string, number or boolean, not an object."""
-    return type_ not in load("structures") and type_ != "Resource"
+    return type_ not in load("structures")
 
 
 def _capital(name: str) -> str:
