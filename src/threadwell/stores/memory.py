@@ -6,12 +6,12 @@ It keeps nothing when the process ends. Tests and ``--dry-run`` stand on it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import matches
-from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, IdFilter, Query, Total
+from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Page, Stored, Write
 from threadwell.stores.including import included
@@ -80,7 +80,12 @@ class MemoryStore:
 
 @dataclass(slots=True)
 class _Row:
+    """A resource with its versions, as search sees it (``fhir.search.match.Subject``)."""
+
+    project: _Project
     created: int
+    type: str
+    id: str
     versions: list[Stored] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     values: IndexValues = field(default_factory=dict)
@@ -88,6 +93,17 @@ class _Row:
     @property
     def current(self) -> Stored:
         return self.versions[-1]
+
+    @property
+    def updated(self) -> int:
+        return self.current.updated
+
+    def referred(self, param: str) -> list[_Row]:
+        return self.project.living(_references(self.values, param))
+
+    def referring(self, type_: str, param: str) -> Iterator[_Row]:
+        me = Key(self.type, self.id)
+        return (row for row in self.project.of_type(type_) if me in _references(row.values, param))
 
 
 @dataclass(slots=True)
@@ -115,31 +131,34 @@ class _Project:
         rows = {row.created: row for row in self._matching(query)}
         ordered = in_order(
             query.type,
-            (
-                Candidate(r.created, r.current.id, r.current.updated, r.values)
-                for r in rows.values()
-            ),
+            (Candidate(row.created, row.id, row.updated, row.values) for row in rows.values()),
             query.sort,
         )
         total = len(ordered) if query.total != Total.NONE or query.summary_count else None
-        if query.summary_count or not query.count:
+        if query.summary_count:
             return Page([], [], total, more=False)
         end = query.offset + query.count
         page = [rows[candidate.created].current for candidate in ordered[query.offset : end]]
         return Page(page, included(query, page, self), total, more=len(ordered) > end)
 
     def current(self, keys: Sequence[Key]) -> list[Stored]:
-        rows = (self.rows.get(key) for key in keys)
-        return [row.current for row in rows if row and not row.current.deleted]
+        return [row.current for row in self.living(keys)]
 
     def referring(self, type_: str, param: str, keys: Sequence[Key], limit: int) -> list[Stored]:
         wanted = set(keys)
         found = [
             row.current
-            for row in self._of_type(type_)
+            for row in self.of_type(type_)
             if not wanted.isdisjoint(_references(row.values, param))
         ]
         return found[:limit]
+
+    def living(self, keys: Iterable[Key]) -> list[_Row]:
+        rows = (self.rows.get(key) for key in keys)
+        return [row for row in rows if row and not row.current.deleted]
+
+    def of_type(self, type_: str) -> Iterator[_Row]:
+        return (row for row in self.rows.values() if row.type == type_ and not row.current.deleted)
 
     def _expect(self, key: Key, before: Stored | None) -> None:
         row = self.rows.get(key)
@@ -147,15 +166,19 @@ class _Project:
             raise Conflict(key)
 
     def _write(self, write: Write, values: IndexValues) -> None:
-        row = self.rows.setdefault(Key(write.type, write.id), _Row(created=len(self.rows)))
+        key = Key(write.type, write.id)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = _Row(self, len(self.rows), *key)
+        deleted = write.resource is None
         row.versions.append(
             Stored(
                 write.type,
                 write.id,
                 write.version_id,
                 write.updated,
-                write.resource is None,
-                write.body if write.resource is not None else b"",
+                deleted,
+                b"" if deleted else write.body,
                 write.author,
             )
         )
@@ -163,40 +186,12 @@ class _Project:
         if write.content is not None:
             row.contents[write.version_id] = write.content
 
-    def _of_type(self, type_: str) -> Iterator[_Row]:
-        return (
-            row for key, row in self.rows.items() if key.type == type_ and not row.current.deleted
-        )
-
     def _matching(self, query: Query) -> Iterator[_Row]:
         return (
             row
-            for row in self._of_type(query.type)
-            if all(self._holds(filter_, row) for filter_ in query.filters)
+            for row in self.of_type(query.type)
+            if all(matches(filter_, row) for filter_ in query.filters)
         )
-
-    def _holds(self, filter_: Filter, row: _Row) -> bool:
-        match filter_:
-            case IdFilter():
-                return (row.current.id in filter_.ids) != filter_.negate
-            case ChainFilter():
-                return any(
-                    (target := self.rows.get(key)) is not None
-                    and not target.current.deleted
-                    and key.type == type_
-                    and self._holds(inner, target)
-                    for key in _references(row.values, filter_.param)
-                    for type_, inner in zip(filter_.types, filter_.filters, strict=True)
-                )
-            case HasFilter():
-                key = Key(row.current.type, row.current.id)
-                return any(
-                    key in _references(other.values, filter_.param)
-                    and self._holds(filter_.filter, other)
-                    for other in self._of_type(filter_.type)
-                )
-            case _:
-                return matches(filter_, row.values)
 
 
 def _references(values: IndexValues, param: str) -> Iterator[Key]:
