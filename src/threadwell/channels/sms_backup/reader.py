@@ -1,0 +1,72 @@
+"""A backup file becomes messages, one at a time and in its order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from threadwell.channels.channel import Channel, ReadOptions
+from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
+from threadwell.channels.sms_backup.message import NAME, Owner, Refused, parse_message
+from threadwell.channels.text import text_head
+from threadwell.messages import Broken, Message
+
+_ROOT = re.compile(rb"<smses\b")
+_COUNT = re.compile(rb"""<smses\b[^>]*\bcount=["'](\d{1,12})["']""")
+_END = re.compile(rb"</smses\s*>(\s|<!--.*?-->)*", re.DOTALL)
+_NOT_WHOLE = "the message is damaged or breaks off"
+_TOO_LONG = f"a part of a message longer than {LONGEST_PIECE // 1024**2} MiB"
+
+
+def sniff(head: bytes, _path: Path) -> bool:
+    """Whether a file is a message backup; a backup of calls is not."""
+    return re.match(r"\s*(<[?!][^>]*>\s*)*<smses\b", text_head(head)) is not None
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
+    """Every message of the backup, in constant memory (that of its longest message)."""
+    owner = Owner.of(options)
+    number = expected = 0
+    last = Piece(0, b"")
+    with path.open("rb") as file:
+        pieces = split(file)
+        prolog = next(pieces).content
+        if not _ROOT.search(prolog):
+            yield Broken(NAME, path.name, "no message backup begins here", prolog, "text/xml")
+        elif count := _COUNT.search(prolog):
+            expected = int(count[1])
+        for last in pieces:
+            if last.content.startswith(b"</"):
+                break
+            number += 1
+            yield _read_piece(last, f"{path.name}, message {number}", owner)
+        for rest in pieces:
+            last = Piece(last.offset, last.content + rest.content)
+    if not last.content.startswith(b"</"):
+        if number < expected:
+            reason = f"the file breaks off: it announces {expected} messages, {number} are there"
+            yield Broken(NAME, path.name, reason, b"")
+    elif not _END.fullmatch(last.content):
+        where = f"{path.name}, byte {last.offset}"
+        yield Broken(NAME, where, "something stands after its end", last.content, "text/xml")
+
+
+def _read_piece(piece: Piece, source: str, owner: Owner) -> Message | Broken:
+    where = f"{source} (byte {piece.offset})"
+    element = parse_element(piece.content)
+    if element is None:
+        reason = _TOO_LONG if len(piece.content) > LONGEST_PIECE else _NOT_WHOLE
+        return Broken(NAME, where, reason, piece.content, "text/xml")
+    parsed = parse_message(element, owner)
+    if isinstance(parsed, Refused):
+        return Broken(NAME, where, parsed.reason, piece.content, "text/xml")
+    return parsed
+
+
+CHANNEL = Channel(
+    name=NAME,
+    description="SMS and MMS: the XML of the Android app SMS Backup & Restore",
+    sniff=sniff,
+    read=read,
+)

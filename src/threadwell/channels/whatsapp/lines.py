@@ -1,0 +1,110 @@
+"""The lines of an export: which of them begin a message, and what they say before its text.
+
+Every phone writes the date as its owner's locale does, so the pattern names no locale: three
+numbers, a time, and then either ``[…]`` (iOS) or ``… -`` (Android).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+from typing import NamedTuple
+
+from threadwell.channels.text import encoding_of
+
+#: Marks of writing direction, which WhatsApp strews over a line.
+MARKS = "\u200e\u200f\u202a-\u202e"
+
+_FORENOON = frozenset("am 上午 早上 凌晨 오전 午前 ص πμ öö sa pg पूर्वाह्न fm ap dop de".split())  # noqa: SIM905
+_AFTERNOON = frozenset("pm 下午 中午 晚上 오후 午後 م μμ ös ch ptg अपराह्न em ip odp du".split())  # noqa: SIM905
+_M = f"[{MARKS}]*"
+_HALF = r"[ap]\.?\s?m\.?|π\.?μ\.?|μ\.?μ\.?|" + "|".join(
+    sorted(map(re.escape, _FORENOON | _AFTERNOON), key=len, reverse=True)
+)
+_HEADER = re.compile(
+    rf"{_M}(?P<bracket>\[)?{_M}"
+    rf"(?P<a>\d{{1,4}}){_M}(?P<separator>[./-]){_M}\s?"
+    rf"(?P<b>\d{{1,2}}){_M}(?P=separator){_M}\s?(?P<c>\d{{1,4}})\.?{_M}"
+    rf"(?:[,،]\s?|\s(?:(?:à|às|um|kl\.?|klo|at)\s)?){_M}"
+    rf"(?:(?P<before>{_HALF})\s?)?{_M}"
+    rf"(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?{_M}"
+    rf"(?:\s?(?P<after>{_HALF}))?{_M}(?(bracket)\]|\s[-\u2013])\s?",
+    re.IGNORECASE,
+)
+
+
+class Shape(NamedTuple):
+    """What all headers of one export have in common; a pasted one of another is plain text."""
+
+    bracket: bool
+    separator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a message: three numbers of a date in the order of the line, and the rest.
+
+    ``time`` is ``None`` where the clock has no such hour. ``rest`` is what follows, with its
+    marks.
+    """
+
+    shape: Shape
+    numbers: tuple[str, str, str]
+    time: time | None
+    rest: str
+
+
+@dataclass(slots=True)
+class Block:
+    """One message as it stands: its header (``None`` before the first one) and its lines."""
+
+    number: int
+    header: Header | None
+    lines: list[str] = field(default_factory=list)
+
+
+def parse_header(line: str) -> Header | None:
+    """The header that ``line`` begins with; ``None`` if it goes on with the message before."""
+    match = _HEADER.match(line)
+    if match is None:
+        return None
+    shape = Shape(match["bracket"] is not None, match["separator"])
+    numbers = match["a"], match["b"], match["c"]
+    return Header(shape, numbers, _time(match), line[match.end() :])
+
+
+def blocks(path: Path, encoding: str) -> Iterator[Block]:
+    """The messages of an export, each with the lines that belong to it."""
+    shape: Shape | None = None
+    block = Block(1, None)
+    with path.open(encoding=encoding, errors="replace") as file:
+        for number, line in enumerate(file, start=1):
+            header = parse_header(line)
+            if header is not None and shape in (None, header.shape):
+                shape = header.shape
+                if block.lines:
+                    yield block
+                block = Block(number, header)
+            block.lines.append(line)
+    if block.lines:
+        yield block
+
+
+def file_encoding(path: Path) -> str:
+    """The encoding of an export: UTF-8, unless a byte order mark says otherwise."""
+    with path.open("rb") as file:
+        return encoding_of(file.read(4))
+
+
+def _time(match: re.Match[str]) -> time | None:
+    hour = int(match["hour"])
+    half = re.sub(r"[.\s]", "", match["before"] or match["after"] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half in _AFTERNOON else 0)
+    try:
+        return time(hour, int(match["minute"]), int(match["second"] or 0))
+    except ValueError:
+        return None

@@ -1,0 +1,62 @@
+"""Who is in a chat. An export names its people as the phone's address book does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from threadwell.channels.channel import ReadOptions
+from threadwell.messages import Address, AddressKind, parse_phone
+
+NAME = "whatsapp"
+_YOU = "You"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody in one chat, by the name that stands in its lines."""
+
+    by_name: dict[str, Address]
+    everybody: tuple[Address, ...]
+
+    @classmethod
+    def of(cls, names: Iterable[str], chat: str, options: ReadOptions) -> People:
+        """The people of a chat that is called ``chat``, where ``names`` have written.
+
+        Who only reads in it is not named anywhere; but one of the practice's addresses is always
+        in it, and so is the patient that it is called after where nobody else wrote.
+        """
+        own = {one.key: one for one in options.owner}
+        me = _own_address(options)
+        by_name: dict[str, Address] = {}
+        for name in names:
+            address = me if name == _YOU and me else address_of(name, options.country)
+            by_name[name] = own.get(address.key, address)
+        everybody = {one.key: one for one in by_name.values()}
+        if all(key in own for key in everybody):
+            other = address_of(chat, options.country)
+            everybody.setdefault(other.key, other)
+        if me is not None and not any(key in own for key in everybody):
+            everybody[me.key] = me
+        return cls(by_name, tuple(everybody.values()))
+
+    def recipients(self, sender: Address) -> tuple[Address, ...]:
+        """Everybody but the sender."""
+        return tuple(one for one in self.everybody if one.key != sender.key)
+
+
+def address_of(name: str, country: str) -> Address:
+    """The phone number that a line names, or the name as an address of this channel.
+
+    ``~ Ana``, a name that a stranger gave themselves, keeps its tilde: it must not meet a patient
+    who is in the address book as Ana.
+    """
+    phone = parse_phone(name, country) if name.startswith("+") else None
+    return phone or Address(AddressKind.OTHER, f"{NAME}:{name}", name)
+
+
+def _own_address(options: ReadOptions) -> Address | None:
+    own = options.owner
+    chat = (one for one in own if one.value.startswith(f"{NAME}:"))
+    phones = (one for one in own if one.kind is AddressKind.PHONE)
+    return next(chat, None) or next(phones, None) or next(iter(own), None)
