@@ -267,8 +267,9 @@ class Query:
     """A parsed search of one resource type.
 
     Matches come in the order of ``sort`` and then of creation (its reverse where the first key
-    descends); without ``sort`` in the order of their natural time (``stores.natural``). ``count`` is the page's size (0 to
-    1000), ``offset`` the matches to skip. ``rev_includes`` name the source that refers to a match.
+    descends); without ``sort`` in the order of their natural time (``stores.natural``). ``count``
+    is the page's size (0 to 1000), ``offset`` the matches to skip. ``rev_includes`` name the source
+    that refers to a match.
     """
 
     type: str

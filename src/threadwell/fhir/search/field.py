@@ -1,0 +1,111 @@
+"""What a query needs to know of a search parameter to read a value for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from threadwell.fhir.definitions import RESOURCE_TYPES, load
+from threadwell.fhir.definitions.search_parameters import (
+    Component,
+    SearchParameter,
+    parameter_type,
+    search_parameters,
+)
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.search.extract import parameter_ways, unsearchable
+from threadwell.fhir.search.fhirpath import parse
+from threadwell.fhir.search.steps import Way, ways
+
+_SPECIAL_VALUES = "http://hl7.org/fhir/special-values"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter of one resource type, or one component of a composite.
+
+    ``code`` is ``""`` for a component; ``name`` is what to call it in a message. ``element_types``
+    are the FHIR types of the elements it looks at, ``targets`` the resource types that they may
+    refer to, ``systems`` the code systems with their codes where it looks at plain codes only.
+    """
+
+    code: str
+    name: str
+    type: str
+    element_types: frozenset[str]
+    targets: tuple[str, ...]
+    systems: dict[str, frozenset[str]] | None
+    components: tuple[Field, ...] = ()
+
+
+@cache
+def field(type_: str, code: str) -> Field:
+    """The parameter ``code`` of a resource type.
+
+    Raises ``FhirError`` 400 for one that the type does not have or that cannot be searched by.
+    """
+    parameter = search_parameters(type_).get(code)
+    if parameter is None:
+        raise invalid(f"Unknown search parameter: {code}")
+    reason = unsearchable(parameter)
+    if reason:
+        text = f"Search parameter {code} is not supported: {reason}"
+        raise FhirError(400, [Issue("not-supported", text)])
+    found = parameter_ways(parameter, type_)
+    return Field(
+        code=code,
+        name=code,
+        type=parameter.type,
+        element_types=frozenset(way.type for way in found),
+        targets=_targets(parameter, found),
+        systems=_systems(found),
+        components=tuple(
+            _component(component, found, type_, code) for component in parameter.components
+        ),
+    )
+
+
+def has_field(type_: str, code: str) -> bool:
+    """Whether the resource type can be searched by that parameter."""
+    parameter = search_parameters(type_).get(code)
+    return parameter is not None and not unsearchable(parameter)
+
+
+def _component(component: Component, contexts: tuple[Way, ...], type_: str, code: str) -> Field:
+    node = parse(component.expression)
+    found = tuple(way for context in contexts for way in ways(node, context.type, type_))
+    return Field(
+        code="",
+        name=code,
+        type=parameter_type(component.url),
+        element_types=frozenset(way.type for way in found),
+        targets=_any_of(found),
+        systems=_systems(found),
+    )
+
+
+def _targets(parameter: SearchParameter, found: tuple[Way, ...]) -> tuple[str, ...]:
+    of_elements = _any_of(found)
+    both = tuple(target for target in of_elements if target in parameter.targets)
+    return both or of_elements
+
+
+def _any_of(found: tuple[Way, ...]) -> tuple[str, ...]:
+    """The types that any of the ways may refer to; all of them where one names none."""
+    references = [way.targets for way in found if way.type in {"Reference", "canonical"}]
+    if not all(references):
+        return tuple(sorted(RESOURCE_TYPES))
+    return tuple(dict.fromkeys(target for targets in references for target in targets))
+
+
+def _systems(found: tuple[Way, ...]) -> dict[str, frozenset[str]] | None:
+    """The code systems that a plain code or boolean has without saying so (§4.1)."""
+    if not {way.type for way in found} <= {"code", "boolean"}:
+        return None
+    out: dict[str, frozenset[str]] = {}
+    for way in found:
+        if way.type == "boolean":
+            out[_SPECIAL_VALUES] = frozenset({"true", "false"})
+        for system, codes in load("value_sets").get(way.value_set, {}).items():
+            out[system] = out.get(system, frozenset()) | frozenset(codes)
+    return out

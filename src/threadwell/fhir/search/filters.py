@@ -1,0 +1,230 @@
+"""One ``name=value`` of a query as a ``Filter``: modifiers, chains and ``_has`` (FHIR R4 §3.1.1.4).
+
+A name is ``code``, ``code:modifier``, a chain ``code.name`` or ``code:Type.name``, or
+``_has:Type:code:name``; a chain may go on for as long as it names references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.field import Field, field, has_field
+from threadwell.fhir.search.query import (
+    ChainFilter,
+    CompositeFilter,
+    DateFilter,
+    Filter,
+    HasFilter,
+    IdentifierFilter,
+    IdFilter,
+    MissingFilter,
+    NumberFilter,
+    QuantityFilter,
+    ReferenceFilter,
+    StringFilter,
+    StringMode,
+    TextFilter,
+    TokenFilter,
+    UriFilter,
+    UriMode,
+)
+from threadwell.fhir.search.terms import (
+    Reading,
+    bad,
+    date,
+    number,
+    quantity,
+    reference,
+    split,
+    token,
+    unescape,
+)
+
+#: A chain longer than this is refused: every link is a search of its own.
+MAX_LINKS = 8
+
+
+def parse_filter(type_: str, name: str, value: str, reading: Reading, links: int = 0) -> Filter:
+    """The filter of a search of ``type_``; raises ``FhirError`` 400 that names the parameter."""
+    if links > MAX_LINKS:
+        raise invalid(f"A chain has more than {MAX_LINKS} links")
+    if name.startswith("_has:"):
+        return _has(type_, name, value, reading, links)
+    head, dot, rest = name.partition(".")
+    if dot:
+        return _chain(type_, head, rest, value, reading, links)
+    code, _, modifier = name.partition(":")
+    found = field(type_, code)
+    if not value:
+        raise bad(found, "a value")
+    if modifier == "missing":
+        return _missing(found, value)
+    if code == "_id":
+        return _id(found, modifier, value)
+    return _READERS[found.type](found, modifier, value, reading)
+
+
+def reference_field(type_: str, code: str) -> Field:
+    """The reference parameter ``code`` of a type; raises ``FhirError`` 400 if it has none."""
+    found = field(type_, code)
+    if found.type != "reference":
+        raise invalid(f"Search parameter {code} of {type_} is not a reference")
+    return found
+
+
+def _has(type_: str, name: str, value: str, reading: Reading, links: int) -> Filter:
+    parts = name.split(":", 3)
+    if len(parts) < 4 or parts[1] not in RESOURCE_TYPES:
+        raise invalid("Invalid _has: expected _has:Type:reference:parameter")
+    _, source, code, rest = parts
+    if type_ not in reference_field(source, code).targets:
+        raise invalid(f"Search parameter {code} of {source} does not refer to {type_}")
+    return HasFilter(source, code, parse_filter(source, rest, value, reading, links + 1))
+
+
+def _chain(
+    type_: str, head: str, rest: str, value: str, reading: Reading, links: int
+) -> ChainFilter:
+    code, colon, only = head.partition(":")
+    targets = reference_field(type_, code).targets
+    if colon:
+        if only not in targets:
+            raise invalid(f"Search parameter {code} does not refer to a type {only}")
+        targets = (only,)
+    filters: dict[str, Filter] = {}
+    refusal: FhirError | None = None
+    for target in targets:
+        if not rest.startswith("_has:") and not has_field(target, _code(rest)):
+            continue
+        try:
+            filters[target] = parse_filter(target, rest, value, reading, links + 1)
+        except FhirError as error:  # a namesake in another type may take other values
+            refusal = error
+    if not filters:
+        raise refusal or invalid(f"Unknown search parameter: {head}.{rest}")
+    return ChainFilter(code, tuple(filters), tuple(filters.values()))
+
+
+def _code(name: str) -> str:
+    return name.partition(".")[0].partition(":")[0]
+
+
+def _missing(found: Field, value: str) -> MissingFilter:
+    if value not in {"true", "false"}:
+        raise bad(found, "true or false for :missing")
+    return MissingFilter(found.code, value == "true")
+
+
+def _id(found: Field, modifier: str, value: str) -> IdFilter:
+    if modifier not in {"", "not"}:
+        raise _no_modifier(found, modifier)
+    ids = tuple(unescape(part) for part in split(value, ","))
+    return IdFilter(ids, negate=modifier == "not")
+
+
+def _token(found: Field, modifier: str, value: str, _: Reading) -> Filter:
+    parts = split(value, ",")
+    if modifier == "text":
+        return TextFilter(found.code, tuple(unescape(part) for part in parts))
+    if modifier not in {"", "not"}:
+        raise _no_modifier(found, modifier)
+    matches = tuple([token(found, part) for part in parts])
+    return TokenFilter(found.code, matches, negate=modifier == "not")
+
+
+def _reference(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
+    parts = split(value, ",")
+    if modifier == "identifier":
+        return IdentifierFilter(found.code, tuple(token(found, part) for part in parts))
+    type_ = modifier if modifier in RESOURCE_TYPES else ""
+    if modifier not in {"", "not", type_}:
+        raise _no_modifier(found, modifier)
+    if type_ and type_ not in found.targets:
+        raise invalid(f"Search parameter {found.name} does not refer to a type {type_}")
+    matches = tuple([reference(found, part, reading, type_) for part in parts])
+    return ReferenceFilter(found.code, matches, negate=modifier == "not")
+
+
+def _string(found: Field, modifier: str, value: str, _: Reading) -> Filter:
+    mode = _STRING_MODES.get(modifier)
+    if mode is None:
+        raise _no_modifier(found, modifier)
+    return StringFilter(found.code, _texts(found, value), mode)
+
+
+def _uri(found: Field, modifier: str, value: str, _: Reading) -> Filter:
+    mode = _URI_MODES.get(modifier)
+    if mode is None:
+        raise _no_modifier(found, modifier)
+    return UriFilter(found.code, _texts(found, value), mode)
+
+
+def _texts(found: Field, value: str) -> tuple[str, ...]:
+    texts = tuple([unescape(part) for part in split(value, ",")])
+    if not all(texts):
+        raise bad(found, "a text in every place of the list")
+    return texts
+
+
+def _date(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
+    _refuse(found, modifier)
+    return DateFilter(found.code, tuple([date(found, p, reading) for p in split(value, ",")]))
+
+
+def _number(found: Field, modifier: str, value: str, _: Reading) -> Filter:
+    _refuse(found, modifier)
+    return NumberFilter(found.code, tuple([number(found, part) for part in split(value, ",")]))
+
+
+def _quantity(found: Field, modifier: str, value: str, _: Reading) -> Filter:
+    _refuse(found, modifier)
+    return QuantityFilter(found.code, tuple([quantity(found, part) for part in split(value, ",")]))
+
+
+def _composite(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
+    _refuse(found, modifier)
+    matches = []
+    for alternative in split(value, ","):
+        parts = split(alternative, "$")
+        if len(parts) != len(found.components):
+            raise bad(found, f"{len(found.components)} values with $ between them")
+        matches.append(
+            tuple(
+                _READERS[component.type](component, "", part, reading)
+                for component, part in zip(found.components, parts, strict=True)
+            )
+        )
+    return CompositeFilter(found.code, tuple(matches))
+
+
+def _refuse(found: Field, modifier: str) -> None:
+    if modifier:
+        raise _no_modifier(found, modifier)
+
+
+def _no_modifier(found: Field, modifier: str) -> FhirError:
+    known = modifier if modifier.replace("-", "").isalpha() else "given"
+    return invalid(f"Search parameter {found.name} has no modifier :{known}")
+
+
+_STRING_MODES = {
+    "": StringMode.STARTS,
+    "exact": StringMode.EXACT,
+    "contains": StringMode.CONTAINS,
+}
+_URI_MODES = {"": UriMode.EXACT, "below": UriMode.BELOW, "above": UriMode.ABOVE}
+
+_Reader: TypeAlias = Callable[[Field, str, str, Reading], Filter]
+_READERS: dict[str, _Reader] = {
+    "token": _token,
+    "reference": _reference,
+    "string": _string,
+    "uri": _uri,
+    "date": _date,
+    "number": _number,
+    "quantity": _quantity,
+    "composite": _composite,
+}

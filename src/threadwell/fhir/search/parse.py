@@ -1,0 +1,162 @@
+"""From the parameters of a search to a ``Query`` (FHIR R4 §3.1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.outcome import invalid
+from threadwell.fhir.search.field import field as search_field
+from threadwell.fhir.search.filters import parse_filter, reference_field
+from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total
+from threadwell.fhir.search.terms import Reading
+from threadwell.fhir.stamp import Clock, now_ms
+
+#: The size of a page where the query asks for none, and the greatest that it may ask for.
+DEFAULT_COUNT = 20
+MAX_COUNT = 1000
+MAX_OFFSET = 10_000
+
+
+def parse_query(
+    type_: str, params: Sequence[tuple[str, str]], *, base_url: str = "", now: Clock = now_ms
+) -> Query:
+    """The query of a resource type that the decoded ``params`` of a URL or form say.
+
+    ``base_url`` is the server's FHIR base: an absolute reference below it is taken for a relative
+    one. ``_summary=text`` and ``data`` become ``elements``; ``true`` returns whole resources, as
+    FHIR allows. Raises ``FhirError`` 400 that names the parameter, and never its value.
+    """
+    draft = _Draft(type_)
+    filters: list[Filter] = []
+    reading = Reading(base_url.rstrip("/"), now() * 1000)
+    for name, value in params:
+        read = _RESULTS.get(name)
+        if read:
+            read(draft, value)
+        else:
+            filters.append(parse_filter(type_, name, value, reading))
+    return Query(
+        type_,
+        tuple(filters),
+        sort=tuple(draft.sort),
+        count=draft.count,
+        offset=draft.offset,
+        total=draft.total,
+        summary_count=draft.summary_count,
+        elements=tuple(dict.fromkeys(draft.elements)),
+        includes=tuple(draft.includes),
+        rev_includes=tuple(draft.rev_includes),
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    type: str
+    sort: list[Sort] = field(default_factory=list)
+    count: int = DEFAULT_COUNT
+    offset: int = 0
+    total: Total = Total.NONE
+    summary_count: bool = False
+    elements: list[str] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
+    rev_includes: list[Include] = field(default_factory=list)
+
+
+def _sort(draft: _Draft, value: str) -> None:
+    for key in value.split(","):
+        code = key.removeprefix("-")
+        if search_field(draft.type, code).type == "composite":
+            raise invalid(f"_sort does not take the composite parameter {code}")
+        draft.sort.append(Sort(code, descending=key.startswith("-")))
+
+
+def _count(draft: _Draft, value: str) -> None:
+    draft.count = min(_natural("_count", value), MAX_COUNT)
+
+
+def _offset(draft: _Draft, value: str) -> None:
+    draft.offset = _natural("_offset", value)
+    if draft.offset > MAX_OFFSET:
+        raise invalid(f"_offset is greater than {MAX_OFFSET}: narrow the search instead")
+
+
+def _natural(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise invalid(f"{name} must be a whole number, 0 or greater")
+    return int(value)
+
+
+def _total(draft: _Draft, value: str) -> None:
+    if value not in set(Total):
+        raise invalid("_total must be none, estimate or accurate")
+    draft.total = Total(value)
+
+
+def _summary(draft: _Draft, value: str) -> None:
+    match value:
+        case "count":
+            draft.summary_count = True
+        case "text":
+            draft.elements.append("text")
+        case "data":
+            found = (e for e in elements(draft.type) if e.name != "text")
+            draft.elements.extend(name for element in found for name in element.json_names())
+        case "true" | "false":
+            pass
+        case _:
+            raise invalid("_summary must be true, text, data, count or false")
+
+
+def _elements(draft: _Draft, value: str) -> None:
+    draft.elements.extend(name.removeprefix(f"{draft.type}.") for name in value.split(",") if name)
+
+
+def _include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
+    draft.includes.append(_read_include("_include", draft.type, value, iterate))
+
+
+def _rev_include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
+    draft.rev_includes.append(_read_include("_revinclude", "", value, iterate))
+
+
+def _read_include(name: str, default: str, value: str, iterate: bool) -> Include:
+    if value == "*" and default:
+        return Include(default, "*", iterate=iterate)
+    source, _, rest = value.partition(":")
+    param, _, target = rest.partition(":")
+    if source not in RESOURCE_TYPES or not param or target not in {"", *RESOURCE_TYPES}:
+        raise invalid(f"Invalid {name}: expected Type:reference or Type:reference:Type")
+    if param != "*":
+        reference_field(source, param)
+    return Include(source, param, target, iterate)
+
+
+def _iterated(read: Callable[..., None]) -> _Reader:
+    return lambda draft, value: read(draft, value, iterate=True)
+
+
+def _ignore(_: _Draft, __: str) -> None:
+    """The format of the answer is no matter of the search."""
+
+
+_Reader: TypeAlias = Callable[[_Draft, str], None]
+_RESULTS: dict[str, _Reader] = {
+    "_sort": _sort,
+    "_count": _count,
+    "_offset": _offset,
+    "_total": _total,
+    "_summary": _summary,
+    "_elements": _elements,
+    "_include": _include,
+    "_include:iterate": _iterated(_include),
+    "_include:recurse": _iterated(_include),
+    "_revinclude": _rev_include,
+    "_revinclude:iterate": _iterated(_rev_include),
+    "_revinclude:recurse": _iterated(_rev_include),
+    "_format": _ignore,
+    "_pretty": _ignore,
+}

@@ -1,0 +1,167 @@
+"""One value of a query as the query wrote it, read by its parameter's type (FHIR R4 §3.1.1.5).
+
+Every function raises ``FhirError`` 400 that names the parameter, and never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.field import Field
+from threadwell.fhir.search.fold import contact_code
+from threadwell.fhir.search.numbers import query_number
+from threadwell.fhir.search.query import (
+    DateMatch,
+    NumberMatch,
+    Prefix,
+    QuantityMatch,
+    ReferenceMatch,
+    TokenMatch,
+)
+from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.times import query_range
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a query takes beside the query.
+
+    ``base_url`` is the server's own FHIR base without a slash at its end, ``""`` if it has none.
+    ``now`` is the time for ``ap``, in microseconds since 1970 UTC.
+    """
+
+    base_url: str
+    now: int
+
+
+def split(text: str, separator: str) -> list[str]:
+    r"""The parts of a text between separators that no ``\`` escapes, still escaped."""
+    if "\\" not in text:
+        return text.split(separator)
+    parts, start, position = [], 0, 0
+    while position < len(text):
+        if text[position] == "\\":
+            position += 2
+            continue
+        if text[position] == separator:
+            parts.append(text[start:position])
+            start = position + 1
+        position += 1
+    return [*parts, text[start:]]
+
+
+def unescape(text: str) -> str:
+    r"""The text with ``\,``, ``\|``, ``\$`` and ``\\`` as what they stand for."""
+    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
+
+
+def token(field: Field, text: str) -> TokenMatch:
+    """``code``, ``system|code``, ``|code`` or ``system|``.
+
+    The system of a plain code is known and not in the data: naming it is as good as leaving it out.
+    """
+    system, bar, code = _bar(text)
+    if not bar:
+        system, code = "", system
+    if not system and not code:
+        raise bad(field, "a code")
+    # A form decoder took the plus of ``+1555…`` for a space.
+    if code.startswith(" "):
+        code = f"+{code[1:]}"
+    if "ContactPoint" in field.element_types:
+        code = contact_code(code)
+    if field.systems and system in field.systems:
+        known = field.systems[system]
+        if not code or code in known:
+            return TokenMatch("", code or None)
+    return TokenMatch(system if bar else None, code or None)
+
+
+def reference(field: Field, text: str, reading: Reading, type_: str = "") -> ReferenceMatch:
+    """``Type/id``, ``id`` or a url, which becomes the first if it is below ``base_url``.
+
+    ``type_`` is the one that a modifier names; a bare id has it, or the only type there may be.
+    """
+    text = unescape(text)
+    if reading.base_url and text.startswith(f"{reading.base_url}/"):
+        text = text[len(reading.base_url) + 1 :]
+    found, id_ = split_reference(text)
+    if found:
+        if type_ and found != type_:
+            raise bad(field, f"a reference to {type_}")
+        return ReferenceMatch(found, id_, "")
+    if "Reference" in field.element_types and _ID.fullmatch(text):
+        only = field.targets[0] if len(field.targets) == 1 else ""
+        return ReferenceMatch(type_ or only, text, "")
+    if "Resource" in field.element_types and _ID.fullmatch(text):
+        return ReferenceMatch(type_, text, "")
+    if type_ or not (":" in text or text.startswith("#") or "canonical" in field.element_types):
+        raise bad(field, "a reference: Type/id, an id or a url")
+    return ReferenceMatch("", "", text)
+
+
+def date(field: Field, text: str, reading: Reading) -> DateMatch:
+    """A date with a prefix; ``ap`` is a tenth of the time between it and now to either side."""
+    prefix, text = _prefix(text)
+    try:
+        # A form decoder took the plus of ``+02:00`` for a space.
+        low, high = query_range(text.replace(" ", "+"))
+    except ValueError:
+        raise bad(field, "a date") from None
+    if prefix is Prefix.AP:
+        gap = max(reading.now - high, low - reading.now, 0) // 10
+        low, high = low - gap, high + gap
+    return DateMatch(prefix, low, high)
+
+
+def number(field: Field, text: str) -> NumberMatch:
+    """A number with a prefix."""
+    return NumberMatch(*_number(field, text))
+
+
+def quantity(field: Field, text: str) -> QuantityMatch:
+    """``number``, ``number|system|code`` or ``number||code``, with a prefix."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) not in {1, 3}:
+        raise bad(field, "a quantity: number, number|system|code or number||code")
+    system, code = parts[1:] or ("", "")
+    return QuantityMatch(*_number(field, parts[0]), system or None, code or None)
+
+
+def bad(field: Field, expected: str) -> FhirError:
+    """400: the value is not what the parameter takes."""
+    return invalid(f"Invalid value for search parameter {field.name}: expected {expected}")
+
+
+_ESCAPE = re.compile(r"\\([,|$\\])")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_PREFIXES = {prefix.value: prefix for prefix in Prefix}
+_TENTH = Decimal("0.1")
+
+
+def _bar(text: str) -> tuple[str, bool, str]:
+    if "\\" not in text:
+        system, bar, code = text.partition("|")
+        return system, bool(bar), code
+    system, *rest = split(text, "|")
+    return unescape(system), bool(rest), unescape("|".join(rest))
+
+
+def _prefix(text: str) -> tuple[Prefix, str]:
+    prefix = _PREFIXES.get(text[:2])
+    return (prefix, text[2:]) if prefix else (Prefix.EQ, text)
+
+
+def _number(field: Field, text: str) -> tuple[Prefix, Decimal, Decimal, Decimal]:
+    prefix, text = _prefix(text)
+    try:
+        value, low, high = query_number(text)
+    except ValueError:
+        raise bad(field, "a number") from None
+    if prefix is Prefix.AP:
+        gap = abs(value) * _TENTH
+        low, high = min(low, value - gap), max(high, value + gap)
+    return prefix, value, low, high
