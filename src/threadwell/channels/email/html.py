@@ -1,0 +1,161 @@
+"""The text of an HTML mail, its quotations marked as plain mail marks them: ``> ``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml import html as lxml_html
+
+_BREAKS = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt"),
+        *("fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header"),
+        *("hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot"),
+        *("th", "thead", "tr", "ul"),
+    )
+)
+#: Set off by a blank line, as a browser draws them.
+_SET_OFF = frozenset(
+    ("blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul")
+)
+_CELLS = frozenset(("td", "th"))
+_UNSEEN = frozenset(("head", "script", "style", "template", "title", "noscript", "object"))
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+_MANY_BLANKS = re.compile(r"\n{3,}")
+
+
+def html_to_text(html: str) -> str:
+    """What a reader of the HTML sees, as lines.
+
+    A quotation (``blockquote``) has ``> `` before each line. A link is its text, with the address
+    in ``<>`` where the text does not show it. Hidden elements are left out. Text that cannot be
+    read as HTML is returned as it is.
+    """
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
+    try:
+        tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return html
+    writer = _Writer()
+    for event, element in _walk(tree):
+        if event == "start":
+            writer.start(element)
+        else:
+            writer.end(element)
+    return writer.text()
+
+
+def _walk(tree: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    """Start and end of every visible element; without recursion, as mails nest to any depth."""
+    walker = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walker:
+        if not isinstance(element.tag, str):
+            continue
+        if event == "start" and _unseen(element):
+            walker.skip_subtree()
+        yield event, element
+
+
+def _unseen(element: etree._Element) -> bool:
+    if element.tag in _UNSEEN:
+        return True
+    style = element.get("style")
+    return bool(style and _HIDDEN.search(style))
+
+
+class _Writer:
+    """Collects lines, each with its depth of quotation."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._depth = 0
+        self._verbatim = 0
+
+    def start(self, element: etree._Element) -> None:
+        tag = element.tag
+        unseen = _unseen(element)
+        if tag in _BREAKS:
+            self._break(tag in _CELLS)
+            if tag in _SET_OFF and not unseen:
+                self._blank()
+        if unseen:
+            return
+        if tag == "br":
+            self._new_line()
+        elif tag == "li":
+            self._line.append("- ")
+        elif tag == "blockquote":
+            self._depth += 1
+        elif tag == "pre":
+            self._verbatim += 1
+        elif tag == "img" and element.get("alt"):
+            self._write(f"[{element.get('alt')}]")
+        self._write(element.text)
+
+    def end(self, element: etree._Element) -> None:
+        tag = element.tag
+        if not _unseen(element):
+            if tag == "a":
+                self._address(element)
+            elif tag in _BREAKS:
+                self._break(tag in _CELLS)
+                self._depth -= tag == "blockquote"
+                if tag in _SET_OFF:
+                    self._blank()
+            if tag == "pre":
+                self._verbatim -= 1
+        self._write(element.tail)
+
+    def text(self) -> str:
+        self._break(False)
+        return _MANY_BLANKS.sub("\n\n", "\n".join(self._lines)).strip("\n")
+
+    def _write(self, text: str | None) -> None:
+        if not text:
+            return
+        if self._verbatim:
+            first, *others = text.split("\n")
+            self._line.append(first)
+            for line in others:
+                self._new_line()
+                self._line.append(line)
+            return
+        text = _SPACES.sub(" ", text)
+        if text.startswith(" ") and (not self._line or self._line[-1].endswith(" ")):
+            text = text[1:]
+        if text:
+            self._line.append(text)
+
+    def _address(self, element: etree._Element) -> None:
+        target = (element.get("href") or "").strip()
+        if not target.startswith(("http://", "https://")):
+            return
+        shown = "".join(element.itertext())
+        bare = target.split("://", 1)[1].rstrip("/")
+        if bare not in shown and shown.strip():
+            self._line.append(f" <{target}>")
+
+    def _break(self, cell: bool) -> None:
+        if not self._line:
+            return
+        if cell:
+            self._line.append(" ")
+            return
+        self._new_line()
+
+    def _blank(self) -> None:
+        if "".join(self._line).strip():
+            self._new_line()
+        marks = ">" * self._depth
+        if self._lines and self._lines[-1].strip("> "):
+            self._lines.append(marks)
+
+    def _new_line(self) -> None:
+        line = "".join(self._line).replace("\xa0", " ").rstrip()
+        marks = ">" * self._depth
+        self._lines.append(f"{marks} {line}".rstrip() if marks else line)
+        self._line = []

@@ -1,0 +1,137 @@
+"""One mail, from its bytes to a ``Message``."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from threadwell.channels.email.addresses import parse_addresses
+from threadwell.channels.email.automatic import automatic, report
+from threadwell.channels.email.body import Body, read_body
+from threadwell.channels.email.dates import find_dates
+from threadwell.channels.email.identifiers import NO_MESSAGE_ID, made_id, message_id, named_ids
+from threadwell.channels.email.mime import Part, parse
+from threadwell.channels.email.reply import new_text
+from threadwell.channels.email.words import header_text
+from threadwell.messages import Address, Broken, Message
+
+CHANNEL_NAME = "email"
+#: "email" of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode.
+MEDIUM = "EMAILWRIT"
+
+NO_TEXT = "no text"
+SEVERAL_SENDERS = "several senders; the first was taken"
+SENDER_ELSEWHERE = "no usable From; the sender was taken from another field"
+MARKED_DELETED = "marked as deleted in the mailbox"
+
+_ANSWERS = re.compile(
+    r"\s*(?:re|aw|antw|sv|vs|rv|res|odp|回复|答复)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
+)
+_MOZILLA_EXPUNGED = 0x0008
+
+
+def read_mail(
+    raw: bytes, source: str, zone: ZoneInfo, now: datetime, *, from_line: str = ""
+) -> Message | Broken:
+    """The message that ``raw`` is, or why it is none.
+
+    ``source`` says where it stood, ``zone`` is the zone of dates without one, ``now`` the time of
+    reading, ``from_line`` the From_ line of the mailbox file.
+    """
+    try:
+        return _message(raw, source, zone, now, from_line)
+    except Exception as error:  # noqa: BLE001 - an oddity nobody foresaw must not end an import
+        return broken(raw, source, f"cannot be read ({type(error).__name__})")
+
+
+def broken(raw: bytes, source: str, reason: str) -> Broken:
+    """A mail that is kept whole because it cannot be a message."""
+    return Broken(CHANNEL_NAME, source, reason, raw, "message/rfc822")
+
+
+def _message(
+    raw: bytes, source: str, zone: ZoneInfo, now: datetime, from_line: str
+) -> Message | Broken:
+    mail = parse(raw)
+    if not mail.fields:
+        return broken(raw, source, "has no header")
+    notes: list[str] = []
+    sender = _sender(mail, notes)
+    if sender is None:
+        return broken(raw, source, "has no sender")
+    why = report(mail, sender.value)
+    if why:
+        return broken(raw, source, why)
+    received_fields = mail.fields.get("received", [])
+    sent, received, date_notes = find_dates(mail.get("date"), received_fields, from_line, zone, now)
+    if sent is None:
+        return broken(raw, source, "has no date")
+    recipients = parse_addresses(
+        [value for name in ("to", "cc", "bcc") for value in mail.fields.get(name, ())]
+    )
+    body = read_body(mail)
+    external_id, in_reply_to, references = _ids(mail, raw, sender, recipients, notes)
+    subject = header_text(mail.get("subject"))
+    answers = bool(references) or bool(_ANSWERS.match(subject))
+    return Message(
+        channel=CHANNEL_NAME,
+        external_id=external_id,
+        sender=sender,
+        recipients=recipients,
+        sent=sent,
+        text=body.text,
+        new_text=new_text(body.text, answers=answers),
+        received=received,
+        subject=subject,
+        references=references,
+        in_reply_to=in_reply_to,
+        attachments=tuple(body.attachments),
+        medium=MEDIUM,
+        notes=(*notes, *date_notes, *_body_notes(body), *_marks(mail)),
+    )
+
+
+def _sender(mail: Part, notes: list[str]) -> Address | None:
+    for name in ("from", "sender", "reply-to", "return-path"):
+        found = parse_addresses(mail.fields.get(name, []))
+        if found:
+            if name != "from":
+                notes.append(SENDER_ELSEWHERE)
+            elif len(found) > 1:
+                notes.append(SEVERAL_SENDERS)
+            return found[0]
+    return None
+
+
+def _ids(
+    mail: Part, raw: bytes, sender: Address, recipients: tuple[Address, ...], notes: list[str]
+) -> tuple[str, str, tuple[str, ...]]:
+    """The mail's own id, the one that it answers, and all that it names, oldest first."""
+    own = message_id(mail.get("message-id"))
+    if not own:
+        body = mail.body or raw.partition(b"\n\n")[2] or raw.partition(b"\r\n\r\n")[2]
+        own = made_id(mail.get("date"), mail.get("from"), mail.get("subject"), body)
+        notes.append(NO_MESSAGE_ID)
+    people = {sender.value, *(address.value for address in recipients)}
+    answered = named_ids(mail.fields.get("in-reply-to", ()), people)
+    named = dict.fromkeys(named_ids(mail.fields.get("references", ()), people))
+    named.update(dict.fromkeys(answered))
+    named.pop(own, None)
+    in_reply_to = next((id_ for id_ in answered if id_ != own), "")
+    return own, in_reply_to, tuple(named)
+
+
+def _body_notes(body: Body) -> list[str]:
+    return body.notes if body.text else [*body.notes, NO_TEXT]
+
+
+def _marks(mail: Part) -> list[str]:
+    marks = [note] if (note := automatic(mail)) else []
+    try:
+        expunged = int(mail.get("x-mozilla-status") or "0", 16) & _MOZILLA_EXPUNGED
+    except ValueError:
+        expunged = 0
+    if expunged:
+        marks.append(MARKED_DELETED)
+    return marks

@@ -1,0 +1,128 @@
+"""What the sender of a mail wrote now: its text without quoted mails and signature.
+
+Nothing that may be the sender's own words is left out. Where it is not certain that a line is
+quoted, it stays; where nothing would be left, everything stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+from threadwell.channels.email.quotations import (
+    attributions,
+    forward_line,
+    header_block,
+    quoted,
+)
+
+_SIGNATURE_LINES = 20
+_PHONE_LINE_LENGTH = 60
+_MANY_QUOTED = 3
+
+_DASHES = re.compile(r"--\s?")
+_DEVICE = (
+    r"i\s?(?:phone|pad|pod)|android|blackberry|samsung|galaxy|huawei|xiaomi|nokia|motorola|pixel"
+    r"|windows|outlook|yahoo|gmail|proton|mobile|phone|smartphone|handy|tablet|verizon|at&t|t-mobile"
+    r"|mailbox|sparrow|gmx|web\.de|telefon|téléphone|móvil|celular"
+)
+_SENT_FROM = re.compile(
+    rf"(?:(?:sent|gesendet|envoyé|enviado|inviato|verzonden|verstuurd|skickat|sendt|wysłano"
+    rf"|отправлено)\b.{{0,20}}\b(?:from|via|with|using|mit|von|vom|depuis|de|desde|do|da|dal|vanaf|met"
+    rf"|från|fra|z|с)\b.{{0,25}}(?:{_DEVICE})\b[^,;.!?]{{0,25}}\.?"
+    rf"|von meinem .{{0,25}}(?:{_DEVICE}).{{0,12}} gesendet\.?"
+    rf"|(?:get|holen sie sich|obtenez|obtener) outlook for .{{0,20}}"
+    rf"|(?:{_DEVICE})(?:から送信|傳送|发送)|从我的.{{0,12}}发送)",
+    re.IGNORECASE,
+)
+
+
+def new_text(text: str, *, answers: bool = False) -> str:
+    """The part of ``text`` that was written now.
+
+    Answers between and below quoted lines are kept, in their order. ``answers`` says that the
+    mail is known to answer another one, so that even a single ``>`` line is a quotation.
+    """
+    if not text:
+        return text
+    lines = text.split("\n")
+    keep = [True] * len(lines)
+    if _drop_quotations(lines, keep, answers) | _drop_signature(lines, keep):
+        left = "\n".join(_joined(lines, keep)).strip()
+        if left:
+            return left
+    return text
+
+
+def _drop_quotations(lines: list[str], keep: list[bool], answers: bool) -> bool:
+    marked = [quoted(line) for line in lines]
+    introduced = attributions(lines)
+    sure = answers or bool(introduced) or sum(marked) >= _MANY_QUOTED
+    if sure and any(marked):
+        for index, mark in enumerate(marked):
+            keep[index] = not mark
+    for first, last, certain in introduced:
+        following = _next_said(lines, last + 1)
+        if following is None or marked[following]:
+            keep[first : last + 1] = [False] * (last + 1 - first)
+        elif certain and _said_before(lines, keep, first):
+            keep[first:] = [False] * (len(lines) - first)
+    block = header_block(lines)
+    if block is not None:
+        first, last = block
+        following = _next_said(lines, last + 1)
+        if following is not None and marked[following]:
+            keep[first : last + 1] = [False] * (last + 1 - first)
+        elif _said_before(lines, keep, first):
+            keep[first:] = [False] * (len(lines) - first)
+    forwarded = next((index for index, line in enumerate(lines) if forward_line(line)), None)
+    if forwarded is not None and _said_before(lines, keep, forwarded):
+        keep[forwarded:] = [False] * (len(lines) - forwarded)
+    return not all(keep)
+
+
+def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
+    """Leave out what follows ``-- `` (RFC 3676 §4.3), and a phone's advertisement."""
+    dropped = False
+    for index, line in enumerate(lines):
+        if not keep[index] or not _DASHES.fullmatch(line):
+            continue
+        end = next((at for at in range(index, len(lines)) if not keep[at]), len(lines))
+        own = sum(1 for at in range(index, end) if lines[at].strip())
+        if own <= _SIGNATURE_LINES and _said_before(lines, keep, index):
+            keep[index:end] = [False] * (end - index)
+            dropped = True
+    last = next((at for at in reversed(range(len(lines))) if keep[at] and lines[at].strip()), None)
+    if last is not None:
+        line = lines[last].strip().strip("*_<>[]()")
+        if len(line) <= _PHONE_LINE_LENGTH and _SENT_FROM.fullmatch(line):
+            keep[last] = False
+            dropped = True
+    return dropped
+
+
+def _next_said(lines: list[str], start: int) -> int | None:
+    return next((at for at in range(start, len(lines)) if lines[at].strip()), None)
+
+
+def _said_before(lines: list[str], keep: list[bool], end: int) -> bool:
+    return any(keep[at] and lines[at].strip() for at in range(end))
+
+
+def _joined(lines: list[str], keep: list[bool]) -> list[str]:
+    """The lines that are kept; where something was left out, one blank line at most."""
+    out: list[str] = []
+    gap = False
+    for line, kept in zip(lines, keep, strict=True):
+        if not kept:
+            gap = True
+            continue
+        if gap:
+            while out and not out[-1].strip():
+                out.pop()
+            if not line.strip():
+                continue
+            if out:
+                out.append("")
+            gap = False
+        out.append(line)
+    return out

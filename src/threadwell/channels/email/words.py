@@ -1,0 +1,67 @@
+"""Header text: encoded words (RFC 2047), raw 8-bit (RFC 6532 and worse), broken ones of both."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from threadwell.channels.email.charsets import decode, without_controls
+
+_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?(.*?)\?=")
+_SPACES = re.compile(r"\s+")
+
+
+def header_text(value: str) -> str:
+    """The text of an unstructured header value or display name, on one line.
+
+    A word that cannot be decoded stays as it is written; nothing is lost.
+    """
+    if not value.isascii():
+        value = _raw(value)
+    if "=?" in value:
+        value = _decoded(value)
+    if "\n" in value or "\t" in value or "  " in value or not value.isprintable():
+        value = without_controls(_SPACES.sub(" ", value))
+    return value.strip()
+
+
+def _raw(value: str) -> str:
+    """8-bit text: what came as surrogates was no UTF-8."""
+    content = value.encode("utf-8", "surrogateescape")
+    return decode(content)[0]
+
+
+def _decoded(value: str) -> str:
+    out: list[str] = []
+    pending, charset = b"", ""
+    end = 0
+    for word in _WORD.finditer(value):
+        content = _bytes(word[2], word[3])
+        plain = value[end : word.start()]
+        if end and not plain.strip():
+            plain = ""  # White space between two encoded words is not part of the text (§6.2).
+        # A character may be cut in two by the border of two words, so they are read as one.
+        if pending and (plain or content is None or word[1].lower() != charset):
+            out.append(decode(pending, charset)[0])
+            pending = b""
+        out.append(plain)
+        if content is None:
+            out.append(word[0])
+        else:
+            pending += content
+            charset = word[1].lower().split("*", 1)[0]
+        end = word.end()
+    if pending:
+        out.append(decode(pending, charset)[0])
+    out.append(value[end:])
+    return "".join(out)
+
+
+def _bytes(encoding: str, text: str) -> bytes | None:
+    try:
+        raw = text.encode("latin-1")
+        if encoding in "qQ":
+            return binascii.a2b_qp(raw, header=True)
+        return binascii.a2b_base64(raw + b"=" * (-len(raw) % 4))
+    except (UnicodeEncodeError, binascii.Error):
+        return None
