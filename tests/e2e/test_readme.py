@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
 ROOT = Path(__file__).resolve().parents[2]
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
