@@ -123,13 +123,13 @@ def _get(document: Any, tokens: list[str]) -> Any:
     return document
 
 
-def _index(token: str, greatest: int, tokens: list[str]) -> int:
+def _index(part: str, greatest: int, tokens: list[str]) -> int:
     """The place in a list; RFC 6901 §4 has no leading zeros and no other digits than ASCII's."""
-    if not (token.isascii() and token.isdigit()) or (token[0] == "0" and token != "0"):
+    if not (part.isascii() and part.isdigit()) or (len(part) > 1 and part[0] == "0"):
         raise invalid(f"Not a place in a list: {_path(tokens)}")
-    if len(token) > 9 or int(token) > greatest:
+    if len(part) > 9 or int(part) > greatest:
         raise _absent(tokens)
-    return int(token)
+    return int(part)
 
 
 def _pointer(operation: Resource, member: str) -> list[str]:

@@ -88,13 +88,6 @@ def parse(expression: str) -> Node:
     return node
 
 
-def branches(node: Node) -> list[Node]:
-    """The sides of a union, in their order; the node itself where it is none."""
-    if isinstance(node, Binary) and node.operator == "|":
-        return branches(node.left) + branches(node.right)
-    return [node]
-
-
 _TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|%?\w+|!=|[().\[\]|=,])")
 _CONVERSIONS = {"as", "ofType"}
 
@@ -143,7 +136,10 @@ class _Parser:
             if self._took("."):
                 node = self._invocation(node)
             elif self._took("["):
-                node = Index(node, int(self._tokens.pop()))
+                position = self._tokens.pop()
+                if not position.isdigit():
+                    raise Unsupported(f"a position was expected, not {position!r}")
+                node = Index(node, int(position))
                 self._expect("]")
             else:
                 return node

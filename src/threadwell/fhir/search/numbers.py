@@ -7,7 +7,7 @@ from decimal import Decimal
 
 INFINITY = Decimal("Infinity")
 
-_NUMBER = re.compile(r"[+-]?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def query_number(text: str) -> tuple[Decimal, Decimal, Decimal]:

@@ -13,8 +13,8 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 # The fraction beyond microseconds and the leap second are legal in FHIR and unknown to datetime.
 _ODD = re.compile(r"(T\d\d:\d\d):60|(\.\d{6})\d+")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
 def value_range(text: str) -> tuple[int, int]:

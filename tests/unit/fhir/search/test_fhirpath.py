@@ -1,0 +1,57 @@
+"""The expressions of search parameters as trees."""
+
+import pytest
+
+from threadwell.fhir.search.fhirpath import (
+    Binary,
+    Call,
+    Index,
+    Literal,
+    Member,
+    Root,
+    This,
+    Typed,
+    Unsupported,
+    parse,
+)
+
+
+def path(*names):
+    node = This()
+    for name in names:
+        node = Member(node, name)
+    return node
+
+
+@pytest.mark.parametrize(
+    ("expression", "tree"),
+    [
+        ("Patient.name.family", path("Patient", "name", "family")),
+        ("Bundle.entry[0].resource", Member(Index(path("Bundle", "entry"), 0), "resource")),
+        ("(A.b as Quantity)", Typed(path("A", "b"), "as", "Quantity")),
+        ("A.b.as(Age)", Typed(path("A", "b"), "as", "Age")),
+        ("b.ofType(Age)", Typed(path("b"), "as", "Age")),
+        ("(A.b as Age).c", Member(Typed(path("A", "b"), "as", "Age"), "c")),
+        ("%resource.a", Member(Root(), "a")),
+        ("a.where(b='c d')", Call(path("a"), "where", (Binary(path("b"), "=", Literal("c d")),))),
+        (
+            "a.where(resolve() is Patient)",
+            Call(path("a"), "where", (Typed(Call(This(), "resolve", ()), "is", "Patient"),)),
+        ),
+        (
+            "a.exists() and a != false",
+            Binary(
+                Call(path("a"), "exists", ()), "and", Binary(path("a"), "!=", Literal(False))
+            ),
+        ),
+        ("a | b.c", Binary(path("a"), "|", path("b", "c"))),
+    ],
+)  # fmt: skip
+def test_trees(expression, tree):
+    assert parse(expression) == tree
+
+
+@pytest.mark.parametrize("expression", ["", "a.", "a b", "(a", "a[x]", "a + b", "a.where(", "a..b"])
+def test_what_it_does_not_have_is_refused(expression):
+    with pytest.raises(Unsupported):
+        parse(expression)

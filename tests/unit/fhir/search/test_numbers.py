@@ -1,0 +1,36 @@
+"""Numbers of a query imply the range that they are written to."""
+
+from decimal import Decimal
+
+import pytest
+
+from threadwell.fhir.search.numbers import decimal, query_number
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("100", "99.5", "100.5"),
+        ("100.00", "99.995", "100.005"),
+        ("1e2", "95", "105"),
+        ("-5.4", "-5.45", "-5.35"),
+        ("+3", "2.5", "3.5"),
+        ("0", "-0.5", "0.5"),
+    ],
+)
+def test_the_implied_range(text, low, high):
+    assert query_number(text) == (Decimal(text), Decimal(low), Decimal(high))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1,5", "1.", ".5", "NaN", "Infinity", "1e", "1e9999", "٣"]
+)
+def test_what_is_no_number_is_refused(text):
+    with pytest.raises(ValueError):
+        query_number(text)
+
+
+@pytest.mark.parametrize("number", [True, "1", None])
+def test_json_that_is_no_number_is_refused(number):
+    with pytest.raises(ValueError):
+        decimal(number)
