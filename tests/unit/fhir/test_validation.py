@@ -497,6 +497,19 @@ def test_a_long_property_name_is_cut() -> None:
     assert len(issue.text) < 100
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"given": [1] * 5000},
+        {"given": [1] * 5000, "_given": [ABSENT] * 5000},
+        {f"x{index}": 1 for index in range(5000)},
+    ],
+    ids=["values", "values with extensions", "properties"],
+)
+def test_an_endless_row_of_mistakes_is_given_up(name: dict[str, Any]) -> None:
+    assert len(validate(patient(name=[name]))) == 1000
+
+
 def test_no_message_repeats_a_value() -> None:
     secret = "Prado secret"
     bad = communication(

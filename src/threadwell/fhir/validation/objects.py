@@ -9,7 +9,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 from threadwell.fhir.validation.bindings import bound
 from threadwell.fhir.validation.primitives import PRIMITIVES
-from threadwell.fhir.validation.problem import Check, Problem, wrong_type
+from threadwell.fhir.validation.problem import MOST, Check, Problem, wrong_type
 from threadwell.fhir.validation.reference import reference_check
 from threadwell.fhir.validation.siblings import ABSENT, check_pair, check_pairs
 
@@ -101,6 +101,8 @@ def _many(item: Check) -> Check:
             if (found := item(value)) is not None:
                 problems = problems or []
                 problems += [problem.under(f"[{index}]") for problem in found]
+                if len(problems) >= MOST:
+                    break
         return problems
 
     return check
@@ -129,7 +131,7 @@ class _Shape:
         """
         extended = {name[1:] for name in value if name[:1] == "_" and self._primitive(name[1:])}
         problems: list[Problem] = []
-        for name, found in findings:
+        for name, found in findings[:MOST]:
             if name in extended or (name[:1] == "_" and name[1:] in extended):
                 continue
             problems += self._under(name, found) if found else _unknown(name)

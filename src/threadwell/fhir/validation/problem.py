@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+#: About where an array or object that is wrong all over is given up: the answer must stay small.
+MOST = 1000
+
 
 class Problem(NamedTuple):
     """One mistake; ``path`` leads to it from the checked value (``.payload[0].content[x]``).

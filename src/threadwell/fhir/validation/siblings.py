@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.fhir.validation.primitives import PRIMITIVES
-from threadwell.fhir.validation.problem import Check, Problem, wrong_type
+from threadwell.fhir.validation.problem import MOST, Check, Problem, wrong_type
 
 #: Stands for a member that is not there, as opposed to ``null``.
 ABSENT: Any = object()
@@ -33,11 +33,13 @@ def check_pairs(values: Any, siblings: Any, check: Check, element: Check) -> lis
         return wrong_type("array", values)
     if len(values) != len(siblings) or not values:
         return [Problem("structure", "Values and their extensions differ in number")]
-    problems = []
+    problems: list[Problem] = []
     for index, (value, sibling) in enumerate(zip(values, siblings, strict=True)):
         if sibling is None:
             found = check(value) or []
         else:
             found = check_pair(ABSENT if value is None else value, sibling, check, element)
         problems += [problem.under(f"[{index}]") for problem in found]
+        if len(problems) >= MOST:
+            break
     return problems
