@@ -45,9 +45,9 @@ def thread_keys(mails: Sequence[Mail[Group]]) -> list[ThreadKey[Group]]:
     The root is the one id of the thread that no mail gives an ancestor. A reply never changes
     it, nor does the arrival of a root that replies have already named. Of several roots (a mail
     that answers two threads at once, ancestors cut out by a mail program) it is the one that the
-    earliest mail names, and among loops the first of the ids that begin one. So a key changes
-    only when a late mail names an older ancestor or joins two threads; of two joined threads, one
-    keeps its key.
+    earliest mail names, of equals the least; so too where mails answer each other in a circle.
+    A key changes only when a late mail names an older ancestor or joins two threads; of two
+    joined threads, one keeps its key.
     """
     threads: dict[Group, _Threads] = {}
     for mail in mails:

@@ -58,7 +58,22 @@ def _items(value: str) -> list[list[str]]:
             items[-1] = []
         else:
             items[-1].append(piece)
-    return [item for item in items if item]
+    return _with_cut_names([item for item in items if "".join(item).strip()])
+
+
+def _with_cut_names(items: list[list[str]]) -> list[list[str]]:
+    """The items, a name that an unquoted comma cut in two ("Prado, Ana <…>") whole again."""
+    whole: list[list[str]] = []
+    for item in items:
+        if whole and any(map(_is_angle, item)) and _is_name_only(whole[-1]):
+            whole[-1] += [",", *item]
+        else:
+            whole.append(item)
+    return whole
+
+
+def _is_name_only(item: list[str]) -> bool:
+    return not any("@" in token or _is_angle(token) for token in item)
 
 
 def _address(tokens: list[str]) -> Address | None:

@@ -7,7 +7,7 @@ import mimetypes
 import re
 from dataclasses import dataclass, field
 
-from threadwell.channels.email.charsets import NOT_AS_CLAIMED, decode, without_controls
+from threadwell.channels.email.charsets import decode, without_controls
 from threadwell.channels.email.flowed import unflow
 from threadwell.channels.email.html import html_to_text
 from threadwell.channels.email.mime import Part

@@ -36,6 +36,7 @@ _ALIASES = {
 #: Claims that say nothing: what the bytes look like decides.
 _NO_CLAIM = frozenset({"", "ascii", "us-ascii", "unknown-8bit", "x-unknown", "default", "binary"})
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NO_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code))}
 
 
 def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
@@ -58,8 +59,8 @@ def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
 
 
 def without_controls(text: str) -> str:
-    """The text without the control characters that no FHIR string may hold (§2.24.0.1)."""
-    return _CONTROLS.sub("", text)
+    """The text without the control characters that no FHIR string may hold (R4 §2.24.0.1)."""
+    return text.translate(_NO_CONTROLS) if text.isascii() else _CONTROLS.sub("", text)
 
 
 @lru_cache(maxsize=256)

@@ -155,7 +155,9 @@ class _Writer:
             self._lines.append(marks)
 
     def _new_line(self) -> None:
-        line = "".join(self._line).replace("\xa0", " ").rstrip()
+        line = "".join(self._line).replace("\xa0", " ")
+        # The one line whose trailing space means something: a signature follows (RFC 3676 §4.3).
+        line = line if line == "-- " else line.rstrip()
         marks = ">" * self._depth
         self._lines.append(f"{marks} {line}".rstrip() if marks else line)
         self._line = []

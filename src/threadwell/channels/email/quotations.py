@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _WROTE = (
     r"wrote|writes|schrieb|schrieben|a écrit|écrit|escribió|escribio|escreveu|ha scritto|scrisse"
@@ -11,7 +12,8 @@ _WROTE = (
 )
 _BEGINS = re.compile(
     r"[\s*-]*(?:On|Am|Le|El|Il|Em|Op|Den|På|Dne|Dňa|Dnia|W dniu|Pe|La|Στις|在|于|於"
-    r"|\d{1,4}[./年-]|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|\w+day,|(?:пн|вт|ср|чт|пт|сб|вс),)"
+    r"|\d{1,4}[./年-]|\d{1,2}\.? [^\W\d]{3,}"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|\w+day,|(?:пн|вт|ср|чт|пт|сб|вс),)"
 )
 #: Begins so too, unless a line above it begins better.
 _BEGINS_WITH_NAME = re.compile(r"\S+@\S+|\"?[A-ZÀ-Þ][\w .,'’-]{1,60}\"? <\S+@\S+>")
@@ -19,8 +21,6 @@ _BEGINS_WITH_NAME = re.compile(r"\S+@\S+|\"?[A-ZÀ-Þ][\w .,'’-]{1,60}\"? <\S+
 _ENDS = re.compile(rf"(?:{_WROTE})[^\n:：]{{0,120}}[:：]\s*$", re.IGNORECASE)
 _ADDRESS_AND_COLON = re.compile(r"<\S+@\S+>\s*[:：]\s*$")
 _DAY = re.compile(r"\d{1,4}[./-]\d|\b\d{1,2}\b|年|@")
-#: A clock or a mail address: a person who tells what somebody wrote rarely gives either.
-_CERTAIN = re.compile(r"\d{1,2}[:.h]\d\d|@")
 
 _FIELDS = re.compile(
     r"[\s*_]{0,3}(?P<name>From|Von|De|Da|Van|Från|Fra|Lähettäjä|От кого|От|Od|发件人|差出人"
@@ -74,23 +74,41 @@ def quoted(line: str) -> bool:
     return line.startswith((">", " >")) and not line.lstrip()[1:2].isdigit()
 
 
-def attributions(lines: list[str]) -> list[tuple[int, int, bool]]:
-    """The introductions of a quotation ("On … wrote:"): first and last line of each.
+class Opening(NamedTuple):
+    """The lines, first to last, that a mail program writes above a quotation.
 
-    The third says that it cannot be the sender's own sentence, as it has an address or a time.
+    ``certain`` says that they cannot be the sender's own words, even if the lines below bear no
+    marks.
     """
-    found: list[tuple[int, int, bool]] = []
+
+    first: int
+    last: int
+    certain: bool
+
+
+def quotation_openings(lines: list[str]) -> list[Opening]:
+    """What opens a quotation or a forwarded mail, from the top."""
+    found = _introductions(lines)
+    found += [Opening(at, at, True) for at, line in enumerate(lines) if _FORWARD.fullmatch(line)]
+    block = _header_block(lines)
+    if block is not None:
+        found.append(block)
+    return sorted(found)
+
+
+def _introductions(lines: list[str]) -> list[Opening]:
+    """Each "On … wrote:". With a mail address it is certain: people don't write them in prose."""
+    found: list[Opening] = []
     for last, line in enumerate(lines):
         if not line.rstrip().endswith((":", "：")) or quoted(line):
             continue
         first = _introduction(lines, last)
         if first is not None:
-            text = " ".join(lines[first : last + 1])
-            found.append((first, last, bool(_CERTAIN.search(text))))
+            found.append(Opening(first, last, any("@" in line for line in lines[first : last + 1])))
     return found
 
 
-def header_block(lines: list[str]) -> tuple[int, int] | None:
+def _header_block(lines: list[str]) -> Opening | None:
     """The first header of a quoted mail as Outlook writes it, with the rule above it.
 
     At least three fields with nothing between them, the sender's among the first two.
@@ -100,13 +118,8 @@ def header_block(lines: list[str]) -> tuple[int, int] | None:
             continue
         last, names = _block(lines, index)
         if len(names) >= _BLOCK_FIELDS and _SENDER_NAMES.intersection(names[:2]):
-            return _rule_above(lines, index), last
+            return Opening(_rule_above(lines, index), last, True)
     return None
-
-
-def forward_line(line: str) -> bool:
-    """Whether a forwarded mail begins below the line."""
-    return bool(_FORWARD.fullmatch(line))
 
 
 def _introduction(lines: list[str], last: int) -> int | None:
@@ -142,8 +155,12 @@ def _block(lines: list[str], start: int) -> tuple[int, list[str]]:
     return last, names
 
 
+def _is_rule(line: str) -> bool:
+    return bool(_RULE.fullmatch(line) or _FORWARD.fullmatch(line))
+
+
 def _rule_above(lines: list[str], index: int) -> int:
     above = index - 1
     while above >= 0 and not lines[above].strip():
         above -= 1
-    return above if above >= 0 and _RULE.fullmatch(lines[above]) else index
+    return above if above >= 0 and _is_rule(lines[above]) else index

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 
-from threadwell.channels.email.quotations import (
-    attributions,
-    forward_line,
-    header_block,
-    quoted,
-)
+from threadwell.channels.email.quotations import quotation_openings, quoted
 
 _SIGNATURE_LINES = 20
 _PHONE_LINE_LENGTH = 60
 _MANY_QUOTED = 3
+#: With its space: two dashes alone are also what people draw between two things they say.
+_SIGNATURE_MARK = "-- "
 
-_DASHES = re.compile(r"--\s?")
+_LINK = re.compile(r"\s?[<(\[]https?://[^>)\]]*[>)\]]")
 _DEVICE = (
     r"i\s?(?:phone|pad|pod)|android|blackberry|samsung|galaxy|huawei|xiaomi|nokia|motorola|pixel"
     r"|windows|outlook|yahoo|gmail|proton|mobile|phone|smartphone|handy|tablet|verizon|at&t|t-mobile"
@@ -55,28 +52,15 @@ def new_text(text: str, *, answers: bool = False) -> str:
 
 def _drop_quotations(lines: list[str], keep: list[bool], answers: bool) -> bool:
     marked = [quoted(line) for line in lines]
-    introduced = attributions(lines)
-    sure = answers or bool(introduced) or sum(marked) >= _MANY_QUOTED
-    if sure and any(marked):
-        for index, mark in enumerate(marked):
-            keep[index] = not mark
-    for first, last, certain in introduced:
-        following = _next_said(lines, last + 1)
+    openings = quotation_openings(lines)
+    if any(marked) and (answers or openings or sum(marked) >= _MANY_QUOTED):
+        keep[:] = [not mark for mark in marked]
+    for opening in openings:
+        following = _next_said(lines, opening.last + 1)
         if following is None or marked[following]:
-            keep[first : last + 1] = [False] * (last + 1 - first)
-        elif certain and _said_before(lines, keep, first):
-            keep[first:] = [False] * (len(lines) - first)
-    block = header_block(lines)
-    if block is not None:
-        first, last = block
-        following = _next_said(lines, last + 1)
-        if following is not None and marked[following]:
-            keep[first : last + 1] = [False] * (last + 1 - first)
-        elif _said_before(lines, keep, first):
-            keep[first:] = [False] * (len(lines) - first)
-    forwarded = next((index for index, line in enumerate(lines) if forward_line(line)), None)
-    if forwarded is not None and _said_before(lines, keep, forwarded):
-        keep[forwarded:] = [False] * (len(lines) - forwarded)
+            _drop(keep, opening.first, opening.last + 1)
+        elif opening.certain and _said_before(lines, keep, opening.first):
+            _drop(keep, opening.first, len(lines))
     return not all(keep)
 
 
@@ -84,20 +68,24 @@ def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
     """Leave out what follows ``-- `` (RFC 3676 §4.3), and a phone's advertisement."""
     dropped = False
     for index, line in enumerate(lines):
-        if not keep[index] or not _DASHES.fullmatch(line):
+        if not keep[index] or line != _SIGNATURE_MARK:
             continue
         end = next((at for at in range(index, len(lines)) if not keep[at]), len(lines))
         own = sum(1 for at in range(index, end) if lines[at].strip())
         if own <= _SIGNATURE_LINES and _said_before(lines, keep, index):
-            keep[index:end] = [False] * (end - index)
+            _drop(keep, index, end)
             dropped = True
     last = next((at for at in reversed(range(len(lines))) if keep[at] and lines[at].strip()), None)
     if last is not None:
-        line = lines[last].strip().strip("*_<>[]()")
+        line = _LINK.sub("", lines[last]).strip().strip("*_<>[]()")
         if len(line) <= _PHONE_LINE_LENGTH and _SENT_FROM.fullmatch(line):
             keep[last] = False
             dropped = True
     return dropped
+
+
+def _drop(keep: list[bool], start: int, end: int) -> None:
+    keep[start:end] = [False] * (end - start)
 
 
 def _next_said(lines: list[str], start: int) -> int | None:

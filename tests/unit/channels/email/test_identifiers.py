@@ -1,0 +1,69 @@
+"""Message-IDs and what refers to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from threadwell.channels.email.identifiers import made_id, message_id, named_ids
+
+
+@pytest.mark.parametrize(
+    ("value", "id_"),
+    [
+        ("<a@example.org>", "a@example.org"),
+        ("  <a@example.org> (comment)", "a@example.org"),
+        ("<a\t@example.org>", "a@example.org"),
+        ("a@example.org", "a@example.org"),
+        ("<a@example.org", "a@example.org"),
+        ("<a@b@example.org>", "a@b@example.org"),
+        ("<no-at-sign>", "no-at-sign"),
+        ("", ""),
+        ("<>", ""),
+    ],
+)
+def test_message_id(value: str, id_: str) -> None:
+    assert message_id(value) == id_
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        (["<a@x> <b@x>"], ["a@x", "b@x"]),
+        (["<a@x><b@x>,<a@x>"], ["a@x", "b@x"]),
+        (["<a@x>", "<b@x>"], ["a@x", "b@x"]),
+        (["<a@x>; from ana@example.org on Wed, 10 Apr 2024"], ["a@x"]),
+        (["Your message of Wednesday <a@x>"], ["a@x"]),
+        (["Ana's message as of Apr 10, 9:56am."], []),
+        (["a@x b@x"], ["a@x", "b@x"]),
+        (["ana@example.org wrote"], []),
+        (["<ana@example.org>"], []),
+        (["=?utf-8?q?=3Ca=40x=3E?="], ["a@x"]),
+        (["<a@x> <not an id> <b@x"], ["a@x"]),
+        (["<long.\t id@x>"], ["long.id@x"]),
+        ([""], []),
+    ],
+)
+def test_named_ids(values: list[str], ids: list[str]) -> None:
+    assert named_ids(values, {"ana@example.org"}) == ids
+
+
+def test_copies_of_a_mail_without_id_get_one_id() -> None:
+    copies = [
+        b"Hello\nFrom here on\n",
+        b"Hello\r\nFrom here on\r\n\r\n",
+        b"Hello\n>From here on",
+        b"Hello\n>>From here on\n",
+    ]
+    assert len({made_id("d", "f", "s", copy) for copy in copies}) == 1
+
+
+def test_other_mails_get_other_ids() -> None:
+    made = {
+        made_id("d", "f", "s", b"one"),
+        made_id("d", "f", "s", b"two"),
+        made_id("d", "f", "other", b"one"),
+        made_id("d", "other", "s", b"one"),
+        made_id("other", "f", "s", b"one"),
+        made_id("df", "", "s", b"one"),
+    }
+    assert len(made) == 6
