@@ -1,0 +1,91 @@
+"""Stored versions → answers. Bodies are the stored bytes; what is added is spliced into them.
+
+``stamp`` begins every body with ``{"resourceType":…,"id":…,"meta":{``, which is where it goes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from threadwell.api.etags import etag, http_date
+from threadwell.api.exchange import Answer, Header, Request
+from threadwell.api.outcomes import CREATED, JSON, OK, outcome_answer
+from threadwell.api.storage import ATTACHED, presigned
+from threadwell.fhir.json import encode
+from threadwell.stores.contract import Stored
+
+if TYPE_CHECKING:
+    from threadwell.api.context import Context
+
+_META = b'"meta":{'
+
+
+async def bodies(context: Context, request: Request, versions: Sequence[Stored]) -> list[bytes]:
+    """The JSON of each version as ``request`` is to see it; ``b""`` for a deletion."""
+    shown = [version.body for version in versions]
+    if any(ATTACHED in body for body in shown):
+        shown = await presigned(context, shown)
+    if request.headers.get(b"x-medplum") == b"extended":
+        shown = [
+            _with_origin(context, version, body) if body else body
+            for version, body in zip(versions, shown, strict=True)
+        ]
+    if any(version.type == "Binary" for version in versions):
+        shown = [
+            _with_url(context, version, body) if version.type == "Binary" and body else body
+            for version, body in zip(versions, shown, strict=True)
+        ]
+    return shown
+
+
+async def resource(context: Context, request: Request, stored: Stored, status: int = 200) -> Answer:
+    """The version as the whole of an answer."""
+    (body,) = await bodies(context, request, [stored])
+    return Answer(status, version_headers(stored), body)
+
+
+async def written(context: Context, request: Request, stored: Stored, status: int) -> Answer:
+    """The version that a create, update or patch left, as ``Prefer`` wants it (§3.1.0.1.9)."""
+    preference = request.headers.get(b"prefer", b"")
+    if b"return=minimal" in preference:
+        answer = Answer(status, version_headers(stored), b"")
+    elif b"return=operationoutcome" in preference.lower():
+        done = outcome_answer(status, CREATED if status == 201 else OK, request.headers)
+        answer = Answer(status, version_headers(stored), done.body)
+    else:
+        answer = await resource(context, request, stored, status)
+    if status == 201:
+        answer.headers.append((b"location", location(context, stored)))
+    return answer
+
+
+def version_headers(stored: Stored) -> list[Header]:
+    """``Content-Type``, ``ETag`` and ``Last-Modified``."""
+    return [
+        JSON,
+        (b"etag", etag(stored.version_id)),
+        (b"last-modified", http_date(stored.updated // 1000)),
+    ]
+
+
+def location(context: Context, stored: Stored) -> bytes:
+    """The URL of exactly this version (§3.1.0.8)."""
+    url = f"{context.fhir}/{stored.type}/{stored.id}/_history/{stored.version_id}"
+    return url.encode()
+
+
+def _with_origin(context: Context, stored: Stored, body: bytes) -> bytes:
+    project = context.project
+    origin = {
+        **({"author": {"reference": stored.author}} if stored.author else {}),
+        "project": project,
+        "compartment": [{"reference": f"Project/{project}"}],
+    }
+    at = body.index(_META) + len(_META)
+    return b"%s%s,%s" % (body[:at], encode(origin)[1:-1], body[at:])
+
+
+def _with_url(context: Context, stored: Stored, body: bytes) -> bytes:
+    url = context.signer.url(stored.id, stored.version_id, context.clock() // 1000)
+    return b'%s,"url":"%s"}' % (body[:-1], url.encode())

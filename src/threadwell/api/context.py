@@ -1,0 +1,53 @@
+"""What every handler needs of the server: the store, where it is reached, its keys and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from threadwell.api.oauth.access import Access
+from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
+from threadwell.api.storage import Signer
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+
+#: A request with a larger body is refused (413).
+MAX_BODY = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API."""
+
+    store: Store
+    project: str
+    base: str
+    fhir: str
+    signing: SigningKey
+    signer: Signer
+    access: Access
+    clock: Clock = now_ms
+    max_body: int = MAX_BODY
+
+
+async def open_context(
+    store: Store,
+    *,
+    base_url: str,
+    project: str = DEFAULT_PROJECT,
+    clock: Clock = now_ms,
+    max_body: int = MAX_BODY,
+) -> Context:
+    """The context of a server at ``base_url``; makes the server's keys if they are not there."""
+    base = base_url.rstrip("/")
+    signing = await signing_key(store)
+    return Context(
+        store=store,
+        project=project,
+        base=base,
+        fhir=f"{base}/fhir/R4",
+        signing=signing,
+        signer=Signer(base, await kept_secret(store, "storage")),
+        access=Access(store, project, signing, f"{base}/", clock),
+        clock=clock,
+        max_body=max_body,
+    )

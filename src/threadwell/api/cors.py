@@ -1,0 +1,50 @@
+"""CORS (Fetch standard §3.2): any page may call the API, since nothing here trusts a cookie.
+
+Medplum's client fetches with ``credentials: "include"``, so the origin must be named and
+credentials allowed; the token in ``Authorization`` is all that ever opens anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from threadwell.api.exchange import Answer, Header
+
+_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_EXPOSED = b"Content-Location, ETag, Last-Modified, Location"
+
+
+def is_preflight(method: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Does a browser ask whether it may send a request?"""
+    return method == "OPTIONS" and b"access-control-request-method" in headers
+
+
+def preflight(headers: Mapping[bytes, bytes]) -> Answer:
+    """Yes, it may, with the headers that it names."""
+    return Answer(
+        204,
+        [
+            *_allow(headers),
+            (b"access-control-allow-methods", _METHODS),
+            (
+                b"access-control-allow-headers",
+                headers.get(b"access-control-request-headers", b"Authorization, Content-Type"),
+            ),
+            (b"access-control-max-age", b"86400"),
+        ],
+        b"",
+    )
+
+
+def shared(answer: Answer, headers: Mapping[bytes, bytes]) -> Answer:
+    """The answer as a page of the request's origin may see it."""
+    exposed = (b"access-control-expose-headers", _EXPOSED)
+    return answer._replace(headers=[*answer.headers, *_allow(headers), exposed])
+
+
+def _allow(headers: Mapping[bytes, bytes]) -> list[Header]:
+    return [
+        (b"access-control-allow-origin", headers.get(b"origin", b"*")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]

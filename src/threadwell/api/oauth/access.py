@@ -1,0 +1,125 @@
+"""Who is asking: the ``Authorization`` header of a request → ``Caller``.
+
+A token's signature is checked once; after that the token itself is the key to the answer. What can
+change meanwhile, a client removed or a login ended, is looked up again every ``RECHECK``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from threadwell.api.exchange import Caller
+from threadwell.api.oauth import logins
+from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
+from threadwell.api.oauth.keys import SigningKey
+from threadwell.api.oauth.tokens import Claims, verify
+from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.fhir.stamp import Clock
+from threadwell.stores.contract import Store
+
+#: Milliseconds until a token that was good is looked at again.
+RECHECK = 5_000
+#: Tokens remembered at once; more than this many begin anew.
+MAX_KNOWN = 10_000
+
+
+class Access:
+    """The one door to everything but metadata and health."""
+
+    def __init__(
+        self, store: Store, project: str, key: SigningKey, issuer: str, clock: Clock
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._key = key
+        self._issuer = issuer
+        self._clock = clock
+        self._known: dict[bytes, _Known] = {}
+
+    async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks; raises ``FhirError`` 401 where that cannot be told or they may not."""
+        header = headers.get(b"authorization", b"")
+        now = self._clock()
+        known = self._known.get(header)
+        if known and now < known.recheck:
+            return known.caller
+        scheme, _, credentials = header.partition(b" ")
+        caller = None
+        if scheme.lower() == b"bearer":
+            caller = await self._by_token(header, credentials.strip(), now)
+        elif scheme.lower() == b"basic":
+            caller = await self._by_secret(credentials)
+        if caller is None:
+            raise unauthorized()
+        return caller
+
+    async def client(self, client_id: str) -> Client | None:
+        """The client if it may log in here."""
+        client = await find_client(self._store, client_id)
+        return client if client and client.project == self._project else None
+
+    def forget(self, headers: Mapping[bytes, bytes]) -> None:
+        """Look the caller up anew when they next ask."""
+        self._known.pop(headers.get(b"authorization", b""), None)
+
+    async def _by_token(self, header: bytes, token: bytes, now: int) -> Caller | None:
+        known = self._known.pop(header, None)
+        seconds = now // 1000
+        claims = (
+            known.claims
+            if known and seconds < known.claims.expires
+            else verify(self._key, self._issuer, token.decode("latin-1"), seconds)
+        )
+        if claims is None or await logins.ended(self._store, claims.login_id):
+            return None
+        client = await self.client(claims.client_id)
+        if client is None:
+            return None
+        caller = _caller(client, claims.login_id)
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[header] = _Known(caller, claims, min(now + RECHECK, claims.expires * 1000))
+        return caller
+
+    async def _by_secret(self, credentials: bytes) -> Caller | None:
+        pair = basic(credentials)
+        if pair is None:
+            return None
+        client = await self.client(pair[0])
+        if client is None:
+            refuse_unknown(pair[1])
+            return None
+        return _caller(client, "") if client.accepts(pair[1]) else None
+
+
+class _Known(NamedTuple):
+    caller: Caller
+    claims: Claims
+    recheck: int
+
+
+def basic(credentials: bytes) -> tuple[str, str] | None:
+    """Name and password of ``Authorization: Basic`` (RFC 7617); ``None`` if they are garbled."""
+    try:
+        name, colon, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, secret) if colon else None
+
+
+def unauthorized() -> FhirError:
+    """401: log in first."""
+    return FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
+
+
+def forbidden() -> FhirError:
+    """403: logged in, and still not allowed to."""
+    return FhirError(403, [Issue("forbidden", "Forbidden")], "forbidden")
+
+
+def _caller(client: Client, login_id: str) -> Caller:
+    reference = f"ClientApplication/{client.id}"
+    return Caller(reference, client.id, client.name, client.admin, login_id)

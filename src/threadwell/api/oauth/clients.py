@@ -1,0 +1,85 @@
+"""Client registrations: who may log in with an id and a secret.
+
+A secret is 256 random bits, so its SHA-256 is as hard to turn back as the secret is to guess; a
+slow password hash would add nothing but time to each request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+
+_KIND = "client"
+
+#: Stands in for the hash of a client that does not exist, so that both take the same time.
+_NO_HASH = hashlib.sha256(b"").hexdigest()
+
+
+class NewClient(NamedTuple):
+    """What the owner of a new client is told, once: the secret is nowhere in the store."""
+
+    client_id: str
+    client_secret: str
+
+
+class Client(msgspec.Struct, frozen=True):
+    """A registration as the store keeps it."""
+
+    id: str
+    name: str
+    project: str
+    secret_sha256: str
+    admin: bool
+
+    def accepts(self, secret: str) -> bool:
+        """Is that its secret? Takes the same time whatever the answer."""
+        return hmac.compare_digest(_digest(secret), self.secret_sha256)
+
+
+async def add_client(
+    store: Store,
+    name: str,
+    *,
+    client_id: str | None = None,
+    secret: str | None = None,
+    project: str = DEFAULT_PROJECT,
+    admin: bool = True,
+) -> NewClient:
+    """Register a client under ``name``; id and secret are made unless they are given.
+
+    A ``secret`` that is given must have 256 bits that nobody can guess. Raises ``ValueError`` if
+    the id is taken.
+    """
+    new = NewClient(client_id or str(uuid4()), secret or secrets.token_hex(32))
+    client = Client(new.client_id, name, project, _digest(new.client_secret), admin)
+    value = msgspec.json.encode(client)
+    if not await store.put_private(_KIND, new.client_id, value, only_new=True):
+        raise ValueError(f"there is a client {new.client_id} already")
+    return new
+
+
+async def find_client(store: Store, client_id: str) -> Client | None:
+    """The registration, ``None`` if there is none."""
+    value = await store.get_private(_KIND, client_id)
+    return msgspec.json.decode(value, type=Client) if value is not None else None
+
+
+async def remove_client(store: Store, client_id: str) -> None:
+    """End a registration; running servers refuse its tokens within ``access.RECHECK``."""
+    await store.put_private(_KIND, client_id, None)
+
+
+def refuse_unknown(secret: str) -> None:
+    """Spend the time of a comparison where there is no client to compare with."""
+    hmac.compare_digest(_digest(secret), _NO_HASH)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

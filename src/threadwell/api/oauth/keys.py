@@ -1,0 +1,78 @@
+"""The server's own keys: made on first start, then kept among the store's private values."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from threadwell.fhir.json import encode
+from threadwell.stores.contract import Store, StoreError
+
+_KIND = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An ES256 key (RFC 7518 §3.4) with its public half as a JWK (RFC 7517)."""
+
+    private: ec.EllipticCurvePrivateKey
+    kid: str
+    jwk: dict[str, Any]
+
+    @property
+    def public(self) -> ec.EllipticCurvePublicKey:
+        """The half that checks signatures."""
+        return self.private.public_key()
+
+
+async def signing_key(store: Store) -> SigningKey:
+    """The key that signs this server's tokens."""
+    private = load_pem_private_key(await _kept(store, "signing", _new_pem), password=None)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise StoreError("the kept signing key is not an elliptic curve key")
+    numbers = private.public_key().public_numbers()
+    jwk = {
+        "crv": "P-256",
+        "kty": "EC",
+        "x": _base64url(numbers.x.to_bytes(32, "big")),
+        "y": _base64url(numbers.y.to_bytes(32, "big")),
+    }
+    kid = _base64url(hashlib.sha256(encode(jwk)).digest())  # RFC 7638: members in this order
+    return SigningKey(private, kid, {**jwk, "kid": kid, "alg": "ES256", "use": "sig"})
+
+
+async def kept_secret(store: Store, name: str) -> bytes:
+    """32 random bytes, the same ones for every process on this store."""
+    return await _kept(store, name, lambda: secrets.token_bytes(32))
+
+
+async def _kept(store: Store, name: str, make: Callable[[], bytes]) -> bytes:
+    value = await store.get_private(_KIND, name)
+    if value is None:
+        # Of several processes that start at once, one's key stays; all take that one.
+        await store.put_private(_KIND, name, make(), only_new=True)
+        value = await store.get_private(_KIND, name)
+    if value is None:
+        raise StoreError(f"the store did not keep the server's key {name}")
+    return value
+
+
+def _new_pem() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -1,0 +1,103 @@
+"""What a client sends to be stored → a resource that may be stored, or every reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Request
+from threadwell.api.rest import conditional, elements
+from threadwell.api.rest.content import take_content
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.validation import validate
+
+#: Members of ``meta`` that answers carry for Medplum's clients and that come back with updates.
+_ORIGIN = ("author", "project", "compartment", "account", "accounts", "onBehalfOf")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A resource that is fit to be stored; ``content`` is what a Binary brought along."""
+
+    resource: Resource
+    content: bytes | None
+
+
+def parse_json(request: Request) -> Any:
+    """The body as JSON; raises ``FhirError`` 415 for another content type, 400 for no JSON."""
+    content_type = request.headers.get(b"content-type", b"application/fhir+json").lower()
+    if b"json" not in content_type:
+        raise unsupported_media_type()
+    try:
+        return decode(request.body)
+    except BadJson as error:
+        raise FhirError(
+            400, [Issue("structure", f"Content could not be parsed: {error}")]
+        ) from None
+
+
+async def accept_body(context: Context, request: Request, *, new: bool = False) -> Accepted:
+    """The body of an update of ``request.type``, or of a create: then its id means nothing."""
+    value, body = parse_json(request), request.body
+    if new and isinstance(value, dict):
+        value.pop("id", None)
+    return await accept(
+        context, value, request.type, urls=b"storage" in body, conditions=b"?" in body
+    )
+
+
+async def accept(
+    context: Context, value: Any, type_: str, *, urls: bool = True, conditions: bool = True
+) -> Accepted:
+    """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it.
+
+    ``value`` is changed in place: the server's own marks go, presigned URLs become ``Binary/<id>``
+    and conditional references are resolved. ``urls`` and ``conditions`` tell whether there may be
+    any of these.
+    """
+    resource = of_type(value, type_)
+    if elements.is_subset(resource):
+        raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
+    _strip(resource)
+    content = take_content(resource)
+    if urls:
+        context.signer.normalise(resource)
+    if conditions:
+        await conditional.resolve_references(context, resource)
+    issues = validate(resource)
+    if issues:
+        raise FhirError(400, issues)
+    return Accepted(resource, content)
+
+
+def of_type(value: Any, type_: str) -> Resource:
+    """``value`` if it is a JSON object of that resource type; raises 400 otherwise."""
+    if not isinstance(value, dict):
+        raise FhirError(400, [Issue("structure", "A resource is a JSON object")])
+    given = value.get("resourceType")
+    if given != type_:
+        named = f"not {given}" if isinstance(given, str) and given.isalpha() else "and has none"
+        raise invalid(f"The resourceType must be {type_}, {named[:40]}", f"{type_}.resourceType")
+    return value
+
+
+def unsupported_media_type() -> FhirError:
+    """415: the body's content type is none that this interaction takes."""
+    return FhirError(
+        415, [Issue("not-supported", "Unsupported content type")], "unsupported-media-type"
+    )
+
+
+def _strip(resource: Resource) -> None:
+    meta = resource.get("meta")
+    if isinstance(meta, dict):
+        for name in _ORIGIN:
+            meta.pop(name, None)
+        # The server's marks are set by `stamp`; whatever the client sent for them is not judged.
+        meta.pop("versionId", None)
+        meta.pop("lastUpdated", None)
+        if not meta:
+            del resource["meta"]

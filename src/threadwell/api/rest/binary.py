@@ -1,0 +1,92 @@
+"""Binary (FHIR R4 §2.42): content of any type, in and out as it is or as a resource in JSON.
+
+The bytes are kept apart from the resource: in a store its JSON has no ``data``.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+from threadwell.api.answers import resource as resource_answer
+from threadwell.api.answers import version_headers
+from threadwell.api.context import Context
+from threadwell.api.etags import not_modified
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.rest import create as creating
+from threadwell.api.rest import update as updating
+from threadwell.api.rest.accept import Accepted, accept
+from threadwell.api.rest.read import existing
+from threadwell.api.storage import raw
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import Stored
+
+
+async def create(context: Context, request: Request) -> Answer:
+    """201 with the new Binary, as ``rest.create``; its ``url`` opens the bytes without a token."""
+    accepted = await _accept(context, request)
+    accepted.resource.pop("id", None)
+    return await creating.store_new(context, request, accepted)
+
+
+async def update(context: Context, request: Request) -> Answer:
+    """A new version with the content that was sent, as ``rest.update``."""
+    accepted = await _accept(context, request)
+    if accepted.content is None or "id" in accepted.resource:
+        updating.check_id(accepted.resource, request.id)
+    return await updating.store_version(context, request, accepted)
+
+
+async def read(context: Context, request: Request) -> Answer:
+    """The bytes under their own content type, or the resource where FHIR's JSON is asked for."""
+    stored = await context.store.read(context.project, "Binary", request.id)
+    return await _answer(context, request, existing(stored))
+
+
+async def vread(context: Context, request: Request) -> Answer:
+    """As ``read``, of one version."""
+    stored = await context.store.read_version(
+        context.project, "Binary", request.id, request.version
+    )
+    return await _answer(context, request, existing(stored))
+
+
+async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
+    if not_modified(request, stored.version_id):
+        return Answer(304, version_headers(stored), b"")
+    content = await context.store.content(context.project, stored.id, stored.version_id) or b""
+    if not _wants_resource(request):
+        answer = raw(stored, content)
+        return answer._replace(headers=[*answer.headers, *version_headers(stored)[1:]])
+    answer = await resource_answer(context, request, stored)
+    data = b',"data":"%s"}' % base64.b64encode(content) if content else b"}"
+    return answer._replace(body=answer.body[:-1] + data)
+
+
+async def _accept(context: Context, request: Request) -> Accepted:
+    content_type = request.headers.get(b"content-type", b"application/octet-stream").decode(
+        "latin-1"
+    )
+    if "fhir+json" in content_type.lower():
+        value = _json(request.body)
+        if isinstance(value, dict) and value.get("resourceType") == "Binary":
+            return await accept(context, value, "Binary")
+    resource: Resource = {"resourceType": "Binary", "contentType": content_type}
+    security = request.headers.get(b"x-security-context")
+    if security:
+        resource["securityContext"] = {"reference": security.decode("latin-1")}
+    accepted = await accept(context, resource, "Binary")
+    return replace(accepted, content=request.body)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return decode(body)
+    except BadJson:
+        return None
+
+
+def _wants_resource(request: Request) -> bool:
+    return b"fhir+json" in request.headers.get(b"accept", b"") or "_format=" in request.query

@@ -1,0 +1,29 @@
+"""Bundles, joined from stored bytes: nothing in them is parsed or serialised again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from threadwell.api.exchange import Answer
+from threadwell.api.outcomes import JSON
+from threadwell.fhir.json import encode
+
+
+def bundle(
+    type_: str,
+    entries: Sequence[bytes],
+    *,
+    total: int | None = None,
+    links: Iterable[tuple[str, str]] = (),
+) -> Answer:
+    """The bundle of serialised entries; ``links`` are (relation, url)."""
+    parts = [b'{"resourceType":"Bundle","type":"%s"' % type_.encode()]
+    if total is not None:
+        parts.append(b',"total":%d' % total)
+    linked = [{"relation": relation, "url": url} for relation, url in links]
+    if linked:
+        parts.append(b',"link":%s' % encode(linked))
+    if entries:
+        parts += [b',"entry":[', b",".join(entries), b"]"]
+    parts.append(b"}")
+    return Answer(200, [JSON], b"".join(parts))

@@ -1,0 +1,129 @@
+"""``metadata``: what this server can do, as a CapabilityStatement (FHIR R4 §5.2)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import threadwell
+from threadwell.api.context import Context
+from threadwell.api.etags import not_modified
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import JSON
+from threadwell.api.rest import everything
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.search_parameters import search_parameters
+from threadwell.fhir.json import encode
+from threadwell.fhir.resource import Resource
+
+#: When what is said here last changed.
+_DATE = "2026-11-22"
+_OPERATION = "http://hl7.org/fhir/OperationDefinition/"
+
+
+async def metadata(context: Context, request: Request) -> Answer:
+    """200 for anyone; 304 for who knows it already."""
+    body, version = _statement(context.base)
+    headers = [JSON, (b"etag", b'W/"%s"' % version.encode()), (b"cache-control", b"no-cache")]
+    if not_modified(request, version):
+        return Answer(304, headers, b"")
+    return Answer(200, headers, body)
+
+
+@lru_cache(maxsize=8)
+def _statement(base: str) -> tuple[bytes, str]:
+    body = encode(capability_statement(base))
+    return body, hashlib.sha256(body).hexdigest()[:16]
+
+
+def capability_statement(base: str) -> Resource:
+    """The statement of a server at ``base``."""
+    types = sorted(RESOURCE_TYPES)
+    incoming = _incoming(types)
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _DATE,
+        "kind": "instance",
+        "software": {"name": "Threadwell", "version": threadwell.__version__},
+        "implementation": {"description": "Threadwell", "url": f"{base}/fhir/R4"},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _security(base),
+                "resource": [_resource(type_, incoming.get(type_, [])) for type_ in types],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+            }
+        ],
+    }
+
+
+def _resource(type_: str, incoming: list[str]) -> Resource:
+    parameters = search_parameters(type_)
+    references = [code for code, p in parameters.items() if p.type == "reference"]
+    interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
+    operations = ["Resource-validate"]
+    if type_ in everything.TYPES:
+        operations.append(f"{type_}-everything")
+    out: dict[str, Any] = {
+        "type": type_,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+        "interaction": [{"code": code} for code in [*interactions, "search-type"]],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": False,
+        "conditionalCreate": True,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical"],
+        "searchInclude": [f"{type_}:{code}" for code in references],
+        "searchRevInclude": incoming,
+        "searchParam": [
+            {"name": code, "definition": p.url, "type": p.type} for code, p in parameters.items()
+        ],
+        "operation": [
+            {"name": name.partition("-")[2], "definition": _OPERATION + name} for name in operations
+        ],
+    }
+    # An empty array is not FHIR.
+    return {name: value for name, value in out.items() if value != []}
+
+
+def _incoming(types: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for source in types:
+        for code, parameter in search_parameters(source).items():
+            if parameter.type == "reference":
+                for target in parameter.targets:
+                    found.setdefault(target, []).append(f"{source}:{code}")
+    return found
+
+
+def _security(base: str) -> Resource:
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [
+                    {"url": "token", "valueUri": f"{base}/oauth2/token"},
+                    {"url": "authorize", "valueUri": f"{base}/oauth2/authorize"},
+                ],
+            }
+        ],
+        "cors": True,
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                    }
+                ]
+            }
+        ],
+    }

@@ -1,0 +1,97 @@
+"""Decisions about one resource: what is written and what the answer shows. No I/O here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.stores.contract import Stored, Write
+
+_canonical = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+
+
+class Change(NamedTuple):
+    """``status`` and the version to answer with; ``write`` is ``None`` where nothing changes."""
+
+    status: int
+    stored: Stored
+    write: Write | None
+
+
+def created(
+    resource: Resource, id_: str, now: int, author: str, content: bytes | None = None
+) -> Change:
+    """The first version of a resource."""
+    return _version(201, resource, id_, None, now, author, content)
+
+
+def updated(
+    resource: Resource, current: Stored, now: int, author: str, content: bytes | None = None
+) -> Change:
+    """The version after ``current``, or ``current`` again where nothing but marks would differ.
+
+    After a deletion the resource is there again (201).
+    """
+    if current.deleted:
+        return _version(201, resource, current.id, current, now, author, content)
+    if content is None and _same(resource, current):
+        return Change(200, current, None)
+    return _version(200, resource, current.id, current, now, author, content)
+
+
+def deleted(current: Stored, now: int, author: str) -> Change:
+    """The deletion of ``current``; nothing where it is one itself."""
+    if current.deleted:
+        return Change(200, current, None)
+    now = max(now, current.updated)
+    write = Write(current.type, current.id, new_id(now), now, None, b"", current, author)
+    return Change(200, _stored(write), write)
+
+
+def _version(
+    status: int,
+    resource: Resource,
+    id_: str,
+    before: Stored | None,
+    now: int,
+    author: str,
+    content: bytes | None,
+) -> Change:
+    # The clock may have been set back; lastUpdated never is.
+    now = max(now, before.updated) if before else now
+    version_id = new_id(now)
+    stamped, body = stamp(resource, id_, version_id, now)
+    write = Write(
+        resource["resourceType"], id_, version_id, now, stamped, body, before, author, content
+    )
+    return Change(status, _stored(write), write)
+
+
+def _stored(write: Write) -> Stored:
+    return Stored(
+        write.type,
+        write.id,
+        write.version_id,
+        write.updated,
+        write.resource is None,
+        write.body,
+        write.author,
+    )
+
+
+def _same(resource: Resource, current: Stored) -> bool:
+    # Compared as text, since 1.10 and 1.1 are the same number and not the same decimal.
+    return _canonical(_unmarked(resource)) == _canonical(_unmarked(decode(current.body)))
+
+
+def _unmarked(resource: Resource) -> Resource:
+    meta = {
+        name: value
+        for name, value in (resource.get("meta") or {}).items()
+        if name not in ("versionId", "lastUpdated")
+    }
+    return {**resource, "id": "", "meta": meta}

@@ -1,0 +1,42 @@
+"""Read, decide, commit; and again where the store has moved on meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from threadwell.api.context import Context
+from threadwell.api.rest.change import Change
+from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Conflict, Unmatched
+
+T = TypeVar("T")
+
+#: Decisions made anew before a request gives up.
+ATTEMPTS = 10
+
+
+async def commit(context: Context, change: Change, *unmatched: Query) -> None:
+    """Write the change, if ``unmatched`` still match nothing; raises ``Conflict``."""
+    if change.write:
+        guards = tuple(Unmatched(query) for query in unmatched)
+        await context.store.commit(context.project, ChangeSet((change.write,), guards))
+
+
+async def settle(decide: Callable[[], Awaitable[T]]) -> T:
+    """What ``decide`` did, called again after each ``Conflict``; 409 after ``ATTEMPTS``.
+
+    A decision that ``If-Match`` forbids by now raises its 412 when it is made again.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return await decide()
+        except Conflict:
+            continue
+    raise conflict()
+
+
+def conflict() -> FhirError:
+    """409: others kept writing what this request wanted to write."""
+    return FhirError(409, [Issue("conflict", "Conflict: please try again")], "conflict")

@@ -1,0 +1,65 @@
+"""Conditions that select one resource: ``Type?query`` in URLs, references and ``If-None-Exist``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from threadwell.api.context import Context
+from threadwell.api.params import parse_params
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.outcome import invalid, multiple_matches
+from threadwell.fhir.references import references
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.query import Query, Total
+from threadwell.stores.contract import Stored
+
+_CONDITION = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a condition selects now: one resource, or none. ``query`` guards it until the commit."""
+
+    query: Query
+    match: Stored | None
+
+
+async def select(context: Context, type_: str, text: str) -> Selected:
+    """What the query ``text`` selects; raises 412 for several, 400 for one that filters nothing."""
+    query = parse_condition(type_, text)
+    page = await context.store.search(context.project, query)
+    if len(page.matches) > 1:
+        raise multiple_matches()
+    return Selected(query, page.matches[0] if page.matches else None)
+
+
+def parse_condition(type_: str, text: str) -> Query:
+    """The query of a condition: its filters, and nothing about pages, order or includes."""
+    query = parse_query(type_, parse_params(text))
+    if not query.filters:
+        raise invalid(f"A condition on {type_} needs at least one search parameter")
+    return Query(type=query.type, filters=query.filters, count=2)
+
+
+async def resolve_references(context: Context, resource: Resource) -> None:
+    """Put ``Type/id`` in place of each reference ``Type?query``; raises 400 if one has not exactly
+    one match.
+    """
+    for path, reference in references(resource):
+        text = reference.get("reference")
+        found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
+        if found and found[1] in RESOURCE_TYPES:
+            reference["reference"] = await _resolve(context, found[1], found[2], path)
+
+
+async def _resolve(context: Context, type_: str, text: str, path: str) -> str:
+    query = parse_condition(type_, text)
+    query = replace(query, total=Total.NONE)
+    page = await context.store.search(context.project, query)
+    if len(page.matches) == 1:
+        return f"{type_}/{page.matches[0].id}"
+    # The query itself may hold a name or number of a patient, so the message leaves it out.
+    problem = "matched multiple resources" if page.matches else "did not match any resources"
+    raise invalid(f"Conditional reference to {type_} {problem}", path)

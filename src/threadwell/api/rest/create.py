@@ -1,0 +1,46 @@
+"""create and conditional create (FHIR R4 §3.1.0.8)."""
+
+from __future__ import annotations
+
+from threadwell.api.answers import location, written
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.rest.accept import Accepted, accept_body
+from threadwell.api.rest.change import Change, created
+from threadwell.api.rest.commit import commit, settle
+from threadwell.api.rest.conditional import select
+from threadwell.fhir.stamp import new_id
+
+
+async def create(context: Context, request: Request) -> Answer:
+    """201 with the new resource; 200 with the one that ``If-None-Exist`` found, 412 for several."""
+    return await store_new(context, request, await accept_body(context, request, new=True))
+
+
+async def store_new(context: Context, request: Request, accepted: Accepted) -> Answer:
+    """The answer to a create of what was accepted."""
+    condition = request.headers.get(b"if-none-exist")
+    if condition is None:
+        now = context.clock()
+        change = created(
+            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
+        )
+        await commit(context, change)
+        return await written(context, request, change.stored, change.status)
+
+    async def decide() -> Change:
+        selected = await select(context, request.type, condition.decode())
+        if selected.match:
+            return Change(200, selected.match, None)
+        now = context.clock()
+        change = created(
+            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
+        )
+        await commit(context, change, selected.query)
+        return change
+
+    change = await settle(decide)
+    answer = await written(context, request, change.stored, change.status)
+    if change.status == 200:
+        answer.headers.append((b"location", location(context, change.stored)))
+    return answer

@@ -1,0 +1,49 @@
+"""``_elements``: parts of resources (FHIR R4 §3.1.1.5.6), tagged as such."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.json import decode, encode
+
+#: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
+_ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
+
+
+def wanted(params: Sequence[tuple[str, str]]) -> list[str]:
+    """The element names that ``_elements`` gives, none where it is absent."""
+    return [
+        element.strip()
+        for name, value in params
+        if name == "_elements"
+        for element in value.split(",")
+        if element.strip()
+    ]
+
+
+def subset(body: bytes, names: Collection[str]) -> bytes:
+    """The resource with the named top-level elements and the mandatory ones."""
+    resource = decode(body)
+    keep = {*_ALWAYS}
+    for element in elements(resource["resourceType"]):
+        if element.required or element.name.removesuffix("[x]") in names or element.name in names:
+            keep.update(element.json_names())
+    part = {name: value for name, value in resource.items() if name.removeprefix("_") in keep}
+    meta = part["meta"]
+    part["meta"] = {**meta, "tag": [*meta.get("tag", []), SUBSETTED]}
+    return encode(part)
+
+
+def is_subset(resource: dict[str, Any]) -> bool:
+    """Is it such a part, so that storing it would lose the rest?"""
+    tags = (resource.get("meta") or {}).get("tag") or []
+    return any(
+        isinstance(tag, dict) and all(tag.get(name) == value for name, value in SUBSETTED.items())
+        for tag in tags
+    )

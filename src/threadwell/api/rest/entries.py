@@ -1,0 +1,175 @@
+"""The entries of a batch or transaction (FHIR R4 §3.1.0.11), parsed, and their responses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
+from threadwell.fhir.json import BadJson, decode, encode
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.resource import Resource
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+#: Members of ``entry.request`` that stand for headers of the request.
+_HEADERS = {
+    "ifMatch": b"if-match",
+    "ifNoneMatch": b"if-none-match",
+    "ifNoneExist": b"if-none-exist",
+}
+#: Headers of the bundle's own request that hold for each entry.
+_INHERITED = (b"x-medplum", b"prefer", b"x-trace-id", b"traceparent")
+_OUTCOME = b'{"resourceType":"OperationOutcome"'
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. ``resource`` is what it brings: a resource, or the operations of a patch.
+
+    ``request`` is the request that it stands for, without a body.
+    """
+
+    index: int
+    full_url: str
+    request: Request
+    resource: Any
+
+    @property
+    def path(self) -> str:
+        """Where it is in the bundle, in FHIRPath."""
+        return f"Bundle.entry[{self.index}]"
+
+
+def parse_entries(context: Context, request: Request, bundle: Resource) -> list[Entry]:
+    """Every entry of the bundle in its order; raises 400 that names all that is malformed."""
+    given = bundle.get("entry", [])
+    if not isinstance(given, list):
+        raise FhirError(400, [Issue("structure", "entry must be an array", "Bundle.entry")])
+    entries: list[Entry] = []
+    issues: list[Issue] = []
+    for index, one in enumerate(given):
+        try:
+            entries.append(_entry(context, request, index, one))
+        except FhirError as error:
+            issues += error.issues
+    if issues:
+        raise FhirError(400, issues)
+    return entries
+
+
+def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:
+    where = f"Bundle.entry[{index}]"
+    asked = value.get("request") if isinstance(value, dict) else None
+    if not isinstance(asked, dict):
+        raise _missing(f"{where}.request")
+    method, url = asked.get("method"), asked.get("url")
+    if method not in _METHODS:
+        raise invalid("The method must be one of " + ", ".join(_METHODS), f"{where}.request.method")
+    if not isinstance(url, str) or not url.removeprefix(context.fhir).strip("/"):
+        raise _missing(f"{where}.request.url")
+    path, _, query = url.removeprefix(context.fhir).lstrip("/").partition("?")
+    path = unquote(path)
+    resource = value.get("resource")
+    if resource is None and method in ("POST", "PUT", "PATCH") and not path.endswith("/_search"):
+        raise _missing(f"{where}.resource")
+    if method == "PATCH":
+        resource = operations(resource, f"{where}.resource")
+    full_url = value.get("fullUrl")
+    request = Request(method, path, query, _headers(outer, asked, where), caller=outer.caller)
+    return Entry(index, full_url if isinstance(full_url, str) else "", request, resource)
+
+
+def operations(resource: Any, where: str) -> list[Any]:
+    """The JSON Patch that a PATCH entry brings: in a Binary, in Parameters, or as it is."""
+    value = resource
+    if isinstance(resource, dict) and resource.get("resourceType") == "Binary":
+        try:
+            value = decode(base64.b64decode(str(resource.get("data", "")), validate=True))
+        except (binascii.Error, BadJson):
+            raise invalid("The Binary of a patch holds JSON in base64", f"{where}.data") from None
+    elif isinstance(resource, dict) and resource.get("resourceType") == "Parameters":
+        parameters = resource.get("parameter")
+        value = [
+            _operation(parameter.get("part"), where)
+            for parameter in (parameters if isinstance(parameters, list) else [])
+            if isinstance(parameter, dict) and parameter.get("name") == "operation"
+        ]
+    if not isinstance(value, list):
+        raise invalid("Patch body must be an array", where)
+    return value
+
+
+def good_outcomes(marks: Tracing) -> dict[int, bytes]:
+    """The serialised outcome of each status that is no error."""
+    return {
+        status: encode(success(what, marks))
+        for status, what in ((200, OK), (201, CREATED), (304, NOT_MODIFIED))
+    }
+
+
+def response(context: Context, answer: Answer, good: Mapping[int, bytes]) -> bytes:
+    """The serialised response entry for an answer. ``location`` is ``Type/id``."""
+    headers = dict(answer.headers)
+    is_outcome = answer.body.startswith(_OUTCOME)
+    parts = [b'{"response":{"status":"%d"' % answer.status]
+    if answer.status == 201 and b"location" in headers:
+        location = headers[b"location"].removeprefix(context.fhir.encode() + b"/")
+        parts.append(b',"location":"%s"' % location.partition(b"/_history/")[0])
+    if b"etag" in headers:
+        parts.append(b',"etag":%s' % encode(headers[b"etag"].decode()))
+    parts.append(b',"outcome":%s}' % (answer.body if is_outcome else good[answer.status]))
+    if answer.body and not is_outcome:
+        parts.append(b',"resource":%s' % answer.body)
+    return b"".join([*parts, b"}"])
+
+
+def within(entry: Entry, error: FhirError) -> FhirError:
+    """The error of one entry as an error of the bundle: its expressions begin at the bundle."""
+    issues = []
+    for issue in error.issues:
+        _, dot, rest = issue.expression.partition(".")
+        expression = f"{entry.path}.resource{dot}{rest}" if issue.expression else entry.path
+        issues.append(replace(issue, expression=expression))
+    return FhirError(error.status, issues, error.id)
+
+
+def _headers(outer: Request, asked: dict[str, Any], where: str) -> dict[bytes, bytes]:
+    headers = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}
+    # A Binary within a bundle is JSON, as everything in it.
+    headers[b"accept"] = headers[b"content-type"] = b"application/fhir+json"
+    for member, header in _HEADERS.items():
+        text = asked.get(member)
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            raise invalid(f"{member} must be a string", f"{where}.request.{member}")
+        headers[header] = text.encode()
+    return headers
+
+
+def _operation(parts: Any, where: str) -> dict[str, Any]:
+    given = {
+        part["name"]: part
+        for part in (parts if isinstance(parts, list) else [])
+        if isinstance(part, dict) and isinstance(part.get("name"), str)
+    }
+    operation: dict[str, Any] = {}
+    for name, member in (("op", "valueCode"), ("path", "valueString"), ("from", "valueString")):
+        if name in given:
+            operation[name] = given[name].get(member)
+    if "value" in given:
+        try:
+            operation["value"] = decode(str(given["value"].get("valueString")))
+        except BadJson:
+            raise invalid("The value of a patch operation must be JSON", where) from None
+    return operation
+
+
+def _missing(where: str) -> FhirError:
+    return FhirError(400, [Issue("structure", "Missing required property", where)])

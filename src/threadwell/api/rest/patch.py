@@ -1,0 +1,82 @@
+"""patch and conditional patch (FHIR R4 §3.1.0.6) by JSON Patch (RFC 6902)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadwell.api.answers import written
+from threadwell.api.context import Context
+from threadwell.api.etags import check_if_match
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.rest.accept import accept, parse_json
+from threadwell.api.rest.change import Change, updated
+from threadwell.api.rest.commit import commit, settle
+from threadwell.api.rest.conditional import select
+from threadwell.api.rest.content import keep_content
+from threadwell.api.rest.read import existing
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
+from threadwell.fhir.patch import apply_patch
+from threadwell.stores.contract import Stored
+
+
+async def patch(context: Context, request: Request) -> Answer:
+    """200 with the version that is current then; nothing is written unless all of it applies."""
+    operations = parse_operations(request)
+
+    async def decide() -> Change:
+        current = await context.store.read(context.project, request.type, request.id)
+        return await _apply(context, request, operations, existing(current))
+
+    change = await settle(decide)
+    return await written(context, request, change.stored, change.status)
+
+
+async def patch_where(context: Context, request: Request) -> Answer:
+    """As ``patch``, of the one resource that the query selects; 404 for none, 412 for several."""
+    operations = parse_operations(request)
+
+    async def decide() -> Change:
+        selected = await select(context, request.type, request.query)
+        if selected.match is None:
+            raise not_found()
+        return await _apply(context, request, operations, selected.match)
+
+    change = await settle(decide)
+    return await written(context, request, change.stored, change.status)
+
+
+async def patched(
+    context: Context, current: Stored, operations: list[Any], now: int, author: str
+) -> Change:
+    """The change that the operations make to ``current``; raises 400 where they do not apply."""
+    before = decode(current.body)
+    resource = apply_patch(before, operations)
+    if resource.get("id") != current.id:
+        raise invalid("A patch cannot change the id", f"{current.type}.id")
+    accepted = await accept(context, resource, current.type)
+    change = updated(accepted.resource, current, now, author, accepted.content)
+    return await keep_content(context, change)
+
+
+def parse_operations(request: Request) -> list[Any]:
+    """The JSON Patch of the body; raises 400 or 415 for any other kind of patch."""
+    if b"merge-patch" in request.headers.get(b"content-type", b""):
+        raise invalid("Only JSON Patch is supported: application/json-patch+json")
+    return check_operations(parse_json(request))
+
+
+def check_operations(value: Any) -> list[Any]:
+    """``value`` if it is a list; raises 400 otherwise."""
+    if not isinstance(value, list):
+        raise FhirError(400, [Issue("invalid", "Patch body must be an array")])
+    return value
+
+
+async def _apply(
+    context: Context, request: Request, operations: list[Any], current: Stored
+) -> Change:
+    check_if_match(request, current)
+    change = await patched(context, current, operations, context.clock(), request.caller.reference)
+    await commit(context, change)
+    return change

@@ -1,0 +1,50 @@
+"""read and vread (FHIR R4 §3.1.0.2–3)."""
+
+from __future__ import annotations
+
+from threadwell.api.answers import resource
+from threadwell.api.context import Context
+from threadwell.api.etags import not_modified
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.params import parse_params
+from threadwell.api.rest import elements
+from threadwell.api.storage import ATTACHED
+from threadwell.fhir.outcome import gone, not_found
+from threadwell.stores.contract import Stored
+
+
+async def read(context: Context, request: Request) -> Answer:
+    """The current version; 404 if there never was one, 410 if it was deleted."""
+    stored = await context.store.read(context.project, request.type, request.id)
+    return await _answer(context, request, stored)
+
+
+async def vread(context: Context, request: Request) -> Answer:
+    """One version; 404 if there is none of that id, 410 if it is a deletion."""
+    stored = await context.store.read_version(
+        context.project, request.type, request.id, request.version
+    )
+    return await _answer(context, request, stored)
+
+
+def existing(stored: Stored | None) -> Stored:
+    """The version if there is something to show; raises 404 or 410."""
+    if stored is None:
+        raise not_found()
+    if stored.deleted:
+        raise gone()
+    return stored
+
+
+async def _answer(context: Context, request: Request, stored: Stored | None) -> Answer:
+    version = existing(stored)
+    # An attachment's URL expires, so what a cache holds may be of no use any more.
+    if ATTACHED not in version.body and not_modified(request, version.version_id):
+        answer = await resource(context, request, version, 304)
+        return answer._replace(body=b"")
+    answer = await resource(context, request, version)
+    if request.query:
+        wanted = elements.wanted(parse_params(request.query))
+        if wanted:
+            return answer._replace(body=elements.subset(answer.body, wanted))
+    return answer

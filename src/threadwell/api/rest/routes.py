@@ -1,0 +1,114 @@
+"""Which handler a request below the FHIR base is for (FHIR R4 §3.1.0.1.4, and operations)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.outcomes import NotAllowed
+from threadwell.api.params import not_acceptable
+from threadwell.api.rest import (
+    batch,
+    binary,
+    capability,
+    create,
+    delete,
+    everything,
+    history,
+    patch,
+    read,
+    search,
+    update,
+    validate,
+)
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.outcome import FhirError, Issue, not_found
+
+Methods = Mapping[str, Handler]
+
+_TYPE: Methods = {
+    "GET": search.search,
+    "POST": create.create,
+    "PUT": update.update_where,
+    "PATCH": patch.patch_where,
+    "DELETE": delete.delete_where,
+}
+_TYPE_OPERATIONS: dict[str, Methods] = {
+    "_search": {"POST": search.search_by_form},
+    "$validate": {"POST": validate.validate},
+}
+_INSTANCE: Methods = {
+    "GET": read.read,
+    "PUT": update.update,
+    "PATCH": patch.patch,
+    "DELETE": delete.delete,
+}
+_INSTANCE_OPERATIONS: dict[str, Methods] = {
+    "_history": {"GET": history.history},
+    "$validate": {"POST": validate.validate},
+}
+_EVERYTHING: Methods = {"GET": everything.everything}
+_VERSION: Methods = {"GET": read.vread}
+
+# A Binary is not always JSON.
+_BINARY_TYPE: Methods = {**_TYPE, "POST": binary.create}
+_BINARY_INSTANCE: Methods = {**_INSTANCE, "GET": binary.read, "PUT": binary.update}
+_BINARY_VERSION: Methods = {"GET": binary.vread}
+
+
+async def perform(context: Context, request: Request) -> Answer:
+    """The answer to a request whose caller may ask; raises ``FhirError`` where it is refused."""
+    accept = request.headers.get(b"accept", b"")
+    if b"xml" in accept and b"json" not in accept and b"*" not in accept:
+        raise not_acceptable()
+    methods = _find(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    handler = methods.get(method)
+    if handler is None:
+        raise NotAllowed(", ".join(methods))
+    return await handler(context, request)
+
+
+async def _bundle(context: Context, request: Request) -> Answer:
+    return await batch.perform_bundle(context, request, perform)
+
+
+_SYSTEM: dict[str, Methods] = {"": {"POST": _bundle}, "metadata": {"GET": capability.metadata}}
+
+
+def _find(request: Request) -> Methods:
+    parts = request.path.split("/")
+    type_, count = parts[0], len(parts)
+    if type_ not in RESOURCE_TYPES:
+        if request.path in _SYSTEM:
+            return _SYSTEM[request.path]
+        raise _unknown(type_)
+    request.type = type_
+    is_binary = type_ == "Binary"
+    if count == 1:
+        return _BINARY_TYPE if is_binary else _TYPE
+    if count == 2 and parts[1][:1] in ("$", "_"):
+        return _known(_TYPE_OPERATIONS.get(parts[1]))
+    request.id = parts[1]
+    if count == 2:
+        return _BINARY_INSTANCE if is_binary else _INSTANCE
+    if count == 3:
+        if parts[2] == "$everything" and type_ in everything.TYPES:
+            return _EVERYTHING
+        return _known(_INSTANCE_OPERATIONS.get(parts[2]))
+    if count == 4 and parts[2] == "_history":
+        request.version = parts[3]
+        return _BINARY_VERSION if is_binary else _VERSION
+    raise not_found()
+
+
+def _known(methods: Methods | None) -> Methods:
+    if methods is None:
+        raise not_found()
+    return methods
+
+
+def _unknown(name: str) -> FhirError:
+    what = f"Unknown resource type: {name}" if name.isalpha() and len(name) < 64 else "Not found"
+    return FhirError(404, [Issue("not-supported", what)], "not-found")

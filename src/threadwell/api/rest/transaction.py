@@ -1,0 +1,168 @@
+"""transaction (FHIR R4 §3.1.0.11.2): every entry is written, in one commit, or none is.
+
+First it is found which resource each entry is about, so that their links to each other can be
+resolved; then each entry is decided; then all of it is committed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threadwell.api.answers import written
+from threadwell.api.context import Context
+from threadwell.api.etags import check_if_match
+from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.outcomes import OK, outcome_answer, refusal
+from threadwell.api.rest.accept import Accepted, accept
+from threadwell.api.rest.change import Change, created, deleted, updated
+from threadwell.api.rest.commit import settle
+from threadwell.api.rest.content import keep_content
+from threadwell.api.rest.entries import Entry, within
+from threadwell.api.rest.links import relink
+from threadwell.api.rest.patch import patched
+from threadwell.api.rest.read import existing
+from threadwell.api.rest.targets import Target, find_targets
+from threadwell.api.rest.update import check_id, check_unnamed
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.references import references
+from threadwell.stores.contract import ChangeSet, Key, Unchanged, Unmatched
+
+_READS = ("GET", "HEAD")
+
+
+async def transaction(
+    context: Context, request: Request, entries: list[Entry], perform: Handler
+) -> list[Answer]:
+    """The answer to each entry; raises ``FhirError`` and writes nothing if any of them fails."""
+    writes = [entry for entry in entries if entry.request.method not in _READS]
+    reads = [entry for entry in entries if entry.request.method in _READS]
+    changes = await settle(lambda: _attempt(context, request, writes, reads, perform))
+    answers: dict[int, Answer] = {}
+    for entry, change in zip(writes, changes, strict=True):
+        answers[entry.index] = (
+            await written(context, entry.request, change.stored, change.status)
+            if change and not change.stored.deleted
+            else outcome_answer(200, OK, entry.request.headers)
+        )
+    for entry in reads:
+        try:
+            answers[entry.index] = await perform(context, entry.request)
+        except FhirError as error:
+            answers[entry.index] = refusal(error, entry.request.headers)
+    return [answers[entry.index] for entry in entries]
+
+
+async def _attempt(
+    context: Context,
+    request: Request,
+    writes: Sequence[Entry],
+    reads: Sequence[Entry],
+    perform: Handler,
+) -> list[Change | None]:
+    targets = await find_targets(context, writes)
+    await _check_reads(context, reads, targets, perform)
+    links = {
+        target.entry.full_url: f"{target.type}/{target.id}"
+        for target in targets
+        if target.entry.full_url and target.entry.request.method in ("POST", "PUT")
+    }
+    plan = _Plan(context, request.caller.reference, context.clock(), links)
+    for target in targets:
+        await plan.add(target)
+    if plan.issues:
+        raise FhirError(400, plan.issues)
+    await context.store.commit(context.project, plan.change_set(targets))
+    return plan.changes
+
+
+async def _check_reads(
+    context: Context, reads: Sequence[Entry], targets: Sequence[Target], perform: Handler
+) -> None:
+    # Reading comes last and sees what was written; but what fails must fail before the commit.
+    written_paths = {f"{target.type}/{target.id}" for target in targets}
+    for entry in reads:
+        if entry.request.path not in written_paths:
+            try:
+                await perform(context, entry.request)
+            except FhirError as error:
+                raise within(entry, error) from None
+
+
+class _Plan:
+    """What the transaction will write, entry by entry."""
+
+    def __init__(self, context: Context, author: str, now: int, links: dict[str, str]) -> None:
+        #: For each target what becomes of it; ``None`` for a delete that selects nothing.
+        self.changes: list[Change | None] = []
+        #: All that is wrong with what the entries bring.
+        self.issues: list[Issue] = []
+        self._context = context
+        self._author = author
+        self._now = now
+        self._links = links
+        self._by_key: dict[Key, Change] = {}
+
+    async def add(self, target: Target) -> None:
+        """Decide one entry; raises ``FhirError`` for what is no mistake in its content."""
+        change = None
+        try:
+            change = await self._decide(target)
+        except FhirError as error:
+            located = within(target.entry, error)
+            if error.status != 400:
+                raise located from None
+            self.issues += located.issues
+        if change:
+            self._by_key[target.key] = change
+        self.changes.append(change)
+
+    def change_set(self, targets: Sequence[Target]) -> ChangeSet:
+        """All of it, guarded by what the decisions rest on."""
+        writes = {key: change.write for key, change in self._by_key.items() if change.write}
+        unchanged = [
+            Unchanged(change.stored) for key, change in self._by_key.items() if key not in writes
+        ]
+        unmatched = [
+            Unmatched(target.unmatched)
+            for target in targets
+            if target.unmatched and not target.repeats
+        ]
+        return ChangeSet(tuple(writes.values()), tuple(unmatched), tuple(unchanged))
+
+    async def _decide(self, target: Target) -> Change | None:
+        request, current = target.entry.request, target.current
+        if current:
+            check_if_match(request, current)
+        match request.method:
+            case "DELETE":
+                return deleted(current, self._now, self._author) if current else None
+            case "PATCH":
+                operations = relink(target.entry.resource, self._links)
+                before = existing(current)
+                return await patched(self._context, before, operations, self._now, self._author)
+            case "POST" if current:
+                return Change(200, current, None)
+            case "POST" if target.repeats and target.key in self._by_key:
+                return self._by_key[target.key]._replace(status=200)
+        accepted = await self._accept(target)
+        resource, content = accepted.resource, accepted.content
+        if current is None:
+            return created(resource, target.id, self._now, self._author, content)
+        change = updated(resource, current, self._now, self._author, content)
+        return await keep_content(self._context, change)
+
+    async def _accept(self, target: Target) -> Accepted:
+        # A copy, since a transaction may be decided anew.
+        resource = relink(target.entry.resource, self._links)
+        if target.entry.request.method == "POST" and isinstance(resource, dict):
+            resource.pop("id", None)
+        accepted = await accept(self._context, resource, target.type)
+        if target.entry.request.method == "PUT":
+            if target.unmatched:
+                check_unnamed(accepted.resource)
+            elif not target.entry.request.query or "id" in accepted.resource:
+                check_id(accepted.resource, target.id)
+        for path, reference in references(accepted.resource):
+            if reference["reference"].startswith("urn:uuid:"):
+                raise invalid("The reference leads to no entry of this transaction", path)
+        return accepted

@@ -1,0 +1,89 @@
+"""update and conditional update (FHIR R4 §3.1.0.4)."""
+
+from __future__ import annotations
+
+from threadwell.api.answers import written
+from threadwell.api.context import Context
+from threadwell.api.etags import check_if_match
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.rest.accept import Accepted, accept_body
+from threadwell.api.rest.change import Change, created, updated
+from threadwell.api.rest.commit import commit, settle
+from threadwell.api.rest.conditional import select
+from threadwell.api.rest.content import keep_content
+from threadwell.fhir.outcome import FhirError, invalid, not_found
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import new_id
+from threadwell.stores.contract import Stored
+
+
+async def update(context: Context, request: Request) -> Answer:
+    """200 with the version that is current then; 404 for an id that was never there.
+
+    400 unless the body has the URL's id, 412 where ``If-Match`` does not hold.
+    """
+    accepted = await accept_body(context, request)
+    check_id(accepted.resource, request.id)
+    return await store_version(context, request, accepted)
+
+
+async def store_version(context: Context, request: Request, accepted: Accepted) -> Answer:
+    """The answer to an update of ``request.id`` by what was accepted."""
+
+    async def decide() -> Change:
+        current = await context.store.read(context.project, request.type, request.id)
+        if current is None:
+            raise not_found()
+        return await _replace(context, request, accepted, current)
+
+    change = await settle(decide)
+    return await written(context, request, change.stored, change.status)
+
+
+async def update_where(context: Context, request: Request) -> Answer:
+    """201 where the query selects nothing, 200 where it selects one, 412 where several."""
+    accepted = await accept_body(context, request)
+
+    async def decide() -> Change:
+        selected = await select(context, request.type, request.query)
+        if selected.match:
+            if "id" in accepted.resource:
+                check_id(accepted.resource, selected.match.id)
+            return await _replace(context, request, accepted, selected.match)
+        check_unnamed(accepted.resource)
+        now = context.clock()
+        change = created(
+            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
+        )
+        await commit(context, change, selected.query)
+        return change
+
+    change = await settle(decide)
+    return await written(context, request, change.stored, change.status)
+
+
+def check_id(resource: Resource, id_: str) -> None:
+    """Raise 400 unless the resource has that id."""
+    if resource.get("id") != id_:
+        raise _id_error(resource, "The id in the body must be the one in the URL")
+
+
+def check_unnamed(resource: Resource) -> None:
+    """Raise 400 if the client chose an id for what would be a new resource."""
+    if "id" in resource:
+        raise _id_error(resource, "A new resource gets its id from the server")
+
+
+async def _replace(
+    context: Context, request: Request, accepted: Accepted, current: Stored
+) -> Change:
+    check_if_match(request, current)
+    change = updated(
+        accepted.resource, current, context.clock(), request.caller.reference, accepted.content
+    )
+    await commit(context, await keep_content(context, change))
+    return change
+
+
+def _id_error(resource: Resource, text: str) -> FhirError:
+    return invalid(text, f"{resource['resourceType']}.id")

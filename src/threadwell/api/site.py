@@ -1,0 +1,42 @@
+"""The API's own endpoints around FHIR: login, discovery, storage, health."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from threadwell.api import health, storage
+from threadwell.api.exchange import Handler
+from threadwell.api.oauth import admin, discovery, logout, me, token
+
+_PATHS: dict[str, Mapping[str, Handler]] = {
+    "healthcheck": {"GET": health.live},
+    "health/live": {"GET": health.live},
+    "health/ready": {"GET": health.ready},
+    "oauth2/token": {"POST": token.token},
+    "oauth2/authorize": {"GET": discovery.authorize, "POST": discovery.authorize},
+    "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
+    "auth/me": {"GET": me.me},
+    ".well-known/jwks.json": {"GET": discovery.jwks},
+    ".well-known/openid-configuration": {"GET": discovery.openid_configuration},
+    ".well-known/smart-configuration": {"GET": discovery.smart_configuration},
+    # SMART App Launch looks below the FHIR base.
+    "fhir/R4/.well-known/smart-configuration": {"GET": discovery.smart_configuration},
+}
+#: Endpoints with something of the resource in their path, by the first part of it.
+_PATTERNS: dict[str, tuple[re.Pattern[str], Mapping[str, Handler]]] = {
+    "storage": (re.compile(r"storage/[^/]+/[^/]+"), {"GET": storage.storage}),
+    "admin": (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
+}
+
+
+def methods_of(path: str) -> Mapping[str, Handler] | None:
+    """The methods of the endpoint at ``path`` (no slash at its start); ``None`` if none is there.
+
+    Each handler asks for a token by itself where it needs one.
+    """
+    known = _PATHS.get(path)
+    if known is not None:
+        return known
+    pattern, methods = _PATTERNS.get(path.partition("/")[0], (None, None))
+    return methods if pattern and pattern.fullmatch(path) else None
