@@ -1,0 +1,411 @@
+"""Queries as people write them, and what they ask for."""
+
+from decimal import Decimal
+
+import pytest
+
+from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.query import (
+    ChainFilter,
+    CompositeFilter,
+    DateFilter,
+    DateMatch,
+    HasFilter,
+    IdentifierFilter,
+    IdFilter,
+    Include,
+    MissingFilter,
+    NumberFilter,
+    NumberMatch,
+    Prefix,
+    QuantityFilter,
+    QuantityMatch,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    Sort,
+    StringFilter,
+    StringMode,
+    TextFilter,
+    TokenFilter,
+    TokenMatch,
+    Total,
+    UriFilter,
+    UriMode,
+)
+
+BASE = "https://fhir.example.org/fhir/R4"
+VR = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+DAY = 86_400_000_000
+
+
+def token(param, *pairs, negate=False):
+    return TokenFilter(param, tuple(TokenMatch(*pair) for pair in pairs), negate)
+
+
+def reference(param, *triples, negate=False):
+    return ReferenceFilter(param, tuple(ReferenceMatch(*triple) for triple in triples), negate)
+
+
+def number(prefix, *numbers):
+    return (prefix, *(Decimal(n) for n in numbers))
+
+
+# The type, name=value (or several, joined by &, as decoded) and the filters expected.
+FILTERS = [
+    # token
+    ("Communication", "status=completed", token("status", (None, "completed"))),
+    ("Encounter", f"class={VR}|VR", token("class", (VR, "VR"))),
+    ("Encounter", "class=|VR", token("class", ("", "VR"))),
+    ("Encounter", f"class={VR}|", token("class", (VR, None))),
+    (
+        "Communication",
+        "status:not=completed,entered-in-error",
+        token("status", (None, "completed"), (None, "entered-in-error"), negate=True),
+    ),
+    ("Communication", r"identifier=a\,b\|c\$d\\e", token("identifier", (None, r"a,b|c$d\e"))),
+    ("Communication", r"identifier=urn:a\|b|c", token("identifier", ("urn:a|b", "c"))),
+    ("Communication", "identifier=urn:a|b|c", token("identifier", ("urn:a", "b|c"))),
+    ("Communication", "category:text=lab,Note", TextFilter("category", ("lab", "Note"))),
+    ("Patient", "active=true", token("active", (None, "true"))),
+    ("Patient", "active=http://hl7.org/fhir/special-values|true", token("active", ("", "true"))),
+    (
+        "Communication",
+        "status=http://hl7.org/fhir/event-status|completed",
+        token("status", ("", "completed")),
+    ),
+    ("Communication", "status=urn:other|completed", token("status", ("urn:other", "completed"))),
+    (
+        "Communication",
+        "status=http://hl7.org/fhir/event-status|",
+        token("status", ("", None)),
+    ),
+    # the plus of a phone number, as it is and as a form decoder leaves it
+    ("Patient", "phone=+15550100123", token("phone", (None, "+15550100123"))),
+    ("Patient", "phone= 15550100123", token("phone", (None, "+15550100123"))),
+    ("Patient", "phone=+1 (555) 010-0123", token("phone", (None, "+15550100123"))),
+    ("Patient", "telecom=phone| 15550100123", token("telecom", ("phone", "+15550100123"))),
+    ("Patient", "email=Ana@Example.org", token("email", (None, "ana@example.org"))),
+    ("Patient", "identifier=555-0100", token("identifier", (None, "555-0100"))),
+    # reference
+    ("Communication", "subject=Patient/p", reference("subject", ("Patient", "p", ""))),
+    ("Communication", "subject=p", reference("subject", ("", "p", ""))),
+    ("Communication", "subject:Patient=p", reference("subject", ("Patient", "p", ""))),
+    ("Communication", "subject:Patient=Patient/p", reference("subject", ("Patient", "p", ""))),
+    ("Communication", "patient=p", reference("patient", ("Patient", "p", ""))),
+    ("Communication", "patient=Patient/p", reference("patient", ("Patient", "p", ""))),
+    ("Communication", "part-of=h", reference("part-of", ("", "h", ""))),
+    ("Encounter", "part-of=e", reference("part-of", ("Encounter", "e", ""))),
+    ("Communication", f"subject={BASE}/Patient/p", reference("subject", ("Patient", "p", ""))),
+    (
+        "Communication",
+        "subject=https://other.example.org/Patient/p",
+        reference("subject", ("", "", "https://other.example.org/Patient/p")),
+    ),
+    ("Communication", "subject=urn:uuid:1", reference("subject", ("", "", "urn:uuid:1"))),
+    (
+        "Communication",
+        "subject:not=Patient/p,q",
+        reference("subject", ("Patient", "p", ""), ("", "q", ""), negate=True),
+    ),
+    (
+        "Communication",
+        "subject:identifier=urn:mrn|7",
+        IdentifierFilter("subject", (TokenMatch("urn:mrn", "7"),)),
+    ),
+    (
+        "Communication",
+        "instantiates-canonical=http://example.org/p|1",
+        reference("instantiates-canonical", ("", "", "http://example.org/p|1")),
+    ),
+    # string and uri
+    ("Patient", r"name=Prado,de\,la", StringFilter("name", ("Prado", "de,la"))),
+    ("Patient", "name:exact=Prado", StringFilter("name", ("Prado",), StringMode.EXACT)),
+    ("Patient", "name:contains=rad", StringFilter("name", ("rad",), StringMode.CONTAINS)),
+    ("ValueSet", "url=urn:a", UriFilter("url", ("urn:a",))),
+    ("ValueSet", "url:below=urn:a", UriFilter("url", ("urn:a",), UriMode.BELOW)),
+    ("ValueSet", "url:above=urn:a", UriFilter("url", ("urn:a",), UriMode.ABOVE)),
+    ("Patient", "_profile=urn:p", UriFilter("_profile", ("urn:p",))),
+    ("Patient", "_source=urn:s", UriFilter("_source", ("urn:s",))),
+    # date, number, quantity
+    ("Communication", "sent=1970", DateFilter("sent", (DateMatch(Prefix.EQ, 0, 365 * DAY),))),
+    (
+        "Communication",
+        "sent=ge1970-01-01,lt1970-01-02",
+        DateFilter("sent", (DateMatch(Prefix.GE, 0, DAY), DateMatch(Prefix.LT, DAY, 2 * DAY))),
+    ),
+    (
+        "Communication",
+        "sent=1970-01-01T02:00:00 02:00",
+        DateFilter("sent", (DateMatch(Prefix.EQ, 0, 1_000_000),)),
+    ),
+    (
+        "Communication",
+        "sent=ap1970-01-01",
+        DateFilter("sent", (DateMatch(Prefix.AP, -DAY, 2 * DAY),)),
+    ),
+    (
+        "Patient",
+        "_lastUpdated=gt1970-01-01",
+        DateFilter("_lastUpdated", (DateMatch(Prefix.GT, 0, DAY),)),
+    ),
+    (
+        "ChargeItem",
+        "factor-override=ne1.0",
+        NumberFilter(
+            "factor-override", (NumberMatch(*number(Prefix.NE, "1.0", "0.95", "1.05")),)
+        ),
+    ),
+    (
+        "ChargeItem",
+        "factor-override=ap-200",
+        NumberFilter("factor-override", (NumberMatch(*number(Prefix.AP, -200, -220, -180)),)),
+    ),
+    (
+        "Observation",
+        "value-quantity=le5|http://unitsofmeasure.org|mg",
+        QuantityFilter(
+            "value-quantity",
+            (
+                QuantityMatch(
+                    *number(Prefix.LE, "5", "4.5", "5.5"), "http://unitsofmeasure.org", "mg"
+                ),
+            ),
+        ),
+    ),
+    (
+        "Observation",
+        "value-quantity=5||mg",
+        QuantityFilter(
+            "value-quantity", (QuantityMatch(*number(Prefix.EQ, "5", "4.5", "5.5"), None, "mg"),)
+        ),
+    ),
+    # composite
+    (
+        "Observation",
+        "code-value-quantity=urn:l|1$gt5,2$6",
+        CompositeFilter(
+            "code-value-quantity",
+            (
+                (
+                    token("", ("urn:l", "1")),
+                    QuantityFilter(
+                        "", (QuantityMatch(*number(Prefix.GT, "5", "4.5", "5.5"), None, None),)
+                    ),
+                ),
+                (
+                    token("", (None, "2")),
+                    QuantityFilter(
+                        "", (QuantityMatch(*number(Prefix.EQ, "6", "5.5", "6.5"), None, None),)
+                    ),
+                ),
+            ),
+        ),
+    ),
+    # missing and id
+    ("Communication", "part-of:missing=true", MissingFilter("part-of", True)),
+    ("Communication", "sent:missing=false", MissingFilter("sent", False)),
+    ("Patient", "_id=a,b", IdFilter(("a", "b"))),
+    ("Patient", "_id:not=a", IdFilter(("a",), negate=True)),
+    # chains
+    (
+        "Communication",
+        "subject:Patient.name:exact=Prado",
+        ChainFilter(
+            "subject", ("Patient",), (StringFilter("name", ("Prado",), StringMode.EXACT),)
+        ),
+    ),
+    (
+        "Communication",
+        "subject.identifier=7",
+        ChainFilter("subject", ("Patient", "Group"), (token("identifier", (None, "7")),) * 2),
+    ),
+    (
+        "Communication",
+        "subject.birthdate=1970",
+        ChainFilter(
+            "subject",
+            ("Patient",),
+            (DateFilter("birthdate", (DateMatch(Prefix.EQ, 0, 365 * DAY),)),),
+        ),
+    ),
+    (
+        "Communication",
+        "encounter.part-of.status=finished",
+        ChainFilter(
+            "encounter",
+            ("Encounter",),
+            (ChainFilter("part-of", ("Encounter",), (token("status", (None, "finished")),)),),
+        ),
+    ),
+    (
+        "Communication",
+        "encounter._id=e",
+        ChainFilter("encounter", ("Encounter",), (IdFilter(("e",)),)),
+    ),
+    (
+        "Patient",
+        "_has:Communication:subject:status:not=completed",
+        HasFilter("Communication", "subject", token("status", (None, "completed"), negate=True)),
+    ),
+    (
+        "Patient",
+        "_has:Encounter:patient:_has:Communication:encounter:part-of:missing=true",
+        HasFilter(
+            "Encounter",
+            "patient",
+            HasFilter("Communication", "encounter", MissingFilter("part-of", True)),
+        ),
+    ),
+    (
+        "Communication",
+        "subject:Patient._has:Encounter:patient:status=finished",
+        ChainFilter(
+            "subject",
+            ("Patient",),
+            (HasFilter("Encounter", "patient", token("status", (None, "finished"))),),
+        ),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "text", "expected"), FILTERS, ids=[f[1] for f in FILTERS])
+def test_filters(type_, text, expected):
+    name, _, value = text.partition("=")
+    query = parse_query(type_, [(name, value)], base_url=f"{BASE}/", now=lambda: 11 * DAY // 1000)
+    assert query == Query(type_, (expected,))
+
+
+def test_repeated_parameters_are_all_asked_for():
+    query = parse_query("Communication", [("sent", "ge1970"), ("sent", "lt1971")])
+    assert [filter_.matches[0].prefix for filter_ in query.filters] == [Prefix.GE, Prefix.LT]
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ([], {}),
+        ([("_sort", "status,-sent")], {"sort": (Sort("status"), Sort("sent", True))}),
+        ([("_sort", "-_lastUpdated")], {"sort": (Sort("_lastUpdated", True),)}),
+        ([("_sort", "_id")], {"sort": (Sort("_id"),)}),
+        ([("_count", "0")], {"count": 0}),
+        ([("_count", "5000")], {"count": 1000}),
+        ([("_offset", "10000")], {"offset": 10000}),
+        ([("_total", "accurate")], {"total": Total.ACCURATE}),
+        ([("_total", "estimate")], {"total": Total.ESTIMATE}),
+        ([("_summary", "count")], {"summary_count": True}),
+        ([("_summary", "text")], {"elements": ("text",)}),
+        ([("_summary", "true")], {}),
+        ([("_summary", "false")], {}),
+        ([("_elements", "status,Communication.sent")], {"elements": ("status", "sent")}),
+        (
+            [("_include", "Communication:subject")],
+            {"includes": (Include("Communication", "subject"),)},
+        ),
+        (
+            [("_include", "Communication:subject:Patient")],
+            {"includes": (Include("Communication", "subject", "Patient"),)},
+        ),
+        ([("_include", "*")], {"includes": (Include("Communication", "*"),)}),
+        (
+            [("_include:iterate", "Encounter:part-of")],
+            {"includes": (Include("Encounter", "part-of", iterate=True),)},
+        ),
+        (
+            [("_revinclude", "Communication:part-of")],
+            {"rev_includes": (Include("Communication", "part-of"),)},
+        ),
+        (
+            [("_revinclude:iterate", "Task:focus")],
+            {"rev_includes": (Include("Task", "focus", iterate=True),)},
+        ),
+        ([("_format", "json"), ("_pretty", "true")], {}),
+    ],
+)  # fmt: skip
+def test_what_is_returned(params, expected):
+    assert parse_query("Communication", params) == Query("Communication", **expected)
+
+
+def test_summary_data_is_all_but_the_narrative():
+    asked = set(parse_query("Observation", [("_summary", "data")]).elements)
+    assert {"status", "valueQuantity"} <= asked
+    assert "text" not in asked
+    assert len(asked) == sum(len(e.json_names()) for e in elements("Observation")) - 1
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "message"),
+    [
+        ("Patient", "foo=1", "Unknown search parameter: foo"),
+        ("Patient", "foo:exact=1", "Unknown search parameter: foo"),
+        ("Visit", "_id=1", "Unknown search parameter: _id"),
+        ("Communication", "sent=yesterday", "search parameter sent: expected a date"),
+        ("Communication", "sent=zz2024", "search parameter sent: expected a date"),
+        ("Communication", "sent=gt", "search parameter sent: expected a date"),
+        ("Communication", "sent=2024-13", "search parameter sent: expected a date"),
+        ("Communication", "sent:exact=2024", "sent has no modifier :exact"),
+        ("Communication", "status:in=x", "status has no modifier :in"),
+        ("Communication", "status=", "search parameter status: expected a value"),
+        ("Communication", "status=a,,b", "search parameter status: expected a code"),
+        ("Communication", "status=|", "search parameter status: expected a code"),
+        ("Communication", "status:missing=maybe", "search parameter status: expected true or"),
+        ("Communication", "subject=Visit/1", "search parameter subject: expected a reference"),
+        ("Communication", "subject=a b", "search parameter subject: expected a reference"),
+        ("Communication", "subject:Device=d", "subject does not refer to a type Device"),
+        ("Communication", "subject:Patient=Group/g", "expected a reference to Patient"),
+        ("Communication", "subject:Patient=urn:a:b", "search parameter subject: expected a ref"),
+        ("Communication", "subject:exact=p", "subject has no modifier :exact"),
+        ("Communication", "subject.foo=p", "Unknown search parameter: subject.foo"),
+        ("Communication", "subject:Device.foo=p", "subject does not refer to a type Device"),
+        ("Communication", "status.code=p", "status of Communication is not a reference"),
+        ("Communication", "subject:Patient.birthdate=x", "birthdate: expected a date"),
+        ("Patient", "name:above=x", "name has no modifier :above"),
+        ("Patient", "name=a,", "search parameter name: expected a text"),
+        ("Patient", "_id:exact=a", "_id has no modifier :exact"),
+        ("ValueSet", "url:exact=x", "url has no modifier :exact"),
+        ("ChargeItem", "factor-override=x", "factor-override: expected a number"),
+        ("ChargeItem", "factor-override:not=1", "factor-override has no modifier :not"),
+        ("Observation", "value-quantity=5|mg", "value-quantity: expected a quantity"),
+        ("Observation", "code-value-quantity=a", "expected 2 values with $ between"),
+        ("Observation", "code-value-quantity=a$b", "code-value-quantity: expected a number"),
+        ("Patient", "_has:Visit:x:y=1", "Invalid _has"),
+        ("Patient", "_has:Communication:subject=1", "Invalid _has"),
+        ("Patient", "_has:Communication:encounter:status=x", "does not refer to Patient"),
+        ("Patient", "_has:Communication:status:status=x", "is not a reference"),
+        ("Patient", f"{'link.' * 9}_id=1", "more than 8 links"),
+        ("Patient", "_sort=foo", "Unknown search parameter: foo"),
+        ("Observation", "_sort=code-value-quantity", "_sort does not take"),
+        ("Patient", "_count=-1", "_count must be a whole number"),
+        ("Patient", "_count=x", "_count must be a whole number"),
+        ("Patient", "_offset=10001", "_offset is greater than 10000"),
+        ("Patient", "_total=yes", "_total must be"),
+        ("Patient", "_summary=yes", "_summary must be"),
+        ("Patient", "_include=Patient", "Invalid _include"),
+        ("Patient", "_include=Patient:organization:Visit", "Invalid _include"),
+        ("Patient", "_include=Patient:foo", "Unknown search parameter: foo"),
+        ("Patient", "_include=Patient:name", "name of Patient is not a reference"),
+        ("Patient", "_revinclude=*", "Invalid _revinclude"),
+    ],
+)
+def test_refusals_name_the_parameter(type_, text, message):
+    name, _, value = text.partition("=")
+    with pytest.raises(FhirError) as refused:
+        parse_query(type_, [(name, value)])
+    assert refused.value.status == 400
+    assert [issue.code for issue in refused.value.issues] == ["invalid"]
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("type_", "code"), [("Patient", "age"), ("Location", "near")])
+def test_what_cannot_be_searched_by_is_not_supported(type_, code):
+    with pytest.raises(FhirError) as refused:
+        parse_query(type_, [(code, "1")])
+    assert [issue.code for issue in refused.value.issues] == ["not-supported"]
+
+
+def test_a_refusal_does_not_repeat_the_value():
+    with pytest.raises(FhirError) as refused:
+        parse_query("Patient", [("birthdate", "Ana Prado")])
+    assert "Prado" not in str(refused.value)
