@@ -510,6 +510,13 @@ def test_an_endless_row_of_mistakes_is_given_up(name: dict[str, Any]) -> None:
     assert len(validate(patient(name=[name]))) == 1000
 
 
+def test_a_mistake_after_very_many_contained_references_is_found() -> None:
+    about = [{"reference": "#p"}] * 2000
+    assert validate(communication(contained=[patient(id="p")], about=about)) == []
+    (issue,) = validate(communication(contained=[patient(id="p")], about=[*about, 1]))
+    assert issue.expression == "Communication.about[2000]"
+
+
 def test_no_message_repeats_a_value() -> None:
     secret = "Prado secret"
     bad = communication(

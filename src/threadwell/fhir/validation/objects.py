@@ -9,7 +9,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 from threadwell.fhir.validation.bindings import bound
 from threadwell.fhir.validation.primitives import PRIMITIVES
-from threadwell.fhir.validation.problem import MOST, Check, Problem, wrong_type
+from threadwell.fhir.validation.problem import MOST, Check, Problem, given_up, wrong_type
 from threadwell.fhir.validation.reference import reference_check
 from threadwell.fhir.validation.siblings import ABSENT, check_pair, check_pairs
 
@@ -101,7 +101,7 @@ def _many(item: Check) -> Check:
             if (found := item(value)) is not None:
                 problems = problems or []
                 problems += [problem.under(f"[{index}]") for problem in found]
-                if len(problems) >= MOST:
+                if given_up(problems):
                     break
         return problems
 

@@ -37,6 +37,14 @@ def wrong_type(expected: str, value: Any) -> list[Problem]:
     return [Problem("structure", "Invalid null value" if value is None else text)]
 
 
+def given_up(problems: list[Problem]) -> bool:
+    """Whether an array has so many problems that the rest of it need not be looked at.
+
+    Suspicions alone never suffice: they may all turn out to be unfounded.
+    """
+    return len(problems) >= MOST and problems[-1].fragment is None
+
+
 def json_type(value: Any) -> str:
     """JSON's name for the type of a value."""
     match value:

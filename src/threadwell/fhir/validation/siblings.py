@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.fhir.validation.primitives import PRIMITIVES
-from threadwell.fhir.validation.problem import MOST, Check, Problem, wrong_type
+from threadwell.fhir.validation.problem import Check, Problem, given_up, wrong_type
 
 #: Stands for a member that is not there, as opposed to ``null``.
 ABSENT: Any = object()
@@ -40,6 +40,6 @@ def check_pairs(values: Any, siblings: Any, check: Check, element: Check) -> lis
         else:
             found = check_pair(ABSENT if value is None else value, sibling, check, element)
         problems += [problem.under(f"[{index}]") for problem in found]
-        if len(problems) >= MOST:
+        if given_up(problems):
             break
     return problems
