@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 #: One second, in the unit of this module.
 SECOND = 1_000_000
 _DAY = 86_400 * SECOND
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
+_MICROSECOND = timedelta(microseconds=1)
 
 # The fraction beyond microseconds and the leap second are legal in FHIR and unknown to datetime.
 _ODD = re.compile(r"(T\d\d:\d\d):60|(\.\d{6})\d+")
@@ -80,11 +82,5 @@ def _microseconds(text: str) -> int:
 
 
 def _since_epoch(time: datetime) -> int:
-    # By hand, as the years 0001 and 9999 would leave datetime's range in another zone.
-    out = (
-        (time.toordinal() - _EPOCH_DAY) * _DAY
-        + (time.hour * 3600 + time.minute * 60 + time.second) * SECOND
-        + time.microsecond
-    )
-    offset = time.utcoffset()
-    return out - (offset.days * 86_400 + offset.seconds) * SECOND if offset else out
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND
