@@ -1,0 +1,129 @@
+"""Which searches have a posting list of their own: several criteria in one key, in their order.
+
+A compound pays where a criterion alone is common and both together are rare, or where the order
+is that of ``meta.lastUpdated``. A thread header is one Communication in twenty, so an inbox costs
+little to write and one walk of a list to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+
+from threadwell.fhir.search.values import IndexValues, ReferenceValue, TokenValue
+from threadwell.stores.sqlite.keys import of_code, of_reference, of_token
+
+_EVENT_STATUS = (
+    "preparation",
+    "in-progress",
+    "not-done",
+    "on-hold",
+    "stopped",
+    "completed",
+    "entered-in-error",
+    "unknown",
+)
+_TASK_STATUS = (
+    "draft",
+    "requested",
+    "received",
+    "accepted",
+    "rejected",
+    "ready",
+    "cancelled",
+    "in-progress",
+    "on-hold",
+    "failed",
+    "completed",
+    "entered-in-error",
+)
+
+#: The form of a code outside its closed set, and of none at all.
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Compound:
+    """Resources of ``type`` that have no value under ``missing``, by their ``params`` together.
+
+    ``updated`` orders them by ``meta.lastUpdated`` instead of naturally. A parameter in ``closed``
+    has exactly one code, of those named: then ``:not`` is a matter of the remaining ones.
+    """
+
+    type: str
+    missing: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    updated: bool = False
+    closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The parameter that its keys stand under; no code of R4 looks like it."""
+        absent = ",".join(self.missing)
+        return f"{absent}!{','.join(self.params)}@{'updated' if self.updated else 'natural'}"
+
+    def forms(self, values: IndexValues) -> Iterator[str]:
+        """The forms under which a resource stands here: none if it has one of ``missing``."""
+        for param in self.missing:
+            if param in values:
+                return
+        if not self.params:
+            yield ""
+            return
+        parts = [self._part(param, values) for param in self.params]
+        for forms in product(*parts):
+            yield compound_form(forms)
+
+    def _part(self, param: str, values: IndexValues) -> list[str]:
+        closed = self.closed.get(param)
+        found = values.get(param, ())
+        if closed:
+            codes = [value.code for value in found if isinstance(value, TokenValue)]
+            return [of_code(code) if code in closed else OTHER for code in codes] or [OTHER]
+        forms: list[str] = []
+        for value in found:
+            if isinstance(value, ReferenceValue) and value.id:
+                forms.append(of_reference(value.type, value.id))
+            elif isinstance(value, TokenValue) and value.code:
+                forms.append(of_code(value.code))
+                if value.system:
+                    forms.append(of_token(value.system, value.code))
+        return forms
+
+
+def compound_form(forms: tuple[str, ...]) -> str:
+    """The form of several values together."""
+    return "".join(f"{len(form)}:{form}" for form in forms)
+
+
+@cache
+def compounds(type_: str) -> tuple[Compound, ...]:
+    """The compounds of a resource type."""
+    return tuple(compound for compound in COMPOUNDS if compound.type == type_)
+
+
+_STATUS = {"status": _EVENT_STATUS}
+_TODO = {"status": _TASK_STATUS}
+
+COMPOUNDS: tuple[Compound, ...] = (
+    Compound("Communication", ("part-of",)),
+    Compound("Communication", ("part-of",), updated=True),
+    Compound("Communication", ("part-of",), ("status",), closed=_STATUS),
+    Compound("Communication", ("part-of",), ("status",), updated=True, closed=_STATUS),
+    Compound("Communication", ("part-of",), ("recipient",)),
+    Compound("Communication", ("part-of",), ("recipient",), updated=True),
+    Compound("Communication", ("part-of",), ("recipient", "status"), updated=True, closed=_STATUS),
+    Compound("Communication", ("part-of",), ("subject",)),
+    Compound("Communication", ("part-of",), ("subject",), updated=True),
+    Compound("Communication", ("part-of",), ("sender",)),
+    Compound("Communication", ("part-of",), ("encounter",)),
+    Compound("Encounter", ("part-of",)),
+    Compound("Encounter", ("part-of",), updated=True),
+    Compound("Encounter", (), ("class",), updated=True),
+    Compound("Task", (), ("code", "owner", "status"), closed=_TODO),
+    Compound("Task", (), ("owner", "status"), updated=True, closed=_TODO),
+    Compound("Task", ("owner",), ("performer",)),
+    Compound("Task", ("owner",), ("performer",), updated=True),
+)

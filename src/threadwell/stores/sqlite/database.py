@@ -1,0 +1,123 @@
+"""The database file: made, opened, brought to the present schema, and never open to others."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+
+from threadwell.stores.contract import StoreError
+from threadwell.stores.sqlite.rows import fetch
+
+#: ``PRAGMA application_id`` of a Threadwell database: "Thwl".
+APPLICATION_ID = 0x5468776C
+
+#: How long to wait for another process that writes or checkpoints, in milliseconds.
+BUSY_MS = 10_000
+
+_CACHE_KIB = 65_536
+
+
+def open_database(path: Path) -> apsw.Connection:
+    """A connection for writing; makes the file, or its missing migrations, first.
+
+    Raises ``StoreError`` for a file that is not a Threadwell database or belongs to a newer
+    version, and for one that cannot be opened.
+    """
+    try:
+        # Only the owner may read it; SQLite gives its -wal and -shm the same rights.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = apsw.Connection(str(path), statementcachesize=500)
+    except (OSError, apsw.Error) as error:
+        raise StoreError(f"cannot open {path}: {error}") from None
+    try:
+        _configure(connection)
+        _migrate(connection, path)
+    except apsw.NotADBError:
+        connection.close()
+        raise StoreError(f"{path} is not a Threadwell database") from None
+    except apsw.Error as error:
+        connection.close()
+        raise StoreError(f"cannot open {path}: {error}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A further connection that only reads."""
+    connection = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=500
+    )
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA query_only = ON")
+    return connection
+
+
+def setting(connection: apsw.Connection, name: str) -> bytes:
+    """A setting that every database has from its first day."""
+    (value,) = fetch(connection, "SELECT value FROM setting WHERE name = ?", (name,))[0]
+    assert isinstance(value, bytes)
+    return value
+
+
+@cache
+def migrations() -> tuple[str, ...]:
+    """The SQL of each schema version, the first at position 0."""
+    folder = files(__package__).joinpath("schema")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return tuple(folder.joinpath(name).read_text() for name in names)
+
+
+def _configure(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    # A checkpoint every 40 MB: four times as rare as the default, for less writing in all.
+    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    if _state(connection) == (APPLICATION_ID, len(migrations())):
+        return
+    if _tables(connection) == 0:
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        application, version = _state(connection)
+        if application != APPLICATION_ID and _tables(connection):
+            raise StoreError(f"{path} is not a Threadwell database")
+        if version > len(migrations()):
+            raise StoreError(
+                f"{path} has schema version {version}, this Threadwell knows {len(migrations())}:"
+                " it was written by a newer Threadwell"
+            )
+        for sql in migrations()[version:]:
+            connection.execute(sql)
+        if version == 0:
+            connection.execute(
+                "INSERT INTO setting VALUES ('secret', ?), ('index', ?)",
+                (secrets.token_bytes(16), b"0"),
+            )
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations())}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _state(connection: apsw.Connection) -> tuple[int, int]:
+    ((application,),) = fetch(connection, "PRAGMA application_id")
+    ((version,),) = fetch(connection, "PRAGMA user_version")
+    return application, version
+
+
+def _tables(connection: apsw.Connection) -> int:
+    ((tables,),) = fetch(connection, "SELECT count(*) FROM sqlite_schema")
+    return int(tables)

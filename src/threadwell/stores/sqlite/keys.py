@@ -1,0 +1,91 @@
+"""The 64-bit keys of the inverted index: one for each value of each parameter, type and project.
+
+A key is a hash that a secret of the database goes into, so nobody can choose values that collide.
+Two values that collide by chance (1 in 10¹⁸ for a pair) would be found as one.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TypeAlias
+
+#: What stands before the value in the text that is hashed: project, type and parameter.
+Scope: TypeAlias = str
+
+_CACHED = 200_000
+
+
+class Keys:
+    """Makes keys; the same text has the same key as long as the database lives."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self._known: dict[str, int] = {}
+
+    def key(self, text: str) -> int:
+        """The key of a scope with a form of a value, a signed 64-bit integer."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
+        raw = text.encode("utf-8", "surrogatepass")
+        digest = blake2b(raw, digest_size=8, salt=self.secret).digest()
+        key = int.from_bytes(digest, "big", signed=True)
+        if len(self._known) >= _CACHED:
+            self._known.clear()
+        self._known[text] = key
+        return key
+
+
+def scope(project: str, type_: str, param: str) -> Scope:
+    """The scope of a parameter. Codes of parameters and names of types hold no ``\\0``."""
+    return f"{project}\0{type_}\0{param}\0"
+
+
+def every(project: str, type_: str) -> str:
+    """What all resources of a type share, in natural order."""
+    return scope(project, type_, "") + "natural"
+
+
+def every_updated(project: str, type_: str) -> str:
+    """What all resources of a type share, in the order of ``meta.lastUpdated``."""
+    return scope(project, type_, "") + "updated"
+
+
+def of_code(code: str) -> str:
+    """A token by its code alone."""
+    return f"c{code}"
+
+
+def of_token(system: str, code: str) -> str:
+    """A token by system and code."""
+    return f"t{len(system)}|{system}{code}"
+
+
+def of_system(system: str) -> str:
+    """A token by its system alone."""
+    return f"s{system}"
+
+
+def of_reference(type_: str, id_: str) -> str:
+    """A reference to a resource of this store."""
+    return f"r{type_}/{id_}"
+
+
+def of_url(url: str) -> str:
+    """A reference to anything else, or a uri."""
+    return f"u{url}"
+
+
+def of_identifier(form: str) -> str:
+    """A reference by a form of its ``identifier``."""
+    return f"i{form}"
+
+
+def of_width(name: str) -> str:
+    """Dates that are equally long, ordered by their beginning."""
+    return f"d{name}"
+
+
+def of_numbers(kind: str) -> str:
+    """Numbers, ordered; ``kind`` ``point`` or ``range``."""
+    return f"n{kind}"

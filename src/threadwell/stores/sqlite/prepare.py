@@ -1,0 +1,38 @@
+"""What a change set changes in the index: worked out before the writer's turn."""
+
+from __future__ import annotations
+
+from threadwell.stores.contract import ChangeSet, Key, Write
+from threadwell.stores.sqlite.entries import Entries, entries, entries_of_body
+from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sqlite.transaction import Prepared
+
+_NONE = Entries()
+
+
+def check_once(change_set: ChangeSet) -> None:
+    """Raise ``ValueError`` where a change set writes a resource twice."""
+    written = {Key(write.type, write.id) for write in change_set.writes}
+    if len(written) < len(change_set.writes):
+        raise ValueError("a change set writes a resource at most once")
+
+
+def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
+    """The change set with only those entries that differ between each version and the next."""
+    check_once(change_set)
+    pairs = [_difference(keys, project, write) for write in change_set.writes]
+    removed = tuple(before for before, _ in pairs)
+    return Prepared(project, change_set, removed, tuple(after for _, after in pairs))
+
+
+def _difference(keys: Keys, project: str, write: Write) -> tuple[Entries, Entries]:
+    after = entries(keys, project, write.resource, write.updated) if write.resource else _NONE
+    before = write.before
+    if before is None or before.deleted:
+        return _NONE, after
+    was = entries_of_body(keys, project, before.body, before.updated)
+    removed = Entries(was.postings - after.postings, was.texts - after.texts)
+    added = Entries(
+        after.postings - was.postings, after.texts - was.texts, after.present, after.sort
+    )
+    return removed, added

@@ -1,0 +1,57 @@
+"""Makes the index of a database anew: after a change of what the index holds, or of extraction."""
+
+from __future__ import annotations
+
+import apsw
+
+from threadwell.stores.sqlite.database import setting
+from threadwell.stores.sqlite.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sqlite.rows import fetch
+
+_AT_ONCE = 1000
+
+
+def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
+    """Bring the index to ``INDEX_VERSION``, all at once or not at all."""
+    if setting(connection, "index") == str(INDEX_VERSION).encode():
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        reindex(connection, keys)
+        connection.execute(
+            "UPDATE setting SET value = ? WHERE name = 'index'", (str(INDEX_VERSION).encode(),)
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def reindex(connection: apsw.Connection, keys: Keys) -> None:
+    """Write every entry anew, within the transaction that is open."""
+    connection.execute("DELETE FROM posting; DELETE FROM text")
+    last = 0
+    while True:
+        rows = fetch(
+            connection,
+            "SELECT r.rid, p.name, r.updated, r.body FROM resource r JOIN project p USING (pid)"
+            " WHERE r.rid > ? AND NOT r.deleted ORDER BY r.rid LIMIT ?",
+            (last, _AT_ONCE),
+        )
+        if not rows:
+            return
+        last = rows[-1][0]
+        found = [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
+        connection.executemany(
+            "INSERT INTO posting VALUES (?, ?, ?)",
+            sorted((key, sort, rid) for rid, e in found for key, sort in e.postings),
+        )
+        connection.executemany(
+            "INSERT INTO text VALUES (?, ?, ?)",
+            sorted((key, text, rid) for rid, e in found for key, text in e.texts),
+        )
+        connection.executemany(
+            "UPDATE resource SET present = ?, sort = ? WHERE rid = ?",
+            ((e.present, e.sort, rid) for rid, e in found),
+        )

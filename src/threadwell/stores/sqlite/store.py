@@ -1,0 +1,167 @@
+"""``SqliteStore``: the store contract over one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.sqlite.database import open_database, open_reader, setting
+from threadwell.stores.sqlite.heavy import Heavy, Watch
+from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sqlite.prepare import prepare
+from threadwell.stores.sqlite.reindex import reindex_if_old
+from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
+from threadwell.stores.sqlite.search import Searcher
+from threadwell.stores.sqlite.transaction import Transaction
+from threadwell.stores.sqlite.writer import Writer
+
+_VERSIONS = f"""
+SELECT type, id, version_id, updated, deleted, body, author FROM (
+  SELECT {COLUMNS}, r.number FROM resource r WHERE r.rid = ?1
+  UNION ALL
+  SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, v.number
+  FROM version v JOIN resource r USING (rid) WHERE v.rid = ?1
+)
+"""
+_RID = "SELECT rid, number FROM resource WHERE id = ? AND type = ? AND pid = ?"
+
+
+class SqliteStore:
+    """A ``Store`` in one file, for one event loop at a time; other processes may use it too.
+
+    Reads and short searches run on the loop's own thread, where they take microseconds.
+    """
+
+    def __init__(self, path: Path, writing: apsw.Connection) -> None:
+        """Use ``open``."""
+        self._path = path
+        self._writing = writing
+        self._keys = Keys(setting(writing, "secret"))
+        reindex_if_old(writing, self._keys)
+        self._reading = open_reader(path)
+        self._watch = Watch(self._reading)
+        self._searcher = Searcher(self._reading, self._keys)
+        self._heavy = Heavy(lambda: Searcher(open_reader(path), Keys(self._keys.secret)))
+        self._pids: dict[str, int] = {}
+        self._writer = Writer(writing, Searcher(writing, self._keys), self._pid_to_write)
+
+    @classmethod
+    def open(cls, path: str | Path) -> SqliteStore:
+        """The store in the file at ``path``, made or migrated where needed.
+
+        Raises ``StoreError`` for a file that is not a Threadwell database, is of a newer version
+        or cannot be opened.
+        """
+        path = Path(path)
+        return cls(path, open_database(path))
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        rows = fetch(self._reading, READ, (id_, type_, self._pid(project)))
+        return row_to_stored(rows[0]) if rows else None
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        pid = self._pid(project)
+        rows = self._reading.executemany(READ, ((key.id, key.type, pid) for key in keys))
+        found = map(row_to_stored, rows)
+        return {Key(stored.type, stored.id): stored for stored in found}
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        for rid, _ in self._rid(project, type_, id_):
+            sql = f"{_VERSIONS} WHERE version_id = ?2"
+            rows = fetch(self._reading, sql, (rid, version_id))
+            return row_to_stored(rows[0]) if rows else None
+        return None
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        for rid, number in self._rid(project, type_, id_):
+            sql = f"{_VERSIONS} WHERE number <= ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
+            rows = fetch(self._reading, sql, (rid, number, count, offset))
+            return [row_to_stored(row) for row in rows], number
+        return [], 0
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        for rid, _ in self._rid(project, "Binary", id_):
+            sql = "SELECT bytes FROM content WHERE rid = ? AND version_id = ?"
+            for (content,) in fetch(self._reading, sql, (rid, version_id)):
+                assert isinstance(content, bytes)
+                return content
+        return None
+
+    async def search(self, project: str, query: Query) -> Page:
+        pid = self._pid(project)
+        try:
+            return self._watch.within(lambda: self._searcher.page(project, pid, query))
+        except apsw.InterruptError:
+            work = self._heavy.run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._heavy.threads, work, lambda searcher: searcher.page(project, pid, query)
+        )
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        await self._writer.commit(prepare(self._keys, project, change_set))
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
+        rows = fetch(self._reading, sql, (kind, name))
+        return rows[0][0] if rows else None
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        sql = "SELECT name, value FROM private WHERE kind = ? ORDER BY name"
+        return dict(fetch(self._reading, sql, (kind,)))
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        kept = False
+
+        def put(transaction: Transaction) -> None:
+            nonlocal kept
+            kept = transaction.put_private(kind, name, value, only_new=only_new)
+
+        await self._writer.do(put)
+        return kept
+
+    async def close(self) -> None:
+        await self._writer.close()
+        self._heavy.close()
+        self._reading.close()
+        self._writing.close()
+
+    def plan(self, project: str, query: Query) -> list[str]:
+        """SQLite's plan for a search, a line for each step."""
+        return self._searcher.plan(project, self._pid(project), query)
+
+    def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
+        return fetch(self._reading, _RID, (id_, type_, self._pid(project)))
+
+    def _pid(self, project: str) -> int:
+        """The number of a project; one that nothing was written to has none, which is 0."""
+        pid = self._pids.get(project)
+        if pid is None:
+            pid = _select_pid(self._reading, project)
+            if pid:
+                self._pids[project] = pid
+        return pid
+
+    def _pid_to_write(self, project: str) -> int:
+        pid = self._pids.get(project) or _select_pid(self._writing, project)
+        if not pid:
+            self._writing.execute("INSERT INTO project (name) VALUES (?)", (project,))
+            pid = self._writing.last_insert_rowid()
+        return pid
+
+
+def _select_pid(connection: apsw.Connection, project: str) -> int:
+    rows = fetch(connection, "SELECT pid FROM project WHERE name = ?", (project,))
+    return int(rows[0][0]) if rows else 0

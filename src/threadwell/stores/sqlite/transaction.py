@@ -1,0 +1,216 @@
+"""Change sets within one open transaction: checked against it, then gathered and written in bulk.
+
+Statements are run for many rows at once. So that a later change set sees an earlier one of the
+same transaction, what is gathered is written before anything that could depend on it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import apsw
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, Write
+from threadwell.stores.sqlite.entries import Entries
+from threadwell.stores.sqlite.rows import fetch
+from threadwell.stores.sqlite.search import Searcher
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change set with what each of its writes removes from the index and adds to it."""
+
+    project: str
+    change_set: ChangeSet
+    removed: tuple[Entries, ...]
+    added: tuple[Entries, ...]
+
+
+class _Current(NamedTuple):
+    rid: int
+    number: int
+    version_id: str
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Rows that are yet to be written, by statement."""
+
+    created: list[tuple[Any, ...]] = field(default_factory=list)
+    superseded: list[tuple[int]] = field(default_factory=list)
+    updated: list[tuple[Any, ...]] = field(default_factory=list)
+    contents: list[tuple[int, str, bytes]] = field(default_factory=list)
+    postings_removed: list[tuple[int, int, int]] = field(default_factory=list)
+    postings_added: list[tuple[int, int, int]] = field(default_factory=list)
+    texts_removed: list[tuple[int, str, int]] = field(default_factory=list)
+    texts_added: list[tuple[int, str, int]] = field(default_factory=list)
+    rids: set[int] = field(default_factory=set)
+    keys: set[int] = field(default_factory=set)
+
+
+class Transaction:
+    """The change sets of one transaction, which the caller begins and ends."""
+
+    def __init__(
+        self, connection: apsw.Connection, searcher: Searcher, pid: Callable[[str], int]
+    ) -> None:
+        self._connection = connection
+        self._searcher = searcher
+        self._pid = pid
+        self._known: dict[tuple[int, str, str], _Current | None] = {}
+        self._gathered = _Gathered()
+        ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
+        self._next_rid = (last or 0) + 1
+
+    def apply(self, prepared: Prepared) -> None:
+        """Gather a change set, or raise ``Conflict`` with nothing of it gathered."""
+        pid = self._pid(prepared.project)
+        change_set = prepared.change_set
+        for unchanged in change_set.unchanged:
+            before = unchanged.before
+            self._expect(pid, Key(before.type, before.id), before)
+        currents = [
+            self._expect(pid, Key(write.type, write.id), write.before)
+            for write in change_set.writes
+        ]
+        for unmatched in change_set.unmatched:
+            if self._matches(prepared.project, pid, unmatched.query):
+                raise Conflict(None)
+        parts = zip(change_set.writes, currents, prepared.removed, prepared.added, strict=True)
+        for write, current, removed, added in parts:
+            self._gather(pid, write, current, removed, added)
+
+    def put_private(self, kind: str, name: str, value: bytes | None, *, only_new: bool) -> bool:
+        """Keep or remove a value of the server's own; ``False`` where an old one stays."""
+        if value is None:
+            sql = "DELETE FROM private WHERE kind = ? AND name = ?"
+            self._connection.execute(sql, (kind, name))
+            return True
+        way = "IGNORE" if only_new else "REPLACE"
+        self._connection.execute(
+            f"INSERT OR {way} INTO private VALUES (?, ?, ?)", (kind, name, value)
+        )
+        return not only_new or self._connection.changes() == 1
+
+    def flush(self) -> None:
+        """Write what is gathered."""
+        rows, self._gathered = self._gathered, _Gathered()
+        self._many(
+            "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
+            " FROM resource WHERE rid = ?",
+            rows.superseded,
+        )
+        self._many(
+            "UPDATE resource SET number = ?, version_id = ?, updated = ?, deleted = ?,"
+            " present = ?, sort = ?, author = ?, body = ? WHERE rid = ?",
+            rows.updated,
+        )
+        self._many("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created)
+        self._many("INSERT INTO content VALUES (?, ?, ?)", rows.contents)
+        self._many(
+            "DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed
+        )
+        # In the order of the index: neighbours go to one page while it is at hand.
+        rows.postings_added.sort()
+        self._many("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added)
+        self._many("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed)
+        self._many("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added)
+
+    def _many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        if rows:
+            self._connection.executemany(sql, rows)
+
+    def _expect(self, pid: int, key: Key, before: Stored | None) -> _Current | None:
+        current = self._current(pid, key)
+        if (current.version_id if current else None) != (before.version_id if before else None):
+            raise Conflict(key)
+        return current
+
+    def _current(self, pid: int, key: Key) -> _Current | None:
+        place = (pid, *key)
+        if place not in self._known:
+            rows = fetch(
+                self._connection,
+                "SELECT rid, number, version_id FROM resource"
+                " WHERE id = ? AND type = ? AND pid = ?",
+                (key.id, key.type, pid),
+            )
+            self._known[place] = _Current(*rows[0]) if rows else None
+        return self._known[place]
+
+    def _matches(self, project: str, pid: int, query: Query) -> bool:
+        if self._gathered.rids and not self._cannot_match_gathered(project, pid, query):
+            self.flush()
+        if not self._searcher.exists(project, pid, query):
+            return False
+        if not self._gathered.rids:
+            return True
+        # What was found may be about to change.
+        self.flush()
+        return self._searcher.exists(project, pid, query)
+
+    def _cannot_match_gathered(self, project: str, pid: int, query: Query) -> bool:
+        gathered = self._gathered.keys
+        return any(
+            condition.keys is not None
+            and not condition.negate
+            and gathered.isdisjoint(condition.keys)
+            for condition in self._searcher.conditions(project, pid, query)
+        )
+
+    def _gather(
+        self, pid: int, write: Write, current: _Current | None, removed: Entries, added: Entries
+    ) -> None:
+        if current and current.rid in self._gathered.rids:
+            self.flush()
+        rows = self._gathered
+        deleted = write.resource is None
+        body = b"" if deleted else write.body
+        if current is None:
+            rid, number = self._next_rid, 1
+            self._next_rid += 1
+            rows.created.append(
+                (
+                    rid,
+                    pid,
+                    write.type,
+                    write.id,
+                    number,
+                    write.version_id,
+                    write.updated,
+                    deleted,
+                    added.present,
+                    added.sort,
+                    write.author,
+                    body,
+                )
+            )
+        else:
+            rid, number = current.rid, current.number + 1
+            rows.superseded.append((rid,))
+            rows.updated.append(
+                (
+                    number,
+                    write.version_id,
+                    write.updated,
+                    deleted,
+                    added.present,
+                    added.sort,
+                    write.author,
+                    body,
+                    rid,
+                )
+            )
+        self._known[pid, write.type, write.id] = _Current(rid, number, write.version_id)
+        rows.rids.add(rid)
+        rows.keys.update([key for key, _ in added.postings])
+        rows.postings_added.extend([(key, sort, rid) for key, sort in added.postings])
+        rows.texts_added.extend([(key, text, rid) for key, text in added.texts])
+        if removed.postings or removed.texts:
+            rows.postings_removed.extend([(key, sort, rid) for key, sort in removed.postings])
+            rows.texts_removed.extend([(key, text, rid) for key, text in removed.texts])
+        if write.content is not None:
+            rows.contents.append((rid, write.version_id, write.content))

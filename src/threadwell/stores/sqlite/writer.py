@@ -1,0 +1,153 @@
+"""The one writer of a process: every change set that waits goes into the next commit.
+
+Durability costs a wait for the disk, so waiting change sets share it (group commit). Rows are
+written on the event loop's own thread, as each of SQLite's steps would else wait for Python's
+lock, up to 5 ms a row while the loop is busy; only the commit, one step that waits for the disk,
+runs in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+import apsw
+
+from threadwell.stores.contract import Conflict, StoreError
+from threadwell.stores.sqlite.search import Searcher
+from threadwell.stores.sqlite.transaction import Prepared, Transaction
+
+#: Writes in one commit, beyond which further change sets wait for the next.
+_GROUP = 4000
+#: Writes after which other tasks have their turn.
+_SLICE = 100
+#: How long to wait for another process that writes, in seconds.
+_PATIENCE = 30.0
+
+#: One thing to do within a transaction; what it raises is its own and spoils no other.
+Work: TypeAlias = Callable[[Transaction], None]
+
+
+class Writer:
+    """Commits change sets durably, in the order of their arrival. For one event loop at a time."""
+
+    def __init__(
+        self, connection: apsw.Connection, searcher: Searcher, pid: Callable[[str], int]
+    ) -> None:
+        self._connection = connection
+        self._searcher = searcher
+        self._pid = pid
+        self._waiting: deque[tuple[Work, int, asyncio.Future[None]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "threadwell-commit")
+        connection.set_busy_timeout(0)
+
+    async def commit(self, prepared: Prepared) -> None:
+        """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing."""
+        await self.do(lambda transaction: transaction.apply(prepared), len(prepared.added))
+
+    async def do(self, work: Work, size: int = 1) -> None:
+        """Have ``work`` done in the next commit, and wait for it."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, size, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run(), name="threadwell-writer")
+        await future
+
+    async def close(self) -> None:
+        """Finish what waits."""
+        if self._running is not None and not self._running.done():
+            await asyncio.wait([self._running])
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        # Whatever is ready to write in this turn of the loop joins the first commit.
+        await asyncio.sleep(0)
+        while self._waiting:
+            group: list[tuple[Work, int, asyncio.Future[None]]] = []
+            size = 0
+            while self._waiting and size < _GROUP:
+                group.append(self._waiting.popleft())
+                size += group[-1][1]
+            await self._commit_group(group)
+
+    async def _commit_group(self, group: list[tuple[Work, int, asyncio.Future[None]]]) -> None:
+        try:
+            refused = await self._transact(group)
+        except apsw.Error as error:
+            if len(group) > 1:
+                # One of them may be what SQLite cannot take: each has a commit of its own.
+                for one in group:
+                    await self._commit_group([one])
+                return
+            _settle(group, {0: StoreError(f"SQLite could not write: {error}")})
+        except StoreError as error:
+            _settle(group, dict.fromkeys(range(len(group)), error))
+        except BaseException:
+            _settle(group, dict.fromkeys(range(len(group)), StoreError("the store was stopped")))
+            raise
+        else:
+            _settle(group, refused)
+
+    async def _transact(
+        self, group: list[tuple[Work, int, asyncio.Future[None]]]
+    ) -> dict[int, Exception]:
+        """One transaction; the answer is what was refused, by position in the group."""
+        refused: dict[int, Exception] = {}
+        await self._begin()
+        try:
+            transaction = Transaction(self._connection, self._searcher, self._pid)
+            since = 0
+            for position, (work, size, _) in enumerate(group):
+                try:
+                    work(transaction)
+                except Conflict as conflict:
+                    refused[position] = conflict
+                since += size
+                if since >= _SLICE:
+                    since = 0
+                    transaction.flush()
+                    await asyncio.sleep(0)
+            transaction.flush()
+            await self._in_thread("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return refused
+
+    async def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except apsw.BusyError:
+                if loop.time() > deadline:
+                    raise StoreError("another process has been writing for too long") from None
+            await asyncio.sleep(0.002)
+
+    async def _in_thread(self, sql: str) -> None:
+        done = self._thread.submit(self._connection.execute, sql)
+        try:
+            await asyncio.wrap_future(done)
+        except asyncio.CancelledError:
+            # The thread goes on; a connection has one user at a time.
+            done.exception()
+            raise
+
+
+def _settle(
+    group: list[tuple[Work, int, asyncio.Future[None]]], refused: dict[int, Exception]
+) -> None:
+    for position, (_, _, future) in enumerate(group):
+        if future.done():
+            continue
+        if position in refused:
+            future.set_exception(refused[position])
+        else:
+            future.set_result(None)
