@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from threadwell.fhir.definitions.search_parameters import (
     SearchParameter,
@@ -70,10 +70,9 @@ def unsearchable(parameter: SearchParameter) -> str:
     return ""
 
 
-class _Take(NamedTuple):
-    code: str
-    take: Sink
-    takes_resource: bool
+# A code, what puts its values into a list, and whether that takes the resource or the member.
+# A plain tuple: it is taken apart for every parameter of every write.
+_Take: TypeAlias = tuple[str, Sink, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _plan(type_: str) -> _Plan:
             first = way.steps[0]
             if isinstance(first, Key):
                 take = entered(first.many, first.position, walk(way.steps[1:], convert))
-                members[first.name].append(_Take(code, take, False))
+                members[first.name].append((code, take, False))
             else:
                 always.append((code, walk(way.steps, convert)))
     return _Plan({name: tuple(takes) for name, takes in members.items()}, tuple(always))
@@ -142,7 +141,7 @@ def _plan_composite(
 
     for step in first_steps:
         assert isinstance(step, Key), "a composite begins with a member"
-        members[step.name].append(_Take(parameter.code, composite, True))
+        members[step.name].append((parameter.code, composite, True))
 
 
 def _only_of(types: frozenset[str], convert: Sink) -> Sink:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 
 
+# Small, as it serves one resource: its subject, sender and recipients are often the same.
+@lru_cache(maxsize=128)
 def split_reference(text: str) -> tuple[str, str]:
     """Type and id of a relative reference, ``("", "")`` of any other.
 
