@@ -16,6 +16,7 @@ _TOKEN = re.compile(
     r'|[^",;:(<=]+|.',
     re.DOTALL,
 )
+_REMEMBERED_LENGTH = 200
 _ESCAPE = re.compile(r"\\(.)")
 _SPACES = re.compile(r"\s+")
 _ROUTE = re.compile(r"^@[^:]*:")
@@ -37,14 +38,21 @@ def parse_addresses(values: Sequence[str]) -> tuple[Address, ...]:
     return tuple(found.values())
 
 
-@lru_cache(maxsize=8192)
 def _one(value: str) -> tuple[Address, ...]:
+    # The few people of a practice come again and again; a long list hardly does.
+    return _remembered(value) if len(value) <= _REMEMBERED_LENGTH else _parsed(value)
+
+
+def _parsed(value: str) -> tuple[Address, ...]:
     found: dict[tuple[AddressKind, str], Address] = {}
     for item in _items(value):
         address = _address(item)
         if address is not None:
             found.setdefault(address.key, address)
     return tuple(found.values())
+
+
+_remembered = lru_cache(maxsize=8192)(_parsed)
 
 
 def _items(value: str) -> list[list[str]]:

@@ -21,7 +21,8 @@ def report(mail: Part, sender: str) -> str:
     Reports are multipart/report (RFC 3464, RFC 8098), or come from a server with an empty return
     path, as older ones do.
     """
-    if mail.type == "multipart/report":
+    # As it is declared: a report that cannot be taken apart is one all the same.
+    if mail.get("content-type").lower().startswith("multipart/report"):
         kind = mail.parameters.get("report-type", "").lower()
         if kind == "disposition-notification":
             return READ_RECEIPT

@@ -24,7 +24,15 @@ _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n", re.MULTILINE)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _AS_IT_IS = frozenset(("", "7bit", "8bit", "binary", "7-bit", "8-bit", "plain"))
 _TEXT_TYPES = frozenset(("text/plain", "text/html"))
-_EXTENSIONS = {"message/rfc822": ".eml", "text/plain": ".txt", "image/jpeg": ".jpg"}
+_EXTENSIONS = {
+    "message/rfc822": ".eml",
+    "text/plain": ".txt",
+    "image/jpeg": ".jpg",
+    "application/pgp-signature": ".asc",
+    "text/calendar": ".ics",
+}
+#: Python's own table, so that a name does not depend on the machine.
+_TYPES = mimetypes.MimeTypes()
 
 
 @dataclass(slots=True)
@@ -129,7 +137,7 @@ def _attachment(part: Part, number: int, notes: list[str]) -> Attachment:
     if not name and part.type == "message/rfc822":
         name = f"message-{number}.eml"
     if not name:
-        extension = _EXTENSIONS.get(part.type) or mimetypes.guess_extension(part.type) or ".bin"
+        extension = _EXTENSIONS.get(part.type) or _TYPES.guess_extension(part.type) or ".bin"
         name = f"attachment-{number}{extension}"
     return Attachment(name[-200:], part.type, content)
 

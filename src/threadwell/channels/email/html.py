@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -24,6 +25,7 @@ _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("head", "script", "style", "template", "title", "noscript", "object"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
 _MANY_BLANKS = re.compile(r"\n{3,}")
 
 
@@ -31,14 +33,17 @@ def html_to_text(html: str) -> str:
     """What a reader of the HTML sees, as lines.
 
     A quotation (``blockquote``) has ``> `` before each line. A link is its text, with the address
-    in ``<>`` where the text does not show it. Hidden elements are left out. Text that cannot be
-    read as HTML is returned as it is.
+    in ``<>`` where the text does not show it. Hidden elements are left out. Of what the parser
+    refuses (nested thousands deep) only the tags are taken out.
     """
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
     try:
         tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
-        return html
+        return _without_tags(html)
+    # Past its limits the parser drops what follows: rather a plain text than half a message.
+    if parser.error_log.filter_from_fatals():
+        return _without_tags(html)
     writer = _Writer()
     for event, element in _walk(tree):
         if event == "start":
@@ -46,6 +51,10 @@ def html_to_text(html: str) -> str:
         else:
             writer.end(element)
     return writer.text()
+
+
+def _without_tags(html: str) -> str:
+    return unescape(_TAG.sub(" ", html)).strip()
 
 
 def _walk(tree: etree._Element) -> Iterator[tuple[str, etree._Element]]:
@@ -143,7 +152,8 @@ class _Writer:
         if not self._line:
             return
         if cell:
-            self._line.append(" ")
+            if not self._line[-1].endswith(" "):
+                self._line.append(" ")
             return
         self._new_line()
 
@@ -153,6 +163,8 @@ class _Writer:
         marks = ">" * self._depth
         if self._lines and self._lines[-1].strip("> "):
             self._lines.append(marks)
+        elif self._lines and len(marks) < len(self._lines[-1]):
+            self._lines[-1] = marks
 
     def _new_line(self) -> None:
         line = "".join(self._line).replace("\xa0", " ")

@@ -6,6 +6,7 @@ Several times as fast as ``email.parser``, whose answers it shares on mails that
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ def parse(raw: bytes) -> Part:
     """The mail with all of its parts. Never fails."""
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")
+    if raw[:1] in b"\xef\r\n":
+        raw = raw.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
     return _part(raw, "text/plain", 0)
 
 

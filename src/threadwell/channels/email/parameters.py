@@ -15,13 +15,19 @@ _ESCAPE = re.compile(r"\\(.)")
 _CONTINUED = re.compile(r"([^*]+)\*(\d+)?(\*)?")
 
 
-@lru_cache(maxsize=2048)
+_REMEMBERED_LENGTH = 200
+
+
 def parse_parameters(value: str) -> tuple[str, Mapping[str, str]]:
     """The value before the first ``;`` in lower case, and its parameters by lower-case name.
 
     The first of two equal names counts. Values are decoded: RFC 2231, and also RFC 2047, which
     is not allowed there and common. A value without quotes may hold anything but ``;``.
     """
+    return _remembered(value) if len(value) <= _REMEMBERED_LENGTH else _parsed(value)
+
+
+def _parsed(value: str) -> tuple[str, Mapping[str, str]]:
     main = value.partition(";")[0].strip().lower()
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, str]]] = {}
@@ -37,6 +43,9 @@ def parse_parameters(value: str) -> tuple[str, Mapping[str, str]]:
     for name, numbered in pieces.items():
         plain[name] = _joined(numbered)
     return main, plain
+
+
+_remembered = lru_cache(maxsize=2048)(_parsed)
 
 
 def _unquoted(raw: str) -> str:

@@ -1,0 +1,148 @@
+"""Whole mails: every field of the message, and why some are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from threadwell.channels.email import automatic, dates, mail
+from threadwell.channels.email.identifiers import NO_MESSAGE_ID
+from threadwell.channels.email.mail import read_mail
+from threadwell.messages import Address, AddressKind, Broken, Message
+
+ANA = Address(AddressKind.EMAIL, "ana@example.org", "Ana Prado")
+CARE = Address(AddressKind.EMAIL, "care@clinic.example.org")
+BEN = Address(AddressKind.EMAIL, "ben@example.org", "Ben Li")
+NINE = datetime(2024, 4, 10, 7, 0, tzinfo=UTC)
+
+
+def test_every_field(read) -> None:
+    message = read(
+        "Yes\n\nOn 10 Apr 2024, Clinic wrote:\n> Shall we?\n",
+        Cc="Ben Li <ben@example.org>",
+        Subject="=?utf-8?q?Re=3A_R=C3=B6ntgen?=",
+        References="<root@clinic.example.org>\n <mid@example.org>",
+        In_Reply_To="<mid@example.org>",
+        Received="by mx.clinic.example.org; Wed, 10 Apr 2024 07:00:05 +0000",
+    )
+    assert message == Message(
+        channel="email",
+        external_id="one@example.org",
+        sender=ANA,
+        recipients=(CARE, BEN),
+        sent=NINE,
+        text="Yes\n\nOn 10 Apr 2024, Clinic wrote:\n> Shall we?",
+        new_text="Yes",
+        received=NINE + timedelta(seconds=5),
+        subject="Re: Röntgen",
+        references=("root@clinic.example.org", "mid@example.org"),
+        in_reply_to="mid@example.org",
+        medium="EMAILWRIT",
+    )
+
+
+def test_in_reply_to_comes_last_among_the_references(read) -> None:
+    message = read(References="<a@x>", In_Reply_To="<b@x>; from Ben Li")
+    assert (message.references, message.in_reply_to) == (("a@x", "b@x"), "b@x")
+
+
+def test_neither_itself_nor_a_person_is_a_reference(read) -> None:
+    message = read(
+        References="<one@example.org> <a@x> <Care@clinic.example.org>",
+        In_Reply_To="<ana@example.org>",
+    )
+    assert (message.references, message.in_reply_to) == (("a@x",), "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "notes"),
+    [
+        ({"Date": None, "Received": "by x; Wed, 10 Apr 2024 07:00 +0000"}, (dates.FROM_RECEIVED,)),
+        ({"Date": "Wed, 10 Apr 2024 03:00:00"}, (dates.NO_ZONE,)),
+        ({"Message_ID": None}, (NO_MESSAGE_ID,)),
+        ({"From": "Ana <ana@example.org>, ben@example.org"}, (mail.SEVERAL_SENDERS,)),
+        ({"From": None, "Sender": "ana@example.org"}, (mail.SENDER_ELSEWHERE,)),
+        ({"From": "nobody at all", "Reply-To": "ana@example.org"}, (mail.SENDER_ELSEWHERE,)),
+        ({"Auto-Submitted": "auto-replied"}, (automatic.AUTOMATIC_REPLY,)),
+        ({"X-Autoreply": "yes"}, (automatic.AUTOMATIC_REPLY,)),
+        ({"Precedence": "auto_reply"}, (automatic.AUTOMATIC_REPLY,)),
+        ({"Auto-Submitted": "auto-generated; x=y"}, (automatic.AUTOMATIC,)),
+        ({"Auto-Submitted": "no"}, ()),
+        ({"X-Mozilla-Status": "0009"}, (mail.MARKED_DELETED,)),
+        ({"X-Mozilla-Status": "0001"}, ()),
+        ({"X-Mozilla-Status": "odd"}, ()),
+    ],
+)
+def test_notes(read, fields: dict[str, str], notes: tuple[str, ...]) -> None:
+    message = read(**fields)
+    assert message.notes == notes
+    assert (message.sender.value, message.sent) == ("ana@example.org", NINE)
+
+
+def test_a_mail_without_text_or_file_is_a_message(read) -> None:
+    message = read("\n \n")
+    assert (message.text, message.new_text, message.notes) == ("", "", (mail.NO_TEXT,))
+
+
+def test_a_made_id_is_the_same_for_each_copy(read) -> None:
+    assert (
+        read("Hello\n", Message_ID=None).external_id
+        == read(b"Hello\r\n\r\n", Message_ID=None).external_id
+        != read("Hallo\n", Message_ID=None).external_id
+    )
+
+
+REPORT = 'multipart/report; boundary=b; report-type="{}"'
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"Date": None}, "has no date"),
+        ({"Date": "soon"}, "has no date"),
+        ({"From": None}, "has no sender"),
+        ({"From": "<>"}, "has no sender"),
+        ({"Content-Type": REPORT.format("delivery-status")}, automatic.DELIVERY_REPORT),
+        ({"Content-Type": "multipart/report"}, automatic.DELIVERY_REPORT),
+        ({"Content-Type": REPORT.format("disposition-notification")}, automatic.READ_RECEIPT),
+        ({"From": "MAILER-DAEMON", "Return-Path": "<>"}, automatic.DELIVERY_REPORT),
+        ({"From": "Mail System <postmaster@example.org>"}, automatic.DELIVERY_REPORT),
+    ],
+)
+def test_no_message(write, refuse, fields: dict[str, str], reason: str) -> None:
+    assert refuse(**fields) == Broken("email", "one.eml", reason, write(**fields), "message/rfc822")
+
+
+def test_a_postmaster_may_write(read) -> None:
+    sender = "postmaster@example.org"
+    assert read(From=sender, Return_Path=f"<{sender}>").sender.value == sender
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", b"just text", b"\0\xff", b"Dear Ana\nFrom: me"])
+def test_no_header(raw: bytes) -> None:
+    broken = read_mail(raw, "x", ZoneInfo("UTC"), NINE)
+    assert broken == Broken("email", "x", "has no header", raw, "message/rfc822")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda raw: raw.replace(b"\n", b"\r\n"), id="CRLF"),
+        pytest.param(lambda raw: raw.replace(b"\n", b"\r"), id="CR"),
+        pytest.param(lambda raw: b"From ana@example.org Wed Apr 10 2024\n" + raw, id="From_ line"),
+        pytest.param(lambda raw: raw.replace(b"To: ", b"TO : "), id="names"),
+        pytest.param(lambda raw: raw.replace(b"To: ", b"to:"), id="no space"),
+        pytest.param(lambda raw: raw.replace(b"<ana", b"\n\t<ana"), id="folded"),
+        pytest.param(lambda raw: raw.replace(b"<ana", b"\n<ana"), id="folded without a space"),
+        pytest.param(lambda raw: raw.replace(b"\n\n", b"\n", 1), id="no blank line"),
+        pytest.param(lambda raw: b"\xef\xbb\xbf" + raw, id="byte order mark"),
+        pytest.param(lambda raw: b"\r\n\n" + raw, id="blank lines first"),
+    ],
+)
+def test_shapes_of_one_mail(write, read, change) -> None:
+    message = read_mail(change(write("Hello there")), "one.eml", ZoneInfo("UTC"), NINE)
+    assert isinstance(message, Message)
+    assert replace(message, notes=()) == replace(read("Hello there"), notes=())
