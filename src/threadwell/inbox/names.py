@@ -1,0 +1,78 @@
+"""What people and things are called on a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadwell.encounters.codes import EXT_NEW_TEXT
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.reader import Reader, key_of
+
+_ROLES = {
+    "Patient": "Patient",
+    "RelatedPerson": "Related person",
+    "Practitioner": "Practitioner",
+    "PractitionerRole": "Practitioner",
+    "Organization": "Practice",
+    "Group": "Several patients",
+    "Device": "Device",
+}
+#: Those who write for the practice; their messages stand on the right.
+OURS = frozenset({"Practitioner", "PractitionerRole", "Organization", "CareTeam", "Device"})
+
+
+def name_of(reference: Any, reader: Reader | None) -> str:
+    """The name of whom a ``Reference`` refers to: their own, else the display, else the id."""
+    resource = reader.known(reference) if reader else None
+    own = resource_name(resource) if resource else ""
+    if own:
+        return own
+    if isinstance(reference, dict):
+        return str(reference.get("display") or reference.get("reference") or "Somebody")
+    return "Somebody"
+
+
+def resource_name(resource: Resource) -> str:
+    """The name within a resource: a ``HumanName``, a plain name, or ``""``."""
+    name = resource.get("name")
+    if isinstance(name, str):
+        return name
+    if isinstance(name, list) and name:
+        return human_name(next((n for n in name if n.get("use") == "official"), name[0]))
+    for telecom in resource.get("telecom") or ():
+        if telecom.get("value"):
+            return str(telecom["value"])
+    return ""
+
+
+def human_name(name: dict[str, Any]) -> str:
+    """A FHIR ``HumanName`` as people say it."""
+    parts = [*(name.get("given") or ()), name.get("family") or ""]
+    return str(name.get("text") or " ".join(filter(None, parts)))
+
+
+def role_of(reference: Any, reader: Reader) -> str:
+    """What somebody is to the practice: ``Patient``, ``Mother``, ``Practitioner`` …"""
+    key = key_of(reference)
+    resource = reader.known(reference)
+    for relationship in (resource or {}).get("relationship") or ():
+        if word := concept_text(relationship):
+            return word[:1].upper() + word[1:]
+    return _ROLES.get(key.type, key.type) if key else ""
+
+
+def concept_text(concept: Any) -> str:
+    """A ``CodeableConcept`` for people: its text, else a display, else a code."""
+    if not isinstance(concept, dict):
+        return ""
+    codings = concept.get("coding") or ()
+    words = [concept.get("text"), *(c.get("display") for c in codings)]
+    return str(next(filter(None, [*words, *(c.get("code") for c in codings)]), ""))
+
+
+def new_text(payload: dict[str, Any]) -> str:
+    """What its sender wrote now, where a message's text quotes more; else ``""``."""
+    for extension in payload.get("extension") or ():
+        if extension.get("url") == EXT_NEW_TEXT:
+            return str(extension.get("valueString", "")).strip()
+    return ""

@@ -1,0 +1,124 @@
+"""The pages of those who are signed in: from a request to HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from threadwell.inbox.care_zone import care_zone
+from threadwell.inbox.listing import find_patients, list_sessions
+from threadwell.inbox.quarantine import count_held, list_held, load_held
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.render import render
+from threadwell.inbox.session_page import PICTURES, load_session
+from threadwell.inbox.site import Site
+from threadwell.inbox.words import STATUSES
+
+#: Longer forms are cut; a name needs no more.
+_MAX_FORM = 4096
+_MAX_PAGE = 400
+
+
+async def sessions(site: Site, request: Request) -> Response:
+    """The list of sessions: ``?status=``, ``?patient=`` (an id), ``?page=``."""
+    status = request.query_params.get("status", "all")
+    if status not in STATUSES:
+        raise HTTPException(404)
+    patient = request.query_params.get("patient", "")
+    reader = Reader(site.store, site.project)
+    listing = await list_sessions(
+        reader,
+        status=status,
+        patient=patient,
+        page=_page(request),
+        zone=await care_zone(site.store),
+    )
+
+    def link(status: str = status, page: int = 1) -> str:
+        asked = {"status": status if status != "all" else "", "patient": patient}
+        asked["page"] = str(page) if page > 1 else ""
+        return "/?" + urlencode({name: value for name, value in asked.items() if value})
+
+    return await _page_of(reader, "sessions.html", "sessions", listing=listing, link=link)
+
+
+async def find(site: Site, request: Request) -> Response:
+    """The patients of a name; to the sessions of the one, if there is one. A name is in no URL."""
+    body = (await request.body())[:_MAX_FORM]
+    name = _form_value(body, "name")
+    reader = Reader(site.store, site.project)
+    patients = await find_patients(reader, name)
+    if len(patients) == 1:
+        return RedirectResponse(f"/?patient={patients[0].id}", 303)
+    return await _page_of(reader, "found.html", "sessions", patients=patients)
+
+
+async def session(site: Site, request: Request) -> Response:
+    """One session; the page of a medical encounter is that of its session."""
+    reader = Reader(site.store, site.project)
+    encounter = await reader.read("Encounter", request.path_params["id"])
+    if encounter is None:
+        raise HTTPException(404)
+    if parent := id_in(encounter.get("partOf"), "Encounter"):
+        return RedirectResponse(f"/sessions/{parent}", 303)
+    view = await load_session(
+        reader, encounter, page=_page(request), zone=await care_zone(site.store)
+    )
+    return await _page_of(reader, "session.html", "sessions", session=view)
+
+
+async def attachment(site: Site, request: Request) -> Response:
+    """The bytes of a Binary; what a browser might run is only ever downloaded."""
+    binary = await Reader(site.store, site.project).read_binary(request.path_params["id"])
+    if binary is None:
+        raise HTTPException(404)
+    kind, content = binary
+    shown = kind in PICTURES
+    return Response(
+        content,
+        headers={
+            "Content-Type": kind if shown else "application/octet-stream",
+            "Content-Disposition": "inline" if shown else "attachment",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+async def quarantine(site: Site, request: Request) -> Response:
+    """What is held back, newest first."""
+    reader = Reader(site.store, site.project)
+    page = _page(request)
+    held = await list_held(reader, page=page, zone=await care_zone(site.store))
+    return await _page_of(
+        reader, "quarantine.html", "quarantine", items=held.items, page=page, more=held.more
+    )
+
+
+async def held(site: Site, request: Request) -> Response:
+    """One held message, why it is held and what to do."""
+    reader = Reader(site.store, site.project)
+    item = await load_held(reader, request.path_params["id"], await care_zone(site.store))
+    if item is None:
+        raise HTTPException(404)
+    return await _page_of(reader, "held.html", "quarantine", item=item)
+
+
+async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> Response:
+    zone = await care_zone(reader.store)
+    held = await count_held(reader)
+    return HTMLResponse(render(template, place=place, held=held, zone=zone.key, **values))
+
+
+def _page(request: Request) -> int:
+    text = request.query_params.get("page", "1")
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_PAGE:
+        raise HTTPException(404)
+    return int(text)
+
+
+def _form_value(body: bytes, name: str) -> str:
+    return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0]

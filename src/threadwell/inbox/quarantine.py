@@ -1,0 +1,175 @@
+"""Held messages, as the pages show them: which, why, and what to do about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from threadwell.encounters.codes import REASON, TASK_CODE
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.names import concept_text
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.words import Channel, channel_named, clock_time, count, moment, short_day
+from threadwell.intake.hold import MESSAGE_TYPE, decode_message
+from threadwell.messages import Address, Message
+
+#: Held messages on a page.
+PAGE = 50
+
+_HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
+#: As much of a text as a page shows.
+_MOST_TEXT = 20_000
+
+_ADD_PERSON = (
+    "Add the person with this address to the store, or to your people file.",
+    "Run the import again: what is held is then placed.",
+)
+_STEPS = {
+    "unknown-sender": _ADD_PERSON,
+    "unknown-recipient": _ADD_PERSON,
+    "no-patient": _ADD_PERSON,
+    "shared-address": (
+        "Find out who wrote.",
+        "Correct the addresses of the patients, and run the import again.",
+    ),
+    "locked-session": ("Decide whether the billed session must be corrected.",),
+    "future-date": ("Run the import again once its date has come, or mend its date.",),
+}
+_MEND = ("Mend the export at its source and import it again. Nothing is imported twice.",)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One held message of the list."""
+
+    id: str
+    title: str
+    reason: str
+    channel: Channel
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPage:
+    """A page of the list."""
+
+    items: list[HeldRow]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldItem:
+    """A held message as a page of its own.
+
+    ``pairs`` are its head, names with values. ``text`` is what it says, or its bytes as text;
+    ``said`` tells which. ``cut`` is true where that is not all of it.
+    """
+
+    id: str
+    title: str
+    reason: str
+    channel: Channel
+    when: str
+    pairs: list[tuple[str, str]]
+    text: str
+    said: bool
+    cut: bool
+    steps: tuple[str, ...]
+
+
+async def count_held(reader: Reader) -> int:
+    """How many messages are held."""
+    return (await reader.search(_HELD, _total="accurate", _count=0)).total or 0
+
+
+async def list_held(reader: Reader, *, page: int, zone: ZoneInfo) -> HeldPage:
+    """Page ``page`` (from 1) of the held messages, those held last first."""
+    found = await reader.search(
+        _HELD, _sort="-_lastUpdated", _count=PAGE, _offset=(page - 1) * PAGE
+    )
+    return HeldPage([_row(task, zone) for task in found.resources], found.more)
+
+
+async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None:
+    """The held message of a Task; ``None`` if there is none of that id, or no longer."""
+    task = await reader.read("Task", id_)
+    if task is None or task.get("status") != "requested" or not _is_held(task):
+        return None
+    kind, content = await reader.read_binary(id_in(_input(task, "message"), "Binary")) or ("", b"")
+    row = _row(task, zone)
+    if kind == MESSAGE_TYPE:
+        message = decode_message(content)
+        pairs, text, said = _pairs(message, zone), message.text.strip(), True
+    else:
+        pairs, text, said = [("Size", count(len(content), "byte"))], _as_text(content), False
+    return HeldItem(
+        id=row.id,
+        title=row.title,
+        reason=row.reason,
+        channel=row.channel,
+        when=row.when,
+        pairs=pairs,
+        text=text[:_MOST_TEXT],
+        said=said,
+        cut=len(text) > _MOST_TEXT,
+        steps=_STEPS.get(_reason_code(task), _MEND),
+    )
+
+
+def _row(task: Resource, zone: ZoneInfo) -> HeldRow:
+    unknown = [
+        point["value"]
+        for entry in task.get("input") or ()
+        if (point := entry.get("valueContactPoint")) and point.get("value")
+    ]
+    when = moment(task.get("authoredOn"), zone)
+    return HeldRow(
+        id=task["id"],
+        title=", ".join(unknown) or concept_text(task.get("reasonCode")) or "Held",
+        reason=task.get("description", ""),
+        channel=channel_named(str(_input(task, "channel") or "")),
+        when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
+    )
+
+
+def _pairs(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
+    sent = message.sent.astimezone(zone)
+    pairs = [
+        ("From", _address(message.sender)),
+        ("To", ", ".join(map(_address, message.recipients))),
+        ("Sent", f"{short_day(sent)}, {clock_time(sent)}"),
+        ("Subject", message.subject),
+        ("Attachments", ", ".join(one.filename for one in message.attachments)),
+        ("Notes", " ".join(message.notes)),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _address(address: Address) -> str:
+    if address.display and address.display != address.value:
+        return f"{address.display} ({address.value})"
+    return address.value
+
+
+def _as_text(content: bytes) -> str:
+    head = content[: _MOST_TEXT + 1]
+    return "" if b"\0" in head else head.decode("utf-8", "replace").strip()
+
+
+def _input(task: Resource, name: str) -> Any:
+    for entry in task.get("input") or ():
+        if (entry.get("type") or {}).get("text") == name:
+            return entry.get("valueReference") or entry.get("valueString")
+    return None
+
+
+def _is_held(task: Resource) -> bool:
+    codings = (task.get("code") or {}).get("coding") or ()
+    return any((c.get("system"), c.get("code")) == (TASK_CODE, "quarantine") for c in codings)
+
+
+def _reason_code(task: Resource) -> str:
+    codings = (task.get("reasonCode") or {}).get("coding") or ()
+    return str(next((c.get("code") for c in codings if c.get("system") == REASON), ""))

@@ -1,0 +1,76 @@
+"""How a page reads: searches as FHIR writes them, and many references at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.parse import parse_query
+from threadwell.stores.contract import Key, Store
+
+
+class Found(NamedTuple):
+    """A page of a search: its resources, the total if asked for, and whether more follow."""
+
+    resources: list[Resource]
+    total: int | None
+    more: bool
+
+
+class Reader:
+    """Reads one project's resources for one page."""
+
+    def __init__(self, store: Store, project: str) -> None:
+        self.store = store
+        self.project = project
+        self._known: dict[Key, Resource | None] = {}
+
+    async def search(self, query: str, **parameters: str | int) -> Found:
+        """The answer to a search such as ``Encounter?_sort=-date``; ``parameters`` are added."""
+        type_, _, written = query.partition("?")
+        pairs = [*parse_qsl(written), *((name, str(value)) for name, value in parameters.items())]
+        page = await self.store.search(self.project, parse_query(type_, pairs))
+        return Found([decode(match.body) for match in page.matches], page.total, page.more)
+
+    async def read(self, type_: str, id_: str) -> Resource | None:
+        """The resource; ``None`` if there is none or it was deleted."""
+        stored = await self.store.read(self.project, type_, id_)
+        return None if stored is None or stored.deleted else decode(stored.body)
+
+    async def read_binary(self, id_: str) -> tuple[str, bytes] | None:
+        """The content type (lower case, without parameters) and the bytes of a ``Binary``."""
+        stored = await self.store.read(self.project, "Binary", id_)
+        if stored is None or stored.deleted:
+            return None
+        content = await self.store.content(self.project, id_, stored.version_id)
+        written = str(decode(stored.body).get("contentType", ""))
+        return (written.partition(";")[0].strip().lower(), content or b"")
+
+    async def learn(self, references: Iterable[Any]) -> None:
+        """Read what the ``Reference`` elements refer to, all at once, for ``known``."""
+        keys = {key for reference in references if (key := key_of(reference))} - self._known.keys()
+        stored = await self.store.read_many(self.project, sorted(keys))
+        for key in keys:
+            found = stored.get(key)
+            self._known[key] = decode(found.body) if found and not found.deleted else None
+
+    def known(self, reference: Any) -> Resource | None:
+        """The resource that a learned reference refers to, if it is there."""
+        key = key_of(reference)
+        return self._known.get(key) if key else None
+
+
+def key_of(reference: Any) -> Key | None:
+    """The key of a relative ``Reference`` (``Patient/1``); ``None`` for any other."""
+    text = reference.get("reference", "") if isinstance(reference, dict) else ""
+    type_, slash, id_ = text.partition("/")
+    return Key(type_, id_.partition("/")[0]) if slash and type_.isalpha() and id_ else None
+
+
+def id_in(reference: Any, type_: str) -> str:
+    """The id of a reference to a ``type_``, else ``""``."""
+    key = key_of(reference)
+    return key.id if key and key.type == type_ else ""

@@ -1,0 +1,48 @@
+"""Templates to HTML. Everything that goes into a page is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from threadwell.inbox import words
+
+#: The files that a page links to, and their types.
+STATIC = {"inbox.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+
+
+def render(template: str, **values: Any) -> str:
+    """The page of a template in ``templates/``."""
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def static_file(name: str) -> bytes:
+    """The bytes of one of ``STATIC``."""
+    return (files("threadwell.inbox") / "static" / name).read_bytes()
+
+
+@cache
+def static_url(name: str) -> str:
+    """Where a page finds one of ``STATIC``; the URL changes with the content."""
+    return f"/static/{name}?v={sha256(static_file(name)).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("threadwell.inbox"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(count=words.count, initials=words.initials, hue=words.hue)
+    environment.globals.update(
+        stylesheet=static_url("inbox.css"), icon=static_url("icon.svg"), statuses=words.STATUSES
+    )
+    return environment

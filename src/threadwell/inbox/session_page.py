@@ -1,0 +1,271 @@
+"""A session as a page: its threads message by message, who takes part, and its encounters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.listing import subject_name
+from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
+from threadwell.inbox.reader import Reader, id_in, key_of
+from threadwell.inbox.words import (
+    Channel,
+    Status,
+    channel_of,
+    clock_time,
+    day_name,
+    moment,
+    period_text,
+    size_text,
+    status_of,
+)
+
+#: Messages of one thread on a page.
+PAGE = 200
+
+#: What a browser may show by itself.
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+_MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment; ``href`` is ``""`` where its bytes are not in the store."""
+
+    name: str
+    href: str
+    size: str
+    picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message of a thread. ``sent`` is for machines, ``time`` for people.
+
+    ``text`` is what its sender wrote now; ``whole`` all of it where it quotes more, else ``""``.
+    """
+
+    id: str
+    sender: str
+    ours: bool
+    sent: str
+    time: str
+    day: str
+    text: str
+    whole: str
+    files: list[File]
+    mark: str
+    retracted: bool
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The messages of one calendar day in the care time zone."""
+
+    name: str
+    messages: list[MessageView]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """One thread header and a page of its messages.
+
+    ``follows`` is the session of the header before it in the same rolling thread, ``""`` if none;
+    ``earlier`` and ``later`` are the numbers of further pages, 0 if none.
+    """
+
+    id: str
+    topic: str
+    channel: Channel
+    follows: str
+    total: int
+    days: list[Day]
+    earlier: int
+    later: int
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody who takes part, and as what."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MedicalEncounter:
+    """One patient's care within a session of several."""
+
+    id: str
+    name: str
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """Everything that the page of a session shows."""
+
+    id: str
+    name: str
+    status: Status
+    period: str
+    messages: int
+    channels: tuple[Channel, ...]
+    threads: list[ThreadView]
+    participants: list[Participant]
+    medical: list[MedicalEncounter]
+    reviews: list[str]
+
+
+async def load_session(
+    reader: Reader, encounter: Resource, *, page: int, zone: ZoneInfo
+) -> SessionView:
+    """The session of a session encounter; ``page`` (from 1) is that of every thread's messages."""
+    reference = f"Encounter/{encounter['id']}"
+    headers = (
+        await reader.search(
+            f"Communication?encounter={reference}&part-of:missing=true&status:not=entered-in-error",
+            _sort="sent",
+            _count=_MANY,
+        )
+    ).resources
+    parts = (
+        await reader.search(
+            f"Encounter?part-of={reference}&status:not=entered-in-error", _count=_MANY
+        )
+    ).resources
+    await reader.learn(_people(encounter, headers, parts))
+    threads = [await _thread(reader, header, page, zone) for header in headers]
+    return SessionView(
+        id=encounter["id"],
+        name=await subject_name(reader, encounter),
+        status=status_of(encounter.get("status", "")),
+        period=period_text(encounter.get("period"), zone),
+        messages=sum(thread.total for thread in threads),
+        channels=tuple(dict.fromkeys(thread.channel for thread in threads)),
+        threads=threads,
+        participants=_participants(reader, encounter, headers),
+        medical=[_medical(reader, part) for part in parts],
+        reviews=await _reviews(reader, [reference, *(f"Communication/{h['id']}" for h in headers)]),
+    )
+
+
+async def _thread(reader: Reader, header: Resource, page: int, zone: ZoneInfo) -> ThreadView:
+    found = await reader.search(
+        f"Communication?part-of=Communication/{header['id']}&status:not=preparation",
+        _sort="sent",
+        _count=PAGE,
+        _offset=(page - 1) * PAGE,
+        _total="accurate",
+    )
+    await reader.learn(child.get("sender") for child in found.resources)
+    before = [r for r in header.get("inResponseTo") or () if id_in(r, "Communication")]
+    await reader.learn(before)
+    earlier = (reader.known(reference) or {} for reference in before)
+    views = [_message(reader, child, zone) for child in found.resources]
+    return ThreadView(
+        id=header["id"],
+        topic=concept_text(header.get("topic")) or "Thread",
+        channel=channel_of(header),
+        follows=next(filter(None, (id_in(h.get("encounter"), "Encounter") for h in earlier)), ""),
+        total=found.total or 0,
+        days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],
+        earlier=page - 1,
+        later=page + 1 if found.more else 0,
+    )
+
+
+def _message(reader: Reader, message: Resource, zone: ZoneInfo) -> MessageView:
+    sent = moment(message.get("sent") or message.get("received"), zone)
+    sender = key_of(message.get("sender"))
+    payloads = message.get("payload") or ()
+    retracted = message.get("status") == "entered-in-error"
+    whole = "".join(p.get("contentString", "") for p in payloads).strip()
+    new = next(filter(None, map(new_text, payloads)), "")
+    return MessageView(
+        id=message["id"],
+        sender=name_of(message.get("sender"), reader) if message.get("sender") else "Unknown",
+        ours=sender is not None and sender.type in OURS,
+        sent=message.get("sent") or "",
+        time=clock_time(sent) if isinstance(sent, datetime) else "no time",
+        day=day_name(sent) if sent else "No date",
+        text=new or whole,
+        whole=whole if new else "",
+        files=[_file(p["contentAttachment"]) for p in payloads if "contentAttachment" in p],
+        mark="retracted" if retracted else "",
+        retracted=retracted,
+        notes=[note["text"] for note in message.get("note") or () if note.get("text")],
+    )
+
+
+def _file(attachment: dict[str, Any]) -> File:
+    binary = id_in({"reference": attachment.get("url", "")}, "Binary")
+    kind = str(attachment.get("contentType", "")).partition(";")[0].strip().lower()
+    return File(
+        name=attachment.get("title") or "Attachment",
+        href=f"/attachments/{binary}" if binary else "",
+        size=size_text(attachment.get("size")),
+        picture=bool(binary) and kind in PICTURES,
+    )
+
+
+def _participants(
+    reader: Reader, encounter: Resource, headers: Iterable[Resource]
+) -> list[Participant]:
+    """Everybody once: those whom the encounter names, then everybody else in the threads."""
+    named: dict[Any, Participant] = {}
+    for participant in encounter.get("participant") or ():
+        who = participant.get("individual")
+        types = ", ".join(filter(None, map(concept_text, participant.get("type") or ())))
+        role = " · ".join(filter(None, [role_of(who, reader), types.lower()]))
+        named.setdefault(_identity(who), Participant(name_of(who, reader), role))
+    for header in headers:
+        for who in filter(None, [header.get("sender"), *(header.get("recipient") or ())]):
+            role = role_of(who, reader) or "Not known"
+            named.setdefault(_identity(who), Participant(name_of(who, reader), role))
+    return list(named.values())
+
+
+def _identity(who: Any) -> Any:
+    return key_of(who) or name_of(who, None)
+
+
+def _medical(reader: Reader, part: Resource) -> MedicalEncounter:
+    reasons = map(concept_text, part.get("reasonCode") or ())
+    return MedicalEncounter(
+        id=part["id"],
+        name=name_of(part.get("subject"), reader),
+        status=status_of(part.get("status", "")),
+        reason=", ".join(filter(None, reasons)),
+    )
+
+
+async def _reviews(reader: Reader, focuses: list[str]) -> list[str]:
+    """What open review Tasks ask about the session or its threads."""
+    found = await reader.search(
+        "Task", focus=",".join(focuses), status="requested,accepted,in-progress", _count=_MANY
+    )
+    return [
+        task.get("description") or concept_text(task.get("code")) or "a question is open"
+        for task in found.resources
+    ]
+
+
+def _people(*resources: Any) -> Iterator[Any]:
+    """Every reference to somebody in an encounter, thread headers and medical encounters."""
+    encounter, headers, parts = resources
+    for resource in [encounter, *parts]:
+        yield resource.get("subject")
+        for participant in resource.get("participant") or ():
+            yield participant.get("individual")
+    for header in headers:
+        yield header.get("sender")
+        yield from header.get("recipient") or ()

@@ -1,0 +1,144 @@
+"""Codes, counts and times as a page says them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from threadwell.encounters.codes import THREAD, channel_name
+from threadwell.fhir.resource import Resource
+
+
+class Status(NamedTuple):
+    """A status for people, and the class of its pill."""
+
+    word: str
+    look: str
+
+
+class Channel(NamedTuple):
+    """The way that messages came: which drawing stands for it, and its name."""
+
+    kind: str
+    name: str
+
+
+#: The choices of the list's status filter: the key in the URL, and its label.
+STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": "Superseded"}
+
+_SUPERSEDED = "entered-in-error"
+#: What each choice asks of ``Encounter.status``.
+STATUS_SEARCHES = {
+    "all": {"status:not": _SUPERSEDED},
+    "open": {"status": "planned,arrived,triaged,in-progress,onleave"},
+    "finished": {"status": "finished"},
+    "superseded": {"status": _SUPERSEDED},
+}
+
+_KINDS = {"EMAILWRIT": "email", "SMSWRIT": "sms", "MMSWRIT": "sms"}
+_NAMES = {"email": "E-mail", "sms": "SMS", "chat": "Chat"}
+_CHANNEL_KINDS = {"email": "email", "sms_backup": "sms", "sms": "sms"}
+
+
+def status_of(code: str) -> Status:
+    """``Encounter.status`` for people."""
+    if code == "finished":
+        return Status("Finished", "")
+    if code == _SUPERSEDED:
+        return Status("Superseded", "warn")
+    if code == "cancelled":
+        return Status("Cancelled", "")
+    return Status("Open" if code == "in-progress" else code.replace("-", " ").capitalize(), "open")
+
+
+def channel_of(header: Resource) -> Channel:
+    """The channel of a thread header: by its thread's identifier, else by its ``medium``."""
+    codings = [c for medium in header.get("medium") or () for c in medium.get("coding") or ()]
+    kind = next((_KINDS[c["code"]] for c in codings if c.get("code") in _KINDS), "chat")
+    for identifier in header.get("identifier") or ():
+        system = identifier.get("system", "")
+        if system.startswith(THREAD) and system != THREAD:
+            return channel_named(system.removeprefix(THREAD), kind)
+    return Channel(kind, _NAMES[kind])
+
+
+def channel_named(name: str, kind: str = "") -> Channel:
+    """The channel of one of our own names (``sms_backup``); ``""`` is unknown."""
+    kind = _CHANNEL_KINDS.get(name) or kind or "chat"
+    return Channel(kind, channel_name(name) if name else "Unknown")
+
+
+def count(number: int, noun: str) -> str:
+    """``1 session``, ``1,200 sessions``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def initials(name: str) -> str:
+    """Up to two letters for a picture of somebody; ``#`` for a number."""
+    words = [word for word in name.replace("&", " ").split() if word[0].isalpha()]
+    if not words:
+        return "#"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def hue(name: str) -> int:
+    """One of the six colours, the same for the same name."""
+    return crc32(name.encode()) % 6
+
+
+def moment(text: Any, zone: ZoneInfo) -> datetime | date | None:
+    """A FHIR ``dateTime`` in the zone; a bare date (or year, or month) as its first day."""
+    if not isinstance(text, str):
+        return None
+    try:
+        if "T" in text:
+            return datetime.fromisoformat(text).astimezone(zone)
+        return date.fromisoformat((text + "-01-01")[:10])
+    except ValueError:
+        return None
+
+
+def day_name(day: date) -> str:
+    """``Monday, 4 March 2024``."""
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def short_day(day: date) -> str:
+    """``4 Mar 2024``."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def clock_time(when: datetime) -> str:
+    """``09:14``."""
+    return f"{when:%H:%M}"
+
+
+def period_text(period: Any, zone: ZoneInfo) -> str:
+    """``4 Mar 2024, 09:14–09:52``, or two days: ``4 Mar 2024 – 6 Mar 2024``."""
+    period = period if isinstance(period, dict) else {}
+    start, end = moment(period.get("start"), zone), moment(period.get("end"), zone)
+    if start is None:
+        return "no date"
+    first = short_day(start)
+    if end is None:
+        return f"since {first}" + (f", {start:%H:%M}" if isinstance(start, datetime) else "")
+    last = short_day(end)
+    if first != last:
+        return f"{first} – {last}"
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        times = dict.fromkeys([f"{start:%H:%M}", f"{end:%H:%M}"])
+        return f"{first}, {'–'.join(times)}"
+    return first
+
+
+def size_text(size: Any) -> str:
+    """A number of bytes for people: ``18 KB``."""
+    if not isinstance(size, int):
+        return ""
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size} {unit}"
+        size = round(size / 1000)
+    return f"{size} GB"

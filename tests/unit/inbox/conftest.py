@@ -1,0 +1,209 @@
+"""A small practice, written as FHIR into a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from threadwell.encounters import codes
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import stamp
+from threadwell.inbox.app import create_pages
+from threadwell.inbox.care_zone import keep_care_zone
+from threadwell.inbox.sign_in import new_link
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.memory import MemoryStore
+
+URL = "http://testserver"
+
+
+def ref(to: str) -> dict[str, str]:
+    return {"reference": to}
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def write(store: MemoryStore, *resources: Resource, content: bytes | None = None) -> None:
+    """Commit the resources under the ids that they have."""
+    for resource in resources:
+        stamped, body = stamp(resource, resource["id"], "1", 1_710_000_000_000)
+        change = Write(
+            resource["resourceType"], resource["id"], "1", 1, stamped, body, content=content
+        )
+        await store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
+
+
+def patient(id_: str, given: str, family: str) -> Resource:
+    name = {"given": [given], "family": family}
+    return {"resourceType": "Patient", "id": id_, "name": [name], "birthDate": "2016-05-01"}
+
+
+def session(id_: str, subject: str, start: str, **more: Any) -> Resource:
+    return {
+        "resourceType": "Encounter",
+        "id": id_,
+        "status": "in-progress",
+        "class": codes.VIRTUAL,
+        "type": [{"coding": [codes.SESSION_TAG]}],
+        "subject": ref(subject),
+        "period": {"start": start},
+        **more,
+    }
+
+
+def medical(id_: str, subject: str, of: str) -> Resource:
+    return session(id_, subject, "2024-03-12T11:58:00Z", partOf=ref(f"Encounter/{of}"))
+
+
+def header(id_: str, encounter: str, topic: str, channel: str = "email") -> Resource:
+    return {
+        "resourceType": "Communication",
+        "id": id_,
+        "identifier": [{"system": codes.THREAD + channel, "value": id_}],
+        "status": "in-progress",
+        "topic": {"text": topic},
+        "encounter": ref(f"Encounter/{encounter}"),
+        "sender": ref("RelatedPerson/ana"),
+        "recipient": [ref("RelatedPerson/ana"), ref("Practitioner/ines")],
+    }
+
+
+def message(id_: str, of: str, sender: str, sent: str, text: str, **more: Any) -> Resource:
+    return {
+        "resourceType": "Communication",
+        "id": id_,
+        "partOf": [ref(f"Communication/{of}")],
+        "status": "completed",
+        "sender": ref(sender),
+        "sent": sent,
+        "payload": [{"contentString": text}],
+        **more,
+    }
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def put(store: MemoryStore) -> Callable[..., None]:
+    def put(*resources: Resource, content: bytes | None = None) -> None:
+        run(write(store, *resources, content=content))
+
+    return put
+
+
+@pytest.fixture
+def practice(store: MemoryStore, put: Callable[..., None]) -> MemoryStore:
+    """A mother writes about her two children; one child also has a session of his own."""
+    put(
+        patient("lena", "Lena", "Prado"),
+        patient("tomas", "Tomás", "Prado"),
+        {
+            "resourceType": "RelatedPerson",
+            "id": "ana",
+            "patient": ref("Patient/lena"),
+            "name": [{"text": "Ana Prado"}],
+            "relationship": [{"coding": [{"code": "MTH", "display": "mother"}]}],
+        },
+        {"resourceType": "Practitioner", "id": "ines", "name": [{"text": "Dr. Ines Alvarado"}]},
+        {
+            "resourceType": "Group",
+            "id": "both",
+            "type": "person",
+            "actual": True,
+            "member": [{"entity": ref("Patient/lena")}, {"entity": ref("Patient/tomas")}],
+        },
+        session("family", "Group/both", "2024-03-12T11:58:00Z"),
+        session("own", "Patient/tomas", "2024-03-01T10:00:00Z", status="finished"),
+        session("old", "Patient/lena", "2024-02-01T10:00:00Z", status="entered-in-error"),
+        medical("medical-lena", "Patient/lena", "family"),
+        medical("medical-tomas", "Patient/tomas", "family"),
+        header("rash", "family", "Fever and rash"),
+        message(
+            "m1",
+            "rash",
+            "RelatedPerson/ana",
+            "2024-03-12T11:58:00Z",
+            "Lena has a fever <b>since</b> last night.",
+        ),
+        message(
+            "m2",
+            "rash",
+            "Practitioner/ines",
+            "2024-03-13T03:30:00Z",
+            "Keep her warm.\n> quoted",
+            payload=[
+                {
+                    "contentString": "Keep her warm.\n> quoted",
+                    "extension": [{"url": codes.EXT_NEW_TEXT, "valueString": "Keep her warm."}],
+                }
+            ],
+        ),
+    )
+    return store
+
+
+class Browser:
+    """Asks the pages for one URL after the other and keeps their cookies."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._app = create_pages(store)
+        self.cookies = httpx.Cookies()
+
+    def get(self, url: str) -> httpx.Response:
+        return self.request("GET", url)
+
+    def post(self, url: str, **form: str) -> httpx.Response:
+        return self.request("POST", url, data=form)
+
+    def request(self, method: str, url: str, **more: Any) -> httpx.Response:
+        return run(self._request(method, url, **more))
+
+    async def _request(self, method: str, url: str, **more: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=URL, cookies=self.cookies
+        ) as client:
+            answer = await client.request(method, url, **more)
+            self.cookies = client.cookies
+        return answer
+
+
+@pytest.fixture
+def visitor(store: MemoryStore) -> Browser:
+    """A browser that is not signed in."""
+    return Browser(store)
+
+
+@pytest.fixture
+def browser(store: MemoryStore, visitor: Browser) -> Browser:
+    """A browser that is signed in."""
+    visitor.get(run(new_link(store, URL)))
+    return visitor
+
+
+@pytest.fixture
+def sign_in_link(store: MemoryStore) -> str:
+    return run(new_link(store, URL))
+
+
+@pytest.fixture
+def make_session() -> Callable[..., Resource]:
+    return session
+
+
+@pytest.fixture
+def keep_zone(store: MemoryStore) -> Callable[[str], None]:
+    def keep(name: str) -> None:
+        run(keep_care_zone(store, ZoneInfo(name)))
+
+    return keep

@@ -1,0 +1,186 @@
+"""The pages as a browser gets them, over a store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+INSIDE = ["/", "/sessions/family", "/quarantine", "/quarantine/x", "/attachments/x"]
+
+
+@pytest.mark.parametrize("path", INSIDE)
+def test_nobody_sees_a_page_without_signing_in(practice: Any, visitor: Any, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 401
+    assert "threadwell sign-in" in answer.text
+    assert "Prado" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions/family", "/quarantine", "/sign-in/x"])
+def test_every_page_says_what_it_may_load_and_is_not_kept(
+    practice: Any, browser: Any, path: str
+) -> None:
+    headers = browser.get(path).headers
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_link_opens_once_and_its_cookie_is_kept_from_scripts(
+    store: Any, visitor: Any, sign_in_link: str
+) -> None:
+    preview = visitor.request("HEAD", sign_in_link)
+    first = visitor.get(sign_in_link)
+    second = visitor.get(sign_in_link)
+    assert (preview.status_code, first.status_code, second.status_code) == (403, 303, 403)
+    assert first.headers["location"] == "/"
+    cookie = first.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert visitor.get("/").status_code == 200
+
+
+def test_signing_out_closes_the_door(practice: Any, browser: Any) -> None:
+    cookie = dict(browser.cookies)
+    assert browser.post("/sign-out").status_code == 200
+    browser.cookies.update(cookie)
+    assert browser.get("/").status_code == 401
+
+
+def test_the_list_tells_whom_and_what_each_session_is_about(practice: Any, browser: Any) -> None:
+    page = browser.get("/").text
+    assert page.index("Lena Prado &amp; Tomás Prado") < page.index(">Tomás Prado<")
+    for words in ("2 sessions", "E-mail", "2 messages", "Dr. Ines Alvarado: Keep her warm."):
+        assert words in page
+    assert "/sessions/medical-lena" not in page
+    assert "/sessions/old" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "sessions"),
+    [
+        ("", ["family", "own"]),
+        ("?status=open", ["family"]),
+        ("?status=finished", ["own"]),
+        ("?status=superseded", ["old"]),
+        ("?patient=lena", ["family"]),
+        ("?patient=tomas", ["family", "own"]),
+        ("?patient=tomas&status=finished", ["own"]),
+        ("?patient=nobody", []),
+        ("?page=2", []),
+    ],
+)
+def test_the_list_shows_what_is_asked_for(
+    practice: Any, browser: Any, query: str, sessions: list[str]
+) -> None:
+    page = browser.get("/" + query).text
+    assert [s for s in ("family", "own", "old") if f'href="/sessions/{s}"' in page] == sessions
+
+
+def test_the_list_has_pages(put: Callable[..., None], browser: Any, make_session: Any) -> None:
+    put(*(make_session(f"s{n}", "Patient/x", f"2024-03-{n:02}T10:00:00Z") for n in range(1, 28)))
+    first, second = browser.get("/").text, browser.get("/?page=2").text
+    assert 'rel="next" href="/?page=2"' in first
+    assert 'href="/sessions/s27"' in first
+    assert 'rel="prev" href="/?"' in second
+    assert [n for n in (1, 2, 3) if f'href="/sessions/s{n}"' in second] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("lena prado", "/?patient=lena"),
+        ("TOMAS", "/?patient=tomas"),
+        ("prado", "2 patients found"),
+        ("nobody", "No patient has that name"),
+        (" , ", "No patient has that name"),
+    ],
+)
+def test_a_patient_is_found_by_name(practice: Any, browser: Any, name: str, outcome: str) -> None:
+    answer = browser.post("/find", name=name)
+    assert outcome in (answer.headers.get("location") or answer.text)
+
+
+def test_a_session_is_drawn_message_by_message(practice: Any, browser: Any) -> None:
+    page = browser.get("/sessions/family").text
+    assert page.index("since") < page.index("Keep her warm.")
+    assert "&lt;b&gt;since&lt;/b&gt;" in page
+    assert "&gt; quoted" in page
+    assert "Fever and rash" in page
+    assert 'class="message ours" id="m-m2"' in page
+    assert "Mother" in page
+    for id_ in ("family", "rash", "medical-lena", "medical-tomas"):
+        assert f"<code>{id_}</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "days"),
+    [
+        ("UTC", ["Tuesday, 12 March 2024", "Wednesday, 13 March 2024"]),
+        ("America/New_York", ["Tuesday, 12 March 2024"]),
+        ("Pacific/Auckland", ["Wednesday, 13 March 2024"]),
+    ],
+)
+def test_days_are_those_of_the_care_zone(
+    practice: Any, browser: Any, keep_zone: Callable[[str], None], zone: str, days: list[str]
+) -> None:
+    keep_zone(zone)
+    page = browser.get("/sessions/family").text
+    assert [line for line in _headings(page) if "2024" in line] == days
+    assert f"Times are in {zone}" in page
+
+
+def test_a_medical_encounter_leads_to_its_session(practice: Any, browser: Any) -> None:
+    answer = browser.get("/sessions/medical-lena")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sessions/family")
+
+
+@pytest.mark.parametrize(
+    "path", ["/sessions/none", "/attachments/none", "/quarantine/none", "/none", "/?page=0",
+             "/?page=x", "/?status=none", "/static/none"]
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(practice: Any, browser: Any, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == 404
+    assert "no such page" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent_as", "disposition"),
+    [
+        ("image/png", "image/png", "inline"),
+        ("image/svg+xml", "application/octet-stream", "attachment"),
+        ("text/html", "application/octet-stream", "attachment"),
+    ],
+)
+def test_an_attachment_is_never_run(
+    put: Callable[..., None], browser: Any, kind: str, sent_as: str, disposition: str
+) -> None:
+    binary = {"resourceType": "Binary", "id": "file", "contentType": kind}
+    put(binary, content=b"<script>alert(1)</script>")
+    answer = browser.get("/attachments/file")
+    assert answer.content == b"<script>alert(1)</script>"
+    assert answer.headers["content-type"] == sent_as
+    assert answer.headers["content-disposition"] == disposition
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_empty_store_says_how_to_begin(browser: Any) -> None:
+    assert "threadwell import" in browser.get("/").text
+    assert "Nothing is held back" in browser.get("/quarantine").text
+
+
+def test_the_style_sheet_may_be_kept(browser: Any) -> None:
+    page = browser.get("/").text
+    url = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    answer = browser.get(url)
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def _headings(page: str) -> list[str]:
+    return [part.partition("</h3>")[0] for part in page.split('<h3 class="day">')[1:]]

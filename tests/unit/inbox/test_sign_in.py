@@ -1,0 +1,102 @@
+"""Links and cookies: once, for a while, and only as hashes in the store."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from threadwell.inbox.sign_in import (
+    COOKIE_LIFE,
+    LINK_LIFE,
+    is_signed_in,
+    new_link,
+    redeem,
+    sign_out,
+)
+from threadwell.stores.memory import MemoryStore
+
+NOON = 1_710_244_800_000
+
+
+async def _token(store: MemoryStore) -> str:
+    link = await new_link(store, "http://here/", lambda: NOON)
+    assert link.startswith("http://here/sign-in/")
+    return link.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(("later", "works"), [(0, True), (LINK_LIFE - 1, True), (LINK_LIFE, False)])
+def test_a_link_works_for_a_quarter_of_an_hour(later: int, works: bool) -> None:
+    async def cookie() -> str | None:
+        store = MemoryStore()
+        return await redeem(store, await _token(store), lambda: NOON + later)
+
+    assert (asyncio.run(cookie()) is not None) is works
+
+
+def test_a_link_works_once_also_for_many_at_once() -> None:
+    async def race() -> list[str | None]:
+        store = MemoryStore()
+        token = await _token(store)
+        together = await asyncio.gather(*(redeem(store, token, lambda: NOON) for _ in range(5)))
+        return [*together, await redeem(store, token, lambda: NOON)]
+
+    assert sum(cookie is not None for cookie in asyncio.run(race())) == 1
+
+
+@pytest.mark.parametrize(("later", "works"), [(COOKIE_LIFE - 1, True), (COOKIE_LIFE, False)])
+def test_a_cookie_works_for_half_a_day(later: int, works: bool) -> None:
+    async def signed_in() -> bool:
+        store = MemoryStore()
+        cookie = await redeem(store, await _token(store), lambda: NOON)
+        return await is_signed_in(store, cookie, lambda: NOON + later)
+
+    assert asyncio.run(signed_in()) is works
+
+
+@pytest.mark.parametrize("cookie", [None, "", "no such cookie"])
+def test_nothing_else_is_a_cookie(cookie: str | None) -> None:
+    assert not asyncio.run(is_signed_in(MemoryStore(), cookie))
+
+
+def test_signing_out_ends_it() -> None:
+    async def after() -> bool:
+        store = MemoryStore()
+        cookie = await redeem(store, await _token(store), lambda: NOON)
+        await sign_out(store, cookie)
+        return await is_signed_in(store, cookie, lambda: NOON)
+
+    assert not asyncio.run(after())
+
+
+async def _kept(store: MemoryStore) -> dict[str, bytes]:
+    kinds = ("sign-in-link", "sign-in-used", "sign-in-cookie")
+    return {
+        f"{kind} {name}": value
+        for kind in kinds
+        for name, value in (await store.list_private(kind)).items()
+    }
+
+
+def test_the_store_holds_no_secret() -> None:
+    async def kept() -> tuple[str, str, str | None]:
+        store = MemoryStore()
+        unused = await _token(store)
+        cookie = await redeem(store, await _token(store), lambda: NOON)
+        return repr(await _kept(store)), unused, cookie
+
+    held, unused, cookie = asyncio.run(kept())
+    assert held.count("sign-in-link") == held.count("sign-in-cookie") == 1
+    assert unused not in held
+    assert str(cookie) not in held
+
+
+def test_the_store_forgets_what_has_expired() -> None:
+    async def kept() -> list[str]:
+        store = MemoryStore()
+        await redeem(store, await _token(store), lambda: NOON)
+        await _token(store)
+        await new_link(store, "http://here", lambda: NOON + COOKIE_LIFE)
+        return [name.partition(" ")[0] for name in await _kept(store)]
+
+    assert asyncio.run(kept()) == ["sign-in-link"]
