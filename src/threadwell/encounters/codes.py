@@ -1,0 +1,129 @@
+"""The systems and codes of the resources that Threadwell writes.
+
+Our own systems lie under ``https://threadwell.dev/fhir/``. What each identifier identifies, and
+out of what it is made, is told in docs/adr/0004-identity.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BASE = "https://threadwell.dev/fhir/"
+
+# Identifiers. The first three are followed by the name of a channel.
+MESSAGE = BASE + "identifier/message/"
+REFERENCE = BASE + "identifier/reference/"
+THREAD = BASE + "identifier/thread/"
+HEADER = BASE + "identifier/header"
+SESSION = BASE + "identifier/session"
+MEDICAL = BASE + "identifier/medical-encounter"
+GROUP = BASE + "identifier/group"
+CIRCLE = BASE + "identifier/circle"
+REVIEW = BASE + "identifier/review"
+QUARANTINE = BASE + "identifier/quarantine"
+ATTACHMENT = BASE + "identifier/attachment"
+PROVENANCE = BASE + "identifier/superseded"
+PRACTICE = BASE + "identifier/practice"
+ADDRESS = BASE + "identifier/address"
+PERSON = BASE + "identifier/person/"
+
+#: ``Identifier.type.text`` of the one reference that a message says it answers.
+ANSWERED = "in reply to"
+#: ``Identifier.type.text`` of a thread that has no name but its first message's.
+ROOT = "first message"
+
+# Extensions.
+EXT_ADDRESS = BASE + "StructureDefinition/address"
+EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
+DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+# Codes of Threadwell's own.
+LOCK = BASE + "CodeSystem/lock"
+TASK_CODE = BASE + "CodeSystem/task"
+REASON = BASE + "CodeSystem/reason"
+
+# Code systems of others.
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+ENCOUNTER_TYPE = "https://medplum.com/fhir/CodeSystem/encounter-type"
+PARTICIPATION_TYPE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+PARTICIPATION_MODE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
+DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+SNOMED = "http://snomed.info/sct"
+
+VIRTUAL = {"system": ACT_CODE, "code": "VR", "display": "virtual"}
+SESSION_TAG = {"system": ENCOUNTER_TYPE, "code": "session", "display": "Session"}
+MEDICAL_TAG = {
+    "system": ENCOUNTER_TYPE,
+    "code": "medical-encounter",
+    "display": "Medical Encounter",
+}
+#: The clinical type of a session where none is configured (US Core wants one of SNOMED or CPT).
+BY_COMPUTER_LINK = {
+    "system": SNOMED,
+    "code": "185320006",
+    "display": "Encounter by computer link",
+}
+#: The tag of an encounter that has been billed: once it is finished too, it is locked.
+BILLED = {"system": LOCK, "code": "billed", "display": "Billed"}
+
+_PARTICIPATIONS = {
+    "PPRF": "primary performer",
+    "SPRF": "secondary performer",
+    "ATND": "attender",
+    "PART": "Participation",
+}
+_MODES = {
+    "EMAILWRIT": "email",
+    "SMSWRIT": "SMS message",
+    "MMSWRIT": "MMS message",
+    "APPWRIT": "app message",
+}
+_TASKS = {"quarantine": "Held message", "review": "Needs review"}
+_REASONS = {
+    "broken": "Could not be read",
+    "future-date": "Sent in the future",
+    "locked-session": "Belongs to a session that has been billed",
+    "no-patient": "No patient takes part",
+    "patient-unclear": "Which patient it is about is unclear",
+    "shared-address": "Several patients share the address",
+    "unknown-recipient": "Nobody known has the address it went to",
+    "unknown-sender": "Nobody known has the address it came from",
+}
+_CHANNELS = {
+    "email": "E-mail",
+    "sms_backup": "SMS",
+    "table": "Messages",
+    "whatsapp": "WhatsApp",
+}
+
+
+def participation(code: str) -> dict[str, Any]:
+    """The ``Encounter.participant.type`` of a v3 ParticipationType code."""
+    return _concept(PARTICIPATION_TYPE, code, _PARTICIPATIONS.get(code, ""))
+
+
+def medium(code: str) -> dict[str, Any]:
+    """The ``Communication.medium`` of a v3 ParticipationMode code."""
+    return _concept(PARTICIPATION_MODE, code, _MODES.get(code, ""))
+
+
+def task_code(*codes: str) -> dict[str, Any]:
+    """The ``Task.code`` of a held message (``quarantine``) or a question (``review``)."""
+    return {
+        "coding": [{"system": TASK_CODE, "code": code, "display": _TASKS[code]} for code in codes]
+    }
+
+
+def reason(code: str) -> dict[str, Any]:
+    """The ``Task.reasonCode`` of why something waits for a person."""
+    return _concept(REASON, code, _REASONS[code])
+
+
+def channel_name(channel: str) -> str:
+    """What people call a channel: the topic of a thread whose messages have no subject."""
+    return _CHANNELS.get(channel, channel)
+
+
+def _concept(system: str, code: str, display: str) -> dict[str, Any]:
+    coding = {"system": system, "code": code}
+    return {"coding": [{**coding, "display": display} if display else coding]}

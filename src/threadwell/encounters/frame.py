@@ -1,0 +1,29 @@
+"""What a projection needs to know beside the messages of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from threadwell.encounters import codes
+from threadwell.encounters.people import Party
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The circle of a session, and the settings of the practice.
+
+    ``patients`` are the circle's, in order, and ``circle`` its key. ``parties`` are by the keys
+    that ``Placed.sender`` and ``Placed.recipients`` hold. ``policy`` names the session policy,
+    ``scope`` what it ran over: a thread's key or the circle's. ``provider`` is the reference of
+    the Organization, ``""`` if none is known; ``clinical`` the coding of the clinical type.
+    """
+
+    circle: str
+    patients: tuple[str, ...]
+    parties: Mapping[str, Party]
+    policy: str
+    scope: str
+    provider: str = ""
+    clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)

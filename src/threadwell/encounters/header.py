@@ -1,0 +1,83 @@
+"""The thread header: the Communication without payload that a session's messages are part of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from threadwell.encounters import codes
+from threadwell.encounters.encounter import identifiers
+from threadwell.encounters.frame import Frame
+from threadwell.encounters.identity import Identity
+from threadwell.encounters.people import actor, reference
+from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.times import fhir_time
+from threadwell.fhir.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a header stands. ``encounter`` and ``former`` are logical ids, ``""`` if none.
+
+    ``former`` is the header of the same rolling thread's session before.
+    """
+
+    identity: Identity
+    encounter: str
+    former: str
+    subject: str
+    finished: bool
+
+
+def header(
+    place: Place, messages: Sequence[Placed], links: Sequence[Link], frame: Frame
+) -> Resource:
+    """The header of ``messages``, at least one, of one thread in one session, in time's order."""
+    first = messages[0]
+    own = Identity(codes.THREAD + first.channel, first.thread_id).as_secondary()
+    if first.by_references:
+        own["type"] = {"text": codes.ROOT}
+    identity, circle = identifiers(place.identity, frame)
+    out: Resource = {
+        "resourceType": "Communication",
+        "identifier": [identity, own, circle],
+    }
+    if place.former:
+        out["inResponseTo"] = [reference(f"Communication/{place.former}")]
+    out["status"] = "completed" if place.finished else "in-progress"
+    if media := sorted({message.medium for message in messages if message.medium}):
+        out["medium"] = [codes.medium(medium) for medium in media]
+    if place.subject:
+        out["subject"] = reference(place.subject)
+    topics = (message.topic for message in messages if message.topic)
+    out["topic"] = {"text": next(topics, "") or codes.channel_name(first.channel)}
+    if place.encounter:
+        out["encounter"] = reference(f"Encounter/{place.encounter}")
+    out["sent"] = fhir_time(first.sent.at)
+    actors = {who: _actor(who, key, frame) for who, key in _everybody(messages, links).items()}
+    out["recipient"] = list(actors.values())
+    out["sender"] = actors[links[0].sender or first.sender]
+    return out
+
+
+def _everybody(messages: Sequence[Placed], links: Sequence[Link]) -> dict[str, str]:
+    """Whoever sent or received, by reference (by address, where that is all there is)."""
+    out: dict[str, str] = {}
+    seen: set[tuple[object, ...]] = set()
+    for message, link in zip(messages, links, strict=True):
+        whole = (message.sender, message.recipients, link.sender, link.recipients)
+        if whole in seen:
+            continue
+        seen.add(whole)
+        out.setdefault(link.sender or message.sender, message.sender)
+        for key, who in zip(message.recipients, link.recipients, strict=True):
+            out.setdefault(who or key, key)
+    return out
+
+
+def _actor(who: str, key: str, frame: Frame) -> dict[str, Any]:
+    # Names that came with an address differ from message to message; the header shows none.
+    return (
+        actor("", frame.parties[key].address._replace(display="")) if who == key else reference(who)
+    )

@@ -1,0 +1,62 @@
+"""The identifiers of what Threadwell writes, and the logical ids that follow from them.
+
+docs/adr/0004-identity.md tells why each is made out of what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from threadwell.encounters import codes
+from threadwell.fhir.stamp import derived_id
+
+
+class Identity(NamedTuple):
+    """An identifier of Threadwell's own; the same thing has the same one whenever it is met."""
+
+    system: str
+    value: str
+
+    @property
+    def id(self) -> str:
+        """The logical id of the resource that has it."""
+        return derived_id(self.system, self.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """The FHIR ``Identifier``."""
+        return {"system": self.system, "value": self.value}
+
+    def as_secondary(self) -> dict[str, Any]:
+        """The FHIR ``Identifier`` that only helps to find the resource."""
+        return {"use": "secondary", "system": self.system, "value": self.value}
+
+
+def message_identity(channel: str, external_id: str) -> Identity:
+    """Of a child Communication: the provider's message id."""
+    return Identity(codes.MESSAGE + channel, external_id)
+
+
+def session_identity(policy: str, scope: str, mark: str) -> Identity:
+    """Of a session encounter: its policy, its thread or patients, and its first message or day."""
+    parts = (policy, scope) if mark == scope else (policy, scope, mark)
+    return Identity(codes.SESSION, "|".join(parts))
+
+
+def header_identity(session: Identity, scope: str, thread: str) -> Identity:
+    """Of a thread header: the session that it belongs to, and the thread if that has several."""
+    return Identity(codes.HEADER, session.value if scope == thread else f"{session.value}|{thread}")
+
+
+def medical_identity(session: Identity, patient: str) -> Identity:
+    """Of a medical encounter: its session and its patient (``Patient/…``)."""
+    return Identity(codes.MEDICAL, f"{session.value}|{patient}")
+
+
+def group_identity(session: Identity) -> Identity:
+    """Of the Group of a session's patients."""
+    return Identity(codes.GROUP, session.value)
+
+
+def review_identity(session: Identity) -> Identity:
+    """Of the Task that asks which patients a session is about."""
+    return Identity(codes.REVIEW, session.value)

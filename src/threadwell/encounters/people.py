@@ -1,0 +1,90 @@
+"""Who stands behind an address, and as whom they speak in a session (encounters of §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from threadwell.encounters import codes
+from threadwell.messages import Address, AddressKind
+
+
+class Party(NamedTuple):
+    """Everybody who is known to have one address. References are ``Type/id``.
+
+    ``patients`` have it as their own. ``related`` pairs each patient with a RelatedPerson who has
+    it, in order. ``practice`` is the Practitioner, PractitionerRole or Organization.
+    """
+
+    address: Address
+    patients: tuple[str, ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
+    practice: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody at all has the address."""
+        return bool(self.patients or self.related or self.practice)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several patients have it as their own, so that nobody can tell who writes."""
+        return len(self.patients) > 1
+
+    @property
+    def circle(self) -> set[str]:
+        """The patients that a message from or to it may be about."""
+        return {*self.patients, *(patient for patient, _ in self.related)}
+
+    def voice(self, circle: Collection[str], subjects: Collection[str]) -> str:
+        """The reference as which it speaks in a session about ``subjects`` of ``circle``.
+
+        ``""`` where it cannot be told: nobody is known, or two RelatedPersons of one patient
+        share it. A RelatedPerson belongs to one patient, so that the mother of two speaks as the
+        RelatedPerson of the patient whom the session is about, or else of the first.
+        """
+        own = [patient for patient in self.patients if patient in circle]
+        if own:
+            return own[0] if len(own) == 1 else ""
+        related = [pair for pair in self.related if pair[0] in circle]
+        if not related:
+            return self.practice
+        fitting = [pair for pair in related if pair[0] in subjects] or related
+        first = fitting[0][0]
+        persons = [person for patient, person in fitting if patient == first]
+        return persons[0] if len(persons) == 1 else ""
+
+    def voice_for(self, patient: str) -> str:
+        """The RelatedPerson of ``patient`` who has the address; ``""`` if none or several."""
+        persons = [person for whose, person in self.related if whose == patient]
+        return persons[0] if len(persons) == 1 else ""
+
+
+@lru_cache(maxsize=65_536)
+def reference(to: str) -> dict[str, Any]:
+    """The ``Reference`` to a resource. It is shared: never change it."""
+    return {"reference": to}
+
+
+@lru_cache(maxsize=65_536)
+def actor(to: str, address: Address) -> dict[str, Any]:
+    """The ``Reference`` to a sender or recipient, with the address that was used.
+
+    Without ``to`` it is the address alone, under the name that came with it. It is shared: never
+    change it.
+    """
+    point = {"system": str(address.kind), "value": address.value}
+    extension = [{"url": codes.EXT_ADDRESS, "valueContactPoint": point}]
+    if to:
+        return {"extension": extension, "reference": to}
+    return {"extension": extension, "display": address.display or address.value}
+
+
+def address_of(actor_: Mapping[str, Any]) -> Address | None:
+    """The address on a ``Reference`` that ``actor`` made; ``None`` on any other."""
+    for extension in actor_.get("extension") or ():
+        if extension.get("url") == codes.EXT_ADDRESS:
+            point = extension["valueContactPoint"]
+            return Address(AddressKind(point["system"]), point["value"])
+    return None

@@ -1,0 +1,52 @@
+"""A message in its place: as much of it as it takes to find sessions and project them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threadwell.messages import Message
+from threadwell.sessions import Sent
+
+
+class Link(NamedTuple):
+    """What a child Communication owes to its thread and session; the rest is its own.
+
+    ``header`` and ``reply`` are logical ids (``reply`` ``""`` if it answers none that is here),
+    ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known.
+    """
+
+    header: str
+    subject: str
+    sender: str
+    recipients: tuple[str, ...]
+    reply: str
+
+
+@dataclass(slots=True)
+class Placed:
+    """A message that has a circle and a thread.
+
+    ``child`` is its logical id. ``sender`` and ``recipients`` are keys of the circle's parties.
+    ``about`` are the patients that it tells by itself to be about. ``answers`` is the external id
+    of the message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
+    ``by_references`` says that its thread follows from them. ``link`` is what is stored;
+    ``message`` is there until then.
+    """
+
+    sent: Sent
+    child: str
+    channel: str
+    external_id: str
+    thread_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    about: frozenset[str]
+    medium: str
+    topic: str
+    answers: str = ""
+    references: tuple[str, ...] = ()
+    in_reply_to: str = ""
+    by_references: bool = False
+    link: Link | None = None
+    message: Message | None = None

@@ -1,0 +1,188 @@
+"""A session becomes the resources that record it: the heart of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from threadwell.encounters import codes
+from threadwell.encounters.encounter import Shape, encounter, group
+from threadwell.encounters.frame import Frame
+from threadwell.encounters.header import Place, header
+from threadwell.encounters.identity import (
+    Identity,
+    group_identity,
+    header_identity,
+    medical_identity,
+    review_identity,
+    session_identity,
+)
+from threadwell.encounters.participants import Spoken
+from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.review import review
+from threadwell.fhir.resource import Resource
+
+
+@dataclass(slots=True)
+class Projection:
+    """What must be in the store for one session.
+
+    ``resources`` are by (type, logical id) and carry no ``id`` and ``meta`` yet; ``links`` tell,
+    by the messages' ids, what each child Communication owes to the session.
+    """
+
+    resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A session that is to be projected.
+
+    ``messages`` are in the order of time, at least one. ``former`` has the logical id of the
+    header before, for every thread that has one. ``replies`` has, for the messages that answer
+    one that is here, the logical id of the answered child. ``chosen`` is the subject that a person
+    has given the session where the messages do not tell.
+    """
+
+    mark: str
+    messages: Sequence[Placed]
+    finished: bool
+    former: Mapping[str, str]
+    replies: Mapping[str, str]
+    chosen: str = ""
+
+
+def session_of(drawn: Drawn, frame: Frame) -> Identity:
+    """The identity of the session."""
+    return session_identity(frame.policy, frame.scope, drawn.mark)
+
+
+def project(drawn: Drawn, frame: Frame) -> Projection:
+    """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
+    identity = session_of(drawn, frame)
+    subjects = _subjects(drawn.messages, frame)
+    together = group_identity(identity)
+    subject = f"Group/{together.id}" if len(subjects) > 1 else next(iter(subjects), drawn.chosen)
+    out = Projection()
+    _link_threads(out, drawn, identity, subjects, subject, frame, in_session=True)
+    spoken = [_spoken(one, out.links) for one in drawn.messages]
+    own = Shape(identity, codes.SESSION_TAG, subject)
+    out.resources["Encounter", identity.id] = encounter(own, spoken, drawn.finished, frame)
+    if len(subjects) > 1:
+        out.resources["Group", together.id] = group(together, subjects, frame)
+        for patient in subjects:
+            _add_medical(out, drawn, identity, patient, frame)
+    if not subject:
+        task = review_identity(identity)
+        since = drawn.messages[0].sent.at
+        out.resources["Task", task.id] = review(task, identity.id, since, frame)
+    return out
+
+
+def project_outside(drawn: Drawn, frame: Frame) -> Projection:
+    """The header and children of messages that no session holds: no encounter at all."""
+    out = Projection()
+    subjects = _subjects(drawn.messages, frame)
+    subject = subjects[0] if len(subjects) == 1 else ""
+    _link_threads(out, drawn, session_of(drawn, frame), subjects, subject, frame, in_session=False)
+    return out
+
+
+def _subjects(messages: Sequence[Placed], frame: Frame) -> tuple[str, ...]:
+    if len(frame.patients) == 1:
+        return frame.patients
+    return tuple(sorted(frozenset().union(*(message.about for message in messages))))
+
+
+def _link_threads(
+    out: Projection,
+    drawn: Drawn,
+    session: Identity,
+    subjects: tuple[str, ...],
+    subject: str,
+    frame: Frame,
+    *,
+    in_session: bool,
+) -> None:
+    threads: dict[str, list[Placed]] = {}
+    for message in drawn.messages:
+        threads.setdefault(message.sent.thread, []).append(message)
+    for thread, messages in threads.items():
+        identity = header_identity(session, frame.scope, thread)
+        voices = _Voices(frame, subjects)
+        header_id = identity.id
+        links = [
+            Link(
+                header_id,
+                _subject_of(one, subject),
+                *voices.of(one),
+                drawn.replies.get(one.sent.id, ""),
+            )
+            for one in messages
+        ]
+        out.links.update(zip((one.sent.id for one in messages), links, strict=True))
+        encounter_id = session.id if in_session else ""
+        former = drawn.former.get(thread, "")
+        place = Place(identity, encounter_id, former, subject, drawn.finished)
+        out.resources["Communication", header_id] = header(place, messages, links, frame)
+
+
+def _subject_of(message: Placed, subject: str) -> str:
+    """A message that is about one patient is so within a session about several, too."""
+    return next(iter(message.about)) if len(message.about) == 1 else subject
+
+
+def _add_medical(
+    out: Projection, drawn: Drawn, session: Identity, patient: str, frame: Frame
+) -> None:
+    own = [message for message in drawn.messages if patient in message.about]
+    identity = medical_identity(session, patient)
+    spoken = [
+        _as_family_of(patient, one, out.links, frame)
+        for one in drawn.messages
+        if own[0].sent.at <= one.sent.at <= own[-1].sent.at or patient in one.about
+    ]
+    shape = Shape(identity, codes.MEDICAL_TAG, patient, f"Encounter/{session.id}")
+    out.resources["Encounter", identity.id] = encounter(shape, spoken, drawn.finished, frame)
+
+
+def _spoken(message: Placed, links: Mapping[str, Link]) -> Spoken:
+    link = links[message.sent.id]
+    return Spoken(message.sent.at, link.sender, link.recipients)
+
+
+def _as_family_of(patient: str, message: Placed, links: Mapping[str, Link], frame: Frame) -> Spoken:
+    """The message with its family members as RelatedPersons of this patient, or left out."""
+    link = links[message.sent.id]
+
+    def voice(who: str, key: str) -> str:
+        return frame.parties[key].voice_for(patient) if who.startswith("RelatedPerson/") else who
+
+    return Spoken(
+        message.sent.at,
+        voice(link.sender, message.sender),
+        tuple(map(voice, link.recipients, message.recipients)),
+    )
+
+
+class _Voices:
+    """As whom the addresses of a session speak; few of them differ, so each is asked once."""
+
+    def __init__(self, frame: Frame, subjects: tuple[str, ...]) -> None:
+        self._frame = frame
+        self._subjects = subjects
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
+
+    def of(self, message: Placed) -> tuple[str, tuple[str, ...]]:
+        keys = (message.sender, message.recipients)
+        known = self._known.get(keys)
+        if known is None:
+            known = self._known[keys] = (
+                self._voice(message.sender),
+                tuple(map(self._voice, message.recipients)),
+            )
+        return known
+
+    def _voice(self, key: str) -> str:
+        return self._frame.parties[key].voice(self._frame.patients, self._subjects)

@@ -1,0 +1,29 @@
+"""Times between a message (aware ``datetime``), the core (microseconds) and FHIR (``dateTime``)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    apart = moment - _EPOCH
+    return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
+
+
+def fhir_time(at: int) -> str:
+    """The ``dateTime`` in UTC, with as many decimals as it takes: ``2024-04-10T09:00:00Z``."""
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.isoformat()[:-6] + "Z"
+
+
+def parse_fhir_time(text: str) -> int:
+    """Microseconds since 1970 UTC of a ``date``, ``dateTime`` or ``instant``.
+
+    Where there is no time it is the first moment in UTC. Raises ``ValueError`` for anything else.
+    """
+    moment = datetime.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
+    return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -1,0 +1,117 @@
+"""All that is known of one circle: its messages in their threads, and what is stored of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from threadwell.encounters.people import Party
+from threadwell.encounters.placed import Placed
+from threadwell.sessions import Sent
+from threadwell.stores.contract import Key, Stored
+
+
+class Seen(NamedTuple):
+    """A session as it was projected last, to see whether anything has changed.
+
+    ``former`` and ``headers`` pair threads with the logical ids of headers.
+    """
+
+    messages: tuple[Sent, ...]
+    finished: bool
+    former: tuple[tuple[str, str], ...]
+    keys: frozenset[Key]
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Circle:
+    """A circle that a run works on.
+
+    ``stored`` are its headers, Encounters, Groups and review Tasks, live or not; ``live`` names
+    those that count. ``messages`` are by identity, and ``scopes`` the same ones by what a policy
+    runs over, not in order; ``dirty`` scopes have to be projected anew. ``locked`` are keys that
+    must not change, ``frozen`` the messages of locked sessions by scope. ``chosen`` are subjects
+    that a person has given sessions, by the id of the Encounter. ``waiting`` has the messages
+    that answer one that is not here yet, by the identity of that one.
+    """
+
+    key: str
+    patients: tuple[str, ...]
+    parties: dict[str, Party] = field(default_factory=dict)
+    messages: dict[str, Placed] = field(default_factory=dict)
+    scopes: dict[str, list[Placed]] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
+    threaded: bool = True
+    stored: dict[Key, Stored] = field(default_factory=dict)
+    live: set[Key] = field(default_factory=set)
+    locked: set[Key] = field(default_factory=set)
+    frozen: dict[str, list[Placed]] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, list[Placed]] = field(default_factory=dict)
+    seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
+
+    def scope_of(self, placed: Placed, by_patient: bool) -> str:
+        """What a policy runs over for this message: its thread, or the whole circle."""
+        return self.key if by_patient else placed.sent.thread
+
+    def add(self, placed: Placed, by_patient: bool) -> None:
+        """Take in a message that is not here yet."""
+        identity = placed.sent.id
+        self.messages[identity] = placed
+        frozen = placed.link is not None and Key("Communication", placed.link.header) in self.locked
+        scope = self.scope_of(placed, by_patient)
+        (self.frozen if frozen else self.scopes).setdefault(scope, []).append(placed)
+        self.dirty.add(scope)
+        if placed.by_references:
+            self.threaded = False
+        if placed.answers:
+            self.waiting.setdefault(answered_identity(placed), []).append(placed)
+        for answer in self.waiting.get(identity, ()):
+            self._touch(answer, by_patient)
+
+    def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:
+        """Put a message into another thread."""
+        old = self.scope_of(placed, by_patient)
+        placed.sent = placed.sent._replace(thread=thread)
+        placed.thread_id = thread_id
+        new = self.scope_of(placed, by_patient)
+        for scopes in (self.scopes, self.frozen):
+            if old != new and any(one is placed for one in scopes.get(old, ())):
+                scopes[old] = [one for one in scopes[old] if one is not placed]
+                scopes.setdefault(new, []).append(placed)
+        self.dirty.update((old, new))
+
+    def answer(self, placed: Placed, answers: str, by_patient: bool) -> None:
+        """Note that a message answers another one than it seemed to."""
+        if placed.answers:
+            self.waiting[answered_identity(placed)].remove(placed)
+        placed.answers = answers
+        if answers:
+            self.waiting.setdefault(answered_identity(placed), []).append(placed)
+        self._touch(placed, by_patient)
+
+    def remove(self, placed: Iterable[Placed], by_patient: bool) -> None:
+        """Give back messages that cannot be taken in after all."""
+        for one in placed:
+            del self.messages[one.sent.id]
+            scope = self.scope_of(one, by_patient)
+            self.scopes[scope] = [other for other in self.scopes[scope] if other is not one]
+            if one.answers:
+                self.waiting[answered_identity(one)].remove(one)
+
+    def _touch(self, placed: Placed, by_patient: bool) -> None:
+        self.dirty.add(self.scope_of(placed, by_patient))
+        self.moved.add(placed.sent.id)
+
+
+def answered_identity(placed: Placed) -> str:
+    """The identity of the message that ``placed`` answers; it has to answer one."""
+    return identity_of(placed.channel, placed.answers)
+
+
+def identity_of(channel: str, external_id: str) -> str:
+    """The identity of a message, as ``Sent.id`` holds it."""
+    return f"{channel}|{external_id}"

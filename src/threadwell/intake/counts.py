@@ -1,0 +1,37 @@
+"""What an import tells while it runs and when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far an import is; ``read`` is always the sum of the other three.
+
+    ``known`` were there already, ``quarantined`` are held back, now or since an earlier import.
+    """
+
+    read: int = 0
+    new: int = 0
+    known: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of an import.
+
+    ``replayed`` messages were held by an earlier import and have their place now; they are not
+    among ``counts``. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
+    session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
+    ``reviews`` the questions that a person has to answer.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    replayed: int = 0
+    sessions: int = 0
+    superseded: int = 0
+    reviews: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,123 @@
+"""Messages that have to wait: each is a Task with the whole of it in a Binary (§3, §7)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from threadwell.encounters import codes
+from threadwell.encounters.identity import Identity, message_identity
+from threadwell.encounters.people import reference
+from threadwell.encounters.times import fhir_time, microseconds
+from threadwell.fhir.resource import Resource
+from threadwell.intake.placing import Held
+from threadwell.messages import Broken, Message
+
+#: The content type of a held message, so that a replay knows what it reads.
+MESSAGE_TYPE = "application/vnd.threadwell.message+json"
+
+_DESCRIPTIONS = {
+    "broken": "It could not be read as a message.",
+    "future-date": "It claims to have been sent in the future.",
+    "locked-session": "It would change a session that has been billed.",
+    "no-patient": "Nobody who wrote or received it is a patient or a patient's family.",
+    "shared-address": "Several patients share the address that it came from or went to.",
+    "unknown-recipient": "Nobody is known to have the address that it went to.",
+    "unknown-sender": "Nobody is known to have the address that it came from.",
+}
+#: Reasons that a person has to look into; the others pass once somebody is added.
+_TO_REVIEW = ("locked-session", "shared-address")
+
+
+class Holding(NamedTuple):
+    """What is to be stored of a held message."""
+
+    task_id: str
+    task: Resource
+    binary_id: str
+    binary: Resource
+    content: bytes
+
+
+def held_id(item: Held | Broken) -> str:
+    """The logical id of the Task; the same message, or the same bytes, have the same."""
+    return _identity(item).id
+
+
+def message_held_id(message: Message) -> str:
+    """The logical id of the Task that a message has if it was ever held."""
+    return _held_message(message).id
+
+
+def holding(item: Held | Broken) -> Holding:
+    """The Task and the Binary of something that has to wait."""
+    identity = _identity(item)
+    if isinstance(item, Held):
+        message, reason = item.message, item.reason
+        content, content_type = encode_message(message), MESSAGE_TYPE
+        channel, detail = message.channel, _DESCRIPTIONS[reason]
+    else:
+        reason, content, channel = "broken", item.content, item.channel
+        content_type = " ".join(item.content_type.split()) or "application/octet-stream"
+        detail = f"{_DESCRIPTIONS[reason]} {item.source}: {item.reason}"
+    binary_id = Identity(codes.ATTACHMENT, identity.value).id
+    kinds = ("quarantine", "review") if reason in _TO_REVIEW else ("quarantine",)
+    task: Resource = {
+        "resourceType": "Task",
+        "identifier": [identity.as_json()],
+        "status": "requested",
+        "intent": "order",
+        "code": codes.task_code(*kinds),
+        "description": detail,
+        "reasonCode": codes.reason(reason),
+    }
+    if isinstance(item, Held):
+        task["authoredOn"] = fhir_time(microseconds(item.message.sent))
+    task["input"] = [
+        _input("message", valueReference=reference(f"Binary/{binary_id}")),
+        _input("channel", valueString=channel),
+    ]
+    if isinstance(item, Held):
+        task["input"] += [
+            _input("unknown", valueContactPoint={"system": str(one.kind), "value": one.value})
+            for one in item.unknown
+        ]
+    binary = {
+        "resourceType": "Binary",
+        "contentType": content_type,
+        "securityContext": reference(f"Task/{identity.id}"),
+    }
+    return Holding(identity.id, task, binary_id, binary, content)
+
+
+def placed_at_last(task: Resource) -> Resource:
+    """The Task of a message that has its place now."""
+    return {**task, "status": "completed"}
+
+
+def encode_message(message: Message) -> bytes:
+    """The whole message as JSON, attachments in base64."""
+    return msgspec.json.encode(message)
+
+
+def decode_message(content: bytes) -> Message:
+    """The message that ``encode_message`` wrote; raises ``ValueError`` for anything else."""
+    return msgspec.json.decode(content, type=Message)
+
+
+def _identity(item: Held | Broken) -> Identity:
+    if isinstance(item, Held):
+        return _held_message(item.message)
+    digest = sha256(item.channel.encode() + b"\0" + item.content).hexdigest()
+    return Identity(codes.QUARANTINE, f"sha256:{digest}")
+
+
+def _held_message(message: Message) -> Identity:
+    own = message_identity(message.channel, message.external_id)
+    return Identity(codes.QUARANTINE, f"{message.channel}|{own.value}")
+
+
+def _input(text: str, **value: Any) -> dict[str, Any]:
+    return {"type": {"text": text}, **value}

@@ -1,0 +1,197 @@
+"""Messages into a store: in batches, each committed whole, one being written as the next is made.
+
+An import that is killed has written some of its batches, and nothing of the others; run again, it
+finds those messages known and goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.batch import Batch
+from threadwell.intake.counts import Counts, Report
+from threadwell.intake.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.quarantine import Quarantined, quarantined
+from threadwell.intake.run import Run
+from threadwell.intake.settings import Settings
+from threadwell.messages import Broken, Message
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store
+
+#: How often a batch is decided anew when somebody else writes to the same resources.
+_ATTEMPTS = 5
+
+Progress = Callable[[Counts], None]
+
+
+async def import_messages(
+    store: Store,
+    project: str,
+    items: Iterable[Message | Broken],
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    clock: Clock = now_ms,
+) -> Report:
+    """Take in ``items``, after replaying what earlier imports had to hold.
+
+    ``progress`` is called with the counts after every batch. ``clock`` tells which sessions are
+    over. Raises what ``items`` raises, and ``Conflict`` if others keep changing the same
+    resources; what was committed until then stays, and a second import goes on from there.
+    """
+    importing = _Importing(store, project, settings, progress, clock)
+    await importing.replay()
+    await importing.take(items)
+    return importing.report
+
+
+async def replay(
+    store: Store, project: str, settings: Settings, *, clock: Clock = now_ms
+) -> Report:
+    """Take in what is held and can have its place now; ``Report.replayed`` counts it."""
+    importing = _Importing(store, project, settings, None, clock)
+    await importing.replay()
+    return importing.report
+
+
+_Items = Sequence[Message | Broken]
+
+
+@dataclass(slots=True)
+class _OnItsWay:
+    """A batch that is being committed, and what it was made of, should it be refused."""
+
+    commit: asyncio.Task[None]
+    batch: Batch
+    items: _Items
+    replay: bool
+
+
+class _Importing:
+    """Drives a ``Run``: keeps one batch on its way, and starts anew after a conflict."""
+
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        settings: Settings,
+        progress: Progress | None,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._settings = settings
+        self._progress = progress
+        self._clock = clock
+        self._run: Run | None = None
+        self._on_its_way: _OnItsWay | None = None
+        self.report = Report()
+
+    async def take(self, items: Iterable[Message | Broken], *, replay: bool = False) -> None:
+        """Import everything; nothing is on its way any more when it returns or raises."""
+        try:
+            for some in _batched(items, self._settings.batch):
+                await self._take_batch(some, replay=replay)
+        finally:
+            await self._arrive()
+
+    async def replay(self) -> None:
+        """Import what is held and may have its place now."""
+        run = await self._running()
+        size = self._settings.batch
+        hopeful = await self._hopeful(run)
+        for at in range(0, len(hopeful), size):
+            await self.take(await self._contents(hopeful[at : at + size]), replay=True)
+
+    async def _take_batch(self, items: _Items, *, replay: bool) -> None:
+        while True:
+            run = await self._running()
+            batch = await run.prepare(items, replay=replay)
+            if await self._arrive():
+                break
+            # The batch before was refused and made again: this one was decided in vain.
+        run.committing(batch)
+        commit = asyncio.create_task(self._commit(batch))
+        self._on_its_way = _OnItsWay(commit, batch, items, replay)
+        await asyncio.sleep(0)  # The commit begins before the next batch is made.
+
+    async def _arrive(self) -> bool:
+        """Wait for the batch that is on its way; false if it had to be made again."""
+        if self._on_its_way is None:
+            return True
+        sent, self._on_its_way = self._on_its_way, None
+        try:
+            await sent.commit
+        except Conflict:
+            await self._again(sent.items, replay=sent.replay)
+            return False
+        self._account(sent.batch)
+        return True
+
+    async def _again(self, items: _Items, *, replay: bool) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._run = None
+            run = await self._running()
+            batch = await run.prepare(items, replay=replay)
+            run.committing(batch)
+            try:
+                await self._commit(batch)
+            except Conflict:
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                self._account(batch)
+                return
+
+    async def _commit(self, batch: Batch) -> None:
+        if batch.writes and not self._settings.dry_run:
+            await self._store.commit(self._project, ChangeSet(tuple(batch.writes.values())))
+
+    def _account(self, batch: Batch) -> None:
+        batch.add_to(self.report)
+        # Nothing of a dry run can be read back: all of it stays at hand.
+        if self._run is not None and not self._settings.dry_run:
+            self._run.committed()
+        if self._progress is not None:
+            self._progress(replace(self.report.counts))
+
+    async def _running(self) -> Run:
+        if self._run is None:
+            run = Run(self._store, self._project, self._settings, self._clock)
+            await run.start()
+            self._run = run
+        return self._run
+
+    async def _hopeful(self, run: Run) -> list[Quarantined]:
+        """What is held for a reason that may have passed."""
+        waiting = [quarantined(decode(stored.body)) for stored in run.held.values()]
+        waiting = [one for one in waiting if one.reason != "broken"]
+        await run.people.resolve(address for one in waiting for address in one.unknown)
+        if self._settings.unknown == "patient":
+            return waiting
+        return [
+            one
+            for one in waiting
+            if not one.unknown or any(run.people.party(address).known for address in one.unknown)
+        ]
+
+    async def _contents(self, held: Sequence[Quarantined]) -> list[Message]:
+        keys = [Key("Binary", one.content.partition("/")[2]) for one in held]
+        found = await self._store.read_many(self._project, keys)
+        messages: list[Message] = []
+        for stored in found.values():
+            if decode(stored.body).get("contentType") == MESSAGE_TYPE and not stored.deleted:
+                content = await self._store.content(self._project, stored.id, stored.version_id)
+                if content is not None:
+                    messages.append(decode_message(content))
+        return messages
+
+
+def _batched(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:
+    every = iter(items)
+    while some := list(islice(every, size)):
+        yield some

@@ -1,0 +1,162 @@
+"""Circles out of a store: everything is read back from the FHIR resources themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from threadwell.encounters import codes
+from threadwell.encounters.merge import is_live, is_locked
+from threadwell.encounters.people import Party, address_of
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import (
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    TokenFilter,
+    TokenMatch,
+)
+from threadwell.intake.circle import Circle
+from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.people import People, address_key
+from threadwell.intake.place import Keywords, ThreadOf, place_again, thread_of
+from threadwell.messages import Address
+from threadwell.stores.contract import Key
+
+#: What belongs to a circle and carries its identifier.
+_TYPES = ("Communication", "Encounter", "Group", "Task")
+
+
+async def load_circles(
+    wanted: Mapping[str, tuple[str, ...]], people: People, keywords: Keywords, *, by_patient: bool
+) -> dict[str, Circle]:
+    """The circles of those keys and patients, with all that the store has of them."""
+    circles = {key: Circle(key, patients) for key, patients in wanted.items()}
+    bodies: dict[Key, Resource] = {}
+    for some in chunks(wanted):
+        matches = tuple(TokenMatch(codes.CIRCLE, key) for key in some)
+        for type_ in _TYPES:
+            query = Query(type_, (TokenFilter("identifier", matches),))
+            async for stored in search_all(people.store, people.project, query):
+                body = decode(stored.body)
+                key = Key(type_, stored.id)
+                circle = circles[_circle_of(body)]
+                bodies[key] = body
+                circle.stored[key] = stored
+                if is_live(body):
+                    circle.live.add(key)
+    for circle in circles.values():
+        _find_locked(circle, bodies)
+        _find_chosen(circle, bodies)
+    await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
+    return circles
+
+
+async def _load_children(
+    circles: Mapping[str, Circle],
+    bodies: Mapping[Key, Resource],
+    people: People,
+    keywords: Keywords,
+    *,
+    by_patient: bool,
+) -> None:
+    headers = {
+        key.id: (circle, thread)
+        for circle in circles.values()
+        for key in circle.live
+        if key.type == "Communication" and (thread := thread_of(bodies[key]))
+    }
+    for some in chunks(headers):
+        matches = tuple(ReferenceMatch("Communication", header, "") for header in some)
+        query = Query("Communication", (ReferenceFilter("part-of", matches),))
+        children = [
+            decode(stored.body) async for stored in search_all(people.store, people.project, query)
+        ]
+        known = {actor: address for child in children for actor, address in _actors(child)}
+        await people.resolve(known.values())
+        for child in children:
+            circle, thread = headers[_header_of(child)]
+            await _add(circle, thread, child, people, keywords, by_patient=by_patient)
+
+
+async def _add(
+    circle: Circle,
+    thread: ThreadOf,
+    child: Resource,
+    people: People,
+    keywords: Keywords,
+    *,
+    by_patient: bool,
+) -> None:
+    for reference, address in _actors(child):
+        circle.parties.setdefault(
+            address_key(address), _as_stored(people.party(address), reference)
+        )
+    names = None
+    if len(circle.patients) > 1:
+        await people.name(circle.patients)
+        names = people.names(circle.patients)
+    placed = place_again(child, thread, circle, names, keywords)
+    if placed is not None:
+        circle.add(placed, by_patient)
+
+
+def _as_stored(party: Party, reference: str) -> Party:
+    """Whoever had the address when it was used, should nobody be known to have it now."""
+    return party if party.known else Party(party.address, practice=reference)
+
+
+def _actors(child: Resource) -> Iterable[tuple[str, Address]]:
+    for actor in (child.get("sender") or {}, *(child.get("recipient") or ())):
+        address = address_of(actor)
+        if address is not None:
+            yield actor.get("reference", ""), address
+
+
+def _header_of(child: Resource) -> str:
+    return str(child["partOf"][0]["reference"]).partition("/")[2]
+
+
+def _circle_of(body: Resource) -> str:
+    return next(
+        str(identifier["value"])
+        for identifier in body["identifier"]
+        if identifier.get("system") == codes.CIRCLE
+    )
+
+
+def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
+    """The locked encounters, and all that hangs on their sessions."""
+    mine = {key: bodies[key] for key in circle.live}
+    locked = {
+        f"{key.type}/{key.id}"
+        for key, body in mine.items()
+        if key.type == "Encounter" and is_locked(body)
+    }
+    # Billing one patient's encounter within a session of several locks the whole session.
+    locked |= {_target(mine[key], "partOf") for key in mine if f"Encounter/{key.id}" in locked}
+    for key, body in mine.items():
+        own = f"{key.type}/{key.id}"
+        session = own if own in locked else _target(body, "partOf") or _target(body, "encounter")
+        if key.type != "Task" and session in locked:
+            circle.locked.add(key)
+            circle.locked.add(_as_key(_target(body, "subject")))
+
+
+def _find_chosen(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
+    """The subjects that a person gave to sessions by answering the question about them."""
+    for key in circle.stored:
+        if key.type == "Task" and bodies[key]["status"] == "completed":
+            session = _as_key(_target(bodies[key], "focus"))
+            if session in circle.live and (subject := _target(bodies[session], "subject")):
+                circle.chosen[session.id] = subject
+
+
+def _target(body: Resource, element: str) -> str:
+    value = body.get(element) or {}
+    return str(value.get("reference", "")) if isinstance(value, dict) else ""
+
+
+def _as_key(reference: str) -> Key:
+    type_, _, id_ = reference.partition("/")
+    return Key(type_, id_)

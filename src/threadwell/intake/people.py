@@ -1,0 +1,212 @@
+"""Whose address it is: resolves addresses against the people in the store (§3), once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import phonenumbers
+
+from threadwell.encounters import codes
+from threadwell.encounters.identity import Identity
+from threadwell.encounters.mentions import Names
+from threadwell.encounters.people import Party
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.fold import contact_code
+from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.settings import Settings
+from threadwell.messages import Address, AddressKind, parse_email, parse_phone
+from threadwell.stores.contract import Key, Store
+
+#: Types that a telecom search finds, and that may stand behind an address.
+_BY_TELECOM = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
+#: Who speaks for the practice where several have one address.
+_PRACTICE_ORDER = ("Practitioner", "PractitionerRole", "Organization")
+#: A channel's stand-in for the practice's own address, where it was not told.
+_STAND_IN = ":owner"
+
+
+def address_key(address: Address) -> str:
+    """The key of an address among the parties of a circle."""
+    return f"{address.kind}:{address.value}"
+
+
+@dataclass(slots=True)
+class People:
+    """The people whom this run has met. ``made`` are resources it has to write for them."""
+
+    store: Store
+    project: str
+    settings: Settings
+    practice: str = ""
+    made: dict[Key, Resource] = field(default_factory=dict)
+    _parties: dict[str, Party] = field(default_factory=dict)
+    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _tables: dict[tuple[str, ...], Names] = field(default_factory=dict)
+    _organizations: list[tuple[str, Resource]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Find the practice itself; where there is none, one is to be made."""
+        query = Query("Organization")
+        async for stored in search_all(self.store, self.project, query):
+            self._organizations.append((f"Organization/{stored.id}", decode(stored.body)))
+        own = {address_key(address) for address in self.settings.owner}
+        having = (
+            reference
+            for reference, resource in self._organizations
+            if not own.isdisjoint(self._keys_of(resource))
+        )
+        identity = Identity(codes.PRACTICE, "practice")
+        self.practice = self.settings.organization or next(having, f"Organization/{identity.id}")
+        if self.practice not in {reference for reference, _ in self._organizations}:
+            if self.settings.organization:
+                return
+            self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)
+
+    def party(self, address: Address) -> Party:
+        """Everybody at an address that ``resolve`` was given."""
+        return self._parties[address_key(address)]
+
+    def is_own(self, address: Address) -> bool:
+        """Whether it is one of the practice's own addresses, or a channel's stand-in for it."""
+        return (address.kind is AddressKind.OTHER and address.value.endswith(_STAND_IN)) or any(
+            own.key == address.key for own in self.settings.owner
+        )
+
+    async def resolve(self, addresses: Iterable[Address]) -> None:
+        """Look up those addresses that this run has not met yet."""
+        unmet = {
+            key: address
+            for address in addresses
+            if (key := address_key(address)) not in self._parties
+        }
+        if not unmet:
+            return
+        found: dict[str, dict[str, list[Any]]] = {key: {} for key in unmet}
+        spellings = {code for address in unmet.values() for code in self._spellings(address)}
+        for type_ in _BY_TELECOM:
+            for some in chunks(spellings):
+                wanted = tuple(TokenMatch(None, code) for code in some)
+                query = Query(type_, (TokenFilter("telecom", wanted),))
+                async for stored in search_all(self.store, self.project, query):
+                    self._note(found, type_, f"{type_}/{stored.id}", decode(stored.body))
+        for reference, resource in self._organizations:
+            self._note(found, "Organization", reference, resource)
+        for key, address in unmet.items():
+            self._parties[key] = self._party(address, found[key])
+
+    async def name(self, patients: Iterable[str]) -> None:
+        """Read the given names of those patients (``Patient/…``) that this run has not met."""
+        unmet = [patient for patient in patients if patient not in self._names]
+        keys = [Key("Patient", patient.partition("/")[2]) for patient in unmet]
+        found = await self.store.read_many(self.project, keys) if keys else {}
+        for patient, key in zip(unmet, keys, strict=True):
+            stored = found.get(key)
+            body = decode(stored.body) if stored and not stored.deleted else {}
+            self._names[patient] = _given_names(body)
+
+    def names(self, patients: tuple[str, ...]) -> Names:
+        """The given names of a circle that ``name`` was given."""
+        table = self._tables.get(patients)
+        if table is None:
+            table = Names({patient: self._names[patient] for patient in patients})
+            self._tables[patients] = table
+        return table
+
+    def make_patient(self, address: Address) -> None:
+        """A Patient for a stranger's address; ``made`` has it until it is written."""
+        identity = Identity(codes.ADDRESS, address_key(address))
+        self.made[Key("Patient", identity.id)] = _stranger(identity, address)
+        patient = f"Patient/{identity.id}"
+        self._names[patient] = ()
+        self._parties[address_key(address)] = Party(address._replace(display=""), (patient,))
+
+    def _spellings(self, address: Address) -> set[str]:
+        """The tokens under which a store may have indexed the address."""
+        out = {contact_code(address.value)}
+        if address.kind is AddressKind.PHONE and address.value.startswith("+"):
+            out.add(address.value[1:])
+            number = phonenumbers.parse(address.value)
+            out.add(phonenumbers.national_significant_number(number))
+            national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+            out.add(contact_code(national))
+        return out
+
+    def _note(
+        self,
+        found: dict[str, dict[str, list[Any]]],
+        type_: str,
+        reference: str,
+        resource: Resource,
+    ) -> None:
+        if resource.get("active") is False:
+            return
+        for key in self._keys_of(resource):
+            if key in found:
+                value = reference
+                if type_ == "RelatedPerson":
+                    patient = (resource.get("patient") or {}).get("reference", "")
+                    found[key].setdefault(type_, []).append((patient, value))
+                else:
+                    found[key].setdefault(type_, []).append(value)
+
+    def _keys_of(self, resource: Resource) -> set[str]:
+        out: set[str] = set()
+        for point in resource.get("telecom") or ():
+            value = point.get("value", "")
+            address = (
+                parse_email(value)
+                or parse_phone(value, self.settings.country)
+                or Address(AddressKind.OTHER, value)
+            )
+            out.add(address_key(address))
+        return out
+
+    def _party(self, address: Address, found: Mapping[str, list[Any]]) -> Party:
+        bare = address._replace(display="")
+        practice = next(
+            (found[type_][0] for type_ in _PRACTICE_ORDER if len(found.get(type_, ())) == 1), ""
+        )
+        own = self.is_own(address)
+        if own or any(found.get(type_) for type_ in _PRACTICE_ORDER):
+            practice = practice or self.practice
+        if own:
+            return Party(bare, practice=practice)
+        related = sorted(pair for pair in found.get("RelatedPerson", ()) if pair[0])
+        return Party(bare, tuple(sorted(found.get("Patient", ()))), tuple(related), practice)
+
+
+def _given_names(patient: Resource) -> tuple[str, ...]:
+    return tuple(
+        given
+        for name in patient.get("name") or ()
+        if name.get("use") != "old"
+        for given in name.get("given") or ()
+        if given
+    )
+
+
+def _practice(identity: Identity, settings: Settings) -> Resource:
+    out: Resource = {
+        "resourceType": "Organization",
+        "identifier": [identity.as_json()],
+        "active": True,
+        "name": settings.practice_name,
+    }
+    if settings.owner:
+        out["telecom"] = [
+            {"system": str(own.kind), "value": own.value} for own in sorted(settings.owner)
+        ]
+    return out
+
+
+def _stranger(identity: Identity, address: Address) -> Resource:
+    return {
+        "resourceType": "Patient",
+        "identifier": [identity.as_json()],
+        "name": [{"text": address.value}],
+        "telecom": [{"system": str(address.kind), "value": address.value}],
+    }

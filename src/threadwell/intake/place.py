@@ -1,0 +1,163 @@
+"""A message gets its place in a circle: out of a ``Message``, or out of a stored Communication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from threadwell.encounters import codes
+from threadwell.encounters.child import clean, new_text_of, topic_of
+from threadwell.encounters.identity import message_identity
+from threadwell.encounters.mentions import Names
+from threadwell.encounters.people import address_of
+from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.times import microseconds, parse_fhir_time
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.fold import fold
+from threadwell.intake.circle import Circle, identity_of
+from threadwell.intake.people import address_key
+from threadwell.intake.placing import about
+from threadwell.intake.settings import Settings
+from threadwell.messages import Message
+from threadwell.sessions import Sent
+from threadwell.threads import thread_key
+
+
+class Keywords:
+    """The words that open and close explicit sessions: what a message begins with."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._opening = tuple(filter(None, map(_words, settings.opening)))
+        self._closing = tuple(filter(None, map(_words, settings.closing)))
+
+    def of(self, text: str) -> tuple[bool, bool]:
+        """Whether a message with that text opens a session, and whether it closes one."""
+        if not (self._opening or self._closing):
+            return False, False
+        words = _words(text) + " "
+        opens = any(words.startswith(keyword + " ") for keyword in self._opening)
+        return opens, any(words.startswith(keyword + " ") for keyword in self._closing)
+
+
+class ThreadOf(NamedTuple):
+    """The thread of a stored header, and whether it follows from what its messages name."""
+
+    id: str
+    by_references: bool
+
+
+def child_id(message: Message) -> str:
+    """The logical id of the child Communication of a message."""
+    return message_identity(message.channel, message.external_id).id
+
+
+def place(message: Message, circle: Circle, names: Names | None, keywords: Keywords) -> Placed:
+    """The place of a new message; the parties of the circle know its addresses.
+
+    ``names`` tell apart the patients of a circle of several.
+    """
+    sender = address_key(message.sender)
+    text = clean(message.new_text if message.new_text.strip() else message.text)
+    mentioned = names.mentioned(f"{topic_of(message)}\n{text}") if names else frozenset[str]()
+    by_references = not message.thread_hint
+    thread_id = message.thread_hint or message.external_id
+    party = circle.parties[sender]
+    opens, closes = keywords.of(text)
+    return Placed(
+        Sent(
+            microseconds(message.sent),
+            identity_of(message.channel, message.external_id),
+            thread_key(message.channel, thread_id, circle.key),
+            not party.circle.isdisjoint(circle.patients),
+            opens,
+            closes,
+        ),
+        child_id(message),
+        message.channel,
+        message.external_id,
+        thread_id,
+        sender,
+        tuple([address_key(one) for one in message.recipients]),
+        about(party, mentioned, circle.patients),
+        message.medium,
+        topic_of(message),
+        "" if by_references else message.in_reply_to,
+        tuple(dict.fromkeys(filter(None, (*message.references, message.in_reply_to)))),
+        message.in_reply_to,
+        by_references,
+        message=message,
+    )
+
+
+def place_again(
+    stored: Resource, thread: ThreadOf, circle: Circle, names: Names | None, keywords: Keywords
+) -> Placed | None:
+    """The place of a stored child under ``thread``; ``None`` if it is not one of Threadwell's."""
+    own = next((i for i in _identifiers(stored) if i["system"].startswith(codes.MESSAGE)), None)
+    actors = [stored.get("sender") or {}, *(stored.get("recipient") or ())]
+    addresses = [address_of(actor) for actor in actors]
+    known = [address for address in addresses if address is not None]
+    if own is None or len(known) < len(addresses):
+        return None
+    channel, external_id = own["system"][len(codes.MESSAGE) :], own["value"]
+    sender, *recipients = [address_key(address) for address in known]
+    new_text = new_text_of(stored)
+    topic = (stored.get("topic") or {}).get("text", "")
+    mentioned = names.mentioned(f"{topic}\n{new_text}") if names else frozenset[str]()
+    party = circle.parties[sender]
+    opens, closes = keywords.of(new_text)
+    named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
+    answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
+    in_reply_to = next(answered, "")
+    reply = _id_of((stored.get("inResponseTo") or [{}])[0])
+    return Placed(
+        Sent(
+            parse_fhir_time(stored["sent"]),
+            identity_of(channel, external_id),
+            thread_key(channel, thread.id, circle.key),
+            not party.circle.isdisjoint(circle.patients),
+            opens,
+            closes,
+        ),
+        stored["id"],
+        channel,
+        external_id,
+        thread.id,
+        sender,
+        tuple(recipients),
+        about(party, mentioned, circle.patients),
+        ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", ""),
+        topic,
+        "" if thread.by_references else in_reply_to,
+        tuple([i["value"] for i in named]),
+        in_reply_to,
+        thread.by_references,
+        Link(
+            _id_of(stored["partOf"][0]),
+            (stored.get("subject") or {}).get("reference", ""),
+            actors[0].get("reference", ""),
+            tuple([actor.get("reference", "") for actor in actors[1:]]),
+            reply,
+        ),
+    )
+
+
+def thread_of(header: Resource) -> ThreadOf | None:
+    """The thread of a stored header; ``None`` if it is not one of Threadwell's."""
+    for identifier in _identifiers(header):
+        if identifier["system"].startswith(codes.THREAD):
+            root = (identifier.get("type") or {}).get("text") == codes.ROOT
+            return ThreadOf(identifier["value"], root)
+    return None
+
+
+def _identifiers(resource: Resource) -> Iterable[Mapping[str, Any]]:
+    return [one for one in resource.get("identifier") or () if "system" in one and "value" in one]
+
+
+def _id_of(reference: Mapping[str, Any]) -> str:
+    return str(reference.get("reference", "")).partition("/")[2]
+
+
+def _words(text: str) -> str:
+    return " ".join(fold(text).split())

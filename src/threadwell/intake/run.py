@@ -1,0 +1,254 @@
+"""One import: reads the store, decides, and makes the batches that are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from threadwell.encounters.child import child, files, relink
+from threadwell.encounters.merge import merged, withdrawn
+from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.superseded import provenance, provenance_id
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock, instant
+from threadwell.intake.batch import Batch, as_stored
+from threadwell.intake.circle import Circle
+from threadwell.intake.hold import held_id, holding, message_held_id, placed_at_last
+from threadwell.intake.load import load_circles
+from threadwell.intake.people import People, address_key
+from threadwell.intake.place import Keywords, child_id, place
+from threadwell.intake.placing import Held, circle_of
+from threadwell.intake.plan import Plan, Rules, plan
+from threadwell.intake.quarantine import open_held
+from threadwell.intake.settings import Settings
+from threadwell.messages import Broken, Message
+from threadwell.stores.contract import Key, Store, Stored, Write
+from threadwell.threads import circle_key
+
+#: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
+_MOST_AT_HAND = 200_000
+
+
+class Run:
+    """The state of one import. After a ``Conflict`` it is thrown away, and another one begins.
+
+    What it has at hand is the truth while its last batch is still being committed: ``pending``
+    are the writes that a search of the store may not show yet.
+    """
+
+    def __init__(self, store: Store, project: str, settings: Settings, clock: Clock) -> None:
+        self._store = store
+        self._project = project
+        self._settings = settings
+        self._clock = clock
+        self._keywords = Keywords(settings)
+        self._people = People(store, project, settings)
+        self._circles: dict[str, Circle] = {}
+        self._pending: dict[Key, Write] = {}
+        self.held: dict[str, Stored] = {}
+
+    @property
+    def people(self) -> People:
+        """The people whom this run has met."""
+        return self._people
+
+    async def start(self) -> None:
+        """Find the practice and what is held."""
+        await self._people.start()
+        self.held = {stored.id: stored async for stored in open_held(self._store, self._project)}
+
+    async def prepare(self, items: Sequence[Message | Broken], *, replay: bool = False) -> Batch:
+        """The batch that takes in ``items``; what it writes is at hand from now on.
+
+        Every item is counted once, as new, known or quarantined; those of a replay are not
+        counted, but for the ones that have their place now.
+        """
+        batch = Batch(self._clock())
+        messages = [item for item in items if isinstance(item, Message)]
+        fresh = await self._unknown_of(messages)
+        placed, held = await self._place(fresh, batch.updated)
+        if placed:
+            await self._write_made(batch)
+        late = await self._write_circles(batch, placed)
+        held += late
+        new = len(fresh) - len(held)
+        waiting: list[Held | Broken] = [*held, *(i for i in items if isinstance(i, Broken))]
+        if replay:
+            batch.replayed = new
+        else:
+            await self._write_held(batch, waiting)
+            batch.counts.read = len(items)
+            batch.counts.new = new
+            batch.counts.quarantined = len(waiting)
+            batch.counts.known = len(items) - new - len(waiting)
+        not_placed = {child_id(one.message) for one in held}
+        self._close_held(batch, [m for id_, m in fresh.items() if id_ not in not_placed])
+        return batch
+
+    def committing(self, batch: Batch) -> None:
+        """The batch is on its way: searches of the store need not show it yet."""
+        self._pending.update(batch.writes)
+
+    def committed(self) -> None:
+        """Everything that was on its way has arrived."""
+        self._pending.clear()
+        at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
+        for key in list(self._circles):
+            if at_hand <= _MOST_AT_HAND:
+                break
+            gone = self._circles.pop(key)
+            at_hand -= len(gone.messages) + len(gone.stored)
+
+    async def _unknown_of(self, messages: Iterable[Message]) -> dict[str, Message]:
+        """The messages that are not in the store yet, each once, by their logical ids."""
+        by_id: dict[str, Message] = {}
+        for message in messages:
+            by_id.setdefault(child_id(message), message)
+        keys = [key for id_ in by_id if (key := Key("Communication", id_)) not in self._pending]
+        known = await self._store.read_many(self._project, keys)
+        return {key.id: by_id[key.id] for key in keys if key not in known}
+
+    async def _place(
+        self, fresh: Mapping[str, Message], updated: int
+    ) -> tuple[dict[str, list[Placed]], list[Held]]:
+        """The fresh messages by their circles, and those that have to wait."""
+        people = self._people
+        await people.resolve(
+            address
+            for message in fresh.values()
+            for address in (message.sender, *message.recipients)
+        )
+        circles: dict[tuple[str, ...], list[Message]] = {}
+        held: list[Held] = []
+        for message in fresh.values():
+            found = circle_of(message, people, updated * 1000)
+            if isinstance(found, Held) and found.unknown and self._settings.unknown == "patient":
+                for address in found.unknown:
+                    people.make_patient(address)
+                found = circle_of(message, people, updated * 1000)
+            if isinstance(found, Held):
+                held.append(found)
+            else:
+                circles.setdefault(found, []).append(message)
+        await people.name(who for patients in circles if len(patients) > 1 for who in patients)
+        keys = {circle_key(patients): patients for patients in circles}
+        await self._have_at_hand(keys)
+        placed: dict[str, list[Placed]] = {}
+        for key, patients in keys.items():
+            circle = self._circles[key]
+            names = people.names(patients) if len(patients) > 1 else None
+            mine = placed[key] = []
+            for message in circles[patients]:
+                for address in (message.sender, *message.recipients):
+                    name = address_key(address)
+                    if name not in circle.parties:
+                        circle.parties[name] = people.party(address)
+                one = place(message, circle, names, self._keywords)
+                circle.add(one, self._settings.scope == "patient")
+                mine.append(one)
+        return placed, held
+
+    async def _have_at_hand(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        missing = {key: who for key, who in keys.items() if key not in self._circles}
+        by_patient = self._settings.scope == "patient"
+        loaded = await load_circles(missing, self._people, self._keywords, by_patient=by_patient)
+        for key in keys:
+            # The one used last stands last: the first are let go of first.
+            self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
+
+    async def _write_circles(self, batch: Batch, placed: Mapping[str, list[Placed]]) -> list[Held]:
+        """Project the circles that were added to; the messages that a lock keeps out."""
+        rules = Rules(
+            self._settings, self._settings.assign, self._people.practice, batch.updated * 1000
+        )
+        held: list[Held] = []
+        relinked: list[tuple[Circle, Placed, Link]] = []
+        for key in placed:
+            circle = self._circles[key]
+            todo = plan(circle, rules)
+            held += [Held(one.message, "locked-session") for one in todo.late if one.message]
+            self._write_plan(batch, circle, todo)
+            for one, link in todo.links:
+                if one.message is None:
+                    relinked.append((circle, one, link))
+                else:
+                    self._write_child(batch, one, one.message, link)
+        await self._write_relinked(batch, relinked)
+        return held
+
+    def _write_plan(self, batch: Batch, circle: Circle, todo: Plan) -> None:
+        for key, resource in todo.resources.items():
+            before = circle.stored.get(key)
+            if before is None:
+                circle.stored[key] = batch.write(key, resource)
+                batch.sessions += key.type == "Encounter" and "partOf" not in resource
+                batch.reviews += key.type == "Task"
+            else:
+                stored = decode(before.body)
+                wanted = merged(stored, resource)
+                if wanted != stored:
+                    circle.stored[key] = batch.write(key, wanted, before)
+            circle.live.add(key)
+        for key in todo.withdrawn:
+            before = circle.stored[key]
+            circle.stored[key] = batch.write(key, withdrawn(decode(before.body)), before)
+            circle.live.discard(key)
+            if key.type != "Task":
+                batch.superseded += 1
+                why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
+                batch.write(why, provenance(key.type, key.id, instant(batch.updated)))
+
+    def _write_child(self, batch: Batch, placed: Placed, message: Message, link: Link) -> None:
+        batch.write(Key("Communication", placed.child), child(message, placed.child, link))
+        for file in files(message, placed.child):
+            batch.write(Key("Binary", file.id), file.resource, content=file.content)
+        placed.link, placed.message = link, None
+
+    async def _write_relinked(
+        self, batch: Batch, relinked: Sequence[tuple[Circle, Placed, Link]]
+    ) -> None:
+        keys = [Key("Communication", placed.child) for _, placed, _ in relinked]
+        stored = await self._current(keys)
+        for key, (circle, placed, link) in zip(keys, relinked, strict=True):
+            before = stored[key]
+            sender = circle.parties[placed.sender].address
+            recipients = tuple([circle.parties[one].address for one in placed.recipients])
+            batch.write(key, relink(decode(before.body), link, sender, recipients), before)
+            placed.link = link
+
+    async def _write_made(self, batch: Batch) -> None:
+        made = self._people.made
+        there = await self._current(list(made))
+        for key, resource in made.items():
+            if key not in there:
+                batch.write(key, resource)
+        made.clear()
+
+    async def _write_held(self, batch: Batch, waiting: Sequence[Held | Broken]) -> None:
+        by_id = {held_id(item): item for item in waiting}
+        keys = [Key("Task", id_) for id_ in by_id]
+        there = await self._current(keys)
+        for key in keys:
+            item = by_id[key.id]
+            if key not in there:
+                what = holding(item)
+                self.held[key.id] = batch.write(key, what.task)
+                binary = Key("Binary", what.binary_id)
+                batch.write(binary, what.binary, content=what.content)
+        batch.reasons.update(
+            item.reason if isinstance(item, Held) else "broken" for item in waiting
+        )
+
+    def _close_held(self, batch: Batch, messages: Iterable[Message]) -> None:
+        if not self.held:
+            return
+        for message in messages:
+            before = self.held.pop(message_held_id(message), None)
+            if before is not None:
+                key = Key("Task", before.id)
+                batch.write(key, placed_at_last(decode(before.body)), before)
+
+    async def _current(self, keys: Sequence[Key]) -> dict[Key, Stored]:
+        """The current versions of ``keys``, with those that are on their way."""
+        ours = {key: as_stored(self._pending[key]) for key in keys if key in self._pending}
+        rest = [key for key in keys if key not in ours]
+        return {**(await self._store.read_many(self._project, rest) if rest else {}), **ours}

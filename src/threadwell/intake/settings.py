@@ -1,0 +1,100 @@
+"""What a practice decides about its imports, checked before the first message is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from threadwell.encounters import codes
+from threadwell.messages import Address
+from threadwell.sessions import Policy, PolicyOptions
+from threadwell.sessions.policies import UnknownPolicy, find_policy
+
+SCOPES = ("thread", "patient")
+UNKNOWN = ("quarantine", "patient")
+
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
+_ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9\-.]{1,64}")
+
+
+class BadSetting(ValueError):
+    """A setting makes no sense; the message names it and says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an import finds sessions and what it does with strangers.
+
+    ``scope`` is what a session spans: one ``thread``, or all threads of a ``patient``. ``owner``
+    are the practice's own addresses and ``organization`` its reference (``Organization/…``),
+    ``""`` to find or make one. ``country`` (ISO 3166-1 alpha-2) is where phone numbers belong that
+    the store keeps without a country code. ``opening`` and ``closing`` are the keywords of the
+    explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
+    message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the clinical
+    type of Encounters. ``batch`` messages are committed at once; ``dry_run`` commits none.
+    """
+
+    policy: str = "per-day"
+    scope: str = "thread"
+    options: PolicyOptions = field(default_factory=PolicyOptions)
+    unknown: str = "quarantine"
+    owner: tuple[Address, ...] = ()
+    organization: str = ""
+    practice_name: str = "This practice"
+    country: str = "US"
+    opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
+    batch: int = 1000
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        self.assign  # noqa: B018 - a policy that is not there is told now
+        _one_of("scope", self.scope, SCOPES)
+        _one_of("unknown", self.unknown, UNKNOWN)
+        if self.policy == "explicit" and not self.opening:
+            raise BadSetting("policy explicit needs at least one opening keyword")
+        if self.organization and not _ORGANIZATION.fullmatch(self.organization):
+            raise BadSetting("organization must be a reference such as Organization/123")
+        if self.batch < 1:
+            raise BadSetting("batch must be at least 1")
+
+    @property
+    def assign(self) -> Policy:
+        """The session policy; raises ``BadSetting`` where no such policy is installed."""
+        try:
+            return find_policy(self.policy)
+        except UnknownPolicy as error:
+            raise BadSetting(str(error)) from None
+
+
+def parse_options(*, zone: str = "UTC", gap: str = "24h", rest: str = "30d") -> PolicyOptions:
+    """The options of a policy, out of what a person typed; raises ``BadSetting``."""
+    return PolicyOptions(parse_zone(zone), parse_duration("gap", gap), parse_duration("rest", rest))
+
+
+def parse_zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name (``America/Chicago``); raises ``BadSetting``."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"zone {name!r} is no IANA time zone such as America/Chicago") from None
+
+
+def parse_duration(setting: str, text: str) -> timedelta:
+    """The length of ``24h``, ``90m``, ``1d12h``; raises ``BadSetting`` naming ``setting``."""
+    match = _DURATION.fullmatch(text.replace(" ", "").lower())
+    days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    length = timedelta(days=days, hours=hours, minutes=minutes)
+    if not length:
+        raise BadSetting(f"{setting} {text!r} is no length of time such as 24h, 90m or 1d12h")
+    return length
+
+
+def _one_of(setting: str, value: str, allowed: Iterable[str]) -> None:
+    if value not in allowed:
+        raise BadSetting(f"{setting} {value!r} is none of {', '.join(allowed)}")

@@ -1,0 +1,73 @@
+"""What a session policy is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+#: ``Session.closes`` of a session that only an explicit act ends.
+NEVER = 2**62
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Sent(NamedTuple):
+    """As much of a message as a policy sees. Their natural order is that of time.
+
+    ``at`` is when it was sent, in microseconds since 1970 UTC; ``id`` its identity, unique and
+    stable, which also decides between messages of one instant. ``inbound`` is true of what the
+    patient's side wrote. ``opens`` and ``closes`` tell of the configured keywords.
+    """
+
+    at: int
+    id: str
+    thread: str
+    inbound: bool = True
+    opens: bool = False
+    closes: bool = False
+
+
+class Session(NamedTuple):
+    """Messages that make one session, in the order of time; never empty.
+
+    ``mark`` tells it from every other session of its thread or patient. ``closes`` is when it is
+    over, in microseconds since 1970 UTC: from then on it is finished.
+    """
+
+    mark: str
+    messages: tuple[Sent, ...]
+    closes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """What a policy may depend on beside the messages.
+
+    ``zone`` is the care time zone. ``gap`` is the silence that ends an inactivity-gap session and
+    an explicit one that nobody closed; ``rest`` the silence after which a per-thread session
+    counts as finished.
+    """
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    gap: timedelta = timedelta(hours=24)
+    rest: timedelta = timedelta(days=30)
+
+    @property
+    def gap_us(self) -> int:
+        """``gap`` in microseconds."""
+        return self.gap // _MICROSECOND
+
+    @property
+    def rest_us(self) -> int:
+        """``rest`` in microseconds."""
+        return self.rest // _MICROSECOND
+
+
+#: Divides the messages of one thread, or of all threads of a patient, into sessions.
+#:
+#: It is handed the messages in their natural order, each once, and must answer from them and the
+#: options alone. Its sessions are disjoint, in the order of their first messages, and their marks
+#: distinct. A message may be left out: it stays in its thread without an encounter.
+Policy: TypeAlias = Callable[[Sequence[Sent], PolicyOptions], list[Session]]
