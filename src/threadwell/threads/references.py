@@ -45,7 +45,7 @@ def thread_keys(mails: Sequence[Mail[Group]]) -> list[ThreadKey[Group]]:
     The root is the one id of the thread that no mail gives an ancestor. A reply never changes
     it, nor does the arrival of a root that replies have already named. Of several roots (a mail
     that answers two threads at once, ancestors cut out by a mail program) it is the one that the
-    earliest mail names, of equals the least; so too where mails answer each other in a circle.
+    earliest mail names, of equals the least; so too where mails answer each other in a loop.
     A key changes only when a late mail names an older ancestor or joins two threads; of two
     joined threads, one keeps its key.
     """
@@ -64,7 +64,7 @@ def parents(mails: Sequence[Mail[Group]]) -> list[str]:
 
     It is the one of In-Reply-To, else the last of References; ``""`` where the mail names none
     or the one it names is not among the mails of its group. Following parents always ends: where
-    mails claim to answer each other in a circle, the earliest of them answers none.
+    mails claim to answer each other in a loop, the earliest of them answers none.
     """
     sent: dict[tuple[Group, str], datetime] = {}
     for mail in mails:
@@ -77,8 +77,8 @@ def parents(mails: Sequence[Mail[Group]]) -> list[str]:
             if candidate != mail.external_id and (mail.group, candidate) in sent:
                 answers[key] = max(answers.get(key, ""), candidate)
                 break
-    for circle in _circles(answers):
-        del answers[min(circle, key=lambda key: (sent[key], key[1]))]
+    for loop in _loops(answers):
+        del answers[min(loop, key=lambda key: (sent[key], key[1]))]
     return [answers.get((mail.group, mail.external_id), "") for mail in mails]
 
 
@@ -145,11 +145,11 @@ class _Threads:
         return id_
 
 
-def _circles(
+def _loops(
     answers: dict[tuple[Group, str], str],
 ) -> list[list[tuple[Group, str]]]:
-    """The circles that following ``answers`` runs into."""
-    circles: list[list[tuple[Group, str]]] = []
+    """The loops that following ``answers`` runs into."""
+    loops: list[list[tuple[Group, str]]] = []
     done: set[tuple[Group, str]] = set()
     for start in answers:
         path: dict[tuple[Group, str], None] = {}
@@ -159,6 +159,6 @@ def _circles(
             key = (key[0], answers[key])
         if key in path:
             steps = list(path)
-            circles.append(steps[steps.index(key) :])
+            loops.append(steps[steps.index(key) :])
         done.update(path)
-    return circles
+    return loops

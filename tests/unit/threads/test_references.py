@@ -30,7 +30,7 @@ def mail(own: str, *references: str, answers: str = "", at: int = 0, about: str 
             "bbb",
             id="an answer to two threads",
         ),
-        pytest.param([mail("a", "b", at=1), mail("b", "a", at=2)], "aa", id="a circle"),
+        pytest.param([mail("a", "b", at=1), mail("b", "a", at=2)], "aa", id="a loop"),
         pytest.param(
             [mail("a"), mail("b", "a"), mail("c", "a", about="ben")],
             "aaa",
@@ -88,7 +88,7 @@ def test_key_changes_only_for_an_older_ancestor(late: Mail, kept: bool) -> None:
         pytest.param(
             [mail("a", "c", at=2), mail("b", "a", at=1), mail("c", "b", at=3)],
             ["c", "", "b"],
-            id="a circle is cut at the earliest",
+            id="a loop is cut at the earliest",
         ),
     ],
 )
