@@ -7,10 +7,11 @@ A name is ``code``, ``code:modifier``, a chain ``code.name`` or ``code:Type.name
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.search.field import Field, field, has_field
 from threadwell.fhir.search.query import (
     ChainFilter,
@@ -43,19 +44,53 @@ from threadwell.fhir.search.terms import (
     unescape,
 )
 
-#: A chain longer than this is refused: every link is a search of its own.
+#: Every link of a chain is a search of its own in each type it may lead to, and the types
+#: multiply: longer and wider chains are refused.
 MAX_LINKS = 8
+MAX_BREADTH = 200
 
 
-def parse_filter(type_: str, name: str, value: str, reading: Reading, links: int = 0) -> Filter:
+def parse_filter(type_: str, name: str, value: str, reading: Reading) -> Filter:
     """The filter of a search of ``type_``; raises ``FhirError`` 400 that names the parameter."""
-    if links > MAX_LINKS:
-        raise invalid(f"A chain has more than {MAX_LINKS} links")
+    return _filter(type_, name, value, reading, _Chain())
+
+
+def reference_field(type_: str, code: str) -> Field:
+    """The reference parameter ``code`` of a type; raises ``FhirError`` 400 if it has none."""
+    found = field(type_, code)
+    if found.type != "reference":
+        raise invalid(f"Search parameter {code} of {type_} is not a reference")
+    return found
+
+
+class _TooFar(FhirError):
+    def __init__(self, text: str) -> None:
+        super().__init__(400, [Issue("invalid", text)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """How far a chain has come, and to how many combinations of types."""
+
+    links: int = 0
+    breadth: int = 1
+
+    def then(self, types: int) -> _Chain:
+        if self.links == MAX_LINKS:
+            raise _TooFar(f"A chain has more than {MAX_LINKS} links")
+        if self.breadth * types > MAX_BREADTH:
+            raise invalid(
+                "A chain may lead to too many types: name one, as in subject:Patient.name"
+            )
+        return _Chain(self.links + 1, self.breadth * types)
+
+
+def _filter(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> Filter:
     if name.startswith("_has:"):
-        return _has(type_, name, value, reading, links)
+        return _has(type_, name, value, reading, chain)
     head, dot, rest = name.partition(".")
     if dot:
-        return _chain(type_, head, rest, value, reading, links)
+        return _links(type_, head, rest, value, reading, chain)
     code, _, modifier = name.partition(":")
     found = field(type_, code)
     if not value:
@@ -67,26 +102,18 @@ def parse_filter(type_: str, name: str, value: str, reading: Reading, links: int
     return _READERS[found.type](found, modifier, value, reading)
 
 
-def reference_field(type_: str, code: str) -> Field:
-    """The reference parameter ``code`` of a type; raises ``FhirError`` 400 if it has none."""
-    found = field(type_, code)
-    if found.type != "reference":
-        raise invalid(f"Search parameter {code} of {type_} is not a reference")
-    return found
-
-
-def _has(type_: str, name: str, value: str, reading: Reading, links: int) -> Filter:
+def _has(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> Filter:
     parts = name.split(":", 3)
     if len(parts) < 4 or parts[1] not in RESOURCE_TYPES:
         raise invalid("Invalid _has: expected _has:Type:reference:parameter")
     _, source, code, rest = parts
     if type_ not in reference_field(source, code).targets:
         raise invalid(f"Search parameter {code} of {source} does not refer to {type_}")
-    return HasFilter(source, code, parse_filter(source, rest, value, reading, links + 1))
+    return HasFilter(source, code, _filter(source, rest, value, reading, chain.then(1)))
 
 
-def _chain(
-    type_: str, head: str, rest: str, value: str, reading: Reading, links: int
+def _links(
+    type_: str, head: str, rest: str, value: str, reading: Reading, chain: _Chain
 ) -> ChainFilter:
     code, colon, only = head.partition(":")
     targets = reference_field(type_, code).targets
@@ -94,13 +121,16 @@ def _chain(
         if only not in targets:
             raise invalid(f"Search parameter {code} does not refer to a type {only}")
         targets = (only,)
+    if not rest.startswith("_has:"):
+        targets = tuple(target for target in targets if has_field(target, _code(rest)))
+    further = chain.then(len(targets))
     filters: dict[str, Filter] = {}
     refusal: FhirError | None = None
     for target in targets:
-        if not rest.startswith("_has:") and not has_field(target, _code(rest)):
-            continue
         try:
-            filters[target] = parse_filter(target, rest, value, reading, links + 1)
+            filters[target] = _filter(target, rest, value, reading, further)
+        except _TooFar:
+            raise
         except FhirError as error:  # a namesake in another type may take other values
             refusal = error
     if not filters:

@@ -11,7 +11,8 @@ _STROKES = str.maketrans(
 )
 
 
-_PHONE = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015]*\d[\d\s().\-/\u00a0\u2010-\u2015]*")
+_PHONE = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]+")
+_DIGIT = re.compile(r"\d")
 _SPELLING = re.compile(r"[^+\d]")
 
 
@@ -34,4 +35,6 @@ def contact_code(value: str) -> str:
     """
     if "@" in value:
         return value.lower()
-    return _SPELLING.sub("", value) if _PHONE.fullmatch(value) else value
+    if _PHONE.fullmatch(value) and _DIGIT.search(value):
+        return _SPELLING.sub("", value)
+    return value
