@@ -79,9 +79,7 @@ class _Chain:
         if self.links == MAX_LINKS:
             raise _TooFar(f"A chain has more than {MAX_LINKS} links")
         if self.breadth * types > MAX_BREADTH:
-            raise invalid(
-                "A chain may lead to too many types: name one, as in subject:Patient.name"
-            )
+            raise _TooFar("A chain may lead to too many types: name one (subject:Patient.name)")
         return _Chain(self.links + 1, self.breadth * types)
 
 
