@@ -12,7 +12,7 @@ from threadwell.channels.text import encoding_of
 
 _DELIMITERS = ",;\t"
 #: A longer cell is a quotation mark that was never closed.
-_LONGEST_CELL = 16 * 1024 * 1024
+_LONGEST_CELL = 4 * 1024 * 1024
 _LIST_SEPARATOR = ";"
 
 
@@ -58,7 +58,8 @@ def read_delimited(path: Path) -> Iterator[Record]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield Record(number, Refused("row", f"is not CSV: {error}"), lines.taken())
+                yield Record(number, Refused("row", f"is not CSV: {error}"), lines.give_back())
+                reader = csv.reader(lines, _dialect(header), strict=True)
                 continue
             if cells is None:
                 return
@@ -75,13 +76,14 @@ class _Lines:
 
     def __init__(self, file: Iterable[str]) -> None:
         self._file = iter(file)
+        self._returned: list[str] = []
         self._taken: list[str] = []
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._file)
+        line = self._returned.pop() if self._returned else next(self._file)
         self._taken.append(line)
         if line.isascii():
             return line
@@ -92,7 +94,17 @@ class _Lines:
             return content.decode("cp1252", "replace")
         return line
 
+    def give_back(self) -> bytes:
+        """The first line that was taken; the others come again, as rows of their own.
+
+        A quotation mark that is never closed swallows what follows it.
+        """
+        self._returned.extend(reversed(self._taken[1:]))
+        del self._taken[1:]
+        return self.taken()
+
     def taken(self) -> bytes:
+        """The bytes of all lines since the last time."""
         content = "".join(self._taken).encode("utf-8", "surrogateescape")
         self._taken.clear()
         return content

@@ -11,7 +11,7 @@ from enum import StrEnum
 _FIRST_YEAR = 2009
 _BUDDHIST = 543
 _MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW", "PR", "GU", "AS", "VI", "MP", "BZ"})
-_YEAR_FIRST = frozenset({"CN", "JP", "KR", "TW", "HU", "LT", "MN", "IR", "SE", "CA"})
+_YEAR_FIRST = frozenset({"CN", "JP", "KR", "TW", "HU", "LT", "MN"})
 
 
 class DateOrder(StrEnum):
@@ -65,6 +65,8 @@ def infer_order(dates: Iterable[tuple[str, str, str]], separator: str, country: 
     certain = not any(
         scores[other].rank == scores[best].rank and scores[other].days != scores[best].days
         for other in ranked[1:]
+        # A year of two digits comes first hardly anywhere: no reason to doubt.
+        if other is not DateOrder.YEAR_FIRST
     )
     return Inferred(best, certain)
 

@@ -1,0 +1,329 @@
+"""SMS Backup & Restore XML in, messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from threadwell.channels import ReadOptions
+from threadwell.channels.sms_backup import CHANNEL
+from threadwell.messages import Address, AddressKind, Broken, Message
+
+CLINIC = Address(AddressKind.PHONE, "+15551230100")
+ANA, BEN = "+15551230111", "+15551230112"
+NOON = 1_714_564_800_000  # 2024-05-01T12:00Z
+PNG = "iVBORw0KGgo="
+
+Read = Callable[..., list[Message | Broken]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def read(
+        *elements: str,
+        owner: tuple[Address, ...] = (CLINIC,),
+        count: int = 0,
+        end: str = "</smses>",
+    ):
+        path = tmp_path / "sms.xml"
+        head = (
+            f"<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<smses count=\"{count}\">\n"
+        )
+        path.write_text(head + "\n".join(elements) + end, "utf-8", "surrogateescape")
+        return list(CHANNEL.read(path, ReadOptions(ZoneInfo("America/New_York"), owner)))
+
+    return read
+
+
+def sms(body: str = "Hello", **attributes: object) -> str:
+    values = {"address": ANA, "date": NOON, "type": 1, "contact_name": "Ana Prado"} | attributes
+    return f'<sms body="{body}" ' + " ".join(f'{k}="{v}"' for k, v in values.items()) + " />"
+
+
+def mms(*parts: str, addrs: dict[str, int] | None = None, **attributes: object) -> str:
+    values = {"address": ANA, "date": NOON, "msg_box": 1, "m_type": 132} | attributes
+    named = "".join(f'<addr address="{a}" type="{t}"/>' for a, t in (addrs or {}).items())
+    head = " ".join(f'{key}="{value}"' for key, value in values.items())
+    return f"<mms {head}><parts>{''.join(parts)}</parts><addrs>{named}</addrs></mms>"
+
+
+def part(kind: str = "text/plain", **attributes: object) -> str:
+    return f'<part ct="{kind}" ' + " ".join(f'{k}="{v}"' for k, v in attributes.items()) + "/>"
+
+
+def test_a_received_sms(read: Read) -> None:
+    (message,) = read(sms("I feel better", date_sent=NOON - 3000))
+    assert isinstance(message, Message)
+    assert message.sender == Address(AddressKind.PHONE, ANA, "Ana Prado")
+    assert message.recipients == (CLINIC,)
+    assert message.sent == datetime(2024, 5, 1, 11, 59, 57, tzinfo=UTC)
+    assert message.received == datetime(2024, 5, 1, 12, tzinfo=UTC)
+    assert (message.text, message.new_text) == ("I feel better", "I feel better")
+    assert (message.thread_hint, message.medium, message.notes) == (ANA, "SMSWRIT", ())
+
+
+def test_a_sent_sms_is_in_the_thread_of_its_recipient(read: Read) -> None:
+    (message,) = read(sms(type=2, address="(555) 123-0111"))
+    assert isinstance(message, Message)
+    assert message.sender == CLINIC
+    assert [one.value for one in message.recipients] == [ANA]
+    assert (message.thread_hint, message.received) == (ANA, None)
+
+
+def test_without_an_owner_the_phone_itself_stands_in(read: Read) -> None:
+    (message,) = read(sms(type=2), owner=())
+    assert isinstance(message, Message)
+    assert message.sender.key == (AddressKind.OTHER, "sms_backup:owner")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("&#55357;&#56832; ok", "\U0001f600 ok"),
+        ("&#xD83D;&#xDE00;", "\U0001f600"),
+        ("caf&#233;&#10;bar &amp; &lt;b&gt;", "café\nbar & <b>"),
+        ("a > b /> c", "a > b /> c"),
+        ("a&#0;b&#1;c", "abc"),
+        ("half &#55357; of it", "half \ufffd of it"),
+        ("a\x00\x07b", "ab"),
+        ("\udced\udca0\udcbd\udced\udcb8\udc80", "\U0001f600"),
+        ("bad \udcff byte", "bad \ufffd byte"),
+    ],
+)
+def test_what_the_app_writes_that_is_not_xml(read: Read, written: str, text: str) -> None:
+    first, second = read(sms(written), sms("after it", date=NOON + 1))
+    assert isinstance(first, Message)
+    assert isinstance(second, Message)
+    assert (first.text, second.text) == (text, "after it")
+    lossy = "\ufffd" in text or text in ("abc", "ab")
+    assert bool(first.notes) is lossy
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        (sms(type=3), "draft"),
+        (sms(type=4), "outbox"),
+        (sms(type=5), "could not be sent"),
+        (sms(type=6), "waiting to be sent"),
+        (sms(type=9), "kind that is not known"),
+        (sms(date="null"), "no usable date"),
+        (sms(date=0), "no usable date"),
+        (sms(date="9" * 15), "no usable date"),
+        (sms(""), "empty"),
+        (sms("null"), "empty"),
+        (sms(address="null"), "nobody is named"),
+        (sms(address="-1"), "nobody is named"),
+        (mms(m_type=130), "never fetched"),
+        (mms(part("application/smil", text="x")), "empty"),
+        (mms(msg_box=3), "draft"),
+        ("<sms body='no end'", "damaged"),
+        (sms("&harm;"), "damaged"),
+    ],
+)
+def test_what_is_no_message_is_set_aside_with_its_bytes(
+    read: Read, element: str, reason: str
+) -> None:
+    broken, after = read(element, sms("after it"))
+    assert isinstance(broken, Broken)
+    assert reason in broken.reason
+    assert broken.content.strip() == element.encode()
+    assert broken.source.startswith("sms.xml, message 1 (byte ")
+    assert isinstance(after, Message)
+
+
+def test_an_entity_of_its_own_expands_to_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xml"
+    bomb = '<!DOCTYPE smses [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+    path.write_text(f"<?xml version='1.0'?>{bomb}<smses>{sms('&b;')}</smses>")
+    (broken,) = CHANNEL.read(path, ReadOptions(ZoneInfo("UTC")))
+    assert isinstance(broken, Broken)
+
+
+@pytest.mark.parametrize(("name", "value"), [("24365", "24365"), ("HealthPlan", "sms:HealthPlan")])
+def test_senders_that_are_no_phone_are_kept(read: Read, name: str, value: str) -> None:
+    (message,) = read(sms(address=name, contact_name="(Unknown)"))
+    assert isinstance(message, Message)
+    assert (message.sender.value, message.sender.display) == (value, "")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "believed"),
+    [(0, 0), ("null", 0), (NOON - 5000, -5), (NOON // 1000 - 5, -5), (NOON + 7_200_000, 0), (7, 0)],
+)
+def test_the_time_of_sending_is_believed_if_it_can_be_true(
+    read: Read, claimed: object, believed: int
+) -> None:
+    (message,) = read(sms(date_sent=claimed))
+    assert isinstance(message, Message)
+    assert (message.sent.timestamp() - NOON / 1000) == believed
+
+
+def test_a_failed_delivery_is_noted(read: Read) -> None:
+    (message,) = read(sms(type=2, status=64))
+    assert isinstance(message, Message)
+    assert message.notes == ("the network reported that it was not delivered",)
+
+
+def test_an_mms_with_a_picture(read: Read) -> None:
+    (message,) = read(
+        mms(
+            part("application/smil", text="&lt;smil/&gt;", seq=-1),
+            part("image/png", name="null", fn="null", cl="rash.png", data=PNG, seq=0),
+            part("text/plain", text="Look", seq=1),
+            part("text/plain", text="here", seq=2),
+            addrs={ANA: 137, CLINIC.value: 151},
+            sub="NoSubject",
+        )
+    )
+    assert isinstance(message, Message)
+    assert (message.text, message.subject, message.medium) == ("Look\nhere", "", "MMSWRIT")
+    (picture,) = message.attachments
+    assert (picture.filename, picture.content_type) == ("rash.png", "image/png")
+    assert picture.content == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "note"),
+    [({}, "is not in the backup"), ({"data": "A"}, "is damaged in the backup")],
+)
+def test_a_picture_that_is_missing_is_named(
+    read: Read, attributes: dict[str, str], note: str
+) -> None:
+    (message,) = read(mms(part("image/jpeg", name="a.jpg", **attributes)))
+    assert isinstance(message, Message)
+    assert message.attachments[0].content is None
+    assert message.attachments[0].note == note
+    assert message.notes == (f"a file of it {note}",)
+
+
+@pytest.mark.parametrize(
+    ("owner", "attributes", "addrs", "sender", "recipients"),
+    [
+        # The list names the practice's number: it is complete.
+        (
+            (CLINIC,),
+            {"address": f"{ANA}~{BEN}"},
+            {BEN: 137, ANA: 151, CLINIC.value: 151},
+            BEN,
+            ["+15551230100", ANA],
+        ),
+        (
+            (CLINIC,),
+            {"address": ANA},
+            {ANA: 137, BEN: 130, CLINIC.value: 151},
+            ANA,
+            ["+15551230100", BEN],
+        ),
+        (
+            (CLINIC,),
+            {"address": f"{ANA}~{BEN}", "msg_box": 2},
+            {"insert-address-token": 137, ANA: 151, BEN: 151},
+            "+15551230100",
+            [ANA, BEN],
+        ),
+        # It names another number of the phone, which nobody told us of.
+        (
+            (CLINIC,),
+            {"address": f"{ANA}~{BEN}"},
+            {BEN: 137, ANA: 151, "+15551239999": 151},
+            BEN,
+            ["+15551230100", ANA],
+        ),
+        (
+            (),
+            {"address": f"{ANA}~{BEN}"},
+            {BEN: 137, ANA: 151, "+15551239999": 151},
+            BEN,
+            ["sms_backup:owner", ANA],
+        ),
+    ],
+)
+def test_a_group_mms(
+    read: Read,
+    owner: tuple[Address, ...],
+    attributes: dict[str, object],
+    addrs: dict[str, int],
+    sender: str,
+    recipients: list[str],
+) -> None:
+    (message,) = read(mms(part(text="Hi all"), addrs=addrs, **attributes), owner=owner)
+    assert isinstance(message, Message)
+    assert message.sender.value == sender
+    assert [one.value for one in message.recipients] == recipients
+    assert message.thread_hint == f"{ANA},{BEN}"
+
+
+def test_a_subject_whose_bytes_android_kept_as_characters(read: Read) -> None:
+    spoilt = "Übung".encode().decode("latin-1")
+    (message,) = read(mms(part(text="x"), sub=spoilt, sub_cs=106))
+    assert isinstance(message, Message)
+    assert message.subject == "Übung"
+
+
+def test_a_file_that_breaks_off_keeps_what_stands_before(read: Read) -> None:
+    whole, torn = read(sms("whole"), sms("torn")[:40], count=9, end="")[:2]
+    assert isinstance(whole, Message)
+    assert isinstance(torn, Broken)
+    assert torn.content == sms("torn")[:40].encode()
+
+
+def test_a_file_that_ends_between_two_messages_says_so(read: Read) -> None:
+    whole, end = read(sms(), count=7, end="\n")
+    assert isinstance(whole, Message)
+    assert isinstance(end, Broken)
+    assert end.reason == "the file breaks off: it announces 7 messages, 1 are there"
+
+
+def test_what_follows_the_end_is_not_lost(read: Read) -> None:
+    assert len(read(sms(), end="</smses>\n<!-- made by hand -->\n")) == 1
+    _, rest = read(sms(), end="</smses>\n" + sms("after"))
+    assert isinstance(rest, Broken)
+    assert b"after" in rest.content
+
+
+def test_the_id_does_not_depend_on_the_backup(read: Read) -> None:
+    (one,) = read(sms("Hello", readable_date="x", read=0))
+    (two,) = read(sms("Hello", address="(555) 123-0111", contact_name="null", read=1))
+    others = read(sms("Hallo"), sms(date=NOON + 1), sms(address=BEN), sms(type=2))
+    assert isinstance(one, Message)
+    assert isinstance(two, Message)
+    assert one.external_id == two.external_id
+    ids = {other.external_id for other in others if isinstance(other, Message)}
+    assert len(ids | {one.external_id}) == 5
+
+
+def test_pieces_longer_than_one_reading(read: Read) -> None:
+    data = "QUJD" * 200_000
+    messages = read(
+        *(mms(part("video/mp4", name="v.mp4", data=data), date=NOON + i) for i in range(3))
+    )
+    sizes = [len(one.attachments[0].content or b"") for one in messages if isinstance(one, Message)]
+    assert sizes == [600_000] * 3
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [
+        (b"<?xml version='1.0'?>\n<!-- made by -->\n<smses count='1'>", True),
+        (b"\xef\xbb\xbf<smses>", True),
+        (b"<?xml version='1.0'?><?xml-stylesheet href='sms.xsl'?><smses count='1'>", True),
+        (b"<?xml version='1.0'?><calls count='1'>", False),
+        (b"From: <smses>", False),
+    ],
+)
+def test_a_backup_is_known_by_its_root(head: bytes, known: bool) -> None:
+    assert CHANNEL.sniff(head, Path("any")) is known
+
+
+def test_a_file_taken_for_a_backup_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("not a backup")
+    (broken,) = CHANNEL.read(path, ReadOptions(ZoneInfo("UTC")))
+    assert broken == Broken(
+        "sms_backup", "note.txt", "no message backup begins here", b"not a backup", "text/xml"
+    )

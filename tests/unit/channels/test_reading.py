@@ -1,0 +1,223 @@
+"""Files, folders and archives: which channel reads what, and what is left out."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from threadwell.channels import Channel, ReadOptions, UnknownChannel, read_path, reading
+from threadwell.channels.sms_backup import CHANNEL as SMS
+from threadwell.channels.table import CHANNEL as TABLE
+from threadwell.channels.whatsapp import CHANNEL as WHATSAPP
+from threadwell.messages import Broken, Message
+
+OPTIONS = ReadOptions(ZoneInfo("America/New_York"))
+CHANNELS = (SMS, WHATSAPP, TABLE)
+XML = '<smses><sms address="+15551230111" date="1714564800000" type="1" body="sms"/></smses>'
+CHAT = "5/13/24, 10:00 - Ana: \u200eIMG-1.jpg (file attached)\nchat\n"
+CSV = "sent,from,text\n2024-05-13 15:04,a,table\n"
+UNKNOWN = "not a format that Threadwell reads"
+
+
+def read(path: Path, channel: str | None = None) -> list[Message | Broken]:
+    return list(read_path(path, channel=channel, options=OPTIONS, channels=CHANNELS))
+
+
+def outline(items: list[Message | Broken]) -> list[str]:
+    return [item.text if isinstance(item, Message) else item.source for item in items]
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Path:
+    folder = tmp_path / "practice"
+    (folder / "b").mkdir(parents=True)
+    (folder / "b" / "chat.txt").write_text(CHAT)
+    (folder / "b" / "IMG-1.jpg").write_bytes(b"jpeg")
+    (folder / "b" / "IMG-2.jpg").write_bytes(b"jpeg")
+    (folder / "a.bin").write_text(CSV)
+    (folder / "c.bin").write_text(XML)
+    return folder
+
+
+def test_every_file_goes_to_the_channel_of_its_content(practice: Path) -> None:
+    items = read(practice)
+    assert outline(items) == ["table", "IMG-2.jpg", "chat", "sms"]
+    assert items[1] == Broken("", "IMG-2.jpg", UNKNOWN, b"jpeg")
+    assert isinstance(items[2], Message)
+    assert items[2].attachments[0].content == b"jpeg"
+
+
+def test_reading_again_gives_the_same(practice: Path) -> None:
+    assert read(practice) == read(practice)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden",
+        "Thumbs.db",
+        "desktop.ini",
+        "README.md",
+        "readme",
+        "people.csv",
+        "~$chat.docx",
+        "__MACOSX/chat.txt",
+        ".git/config",
+    ],
+)
+def test_what_describes_an_export_is_left_out(practice: Path, name: str) -> None:
+    path = practice / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("not a message")
+    assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms"]
+
+
+def test_a_file_that_is_named_is_never_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("# Read me")
+    assert outline(read(path)) == ["README.md"]
+
+
+def test_with_a_channel_only_that_one_reads(practice: Path) -> None:
+    assert outline(read(practice, "table")) == [
+        "table",
+        "IMG-1.jpg",
+        "IMG-2.jpg",
+        "chat.txt",
+        "c.bin",
+    ]
+    (broken,) = read(practice / "c.bin", "table")
+    assert isinstance(broken, Broken)
+    assert broken.reason == "header: needs the columns from, sent, text"
+
+
+def test_an_unknown_channel_is_named_with_those_that_there_are(practice: Path) -> None:
+    with pytest.raises(
+        UnknownChannel, match=r"no channel 'fax': there are sms_backup, whatsapp, table"
+    ):
+        read(practice, "fax")
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "nothing")
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert read(tmp_path) == []
+
+
+def test_a_large_unknown_file_is_only_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "KEPT_BYTES", 4)
+    (tmp_path / "film.mov").write_bytes(b"12345")
+    (broken,) = read(tmp_path)
+    assert isinstance(broken, Broken)
+    assert broken.content == b""
+    assert "only its name is kept" in broken.reason
+
+
+def test_a_channel_may_read_a_folder_as_a_whole(practice: Path) -> None:
+    def whole(folder: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
+        yield Broken("box", folder.name, "read", b"")
+
+    box = Channel("box", "a folder", lambda head, path: not head and path.name == "b", whole)
+    items = list(read_path(practice, options=OPTIONS, channels=(box, *CHANNELS)))
+    assert outline(items) == ["table", "b", "sms"]
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_rest(practice: Path) -> None:
+    def fail(path: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
+        raise PermissionError(13, "Permission denied", str(path))
+        yield
+
+    failing = Channel("fail", "fails", lambda head, _path: head.startswith(b"<smses"), fail)
+    items = list(read_path(practice, options=OPTIONS, channels=(failing, WHATSAPP, TABLE)))
+    assert outline(items) == ["table", "IMG-2.jpg", "chat", "c.bin"]
+    assert items[-1] == Broken("", "c.bin", "cannot be read: Permission denied", b"")
+
+
+@pytest.fixture
+def archive(practice: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "WhatsApp Chat - Ana.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(practice / "b" / "chat.txt", "_chat.txt")
+        file.write(practice / "b" / "IMG-1.jpg", "IMG-1.jpg")
+        file.writestr("odd.bin", b"odd")
+    return path
+
+
+def test_an_archive_is_read_as_the_folder_it_holds(archive: Path) -> None:
+    message, odd = read(archive)
+    assert isinstance(message, Message)
+    assert (message.text, message.thread_hint) == ("chat", "Ana")
+    assert message.attachments[0].content == b"jpeg"
+    assert odd == Broken("", "WhatsApp Chat - Ana.zip: odd.bin", UNKNOWN, b"odd")
+
+
+def test_a_compressed_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "sms.xml.gz"
+    path.write_bytes(gzip.compress(XML.encode()))
+    assert outline(read(path)) == ["sms"]
+    assert outline(read(path, "sms_backup")) == ["sms"]
+
+
+def test_an_archive_without_messages_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "letter.docx"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("word/document.xml", "<document/>")
+    assert read(tmp_path) == [Broken("", "letter.docx", UNKNOWN, path.read_bytes())]
+
+
+def test_a_damaged_archive_stays_whole(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[:-30])
+    (broken,) = read(archive)
+    assert isinstance(broken, Broken)
+    assert broken.content == archive.read_bytes()
+    assert "cannot be opened" in broken.reason
+
+
+def test_an_encrypted_archive_says_so(archive: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := content.find(mark, at + 1)) >= 0:
+            content[at + flags] |= 1
+    archive.write_bytes(content)
+    (broken,) = read(archive)
+    assert isinstance(broken, Broken)
+    assert "encrypted" in broken.reason
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".gz"])
+def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr("threadwell.channels.archives._SUSPECT_BYTES", 1)
+    monkeypatch.setattr("threadwell.channels.archives._SUSPECT_RATIO", 2)
+    content = (XML + " " * 3_000_000).encode()
+    path = tmp_path / f"sms.xml{suffix}"
+    if suffix == ".gz":
+        path.write_bytes(gzip.compress(content))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("sms.xml", content)
+    (broken,) = read(path)
+    assert isinstance(broken, Broken)
+    assert "far more" in broken.reason
+
+
+def test_a_member_of_an_archive_stays_within_it(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "sms.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("../../escaped.xml", XML)
+    assert outline(read(path)) == ["sms"]
+    assert not list(tmp_path.rglob("escaped.xml"))
