@@ -20,7 +20,7 @@ _REMEMBERED_LENGTH = 200
 _ESCAPE = re.compile(r"\\(.)")
 _SPACES = re.compile(r"\s+")
 _ROUTE = re.compile(r"^@[^:]*:")
-_EVER_MAILBOX = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
+_NO_MAILBOX = re.compile(r"[\s<>\"(),;:]+")
 
 
 def parse_addresses(values: Sequence[str]) -> tuple[Address, ...]:
@@ -91,7 +91,7 @@ def _address(tokens: list[str]) -> Address | None:
     if angle is None:
         bare = "".join(words)
         display = " ".join(comments)
-        loose = _EVER_MAILBOX.findall(bare)
+        loose = [word for word in _NO_MAILBOX.split(bare) if "@" in word[1:-1]]
         if len(loose) == 1 and loose[0] != bare.strip():
             # "Ana Prado ana@example.org": the brackets are missing.
             display = display or bare.replace(loose[0], "").strip(" <>'\"")

@@ -12,18 +12,18 @@ def unflow(text: str, delete_space: bool) -> str:
 
     ``delete_space`` is the parameter ``DelSp=yes``: the space that marks a cut is not text.
     """
-    out: list[str] = []
+    out: list[list[str]] = []
     open_depth = -1
     for line in text.split("\n"):
         depth = len(_QUOTE.match(line)[0])  # type: ignore[index]
         content = line[depth:].removeprefix(" ")
         signature = content == "-- "
         if open_depth == depth and not signature:
-            out[-1] += content
+            out[-1].append(content)
         else:
-            out.append(f"{'>' * depth} {content}" if depth else content)
+            out.append([f"{'>' * depth} {content}" if depth else content])
         flows = content.endswith(" ") and not signature
         open_depth = depth if flows else -1
         if flows and delete_space:
-            out[-1] = out[-1][:-1]
-    return "\n".join(out)
+            out[-1][-1] = out[-1][-1][:-1]
+    return "\n".join(map("".join, out))

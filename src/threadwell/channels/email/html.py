@@ -25,7 +25,7 @@ _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("head", "script", "style", "template", "title", "noscript", "object"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
+_TAG = re.compile(r"<!--.{0,4000}?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
 _MANY_BLANKS = re.compile(r"\n{3,}")
 
 

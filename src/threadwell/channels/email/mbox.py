@@ -15,6 +15,7 @@ _DATE = re.compile(
     rb"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} +\d{1,2}:\d\d(?::\d\d)?\b"
     rb".*\b\d{4}\b"
 )
+_LONGEST_LINE = 1000
 _BARE = re.compile(rb"From +(?:\S+@\S+|-|MAILER-DAEMON)\s*")
 _FIELD = re.compile(rb"(?:[!-9;-~]+[ \t]*:|>?From )")
 _MASKED = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -36,7 +37,7 @@ def is_from_line(line: bytes, following: bytes, after_blank: bool) -> bool:
     ``following`` is the next line, which must be a header field. The date may only be missing
     ``after_blank``, after an empty line or at the start of the file.
     """
-    if not line.startswith(b"From ") or not _FIELD.match(following):
+    if not line.startswith(b"From ") or len(line) > _LONGEST_LINE or not _FIELD.match(following):
         return False
     return bool(_DATE.search(line)) or (after_blank and bool(_BARE.fullmatch(line)))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threadwell.channels.email.parameters import parse_parameters
 
 #: Parts within parts, deeper than any mail program nests them.
-MAX_DEPTH = 40
+MAX_DEPTH = 20
 
 NO_BOUNDARY = "multipart without a usable boundary; read as text"
 GUESSED_BOUNDARY = "multipart whose boundary had to be guessed"
@@ -22,7 +22,7 @@ NOT_CLOSED = "multipart is cut off before its end"
 TOO_DEEP = "parts are nested too deep; the innermost are kept as one file"
 
 _HEADER_END = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
+_FOLD = re.compile(r"\n[ \t]+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*(.*)")
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _FIRST_DELIMITER = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n")
@@ -88,6 +88,8 @@ def _split(raw: bytes) -> tuple[dict[str, list[str]], bytes]:
     except UnicodeDecodeError:
         text = head.decode("utf-8", "surrogateescape")
     fields: dict[str, list[str]] = {}
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
     lines = _FOLD.sub(" ", text).split("\n")
     last: list[str] | None = None
     for index, line in enumerate(lines):

@@ -7,6 +7,7 @@ quoted, it stays; where nothing would be left, everything stays.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from threadwell.channels.email.quotations import quotation_openings, quoted
 
@@ -61,27 +62,43 @@ def _drop_quotations(lines: list[str], keep: list[bool], answers: bool) -> bool:
             _drop(keep, opening.first, opening.last + 1)
         elif opening.certain and _said_before(lines, keep, opening.first):
             _drop(keep, opening.first, len(lines))
+            break
     return not all(keep)
 
 
 def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
     """Leave out what follows ``-- `` (RFC 3676 §4.3), and a phone's advertisement."""
     dropped = False
-    for index, line in enumerate(lines):
-        if not keep[index] or line != _SIGNATURE_MARK:
-            continue
-        end = next((at for at in range(index, len(lines)) if not keep[at]), len(lines))
-        own = sum(1 for at in range(index, end) if lines[at].strip())
-        if own <= _SIGNATURE_LINES and _said_before(lines, keep, index):
-            _drop(keep, index, end)
+    end = 0
+    for kept, stretch in groupby(tuple(keep)):
+        start, end = end, end + sum(1 for _ in stretch)
+        at = _signature(lines, start, end) if kept else None
+        if at is not None and _said_before(lines, keep, at):
+            _drop(keep, at, end)
             dropped = True
     last = next((at for at in reversed(range(len(lines))) if keep[at] and lines[at].strip()), None)
-    if last is not None:
-        line = _LINK.sub("", lines[last]).strip().strip("*_<>[]()")
-        if len(line) <= _PHONE_LINE_LENGTH and _SENT_FROM.fullmatch(line):
-            keep[last] = False
-            dropped = True
+    if last is not None and _is_advertisement(lines[last]):
+        keep[last] = False
+        dropped = True
     return dropped
+
+
+def _signature(lines: list[str], start: int, end: int) -> int | None:
+    """Where the signature begins that ends before ``end``; a long one is none."""
+    found = None
+    said = 0
+    for at in range(end - 1, start - 1, -1):
+        said += bool(lines[at].strip())
+        if said > _SIGNATURE_LINES:
+            break
+        if lines[at] == _SIGNATURE_MARK:
+            found = at
+    return found
+
+
+def _is_advertisement(line: str) -> bool:
+    line = _LINK.sub("", line).strip().strip("*_<>[]()")
+    return len(line) <= _PHONE_LINE_LENGTH and bool(_SENT_FROM.fullmatch(line))
 
 
 def _drop(keep: list[bool], start: int, end: int) -> None:

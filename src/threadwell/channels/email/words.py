@@ -7,7 +7,8 @@ import re
 
 from threadwell.channels.email.charsets import decode, without_controls
 
-_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?(.*?)\?=")
+# An encoded word has at most 75 characters (RFC 2047 §2), and far more where that is ignored.
+_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?(.{0,4000}?)\?=")
 _SPACES = re.compile(r"\s+")
 
 

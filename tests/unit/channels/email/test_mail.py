@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -146,3 +147,32 @@ def test_shapes_of_one_mail(write, read, change) -> None:
     message = read_mail(change(write("Hello there")), "one.eml", ZoneInfo("UTC"), NINE)
     assert isinstance(message, Message)
     assert replace(message, notes=()) == replace(read("Hello there"), notes=())
+
+
+LARGE = 200_000
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        pytest.param("-- \n" * LARGE, {}, id="signatures"),
+        pytest.param("On 1 May a@example.org wrote:\nx\n" * (LARGE // 30), {}, id="introductions"),
+        pytest.param("From: a\nTo: b\n\n" * (LARGE // 16), {}, id="blocks"),
+        pytest.param("word \n" * LARGE, {"Content-Type": "text/plain; format=flowed"}, id="flowed"),
+        pytest.param(
+            "<div>" * 3000 + "<!-- " * (LARGE // 5), {"Content-Type": "text/html"}, id="HTML"
+        ),
+        pytest.param("--b\n" * LARGE, {"Content-Type": "multipart/mixed; boundary=b"}, id="parts"),
+        pytest.param("", {"Subject": "=?utf-8?q?" * (LARGE // 10)}, id="words"),
+        pytest.param("", {"To": "a" * LARGE}, id="a long name"),
+        pytest.param("", {"To": "(a" * LARGE}, id="comments"),
+        pytest.param("", {"To": "<a" * LARGE}, id="brackets"),
+        pytest.param("", {"References": "<a" * LARGE}, id="references"),
+        pytest.param("", {"Content-Type": "a/b" + ";x" * LARGE}, id="parameters"),
+    ],
+)
+def test_time_grows_with_size_only(read, body: str, fields: dict[str, str]) -> None:
+    started = perf_counter()
+    read(body, **fields)
+    # Anything quadratic takes minutes here.
+    assert perf_counter() - started < 20
