@@ -17,6 +17,8 @@ from xml.parsers import expat
 from threadwell.channels.sms_backup.repair import repair
 
 _START = re.compile(rb"<(?:[sm]ms[\s/>]|/smses\b)")
+#: What a file ends in that breaks off within such an opening.
+_TORN = re.compile(rb"<(?:/?|[sm]m?s?|/s(?:m(?:se?)?)?)\Z")
 _READ_BYTES = 1 << 18
 
 #: A piece without an end is handed over once it is this long, so that memory stays bounded.
@@ -65,7 +67,11 @@ def split(file: BinaryIO) -> Iterator[Piece]:
             yield Piece(offset, bytes(buffer))
             offset += len(buffer)
             buffer, searched = bytearray(), 0
-    yield Piece(offset, bytes(buffer))
+    torn = _TORN.search(buffer, searched)
+    end = torn.start() if torn and torn.start() else len(buffer)
+    yield Piece(offset, bytes(buffer[:end]))
+    if end < len(buffer):
+        yield Piece(offset + end, bytes(buffer[end:]))
 
 
 def parse_element(content: bytes) -> Element | None:

@@ -49,7 +49,9 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
             yield Broken(NAME, path.name, reason, b"")
     elif not _END.fullmatch(last.content):
         where = f"{path.name}, byte {last.offset}"
-        yield Broken(NAME, where, "something stands after its end", last.content, "text/xml")
+        yield Broken(
+            NAME, where, "the file breaks off, or goes on after its end", last.content, "text/xml"
+        )
 
 
 def _read_piece(piece: Piece, source: str, owner: Owner) -> Message | Broken:
