@@ -1,0 +1,28 @@
+"""The contract of a store as tests: what every implementation must pass, ours and anybody's.
+
+A test module of a store has one class::
+
+    from threadwell.stores.suite import StoreContract
+
+    class TestMyStore(StoreContract):
+        def open(self, path):
+            return MyStore(path)
+
+``open`` returns an empty store; ``path`` is an empty folder of its own. The suite needs pytest;
+``pytest.register_assert_rewrite("threadwell.stores.suite")`` in a ``conftest.py`` lets it show the
+values of a failed assertion.
+"""
+
+from threadwell.stores.suite.changes import Changes
+from threadwell.stores.suite.inclusion import Inclusion
+from threadwell.stores.suite.order import Order
+from threadwell.stores.suite.preconditions import Preconditions
+from threadwell.stores.suite.searches import Searches
+from threadwell.stores.suite.versions import Versions
+
+
+class StoreContract(Versions, Changes, Preconditions, Searches, Order, Inclusion):
+    """Every test of the contract."""
+
+
+__all__ = ["StoreContract"]

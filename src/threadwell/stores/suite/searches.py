@@ -1,0 +1,188 @@
+"""What each kind of search finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from threadwell.stores.suite.scenario import Contract, Desk, scenario
+from threadwell.stores.suite.world import WORLD
+
+_ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_MRN = "https://example.org/mrn"
+_UCUM = "http://unitsofmeasure.org"
+
+#: Search → the ids of what it finds, separated by blanks, in any order.
+SEARCHES: dict[str, str] = {
+    # Tokens.
+    "Patient?gender=female": "ana",
+    "Patient?gender=female,male": "ana ben",
+    "Patient?gender:not=female": "ben cem dee",
+    "Patient?gender:not=female,male": "cem dee",
+    "Patient?active=true": "ana",
+    f"Patient?identifier={_MRN}|1": "ana",
+    f"Patient?identifier={_MRN}|2": "",
+    "Patient?identifier=2": "ben",
+    "Patient?identifier=|2": "ben",
+    "Patient?identifier=|1": "",
+    f"Patient?identifier={_MRN}|": "ana",
+    f"Patient?identifier={_MRN}|1&identifier=A-1": "ana",
+    f"Patient?identifier={_MRN}|1&identifier=2": "",
+    "Patient?phone=+15550100123": "ana",
+    "Patient?email=ana@example.org": "ana",
+    "Patient?_tag=https://example.org/tags|vip": "ana",
+    "Observation?code:text=heart": "slow even fast",
+    "Observation?code:text=rate": "",
+    "Patient?_id=ana,cem,nobody": "ana cem",
+    "Patient?_id=ana&gender=male": "",
+    f"Encounter?class={_ACT}|VR": "morning open",
+    # References.
+    "Communication?part-of=Communication/h1": "m1 m2 m3",
+    "Communication?part-of=h1,h2": "m1 m2 m3 m4",
+    "Communication?sender=Practitioner/kim": "m2",
+    "Communication?sender:Patient=ana": "h1 m1 m3",
+    "Communication?subject=ben": "h2 h3",
+    "Communication?patient=Patient/ana": "h1",
+    "Patient?organization:identifier=https://example.org/npi|77": "cem",
+    "Patient?organization:identifier=77": "cem",
+    "QuestionnaireResponse?source=https://elsewhere.example.org/fhir/Patient/9": "answered",
+    "QuestionnaireResponse?questionnaire=https://example.org/fhir/Questionnaire/asked": "answered",
+    "QuestionnaireResponse?questionnaire=https://example.org/fhir/Questionnaire/asked|2": (
+        "answered"
+    ),
+    "QuestionnaireResponse?questionnaire=https://example.org/fhir/Questionnaire/asked|3": "",
+    # Strings.
+    "Patient?family=prado": "ana cem",
+    "Patient?family:exact=Prado": "ana",
+    "Patient?family:exact=prado": "",
+    "Patient?family=muller": "ben",
+    "Patient?family=MÜLLER": "ben",
+    "Patient?family:contains=RADO": "ana cem",
+    "Patient?name=zoe": "ana",
+    "Patient?name=zoe,ben": "ana ben",
+    "Patient?name=rado": "",
+    # Dates: of a day, a month, a year, an instant, a period, an open period.
+    "Patient?birthdate=1980-05-04": "ana",
+    "Patient?birthdate=1980": "ana ben",
+    "Patient?birthdate=1980-12-24": "",
+    "Patient?birthdate=ne1980": "cem",
+    "Patient?birthdate=gt1980-05": "ben",
+    "Patient?birthdate=ge1980-05-04": "ana ben",
+    "Patient?birthdate=lt1980-05-04": "cem",
+    "Patient?birthdate=le1980-05-04": "ana cem",
+    "Patient?birthdate=sa1980-05-04": "ben",
+    "Patient?birthdate=eb1980-05-04": "cem",
+    "Patient?birthdate=1975,1980-05-04": "ana cem",
+    "Patient?birthdate=ge1980-01-01&birthdate=lt1980-06-01": "ana",
+    "Communication?sent=2024-04-10": "m1 m2",
+    "Communication?sent=2024-04-10T07:30Z": "m2",
+    "Communication?sent=gt2024-04-10": "m3",
+    "Communication?sent=ge2024-04-10": "m1 m2 m3",
+    "Communication?sent=le2024-04-09": "m4",
+    "Encounter?date=2024-04-10": "morning",
+    "Encounter?date=ge2024-04-10": "morning open",
+    "Encounter?date=gt2024-04-10": "open",
+    "Encounter?date=gt2030": "open",
+    "Encounter?date=lt2024-04-11": "morning",
+    "Encounter?date=sa2024-04-10": "open",
+    "Encounter?date=eb2024-04-11": "morning",
+    # Numbers and quantities.
+    "RiskAssessment?probability=gt0.5": "high",
+    "RiskAssessment?probability=0.9": "high",
+    "RiskAssessment?probability=lt0.5": "low",
+    "RiskAssessment?probability=ne0.05": "high",
+    "Observation?value-quantity=60": "even",
+    "Observation?value-quantity=54|http://unitsofmeasure.org|/min": "slow",
+    f"Observation?value-quantity=gt50|{_UCUM}|/min": "slow even fast",
+    f"Observation?value-quantity=le60|{_UCUM}|/min": "slow even",
+    "Observation?value-quantity=lt40||Cel": "warm",
+    "Observation?value-quantity=ap58": "slow even",
+    # Uris.
+    "ValueSet?url=https://example.org/fhir/ValueSet/roles": "roles",
+    "ValueSet?url:below=https://example.org/fhir/ValueSet/roles": "roles nurses",
+    "ValueSet?url:above=https://example.org/fhir/ValueSet/roles/nurses": "roles nurses",
+    # Present or not.
+    "Patient?gender:missing=true": "cem dee",
+    "Patient?gender:missing=false": "ana ben",
+    "Patient?identifier:missing=true&name:missing=false": "cem",
+    "Communication?part-of:missing=true": "h1 h2 h3",
+    # Composites: both parts within one value.
+    "Observation?code-value-quantity=http://loinc.org|8867-4$gt100": "fast",
+    "Observation?code-value-quantity=8310-5$gt100": "",
+    "Observation?code-value-quantity=http://loinc.org|8867-4$lt57,8310-5$gt38": "slow warm",
+    # Chains.
+    "Communication?sender:Practitioner.name=kim": "m2",
+    "Communication?subject:Patient.birthdate=1980-05-04": "h1",
+    "Communication?part-of.subject:Patient.gender=female": "m1 m2 m3",
+    "Observation?subject:Patient.organization.name=clinic": "slow even fast",
+    "Observation?subject:Patient.name=nobody": "",
+    "Patient?general-practitioner:Practitioner.family=kim": "ana",
+    # Reverse chains.
+    "Patient?_has:Observation:subject:value-quantity=gt100": "ana",
+    "Patient?_has:Communication:subject:status=completed": "ben",
+    "Patient?_has:Communication:subject:_has:Task:focus:code=respond": "ana",
+    "Patient?_has:Observation:subject:code=none": "",
+    # Together.
+    "Communication?part-of:missing=true&status:not=completed,entered-in-error": "h1 h3",
+    "Communication?part-of:missing=true&status:not=in-progress": "h2",
+    "Communication?part-of:missing=true&status=in-progress": "h1 h3",
+    "Communication?recipient=Practitioner/kim&part-of:missing=true": "h1 h2",
+    "Communication?recipient=Practitioner/kim&part-of:missing=true&status=in-progress": "h1",
+    "Communication?subject=Patient/ben&part-of:missing=true": "h2 h3",
+    "Communication?encounter=Encounter/morning&part-of:missing=true": "h1",
+    "Communication?part-of=Communication/h1&sent=ge2024-04-10T08:00:00Z": "m1 m3",
+    "Communication?part-of=h1&sender=Patient/ana&status=completed": "m1 m3",
+    "Communication?subject:Patient.gender=male&status=completed": "h2",
+    "Encounter?part-of=Encounter/morning": "open",
+    "Encounter?part-of:missing=true": "morning untimed",
+    "Task?code=https://medplum.com/task-codes|read-receipt&owner=Practitioner/kim"
+    "&status=requested": "unread",
+    "Task?performer=https://example.org/roles|nurse&owner:missing=true": "pooled",
+    "Task?owner=Practitioner/kim&status:not=completed,cancelled": "unread",
+    # Everything, and nothing.
+    "RiskAssessment": "low high",
+    "Group": "",
+    # meta.lastUpdated: long before and long after the tests run.
+    "Patient?_lastUpdated=gt2024-04-10": "",
+    "Patient?_lastUpdated=lt2024-04-11": "ana ben cem dee",
+    "Patient?_lastUpdated=2024-04-10&gender=male": "ben",
+}
+
+
+class Searches(Contract):
+    """Searches for a table of queries, over one small world."""
+
+    @pytest.mark.parametrize(("search", "expected"), SEARCHES.items())
+    @scenario
+    async def test_search(self, desk: Desk, search: str, expected: str) -> None:
+        await desk.commit(*map(desk.write, WORLD))
+        assert sorted(await desk.ids(search)) == sorted(expected.split())
+        parameters = "&" if "?" in search else "?"
+        page = await desk.search(f"{search}{parameters}_summary=count")
+        assert page.total == len(expected.split())
+        assert page.matches == []
+
+    @scenario
+    async def test_an_update_leaves_nothing_of_the_old_version(self, desk: Desk) -> None:
+        await desk.commit(*map(desk.write, WORLD))
+        for resource in WORLD:
+            if resource["resourceType"] == "Patient":
+                await desk.put({"resourceType": "Patient", "id": resource["id"]})
+        for search in (
+            "Patient?gender=female",
+            "Patient?family=prado",
+            "Patient?birthdate=1980",
+            "Patient?phone=+15550100123",
+            "Patient?organization=Organization/clinic",
+            "Patient?gender:missing=false",
+        ):
+            assert await desk.ids(search) == []
+        assert len(await desk.ids("Patient?name:missing=true")) == 4
+
+    @scenario
+    async def test_chains_do_not_lead_to_what_is_deleted(self, desk: Desk) -> None:
+        await desk.commit(*map(desk.write, WORLD))
+        for type_, id_ in (("Practitioner", "kim"), ("Task", "pooled")):
+            await desk.commit(desk.deletion(await desk.must_read(type_, id_)))
+        assert await desk.ids("Communication?sender:Practitioner.name=kim") == []
+        assert await desk.ids("Communication?_has:Task:focus:code=respond") == []
+        assert await desk.ids("Communication?sender=Practitioner/kim") == ["m2"]
