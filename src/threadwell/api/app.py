@@ -76,7 +76,9 @@ class _App:
             return
         if b"origin" in headers:
             answer = cors.shared(answer, headers)
-        start = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+        start = answer.headers
+        if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
+            start = [*start, (b"content-length", b"%d" % len(answer.body))]
         await send({"type": "http.response.start", "status": answer.status, "headers": start})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})

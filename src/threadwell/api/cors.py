@@ -16,15 +16,16 @@ _EXPOSED = b"Content-Location, ETag, Last-Modified, Location"
 
 def is_preflight(method: str, headers: Mapping[bytes, bytes]) -> bool:
     """Does a browser ask whether it may send a request?"""
-    return method == "OPTIONS" and b"access-control-request-method" in headers
+    return (
+        method == "OPTIONS" and b"access-control-request-method" in headers and b"origin" in headers
+    )
 
 
 def preflight(headers: Mapping[bytes, bytes]) -> Answer:
-    """Yes, it may, with the headers that it names."""
+    """Yes, it may, with the headers that it names; ``shared`` adds the rest."""
     return Answer(
         204,
         [
-            *_allow(headers),
             (b"access-control-allow-methods", _METHODS),
             (
                 b"access-control-allow-headers",
@@ -37,14 +38,11 @@ def preflight(headers: Mapping[bytes, bytes]) -> Answer:
 
 
 def shared(answer: Answer, headers: Mapping[bytes, bytes]) -> Answer:
-    """The answer as a page of the request's origin may see it."""
-    exposed = (b"access-control-expose-headers", _EXPOSED)
-    return answer._replace(headers=[*answer.headers, *_allow(headers), exposed])
-
-
-def _allow(headers: Mapping[bytes, bytes]) -> list[Header]:
-    return [
-        (b"access-control-allow-origin", headers.get(b"origin", b"*")),
+    """The answer as a page of the request's ``Origin`` may see it."""
+    allowed: list[Header] = [
+        (b"access-control-allow-origin", headers[b"origin"]),
         (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", _EXPOSED),
         (b"vary", b"Origin"),
     ]
+    return answer._replace(headers=[*answer.headers, *allowed])

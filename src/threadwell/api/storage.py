@@ -29,7 +29,10 @@ BUCKET = 900
 
 ATTACHED = b'"url":"Binary/'
 _ATTACHED = re.compile(rb'"url":"Binary/([0-9a-f\-]{36})"')
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SIGNED = re.compile(
+    r"https?://[^?#]+/storage/(?P<path>(?P<id>[0-9a-f\-]{36})/[0-9a-f\-]{36})"
+    r"\?Expires=(?P<expires>\d+)&Signature=(?P<signature>[0-9a-f]{64})"
+)
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+( [\x21-\x7e]+)*")
 #: Content that a browser shows without running any of it.
 _INERT = re.compile(r"(?!image/svg)(image|audio|video)/|text/plain|application/pdf")
@@ -41,7 +44,6 @@ class Signer:
     def __init__(self, base: str, secret: bytes) -> None:
         self._base = base
         self._secret = secret
-        self._own = re.compile(rf"{re.escape(base)}/storage/({_UUID})/{_UUID}(?:\?.*)?")
 
     def url(self, id_: str, version_id: str, now: int) -> str:
         """The URL of one version of a Binary; ``now`` in seconds since 1970."""
@@ -54,13 +56,16 @@ class Signer:
 
     def allows(self, path: str, expires: str, signature: str, now: int) -> bool:
         """Did we sign ``<id>/<version>`` until ``expires``, and is that still to come?"""
-        signed = hmac.compare_digest(self._signature(path, expires).encode(), signature.encode())
-        return signed and int(expires) > now
+        return self._signed(path, expires, signature) and int(expires) > now
 
     def binary(self, url: str) -> str | None:
-        """The id of the Binary that one of our URLs, expired or not, leads to."""
-        match = self._own.fullmatch(url)
-        return match[1] if match else None
+        """The id of the Binary behind a URL that we signed, by whatever name of ours, and expired
+        or not.
+        """
+        match = _SIGNED.fullmatch(url)
+        if match is None or not self._signed(match["path"], match["expires"], match["signature"]):
+            return None
+        return match["id"]
 
     def normalise(self, value: Any) -> None:
         """Turn our own URLs anywhere in ``value`` back into ``Binary/<id>``, in place."""
@@ -74,6 +79,9 @@ class Signer:
                         value[name] = f"Binary/{id_}"
                 else:
                     self.normalise(item)
+
+    def _signed(self, path: str, expires: str, signature: str) -> bool:
+        return hmac.compare_digest(self._signature(path, expires).encode(), signature.encode())
 
     def _signature(self, path: str, expires: str) -> str:
         text = f"{path}?{expires}".encode()

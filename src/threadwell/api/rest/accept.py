@@ -59,8 +59,6 @@ async def accept(
     any of these.
     """
     resource = of_type(value, type_)
-    if elements.is_subset(resource):
-        raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
     _strip(resource)
     content = take_content(resource)
     if urls:
@@ -70,6 +68,8 @@ async def accept(
     issues = validate(resource)
     if issues:
         raise FhirError(400, issues)
+    if elements.is_subset(resource):
+        raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
     return Accepted(resource, content)
 
 

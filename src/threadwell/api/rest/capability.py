@@ -6,12 +6,12 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-import threadwell
 from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
 from threadwell.api.rest import everything
+from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import encode
@@ -46,7 +46,7 @@ def capability_statement(base: str) -> Resource:
         "status": "active",
         "date": _DATE,
         "kind": "instance",
-        "software": {"name": "Threadwell", "version": threadwell.__version__},
+        "software": {"name": "Threadwell", "version": VERSION},
         "implementation": {"description": "Threadwell", "url": f"{base}/fhir/R4"},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],

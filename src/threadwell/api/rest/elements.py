@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.resource import Resource
 
 #: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
@@ -40,10 +40,9 @@ def subset(body: bytes, names: Collection[str]) -> bytes:
     return encode(part)
 
 
-def is_subset(resource: dict[str, Any]) -> bool:
-    """Is it such a part, so that storing it would lose the rest?"""
-    tags = (resource.get("meta") or {}).get("tag") or []
+def is_subset(resource: Resource) -> bool:
+    """Is this valid resource such a part, so that storing it would lose the rest?"""
     return any(
-        isinstance(tag, dict) and all(tag.get(name) == value for name, value in SUBSETTED.items())
-        for tag in tags
+        all(tag.get(name) == value for name, value in SUBSETTED.items())
+        for tag in resource.get("meta", {}).get("tag", ())
     )

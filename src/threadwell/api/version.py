@@ -1,0 +1,5 @@
+"""Which Threadwell answers."""
+
+from importlib.metadata import version
+
+VERSION = version("threadwell")

@@ -1,0 +1,144 @@
+"""The API over a store in memory, asked through ASGI by a client that is logged in."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from threadwell.api.app import create_app
+from threadwell.api.clients import add_client
+from threadwell.stores.memory import MemoryStore
+
+URL = "http://testserver"
+NOON = 1_710_072_000_000
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Api:
+    """A server and a client of it. Paths are below the FHIR base unless they begin with ``/``."""
+
+    def __init__(self, **options: Any) -> None:
+        self.store = options.pop("store", None) or MemoryStore()
+        self.clock = Clock()
+        self.app = create_app(self.store, base_url=URL, clock=self.clock, **options)
+        self.client = asyncio.run(add_client(self.store, "tests"))
+        self.basic = self.credentials(self.client.client_id, self.client.client_secret)
+
+    never = "11111111-2222-4333-8444-555555555555"
+    url = URL
+
+    @staticmethod
+    def tagged(value: str) -> list[dict[str, str]]:
+        """An identifier that a condition can name: ``identifier=urn:t|value``."""
+        return [{"system": "urn:t", "value": value}]
+
+    @staticmethod
+    def entry(
+        method: str, url: str, resource: Any = None, full_url: str | None = None, **request: Any
+    ) -> dict[str, Any]:
+        """A bundle entry."""
+        return {
+            **({"fullUrl": full_url} if full_url else {}),
+            **({"resource": resource} if resource is not None else {}),
+            "request": {"method": method, "url": url, **request},
+        }
+
+    @staticmethod
+    def texts(answer: httpx.Response) -> list[str]:
+        """What the issues of an outcome say."""
+        return [issue["details"]["text"] for issue in answer.json()["issue"]]
+
+    @staticmethod
+    def credentials(client_id: str, secret: str) -> str:
+        return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+    def call(
+        self, method: str, path: str, body: Any = None, **headers: str | None
+    ) -> httpx.Response:
+        return asyncio.run(self.send(method, path, body, **headers))
+
+    async def send(
+        self, method: str, path: str, body: Any = None, **headers: str | None
+    ) -> httpx.Response:
+        """``headers`` are named in snake case; ``None`` leaves one of the usual ones out."""
+        usual: dict[str, str | None] = {
+            "authorization": self.basic,
+            "content-type": "application/fhir+json" if body is not None else None,
+        }
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name: value for name, value in (usual | given).items() if value is not None}
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+            url = path if path.startswith(("/", "http")) else f"/fhir/R4/{path}"
+            return await http.request(method, url, content=content, headers=sent)
+
+    def make(self, type_: str = "Patient", **members: Any) -> dict[str, Any]:
+        """Create a resource."""
+        answer = self.call("POST", type_, {"resourceType": type_, **members})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def bundle(self, type_: str, *entries: dict[str, Any], **headers: str) -> httpx.Response:
+        body = {"resourceType": "Bundle", "type": type_, "entry": list(entries)}
+        return self.call("POST", "", body, **headers)
+
+    def ids(self, query: str) -> list[str]:
+        """The ids that a search finds."""
+        answer = self.call("GET", query)
+        assert answer.status_code == 200, answer.text
+        return [entry["resource"]["id"] for entry in answer.json().get("entry", [])]
+
+    def versions(self, type_: str, id_: str) -> int:
+        return self.call("GET", f"{type_}/{id_}/_history").json()["total"]
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+class Unhurried(MemoryStore):
+    """A store that lets others go first before it answers, as one on disk does."""
+
+    async def read(self, *of: Any) -> Any:
+        stored = await super().read(*of)
+        await asyncio.sleep(0.001)
+        return stored
+
+    async def search(self, *of: Any) -> Any:
+        page = await super().search(*of)
+        await asyncio.sleep(0.001)
+        return page
+
+
+@pytest.fixture
+def unhurried() -> Api:
+    """An API where requests that come together overlap."""
+    return Api(store=Unhurried())
+
+
+@pytest.fixture
+def new_api() -> type[Api]:
+    """Makes further servers, with options of ``create_app``."""
+    return Api
+
+
+@pytest.fixture
+def mark() -> str:
+    return uuid4().hex

@@ -1,0 +1,138 @@
+"""Batches: entries on their own, each answered as the same request by itself would be."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+OPERATIONS = [{"op": "add", "path": "/active", "value": True}]
+
+
+def test_entries_are_independent(api) -> None:
+    there, leaving = api.make(), api.make()
+    answer = api.bundle(
+        "batch",
+        api.entry("GET", f"Patient/{there['id']}"),
+        api.entry("GET", f"/Patient/{there['id']}"),
+        api.entry("GET", f"{api.url}/fhir/R4/Patient/{there['id']}"),
+        api.entry("GET", f"Patient/{api.never}"),
+        api.entry("POST", "Patient", {"resourceType": "Patient", "gender": 1}),
+        api.entry("POST", "Patient", {"resourceType": "Patient", "gender": "male"}),
+        api.entry("PUT", f"Patient/{there['id']}", {**there, "active": False}),
+        api.entry("DELETE", f"Patient/{leaving['id']}"),
+        api.entry("GET", "Patient?_summary=count"),
+        api.entry("GET", "Nonsense"),
+        api.entry("POST", "Patient/$validate", {"resourceType": "Patient"}),
+    )
+    assert answer.status_code == 200
+    bundle = answer.json()
+    assert bundle["type"] == "batch-response"
+    statuses = [one["response"]["status"] for one in bundle["entry"]]
+    assert " ".join(statuses) == "200 200 200 404 400 201 200 200 200 404 200"
+    assert bundle["entry"][0]["resource"] == there
+    assert bundle["entry"][3]["response"]["outcome"]["issue"][0]["code"] == "not-found"
+    made = bundle["entry"][5]
+    assert made["response"]["location"] == f"Patient/{made['resource']['id']}"
+    assert made["response"]["outcome"]["id"] == "created"
+    assert made["response"]["etag"] == f'W/"{made["resource"]["meta"]["versionId"]}"'
+    assert "resource" not in bundle["entry"][7]
+    assert bundle["entry"][8]["resource"]["total"] == 2
+
+
+def test_headers_of_entries(api, mark: str) -> None:
+    made = api.make(identifier=api.tagged(mark))
+    tag = f'W/"{made["meta"]["versionId"]}"'
+    path = f"Patient/{made['id']}"
+    body = {**made, "active": True}
+    answer = api.bundle(
+        "batch",
+        api.entry("GET", path, ifNoneMatch=tag),
+        api.entry("PUT", path, body, ifMatch='W/"stale"'),
+        api.entry("PUT", path, body, ifMatch=tag),
+        api.entry("POST", "Patient", made, ifNoneExist=f"identifier=urn:t|{mark}"),
+        prefer="return=minimal",
+    )
+    entries = answer.json()["entry"]
+    assert [one["response"]["status"] for one in entries] == ["304", "412", "200", "200"]
+    assert not any("resource" in one for one in entries)
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_ways_to_bring_a_patch(api, kind: str) -> None:
+    made = api.make()
+    data = base64.b64encode(json.dumps(OPERATIONS).encode()).decode()
+    parts = [
+        {"name": "op", "valueCode": "add"},
+        {"name": "path", "valueString": "/active"},
+        {"name": "value", "valueString": "true"},
+    ]
+    for body in (
+        {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data},
+        {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]},
+        OPERATIONS,
+    ):
+        made = api.make()
+        (one,) = api.bundle(kind, api.entry("PATCH", f"Patient/{made['id']}", body)).json()["entry"]
+        assert one["response"]["status"] == "200"
+        assert one["resource"]["active"] is True
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_malformed_bundle_names_the_entry(api, kind: str) -> None:
+    patient = {"resourceType": "Patient"}
+    good = api.entry("POST", "Patient", patient)
+    for entry, path in [
+        (None, "Bundle.entry[1].request"),
+        ({}, "Bundle.entry[1].request"),
+        ({"request": {"url": "Patient"}}, "Bundle.entry[1].request.method"),
+        ({"request": {"method": "ZAP", "url": "Patient"}}, "Bundle.entry[1].request.method"),
+        ({"request": {"method": "GET"}}, "Bundle.entry[1].request.url"),
+        ({"request": {"method": "GET", "url": "/"}}, "Bundle.entry[1].request.url"),
+        (api.entry("POST", "Patient"), "Bundle.entry[1].resource"),
+        (
+            api.entry("POST", "Patient", patient, ifNoneExist=7),
+            "Bundle.entry[1].request.ifNoneExist",
+        ),
+        (api.entry("PATCH", "Patient/1", {"resourceType": "Patient"}), "Bundle.entry[1].resource"),
+        (
+            api.entry("PATCH", "Patient/1", {"resourceType": "Binary", "data": "!"}),
+            "Bundle.entry[1].resource.data",
+        ),
+    ]:
+        answer = api.bundle(kind, good, entry)
+        assert answer.status_code == 400
+        assert [issue["expression"] for issue in answer.json()["issue"]] == [[path]]
+    assert api.ids("Patient") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"resourceType": "Bundle"},
+        {"resourceType": "Bundle", "type": "collection"},
+        {"resourceType": "Bundle", "type": "batch", "entry": {}},
+        {"resourceType": "Patient"},
+        [],
+    ],
+)
+def test_what_is_no_bundle_of_requests(api, body: object) -> None:
+    assert api.call("POST", "", body).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_empty_bundle(api, kind: str) -> None:
+    expected = {"resourceType": "Bundle", "type": f"{kind}-response"}
+    assert api.bundle(kind).json() == expected
+
+
+def test_many_entries_keep_their_order(api) -> None:
+    entries = [
+        api.entry("POST", "Patient", {"resourceType": "Patient", "name": [{"family": f"B{n}"}]})
+        for n in range(100)
+    ]
+    answered = api.bundle("batch", *entries).json()["entry"]
+    assert [one["resource"]["name"][0]["family"] for one in answered] == [
+        f"B{n}" for n in range(100)
+    ]

@@ -1,0 +1,164 @@
+"""Binary: bytes in and out, JSON for those who ask, and URLs that open an attachment."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from threadwell.api.storage import raw
+from threadwell.fhir.json import encode
+from threadwell.stores.contract import Stored
+
+BYTES = bytes(range(256)) * 8
+
+
+@pytest.fixture
+def picture(api) -> dict:
+    answer = api.call("POST", "Binary?_filename=a.png", BYTES, content_type="image/png")
+    assert answer.status_code == 201
+    return answer.json()
+
+
+def test_bytes_come_back_as_they_were(api, picture) -> None:
+    assert (picture["resourceType"], picture["contentType"]) == ("Binary", "image/png")
+    for accept in (None, "*/*", "image/png"):
+        answer = api.call("GET", f"Binary/{picture['id']}", accept=accept)
+        assert answer.content == BYTES
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["etag"] == f'W/"{picture["meta"]["versionId"]}"'
+
+
+def test_as_a_resource_the_data_is_base64(api, picture) -> None:
+    path = f"Binary/{picture['id']}"
+    for asked in (
+        {"accept": "application/fhir+json, */*; q=0.1"},
+        {"path": f"{path}?_format=json"},
+    ):
+        answer = api.call("GET", **({"path": path} | asked))
+        assert answer.headers["content-type"].startswith("application/fhir+json")
+        assert base64.b64decode(answer.json()["data"]) == BYTES
+    found = api.call("GET", "Binary").json()["entry"][0]["resource"]
+    assert "data" not in found
+
+
+def test_posted_as_a_resource(api) -> None:
+    data = base64.b64encode(b"a note").decode()
+    made = api.make("Binary", contentType="text/plain", data=data)
+    assert "data" not in made
+    assert api.call("GET", f"Binary/{made['id']}").content == b"a note"
+    for wrong in ("!", 7):
+        body = {"resourceType": "Binary", "contentType": "text/plain", "data": wrong}
+        assert api.call("POST", "Binary", body).status_code == 400
+
+
+def test_json_that_is_no_binary_is_content(api) -> None:
+    for body in (b'{"resourceType":"Patient"}', b"{"):
+        made = api.call("POST", "Binary", body, content_type="application/fhir+json").json()
+        assert api.call("GET", f"Binary/{made['id']}").content == body
+
+
+def test_versions_keep_their_bytes(api, picture) -> None:
+    path = f"Binary/{picture['id']}"
+    second = api.call("PUT", path, b"new", content_type="text/plain").json()
+    assert api.call("GET", path).content == b"new"
+    old = api.call("GET", f"{path}/_history/{picture['meta']['versionId']}")
+    assert (old.content, old.headers["content-type"]) == (BYTES, "image/png")
+
+    # What a client read and writes back keeps the bytes.
+    same = api.call("PUT", path, second)
+    assert same.json()["meta"]["versionId"] == second["meta"]["versionId"]
+    changed = api.call("PUT", path, {**second, "contentType": "text/markdown"})
+    assert changed.json()["meta"]["versionId"] != second["meta"]["versionId"]
+    read = api.call("GET", path)
+    assert (read.content, read.headers["content-type"]) == (b"new", "text/markdown")
+
+
+def test_an_attachment_leads_to_its_bytes(api, picture) -> None:
+    payload = [{"contentAttachment": {"contentType": "image/png", "url": picture["url"]}}]
+    body = {"resourceType": "Communication", "status": "completed", "payload": payload}
+    made = api.make("Communication", **body)
+    path = f"Communication/{made['id']}"
+    for shown in (made, api.call("GET", "Communication").json()["entry"][0]["resource"]):
+        url = shown["payload"][0]["contentAttachment"]["url"]
+        answer = api.call("GET", url, authorization=None)
+        assert (answer.status_code, answer.content) == (200, BYTES)
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["cache-control"].startswith("private, max-age=")
+
+    # Stored is the Binary, however old the URL is that comes back.
+    api.clock.now += 86_400_000
+    assert api.call("PUT", path, made).json()["meta"] == made["meta"]
+    found = api.call("GET", path).json()
+    assert found["payload"] != made["payload"]
+    api.call("DELETE", f"Binary/{picture['id']}")
+    kept = api.call("GET", path).json()["payload"][0]["contentAttachment"]["url"]
+    assert kept == f"Binary/{picture['id']}"
+
+
+def test_urls_are_equal_for_a_while(api, picture) -> None:
+    seconds = (0, 1, 100, 900)
+    urls = []
+    for passed in seconds:
+        api.clock.now = 1_710_072_000_000 + passed * 1000
+        read = api.call("GET", f"Binary/{picture['id']}", accept="application/fhir+json")
+        urls.append(read.json()["url"])
+    assert urls[0] == urls[1] == urls[2] != urls[3]
+
+
+def test_a_url_opens_only_what_was_signed(api, picture) -> None:
+    other = api.call("POST", "Binary", b"other", content_type="text/plain").json()
+    url = picture["url"]
+    for wrong in (
+        url.replace(picture["id"], other["id"]),
+        url.replace(picture["meta"]["versionId"], other["meta"]["versionId"]),
+        re.sub(r"Expires=\d+", "Expires=99999999999", url),
+        re.sub(r"Expires=\d+", "Expires=never", url),
+        re.sub("Signature=.", "Signature=g", url),
+        url.partition("?")[0],
+    ):
+        answer = api.call("GET", wrong, authorization=None)
+        assert (answer.status_code, answer.json()["id"]) == (403, "forbidden")
+    assert api.call("GET", url, authorization=None).status_code == 200
+    api.clock.now += 2 * 3_600_000
+    assert api.call("GET", url, authorization=None).status_code == 403
+
+
+def test_a_url_of_anothers_making_is_left_alone(api, picture) -> None:
+    url = re.sub("Signature=.{8}", "Signature=00000000", picture["url"])
+    payload = [{"contentAttachment": {"url": url}}]
+    made = api.make("Communication", status="completed", payload=payload)
+    assert made["payload"] == payload
+
+
+@pytest.mark.parametrize(
+    ("content_type", "sandboxed"),
+    [
+        ("text/html", True),
+        ("image/svg+xml", True),
+        ("application/xhtml+xml", True),
+        ("image/png", False),
+        ("text/plain; charset=utf-8", False),
+        ("application/pdf", False),
+    ],
+)
+def test_content_never_runs_as_a_page_of_ours(api, content_type: str, sandboxed: bool) -> None:
+    made = api.call("POST", "Binary", b"<script>", content_type=content_type).json()
+    for path in (f"Binary/{made['id']}", made["url"]):
+        headers = api.call("GET", path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert ("sandbox" in headers.get("content-security-policy", "")) is sandboxed
+
+
+def test_a_content_type_is_no_way_to_send_headers() -> None:
+    body = encode({"resourceType": "Binary", "contentType": "text/plain\r\nset-cookie: a=b"})
+    answer = raw(Stored("Binary", "1", "1", 0, False, body), b"x")
+    assert dict(answer.headers)[b"content-type"] == b"application/octet-stream"
+
+
+def test_security_context(api) -> None:
+    made = api.call(
+        "POST", "Binary", b"x", content_type="text/plain", x_security_context="Patient/1"
+    )
+    assert made.json()["securityContext"] == {"reference": "Patient/1"}

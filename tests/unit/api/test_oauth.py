@@ -1,0 +1,221 @@
+"""Logging in, staying in, being let in no more."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+
+from threadwell.api.clients import add_client, remove_client
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def login(api, *, header: str | None = None, **form: str):
+    body = urlencode({"grant_type": "client_credentials", **form}).encode()
+    return api.call("POST", "/oauth2/token", body, content_type=FORM, authorization=header)
+
+
+@pytest.fixture
+def token(api) -> str:
+    id_, secret = api.client
+    answer = login(api, client_id=id_, client_secret=secret)
+    return f"Bearer {answer.json()['access_token']}"
+
+
+def test_credentials_may_come_in_body_header_or_both(api) -> None:
+    id_, secret = api.client
+    both = {"client_id": id_, "client_secret": secret}
+    for answer in (
+        login(api, **both),
+        login(api, header=api.basic),
+        login(api, header=api.basic, **both),
+    ):
+        given = answer.json()
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        assert (given["token_type"], given["expires_in"]) == ("Bearer", 3600)
+        assert given["project"]["reference"].startswith("Project/")
+        assert given["profile"] == {"reference": f"ClientApplication/{id_}", "display": "tests"}
+        assert "refresh_token" not in given
+
+
+def test_the_token_says_what_clients_look_for(api, token) -> None:
+    key = jwt.PyJWK(api.call("GET", "/.well-known/jwks.json").json()["keys"][0])
+    options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+    claims = jwt.decode(
+        token[7:],
+        key,
+        ["ES256"],
+        audience=api.client.client_id,
+        issuer=f"{api.url}/",
+        options=options,
+    )
+    assert claims["client_id"] == claims["sub"] == api.client.client_id
+    assert isinstance(claims["login_id"], str)
+    assert claims["exp"] == claims["iat"] + 3600 == api.clock.now // 1000 + 3600
+    assert jwt.get_unverified_header(token[7:])["kid"] == key.key_id
+
+
+@pytest.mark.parametrize(
+    ("form", "error", "description"),
+    [
+        ("", "invalid_request", "Missing grant_type"),
+        ("grant_type=nope", "unsupported_grant_type", "Unsupported grant_type"),
+        ("grant_type=refresh_token&refresh_token=x", "unsupported_grant_type", "Unsupported grant"),
+        ("grant_type=client_credentials", "invalid_request", "Missing client_id"),
+        ("grant_type=client_credentials&client_id={id}", "invalid_request", "Missing client_secr"),
+        (
+            "grant_type=client_credentials&client_id={id}&client_secret=x",
+            "invalid_request",
+            "Invalid secret",
+        ),
+        (
+            "grant_type=client_credentials&client_id=x&client_secret=x",
+            "invalid_request",
+            "Invalid client",
+        ),
+    ],
+)
+def test_refused_logins(api, form: str, error: str, description: str) -> None:
+    body = form.format(id=api.client.client_id).encode()
+    answer = api.call("POST", "/oauth2/token", body, content_type=FORM, authorization=None)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+    assert answer.json()["error_description"].startswith(description)
+
+
+def test_header_and_body_must_agree(api) -> None:
+    assert login(api, header=api.basic, client_id="another").status_code == 400
+    assert login(api, header="Basic !").status_code == 400
+
+
+def test_a_login_is_a_form(api) -> None:
+    answer = api.call("POST", "/oauth2/token", {"grant_type": "client_credentials"})
+    assert (answer.status_code, answer.text) == (400, "Unsupported content type")
+    assert api.call("GET", "/oauth2/token").status_code == 405
+
+
+def test_both_ways_to_ask(api, token) -> None:
+    for header in (token, token.replace("Bearer", "bearer"), api.basic):
+        assert api.call("GET", "Patient", authorization=header).status_code == 200
+        me = api.call("GET", "/auth/me", authorization=header).json()
+        assert me.keys() == {"project", "membership", "profile", "config", "accessPolicy"}
+        assert me["profile"]["resourceType"] == "ClientApplication"
+        assert me["profile"]["id"] == api.client.client_id
+
+
+def forged(token: str, **claims: object) -> str:
+    """The token with other claims and the old signature."""
+    head, payload, signature = token.split(".")
+    given = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    new = base64.urlsafe_b64encode(json.dumps(given | claims).encode()).decode().rstrip("=")
+    return f"{head}.{new}.{signature}"
+
+
+def test_what_opens_nothing(api, new_api, token) -> None:
+    id_, secret = api.client
+    identity = login(api, client_id=id_, client_secret=secret).json()["id_token"]
+    stranger = new_api()
+    foreign = login(
+        stranger, client_id=stranger.client.client_id, client_secret=stranger.client.client_secret
+    )
+    for header in (
+        None,
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer a.b.c",
+        f"Bearer {identity}",
+        f"Bearer {foreign.json()['access_token']}",
+        f"Bearer {forged(token[7:], exp=99999999999)}",
+        f"Bearer {jwt.encode({'client_id': id_, 'login_id': 'x', 'exp': 99999999999}, 'k' * 32)}",
+        f"Digest {token[7:]}",
+        "Basic !",
+        api.credentials(id_, "x"),
+        api.credentials(id_, ""),
+        api.credentials("x", secret),
+    ):
+        for method, path in [
+            ("GET", "Patient"),
+            ("POST", "Patient"),
+            ("GET", f"Patient/{api.never}"),
+            ("POST", ""),
+            ("GET", "Nonsense"),
+            ("GET", "/auth/me"),
+            ("POST", "/oauth2/logout"),
+            ("POST", f"/admin/projects/{api.never}/client"),
+        ]:
+            answer = api.call(method, path, authorization=header)
+            assert answer.status_code == 401, (header, path)
+            assert answer.json()["id"] == "unauthorized"
+            assert answer.json()["issue"][0]["code"] == "login"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_token_ends_with_its_hour(api, token) -> None:
+    for passed, status in [(0, 200), (3599_000, 200), (3600_000, 401)]:
+        api.clock.now = 1_710_072_000_000 + passed
+        assert api.call("GET", "Patient", authorization=token).status_code == status
+
+
+def test_a_removed_client_is_out_within_seconds(api, token) -> None:
+    assert api.call("GET", "Patient", authorization=token).status_code == 200
+    asyncio.run(remove_client(api.store, api.client.client_id))
+    api.clock.now += 5_000
+    assert api.call("GET", "Patient", authorization=token).status_code == 401
+    assert api.call("GET", "Patient", authorization=api.basic).status_code == 401
+
+
+def test_a_logout_ends_one_login(api, token) -> None:
+    id_, secret = api.client
+    other = f"Bearer {login(api, client_id=id_, client_secret=secret).json()['access_token']}"
+    assert api.call("POST", "/oauth2/logout", {}, authorization=token).status_code == 200
+    assert api.call("GET", "Patient", authorization=token).status_code == 401
+    assert api.call("GET", "Patient", authorization=other).status_code == 200
+
+
+def test_tokens_are_good_at_every_server_of_a_store(api, new_api, token) -> None:
+    sibling = new_api(store=api.store)
+    assert sibling.call("GET", "Patient", authorization=token).status_code == 200
+
+
+def test_no_secret_is_stored(api) -> None:
+    kept = asyncio.run(api.store.list_private("client"))
+    assert api.client.client_secret.encode() not in b"".join(kept.values())
+    assert len(bytes.fromhex(api.client.client_secret)) == 32
+
+
+def test_a_client_id_is_registered_once(api) -> None:
+    with pytest.raises(ValueError, match="already"):
+        asyncio.run(add_client(api.store, "again", client_id=api.client.client_id))
+
+
+def test_further_clients_over_http(api) -> None:
+    project = api.call("GET", "/auth/me").json()["project"]["id"]
+    path = f"/admin/projects/{project}/client"
+    made = api.call("POST", path, {"name": "front desk"})
+    assert (made.status_code, made.json()["resourceType"]) == (201, "ClientApplication")
+    header = api.credentials(made.json()["id"], made.json()["secret"])
+    assert api.call("GET", "Patient", authorization=header).status_code == 200
+    assert api.call("POST", path, {"name": "x"}, authorization=header).status_code == 403
+    for body in ({}, {"name": " "}, [], b"{"):
+        assert api.call("POST", path, body).status_code == 400
+    assert api.call("POST", f"/admin/projects/{api.never}/client", {"name": "x"}).status_code == 404
+
+
+def test_discovery(api) -> None:
+    for path in ("/fhir/R4/.well-known/smart-configuration", "/.well-known/smart-configuration"):
+        smart = api.call("GET", path, authorization=None).json()
+        assert smart["token_endpoint"] == f"{api.url}/oauth2/token"
+        assert smart["grant_types_supported"] == ["client_credentials"]
+        assert smart["capabilities"]
+    openid = api.call("GET", "/.well-known/openid-configuration", authorization=None).json()
+    assert openid["issuer"] == f"{api.url}/"
+    keys = api.call("GET", "/.well-known/jwks.json", authorization=None).json()["keys"]
+    assert all("d" not in key for key in keys)
+    assert api.call("GET", "/oauth2/authorize?response_type=code").status_code == 400

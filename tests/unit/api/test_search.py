@@ -1,0 +1,192 @@
+"""Searches over HTTP: bundles, links, forms. Which resources match is tested elsewhere."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+
+@pytest.fixture
+def thread(api):
+    """A patient, a thread header about them and three messages."""
+    patient = api.make(telecom=[{"system": "phone", "value": "+15550100"}])
+    subject = {"reference": f"Patient/{patient['id']}"}
+    header = api.make("Communication", status="in-progress", subject=subject)
+    messages = [
+        api.make(
+            "Communication",
+            status="completed",
+            partOf=[{"reference": f"Communication/{header['id']}"}],
+            sent=f"2024-03-10T10:0{minute}:00Z",
+        )
+        for minute in range(3)
+    ]
+    return patient, header, messages
+
+
+def links(bundle: dict) -> dict[str, str]:
+    return {link["relation"]: link["url"] for link in bundle["link"]}
+
+
+def test_the_shape_of_a_searchset(api, thread) -> None:
+    _, header, messages = thread
+    query = f"Communication?part-of=Communication/{header['id']}&_sort=sent"
+    bundle = api.call("GET", query).json()
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "searchset")
+    assert [one["resource"] for one in bundle["entry"]] == messages
+    assert [one["search"] for one in bundle["entry"]] == [{"mode": "match"}] * 3
+    for one in bundle["entry"]:
+        assert one["fullUrl"] == f"{api.url}/fhir/R4/Communication/{one['resource']['id']}"
+    assert "total" not in bundle
+
+
+@pytest.mark.parametrize(
+    ("query", "total", "entries"),
+    [
+        ("Patient?_total=accurate", 1, 1),
+        ("Patient?_total=accurate&_count=0", 1, None),
+        ("Patient?_summary=count", 1, None),
+        ("Patient?family=nobody&_total=accurate", 0, None),
+        ("Patient?family=nobody", None, None),
+        ("Patient?phone=+15550100", None, 1),
+        ("Patient?phone=%2B15550100", None, 1),
+    ],
+)
+def test_totals_and_empty_pages(api, thread, query, total, entries) -> None:
+    bundle = api.call("GET", query).json()
+    assert bundle.get("total") == total
+    assert (len(bundle["entry"]) if "entry" in bundle else None) == entries
+
+
+def test_links_lead_forward_and_back(api, thread) -> None:
+    _, header, messages = thread
+    query = f"Communication?_sort=sent&part-of=Communication/{header['id']}&_count=2"
+    first = api.call("GET", query).json()
+    assert links(first).keys() == {"self", "first", "next"}
+    second = api.call("GET", links(first)["next"]).json()
+    assert links(second).keys() == {"self", "first", "previous"}
+    assert [one["resource"] for one in first["entry"] + second["entry"]] == messages
+    assert api.call("GET", links(second)["previous"]).json() == first
+    assert api.call("GET", links(second)["first"]).json() == first
+
+
+def test_links_keep_every_parameter(api) -> None:
+    query = (
+        "Communication?status:not=completed&_sort=sent&identifier=urn:t|a%26b%2Bc"
+        "&sent=gt2024&sent=lt2025"
+    )
+    url = links(api.call("GET", query).json())["self"]
+    assert url.startswith(f"{api.url}/fhir/R4/Communication?_count=20&_sort=sent&")
+    assert parse_qsl(urlsplit(url).query) == [
+        ("_count", "20"),
+        ("_sort", "sent"),
+        ("identifier", "urn:t|a&b+c"),
+        ("sent", "gt2024"),
+        ("sent", "lt2025"),
+        ("status:not", "completed"),
+    ]
+
+
+def test_by_form(api, thread) -> None:
+    _, header, messages = thread
+    form = f"part-of=Communication%2F{header['id']}&_sort=-sent".encode()
+    kind = "application/x-www-form-urlencoded"
+    bundle = api.call("POST", "Communication/_search?_count=1", form, content_type=kind).json()
+    assert [one["resource"] for one in bundle["entry"]] == messages[-1:]
+    assert "_sort=-sent" in links(bundle)["next"]
+
+    everything = api.call("POST", "Communication/_search", content_type=None).json()
+    assert len(everything["entry"]) == 4
+    for body, content_type, status in [(b"{}", "application/json", 415), (b"\xff", kind, 400)]:
+        answer = api.call("POST", "Communication/_search", body, content_type=content_type)
+        assert answer.status_code == status
+
+
+def test_includes_are_marked(api, thread) -> None:
+    patient, header, _ = thread
+    query = f"Communication?_id={header['id']}&_include=Communication:subject"
+    modes = {
+        one["resource"]["id"]: one["search"]["mode"]
+        for one in api.call("GET", query).json()["entry"]
+    }
+    assert modes == {header["id"]: "match", patient["id"]: "include"}
+
+
+def test_elements_of_matches(api, thread) -> None:
+    _, header, _ = thread
+    query = f"Communication?_id={header['id']}&_elements=subject&_include=Communication:subject"
+    match, include = (one["resource"] for one in api.call("GET", query).json()["entry"])
+    assert match.keys() == {"resourceType", "id", "meta", "status", "subject"}
+    assert match["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert "telecom" in include
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("Patient?nonsense=1", 400),
+        ("Patient?birthdate=yesterday", 400),
+        ("Patient?_count=x", 400),
+        ("Patient?_format=json", 200),
+        ("Patient?_format=application/fhir%2Bjson", 200),
+        ("Patient?_format=application/fhir+json", 200),
+        ("Patient?_format=xml", 406),
+        ("Patient?_pretty=true", 200),
+    ],
+)
+def test_parameters(api, query: str, status: int) -> None:
+    answer = api.call("GET", query)
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == ("Bundle" if status == 200 else "OperationOutcome")
+
+
+def test_everything_about_a_patient(api, thread) -> None:
+    patient, header, _ = thread
+    encounter = api.make(
+        "Encounter",
+        status="finished",
+        subject={"reference": f"Patient/{patient['id']}"},
+        **{"class": {"code": "VR"}},
+    )
+    api.make()
+    path = f"Patient/{patient['id']}/$everything"
+    bundle = api.call("GET", path).json()
+    found = {one["resource"]["id"] for one in bundle["entry"]}
+    assert found == {patient["id"], header["id"], encounter["id"]}
+    assert bundle["total"] == 3
+
+    some = api.call("GET", f"{path}?_type=Encounter").json()["entry"]
+    assert [one["resource"]["id"] for one in some] == [patient["id"], encounter["id"]]
+    assert api.call("GET", f"{path}?start=2024").status_code == 400
+    assert api.call("GET", f"Patient/{api.never}/$everything").status_code == 404
+    assert api.call("GET", f"Communication/{header['id']}/$everything").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"resourceType": "Communication", "status": "completed"}, 200),
+        ({"resourceType": "Communication"}, 400),
+        (
+            {
+                "resourceType": "Parameters",
+                "parameter": [
+                    {
+                        "name": "resource",
+                        "resource": {"resourceType": "Communication", "status": "completed"},
+                    }
+                ],
+            },
+            200,
+        ),
+        ({"resourceType": "Parameters", "parameter": []}, 400),
+        ({"resourceType": "Patient"}, 400),
+    ],
+)
+def test_validate_stores_nothing(api, body, status: int) -> None:
+    answer = api.call("POST", "Communication/$validate", body)
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert (answer.json().get("id") == "ok") is (status == 200)
+    assert api.ids("Communication") == []
