@@ -121,8 +121,9 @@ def _text(part: Part, notes: list[str]) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part.type == "text/html":
-        notes.append(FROM_HTML)
         text = html_to_text(text)
+        if text:
+            notes.append(FROM_HTML)
     elif part.parameters.get("format", "").lower() == "flowed":
         text = unflow(text, part.parameters.get("delsp", "").lower() == "yes")
     return without_controls(text.removeprefix("\ufeff"))
@@ -171,7 +172,8 @@ def _base64(body: bytes, notes: list[str]) -> bytes:
 def _uuencoded(body: bytes, notes: list[str]) -> bytes:
     begin = _UU_BEGIN.search(body)
     if begin is None:
-        notes.append(UNKNOWN_ENCODING)
+        if body.strip():
+            notes.append(UNKNOWN_ENCODING)
         return body
     out = []
     for line in body[begin.end() :].splitlines():

@@ -28,6 +28,8 @@ _ASCTIME = re.compile(
     r"(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) +(\d{1,2}) +(\d\d):(\d\d)(?::(\d\d))?"
     r"(?: +(?:[A-Z]{3,4}|[+-]\d{4}))? +(\d{4})"
 )
+_COMMENT = re.compile(r"\([^()]*\)")
+_COLON = re.compile(r" *: *")
 _OFFSET = re.compile(r"[+-]\d{4}\b")
 # Mail as we know it is younger; an older date is that of a clock that was never set.
 _FIRST_YEAR = 1971
@@ -98,7 +100,7 @@ def _unusual(value: str, zone: ZoneInfo) -> tuple[datetime | None, str]:
         if moment.tzinfo is not None:
             return moment, ""
     else:
-        parts = parsedate_tz(value)
+        parts = parsedate_tz(_COLON.sub(":", _COMMENT.sub(" ", value)))
         if parts is None:
             return None, ""
         year, month, day, hour, minute, second = parts[:6]

@@ -10,7 +10,8 @@ from urllib.parse import unquote_to_bytes
 from threadwell.channels.email.charsets import decode
 from threadwell.channels.email.words import header_text
 
-_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+# Some programs leave the semicolon out.
+_PARAMETER = re.compile(r'(?:;|(?<![\s;])\s)\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _ESCAPE = re.compile(r"\\(.)")
 _CONTINUED = re.compile(r"([^*]+)\*(\d+)?(\*)?")
 
@@ -19,7 +20,7 @@ _REMEMBERED_LENGTH = 200
 
 
 def parse_parameters(value: str) -> tuple[str, Mapping[str, str]]:
-    """The value before the first ``;`` in lower case, and its parameters by lower-case name.
+    """The first word of the value in lower case, and its parameters by lower-case name.
 
     The first of two equal names counts. Values are decoded: RFC 2231, and also RFC 2047, which
     is not allowed there and common. A value without quotes may hold anything but ``;``.
@@ -28,7 +29,7 @@ def parse_parameters(value: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _parsed(value: str) -> tuple[str, Mapping[str, str]]:
-    main = value.partition(";")[0].strip().lower()
+    main = "".join(value.partition(";")[0].split()[:1]).lower()
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, str]]] = {}
     for name, raw in _PARAMETER.findall(value):

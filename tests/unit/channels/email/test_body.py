@@ -204,7 +204,14 @@ def test_transfer_encodings(encoding: str, content: bytes) -> None:
 def test_names_of_files(field: str, name: str) -> None:
     mail = f"Content-Type: image/jpeg\nContent-Disposition: attachment; {field}\n\nx"
     (attachment,) = read_body(parse(mail.encode())).attachments
-    assert attachment.filename == name
+    assert (attachment.filename, attachment.content_type) == (name, "image/jpeg")
+
+
+@pytest.mark.parametrize("between", ["; ", " ", ";", "\n\t", "; charset=x ; "])
+def test_name_in_the_content_type(between: str) -> None:
+    mail = f'Content-Type: Application/PDF{between}name="lab results.pdf"\n\nx'
+    (attachment,) = read_body(parse(mail.encode())).attachments
+    assert (attachment.filename, attachment.content_type) == ("lab results.pdf", "application/pdf")
 
 
 def test_a_file_keeps_its_bytes_and_type() -> None:

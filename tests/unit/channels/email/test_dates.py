@@ -26,6 +26,7 @@ FIRST = "from phone by mx.example.net (x; y) id 7; Wed, 10 Apr 2024 09:00:00 +00
         ("Wed, 10 Apr 2024 09:00:00 GMT", NINE, []),
         ("Wed, 10 Apr 2024 05:00:00 EDT", NINE, []),
         ("Wed, 10 Apr 2024 5:00 -0400 (EDT)", NINE, []),
+        ("Wed, 10 Apr 2024 09(morning):  00 : 00 +0000", NINE, []),
         ("Wed 10 Apr 24 09:00:00 +0000", NINE, []),
         ("Wed,10 Apr 2024 09:00:00 +0000", NINE, []),
         ("Wed Apr 10 09:00:00 2024 +0000", NINE, []),
