@@ -5,8 +5,11 @@ whole or not at all.
 """
 
 from threadwell.intake.counts import Counts, Report
+from threadwell.intake.import_people import PeopleReport, import_people
 from threadwell.intake.importing import import_messages, replay
+from threadwell.intake.people_csv import BadPeople
 from threadwell.intake.quarantine import Quarantined, quarantine
+from threadwell.intake.sessions import SessionSummary, sessions
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -14,17 +17,25 @@ from threadwell.intake.settings import (
     parse_options,
     parse_zone,
 )
+from threadwell.intake.verify import Finding, verify
 
 __all__ = [
+    "BadPeople",
     "BadSetting",
     "Counts",
+    "Finding",
+    "PeopleReport",
     "Quarantined",
     "Report",
+    "SessionSummary",
     "Settings",
     "import_messages",
+    "import_people",
     "parse_duration",
     "parse_options",
     "parse_zone",
     "quarantine",
     "replay",
+    "sessions",
+    "verify",
 ]

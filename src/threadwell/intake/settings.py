@@ -34,8 +34,8 @@ class Settings:
     ``""`` to find or make one. ``country`` (ISO 3166-1 alpha-2) is where phone numbers belong that
     the store keeps without a country code. ``opening`` and ``closing`` are the keywords of the
     explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
-    message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the clinical
-    type of Encounters. ``batch`` messages are committed at once; ``dry_run`` commits none.
+    message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
+    clinical type of Encounters. ``batch`` messages are committed at once; ``dry_run`` commits none.
     """
 
     policy: str = "per-day"

@@ -1,0 +1,136 @@
+"""People into a store, out of a CSV file or a FHIR Bundle; doing it again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.references import references
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.fhir.validation import validate
+from threadwell.intake.batch import Batch
+from threadwell.intake.paging import search_all
+from threadwell.intake.people_bundle import people_in
+from threadwell.intake.people_csv import BadPeople, Row, people_of, read_csv
+from threadwell.stores.contract import ChangeSet, Key, Store, Stored
+
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleReport:
+    """How many resources of people were made, changed, or there already."""
+
+    new: int
+    changed: int
+    known: int
+
+
+async def import_people(
+    store: Store,
+    project: str,
+    source: Path | Iterable[Row],
+    *,
+    country: str = "US",
+    clock: Clock = now_ms,
+) -> PeopleReport:
+    """Take in the people of a file, or of rows with the columns of ``people_csv``.
+
+    All of them or none: raises ``BadPeople`` with every mistake, and ``OSError`` for a file that
+    cannot be read. Elements that the source says nothing of are kept as they are stored.
+    """
+    people = _read(source, country) if isinstance(source, Path) else people_of(source, country)
+    problems = [
+        f"{key.type}: {issue.text} ({issue.expression})"
+        for key, resource in people.items()
+        for issue in validate(resource)
+    ]
+    if problems:
+        raise BadPeople(problems)
+    people = await _as_known(store, project, people)
+    there = await store.read_many(project, list(people))
+    await _check_patients(store, project, people)
+    batch = Batch(clock())
+    changed = 0
+    for key, resource in people.items():
+        before = there.get(key)
+        if before is None:
+            batch.write(key, resource)
+        elif (wanted := _over(before, resource)) is not None:
+            batch.write(key, wanted, before)
+            changed += 1
+    if batch.writes:
+        await store.commit(project, ChangeSet(tuple(batch.writes.values())))
+    new = len(batch.writes) - changed
+    return PeopleReport(new, changed, len(people) - new - changed)
+
+
+def _read(path: Path, country: str) -> dict[Key, Resource]:
+    content = path.read_bytes()
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        try:
+            return people_in(decode(content.removeprefix(b"\xef\xbb\xbf")), country)
+        except BadJson as error:
+            raise BadPeople([f"{path.name} is no JSON: {error}"]) from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadPeople([f"{path.name} is not UTF-8 at byte {error.start}"]) from None
+    return people_of(read_csv(text.splitlines(keepends=True)), country)
+
+
+async def _as_known(store: Store, project: str, people: dict[Key, Resource]) -> dict[Key, Resource]:
+    """The people under the ids that the store has them under, going by their identifiers."""
+    by_token = {
+        (key.type, identifier["system"], identifier["value"]): key
+        for key, resource in people.items()
+        for identifier in resource["identifier"]
+        if identifier.get("system") and identifier.get("value")
+    }
+    moved: dict[Key, Key] = {}
+    for type_ in sorted({key.type for key in people}):
+        tokens = [token for token in by_token if token[0] == type_]
+        for at in range(0, len(tokens), _AT_ONCE):
+            wanted = tuple(TokenMatch(*token[1:]) for token in tokens[at : at + _AT_ONCE])
+            query = Query(type_, (TokenFilter("identifier", wanted),))
+            async for stored in search_all(store, project, query):
+                for identifier in decode(stored.body)["identifier"]:
+                    token = (type_, identifier.get("system"), identifier.get("value"))
+                    if token in by_token:
+                        moved[by_token[token]] = Key(type_, stored.id)
+    names = {f"{old.type}/{old.id}": f"{new.type}/{new.id}" for old, new in moved.items()}
+    for resource in people.values():
+        for _, reference in references(resource):
+            reference["reference"] = names.get(reference["reference"], reference["reference"])
+    return {moved.get(key, key): resource for key, resource in people.items()}
+
+
+def _over(before: Stored, resource: Resource) -> Resource | None:
+    """The stored resource with what the source says; ``None`` if that changes nothing."""
+    stored = {} if before.deleted else decode(before.body)
+    wanted = {**stored, **resource}
+    return wanted if wanted != stored else None
+
+
+async def _check_patients(store: Store, project: str, people: dict[Key, Resource]) -> None:
+    """A related person's patient has to be among the people, or in the store."""
+    wanted: dict[Key, list[str]] = {}
+    for key, resource in people.items():
+        if key.type == "RelatedPerson":
+            type_, _, id_ = resource["patient"].get("reference", "").partition("/")
+            named = (resource.get("identifier") or [{}])[0].get("value", key.id)
+            wanted.setdefault(Key(type_, id_), []).append(named)
+    missing = [key for key in wanted if key not in people]
+    found = await store.read_many(project, missing) if missing else {}
+    problems = [
+        f"related person {name}: there is no such patient"
+        for key in missing
+        if key not in found or found[key].deleted
+        for name in wanted[key]
+    ]
+    if problems:
+        raise BadPeople(problems)

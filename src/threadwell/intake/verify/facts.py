@@ -1,0 +1,119 @@
+"""As much of a live resource as the rules look at; a store of millions fits in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from threadwell.encounters import codes
+from threadwell.fhir.resource import Resource
+
+_OURS = (codes.HEADER, codes.SESSION, codes.MEDICAL)
+
+
+class Thread(NamedTuple):
+    """A thread header. All but ``identity`` are references, ``""`` if absent."""
+
+    identity: str
+    encounter: str
+    sender: str
+    recipients: frozenset[str]
+    former: str
+    payload: bool
+
+
+class Child(NamedTuple):
+    """A message of a thread."""
+
+    header: str
+    sender: str
+    encounter: str
+    payload: bool
+    retracted: bool
+
+
+class Care(NamedTuple):
+    """An Encounter; ``tags`` are the codes of the encounter-type system."""
+
+    identity: str
+    class_: str
+    tags: frozenset[str]
+    subject: str
+    part_of: str
+    participants: frozenset[str]
+
+
+@dataclass(slots=True)
+class Facts:
+    """The live headers, children and Encounters of a store, by reference (``Type/id``).
+
+    ``withdrawn`` are those that are ``entered-in-error``.
+    """
+
+    threads: dict[str, Thread] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
+    cares: dict[str, Care] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+
+    def add(self, resource: Resource) -> None:
+        """Take in a Communication or an Encounter."""
+        name = f"{resource['resourceType']}/{resource['id']}"
+        status = resource.get("status")
+        child = resource["resourceType"] == "Communication" and bool(resource.get("partOf"))
+        if status == "entered-in-error" and not child:
+            self.withdrawn.add(name)
+        elif child:
+            self.children[name] = _child(resource, status == "entered-in-error")
+        elif resource["resourceType"] == "Communication":
+            self.threads[name] = _thread(resource)
+        else:
+            self.cares[name] = _care(resource)
+
+
+def _thread(resource: Resource) -> Thread:
+    return Thread(
+        _identity(resource),
+        _target(resource.get("encounter")),
+        _target(resource.get("sender")),
+        frozenset(_target(one) for one in resource.get("recipient") or ()),
+        _target(next(iter(resource.get("inResponseTo") or ()), None)),
+        bool(resource.get("payload")),
+    )
+
+
+def _child(resource: Resource, retracted: bool) -> Child:
+    return Child(
+        _target(resource["partOf"][0]),
+        _target(resource.get("sender")),
+        _target(resource.get("encounter")),
+        bool(resource.get("payload")),
+        retracted,
+    )
+
+
+def _care(resource: Resource) -> Care:
+    class_ = resource.get("class") or {}
+    return Care(
+        _identity(resource),
+        class_.get("code", "") if class_.get("system") == codes.ACT_CODE else "",
+        frozenset(
+            coding.get("code", "")
+            for concept in resource.get("type") or ()
+            for coding in concept.get("coding") or ()
+            if coding.get("system") == codes.ENCOUNTER_TYPE
+        ),
+        _target(resource.get("subject")),
+        _target(resource.get("partOf")),
+        frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),
+    )
+
+
+def _identity(resource: Resource) -> str:
+    for identifier in resource.get("identifier") or ():
+        if identifier.get("system") in _OURS:
+            return f"{identifier['system']}|{identifier.get('value', '')}"
+    return ""
+
+
+def _target(reference: Any) -> str:
+    return str(reference.get("reference", "")) if reference else ""

@@ -1,0 +1,171 @@
+"""The rules of the pattern, each over all the facts of a store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from threadwell.encounters import codes
+from threadwell.intake.verify.facts import Care, Facts
+from threadwell.intake.verify.finding import Finding
+
+Rule = Callable[[Facts], Iterator[Finding]]
+
+_SESSION = codes.SESSION_TAG["code"]
+_MEDICAL = codes.MEDICAL_TAG["code"]
+_VIRTUAL = codes.VIRTUAL["code"]
+_TAKES_PART = ("Practitioner/", "PractitionerRole/", "RelatedPerson/")
+
+
+def header_has_no_payload(facts: Facts) -> Iterator[Finding]:
+    """A thread header holds no message of its own."""
+    for name, thread in facts.threads.items():
+        if thread.payload:
+            yield _error(name, "header-payload", "a thread header has a payload")
+
+
+def two_levels(facts: Facts) -> Iterator[Finding]:
+    """A message is part of a thread header that is there and live, never of another message."""
+    for name, child in facts.children.items():
+        if child.header in facts.children:
+            yield _error(name, "two-levels", f"it is part of {child.header}, itself a message")
+        elif child.header in facts.withdrawn:
+            yield _error(name, "two-levels", f"it is part of {child.header}, which is withdrawn")
+        elif child.header not in facts.threads:
+            yield _error(name, "two-levels", f"it is part of {child.header}, which is not there")
+
+
+def child_has_payload(facts: Facts) -> Iterator[Finding]:
+    """A message says something, unless it was retracted."""
+    for name, child in facts.children.items():
+        if not (child.payload or child.retracted):
+            yield _error(name, "child-payload", "a message has no payload")
+
+
+def encounter_on_header_only(facts: Facts) -> Iterator[Finding]:
+    """Messages have their session through their header."""
+    for name, child in facts.children.items():
+        if child.encounter:
+            yield _error(name, "encounter-on-header", "a message has an encounter of its own")
+
+
+def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
+    """A header's encounter is a live session encounter, and the header before it is there."""
+    for name, thread in facts.threads.items():
+        if thread.encounter:
+            care = facts.cares.get(thread.encounter)
+            if care is None:
+                text = f"its encounter {thread.encounter} is not there or withdrawn"
+                yield _error(name, "links", text)
+            elif _MEDICAL in care.tags:
+                text = f"its encounter {thread.encounter} is a medical encounter, not the session's"
+                yield _error(name, "links", text)
+        if thread.former and thread.former not in facts.threads:
+            yield _error(name, "links", f"the header before, {thread.former}, is not there")
+
+
+def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
+    """An inbox looks for threads by recipient: whoever writes in one is among them."""
+    for name, thread in facts.threads.items():
+        if thread.sender and thread.sender not in thread.recipients:
+            yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
+    for name, child in facts.children.items():
+        header = facts.threads.get(child.header)
+        if header and child.sender and child.sender not in header.recipients:
+            text = f"{child.sender} sent it and is no recipient of {child.header}"
+            yield _error(name, "recipients", text)
+
+
+def participants_cover_senders(facts: Facts) -> Iterator[Finding]:
+    """Professionals and family who write in a session are its participants."""
+    told: set[tuple[str, str]] = set()
+    for child in facts.children.values():
+        header = facts.threads.get(child.header)
+        care = facts.cares.get(header.encounter) if header else None
+        if header is None or care is None or not child.sender.startswith(_TAKES_PART):
+            continue
+        missing = (header.encounter, child.sender)
+        if child.sender not in care.participants and missing not in told:
+            told.add(missing)
+            text = f"{child.sender} wrote in it and is no participant"
+            yield _error(header.encounter, "participants", text)
+
+
+def session_is_virtual(facts: Facts) -> Iterator[Finding]:
+    """Session and medical encounters have class VR."""
+    for name, care in facts.cares.items():
+        if care.tags & {_SESSION, _MEDICAL} and care.class_ != _VIRTUAL:
+            yield _error(name, "class", "its class is not VR of v3-ActCode")
+
+
+def session_stands_alone(facts: Facts) -> Iterator[Finding]:
+    """A session encounter is part of nothing, and has at least one thread."""
+    used = {thread.encounter for thread in facts.threads.values()}
+    for name, care in facts.cares.items():
+        if _SESSION not in care.tags:
+            continue
+        if care.part_of:
+            yield _error(name, "session", "a session encounter is part of another Encounter")
+        if name not in used:
+            yield Finding("warning", name, "session", "no thread header links to it")
+
+
+def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
+    """A medical encounter has a patient and is part of a live session encounter."""
+    for name, care in facts.cares.items():
+        if _MEDICAL not in care.tags:
+            continue
+        if not care.subject.startswith("Patient/"):
+            yield _error(name, "medical-encounter", "its subject is no Patient")
+        session = facts.cares.get(care.part_of)
+        if session is None:
+            text = f"it is part of {care.part_of or 'nothing'}, which is no live Encounter"
+            yield _error(name, "medical-encounter", text)
+        elif _SESSION not in session.tags:
+            text = f"{care.part_of}, which it is part of, is not tagged as a session"
+            yield Finding("warning", name, "medical-encounter", text)
+
+
+def several_patients_have_encounters(facts: Facts) -> Iterator[Finding]:
+    """A session whose subject is a Group has at least two medical encounters."""
+    parts: dict[str, int] = {}
+    for care in facts.cares.values():
+        if _MEDICAL in care.tags:
+            parts[care.part_of] = parts.get(care.part_of, 0) + 1
+    for name, care in facts.cares.items():
+        if _of_group(care) and parts.get(name, 0) < 2:
+            text = "it is about a Group and has fewer than two medical encounters"
+            yield _error(name, "several-patients", text)
+
+
+def one_of_each(facts: Facts) -> Iterator[Finding]:
+    """No two live headers, nor two live Encounters, have one identity."""
+    for resources in (facts.threads, facts.cares):
+        seen: dict[str, str] = {}
+        for name, one in resources.items():
+            if one.identity and seen.setdefault(one.identity, name) != name:
+                text = f"it has the same identity as {seen[one.identity]}"
+                yield _error(name, "identity", text)
+
+
+RULES: tuple[Rule, ...] = (
+    header_has_no_payload,
+    two_levels,
+    child_has_payload,
+    encounter_on_header_only,
+    thread_links_resolve,
+    recipients_include_sender,
+    participants_cover_senders,
+    session_is_virtual,
+    session_stands_alone,
+    medical_encounters_hang_on_a_session,
+    several_patients_have_encounters,
+    one_of_each,
+)
+
+
+def _of_group(care: Care) -> bool:
+    return _SESSION in care.tags and care.subject.startswith("Group/")
+
+
+def _error(name: str, rule: str, text: str) -> Finding:
+    return Finding("error", name, rule, text)

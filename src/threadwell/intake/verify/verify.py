@@ -1,0 +1,21 @@
+"""Reads a store's Communications and Encounters once, and applies every rule."""
+
+from __future__ import annotations
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.intake.paging import search_all
+from threadwell.intake.verify.facts import Facts
+from threadwell.intake.verify.finding import Finding
+from threadwell.intake.verify.rules import RULES
+from threadwell.stores.contract import Store
+
+
+async def verify(store: Store, project: str) -> list[Finding]:
+    """What in the store does not keep the pattern, by resource; empty if everything does."""
+    facts = Facts()
+    for type_ in ("Encounter", "Communication"):
+        async for stored in search_all(store, project, Query(type_)):
+            facts.add(decode(stored.body))
+    findings = [finding for rule in RULES for finding in rule(facts)]
+    return sorted(findings, key=lambda one: (one.resource, one.rule, one.text))
