@@ -1,1 +1,71 @@
 """The composition root: the one place where channels, policies and stores are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from threadwell.stores.contract import StoreError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from threadwell.channels.channel import Channel
+    from threadwell.stores.contract import Store
+
+
+def channels() -> tuple[Channel, ...]:
+    """Every channel, in the order in which they are asked whether a file is theirs."""
+    from threadwell.channels import email, sms_backup, table, whatsapp
+
+    return (sms_backup.CHANNEL, whatsapp.CHANNEL, email.CHANNEL, table.CHANNEL)
+
+
+#: Those of ``channels``, for a command's help.
+CHANNEL_NAMES = ("sms_backup", "whatsapp", "email", "table")
+
+
+def open_store(url: str | Path, *, create: bool = True) -> Store:
+    """The store at ``sqlite:///PATH`` or at a path; ``sqlite:///:memory:`` keeps nothing.
+
+    Three slashes before a path relative to here, four before an absolute one. With ``create``
+    false a store that is not there is a ``StoreError``, as is a URL of an unknown kind.
+    """
+    path = store_path(url)
+    if path is None:
+        from threadwell.stores.memory import MemoryStore
+
+        return MemoryStore()
+    if not create and not path.is_file():
+        raise StoreError(f"there is no store at {path}; `threadwell import` makes one")
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
+
+    from threadwell.stores.sqlite import SqliteStore
+
+    return SqliteStore.open(path)
+
+
+def store_path(url: str | Path) -> Path | None:
+    """The file of the store that ``url`` names; ``None`` for one in memory."""
+    text = str(url)
+    if "://" not in text:
+        if not text:
+            raise StoreError("the store has no name: give sqlite:///PATH or a path")
+        return None if text == ":memory:" else Path(text)
+    parts = urlsplit(text)
+    path = unquote(parts.path.removeprefix("/"))
+    if parts.scheme != "sqlite":
+        raise StoreError(f"no store is known for {parts.scheme}://; give sqlite:///PATH or a path")
+    if parts.netloc or not path:
+        raise StoreError("a SQLite store is named sqlite:///PATH, with three slashes")
+    return None if path == ":memory:" else Path(path)
+
+
+def create_server(store: Store, *, base_url: str) -> ASGIApp:
+    """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``."""
+    from threadwell.api.app import create_app
+    from threadwell.inbox.app import create_pages
+
+    return create_app(store, base_url=base_url, pages=create_pages(store))

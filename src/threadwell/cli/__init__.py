@@ -1,10 +1,48 @@
-"""The ``threadwell`` command: one module a subcommand, errors as plain sentences."""
+"""The ``threadwell`` command: one module a subcommand, listed in ``COMMANDS``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadwell.cli import (
+    client,
+    delete,
+    get,
+    import_,
+    patch,
+    post,
+    put,
+    quarantine,
+    serve,
+    sessions,
+    sign_in,
+    verify,
+)
+from threadwell.cli.command import Command
+from threadwell.cli.errors import run_safely
+from threadwell.cli.parser import build_parser
 
-def main(_argv: Sequence[str] | None = None) -> int:
+#: In the order of ``threadwell --help``.
+COMMANDS: tuple[Command, ...] = (
+    import_.COMMAND,
+    sessions.COMMAND,
+    quarantine.COMMAND,
+    verify.COMMAND,
+    serve.COMMAND,
+    sign_in.COMMAND,
+    client.COMMAND,
+    get.COMMAND,
+    post.COMMAND,
+    put.COMMAND,
+    patch.COMMAND,
+    delete.COMMAND,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
-    raise SystemExit(2)
+    try:
+        arguments = build_parser(COMMANDS).parse_args(argv)
+    except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
+        return int(stop.code or 0)
+    return run_safely(arguments.run, arguments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -22,6 +24,8 @@ COOKIE = "threadwell"
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_log = logging.getLogger(__name__)
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -65,10 +69,15 @@ def _guarded(site: Site, page: Page) -> Endpoint:
 
 
 def _outside(endpoint: Endpoint) -> Endpoint:
-    """Give the answer its headers; a page's own stay."""
+    """Give the answer its headers; a page's own stay. A failure becomes a page too."""
 
     async def with_headers(request: Request) -> Response:
-        response = await endpoint(request)
+        try:
+            response = await endpoint(request)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
+            response = _failed(error)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -125,6 +134,13 @@ def _not_signed_in() -> Response:
     return response
 
 
+def _failed(error: Exception) -> Response:
+    # Where it failed, but not its message: that may hold what only the page should.
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("%s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
+    return door(500, "Something went wrong", "The server's log tells where.", back=True)
+
+
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
@@ -141,7 +157,8 @@ _SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    assert isinstance(error, HTTPException)
+    status = error.status_code
     title = "There is no such page" if status == 404 else "That is not possible here"
     response = door(status, title, back=True)
     response.headers.update(_HEADERS)

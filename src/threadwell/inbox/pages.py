@@ -41,7 +41,8 @@ async def sessions(site: Site, request: Request) -> Response:
     def link(status: str = status, page: int = 1) -> str:
         asked = {"status": status if status != "all" else "", "patient": patient}
         asked["page"] = str(page) if page > 1 else ""
-        return "/?" + urlencode({name: value for name, value in asked.items() if value})
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/?{query}" if query else "/"
 
     return await _page_of(reader, "sessions.html", "sessions", listing=listing, link=link)
 

@@ -85,7 +85,7 @@ def test_the_list_has_pages(put: Callable[..., None], browser: Any, make_session
     first, second = browser.get("/").text, browser.get("/?page=2").text
     assert 'rel="next" href="/?page=2"' in first
     assert 'href="/sessions/s27"' in first
-    assert 'rel="prev" href="/?"' in second
+    assert 'rel="prev" href="/"' in second
     assert [n for n in (1, 2, 3) if f'href="/sessions/s{n}"' in second] == [1, 2]
 
 
@@ -180,6 +180,20 @@ def test_the_style_sheet_may_be_kept(browser: Any) -> None:
     answer = browser.get(url)
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_failure_is_a_page_and_its_log_holds_no_content(
+    store: Any, browser: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: Any) -> None:
+        raise RuntimeError("Ana Prado")
+
+    monkeypatch.setattr(store, "search", failing)
+    answer = browser.get("/")
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.text
+    assert "RuntimeError" in caplog.text
+    assert "Ana" not in answer.text + caplog.text
 
 
 def _headings(page: str) -> list[str]:

@@ -1,0 +1,112 @@
+"""What ``make run`` runs: import the sample practice, prove its sessions, serve them.
+
+Everything is kept in ``threadwell-sample.db`` here (or in ``$THREADWELL_STORE``), the client's
+credentials in a file beside it that only its owner may read. A second run finds both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import threadwell
+from threadwell.app import store_path
+from threadwell.cli.errors import run_safely
+from threadwell.cli.import_ import print_report
+from threadwell.cli.output import paint
+from threadwell.cli.progress import Progress
+from threadwell.cli.serving import Ready, serve
+from threadwell.cli.sessions import print_sessions
+
+SAMPLE = Path(__file__).resolve().parent.parent / "sample"
+ZONE = "America/New_York"
+VIRTUAL = "http://terminology.hl7.org/CodeSystem/v3-ActCode|VR"
+
+
+def main(arguments: Namespace) -> int:
+    store = os.environ.get("THREADWELL_STORE") or "threadwell-sample.db"
+    with threadwell.open(store) as tw:
+        _title("Importing the sample practice")
+        with Progress() as progress:
+            report = tw.import_messages(
+                SAMPLE, people=SAMPLE / "people.csv", zone=ZONE, progress=progress
+            )
+        print_report(report, store=store)
+        _title("Its sessions")
+        print_sessions(tw.sessions(), tw.care_zone)
+        _title("The guide's searches")
+        verified = _verify(tw)
+        client = _client(tw, store)
+    _serve(store, arguments.port, client)
+    return 0 if verified else 1
+
+
+def _verify(tw: threadwell.Threadwell) -> bool:
+    virtual = tw.search("Encounter", {"class": VIRTUAL, "_total": "accurate", "_count": 1})
+    latest = tw.search_resources(
+        "Encounter", {"class": VIRTUAL, "part-of:missing": True, "_sort": "-date", "_count": 1}
+    )
+    session = f"Encounter/{latest[0]['id']}" if latest else "Encounter/none"
+    linked = {"encounter": session, "part-of:missing": True, "_total": "accurate"}
+    findings = tw.verify()
+    checks = [
+        (f"Encounter?class={VIRTUAL}", virtual["total"]),
+        (
+            f"Communication?encounter={session}&part-of:missing=true",
+            tw.search("Communication", linked)["total"],
+        ),
+    ]
+    for search, total in checks:
+        print(f"{_mark(total > 0)} {total:>4} found  {search}")
+    print(f"{_mark(not findings)} {len(findings):>4} breaks of the pattern  threadwell verify")
+    return not findings and all(total > 0 for _, total in checks)
+
+
+def _client(tw: threadwell.Threadwell, store: str) -> dict[str, str]:
+    """The demo client's credentials, from the file beside the store or made anew."""
+    path = store_path(store)
+    kept = path.with_suffix(".client.json") if path else None
+    if kept and kept.is_file():
+        credentials: dict[str, str] = json.loads(kept.read_text("utf-8"))
+        if tw.has_client(credentials["client_id"]):
+            return credentials
+    made = tw.add_client("Sample")
+    credentials = {"client_id": made.client_id, "client_secret": made.client_secret}
+    if kept:
+        kept.unlink(missing_ok=True)
+        kept.touch(0o600)
+        kept.write_text(json.dumps(credentials), "utf-8")
+    return credentials
+
+
+def _serve(store: str, port: int, client: dict[str, str]) -> None:
+    def ready(it: Ready) -> None:
+        login = f"{client['client_id']}:{client['client_secret']}"
+        _title(f"Serving on {it.url}")
+        print(f"client id      {client['client_id']}")
+        print(f"client secret  {client['client_secret']}")
+        print(f"sign in        {it.sign_in_link}")
+        print("               (opens the pages in one browser, once, within 15 minutes)")
+        print(f"\ncurl -u {login} -G {it.url}fhir/R4/Encounter \\")
+        print(f"  --data-urlencode 'class={VIRTUAL}'")
+        print("\nCtrl-C stops it.", flush=True)
+
+    serve(store, host="127.0.0.1", port=port, base_url=None, ready=ready)
+
+
+def _title(text: str) -> None:
+    print(f"\n{paint(text, 'bold')}")
+
+
+def _mark(good: bool) -> str:
+    return paint("✓", "green") if good else paint("✗", "red")
+
+
+if __name__ == "__main__":
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8103)
+    parser.add_argument("--debug", action="store_true")
+    sys.exit(run_safely(main, parser.parse_args()))

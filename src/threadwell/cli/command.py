@@ -1,0 +1,48 @@
+"""What a subcommand is, and the options that several of them share."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: The store of a command that is not told another one.
+STORE_VARIABLE = "THREADWELL_STORE"
+DEFAULT_STORE = "threadwell.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand. ``run`` returns the exit code, and raises ``Mistake`` for a user's error.
+
+    ``summary`` is its line in ``threadwell --help``; ``about`` follows it in its own help, which
+    ends with ``examples``: whole command lines.
+    """
+
+    name: str
+    summary: str
+    examples: tuple[str, ...]
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    about: str = ""
+
+
+def add_store(parser: ArgumentParser) -> None:
+    """``--store``: where the resources are."""
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get(STORE_VARIABLE) or DEFAULT_STORE,
+        help=f"sqlite:///PATH or a path (default: ${STORE_VARIABLE}, else {DEFAULT_STORE} here)",
+    )
+
+
+def add_format(parser: ArgumentParser) -> None:
+    """``--format``: for people or for programs."""
+    parser.add_argument(
+        "--format",
+        choices=["text", "json"],
+        default="text",
+        help="text for people, json for programs (default: text)",
+    )

@@ -1,0 +1,54 @@
+"""What goes wrong, said in a sentence: exit code 1, and a traceback only with ``--debug``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from threadwell.cli.output import paint
+
+
+class Mistake(Exception):
+    """What the user asked for cannot be done; the message says what, where and what to do."""
+
+
+def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
+    """Run a command; every error becomes a sentence on standard error and exit code 1."""
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _say("stopped before it was done; what was acknowledged is kept")
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough (`| head`). Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            raise
+        return _say(_sentence(error))
+    return code
+
+
+def _sentence(error: Exception) -> str:
+    from threadwell.channels.reading import UnknownChannel
+    from threadwell.facade.errors import OperationOutcomeError
+    from threadwell.intake.settings import BadSetting
+    from threadwell.stores.contract import StoreError
+
+    match error:
+        case Mistake() | StoreError() | OperationOutcomeError() | BadSetting() | UnknownChannel():
+            return str(error)
+        case OSError() if error.strerror:
+            return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        case OSError() if error.args:
+            return str(error)
+    kind = type(error).__name__
+    return f"something unexpected happened ({kind}); run it again with --debug to see where"
+
+
+def _say(sentence: str) -> int:
+    print(f"{paint('threadwell:', 'red', sys.stderr)} {sentence}", file=sys.stderr)
+    return 1

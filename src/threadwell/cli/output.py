@@ -1,0 +1,61 @@
+"""Text for people: aligned tables and a little colour, where a person looks on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """``text`` in a colour where ``stream`` is a terminal and ``NO_COLOR`` is not set."""
+    stream = stream or sys.stdout
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lines of aligned columns under ``head``. A column of numbers is aligned to the right."""
+    cells = [tuple(head), *(tuple(map(printable, row)) for row in rows)]
+    columns = list(zip(*cells, strict=True))
+    widths = [max(map(_width, column)) for column in columns]
+    numeric = [all(cell.isdigit() for cell in column[1:]) and len(rows) > 0 for column in columns]
+    lines = ["  ".join(map(_pad, row, widths, numeric)).rstrip() for row in cells]
+    return "\n".join([paint(lines[0], "bold"), *lines[1:]])
+
+
+def print_json(value: Any) -> None:
+    """``value`` as indented JSON, in the order of its members; decimals keep their digits."""
+    # Loaded only here: most of what a command prints needs no JSON.
+    import msgspec
+
+    from threadwell.fhir.json import encode
+
+    print(msgspec.json.format(encode(value), indent=2).decode())
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 session``, ``1,200 sessions``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, without control characters: a message must not steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _pad(cell: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(cell))
+    return space + cell if right else cell + space
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

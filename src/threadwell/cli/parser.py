@@ -1,0 +1,49 @@
+"""The argument parser of a list of commands."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from textwrap import fill
+
+import threadwell
+from threadwell.cli.command import Command
+
+_ABOUT = """\
+Threadwell turns care messages into FHIR R4 encounters, and serves them.
+
+Start with:
+  threadwell import ~/exports --people people.csv --owner +15550100 --zone America/New_York
+  threadwell sessions
+  threadwell serve"""
+
+
+def build_parser(commands: Sequence[Command]) -> ArgumentParser:
+    """A parser that leaves the chosen command's ``run`` in the namespace."""
+    parser = ArgumentParser(prog="threadwell", description=_ABOUT, formatter_class=_formatter)
+    parser.add_argument(
+        "--version", action="version", version=f"threadwell {threadwell.__version__}"
+    )
+    table = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    for command in commands:
+        examples = "\n".join(f"  {line}" for line in command.examples)
+        child = table.add_parser(
+            command.name,
+            help=command.summary,
+            description="\n\n".join(
+                [fill(command.summary + ".", 96), *filter(None, [fill(command.about, 96)])]
+            ),
+            epilog=f"example{'s'[: len(command.examples) - 1]}:\n{examples}",
+            formatter_class=_formatter,
+        )
+        command.add_arguments(child)
+        child.add_argument(
+            "--debug", action="store_true", help="show the traceback of an unexpected error"
+        )
+        child.set_defaults(run=command.run)
+    return parser
+
+
+def _formatter(prog: str) -> HelpFormatter:
+    # As wide as the text is written, wherever the help is read or kept.
+    return RawDescriptionHelpFormatter(prog, max_help_position=26, width=100)

@@ -1,0 +1,51 @@
+"""An event loop in a thread of its own, so that plain code may call what is asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """Runs coroutines for callers in any thread, also where a loop of theirs is running.
+
+    The thread is a daemon: a program that forgets ``close`` still ends.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="threadwell", daemon=True)
+        self._thread.start()
+
+    @property
+    def closed(self) -> bool:
+        """Has ``close`` been called?"""
+        return self._loop.is_closed()
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of ``work``, or what it raised; ``KeyboardInterrupt`` cancels it first."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+        except CancelledError:
+            raise RuntimeError("the loop was closed before the work was done") from None
+
+    def close(self) -> None:
+        """Stop the loop and end the thread; a second call does nothing."""
+        if self.closed:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()

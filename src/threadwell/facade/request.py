@@ -1,0 +1,75 @@
+"""One FHIR request to the API's own handlers, without a socket or a login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Caller, Request
+from threadwell.api.rest.routes import perform
+from threadwell.facade.errors import OperationOutcomeError
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.outcome import FhirError, outcome
+
+#: What the command line and Python programs write under is no client of the server.
+_CALLER = Caller("")
+_CONTENT_TYPES = {"PATCH": b"application/json-patch+json"}
+
+Parameters = Mapping[str, Any] | list[tuple[str, Any]] | str | None
+
+
+async def send(
+    context: Context,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """The parsed body of the answer, ``None`` where it has none.
+
+    ``path`` is ``Type/id`` or ``Type?search``, below the FHIR base; the base itself, or
+    ``fhir/R4/``, may stand before it. Raises ``OperationOutcomeError`` for a status of 400 or more.
+    """
+    relative, query = _below(path, context.fhir)
+    sent = {b"accept": b"application/fhir+json"}
+    if body is not None:
+        sent[b"content-type"] = _CONTENT_TYPES.get(method, b"application/fhir+json")
+    sent.update((name.lower().encode(), value.encode()) for name, value in (headers or {}).items())
+    content = encode(body) if body is not None else b""
+    request = Request(method, relative, query, sent, content, _CALLER)
+    try:
+        reply = await perform(context, request)
+    except FhirError as error:
+        raise OperationOutcomeError(error.status, outcome(error.issues, error.id)) from None
+    value = decode(reply.body) if reply.body else None
+    if reply.status >= 400:
+        raise OperationOutcomeError(reply.status, value or {})
+    return value
+
+
+def search_path(type_: str, parameters: Parameters) -> str:
+    """``Type?query``. A list as a value repeats its parameter; ``True`` is ``true``."""
+    if isinstance(parameters, str):
+        query = parameters.lstrip("?")
+    else:
+        pairs = parameters.items() if isinstance(parameters, Mapping) else parameters or ()
+        query = urlencode(
+            [
+                (name, _text(one))
+                for name, value in pairs
+                for one in (value if isinstance(value, (list, tuple)) else [value])
+            ],
+            quote_via=quote,
+        )
+    return f"{type_}?{query}" if query else type_
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _below(path: str, base: str) -> tuple[str, str]:
+    relative, _, query = path.removeprefix(base).partition("?")
+    return relative.strip("/").removeprefix("fhir/R4").strip("/"), query

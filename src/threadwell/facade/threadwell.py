@@ -1,0 +1,279 @@
+"""The ``Threadwell`` that ``threadwell.open`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from threadwell.api.clients import NewClient, add_client
+from threadwell.api.context import Context, open_context
+from threadwell.api.oauth.clients import find_client
+from threadwell.app import open_store
+from threadwell.facade.loop import LoopThread
+from threadwell.facade.request import Parameters, search_path, send
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.care_zone import care_zone
+from threadwell.inbox.sign_in import new_link
+from threadwell.messages import Address
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+
+if TYPE_CHECKING:
+    from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary
+
+Paths: TypeAlias = str | Path | Iterable[str | Path]
+
+#: What stands for the server's address where there is no server.
+_BASE_URL = "http://threadwell.invalid"
+
+
+def open_threadwell(
+    store: str | Path = "threadwell.db", *, create: bool = True, project: str = DEFAULT_PROJECT
+) -> Threadwell:
+    """Open the store at ``sqlite:///PATH`` or a path, for ``with``.
+
+    For example::
+
+        with threadwell.open("practice.db") as tw:
+            tw.search_resources("Encounter", {"status": "in-progress"})
+
+    A store that is not there is made, or with ``create`` false is a ``StoreError``.
+    """
+    return Threadwell(lambda: open_store(store, create=create), project)
+
+
+class Threadwell:
+    """A store, with FHIR's verbs and the import as plain method calls.
+
+    The work is done by an event loop in a thread of its own, so that the methods may be called
+    from any thread, from many at once, and where another loop is running (a notebook). Refused
+    requests raise ``OperationOutcomeError``.
+    """
+
+    def __init__(self, opener: Callable[[], Store], project: str) -> None:
+        self._project = project
+        self._loop = LoopThread()
+        try:
+            self._store, self._context = self._loop.call(_opened(opener, project))
+        except BaseException:
+            self._loop.close()
+            raise
+
+    def __enter__(self) -> Threadwell:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store; what was acknowledged is in it."""
+        if not self._loop.closed:
+            self._loop.call(self._store.close())
+            self._loop.close()
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Any:
+        """Any FHIR request; the parsed body of its answer, ``None`` where it has none.
+
+        For example::
+
+            tw.request("GET", "Patient/123/_history")
+            tw.request("POST", "", bundle)
+        """
+        return self._loop.call(send(self._context, method, path, body, headers))
+
+    def create_resource(self, resource: Resource, *, if_none_exist: str = "") -> Resource:
+        """Create the resource; returns it with the id, version and time that it was given.
+
+        For example::
+
+            tw.create_resource({"resourceType": "Patient", "name": [{"family": "Prado"}]})
+
+        With ``if_none_exist`` (``identifier=system|value``) a resource that is found so is
+        returned as it is (FHIR R4 §3.1.0.8.1).
+        """
+        headers = {"If-None-Exist": if_none_exist} if if_none_exist else None
+        return self._resource("POST", _type_of(resource), resource, headers)
+
+    def read_resource(self, type_: str, id_: str) -> Resource:
+        """The current version: ``tw.read_resource("Patient", "123")``."""
+        return self._resource("GET", f"{type_}/{id_}")
+
+    def update_resource(self, resource: Resource, *, if_match: str = "") -> Resource:
+        """Replace the resource of that type and id; returns the new version.
+
+        For example::
+
+            patient["active"] = False
+            tw.update_resource(patient, if_match=patient["meta"]["versionId"])
+
+        With ``if_match`` only while that version is the current one, else 412.
+        """
+        path = f"{_type_of(resource)}/{resource.get('id', '')}"
+        return self._resource("PUT", path, resource, _if_match(if_match))
+
+    def patch_resource(
+        self, type_: str, id_: str, operations: Sequence[dict[str, Any]], *, if_match: str = ""
+    ) -> Resource:
+        """Change a resource by JSON Patch (RFC 6902); returns the new version.
+
+        For example::
+
+            link = {"op": "add", "path": "/encounter", "value": {"reference": "Encounter/123"}}
+            tw.patch_resource("Communication", header_id, [link])
+        """
+        return self._resource("PATCH", f"{type_}/{id_}", list(operations), _if_match(if_match))
+
+    def delete_resource(self, type_: str, id_: str) -> None:
+        """Delete a resource, also one deleted before: ``tw.delete_resource("Task", "123")``."""
+        self.request("DELETE", f"{type_}/{id_}")
+
+    def search(self, type_: str, parameters: Parameters = None) -> Resource:
+        """The ``searchset`` Bundle of a search, by a mapping, pairs or a query string.
+
+        For example::
+
+            tw.search("Encounter", {"class": "http://…/v3-ActCode|VR", "_total": "accurate"})
+        """
+        return self._resource("GET", search_path(type_, parameters))
+
+    def search_resources(self, type_: str, parameters: Parameters = None) -> list[Resource]:
+        """The resources of one page of a search, the included ones last (20, unless ``_count``).
+
+        For example::
+
+            tw.search_resources("Communication", {"part-of": "Communication/123", "_sort": "sent"})
+        """
+        bundle = self.search(type_, parameters)
+        return [entry["resource"] for entry in bundle.get("entry") or ()]
+
+    def import_messages(
+        self,
+        paths: Paths,
+        *,
+        channel: str | None = None,
+        policy: str = "per-day",
+        gap: str = "24h",
+        scope: str = "thread",
+        zone: str | ZoneInfo | None = None,
+        people: str | Path | None = None,
+        unknown: str = "quarantine",
+        owner: Sequence[str | Address] = (),
+        country: str = "US",
+        opening: Sequence[str] = (),
+        closing: Sequence[str] = (),
+        dry_run: bool = False,
+        progress: Callable[[Counts], None] | None = None,
+    ) -> Report:
+        """Import files and folders of exports; may be repeated, and imports nothing twice.
+
+        For example::
+
+            report = tw.import_messages("exports/", people="people.csv", zone="America/New_York")
+            print(report.counts.new, "new messages")
+
+        ``channel`` is found by content where it is ``None``. ``policy`` cuts sessions
+        (``per-thread``, ``per-day``, ``inactivity-gap`` with ``gap``, ``explicit`` with the
+        keywords ``opening`` and ``closing``), for each thread or, with ``scope="patient"``,
+        across a patient's threads.
+        ``zone`` is the care time zone (IANA), by default the one of the last import, else UTC.
+        ``owner`` are the practice's own phone numbers and mail addresses. ``unknown="patient"``
+        makes a Patient of each unknown sender instead of holding their messages. ``progress`` is
+        called in the thread of the event loop.
+        """
+        from threadwell.facade.importing import Plan, as_paths, run_import
+
+        plan = Plan(
+            paths=as_paths(paths),
+            channel=channel,
+            policy=policy,
+            gap=gap,
+            scope=scope,
+            zone=zone,
+            people=Path(people) if people else None,
+            unknown=unknown,
+            owner=tuple(owner),
+            country=country,
+            opening=tuple(opening),
+            closing=tuple(closing),
+            dry_run=dry_run,
+        )
+        return self._loop.call(run_import(self._store, self._project, plan, progress))
+
+    @property
+    def care_zone(self) -> ZoneInfo:
+        """The care time zone of the last import, UTC before the first: ``tw.care_zone.key``."""
+        return self._loop.call(care_zone(self._store))
+
+    def sessions(self) -> list[SessionSummary]:
+        """Every session that stands, the newest first: ``[s.id for s in tw.sessions()]``."""
+        from threadwell.intake import sessions
+
+        return self._loop.call(sessions(self._store, self._project))
+
+    def quarantine(self) -> list[Quarantined]:
+        """Every held message, in the order of their holding: ``tw.quarantine()[0].reason``."""
+        from threadwell.intake import quarantine
+
+        return self._loop.call(quarantine(self._store, self._project))
+
+    def verify(self) -> list[Finding]:
+        """What in the store does not keep the pattern; empty if all does.
+
+        For example::
+
+            assert not tw.verify()
+        """
+        from threadwell.intake import verify
+
+        return self._loop.call(verify(self._store, self._project))
+
+    def add_client(self, name: str) -> NewClient:
+        """Register a client of the HTTP API; its secret is shown this once.
+
+        For example::
+
+            client = tw.add_client("billing")
+            print(client.client_id, client.client_secret)
+        """
+        return self._loop.call(add_client(self._store, name, project=self._project))
+
+    def has_client(self, client_id: str) -> bool:
+        """Is there a client of that id? ``tw.has_client(client.client_id)``."""
+        return self._loop.call(find_client(self._store, client_id)) is not None
+
+    def sign_in_link(self, base_url: str) -> str:
+        """A link that signs one browser in to the pages, once, within 15 minutes.
+
+        For example::
+
+            tw.sign_in_link("http://127.0.0.1:8103")
+        """
+        return self._loop.call(new_link(self._store, base_url))
+
+    def _resource(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Resource:
+        answer: Resource = self.request(method, path, body, headers)
+        return answer
+
+
+async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Context]:
+    store = opener()
+    return store, await open_context(store, base_url=_BASE_URL, project=project)
+
+
+def _type_of(resource: Resource) -> str:
+    return str(resource.get("resourceType", ""))
+
+
+def _if_match(version_id: str) -> dict[str, str] | None:
+    return {"If-Match": f'W/"{version_id}"'} if version_id else None

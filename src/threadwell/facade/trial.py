@@ -1,0 +1,99 @@
+"""A store that is only tried out: it reads another one, and what is written stays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Page, Store, Stored
+from threadwell.stores.memory import MemoryStore
+
+
+class TrialStore:
+    """A ``Store`` over ``base``, which it never changes; ``close`` lets ``base`` be.
+
+    Made for a dry run that first takes in a few people. A search shows what was written before
+    the rest, and counts what was rewritten twice; chains do not reach from one store into the
+    other; preconditions that are queries are not looked at.
+    """
+
+    def __init__(self, base: Store) -> None:
+        self._base = base
+        self._own = MemoryStore()
+        self._written: set[tuple[str, Key]] = set()
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        return await self._home(project, Key(type_, id_)).read(project, type_, id_)
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        there = await self._base.read_many(project, keys)
+        return {**there, **await self._own.read_many(project, keys)}
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        own = await self._own.read_version(project, type_, id_, version_id)
+        return own or await self._base.read_version(project, type_, id_, version_id)
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        return await self._home(project, Key(type_, id_)).history(
+            project, type_, id_, count, offset
+        )
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        return await self._home(project, Key("Binary", id_)).content(project, id_, version_id)
+
+    async def search(self, project: str, query: Query) -> Page:
+        own = await self._own.search(project, replace(query, count=1000, offset=0))
+        shown = own.matches[query.offset : query.offset + query.count]
+        rest = replace(
+            query,
+            count=query.count - len(shown),
+            offset=max(0, query.offset - len(own.matches)),
+        )
+        base = await self._base.search(project, rest)
+        others = [one for one in base.matches if not self._is_written(project, one)]
+        total = None if base.total is None else base.total + len(own.matches)
+        included = [*own.included, *base.included]
+        more = base.more or query.offset + query.count < len(own.matches)
+        return Page([*shown, *others], included, total, more)
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        for write in change_set.writes:
+            key = Key(write.type, write.id)
+            there = await self.read(project, *key)
+            if (there and there.version_id) != (write.before and write.before.version_id):
+                raise Conflict(key)
+        keys = [(project, Key(write.type, write.id)) for write in change_set.writes]
+        own = [
+            write if key in self._written else replace(write, before=None)
+            for key, write in zip(keys, change_set.writes, strict=True)
+        ]
+        await self._own.commit(project, ChangeSet(tuple(own)))
+        self._written.update(keys)
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        own = await self._own.get_private(kind, name)
+        return own if own is not None else await self._base.get_private(kind, name)
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        return {**await self._base.list_private(kind), **await self._own.list_private(kind)}
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        if only_new and await self.get_private(kind, name) is not None:
+            return False
+        return await self._own.put_private(kind, name, value)
+
+    async def close(self) -> None:
+        """Forget what was written."""
+
+    def _home(self, project: str, key: Key) -> Store:
+        return self._own if (project, key) in self._written else self._base
+
+    def _is_written(self, project: str, stored: Stored) -> bool:
+        return (project, Key(stored.type, stored.id)) in self._written

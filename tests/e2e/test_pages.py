@@ -1,0 +1,218 @@
+"""The pages over the sample practice, walked in a real Chromium.
+
+With ``THREADWELL_SCREENSHOTS`` set to a folder, pictures of them are kept there;
+``docs/images/inbox.png`` is ``sessions-wide.png`` of such a run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+THREADWELL = [sys.executable, "-m", "threadwell"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDE, PHONE = (1180, 860), (390, 844)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample practice, imported."""
+    path = tmp_path_factory.mktemp("pages") / "practice.db"
+    sample = ROOT / "sample"
+    people = ["--people", str(sample / "people.csv"), "--zone", "America/New_York"]
+    command = [*THREADWELL, "import", str(sample), *people, "--store", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def sign_in_link(store: Path) -> Iterator[str]:
+    """A server over the sample, and the link that it prints."""
+    command = [*THREADWELL, "serve", "--store", str(store), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            for line in process.stdout:
+                if found := re.search(r"http\S+/sign-in/\S+", line):
+                    yield found[0]
+                    break
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(chrome: Browser, sign_in_link: str) -> Any:
+    """What a browser keeps after it has opened the link, which works once."""
+    context = chrome.new_context()
+    page = context.new_page()
+    page.goto(sign_in_link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+    return context.storage_state()
+
+
+@pytest.fixture
+def base(sign_in_link: str) -> str:
+    return sign_in_link.partition("/sign-in/")[0]
+
+
+@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
+def page(
+    request: pytest.FixtureRequest, chrome: Browser, signed_in: Any, base: str
+) -> Iterator[Page]:
+    """A signed-in browser at the list of sessions; nothing may be refused by its policy."""
+    width, height = request.param
+    context = chrome.new_context(
+        viewport={"width": width, "height": height}, storage_state=signed_in, base_url=base
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto("/")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_without_signing_in_there_is_only_a_door(
+    chrome: Browser, signed_in: Any, base: str
+) -> None:
+    page = chrome.new_page(base_url=base)
+    for path in ("/", "/quarantine", "/sessions/x"):
+        answer = page.goto(path)
+        assert answer
+        assert answer.status == 401
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to see the inbox")
+    page.close()
+
+
+def test_a_link_opens_once(chrome: Browser, signed_in: Any, sign_in_link: str) -> None:
+    page = chrome.new_page()
+    page.goto(sign_in_link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work any more")
+    page.close()
+
+
+def test_the_sessions_of_two_children(page: Page) -> None:
+    _picture(page, "sessions")
+    _is_well_made(page)
+    rows = page.get_by_role("main").get_by_role("listitem")
+    assert rows.count() == 25
+    page.get_by_role("searchbox", name="Patient’s name").fill("Mia")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sessions of Mia")
+    page.get_by_role("link", name=re.compile("&")).first.click()
+    expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mia")
+    about = page.get_by_role("complementary")
+    medical = about.get_by_role("region", name="Medical encounters")
+    assert medical.get_by_role("listitem").count() == 2
+    expect(about.get_by_role("region", name="Participants")).to_contain_text("Rosa Castellano")
+    assert page.locator(".message").count() > 1
+    assert page.locator(".message.ours").count() > 0
+    _picture(page, "session")
+    _is_well_made(page)
+
+
+def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_text("Page 2")).to_be_visible()
+    page.get_by_role("link", name="Finished").click()
+    expect(page).to_have_url(re.compile("status=finished"))
+    assert page.locator(".row .pill").all_inner_texts()
+    assert set(page.locator(".row .pill").all_inner_texts()) == {"Finished"}
+    _is_well_made(page)
+
+
+def test_an_attachment_is_shown(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("Ana Prado")
+    page.get_by_role("button", name="Find").click()
+    urls = [str(row.get_attribute("href")) for row in page.locator(".row").all()]
+    for url in urls:
+        page.goto(url)
+        if pictures := page.locator(".picture").all():
+            pictures[0].scroll_into_view_if_needed()
+            page.wait_for_function("[...document.images].every(one => one.complete)")
+            assert pictures[0].evaluate("one => one.naturalWidth") > 0
+            _picture(page, "attachment")
+            return
+    raise AssertionError("no session of hers shows a picture")
+
+
+def test_the_quarantine_tells_why(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("Quarantine")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Quarantine")
+    _picture(page, "quarantine")
+    _is_well_made(page)
+    page.get_by_role("link", name=re.compile("12075550177")).first.click()
+    expect(page.get_by_role("heading", name="Why it is held")).to_be_visible()
+    expect(page.get_by_text("Add the person with this address")).to_be_visible()
+    _picture(page, "held")
+    _is_well_made(page)
+
+
+def test_the_keyboard_reaches_the_content(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_signing_out(chrome: Browser, store: Path, base: str) -> None:
+    command = [*THREADWELL, "sign-in", "--url", base, "--store", str(store)]
+    link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    page = chrome.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Signed out")
+    answer = page.goto(base)
+    assert answer
+    assert answer.status == 401
+    page.close()
+
+
+def _is_well_made(page: Page) -> None:
+    """Landmarks, one main heading, names for what is pressed, nothing wider than the window."""
+    for role in ("banner", "main", "contentinfo"):
+        expect(page.get_by_role(role)).to_have_count(1)  # type: ignore[arg-type]
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert page.title().endswith("· Threadwell")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "[...document.querySelectorAll('a, button')].every(one => one.textContent.trim() "
+        "|| one.querySelector('img[alt]'))"
+    )
+
+
+def _picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("THREADWELL_SCREENSHOTS"):
+        size = page.viewport_size
+        width = "wide" if size and size["width"] == WIDE[0] else "phone"
+        page.screenshot(path=Path(folder) / f"{name}-{width}.png")

@@ -1,0 +1,195 @@
+"""The command as people type it: what it prints, where, and its exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadwell.cli import COMMANDS, main
+
+PATIENT = '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("THREADWELL_STORE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def answer(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command that works; its standard output as JSON."""
+
+    def answer(*argv: str) -> Any:
+        assert main(argv) == 0, capsys.readouterr().err
+        return json.loads(capsys.readouterr().out)
+
+    return answer
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_help_with_an_example(
+    command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command.name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert command.summary in " ".join(out.split())
+    assert f"threadwell {command.name}" in out.partition("example")[2]
+    assert max(map(len, out.splitlines())) <= 110
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        ([], 2),
+        (["--help"], 0),
+        (["--version"], 0),
+        (["nothing"], 2),
+        (["get"], 2),
+        (["import"], 2),
+        (["import", "x", "--scope", "clinic"], 2),
+        (["sessions", "--format", "xml"], 2),
+        (["client", "remove", "x"], 2),
+        (["serve", "--port", "many"], 2),
+    ],
+)
+def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
+    assert main(argv) == code
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["get", "Patient"], "there is no store at threadwell.db"),
+        (["sessions"], "there is no store at threadwell.db"),
+        (["quarantine", "--store", "x.db"], "there is no store at x.db"),
+        (["verify"], "there is no store at threadwell.db"),
+        (["sign-in"], "there is no store at threadwell.db"),
+        (["post", "Patient", PATIENT, "--store", "no/folder/x.db"], "there is no folder no/folder"),
+        (["post", "Patient", PATIENT, "--store", "mysql://x/y"], "no store is known for mysql://"),
+        (["post", "Patient", "{"], "the body is not JSON"),
+        (["post", "Patient", "@none.json"], "none.json: No such file"),
+        (["post", "Patient", "{}"], "resourceType"),
+        (["post", "Communication", '{"resourceType": "Communication"}'], "Communication.status"),
+        (["import", "nowhere"], "nowhere"),
+        (["import", ".", "--zone", "Mars/North"], "Mars/North"),
+        (["import", ".", "--gap", "soon"], "soon"),
+        (["import", ".", "--policy", "weekly"], "weekly"),
+        (["import", ".", "--channel", "fax"], "fax"),
+        (["import", ".", "--owner", "nobody"], "owner must be"),
+        (["import", ".", "--policy", "explicit"], "keyword"),
+        (["import", ".", "--people", "none.csv"], "none.csv"),
+        (["serve", "--port", "99999"], "99999 is no port"),
+        (["serve", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_one(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("threadwell: ")
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_the_verbs_work_on_a_store(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    made = answer("post", "Patient", PATIENT)
+    path = f"Patient/{made['id']}"
+    assert answer("get", path) == made
+    patch = '[{"op": "add", "path": "/active", "value": true}]'
+    assert answer("patch", path, patch)["active"] is True
+    assert "active" not in answer("put", path, json.dumps(made))
+    assert answer("get", "Patient?family=prado&_total=accurate")["total"] == 1
+    assert answer("delete", path)["id"] == "ok"
+    assert main(["get", path]) == 1
+    assert "Gone" in capsys.readouterr().err
+
+
+def test_the_guides_searches_are_typed_as_they_stand(answer: Any) -> None:
+    system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    session = answer(
+        "post",
+        "Encounter",
+        json.dumps(
+            {
+                "resourceType": "Encounter",
+                "status": "in-progress",
+                "class": {"system": system, "code": "VR"},
+            }
+        ),
+    )
+    encounter = {"reference": f"Encounter/{session['id']}"}
+    header = {"resourceType": "Communication", "status": "in-progress", "encounter": encounter}
+    made = answer("post", "Communication", json.dumps(header))
+    virtual = answer("get", f"Encounter?class={system}|VR")
+    threads = answer(
+        "get", f"Communication?encounter={encounter['reference']}&part-of:missing=true"
+    )
+    assert [entry["resource"]["id"] for entry in virtual["entry"]] == [session["id"]]
+    assert [entry["resource"]["id"] for entry in threads["entry"]] == [made["id"]]
+
+
+@pytest.mark.parametrize("way", ["file", "input"])
+def test_a_body_comes_from_a_file_or_from_standard_input(
+    way: str, answer: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "patient.json").write_text(PATIENT)
+    monkeypatch.setattr("sys.stdin", io.StringIO(PATIENT))
+    made = answer("post", "Patient", "@patient.json" if way == "file" else "-")
+    assert made["name"] == [{"family": "Prado"}]
+
+
+def test_decimals_keep_their_digits(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    observation = """{"resourceType": "Observation", "status": "final", "code": {"text": "weight"},
+        "valueQuantity": {"value": 70.10, "unit": "kg"}}"""
+    assert main(["post", "Observation", observation]) == 0
+    assert '"value": 70.10' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("store", ["own.db", "sqlite:///own.db", "variable"])
+def test_the_store_is_an_option_or_a_variable(
+    store: str, answer: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    option = ["--store", store]
+    if store == "variable":
+        monkeypatch.setenv("THREADWELL_STORE", "sqlite:///own.db")
+        option = []
+    answer("post", "Patient", PATIENT, *option)
+    assert (here / "own.db").is_file()
+    assert not (here / "threadwell.db").exists()
+
+
+def test_a_client_is_told_its_secret_as_json(answer: Any) -> None:
+    made = answer("client", "add", "billing")
+    assert set(made) == {"client_id", "client_secret"}
+
+
+def test_a_sign_in_link_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["client", "add", "billing"])
+    capsys.readouterr()
+    assert main(["sign-in", "--url", "https://inbox.example.org/"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("https://inbox.example.org/sign-in/")
+
+
+def test_the_unexpected_is_a_sentence_unless_debugging(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Ana Prado")
+
+    monkeypatch.setattr("threadwell.open", broken, raising=False)
+    assert main(["get", "Patient"]) == 1
+    err = capsys.readouterr().err
+    assert "RuntimeError" in err
+    assert "--debug" in err
+    assert "Ana" not in err
+    with pytest.raises(RuntimeError):
+        main(["get", "Patient", "--debug"])

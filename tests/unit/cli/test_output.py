@@ -1,0 +1,56 @@
+"""Tables and colours."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from threadwell.cli.output import paint, plural, table
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "lines"),
+    [
+        (["A", "N"], [["x", "1"], ["longer", "20"]], ["A        N", "x        1", "longer  20"]),
+        (["Who", "Was"], [["佐藤", "x"], ["abc", "y"]], ["Who   Was", "佐藤  x", "abc   y"]),
+        (["A", "B"], [["x\x1b[31m", "y\nz"]], ["A       B", "x [31m  y z"]),
+        (["A"], [], ["A"]),
+    ],
+)  # fmt: skip
+def test_columns_are_aligned(head: list[str], rows: list[list[str]], lines: list[str]) -> None:
+    assert table(head, rows).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "painted"),
+    [
+        (Terminal(), {}, True),
+        (io.StringIO(), {}, False),
+        (Terminal(), {"NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": "dumb"}, False),
+    ],
+)
+def test_colours_are_for_terminals(
+    stream: io.StringIO,
+    variables: dict[str, str],
+    painted: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert paint("x", "red", stream) == ("\x1b[31mx\x1b[0m" if painted else "x")
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 threads"), (1, "1 thread"), (1200, "1,200 threads")]
+)
+def test_counts_are_said(count: int, said: str) -> None:
+    assert plural(count, "thread") == said

@@ -1,0 +1,159 @@
+"""FHIR's verbs from Python, on a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import threadwell
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Prado"}]}
+
+
+@pytest.fixture
+def tw() -> Iterator[threadwell.Threadwell]:
+    with threadwell.open(":memory:") as opened:
+        yield opened
+
+
+def test_a_resource_lives_and_dies(tw: threadwell.Threadwell) -> None:
+    made = tw.create_resource(PATIENT)
+    assert tw.read_resource("Patient", made["id"]) == made
+    changed = tw.update_resource({**made, "active": True})
+    patched = tw.patch_resource(
+        "Patient", made["id"], [{"op": "replace", "path": "/active", "value": False}]
+    )
+    assert (changed["active"], patched["active"]) == (True, False)
+    history = tw.request("GET", f"Patient/{made['id']}/_history")
+    assert len(history["entry"]) == 3
+    tw.delete_resource("Patient", made["id"])
+    with pytest.raises(threadwell.OperationOutcomeError) as refused:
+        tw.read_resource("Patient", made["id"])
+    assert refused.value.status == 410
+    assert refused.value.outcome["id"] == "gone"
+
+
+def test_the_callers_resource_is_left_alone(tw: threadwell.Threadwell) -> None:
+    before = {"resourceType": "Patient", "name": [{"family": "Prado"}]}
+    tw.create_resource(before)
+    assert before == PATIENT
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"family": "prado", "_count": 5},
+        {"family": ["pra", "prado"]},
+        [("family", "prado"), ("family", "pra")],
+        "family=prado",
+        "?family=prado",
+        {"active:missing": True, "family": "prado"},
+        {"given:exact": "Ana Lúcia"},
+        {"phone": "+12125550100"},
+    ],
+)
+def test_a_search_is_asked_for_in_many_ways(tw: threadwell.Threadwell, parameters: Any) -> None:
+    made = tw.create_resource(
+        {
+            "resourceType": "Patient",
+            "name": [{"family": "Prado", "given": ["Ana Lúcia"]}],
+            "telecom": [{"system": "phone", "value": "+12125550100"}],
+        }
+    )
+    tw.create_resource({"resourceType": "Patient", "active": True, "name": [{"family": "Other"}]})
+    assert [found["id"] for found in tw.search_resources("Patient", parameters)] == [made["id"]]
+
+
+def test_a_search_is_a_bundle(tw: threadwell.Threadwell) -> None:
+    bundle = tw.search("Patient", {"_total": "accurate"})
+    assert (bundle["type"], bundle["total"]) == ("searchset", 0)
+    assert tw.search_resources("Patient") == []
+
+
+def test_create_may_be_conditional(tw: threadwell.Threadwell) -> None:
+    patient = {**PATIENT, "identifier": [{"system": "urn:mrn", "value": "7"}]}
+    first = tw.create_resource(patient, if_none_exist="identifier=urn:mrn|7")
+    assert tw.create_resource(patient, if_none_exist="identifier=urn:mrn|7") == first
+
+
+@pytest.mark.parametrize("stale", [True, False])
+def test_a_change_may_name_the_version_that_it_follows(
+    tw: threadwell.Threadwell, stale: bool
+) -> None:
+    first = tw.create_resource(PATIENT)
+    second = tw.update_resource({**first, "active": True})
+    version = (first if stale else second)["meta"]["versionId"]
+    operations = [{"op": "replace", "path": "/active", "value": False}]
+    if not stale:
+        assert not tw.patch_resource("Patient", first["id"], operations, if_match=version)["active"]
+        return
+    with pytest.raises(threadwell.OperationOutcomeError) as refused:
+        tw.patch_resource("Patient", first["id"], operations, if_match=version)
+    assert refused.value.status == 412
+
+
+@pytest.mark.parametrize(
+    ("resource", "status", "words"),
+    [
+        ({"resourceType": "Communication"}, 400, "Communication.status"),
+        ({"resourceType": "Nothing"}, 404, "Unknown resource type: Nothing"),
+        ({"resourceType": "Patient", "foo": 1}, 400, "Patient.foo"),
+    ],
+)
+def test_what_is_refused_says_why(
+    tw: threadwell.Threadwell, resource: dict[str, Any], status: int, words: str
+) -> None:
+    with pytest.raises(threadwell.OperationOutcomeError, match=words) as refused:
+        tw.create_resource(resource)
+    assert refused.value.status == status
+    assert refused.value.outcome["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "fhir/R4/", "/fhir/R4/"])
+def test_a_path_may_begin_with_the_base(tw: threadwell.Threadwell, prefix: str) -> None:
+    made = tw.create_resource(PATIENT)
+    assert tw.request("GET", f"{prefix}Patient/{made['id']}") == made
+
+
+def test_a_transaction_is_a_request(tw: threadwell.Threadwell) -> None:
+    entry = {"resource": PATIENT, "request": {"method": "POST", "url": "Patient"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry, entry]}
+    assert len(tw.request("POST", "", bundle)["entry"]) == 2
+    assert tw.search("Patient", {"_summary": "count"})["total"] == 2
+
+
+def test_it_serves_many_threads(tw: threadwell.Threadwell) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(lambda _: tw.create_resource(PATIENT)["id"], range(40)))
+    assert len(ids) == 40
+
+
+def test_it_works_where_a_loop_is_running(tw: threadwell.Threadwell) -> None:
+    async def notebook() -> str:
+        return tw.create_resource(PATIENT)["id"]
+
+    assert asyncio.run(notebook())
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        ("", "no name"),
+        ("postgres://host/db", "no store is known for postgres://"),
+        ("sqlite://host/db", "three slashes"),
+        ("sqlite://", "three slashes"),
+        ("nowhere/at/all.db", "there is no folder nowhere/at"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_says_why(store: str, words: str) -> None:
+    with pytest.raises(threadwell.StoreError, match=words):
+        threadwell.open(store)
+
+
+def test_closing_twice_is_once(tw: threadwell.Threadwell) -> None:
+    tw.close()
+    tw.close()
