@@ -13,9 +13,10 @@ from threadwell.api.outcomes import JSON
 from threadwell.api.rest import everything
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.definitions.search_parameters import search_parameters
+from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.extract import unsearchable
 
 #: When what is said here last changed.
 _DATE = "2026-11-22"
@@ -63,7 +64,7 @@ def capability_statement(base: str) -> Resource:
 
 
 def _resource(type_: str, incoming: list[str]) -> Resource:
-    parameters = search_parameters(type_)
+    parameters = _searchable(type_)
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
     operations = ["Resource-validate"]
@@ -94,10 +95,14 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     return {name: value for name, value in out.items() if value != []}
 
 
+def _searchable(type_: str) -> dict[str, SearchParameter]:
+    return {code: p for code, p in search_parameters(type_).items() if not unsearchable(p)}
+
+
 def _incoming(types: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source in types:
-        for code, parameter in search_parameters(source).items():
+        for code, parameter in _searchable(source).items():
             if parameter.type == "reference":
                 for target in parameter.targets:
                     found.setdefault(target, []).append(f"{source}:{code}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from threadwell.api.context import Context
 from threadwell.api.params import parse_params
@@ -12,7 +12,7 @@ from threadwell.fhir.outcome import invalid, multiple_matches
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Query, Total
+from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Stored
 
 _CONDITION = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
@@ -28,16 +28,16 @@ class Selected:
 
 async def select(context: Context, type_: str, text: str) -> Selected:
     """What the query ``text`` selects; raises 412 for several, 400 for one that filters nothing."""
-    query = parse_condition(type_, text)
+    query = _condition(context, type_, text)
     page = await context.store.search(context.project, query)
     if len(page.matches) > 1:
         raise multiple_matches()
     return Selected(query, page.matches[0] if page.matches else None)
 
 
-def parse_condition(type_: str, text: str) -> Query:
+def _condition(context: Context, type_: str, text: str) -> Query:
     """The query of a condition: its filters, and nothing about pages, order or includes."""
-    query = parse_query(type_, parse_params(text))
+    query = parse_query(type_, parse_params(text), base_url=context.fhir, now=context.clock)
     if not query.filters:
         raise invalid(f"A condition on {type_} needs at least one search parameter")
     return Query(type=query.type, filters=query.filters, count=2)
@@ -55,8 +55,7 @@ async def resolve_references(context: Context, resource: Resource) -> None:
 
 
 async def _resolve(context: Context, type_: str, text: str, path: str) -> str:
-    query = parse_condition(type_, text)
-    query = replace(query, total=Total.NONE)
+    query = _condition(context, type_, text)
     page = await context.store.search(context.project, query)
     if len(page.matches) == 1:
         return f"{type_}/{page.matches[0].id}"

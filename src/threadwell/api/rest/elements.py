@@ -30,10 +30,13 @@ def wanted(params: Sequence[tuple[str, str]]) -> list[str]:
 def subset(body: bytes, names: Collection[str]) -> bytes:
     """The resource with the named top-level elements and the mandatory ones."""
     resource = decode(body)
-    keep = {*_ALWAYS}
+    keep, chosen = {*_ALWAYS}, frozenset(names)
     for element in elements(resource["resourceType"]):
-        if element.required or element.name.removesuffix("[x]") in names or element.name in names:
-            keep.update(element.json_names())
+        json_names = element.json_names()
+        if element.required or not chosen.isdisjoint(
+            {element.name.removesuffix("[x]"), *json_names}
+        ):
+            keep.update(json_names)
     part = {name: value for name, value in resource.items() if name.removeprefix("_") in keep}
     meta = part["meta"]
     part["meta"] = {**meta, "tag": [*meta.get("tag", []), SUBSETTED]}

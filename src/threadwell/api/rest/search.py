@@ -38,7 +38,7 @@ async def search_by_form(context: Context, request: Request) -> Answer:
 
 
 async def _answer(context: Context, request: Request, params: Params) -> Answer:
-    query = parse_query(request.type, params)
+    query = parse_query(request.type, params, base_url=context.fhir, now=context.clock)
     page = await context.store.search(context.project, query)
     entries = await _entries(context, request, query, page)
     links = _links(f"{context.fhir}/{request.type}", params, query, more=page.more)
