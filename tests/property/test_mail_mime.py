@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import email
+import json
 import quopri
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.message import Message as StandardMessage
@@ -63,6 +65,7 @@ def test_what_was_written_is_read(mail: EmailMessage) -> None:
     ]
 
 
+SOUND = b"From: a@example.org\nDate: Wed, 10 Apr 2024 09:00:00 +0200\n"
 NASTY = st.sampled_from(
     [
         *(
@@ -79,17 +82,36 @@ NASTY = st.sampled_from(
             b"?=",
             b"--b--",
         ),
+        *(b"Message-ID: <", b"References: <", b"To: ", b"Subject: ", b"Content-Type: im\xffage/"),
+        *(b"Content-Type: text/plain; charset=utf-7\n", b"&#xD800;", b"\xed\xa0\x80"),
         *(b"Content-Type: message/rfc822\n", b"Content-Disposition: attachment; filename=", b"\n"),
         *(b"Content-Transfer-Encoding: x-uuencode\n", b"begin 644 x\n", b"\r", b"\xff\xfe", b"\0"),
-        *(b"<", b">", b'"', b"(", b"\\", b":", b";", b"\n\n", b" ", b"> ", b"-- \n", b"wrote:\n"),
+        *(
+            b"<",
+            b">",
+            b'"',
+            b"(",
+            b"\\",
+            b":",
+            b";",
+            b"\n\n",
+            b" ",
+            b"\xff@x>",
+            b"+2AA-",
+            b"> ",
+            b"-- \n",
+            b"wrote:\n",
+        ),
     ]
 )
 
 
-@given(st.lists(st.one_of(NASTY, st.binary(max_size=8)), max_size=30).map(b"".join))
+@given(st.booleans(), st.lists(st.one_of(NASTY, st.binary(max_size=8)), max_size=30))
 @settings(deadline=None, max_examples=400)
-def test_any_bytes_are_a_message_or_kept_whole(raw: bytes) -> None:
+def test_any_bytes_are_a_message_or_kept_whole(sound: bool, pieces: list[bytes]) -> None:
+    raw = (SOUND if sound else b"") + b"".join(pieces)
     found = read_mail(raw, "x", ZoneInfo("UTC"), NOW)
+    json.dumps(asdict(found), ensure_ascii=False, default=str).encode()
     if isinstance(found, Broken):
         assert found.content == raw
         assert not found.reason.startswith("cannot be read")

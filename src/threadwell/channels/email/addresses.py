@@ -105,7 +105,7 @@ def _address(tokens: list[str]) -> Address | None:
 
 def _normal(mailbox: str, display: str) -> Address | None:
     mailbox = _ROUTE.sub("", mailbox.strip().removeprefix("mailto:"))
-    if "=?" in mailbox:
+    if "=?" in mailbox or not mailbox.isascii():
         mailbox = header_text(mailbox)
     display = display.strip().strip("'\"").strip()
     local, at, domain = mailbox.rpartition("@")

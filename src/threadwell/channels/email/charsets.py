@@ -35,7 +35,7 @@ _ALIASES = {
 }
 #: Claims that say nothing: what the bytes look like decides.
 _NO_CLAIM = frozenset({"", "ascii", "us-ascii", "unknown-8bit", "x-unknown", "default", "binary"})
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NO_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code))}
 
 
@@ -59,7 +59,7 @@ def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
 
 
 def without_controls(text: str) -> str:
-    """The text without the control characters that no FHIR string may hold (R4 §2.24.0.1)."""
+    """The text without what no FHIR string may hold: controls (R4 §2.24.0.1), half characters."""
     return text.translate(_NO_CONTROLS) if text.isascii() else _CONTROLS.sub("", text)
 
 

@@ -20,6 +20,7 @@ _FROM_ESCAPE = re.compile(rb"^>+(?=From )", re.MULTILINE)
 
 def message_id(value: str) -> str:
     """The id in a Message-ID field, without ``<>`` and white space; ``""`` if there is none."""
+    value = _clean(value)
     found = _BRACKETED.search(value)
     text = found[1] if found else value.strip().strip("<>")
     return _SPACES.sub("", text)
@@ -33,7 +34,7 @@ def named_ids(values: Collection[str], addresses: Collection[str] = ()) -> list[
     """
     ids: dict[str, None] = {}
     for value in values:
-        text = header_text(value) if "=?" in value else value
+        text = _clean(value)
         found = _BRACKETED.findall(text)
         if not found:
             found = [word for word in text.split() if "@" in word] if _bare(text) else []
@@ -54,6 +55,11 @@ def made_id(date: str, sender: str, subject: str, body: bytes) -> str:
         digest.update(_SPACES.sub(" ", text.strip()).encode("utf-8", "surrogateescape") + b"\0")
     digest.update(plain)
     return f"{digest.hexdigest()[:40]}@{MADE_DOMAIN}"
+
+
+def _clean(value: str) -> str:
+    """The value as text, where it holds encoded words or raw bytes."""
+    return value if value.isascii() and "=?" not in value else header_text(value)
 
 
 def _bare(text: str) -> bool:

@@ -28,6 +28,7 @@ MARKED_DELETED = "marked as deleted in the mailbox"
 _ANSWERS = re.compile(
     r"\s*(?:re|aw|antw|sv|vs|rv|res|odp|回复|答复)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
 )
+_HEADER_END = re.compile(rb"\n\r?\n")
 _MOZILLA_EXPUNGED = 0x0008
 
 
@@ -110,7 +111,7 @@ def _ids(
     """The mail's own id, the one that it answers, and all that it names, oldest first."""
     own = message_id(mail.get("message-id"))
     if not own:
-        body = mail.body or raw.partition(b"\n\n")[2] or raw.partition(b"\r\n\r\n")[2]
+        body = _HEADER_END.split(raw, maxsplit=1)[-1] if mail.parts else mail.body
         own = made_id(mail.get("date"), mail.get("from"), mail.get("subject"), body)
         notes.append(NO_MESSAGE_ID)
     people = {sender.value, *(address.value for address in recipients)}

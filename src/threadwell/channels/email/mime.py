@@ -24,6 +24,7 @@ TOO_DEEP = "parts are nested too deep; the innermost are kept as one file"
 _HEADER_END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"\n[ \t]+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*(.*)")
+_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _FIRST_DELIMITER = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n")
 # A line of the header without a name, before one of these, is a line that should be indented.
@@ -69,7 +70,7 @@ def _part(raw: bytes, default_type: str, depth: int) -> Part:
     fields, body = _split(raw)
     value = next(filter(None, fields.get("content-type", ())), "")
     type_, parameters = parse_parameters(value) if value else (default_type, {})
-    if "/" not in type_:
+    if not _TYPE.fullmatch(type_):
         type_ = "text/plain" if type_ in ("", "text") else "application/octet-stream"
     part = Part(fields, type_, parameters, body)
     if type_.startswith("multipart/"):

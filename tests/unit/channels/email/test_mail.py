@@ -17,6 +17,7 @@ from threadwell.messages import Address, AddressKind, Broken, Message
 ANA = Address(AddressKind.EMAIL, "ana@example.org", "Ana Prado")
 CARE = Address(AddressKind.EMAIL, "care@clinic.example.org")
 BEN = Address(AddressKind.EMAIL, "ben@example.org", "Ben Li")
+OCTETS = "application/octet-stream"
 NINE = datetime(2024, 4, 10, 7, 0, tzinfo=UTC)
 
 
@@ -88,12 +89,16 @@ def test_a_mail_without_text_or_file_is_a_message(read) -> None:
     assert (message.text, message.new_text, message.notes) == ("", "", (mail.NO_TEXT,))
 
 
-def test_a_made_id_is_the_same_for_each_copy(read) -> None:
-    assert (
-        read("Hello\n", Message_ID=None).external_id
-        == read(b"Hello\r\n\r\n", Message_ID=None).external_id
-        != read("Hallo\n", Message_ID=None).external_id
-    )
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/mixed; boundary=b"])
+def test_a_made_id_is_the_same_for_each_copy(read, kind: str) -> None:
+    def made(body: bytes, **fields: str) -> str:
+        return read(body, Message_ID=None, **{"Content-Type": kind}, **fields).external_id
+
+    text = b"--b\n\nHello\nFrom here on\n\n--b--\n"
+    copy = text.replace(b"From", b">From").replace(b"\n", b"\r\n") + b"\r\n"
+
+    assert made(copy, Received="by x; Wed, 10 Apr 2024 09:00:00 +0000") == made(text)
+    assert made(text.replace(b"Hello", b"Hallo")) != made(text)
 
 
 REPORT = 'multipart/report; boundary=b; report-type="{}"'
@@ -147,6 +152,21 @@ def test_shapes_of_one_mail(write, read, change) -> None:
     message = read_mail(change(write("Hello there")), "one.eml", ZoneInfo("UTC"), NINE)
     assert isinstance(message, Message)
     assert replace(message, notes=()) == replace(read("Hello there"), notes=())
+
+
+def test_raw_bytes_anywhere_become_text(read) -> None:
+    odd = b"Ren\xe9e".decode("utf-8", "surrogateescape")
+    message = read(
+        From=f"{odd} <{odd}@example.org>",
+        Message_ID=f"<{odd}@example.org>",
+        References=f"<a.{odd}@example.org>",
+        **{"Content-Type": f"{odd}/pdf; name={odd}.pdf"},
+    )
+    (attachment,) = message.attachments
+    assert message.sender == Address(AddressKind.EMAIL, "renée@example.org", "Renée")
+    assert message.external_id == "Renée@example.org"
+    assert message.references == ("a.Renée@example.org",)
+    assert (attachment.filename, attachment.content_type) == ("Renée.pdf", OCTETS)
 
 
 LARGE = 200_000
