@@ -1,0 +1,266 @@
+"""Writes docs/reference/: the pages that the program itself knows best.
+
+The same program gives the same pages on every machine; `make docs` fails where they are not what
+this script would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from argparse import Action as Argument
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from textwrap import wrap
+
+from threadwell.api.context import MAX_BODY
+from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
+from threadwell.api.rest.everything import MAX_RESOURCES
+from threadwell.api.storage import LIFE as URL_LIFE
+from threadwell.channels.reading import KEPT_BYTES
+from threadwell.cli import COMMANDS
+from threadwell.cli.command import DEFAULT_STORE, STORE_VARIABLE, Command
+from threadwell.cli.parser import build_parser
+from threadwell.facade import Threadwell
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
+from threadwell.fhir.search.extract import unsearchable
+from threadwell.fhir.search.filters import MAX_BREADTH, MAX_LINKS
+from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, MAX_OFFSET
+from threadwell.stores.including import MAX_INCLUDED
+from threadwell.stores.natural import NATURAL
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+
+_GENERATED = "<!-- Written by scripts/make_docs.py: change that, or the program. -->"
+
+#: Every environment variable that Threadwell reads.
+ENVIRONMENT = {
+    STORE_VARIABLE: f"the store of a command without `--store`; `{DEFAULT_STORE}` if it is not set",
+    "NO_COLOR": "if set to anything, the output has no colours",
+    "TERM": "`dumb` leaves colours out too",
+}
+#: A reference that may lead to more types than this may lead to any: R4's lists are all but full.
+_MANY = 100
+#: The parameters of ``Threadwell.import_messages`` whose option has another name.
+_OPTIONS = {"opening": "open_keyword", "closing": "close_keyword"}
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, "utf-8")
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file name."""
+    bodies = {
+        "README.md": _index(),
+        "cli.md": _commands(),
+        "settings.md": _settings(),
+        "search-parameters.md": _search_parameters(),
+    }
+    return {name: _page(lines) for name, lines in bodies.items()}
+
+
+def _page(lines: Iterable[str]) -> str:
+    title, *rest = lines
+    return "\n".join([title, "", _GENERATED, "", *rest]).rstrip() + "\n"
+
+
+def _index() -> Iterator[str]:
+    yield "# Reference"
+    yield from _table(
+        ("page", "holds"),
+        [
+            ("[cli.md](cli.md)", "every command with its options and examples"),
+            ("[settings.md](settings.md)", "settings of an import, environment variables, limits"),
+            (
+                "[search-parameters.md](search-parameters.md)",
+                f"the search parameters of all {len(RESOURCE_TYPES)} resource types",
+            ),
+        ],
+    )
+
+
+# Commands
+
+
+def _commands() -> Iterator[str]:
+    parsers = subparsers(build_parser(COMMANDS))
+    yield "# Commands"
+    rows = [
+        (f"[{command.name}](#threadwell-{command.name})", command.summary) for command in COMMANDS
+    ]
+    yield from _table(("`threadwell …`", "does"), rows)
+    yield ""
+    yield from _paragraph(
+        "A command exits with 0 when it is done, 1 when it did not go well (a sentence on standard"
+        " error says why; `verify` also where it finds something), 2 when it was called wrongly."
+    )
+    for command in COMMANDS:
+        yield from _command(command, parsers[command.name])
+
+
+def subparsers(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:
+    """The parser of each command."""
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("the parser has commands")
+
+
+def _command(command: Command, parser: ArgumentParser) -> Iterator[str]:
+    yield from ("", f"## threadwell {command.name}", "", f"{command.summary}.")
+    if command.about:
+        yield ""
+        yield from _paragraph(command.about)
+    for group in parser._action_groups:
+        actions = [action for action in group._group_actions if action.dest != "help"]
+        if actions:
+            title = {"positional arguments": "argument", "options": "option"}
+            yield ""
+            head = (title.get(group.title or "", group.title or ""), "")
+            yield from _table(head, [(_written(action), _meaning(action)) for action in actions])
+    yield from ("", "```sh", *command.examples, "```")
+
+
+def _written(action: Argument) -> str:
+    if not action.option_strings:
+        repeats = " …" if action.nargs in ("+", "*") else ""
+        return f"`{action.metavar or action.dest}`{repeats}"
+    value = "" if action.nargs == 0 else " " + str(action.metavar or action.dest.upper())
+    if action.choices is not None and action.metavar is None:
+        value = " " + "|".join(map(str, action.choices))
+    return f"`{', '.join(action.option_strings)}{value}`"
+
+
+def _meaning(action: Argument) -> str:
+    # argparse fills these in; nothing else of its formatting is used.
+    return (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
+
+
+# Settings
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings"
+    yield from ("## Of an import", "")
+    yield "Options of `threadwell import`, and arguments of `Threadwell.import_messages` in Python."
+    yield "[importing.md](../importing.md) explains them."
+    yield ""
+    yield from _table(("option", "in Python", "default", "meaning"), _import_settings())
+    yield from ("", "## Environment variables", "")
+    yield from _table(
+        ("variable", "meaning"), [(f"`{name}`", text) for name, text in ENVIRONMENT.items()]
+    )
+    yield from ("", "## Limits", "")
+    yield from _table(("what", "at most"), _limits())
+
+
+def _import_settings() -> Iterator[Sequence[str]]:
+    actions = {a.dest: a for a in subparsers(build_parser(COMMANDS))["import"]._actions}
+    for name, parameter in inspect.signature(Threadwell.import_messages).parameters.items():
+        action = actions.get(_OPTIONS.get(name, name))
+        if action is not None:
+            default = parameter.default
+            shown = "" if default in (None, (), inspect.Parameter.empty) else f"`{default}`"
+            yield _written(action), f"`{name}`", shown, _meaning(action)
+
+
+def _limits() -> list[Sequence[str]]:
+    mib = 1024 * 1024
+    return [
+        ("body of a request", f"{MAX_BODY // mib} MiB"),
+        ("matches on a page (`_count`)", f"{MAX_COUNT:,}; {DEFAULT_COUNT} if it is not given"),
+        ("matches to skip (`_offset`)", f"{MAX_OFFSET:,}"),
+        ("included resources on a page", f"{MAX_INCLUDED:,}"),
+        ("links of a chain", f"{MAX_LINKS}, and {MAX_BREADTH} combinations of types"),
+        ("resources of `$everything`", f"{MAX_RESOURCES:,}"),
+        ("life of an access token", f"{TOKEN_LIFE:,} s"),
+        ("life of an attachment's URL", f"at least {URL_LIFE:,} s"),
+        ("unknown file kept in quarantine", f"{KEPT_BYTES // mib} MiB; of a larger one its name"),
+    ]
+
+
+# Search parameters
+
+
+def _search_parameters() -> Iterator[str]:
+    types = sorted(RESOURCE_TYPES)
+    own = {type_: [*filter(_is_own, search_parameters(type_).values())] for type_ in types}
+    shared = [p for p in search_parameters("Patient").values() if not _is_own(p)]
+    yield "# Search parameters"
+    yield from _paragraph(
+        f"HL7's R4 parameters of {len(types)} resource types: {len(shared)} of all, and"
+        f" {sum(map(len, own.values())):,} of their own. What prefixes and modifiers do, and where"
+        " Threadwell differs from R4, is in [specifications.md](../specifications.md#search)."
+    )
+    yield from ("", "## All types", "")
+    yield from _parameter_table("Resource", shared)
+    for type_ in types:
+        yield from ("", f"## {type_}", "")
+        if own[type_]:
+            yield from _parameter_table(type_, own[type_])
+        else:
+            yield "Those of all types."
+        if type_ in NATURAL:
+            yield from ("", f"Without `_sort`: in the order of `{NATURAL[type_]}`.")
+
+
+def _is_own(parameter: SearchParameter) -> bool:
+    return not parameter.code.startswith("_")
+
+
+def _parameter_table(type_: str, parameters: Iterable[SearchParameter]) -> Iterator[str]:
+    rows = [(f"`{p.code}`", p.type, _finds(p, type_)) for p in parameters]
+    yield from _table(("parameter", "type", "looks at"), sorted(rows))
+
+
+def _finds(parameter: SearchParameter, type_: str) -> str:
+    if reason := unsearchable(parameter):
+        return f"not supported: {reason}"
+    if parameter.components:
+        codes = [component.url.rpartition("/")[2] for component in parameter.components]
+        return "together: " + ", ".join(f"`{code.partition('-')[2]}`" for code in codes)
+    looks = ", ".join(f"`{path}`" for path in _paths(parameter.expression, type_))
+    if parameter.type != "reference" or not parameter.targets:
+        return looks
+    targets = sorted(parameter.targets)
+    return f"{looks} → {'any type' if len(targets) > _MANY else ', '.join(targets)}"
+
+
+def _paths(expression: str, type_: str) -> list[str]:
+    """The parts of an expression that are about a type, without its name."""
+    parts = [part.strip() for part in _at_top(expression)]
+    own = [part for part in parts if re.match(rf"\(*{type_}\b", part)]
+    return [re.sub(rf"\b{type_}\.", "", part) for part in own or parts]
+
+
+def _at_top(expression: str) -> Iterator[str]:
+    """The parts between those ``|`` that stand in no parentheses."""
+    depth = start = 0
+    for at, character in enumerate(expression):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            yield expression[start:at]
+            start = at + 1
+    yield expression[start:]
+
+
+def _paragraph(text: str) -> list[str]:
+    return wrap(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+if __name__ == "__main__":
+    main()
