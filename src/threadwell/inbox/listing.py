@@ -158,16 +158,25 @@ async def _row(reader: Reader, encounter: Resource, headers: list[Resource], zon
             if last is None or _sent(child, zone) > _sent(last, zone):
                 last = child
     await reader.learn([last.get("sender")] if last else [])
+    name = await subject_name(reader, encounter)
     return Row(
         id=encounter["id"],
-        name=await subject_name(reader, encounter),
+        name=name,
         channels=tuple(dict.fromkeys(map(channel_of, headers))),
         period=period_text(encounter.get("period"), zone),
         messages=messages,
         status=status_of(encounter.get("status", "")),
-        last_by=name_of(last.get("sender"), reader) if last else "",
+        last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else concept_text(next(iter(headers), {}).get("topic")),
     )
+
+
+def _speaker(sender: Any, name: str, reader: Reader) -> str:
+    """Who wrote last, ``""`` where the row is named after them."""
+    if id_in(sender, "Organization"):
+        return "Practice"
+    speaker = name_of(sender, reader)
+    return speaker if speaker != name else ""
 
 
 def _gist(message: Resource) -> str:

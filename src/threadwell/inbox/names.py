@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+import phonenumbers
 
 from threadwell.encounters.codes import EXT_NEW_TEXT
 from threadwell.fhir.resource import Resource
@@ -28,7 +31,8 @@ def name_of(reference: Any, reader: Reader | None) -> str:
     if own:
         return own
     if isinstance(reference, dict):
-        return str(reference.get("display") or reference.get("reference") or "Somebody")
+        shown = reference.get("display") or reference.get("reference")
+        return address_text(str(shown)) if shown else "Somebody"
     return "Somebody"
 
 
@@ -59,6 +63,21 @@ def role_of(reference: Any, reader: Reader) -> str:
         if word := concept_text(relationship):
             return word[:1].upper() + word[1:]
     return _ROLES.get(key.type, key.type) if key else ""
+
+
+def address_text(value: str, display: str = "") -> str:
+    """An address as people write it: ``Dana (+1 207-555-0177)``."""
+    bare = _phone_text(value) if value.startswith("+") else value.removeprefix("mailto:")
+    return f"{display} ({bare})" if display and display != value else bare
+
+
+@lru_cache(maxsize=1024)
+def _phone_text(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 def concept_text(concept: Any) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.names import concept_text
+from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import Channel, channel_named, clock_time, count, moment, short_day
 from threadwell.intake.hold import MESSAGE_TYPE, decode_message
@@ -89,7 +89,7 @@ async def list_held(reader: Reader, *, page: int, zone: ZoneInfo) -> HeldPage:
     found = await reader.search(
         _HELD, _sort="-_lastUpdated", _count=PAGE, _offset=(page - 1) * PAGE
     )
-    return HeldPage([_row(task, zone) for task in found.resources], found.more)
+    return HeldPage([await _row(reader, task, zone) for task in found.resources], found.more)
 
 
 async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None:
@@ -97,8 +97,8 @@ async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None
     task = await reader.read("Task", id_)
     if task is None or task.get("status") != "requested" or not _is_held(task):
         return None
-    kind, content = await reader.read_binary(id_in(_input(task, "message"), "Binary")) or ("", b"")
-    row = _row(task, zone)
+    kind, content = await _content(reader, task)
+    row = await _row(reader, task, zone)
     if kind == MESSAGE_TYPE:
         message = decode_message(content)
         pairs, text, said = _pairs(message, zone), message.text.strip(), True
@@ -118,20 +118,32 @@ async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None
     )
 
 
-def _row(task: Resource, zone: ZoneInfo) -> HeldRow:
-    unknown = [
-        point["value"]
-        for entry in task.get("input") or ()
-        if (point := entry.get("valueContactPoint")) and point.get("value")
-    ]
+async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
     when = moment(task.get("authoredOn"), zone)
     return HeldRow(
         id=task["id"],
-        title=", ".join(unknown) or concept_text(task.get("reasonCode")) or "Held",
+        title=await _title(reader, task),
         reason=task.get("description", ""),
         channel=channel_named(str(_input(task, "channel") or "")),
         when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
     )
+
+
+async def _title(reader: Reader, task: Resource) -> str:
+    """The addresses that nobody has; else from whom it went to whom; else why it is held."""
+    points = (entry.get("valueContactPoint") or {} for entry in task.get("input") or ())
+    if unknown := [address_text(point["value"]) for point in points if point.get("value")]:
+        return ", ".join(unknown)
+    kind, content = await _content(reader, task)
+    if kind == MESSAGE_TYPE:
+        message = decode_message(content)
+        return f"{_address(message.sender)} → {', '.join(map(_address, message.recipients))}"
+    return concept_text(task.get("reasonCode")) or "Held"
+
+
+async def _content(reader: Reader, task: Resource) -> tuple[str, bytes]:
+    binary = await reader.read_binary(id_in(_input(task, "message"), "Binary"))
+    return binary or ("", b"")
 
 
 def _pairs(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
@@ -148,9 +160,7 @@ def _pairs(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
 
 
 def _address(address: Address) -> str:
-    if address.display and address.display != address.value:
-        return f"{address.display} ({address.value})"
-    return address.value
+    return address_text(address.value, address.display)
 
 
 def _as_text(content: bytes) -> str:

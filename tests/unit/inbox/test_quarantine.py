@@ -50,7 +50,7 @@ def test_the_list_tells_who_and_why(hold: Any, browser: Any) -> None:
     ids = [hold(stranger()), hold(broken(b"From: x"))]
     page = browser.get("/quarantine").text
     assert all(f'href="/quarantine/{id_}"' in page for id_ in ids)
-    assert "+12075550177" in page
+    assert "+1 207-555-0177" in page
     assert "inbox.mbox, message 17: it has no date" in page
     assert '<span class="count">2' in page
 
@@ -60,7 +60,7 @@ def test_a_held_message_is_shown_whole(hold: Any, browser: Any, keep_zone: Any) 
     page = browser.get(f"/quarantine/{hold(stranger())}").text
     for words in (
         "Is the &lt;doctor&gt; in today?",
-        "Dana (+12075550177)",
+        "Dana (+1 207-555-0177)",
         "12 Mar 2024, 07:58",
         "Nobody is known to have the address that it came from.",
         "Add the person",
