@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -150,3 +152,30 @@ def test_an_instant_shows_the_wall_clock_it_came_from(wall: datetime, zone: str)
     instant = to_instant(wall, ZoneInfo(zone))
     shown = instant.time.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     assert shown == wall or (instant.note and timedelta() < shown - wall <= timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        "a " * 50_000,
+        " " * 100_000,
+        "\u200e" * 100_000,
+        "<" * 100_000,
+        "a\u2022 " * 30_000,
+        "<!-- -->" * 10_000,
+        "&#55357;" * 10_000,
+        '"' * 100_001,
+        "1/" * 50_000,
+    ],
+    ids=lambda text: repr(text[:8]),
+)
+@pytest.mark.parametrize("channel", [SMS, WHATSAPP, TABLE], ids=lambda channel: channel.name)
+def test_a_long_line_takes_no_long_time(channel: Channel, long: str) -> None:
+    content = {
+        "sms_backup": backup([sms(long, 1), f'<sms address="{long}" />', sms("last", 2)]) + long,
+        "whatsapp": f"2024-05-01, 10:00 - Ana: {long}x\n{long}\n2024-05-01, 10:01 - {long}\n",
+        "table": f"sent,from,text\n2024-05-01T10:00Z,{long},{long}\n{long}\n",
+    }[channel.name]
+    start = time.process_time()
+    read(channel, content)
+    assert time.process_time() - start < 2

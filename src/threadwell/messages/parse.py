@@ -15,6 +15,8 @@ _EXTENSION = re.compile(r"\s*(?:;ext=|ext\.?|x|#)\s*\d{1,7}$", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015\u202f]+")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+")
 
+#: RFC 5321 allows a mail address 254 characters; a name may stand beside it.
+_LONGEST = 512
 #: Numbers of at most so many digits, written without ``+``, are short codes everywhere.
 _SHORT_CODE_DIGITS = 6
 _FEWEST_DIGITS = 3
@@ -29,6 +31,8 @@ def parse_phone(text: str, country: str) -> Address | None:
     E.164 wherever the digits can be a number of their country; a short code, or a number that
     lacks its area code, stays the digits it is. Extensions are dropped: they reach the same line.
     """
+    if len(text) > _LONGEST:
+        return None
     written = _EXTENSION.sub("", _MARKS.sub("", text).strip().removeprefix("tel:"))
     if not _DIALLED.fullmatch(written):
         return None
@@ -48,6 +52,8 @@ def parse_email(text: str) -> Address | None:
     Takes ``ana@example.org``, ``Ana Prado <ana@example.org>`` and ``mailto:ana@example.org``.
     The value is lower case: no mail provider in use tells mailboxes apart by case.
     """
+    if len(text) > _LONGEST:
+        return None
     bare = _MARKS.sub("", text).strip().removeprefix("mailto:")
     if _MAILBOX.fullmatch(bare):
         return Address(AddressKind.EMAIL, bare.lower())

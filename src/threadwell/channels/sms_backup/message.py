@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -77,37 +78,50 @@ def parse_message(element: Element, owner: Owner) -> Message | Refused:
     ms = _milliseconds(attributes.get("date", ""))
     if ms is None:
         return Refused("no usable date")
-    people = _people(element, box == _RECEIVED, owner)
+    received = box == _RECEIVED
+    people = _people(element, received, owner)
     if people is None:
         return Refused("nobody is named at its other end")
     subject = _subject(attributes)
-    parts = read_parts(element.parts) if mms else Parts(attributes.get("body", ""))
-    text, attachments, notes = parts
-    if not (text or attachments or subject):
+    content = read_parts(element.parts) if mms else Parts(attributes.get("body", ""))
+    if not (content.text or content.attachments or subject):
         return Refused("empty")
-    if element.repaired:
-        notes = (*notes, "characters that the backup had spoilt were left out")
-    if attributes.get("status") == _DELIVERY_FAILED:
-        notes = (*notes, "the network reported that it was not delivered")
     date = _EPOCH + timedelta(milliseconds=ms)
     thread = ",".join(sorted({one.value for one in people.others}))
-    digests = [sha256(one.content or b"").hexdigest() for one in attachments]
-    identity = [box, people.sender.value * (box == _RECEIVED), thread, str(ms), subject, text]
     return Message(
         channel=NAME,
-        external_id=sha256("\x1f".join(identity + digests).encode()).hexdigest()[:32],
+        external_id=_external_id(
+            box,
+            people.sender.value if received else "",
+            thread,
+            str(ms),
+            subject,
+            content.text,
+            *(sha256(one.content or b"").hexdigest() for one in content.attachments),
+        ),
         sender=people.sender,
         recipients=people.recipients,
-        sent=_sent(attributes, date) if box == _RECEIVED else date,
-        received=date if box == _RECEIVED else None,
-        text=text,
-        new_text=text,
+        sent=_sent(attributes, date) if received else date,
+        received=date if received else None,
+        text=content.text,
+        new_text=content.text,
         thread_hint=thread,
         subject=subject,
-        attachments=attachments,
+        attachments=content.attachments,
         medium="MMSWRIT" if mms else "SMSWRIT",
-        notes=notes,
+        notes=(*content.notes, *_notes(element)),
     )
+
+
+def _external_id(*identity: str) -> str:
+    return sha256("\x1f".join(identity).encode()).hexdigest()[:32]
+
+
+def _notes(element: Element) -> Iterator[str]:
+    if element.repaired:
+        yield "characters that the backup had spoilt were left out"
+    if element.attributes.get("status") == _DELIVERY_FAILED:
+        yield "the network reported that it was not delivered"
 
 
 class _People(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threadwell.channels.whatsapp.lines import MARKS
-from threadwell.channels.whatsapp.phrases import ATTACHED, DELETED, EDITED, OMITTED, SYSTEM
+from threadwell.channels.whatsapp.phrases import ATTACHED, DELETED, EDITED, OMITTED, PAGES, SYSTEM
 from threadwell.messages import Attachment
 
 _TYPES = {
@@ -20,6 +20,7 @@ _TYPES = {
     ".vcf": "text/vcard",
 }
 _UNKNOWN_TYPE = "application/octet-stream"
+_BLANKS = "\u200e\u200f \t\r\n\u00a0\u202f"
 _CLOSE_COLON = re.compile(r"([^:\n]{1,60}):(?=\S)")
 _LEFT_OUT = "was left out of the export"
 _NOT_THERE = "is not beside the export"
@@ -61,13 +62,15 @@ def read_body(text: str, folder: Path) -> Body:
     notes: list[str] = []
     attachments = [_open(_filename(match), folder) for match in ATTACHED.finditer(text)]
     text = ATTACHED.sub("", text)
+    if attachments:
+        text = PAGES.sub("", text)
     for match in OMITTED.finditer(text):
         kind = (match["kind"] or "file").lower()
         attachments.append(Attachment(kind, _UNKNOWN_TYPE, None, _LEFT_OUT))
     text, edits = EDITED.subn("", OMITTED.sub("", text))
     if edits:
         notes.append("edited by its sender; the first wording is not in the export")
-    text = re.sub(f"^[{MARKS}]+|[{MARKS}]+$", "", text.strip()).strip()
+    text = text.strip(_BLANKS)
     if DELETED.fullmatch(text):
         notes.append("deleted by its sender; its words are not in the export")
     if text == "null" and not attachments:

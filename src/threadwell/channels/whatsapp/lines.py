@@ -20,7 +20,7 @@ MARKS = "\u200e\u200f\u202a-\u202e"
 
 _FORENOON = frozenset("am 上午 早上 凌晨 오전 午前 ص πμ öö sa pg पूर्वाह्न fm ap dop de".split())  # noqa: SIM905
 _AFTERNOON = frozenset("pm 下午 中午 晚上 오후 午後 م μμ ös ch ptg अपराह्न em ip odp du".split())  # noqa: SIM905
-_M = f"[{MARKS}]*"
+_M = f"[{MARKS}]{{0,4}}"
 _HALF = r"[ap]\.?\s?m\.?|π\.?μ\.?|μ\.?μ\.?|" + "|".join(
     sorted(map(re.escape, _FORENOON | _AFTERNOON), key=len, reverse=True)
 )

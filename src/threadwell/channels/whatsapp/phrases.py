@@ -22,13 +22,16 @@ OMITTED = re.compile(
 
 #: A file that came along, as iOS and as Android name it. No name reaches out of its folder.
 ATTACHED = re.compile(
-    r"(?:[^\n<>]*\u2022 \u200e?\d+ \w+ )?\u200e?<[^\W\d_][\w\u00a0 ]{2,24}?\s?: ?"
+    r"\u200e?<[^\W\d_][\w\u00a0 ]{2,24}?\s?: ?"
     r"(?P<ios>[^<>\n/\\]+\.\w{1,8})>"
     r"|^\u200e?(?P<android>[^<>\n/\\]+\.\w{1,8}) \((?:file attached|archivo adjunto"
     r"|Datei angehängt|fichier joint|file allegato|arquivo anexado|ficheiro anexado"
     r"|bestand bijgevoegd|bifogad fil|fil vedlagt|dosya ekli|plik dołączony|файл добавлен)\)$",
     re.MULTILINE,
 )
+
+#: What iOS says of a document that came along, before its name.
+PAGES = re.compile(r"^[^\n<>\u2022]{1,200}\u2022 \u200e?\d{1,6} \w{1,20} ?$", re.MULTILINE)
 
 DELETED = re.compile(
     r"\u200e?(?:This message was deleted|You deleted this message|Deleted by admin.*"
@@ -40,7 +43,7 @@ DELETED = re.compile(
 )
 
 EDITED = re.compile(
-    r"\s*\u200e?<(?:This message was edited|Se editó este mensaje|Se editó este mensaje\."
+    r"\u200e?<(?:This message was edited|Se editó este mensaje|Se editó este mensaje\."
     r"|Diese Nachricht wurde bearbeitet\.?|Ce message a été modifié|Mensagem editada"
     r"|Questo messaggio è stato modificato|Dit bericht is bewerkt)>$",
     re.IGNORECASE,

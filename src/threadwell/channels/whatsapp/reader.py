@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
@@ -18,6 +18,8 @@ from threadwell.channels.whatsapp.dates import Inferred, infer_order, read_date
 from threadwell.channels.whatsapp.lines import Block, blocks, file_encoding, parse_header
 from threadwell.channels.whatsapp.people import NAME, People, address_of
 from threadwell.messages import Address, Broken, Message
+
+_ORDER_UNSURE = "its date can be read in more than one way; it was read as {}"
 
 
 def sniff(head: bytes, _path: Path) -> bool:
@@ -36,12 +38,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     """
     encoding = file_encoding(path)
     chat = _survey(path, encoding, options)
-    seen: Counter[tuple[str, ...]] = Counter()
-    last: datetime | None = None
     for block in blocks(path, encoding):
-        item = _read_block(block, path, chat, options, seen, last)
-        if isinstance(item, Message):
-            last = item.sent
+        item = chat.read_block(block)
         if item is not None:
             yield item
 
@@ -55,13 +53,71 @@ def companions(path: Path) -> Iterator[Path]:
             yield from attached_files(named.text if named else line, path.parent)
 
 
-class _Chat(NamedTuple):
-    """What one pass over an export teaches."""
+@dataclass(slots=True)
+class _Chat:
+    """One export being read: what the first pass taught, and what came before in the second.
 
-    name: str
+    ``last`` is the time of the message before; ``seen`` counts messages that are alike.
+    """
+
+    path: Path
     thread: str
     dates: Inferred
     people: People
+    options: ReadOptions
+    last: datetime | None = None
+    seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def read_block(self, block: Block) -> Message | Broken | None:
+        """The message of a block; ``None`` where it holds none."""
+        header = block.header
+        if header is None:
+            blank = not "".join(block.lines).strip("\ufeff \r\n")
+            return None if blank else _broken(block, self.path, "stands before the first message")
+        named = split_name(header.rest)
+        if named is None:
+            return None
+        day = read_date(header.numbers, self.dates.order)
+        if day is None or header.time is None:
+            return _broken(block, self.path, "its date or time does not exist")
+        body = read_body("".join([named.text, *block.lines[1:]]), self.path.parent)
+        if not (body.text or body.attachments):
+            return _broken(block, self.path, "empty")
+        return self._message(named.name, datetime.combine(day, header.time), body)
+
+    def _message(self, name: str, wall: datetime, body: Body) -> Message:
+        instant = to_instant(wall, self.options.zone, self.last)
+        self.last = instant.time
+        sender = self.people.by_name[name]
+        notes = [*body.notes, instant.note]
+        if not self.dates.certain:
+            notes.append(_ORDER_UNSURE.format(self.dates.order))
+        return Message(
+            channel=NAME,
+            external_id=self._external_id(wall, sender, body),
+            sender=sender,
+            recipients=self.people.recipients(sender),
+            sent=instant.time,
+            text=body.text,
+            new_text=body.text,
+            thread_hint=self.thread,
+            attachments=body.attachments,
+            medium="APPWRIT",
+            notes=tuple(note for note in notes if note),
+        )
+
+    def _external_id(self, wall: datetime, sender: Address, body: Body) -> str:
+        """The same for a later, longer or more exact export of the chat.
+
+        Only the minute counts, as Android writes no seconds, and of files only how many they are,
+        as an export may leave them out. Equal messages of one minute are told apart by their
+        sequence.
+        """
+        files = str(len(body.attachments))
+        identity = (self.thread, f"{wall:%Y-%m-%d %H:%M}", sender.value, body.text, files)
+        self.seen[identity] += 1
+        unique = (*identity, str(self.seen[identity]))
+        return sha256("\x1f".join(unique).encode()).hexdigest()[:32]
 
 
 def _survey(path: Path, encoding: str, options: ReadOptions) -> _Chat:
@@ -76,69 +132,12 @@ def _survey(path: Path, encoding: str, options: ReadOptions) -> _Chat:
                 names[named.name] = None
     name = chat_name(path)
     return _Chat(
-        name=name,
+        path=path,
         thread=address_of(name, options.country).value.removeprefix(f"{NAME}:"),
         dates=infer_order(dates, separator, options.country),
         people=People.of(names, name, options),
+        options=options,
     )
-
-
-def _read_block(
-    block: Block,
-    path: Path,
-    chat: _Chat,
-    options: ReadOptions,
-    seen: Counter[tuple[str, ...]],
-    last: datetime | None,
-) -> Message | Broken | None:
-    header = block.header
-    if header is None:
-        if not "".join(block.lines).strip("\ufeff \r\n"):
-            return None
-        return _broken(block, path, "stands before the first message")
-    named = split_name(header.rest)
-    if named is None:
-        return None
-    day = read_date(header.numbers, chat.dates.order)
-    if day is None or header.time is None:
-        return _broken(block, path, "its date or time does not exist")
-    body = read_body("".join([named.text, *block.lines[1:]]), path.parent)
-    if not (body.text or body.attachments):
-        return _broken(block, path, "empty")
-    instant = to_instant(datetime.combine(day, header.time), options.zone, last)
-    sender = chat.people.by_name[named.name]
-    notes = [*body.notes, instant.note]
-    if not chat.dates.certain:
-        notes.append(
-            f"its date can be read in more than one way; it was read as {chat.dates.order}"
-        )
-    minute = f"{day:%Y-%m-%d} {header.time:%H:%M}"
-    return Message(
-        channel=NAME,
-        external_id=_external_id(chat, minute, sender, body, seen),
-        sender=sender,
-        recipients=chat.people.recipients(sender),
-        sent=instant.time,
-        text=body.text,
-        new_text=body.text,
-        thread_hint=chat.thread,
-        attachments=body.attachments,
-        medium="APPWRIT",
-        notes=tuple(note for note in notes if note),
-    )
-
-
-def _external_id(
-    chat: _Chat, minute: str, sender: Address, body: Body, seen: Counter[tuple[str, ...]]
-) -> str:
-    """The same for a later, longer or more exact export of the chat.
-
-    Only the minute counts, as Android writes no seconds, and of files only how many they are, as
-    an export may leave them out. Equal messages of one minute are told apart by their sequence.
-    """
-    identity = (chat.thread, minute, sender.value, body.text, str(len(body.attachments)))
-    seen[identity] += 1
-    return sha256("\x1f".join((*identity, str(seen[identity]))).encode()).hexdigest()[:32]
 
 
 def _broken(block: Block, path: Path, reason: str) -> Broken:

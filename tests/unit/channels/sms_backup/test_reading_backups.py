@@ -279,6 +279,14 @@ def test_a_file_that_ends_between_two_messages_says_so(read: Read) -> None:
     assert end.reason == "the file breaks off: it announces 7 messages, 1 are there"
 
 
+@pytest.mark.parametrize("end", ["<", "</", "</sms", "</smses", "<sm", "<mms"])
+def test_a_tear_within_what_follows_keeps_the_message(read: Read, end: str) -> None:
+    whole, torn = read(sms("whole"), end=end)
+    assert isinstance(whole, Message)
+    assert isinstance(torn, Broken)
+    assert torn.content == end.encode()
+
+
 def test_what_follows_the_end_is_not_lost(read: Read) -> None:
     assert len(read(sms(), end="</smses>\n<!-- made by hand -->\n")) == 1
     _, rest = read(sms(), end="</smses>\n" + sms("after"))
