@@ -1,0 +1,255 @@
+"""Whatever the order, the batches and the repetitions: the same messages end as the same record."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.fhir.validation import validate
+from threadwell.intake import Settings, import_messages, parse_options, quarantine, replay, verify
+from threadwell.messages import Address, AddressKind, Message
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.memory import MemoryStore
+
+OWN = Address(AddressKind.PHONE, "+15550100000")
+ANA = Address(AddressKind.PHONE, "+15550100001")
+MOTHER = Address(AddressKind.EMAIL, "mother@example.org")
+STRANGER = Address(AddressKind.EMAIL, "stranger@example.org")
+OFFICE = Address(AddressKind.EMAIL, "office@example.org")
+START = datetime(2024, 3, 9, 20, tzinfo=UTC)
+NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
+SHORTLY_AFTER = int(datetime(2024, 3, 11, 12, tzinfo=UTC).timestamp() * 1000)
+
+PEOPLE = [
+    ("Patient", "ana", {"name": [{"given": ["Ana"]}], "telecom": [{"value": ANA.value}]}),
+    ("Patient", "ben", {"name": [{"given": ["Ben"]}]}),
+    ("Patient", "lea", {"name": [{"given": ["Léa"]}]}),
+    *(
+        (
+            "RelatedPerson",
+            f"mother-of-{child}",
+            {"patient": {"reference": f"Patient/{child}"}, "telecom": [{"value": MOTHER.value}]},
+        )
+        for child in ("ben", "lea")
+    ),
+    ("Practitioner", "alice", {"telecom": [{"system": "email", "value": OFFICE.value}]}),
+]
+TEXTS = ["hello", "Ben has a fever", "and lea's cough?", "START please", "stop now", ""]
+
+
+KNOWN_STRANGER = ("Patient", "stranger", {"telecom": [{"value": STRANGER.value}]})
+
+
+async def with_people() -> MemoryStore:
+    store = MemoryStore()
+    await add(store, PEOPLE)
+    return store
+
+
+async def add(store: MemoryStore, people) -> None:
+    writes = []
+    for type_, id_, elements in people:
+        resource, body = stamp({"resourceType": type_, **elements}, id_, new_id(1), 1)
+        writes.append(Write(type_, id_, resource["meta"]["versionId"], 1, resource, body))
+    await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(writes)))
+
+
+@st.composite
+def a_message(draw: st.DrawFn) -> Message:
+    number = draw(st.integers(0, 9))
+    sent = START + timedelta(minutes=draw(st.integers(0, 5)) * 331 + number)
+    text = draw(st.sampled_from(TEXTS))
+    inbound = draw(st.booleans())
+    if draw(st.booleans()):
+        sender, recipient = (ANA, OWN) if inbound else (OWN, ANA)
+        return Message(
+            "sms", str(number), sender, (recipient,), sent, text, text, ANA.value, medium="SMSWRIT"
+        )
+    other = draw(st.sampled_from([MOTHER, MOTHER, MOTHER, STRANGER]))
+    sender, recipient = (other, OFFICE) if inbound else (OFFICE, other)
+    named = tuple(draw(st.lists(st.integers(0, 11).map(str), max_size=3, unique=True)))
+    answered = draw(st.sampled_from(["", *named, "3"]))
+    return Message(
+        *("email", str(number), sender, (recipient,), sent, text, text),
+        subject=draw(st.sampled_from(["", "Question"])),
+        references=named,
+        in_reply_to=answered,
+        medium="EMAILWRIT",
+    )
+
+
+def identity(message: Message) -> tuple[str, str]:
+    return message.channel, message.external_id
+
+
+MESSAGES = st.lists(a_message(), min_size=1, max_size=12, unique_by=identity)
+SETTINGS = st.builds(
+    lambda policy, scope, batch: Settings(
+        policy=policy,
+        scope=scope,
+        batch=batch,
+        options=parse_options(zone="America/Chicago", gap="6h", rest="2d"),
+        owner=(OWN,),
+        opening=("start",),
+        closing=("stop",),
+    ),
+    st.sampled_from(["per-day", "per-thread", "inactivity-gap", "explicit"]),
+    st.sampled_from(["thread", "patient"]),
+    st.integers(1, 5),
+)
+
+
+async def live(store: MemoryStore) -> dict[str, object]:
+    """Every resource that counts, without what a server adds to it."""
+    out = {}
+    for type_ in ("Encounter", "Communication", "Group", "Task", "Organization", "Binary"):
+        page = await store.search(DEFAULT_PROJECT, Query(type_, count=1000))
+        for stored in page.matches:
+            body = decode(stored.body)
+            assert not validate(body)
+            withdrawn = body.get("status") in ("entered-in-error", "cancelled")
+            if not withdrawn and body.get("active") is not False:
+                del body["meta"]
+                out[f"{type_}/{stored.id}"] = body
+    return out
+
+
+async def record(parts: list[list[Message]], how: Settings, now: int = NOW) -> dict[str, object]:
+    store = await with_people()
+    for part in parts:
+        report = await import_messages(store, DEFAULT_PROJECT, part, how, clock=lambda: now)
+        counts = report.counts
+        assert counts.read == len(part) == counts.new + counts.known + counts.quarantined
+    assert await verify(store, DEFAULT_PROJECT) == []
+    return await live(store)
+
+
+def clock_at_now() -> int:
+    return NOW
+
+
+COMMON = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+@COMMON
+@given(MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.data())
+def test_order_parts_and_repetitions_do_not_matter(messages, how, now, data):
+    shuffled = data.draw(st.permutations(messages))
+    again = data.draw(st.lists(st.sampled_from(messages), max_size=5))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    parts = [shuffled[:cut], again, shuffled[cut:] + again]
+
+    async def both():
+        return await record([messages], how, now), await record(parts, how, now)
+
+    at_once, in_parts = asyncio.run(both())
+    assert in_parts == at_once
+
+
+class Killed(Exception):
+    """Stands for ``kill -9``."""
+
+
+class Wrapped:
+    """A store behind which ``commit`` is another one."""
+
+    def __init__(self, store: MemoryStore, commit) -> None:
+        self._store = store
+        self.commit = commit
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+
+@COMMON
+@given(MESSAGES, SETTINGS, st.integers(1, 6), st.booleans())
+def test_a_killed_import_is_made_good_by_the_next(messages, how, dies_at, written):
+    async def killed():
+        store = await with_people()
+        commits = 0
+
+        async def commit(project, change_set):
+            nonlocal commits
+            commits += 1
+            if commits < dies_at or written:
+                await store.commit(project, change_set)
+            if commits == dies_at:
+                raise Killed
+
+        with suppress(Killed):
+            dying = Wrapped(store, commit)
+            await import_messages(dying, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        return await live(store), await record([messages], how)
+
+    after, expected = asyncio.run(killed())
+    assert after == expected
+
+
+@COMMON
+@given(MESSAGES, SETTINGS, st.integers(1, 4), st.data())
+def test_two_imports_at_a_time_end_as_one(messages, how, meets_at, data):
+    others = data.draw(st.lists(st.sampled_from(messages), min_size=1, unique_by=identity))
+
+    async def both():
+        store = await with_people()
+        commits = 0
+
+        async def commit(project, change_set):
+            nonlocal commits
+            commits += 1
+            if commits == meets_at:
+                await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
+            await store.commit(project, change_set)
+
+        meddled = Wrapped(store, commit)
+        report = await import_messages(meddled, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        assert report.counts.read == len(messages)
+        return await live(store), await record([messages], how)
+
+    after, expected = asyncio.run(both())
+    assert after == expected
+
+
+@COMMON
+@given(MESSAGES, SETTINGS)
+def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
+    async def both():
+        store = await with_people()
+        before = await live(store)
+        dry = replace(how, dry_run=True)
+        foretold = await import_messages(store, DEFAULT_PROJECT, messages, dry, clock=clock_at_now)
+        assert await live(store) == before
+        return foretold, await import_messages(
+            store, DEFAULT_PROJECT, messages, how, clock=clock_at_now
+        )
+
+    foretold, done = asyncio.run(both())
+    assert foretold == done
+
+
+@COMMON
+@given(MESSAGES, SETTINGS)
+def test_strangers_are_placed_once_somebody_knows_them(messages, how):
+    async def late_and_early():
+        store = await with_people()
+        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        await add(store, [KNOWN_STRANGER])
+        await replay(store, DEFAULT_PROJECT, how, clock=clock_at_now)
+        early = await with_people()
+        await add(early, [KNOWN_STRANGER])
+        await import_messages(early, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        assert await quarantine(store, DEFAULT_PROJECT) == []
+        return await live(store), await live(early)
+
+    late, early = asyncio.run(late_and_early())
+    held = {name for name in late.keys() - early.keys() if name.startswith(("Task/", "Binary/"))}
+    assert {name: body for name, body in late.items() if name not in held} == early
