@@ -95,7 +95,7 @@ class _App:
             return cors.preflight(headers)
         try:
             context = self._context or await self._ready()
-            query = scope["query_string"].decode("latin-1")
+            query = scope["query_string"].decode(errors="replace")
             request = Request(method, scope["path"][1:], query, headers)
             if methods is None:
                 return await _fhir(context, request, receive)

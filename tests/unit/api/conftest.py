@@ -68,15 +68,15 @@ class Api:
         return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
     def call(
-        self, method: str, path: str, body: Any = None, **headers: str | None
+        self, method: str, path: str, body: Any = None, **headers: str | bytes | None
     ) -> httpx.Response:
         return asyncio.run(self.send(method, path, body, **headers))
 
     async def send(
-        self, method: str, path: str, body: Any = None, **headers: str | None
+        self, method: str, path: str, body: Any = None, **headers: str | bytes | None
     ) -> httpx.Response:
         """``headers`` are named in snake case; ``None`` leaves one of the usual ones out."""
-        usual: dict[str, str | None] = {
+        usual: dict[str, str | bytes | None] = {
             "authorization": self.basic,
             "content-type": "application/fhir+json" if body is not None else None,
         }

@@ -114,8 +114,10 @@ def test_if_none_exist(api, mark: str) -> None:
     assert (third.status_code, third.json()["id"]) == (412, "multiple-matches")
 
 
-@pytest.mark.parametrize("condition", ["", "_count=1", "nonsense=1", "Patient?identifier=1"])
-def test_conditions_that_select_nothing_in_particular(api, condition: str) -> None:
+@pytest.mark.parametrize(
+    "condition", ["", "_count=1", "nonsense=1", "Patient?identifier=1", b"\xff=\xff"]
+)
+def test_conditions_that_select_nothing_in_particular(api, condition: str | bytes) -> None:
     body = {"resourceType": "Patient"}
     answer = api.call("POST", "Patient", body, if_none_exist=condition)
     assert answer.status_code == 400

@@ -122,9 +122,16 @@ def test_elements_of_matches(api, thread) -> None:
     assert "telecom" in include
 
 
+@pytest.mark.parametrize("query", ["family=Åström", "family=%C3%85str%C3%B6m", "family=astrom"])
+def test_other_alphabets(api, query: str) -> None:
+    made = api.make(name=[{"family": "Åström"}])
+    assert api.ids(f"Patient?{query}") == [made["id"]]
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
+        ("Patient?family=%FF%00", 200),
         ("Patient?nonsense=1", 400),
         ("Patient?birthdate=yesterday", 400),
         ("Patient?_count=x", 400),

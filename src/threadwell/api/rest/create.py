@@ -29,7 +29,7 @@ async def store_new(context: Context, request: Request, accepted: Accepted) -> A
         return await written(context, request, change.stored, change.status)
 
     async def decide() -> Change:
-        selected = await select(context, request.type, condition.decode())
+        selected = await select(context, request.type, condition.decode(errors="replace"))
         if selected.match:
             return Change(200, selected.match, None)
         now = context.clock()

@@ -47,14 +47,24 @@ async def patch_where(context: Context, request: Request) -> Answer:
 
 
 async def patched(
-    context: Context, current: Stored, operations: list[Any], now: int, author: str
+    context: Context,
+    current: Stored,
+    operations: list[Any],
+    now: int,
+    author: str,
+    *,
+    urls: bool = True,
+    conditions: bool = True,
 ) -> Change:
-    """The change that the operations make to ``current``; raises 400 where they do not apply."""
+    """The change that the operations make to ``current``; raises 400 where they do not apply.
+
+    ``urls`` and ``conditions`` as in ``accept``: what is stored has none.
+    """
     before = decode(current.body)
     resource = apply_patch(before, operations)
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
-    accepted = await accept(context, resource, current.type)
+    accepted = await accept(context, resource, current.type, urls=urls, conditions=conditions)
     change = updated(accepted.resource, current, now, author, accepted.content)
     return await keep_content(context, change)
 
@@ -77,6 +87,14 @@ async def _apply(
     context: Context, request: Request, operations: list[Any], current: Stored
 ) -> Change:
     check_if_match(request, current)
-    change = await patched(context, current, operations, context.clock(), request.caller.reference)
+    change = await patched(
+        context,
+        current,
+        operations,
+        context.clock(),
+        request.caller.reference,
+        urls=b"storage" in request.body,
+        conditions=b"?" in request.body,
+    )
     await commit(context, change)
     return change

@@ -73,7 +73,7 @@ async def _target(
         return Target(entry, type_, given_id)
     condition = query
     if method == "POST":
-        condition = entry.request.headers.get(b"if-none-exist", b"").decode()
+        condition = entry.request.headers.get(b"if-none-exist", b"").decode(errors="replace")
         if not condition:
             return Target(entry, type_, id_)
         before = conditions.get((type_, condition))
