@@ -1,0 +1,59 @@
+"""The commands of the documentation, page by page, as a reader would paste them.
+
+A page's blocks run in their order in one folder that has the sample practice in it. A block after
+`<!-- file: NAME -->` is written to that file; one after `<!-- output -->` is what the commands
+before it print last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["docs/importing.md", "docs/encounters.md"]
+
+_BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>output|file: (?P<file>\S+)) -->\n)?"
+    r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands(page: str, tmp_path: Path) -> None:
+    (tmp_path / "sample").symlink_to(ROOT / "sample", target_is_directory=True)
+    printed = ""
+    ran = 0
+    for block in _BLOCK.finditer((ROOT / page).read_text("utf-8")):
+        if block["file"]:
+            (tmp_path / block["file"]).write_text(block["text"], "utf-8")
+        elif block["mark"] == "output":
+            assert printed.endswith(block["text"]), printed
+        elif block["language"] == "sh":
+            printed = _run(["bash", "-euo", "pipefail", "-c", block["text"]], tmp_path)
+            ran += 1
+        elif block["language"] == "python":
+            printed = _run([sys.executable, "-c", block["text"]], tmp_path)
+            ran += 1
+    assert ran > 0
+
+
+def _run(command: list[str], folder: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "THREADWELL_STORE"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, f"{command[-1]}\n{run.stdout}{run.stderr}"
+    return run.stdout
