@@ -65,10 +65,7 @@ class Compound:
         return f"{absent}!{','.join(self.params)}@{'updated' if self.updated else 'natural'}"
 
     def forms(self, values: IndexValues) -> Iterator[str]:
-        """The forms under which a resource stands here: none if it has one of ``missing``."""
-        for param in self.missing:
-            if param in values:
-                return
+        """The forms under which a resource stands here that has none of ``missing``."""
         if not self.params:
             yield ""
             return

@@ -19,6 +19,7 @@ APPLICATION_ID = 0x5468776C
 #: How long to wait for another process that writes or checkpoints, in milliseconds.
 BUSY_MS = 10_000
 
+_MAGIC = b"SQLite format 3\0"
 _CACHE_KIB = 65_536
 
 
@@ -30,16 +31,18 @@ def open_database(path: Path) -> apsw.Connection:
     """
     try:
         # Only the owner may read it; SQLite gives its -wal and -shm the same rights.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        head = os.read(file, len(_MAGIC))
+        os.close(file)
+        # SQLite takes a very short file for an empty database, and would write over it.
+        if head and head != _MAGIC:
+            raise StoreError(f"{path} is not a Threadwell database")
         connection = apsw.Connection(str(path), statementcachesize=500)
     except (OSError, apsw.Error) as error:
         raise StoreError(f"cannot open {path}: {error}") from None
     try:
         _configure(connection)
         _migrate(connection, path)
-    except apsw.NotADBError:
-        connection.close()
-        raise StoreError(f"{path} is not a Threadwell database") from None
     except apsw.Error as error:
         connection.close()
         raise StoreError(f"cannot open {path}: {error}") from None

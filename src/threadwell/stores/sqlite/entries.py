@@ -6,9 +6,10 @@ found by reading the old body again: no list of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
@@ -27,7 +28,7 @@ from threadwell.fhir.search.values import (
     UriValue,
 )
 from threadwell.stores.natural import NO_TIME, natural_time
-from threadwell.stores.sqlite.compounds import compounds
+from threadwell.stores.sqlite.compounds import Compound, compounds
 from threadwell.stores.sqlite.keys import (
     Keys,
     every,
@@ -66,43 +67,82 @@ class Entries:
 def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entries:
     """The entries of a resource that was last updated at ``updated`` milliseconds since 1970."""
     type_ = resource["resourceType"]
+    shape = _shape(project, type_)
     values = extract(resource)
     natural = natural_time(type_, values)
     key = keys.key
-    postings = {
-        (key(every(project, type_)), natural),
-        (key(every_updated(project, type_)), updated * 1000),
-    }
+    changed = updated * 1000
+    postings = {(key(shape.every), natural), (key(shape.every_updated), changed)}
+    add = postings.add
     texts: set[tuple[int, str]] = set()
     present = 0
-    bits = present_bits(type_)
     for param, found in values.items():
         if not found:
             continue
-        present |= bits.get(param, 0)
-        under = scope(project, type_, param)
+        under, bit = shape.params[param]
+        present |= bit
         for value in found:
-            if type(value) is TokenValue:
-                postings.update([(key(under + form), natural) for form in _token_forms(value)])
+            if isinstance(value, TokenValue):
+                for form in _token_forms(value):
+                    add((key(under + form), natural))
                 if value.text:
                     texts.add((key(under), fold(value.text)))
-            elif type(value) is ReferenceValue:
-                postings.update([(key(under + form), natural) for form in _reference_forms(value)])
+            elif isinstance(value, ReferenceValue):
+                for form in _reference_forms(value):
+                    add((key(under + form), natural))
             else:
                 for form, place in _ordered_forms(value, natural):
-                    postings.add((key(under + form), place))
+                    add((key(under + form), place))
                 if isinstance(value, StringValue | UriValue):
                     texts.add((key(under), _text(value)))
-    for compound in compounds(type_):
-        place = updated * 1000 if compound.updated else natural
-        under = scope(project, type_, compound.name)
-        postings.update([(key(under + form), place) for form in compound.forms(values)])
+    for missing, compounds_without in shape.compounds:
+        if not any(param in values for param in missing):
+            for under, compound in compounds_without:
+                place = changed if compound.updated else natural
+                for form in compound.forms(values):
+                    add((key(under + form), place))
     return Entries(postings, texts, present, natural)
 
 
 def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entries:
     """The entries of a stored version."""
     return entries(keys, project, decode(body), updated)
+
+
+class _Param(NamedTuple):
+    under: str
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all resources of a type in a project have in common: the beginnings of their keys.
+
+    ``compounds`` are together by the parameters that must be missing.
+    """
+
+    every: str
+    every_updated: str
+    params: dict[str, _Param]
+    compounds: tuple[tuple[tuple[str, ...], tuple[tuple[str, Compound], ...]], ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(project: str, type_: str) -> _Shape:
+    bits = present_bits(type_)
+    grouped: dict[tuple[str, ...], list[tuple[str, Compound]]] = {}
+    for compound in compounds(type_):
+        under = scope(project, type_, compound.name)
+        grouped.setdefault(compound.missing, []).append((under, compound))
+    return _Shape(
+        every(project, type_),
+        every_updated(project, type_),
+        {
+            param: _Param(scope(project, type_, param), bits.get(param, 0))
+            for param in search_parameters(type_)
+        },
+        tuple((missing, tuple(group)) for missing, group in grouped.items()),
+    )
 
 
 @cache
@@ -112,23 +152,23 @@ def present_bits(type_: str) -> dict[str, int]:
     return {code: 1 << position for position, code in enumerate(codes)}
 
 
-def _token_forms(value: TokenValue) -> Iterator[str]:
-    if value.system:
-        yield of_system(value.system)
-    if value.code:
-        yield of_code(value.code)
-        if value.system:
-            yield of_token(value.system, value.code)
+def _token_forms(value: TokenValue) -> tuple[str, ...]:
+    system, code, _ = value
+    if not system:
+        return (of_code(code),) if code else ()
+    if not code:
+        return (of_system(system),)
+    return of_code(code), of_token(system, code), of_system(system)
 
 
-def _reference_forms(value: ReferenceValue) -> Iterator[str]:
-    if value.id:
-        yield of_reference(value.type, value.id)
-    if value.url:
-        yield of_url(value.url)
-    if value.identifier:
-        for form in _token_forms(value.identifier):
-            yield of_identifier(form)
+def _reference_forms(value: ReferenceValue) -> Sequence[str]:
+    if value.identifier is None:
+        if value.id:
+            return (of_reference(value.type, value.id),)
+        return (of_url(value.url),) if value.url else ()
+    forms = [of_identifier(form) for form in _token_forms(value.identifier)]
+    forms.extend(_reference_forms(value._replace(identifier=None)))
+    return forms
 
 
 def _ordered_forms(value: IndexValue, natural: int) -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ Two values that collide by chance (1 in 10¹⁸ for a pair) would be found as on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -20,19 +21,24 @@ class Keys:
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
-        self._known: dict[str, int] = {}
+        #: The key of a scope with a form of a value, a signed 64-bit integer.
+        self.key: Callable[[str], int] = _Known(secret).__getitem__
 
-    def key(self, text: str) -> int:
-        """The key of a scope with a form of a value, a signed 64-bit integer."""
-        known = self._known.get(text)
-        if known is not None:
-            return known
+
+class _Known(dict[str, int]):
+    """Keys by their text, made when first asked for: a known one costs one look."""
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def __missing__(self, text: str) -> int:
         raw = text.encode("utf-8", "surrogatepass")
-        digest = blake2b(raw, digest_size=8, salt=self.secret).digest()
+        digest = blake2b(raw, digest_size=8, salt=self._secret).digest()
         key = int.from_bytes(digest, "big", signed=True)
-        if len(self._known) >= _CACHED:
-            self._known.clear()
-        self._known[text] = key
+        if len(self) >= _CACHED:
+            self.clear()
+        self[text] = key
         return key
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against something named. ``python -m bench`` runs them all."""

@@ -1,0 +1,125 @@
+"""The database file: who may read it, which files are refused, how it is migrated."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import apsw
+import pytest
+
+from threadwell.stores.contract import StoreError
+from threadwell.stores.sqlite import SqliteStore
+from threadwell.stores.sqlite.database import migrations, open_database, setting
+from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sqlite.reindex import reindex_if_old
+from threadwell.stores.suite.scenario import Desk
+from threadwell.stores.suite.world import WORLD
+
+
+def _schema(connection: apsw.Connection) -> list[tuple[object, ...]]:
+    sql = "SELECT name, sql FROM sqlite_schema ORDER BY name"
+    return connection.execute(sql).fetchall()
+
+
+async def _fill(path: Path) -> None:
+    store = SqliteStore.open(path)
+    desk = Desk(store)
+    await desk.commit(*map(desk.write, WORLD))
+    await store.close()
+
+
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        store = SqliteStore.open(tmp_path / "threadwell.db")
+        desk = Desk(store)
+        await desk.put({"resourceType": "Patient", "id": "ana"})
+        rights = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        names = ("threadwell.db", "threadwell.db-shm", "threadwell.db-wal")
+        assert rights == dict.fromkeys(names, 0o600)
+        await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("content", [b"no database at all, though long enough" * 100, b"x"])
+def test_another_kind_of_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="not a Threadwell database"):
+        SqliteStore.open(path)
+    assert path.read_bytes() == content
+
+
+def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE note (text)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a Threadwell database"):
+        SqliteStore.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+    connection = open_database(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer Threadwell"):
+        SqliteStore.open(path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nowhere"):
+        SqliteStore.open(tmp_path / "nowhere" / "threadwell.db")
+
+
+@pytest.mark.parametrize("version", range(1, len(migrations()) + 1))
+def test_a_migrated_database_equals_a_fresh_one(tmp_path: Path, version: int) -> None:
+    fresh = open_database(tmp_path / "fresh.db")
+    old = open_database(tmp_path / "old.db")
+    for name, _ in _schema(old):
+        if not str(name).startswith("sqlite_"):
+            old.execute(f"DROP TABLE IF EXISTS {name}" if "_" not in str(name) else "SELECT 1")
+    for sql in migrations()[:version]:
+        old.execute(sql)
+    old.execute("INSERT INTO setting VALUES ('secret', ?), ('index', ?)", (b"s" * 16, b"0"))
+    old.execute(f"PRAGMA user_version = {version}")
+    old.close()
+    migrated = open_database(tmp_path / "old.db")
+    assert _schema(migrated) == _schema(fresh)
+    assert migrated.pragma("user_version") == fresh.pragma("user_version") == len(migrations())
+
+
+def test_an_index_of_an_older_kind_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+    asyncio.run(_fill(path))
+    connection = open_database(path)
+    before = connection.execute("SELECT * FROM posting").fetchall()
+    assert before
+    connection.execute("DELETE FROM posting; UPDATE resource SET present = 0")
+    connection.execute("INSERT INTO posting VALUES (1, 2, 3)")
+    keys = Keys(setting(connection, "secret"))
+    reindex_if_old(connection, keys)
+    assert connection.execute("SELECT * FROM posting").fetchall() == [(1, 2, 3)]
+    connection.execute("UPDATE setting SET value = x'30' WHERE name = 'index'")
+    reindex_if_old(connection, keys)
+    assert connection.execute("SELECT * FROM posting").fetchall() == before
+    connection.close()
+
+
+def test_what_was_written_is_there_when_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+    asyncio.run(_fill(path))
+
+    async def run() -> list[str]:
+        store = SqliteStore.open(path)
+        found = await Desk(store).ids("Patient?family=prado&_sort=birthdate")
+        await store.close()
+        return found
+
+    assert asyncio.run(run()) == ["cem", "ana"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["threadwell.db"]

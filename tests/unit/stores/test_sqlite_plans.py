@@ -1,0 +1,105 @@
+"""Hot searches walk the index: they scan no table and sort nothing that they do not return."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sqlite import SqliteStore
+from threadwell.stores.suite.scenario import Desk, query
+
+_HEADERS = "Communication?part-of:missing=true"
+_ACTIVE = f"{_HEADERS}&status:not=completed,entered-in-error,stopped,unknown"
+
+#: More than a lead of few entries, so that the choice is that of a large store.
+_MANY = 5000
+
+HOT = [
+    "Communication?part-of=Communication/h0&_sort=sent&_count=20",
+    "Communication?part-of=Communication/h0&_sort=-sent&_count=20",
+    _HEADERS,
+    f"{_HEADERS}&_sort=-_lastUpdated",
+    f"{_ACTIVE}&_sort=-_lastUpdated&_count=20",
+    f"{_HEADERS}&encounter=Encounter/e",
+    f"{_HEADERS}&subject=Patient/ana",
+    f"{_HEADERS}&recipient=Practitioner/kim&_count=20",
+    f"{_HEADERS}&recipient=Practitioner/kim&_sort=-_lastUpdated",
+    f"{_ACTIVE}&recipient=Practitioner/kim&_sort=-_lastUpdated",
+    "Communication?_sort=-sent",
+    "Communication?_sort=-_lastUpdated",
+    "Communication?status=completed&_sort=-sent",
+    "Communication?sent=ge2024-01-01&_sort=-sent",
+    "Communication?sender=Practitioner/kim&status=completed",
+    "Communication?sender=Practitioner/kim&status=completed&_sort=-_lastUpdated",
+    "Communication?_lastUpdated=ge2024-01-01&_sort=-_lastUpdated",
+    "Communication?sender=Practitioner/kim&status=preparation",
+    "Communication?identifier=https://example.org/message|7",
+    "Communication?identifier=https://example.org/message|",
+    "Encounter?class=http://terminology.hl7.org/CodeSystem/v3-ActCode|VR&_count=20",
+    "Encounter?part-of=Encounter/e",
+    "Task?code=read-receipt&owner=Practitioner/kim&status=requested&_total=accurate&_count=0",
+    "Task?performer=nurse&owner:missing=true&_include=Task:focus",
+]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plans") / "threadwell.db"
+
+    async def fill() -> None:
+        store = SqliteStore.open(path)
+        desk = Desk(store)
+        kim = {"reference": "Practitioner/kim"}
+        await desk.commit(
+            *(
+                desk.write(
+                    {
+                        "resourceType": "Communication",
+                        "id": f"c{n}",
+                        "status": "completed" if n % 2 else "in-progress",
+                        "sender": kim,
+                        "recipient": [kim],
+                        "sent": f"2024-01-{n % 28 + 1:02}T10:00:00Z",
+                        "identifier": [{"system": "https://example.org/message", "value": str(n)}],
+                        **({"partOf": [{"reference": "Communication/h0"}]} if n % 2 else {}),
+                    }
+                )
+                for n in range(2 * _MANY)
+            )
+        )
+        await store.close()
+
+    asyncio.run(fill())
+    return path
+
+
+@pytest.mark.parametrize("search", HOT)
+def test_plan(path: Path, search: str) -> None:
+    async def run() -> list[str]:
+        store = SqliteStore.open(path)
+        plan = store.plan(DEFAULT_PROJECT, query(search))
+        await store.close()
+        return plan
+
+    plan = asyncio.run(run())
+    assert any("SEARCH" in step for step in plan)
+    assert [step for step in plan if _costly(step)] == []
+
+
+def test_a_costly_plan_would_be_seen(path: Path) -> None:
+    async def run() -> list[str]:
+        store = SqliteStore.open(path)
+        plan = store.plan(DEFAULT_PROJECT, query("Communication?status=completed,x&_summary=count"))
+        await store.close()
+        return plan
+
+    assert [step for step in asyncio.run(run()) if _costly(step)]
+
+
+def _costly(step: str) -> bool:
+    # Lists of parameters and counts that stop early are no tables.
+    small = "json_each" in step or "subquery" in step
+    return "TEMP B-TREE" in step or (step.startswith("SCAN") and not small)
