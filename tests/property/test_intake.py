@@ -136,7 +136,7 @@ def clock_at_now() -> int:
     return NOW
 
 
-COMMON = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @COMMON
@@ -253,3 +253,17 @@ def test_strangers_are_placed_once_somebody_knows_them(messages, how):
     late, early = asyncio.run(late_and_early())
     held = {name for name in late.keys() - early.keys() if name.startswith(("Task/", "Binary/"))}
     assert {name: body for name, body in late.items() if name not in held} == early
+
+
+@COMMON
+@given(MESSAGES, SETTINGS)
+def test_open_sessions_are_finished_by_a_later_import(messages, how):
+    async def late_and_once():
+        store = await with_people()
+        project = DEFAULT_PROJECT
+        await import_messages(store, project, messages, how, clock=lambda: SHORTLY_AFTER)
+        await import_messages(store, project, [], how, clock=clock_at_now)
+        return await live(store), await record([messages], how)
+
+    later, at_once = asyncio.run(late_and_once())
+    assert later == at_once

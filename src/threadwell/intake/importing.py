@@ -7,8 +7,9 @@ finds those messages known and goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from threadwell.fhir.json import decode
@@ -16,9 +17,11 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.batch import Batch
 from threadwell.intake.counts import Counts, Report
 from threadwell.intake.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.paging import chunks
 from threadwell.intake.quarantine import Quarantined, quarantined
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
+from threadwell.intake.settling import open_circles
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store
 
@@ -39,6 +42,8 @@ async def import_messages(
 ) -> Report:
     """Take in ``items``, after replaying what earlier imports had to hold.
 
+    At the end every session that the same policy left open, and that is over now, is finished.
+
     ``progress`` is called with the counts after every batch. ``clock`` tells which sessions are
     over. Raises what ``items`` raises, and ``Conflict`` if others keep changing the same
     resources; what was committed until then stays, and a second import goes on from there.
@@ -46,6 +51,7 @@ async def import_messages(
     importing = _Importing(store, project, settings, progress, clock)
     await importing.replay()
     await importing.take(items)
+    await importing.settle()
     return importing.report
 
 
@@ -58,17 +64,17 @@ async def replay(
     return importing.report
 
 
-_Items = Sequence[Message | Broken]
+#: Decides a batch; called again on a new run if the store has moved on meanwhile.
+_Make = Callable[[Run], Awaitable[Batch]]
 
 
 @dataclass(slots=True)
 class _OnItsWay:
-    """A batch that is being committed, and what it was made of, should it be refused."""
+    """A batch that is being committed, and how it was made, should it be refused."""
 
     commit: asyncio.Task[None]
     batch: Batch
-    items: _Items
-    replay: bool
+    make: _Make
 
 
 class _Importing:
@@ -91,13 +97,11 @@ class _Importing:
         self._on_its_way: _OnItsWay | None = None
         self.report = Report()
 
-    async def take(self, items: Iterable[Message | Broken], *, replay: bool = False) -> None:
-        """Import everything; nothing is on its way any more when it returns or raises."""
-        try:
-            for some in _batched(items, self._settings.batch):
-                await self._take_batch(some, replay=replay)
-        finally:
-            await self._arrive()
+    async def take(self, items: Iterable[Message | Broken]) -> None:
+        """Import everything that is not there yet."""
+        await self._send(
+            partial(Run.prepare, items=some) for some in _batched(items, self._settings.batch)
+        )
 
     async def replay(self) -> None:
         """Import what is held and may have its place now."""
@@ -105,18 +109,34 @@ class _Importing:
         size = self._settings.batch
         hopeful = await self._hopeful(run)
         for at in range(0, len(hopeful), size):
-            await self.take(await self._contents(hopeful[at : at + size]), replay=True)
+            messages = await self._contents(hopeful[at : at + size])
+            await self._send([partial(Run.prepare, items=messages, replay=True)])
 
-    async def _take_batch(self, items: _Items, *, replay: bool) -> None:
+    async def settle(self) -> None:
+        """Finish the sessions that were open and are over by now."""
+        run = await self._running()
+        due = await open_circles(self._store, self._project, self._settings)
+        old = [circle for circle in due if not run.has_at_hand(circle)]
+        await self._send(partial(Run.settle, keys=some) for some in chunks(old))
+
+    async def _send(self, makes: Iterable[_Make]) -> None:
+        """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
+        try:
+            for make in makes:
+                await self._send_one(make)
+        finally:
+            await self._arrive()
+
+    async def _send_one(self, make: _Make) -> None:
         while True:
             run = await self._running()
-            batch = await run.prepare(items, replay=replay)
+            batch = await make(run)
             if await self._arrive():
                 break
             # The batch before was refused and made again: this one was decided in vain.
         run.committing(batch)
         commit = asyncio.create_task(self._commit(batch))
-        self._on_its_way = _OnItsWay(commit, batch, items, replay)
+        self._on_its_way = _OnItsWay(commit, batch, make)
         await asyncio.sleep(0)  # The commit begins before the next batch is made.
 
     async def _arrive(self) -> bool:
@@ -127,16 +147,16 @@ class _Importing:
         try:
             await sent.commit
         except Conflict:
-            await self._again(sent.items, replay=sent.replay)
+            await self._again(sent.make)
             return False
         self._account(sent.batch)
         return True
 
-    async def _again(self, items: _Items, *, replay: bool) -> None:
+    async def _again(self, make: _Make) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             self._run = None
             run = await self._running()
-            batch = await run.prepare(items, replay=replay)
+            batch = await make(run)
             run.committing(batch)
             try:
                 await self._commit(batch)

@@ -51,8 +51,10 @@ def child_id(message: Message) -> str:
     return message_identity(message.channel, message.external_id).id
 
 
-def place(message: Message, circle: Circle, names: Names | None, keywords: Keywords) -> Placed:
-    """The place of a new message; the parties of the circle know its addresses.
+def place(
+    message: Message, id_: str, circle: Circle, names: Names | None, keywords: Keywords
+) -> Placed:
+    """The place of a new message, whose child has that id; the circle knows its parties.
 
     ``names`` tell apart the patients of a circle of several.
     """
@@ -72,7 +74,7 @@ def place(message: Message, circle: Circle, names: Names | None, keywords: Keywo
             opens,
             closes,
         ),
-        child_id(message),
+        id_,
         message.channel,
         message.external_id,
         thread_id,

@@ -84,6 +84,22 @@ class Run:
         self._close_held(batch, [m for id_, m in fresh.items() if id_ not in not_placed])
         return batch
 
+    async def settle(self, keys: Iterable[str]) -> Batch:
+        """The batch that brings those circles up to now, though nothing was added to them."""
+        batch = Batch(self._clock())
+        circles = {key: tuple(key.split("+")) for key in keys}
+        await self._have_at_hand(circles)
+        await self._write_circles(batch, circles)
+        return batch
+
+    def has_at_hand(self, circle: str) -> bool:
+        """Whether a circle is up to date already."""
+        return circle in self._circles
+
+    @property
+    def _by_patient(self) -> bool:
+        return self._settings.scope == "patient"
+
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
         self._pending.update(batch.writes)
@@ -117,9 +133,9 @@ class Run:
             for message in fresh.values()
             for address in (message.sender, *message.recipients)
         )
-        circles: dict[tuple[str, ...], list[Message]] = {}
+        circles: dict[tuple[str, ...], list[tuple[str, Message]]] = {}
         held: list[Held] = []
-        for message in fresh.values():
+        for id_, message in fresh.items():
             found = circle_of(message, people, updated * 1000)
             if isinstance(found, Held) and found.unknown and self._settings.unknown == "patient":
                 for address in found.unknown:
@@ -128,7 +144,7 @@ class Run:
             if isinstance(found, Held):
                 held.append(found)
             else:
-                circles.setdefault(found, []).append(message)
+                circles.setdefault(found, []).append((id_, message))
         await people.name(who for patients in circles if len(patients) > 1 for who in patients)
         keys = {circle_key(patients): patients for patients in circles}
         await self._have_at_hand(keys)
@@ -137,32 +153,33 @@ class Run:
             circle = self._circles[key]
             names = people.names(patients) if len(patients) > 1 else None
             mine = placed[key] = []
-            for message in circles[patients]:
+            for id_, message in circles[patients]:
                 for address in (message.sender, *message.recipients):
                     name = address_key(address)
                     if name not in circle.parties:
                         circle.parties[name] = people.party(address)
-                one = place(message, circle, names, self._keywords)
-                circle.add(one, self._settings.scope == "patient")
+                one = place(message, id_, circle, names, self._keywords)
+                circle.add(one, self._by_patient)
                 mine.append(one)
         return placed, held
 
     async def _have_at_hand(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         missing = {key: who for key, who in keys.items() if key not in self._circles}
-        by_patient = self._settings.scope == "patient"
-        loaded = await load_circles(missing, self._people, self._keywords, by_patient=by_patient)
+        loaded = await load_circles(
+            missing, self._people, self._keywords, by_patient=self._by_patient
+        )
         for key in keys:
             # The one used last stands last: the first are let go of first.
             self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
 
-    async def _write_circles(self, batch: Batch, placed: Mapping[str, list[Placed]]) -> list[Held]:
-        """Project the circles that were added to; the messages that a lock keeps out."""
+    async def _write_circles(self, batch: Batch, keys: Iterable[str]) -> list[Held]:
+        """Project what has changed in those circles; the messages that a lock keeps out."""
         rules = Rules(
             self._settings, self._settings.assign, self._people.practice, batch.updated * 1000
         )
         held: list[Held] = []
         relinked: list[tuple[Circle, Placed, Link]] = []
-        for key in placed:
+        for key in keys:
             circle = self._circles[key]
             todo = plan(circle, rules)
             held += [Held(one.message, "locked-session") for one in todo.late if one.message]
