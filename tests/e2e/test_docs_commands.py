@@ -2,24 +2,28 @@
 
 A page's blocks run in their order in one folder that has the sample practice in it. A block after
 `<!-- file: NAME -->` is written to that file; one after `<!-- output -->` is what the commands
-before it print last.
+before it print last. One after `<!-- stored -->` is part of what the store then has.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["docs/importing.md", "docs/encounters.md"]
 
 _BLOCK = re.compile(
-    r"(?:<!-- (?P<mark>output|file: (?P<file>\S+)) -->\n)?"
+    r"(?:<!-- (?P<mark>output|stored|file: (?P<file>\S+)) -->\n)?"
     r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -35,6 +39,10 @@ def test_commands(page: str, tmp_path: Path) -> None:
             (tmp_path / block["file"]).write_text(block["text"], "utf-8")
         elif block["mark"] == "output":
             assert printed.endswith(block["text"]), printed
+        elif block["mark"] == "stored":
+            told = json.loads(block["text"])
+            with threadwell.open(tmp_path / "threadwell.db", create=False) as tw:
+                _assert_within(told, tw.read_resource(told["resourceType"], told["id"]))
         elif block["language"] == "sh":
             printed = _run(["bash", "-euo", "pipefail", "-c", block["text"]], tmp_path)
             ran += 1
@@ -42,6 +50,20 @@ def test_commands(page: str, tmp_path: Path) -> None:
             printed = _run([sys.executable, "-c", block["text"]], tmp_path)
             ran += 1
     assert ran > 0
+
+
+def _assert_within(told: Any, stored: Any) -> None:
+    """All that is told is stored, though there may be more."""
+    if isinstance(told, dict):
+        for name in told:
+            assert name in stored, name
+            _assert_within(told[name], stored[name])
+    elif isinstance(told, list):
+        assert len(told) == len(stored)
+        for one, other in zip(told, stored, strict=True):
+            _assert_within(one, other)
+    else:
+        assert told == stored
 
 
 def _run(command: list[str], folder: Path) -> str:
