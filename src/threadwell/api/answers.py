@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from threadwell.api.etags import etag, http_date
 from threadwell.api.exchange import Answer, Header, Request
-from threadwell.api.outcomes import CREATED, JSON, OK, outcome_answer
+from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
 from threadwell.api.storage import ATTACHED, presigned
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
@@ -61,9 +61,10 @@ async def written(context: Context, request: Request, stored: Stored, status: in
 
 
 def version_headers(stored: Stored) -> list[Header]:
-    """``Content-Type``, ``ETag`` and ``Last-Modified``."""
+    """``Content-Type``, ``Cache-Control``, ``ETag`` and ``Last-Modified``."""
     return [
         JSON,
+        PRIVATE,
         (b"etag", etag(stored.version_id)),
         (b"last-modified", http_date(stored.updated // 1000)),
     ]

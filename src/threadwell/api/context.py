@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.storage import Signer
+from threadwell.api.turns import Turns
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -25,6 +26,7 @@ class Context:
     signing: SigningKey
     signer: Signer
     access: Access
+    turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
     max_body: int = MAX_BODY
 

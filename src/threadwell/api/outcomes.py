@@ -16,6 +16,8 @@ from threadwell.fhir.outcome import FhirError, Issue, outcome
 from threadwell.fhir.resource import Resource
 
 JSON: Header = (b"content-type", b"application/fhir+json; charset=utf-8")
+#: A browser may keep what it read, and must ask each time whether that is still so.
+PRIVATE: Header = (b"cache-control", b"private, no-cache")
 
 _TRACING = "https://medplum.com/fhir/StructureDefinition/tracing"
 _TRACE_ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
@@ -79,12 +81,12 @@ def failure(error: FhirError, marks: Tracing) -> Resource:
 
 def outcome_answer(status: int, what: Outcome, headers: Mapping[bytes, bytes]) -> Answer:
     """An answer whose body is a good outcome; ``headers`` are the request's."""
-    return Answer(status, [JSON], encode(success(what, tracing(headers))))
+    return Answer(status, [JSON, PRIVATE], encode(success(what, tracing(headers))))
 
 
 def refusal(error: FhirError, headers: Mapping[bytes, bytes]) -> Answer:
     """The answer to a request that failed with ``error``; ``headers`` are the request's."""
-    answered = [JSON]
+    answered = [JSON, PRIVATE]
     if error.status == 401:
         answered.append((b"www-authenticate", b'Bearer realm="fhir"'))
     if isinstance(error, NotAllowed):
@@ -95,7 +97,7 @@ def refusal(error: FhirError, headers: Mapping[bytes, bytes]) -> Answer:
 def crash(marks: Tracing) -> Answer:
     """The answer where the server itself failed; says nothing of how."""
     error = FhirError(500, [Issue("exception", "Internal server error")])
-    return Answer(500, [JSON], encode(failure(error, marks)))
+    return Answer(500, [JSON, PRIVATE], encode(failure(error, marks)))
 
 
 def _marked(resource: Resource, marks: Tracing) -> Resource:

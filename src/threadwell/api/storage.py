@@ -117,6 +117,7 @@ async def storage(context: Context, request: Request) -> Answer:
     if stored is None or content is None:
         raise not_found()
     answer = raw(stored, content)
+    # One version never changes, and whoever has the URL may see it for as long.
     cache = b"private, max-age=%d, immutable" % (int(expires) - now)
     return Answer(200, [*answer.headers, (b"cache-control", cache)], answer.body)
 

@@ -66,6 +66,10 @@ def test_versions_keep_their_bytes(api, picture) -> None:
     old = api.call("GET", f"{path}/_history/{picture['meta']['versionId']}")
     assert (old.content, old.headers["content-type"]) == (BYTES, "image/png")
 
+    nameless = {"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="}
+    assert api.call("PUT", path, nameless).status_code == 400
+    assert api.call("PUT", f"Binary/{api.never}", b"x", content_type="a/b").status_code == 404
+
     # What a client read and writes back keeps the bytes.
     same = api.call("PUT", path, second)
     assert same.json()["meta"]["versionId"] == second["meta"]["versionId"]

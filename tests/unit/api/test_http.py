@@ -72,6 +72,12 @@ def test_accept(api, accept: str | None, status: int) -> None:
     assert api.call("GET", "Patient", accept=accept).status_code == status
 
 
+def test_nothing_is_read_from_a_cache_unasked(api) -> None:
+    made = api.make()
+    for path in (f"Patient/{made['id']}", "Patient", f"Patient/{api.never}", "metadata"):
+        assert "no-cache" in api.call("GET", path).headers["cache-control"]
+
+
 def test_large_bodies(new_api) -> None:
     api = new_api(max_body=1000)
     body = {"resourceType": "Patient", "name": [{"text": "x" * 900}]}

@@ -198,10 +198,10 @@ def test_transactions_at_once_are_decided_anew(unhurried, mark: str) -> None:
         return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
     async def all_at_once():
-        return await asyncio.gather(*(api.send("POST", "", bundle(number)) for number in range(4)))
+        return await asyncio.gather(*(api.send("POST", "", bundle(number)) for number in range(20)))
 
     answers = asyncio.run(all_at_once())
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.status_code for answer in answers] == [200] * 20
     (patient,) = api.ids(f"Patient?{condition}")
-    assert len(api.ids(f"Communication?subject=Patient/{patient}")) == 4
-    assert len(api.call("GET", f"Patient/{counter['id']}").json()["name"]) == 5
+    assert len(api.ids(f"Communication?subject=Patient/{patient}")) == 20
+    assert len(api.call("GET", f"Patient/{counter['id']}").json()["name"]) == 21

@@ -34,8 +34,7 @@ async def create(context: Context, request: Request) -> Answer:
 async def update(context: Context, request: Request) -> Answer:
     """A new version with the content that was sent, as ``rest.update``."""
     accepted = await _accept(context, request)
-    if accepted.content is None or "id" in accepted.resource:
-        updating.check_id(accepted.resource, request.id)
+    updating.check_id(accepted.resource, request.id)
     return await updating.store_version(context, request, accepted)
 
 
@@ -74,6 +73,8 @@ async def _accept(context: Context, request: Request) -> Accepted:
         if isinstance(value, dict) and value.get("resourceType") == "Binary":
             return await accept(context, value, "Binary")
     resource: Resource = {"resourceType": "Binary", "contentType": content_type}
+    if request.id:
+        resource["id"] = request.id
     security = request.headers.get(b"x-security-context")
     if security:
         resource["securityContext"] = {"reference": security.decode("latin-1")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from threadwell.api.exchange import Answer
-from threadwell.api.outcomes import JSON
+from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.fhir.json import encode
 
 
@@ -26,4 +26,4 @@ def bundle(
     if entries:
         parts += [b',"entry":[', b",".join(entries), b"]"]
     parts.append(b"}")
-    return Answer(200, [JSON], b"".join(parts))
+    return Answer(200, [JSON, PRIVATE], b"".join(parts))

@@ -24,19 +24,19 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
         await context.store.commit(context.project, ChangeSet((change.write,), guards))
 
 
-async def settle(decide: Callable[[], Awaitable[T]]) -> T:
+async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:
     """What ``decide`` did, called again after each ``Conflict``; 409 after ``ATTEMPTS``.
 
     A decision that ``If-Match`` forbids by now raises its 412 when it is made again.
     """
-    for _ in range(ATTEMPTS):
-        try:
-            return await decide()
-        except Conflict:
-            continue
-    raise conflict()
-
-
-def conflict() -> FhirError:
-    """409: others kept writing what this request wanted to write."""
-    return FhirError(409, [Issue("conflict", "Conflict: please try again")], "conflict")
+    try:
+        return await decide()
+    except Conflict as lost:
+        turn = context.turns.of(lost.key)
+    async with turn:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await decide()
+            except Conflict:
+                continue
+    raise FhirError(409, [Issue("conflict", "Conflict: please try again")], "conflict")

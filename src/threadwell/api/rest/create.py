@@ -9,6 +9,7 @@ from threadwell.api.rest.accept import Accepted, accept_body
 from threadwell.api.rest.change import Change, created
 from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import select
+from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id
 
 
@@ -20,27 +21,28 @@ async def create(context: Context, request: Request) -> Answer:
 async def store_new(context: Context, request: Request, accepted: Accepted) -> Answer:
     """The answer to a create of what was accepted."""
     condition = request.headers.get(b"if-none-exist")
-    if condition is None:
-        now = context.clock()
-        change = created(
-            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
-        )
-        await commit(context, change)
-        return await written(context, request, change.stored, change.status)
 
     async def decide() -> Change:
+        if condition is None:
+            return await commit_new(context, request, accepted)
         selected = await select(context, request.type, condition.decode(errors="replace"))
         if selected.match:
             return Change(200, selected.match, None)
-        now = context.clock()
-        change = created(
-            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
-        )
-        await commit(context, change, selected.query)
-        return change
+        return await commit_new(context, request, accepted, selected.query)
 
-    change = await settle(decide)
+    change = await settle(context, decide)
     answer = await written(context, request, change.stored, change.status)
     if change.status == 200:
         answer.headers.append((b"location", location(context, change.stored)))
     return answer
+
+
+async def commit_new(
+    context: Context, request: Request, accepted: Accepted, *unmatched: Query
+) -> Change:
+    """Write a new resource, if ``unmatched`` match nothing; raises ``Conflict`` if they do."""
+    now = context.clock()
+    author = request.caller.reference
+    change = created(accepted.resource, new_id(now), now, author, accepted.content)
+    await commit(context, change, *unmatched)
+    return change

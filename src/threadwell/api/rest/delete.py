@@ -22,7 +22,7 @@ async def delete(context: Context, request: Request) -> Answer:
             raise not_found()
         await _delete(context, request, current)
 
-    await settle(decide)
+    await settle(context, decide)
     return outcome_answer(200, OK, request.headers)
 
 
@@ -34,7 +34,7 @@ async def delete_where(context: Context, request: Request) -> Answer:
         if selected.match:
             await _delete(context, request, selected.match)
 
-    await settle(decide)
+    await settle(context, decide)
     return outcome_answer(200, OK, request.headers)
 
 

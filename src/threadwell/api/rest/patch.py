@@ -28,7 +28,7 @@ async def patch(context: Context, request: Request) -> Answer:
         current = await context.store.read(context.project, request.type, request.id)
         return await _apply(context, request, operations, existing(current))
 
-    change = await settle(decide)
+    change = await settle(context, decide)
     return await written(context, request, change.stored, change.status)
 
 
@@ -42,7 +42,7 @@ async def patch_where(context: Context, request: Request) -> Answer:
             raise not_found()
         return await _apply(context, request, operations, selected.match)
 
-    change = await settle(decide)
+    change = await settle(context, decide)
     return await written(context, request, change.stored, change.status)
 
 

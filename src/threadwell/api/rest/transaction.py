@@ -36,7 +36,7 @@ async def transaction(
     """The answer to each entry; raises ``FhirError`` and writes nothing if any of them fails."""
     writes = [entry for entry in entries if entry.request.method not in _READS]
     reads = [entry for entry in entries if entry.request.method in _READS]
-    changes = await settle(lambda: _attempt(context, request, writes, reads, perform))
+    changes = await settle(context, lambda: _attempt(context, request, writes, reads, perform))
     answers: dict[int, Answer] = {}
     for entry, change in zip(writes, changes, strict=True):
         answers[entry.index] = (

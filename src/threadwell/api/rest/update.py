@@ -7,13 +7,13 @@ from threadwell.api.context import Context
 from threadwell.api.etags import check_if_match
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import Accepted, accept_body
-from threadwell.api.rest.change import Change, created, updated
+from threadwell.api.rest.change import Change, updated
 from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import select
 from threadwell.api.rest.content import keep_content
+from threadwell.api.rest.create import commit_new
 from threadwell.fhir.outcome import FhirError, invalid, not_found
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import new_id
 from threadwell.stores.contract import Stored
 
 
@@ -36,7 +36,7 @@ async def store_version(context: Context, request: Request, accepted: Accepted) 
             raise not_found()
         return await _replace(context, request, accepted, current)
 
-    change = await settle(decide)
+    change = await settle(context, decide)
     return await written(context, request, change.stored, change.status)
 
 
@@ -51,14 +51,9 @@ async def update_where(context: Context, request: Request) -> Answer:
                 check_id(accepted.resource, selected.match.id)
             return await _replace(context, request, accepted, selected.match)
         check_unnamed(accepted.resource)
-        now = context.clock()
-        change = created(
-            accepted.resource, new_id(now), now, request.caller.reference, accepted.content
-        )
-        await commit(context, change, selected.query)
-        return change
+        return await commit_new(context, request, accepted, selected.query)
 
-    change = await settle(decide)
+    change = await settle(context, decide)
     return await written(context, request, change.stored, change.status)
 
 
