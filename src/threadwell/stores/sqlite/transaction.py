@@ -14,9 +14,13 @@ import apsw
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, Write
+from threadwell.stores.sqlite.condition import as_json
 from threadwell.stores.sqlite.entries import Entries
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
+
+#: From so many writes on, what they follow is looked up at once.
+_MANY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Transaction:
         for unchanged in change_set.unchanged:
             before = unchanged.before
             self._expect(pid, Key(before.type, before.id), before)
+        self._look_up(pid, change_set)
         currents = [
             self._expect(pid, Key(write.type, write.id), write.before)
             for write in change_set.writes
@@ -128,6 +133,21 @@ class Transaction:
         if (current.version_id if current else None) != (before.version_id if before else None):
             raise Conflict(key)
         return current
+
+    def _look_up(self, pid: int, change_set: ChangeSet) -> None:
+        """Know the current versions of all writes by one statement, where they are many."""
+        if len(change_set.writes) < _MANY:
+            return
+        places = [(pid, write.type, write.id) for write in change_set.writes]
+        unknown = [place for place in places if place not in self._known]
+        rows = fetch(
+            self._connection,
+            "SELECT r.type, r.id, r.rid, r.number, r.version_id FROM json_each(?) k"
+            " CROSS JOIN resource r ON r.id = k.value AND r.pid = ?",
+            (as_json([id_ for _, _, id_ in unknown]), pid),
+        )
+        found = {(pid, type_, id_): _Current(*current) for type_, id_, *current in rows}
+        self._known.update((place, found.get(place)) for place in unknown)
 
     def _current(self, pid: int, key: Key) -> _Current | None:
         place = (pid, *key)

@@ -1,0 +1,239 @@
+"""PostgreSQL: the store beside raw asyncpg, and searches at 20,000 and at 2,000,000 messages.
+
+``python -m bench.postgres [--large]`` starts a server of its own, durable, on this machine, so
+that client and server share its cores. Rates are per second. ``--large`` fills the store with
+2,000,000 further messages by the store's own commits and asks the same searches again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+import postgres  # noqa: E402
+
+from threadwell.fhir.search.parse import parse_query  # noqa: E402
+from threadwell.fhir.stamp import new_id, stamp  # noqa: E402
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Write  # noqa: E402
+from threadwell.stores.postgres import PostgresStore  # noqa: E402
+
+_START = 1_712_739_600_000
+_TASKS = 32
+_THREAD = 20
+_SYSTEM = "https://example.org/ids"
+_CLASS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+#: What the guide searches; ``{n}`` is the number of a thread.
+SEARCHES: dict[str, str] = {
+    "thread by sent": "Communication?part-of=Communication/h{n}&_sort=sent",
+    "open threads by -_lastUpdated": "Communication?part-of:missing=true"
+    "&status:not=completed,entered-in-error,stopped,unknown&_sort=-_lastUpdated",
+    "headers of an encounter": "Communication?encounter=Encounter/e{n}&part-of:missing=true",
+    "encounters VR": f"Encounter?class={_CLASS}|VR&_sort=-_lastUpdated",
+    "threads by recipient": "Communication?recipient=Practitioner/d{d}&part-of:missing=true"
+    "&_sort=-_lastUpdated",
+    "message by identifier": "Communication?identifier=" + _SYSTEM + "|m{n}-3",
+}
+
+
+def thread(n: int) -> list[dict[str, Any]]:
+    """The resources of one thread: encounter, header, twenty messages."""
+    patient = {"reference": f"Patient/p{n}"}
+    doctor = {"reference": f"Practitioner/d{n % 25}"}
+    day = time.strftime("%Y-%m-%dT", time.gmtime(_START / 1000 + 600 * n))
+    header: dict[str, Any] = {
+        "resourceType": "Communication",
+        "id": f"h{n}",
+        "identifier": [{"system": _SYSTEM, "value": f"h{n}"}],
+        "status": "completed" if n % 10 else "in-progress",
+        "topic": {"text": "Knee pain"},
+        "subject": patient,
+        "sender": patient,
+        "recipient": [doctor, patient],
+        "encounter": {"reference": f"Encounter/e{n}"},
+        "sent": f"{day}09:00:00Z",
+    }
+    encounter = {
+        "resourceType": "Encounter",
+        "id": f"e{n}",
+        "status": "finished",
+        "class": {"system": _CLASS, "code": "VR" if n % 2 else "AMB"},
+        "subject": patient,
+        "period": {"start": f"{day}09:00:00Z", "end": f"{day}10:00:00Z"},
+    }
+    messages = [message(f"m{n}-{m}", n, f"{day}09:{m:02d}:00Z") for m in range(_THREAD)]
+    return [encounter, header, *messages]
+
+
+def message(id_: str, n: int, sent: str) -> dict[str, Any]:
+    """A message of a thread, of about 1 KB."""
+    patient = {"reference": f"Patient/p{n}", "display": f"Patient number {n}"}
+    return {
+        "resourceType": "Communication",
+        "id": id_,
+        "identifier": [{"system": _SYSTEM, "value": id_}],
+        "status": "completed",
+        "partOf": [{"reference": f"Communication/h{n}"}],
+        "subject": patient,
+        "sender": patient,
+        "recipient": [{"reference": f"Practitioner/d{n % 25}"}],
+        "medium": [{"coding": [{"code": "SMSWRIT"}]}],
+        "sent": sent,
+        "received": sent,
+        "payload": [{"contentString": "It still hurts when I climb stairs. " * 12}],
+    }
+
+
+class Clock:
+    """A millisecond later at each look."""
+
+    def __init__(self) -> None:
+        self.now = _START
+
+    def write(self, resource: dict[str, Any]) -> Write:
+        """The resource as a first version."""
+        self.now += 1
+        version = new_id(self.now)
+        stamped, body = stamp(resource, resource["id"], version, self.now)
+        type_ = resource["resourceType"]
+        return Write(type_, resource["id"], version, self.now, stamped, body)
+
+
+async def rate(work: Sequence[Callable[[], Awaitable[object]]], tasks: int = _TASKS) -> float:
+    """How much of ``work`` is done in a second by so many tasks."""
+    todo = iter(work)
+
+    async def one() -> None:
+        for do in todo:
+            await do()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(tasks)))
+    return len(work) / (time.perf_counter() - start)
+
+
+def groups(writes: Sequence[Write], size: int) -> Iterator[Sequence[Write]]:
+    for start in range(0, len(writes), size):
+        yield writes[start : start + size]
+
+
+async def commits(store: PostgresStore, writes: Sequence[Write], size: int) -> float:
+    """Resources a second, in change sets of ``size``."""
+    sets = [ChangeSet(tuple(group)) for group in groups(writes, size)]
+    work = [lambda s=s: store.commit(DEFAULT_PROJECT, s) for s in sets]
+    return size * await rate(work, max(2, _TASKS // size))
+
+
+async def raw_inserts(pool: asyncpg.Pool, writes: Sequence[Write], size: int) -> float:
+    """The same bodies into one table, a statement for each group."""
+    sql = "INSERT INTO raw SELECT * FROM unnest($1::text[], $2::bytea[])"
+
+    def columns(group: Sequence[Write]) -> tuple[list[str], list[bytes]]:
+        return [w.version_id for w in group], [w.body for w in group]
+
+    batches = [columns(group) for group in groups(writes, size)]
+    work = [lambda b=b: pool.execute(sql, *b) for b in batches]
+    return size * await rate(work, max(2, _TASKS // size))
+
+
+async def reads(store: PostgresStore, pool: asyncpg.Pool, keys: Sequence[Key]) -> None:
+    ours = await rate([lambda k=k: store.read(DEFAULT_PROJECT, *k) for k in keys])
+    sql = "SELECT body FROM threadwell.resource WHERE pid = 1 AND id = $1 AND type = $2"
+    raw = await rate([lambda k=k: pool.fetchval(sql, k.id, k.type) for k in keys])
+    tell("point reads", ours, raw)
+
+
+async def searches(store: PostgresStore, threads: int) -> dict[str, float]:
+    """Milliseconds of each search, the median of many, alone on the machine; and its rate."""
+    out: dict[str, float] = {}
+    for name, search in SEARCHES.items():
+        queries = []
+        for i in range(300):
+            n = (i * 7919) % threads
+            type_, _, text = search.format(n=n, d=n % 25).partition("?")
+            queries.append(parse_query(type_, [tuple(p.split("=", 1)) for p in text.split("&")]))  # type: ignore[misc]
+        times = []
+        for query in queries:
+            start = time.perf_counter()
+            await store.search(DEFAULT_PROJECT, query)
+            times.append(time.perf_counter() - start)
+        together = await rate([lambda q=q: store.search(DEFAULT_PROJECT, q) for q in queries * 4])
+        out[name] = statistics.median(times) * 1000
+        print(f"  {name:32}{out[name]:8.2f} ms alone{together:10,.0f}/s with {_TASKS} at once")
+    return out
+
+
+def tell(name: str, ours: float, raw: float) -> None:
+    print(f"{name:34}{ours:10,.0f}/s   raw {raw:10,.0f}/s   {ours / raw:5.2f} of raw")
+
+
+async def run(url: str, large: int) -> None:
+    store = PostgresStore.open(url)
+    await store.connect()
+    pool = await asyncpg.create_pool(url, min_size=8, max_size=8, reset=_nothing)
+    await pool.execute("CREATE TABLE raw (id text PRIMARY KEY, body bytea NOT NULL)")
+    clock = Clock()
+    filling = [clock.write(resource) for n in range(1000) for resource in thread(n)]
+    tell(
+        "resources in change sets of 100",
+        await commits(store, filling, 100),
+        await raw_inserts(pool, filling, 100),
+    )
+    single = [clock.write(message(f"s{i}", i % 1000, "2024-05-01T09:00:00Z")) for i in range(6000)]
+    tell(
+        "single creates, 32 at once",
+        await commits(store, single, 1),
+        await raw_inserts(pool, single, 1),
+    )
+    await reads(store, pool, [Key(w.type, w.id) for w in filling[:20000]])
+    print("searches at 20,000 messages")
+    small = await searches(store, 1000)
+    if large:
+        start = time.perf_counter()
+        threads = large // _THREAD
+        for first in range(1000, threads, 500):
+            part = [clock.write(r) for n in range(first, first + 500) for r in thread(n)]
+            await commits(store, part, 200)
+        print(f"filled up to {large:,} messages in {time.perf_counter() - start:,.0f} s")
+        big = await searches(store, threads)
+        for name in SEARCHES:
+            print(f"  {name:32}{big[name] / small[name]:8.2f} of the time at 20,000")
+    await pool.close()
+    await store.close()
+
+
+async def _nothing(_: object) -> None:
+    return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true", help="also at 2,000,000 messages")
+    parser.add_argument("--messages", type=int, default=2_000_000, help="how many those are")
+    arguments = parser.parse_args()
+    binaries = postgres.find_binaries()
+    if binaries is None:
+        sys.exit("no PostgreSQL is here")
+    server = postgres.start_server(
+        binaries, durable=True, shared_buffers="512MB", max_wal_size="4GB"
+    )
+    try:
+        import uvloop
+
+        uvloop.run(run(server.url(), arguments.messages if arguments.large else 0))
+    finally:
+        server.remove()
+
+
+if __name__ == "__main__":
+    main()
