@@ -21,6 +21,7 @@ from threadwell.stores.memory import MemoryStore
 
 OWN = Address(AddressKind.PHONE, "+15550100000")
 ANA = Address(AddressKind.PHONE, "+15550100001")
+ANA_MAIL = Address(AddressKind.EMAIL, "ana@example.org")
 MOTHER = Address(AddressKind.EMAIL, "mother@example.org")
 STRANGER = Address(AddressKind.EMAIL, "stranger@example.org")
 OFFICE = Address(AddressKind.EMAIL, "office@example.org")
@@ -29,7 +30,14 @@ NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
 SHORTLY_AFTER = int(datetime(2024, 3, 11, 12, tzinfo=UTC).timestamp() * 1000)
 
 PEOPLE = [
-    ("Patient", "ana", {"name": [{"given": ["Ana"]}], "telecom": [{"value": ANA.value}]}),
+    (
+        "Patient",
+        "ana",
+        {
+            "name": [{"given": ["Ana"]}],
+            "telecom": [{"value": ANA.value}, {"value": ANA_MAIL.value}],
+        },
+    ),
     ("Patient", "ben", {"name": [{"given": ["Ben"]}]}),
     ("Patient", "lea", {"name": [{"given": ["Léa"]}]}),
     *(
@@ -73,7 +81,7 @@ def a_message(draw: st.DrawFn) -> Message:
         return Message(
             "sms", str(number), sender, (recipient,), sent, text, text, ANA.value, medium="SMSWRIT"
         )
-    other = draw(st.sampled_from([MOTHER, MOTHER, MOTHER, STRANGER]))
+    other = draw(st.sampled_from([MOTHER, MOTHER, ANA_MAIL, STRANGER]))
     sender, recipient = (other, OFFICE) if inbound else (OFFICE, other)
     named = tuple(draw(st.lists(st.integers(0, 11).map(str), max_size=3, unique=True)))
     answered = draw(st.sampled_from(["", *named, "3"]))

@@ -136,12 +136,12 @@ def _subject_of(message: Placed, subject: str) -> str:
 def _add_medical(
     out: Projection, drawn: Drawn, session: Identity, patient: str, frame: Frame
 ) -> None:
-    own = [message for message in drawn.messages if patient in message.about]
     identity = medical_identity(session, patient)
+    # What is about nobody in particular, such as a question back, belongs to every patient's care.
     spoken = [
         _as_family_of(patient, one, out.links, frame)
         for one in drawn.messages
-        if own[0].sent.at <= one.sent.at <= own[-1].sent.at or patient in one.about
+        if patient in one.about or not one.about
     ]
     shape = Shape(identity, codes.MEDICAL_TAG, patient, f"Encounter/{session.id}")
     out.resources["Encounter", identity.id] = encounter(shape, spoken, drawn.finished, frame)

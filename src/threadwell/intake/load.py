@@ -72,8 +72,7 @@ async def _load_children(
         children = [
             decode(stored.body) async for stored in search_all(people.store, people.project, query)
         ]
-        known = {actor: address for child in children for actor, address in _actors(child)}
-        await people.resolve(known.values())
+        await people.resolve({address for child in children for _, address in _actors(child)})
         for child in children:
             circle, thread = headers[_header_of(child)]
             await _add(circle, thread, child, people, keywords, by_patient=by_patient)

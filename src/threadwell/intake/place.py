@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -27,16 +28,17 @@ class Keywords:
     """The words that open and close explicit sessions: what a message begins with."""
 
     def __init__(self, settings: Settings) -> None:
-        self._opening = tuple(filter(None, map(_words, settings.opening)))
-        self._closing = tuple(filter(None, map(_words, settings.closing)))
+        self._opening = _beginning_with(settings.opening)
+        self._closing = _beginning_with(settings.closing)
 
     def of(self, text: str) -> tuple[bool, bool]:
         """Whether a message with that text opens a session, and whether it closes one."""
-        if not (self._opening or self._closing):
+        if self._opening is None and self._closing is None:
             return False, False
-        words = _words(text) + " "
-        opens = any(words.startswith(keyword + " ") for keyword in self._opening)
-        return opens, any(words.startswith(keyword + " ") for keyword in self._closing)
+        words = _words(text)
+        opens = self._opening is not None and self._opening.match(words) is not None
+        closes = self._closing is not None and self._closing.match(words) is not None
+        return opens, closes
 
 
 class ThreadOf(NamedTuple):
@@ -159,6 +161,12 @@ def _identifiers(resource: Resource) -> Iterable[Mapping[str, Any]]:
 
 def _id_of(reference: Mapping[str, Any]) -> str:
     return str(reference.get("reference", "")).partition("/")[2]
+
+
+def _beginning_with(keywords: Iterable[str]) -> re.Pattern[str] | None:
+    """Matches texts that begin with one of the keywords and do not go on within the word."""
+    words = [re.escape(folded) for keyword in keywords if (folded := _words(keyword))]
+    return re.compile(rf"(?:{'|'.join(words)})(?!\w)") if words else None
 
 
 def _words(text: str) -> str:
