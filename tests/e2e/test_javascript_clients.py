@@ -21,6 +21,7 @@ def test_suite(suite: str, node: list[str], server) -> None:
         text=True,
         timeout=180,
     )
-    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    shown = [line[:200] for line in (run.stdout + run.stderr).splitlines()]
+    assert run.returncode == 0, "\n".join(shown[-120:])
     assert "# fail 0" in run.stdout
     assert "# pass 0" not in run.stdout

@@ -1,8 +1,7 @@
 // What @medplum/core relies on beyond the guide: login, versions, statuses, paging, bundles, files.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { getStatus } from '@medplum/core';
-import { BASE_URL, CLIENT_ID, login, newClient, refused } from './medplum.mjs';
+import { BASE_URL, CLIENT_ID, getStatus, login, newClient, refused } from './medplum.mjs';
 
 let medplum, profile;
 const unique = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;

@@ -1,9 +1,10 @@
 // fhir-kit-client, which knows nothing of Medplum: plain FHIR R4 REST.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import Client from 'fhir-kit-client';
+import * as kit from 'fhir-kit-client';
 import { login } from './medplum.mjs';
 
+const Client = kit.default ?? kit.Client;
 let fhir;
 
 before(async () => {
@@ -23,7 +24,7 @@ test('create, read, update, patch, history, delete', async () => {
   assert.equal((await fhir.read({ resourceType: 'Patient', id: made.id })).gender, 'male');
   await fhir.update({ resourceType: 'Patient', id: made.id, body: { ...made, gender: 'female' } });
   const patched = await fhir.patch({
-    resourceType: 'Patient', id: made.id, JSONPatch: [{ op: 'add', path: '/active', value: true }],
+    resourceType: 'Patient', id: made.id, jsonPatch: [{ op: 'add', path: '/active', value: true }],
   });
   assert.deepEqual([patched.gender, patched.active], ['female', true]);
   const history = await fhir.resourceHistory({ resourceType: 'Patient', id: made.id });

@@ -1,8 +1,9 @@
 // A logged-in @medplum/core client of the server under test.
-import { ClientStorage, MedplumClient, MemoryStorage } from '@medplum/core';
-import WebSocket from 'ws';
+// The library wants a WebSocket at load time, which Node.js has only from version 22 on.
+globalThis.WebSocket ??= (await import('ws')).default;
+const { ClientStorage, getStatus, MedplumClient, MemoryStorage } = await import('@medplum/core');
 
-globalThis.WebSocket ??= WebSocket;
+export { getStatus };
 
 export const { BASE_URL, CLIENT_ID, CLIENT_SECRET } = process.env;
 export const ACT = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';

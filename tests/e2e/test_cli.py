@@ -1,0 +1,127 @@
+"""The command as a process: quick to start, honest when killed, polite to pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "sample"
+THREADWELL = [sys.executable, "-m", "threadwell"]
+IMPORT = [
+    *(*THREADWELL, "import", str(SAMPLE), "--people", str(SAMPLE / "people.csv")),
+    *("--zone", "America/New_York", "--format", "json"),
+]
+#: What a command that only prints help has no use for.
+HEAVY = {"asyncio", "apsw", "jinja2", "jsonschema_rs", "msgspec", "phonenumbers", "starlette"}
+
+
+def _run(*command: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **more)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    "code", ["import threadwell", "from threadwell.cli import main; main(['--help'])"]
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
+    shown = _run(sys.executable, "-c", f"{code}; import sys; print(*sys.modules, sep='\\n')")
+    assert HEAVY.isdisjoint(shown.stdout.split())
+
+
+def test_the_sample_is_imported_once(tmp_path: Path) -> None:
+    command = [*IMPORT, "--store", str(tmp_path / "sample.db")]
+    first, again = (json.loads(_run(*command, check=True).stdout) for _ in range(2))
+    for counts in (first, again):
+        assert counts["read"] == counts["new"] + counts["known"] + counts["quarantined"]
+    assert (again["new"], again["known"]) == (0, first["new"])
+    assert (again["sessions"], again["superseded"]) == (0, 0)
+    assert again["quarantined"] == first["quarantined"]
+
+
+def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
+    rows = "".join(
+        f"2025-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z,+12075550111,+12075550100,x\n"
+        for n in range(2000)
+    )
+    (tmp_path / "many.csv").write_text("sent,from,to,text\n" + rows)
+    (tmp_path / "people.csv").write_text("kind,id,phone\npatient,a,+12075550111\n")
+    script = (
+        "import sys; from threadwell.cli import main, progress; progress._LOG = 0.0; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = ["import", "many.csv", "--people", "people.csv", "--unknown", "patient"]
+    shown = _run(sys.executable, "-c", script, *command, cwd=tmp_path)
+    assert re.search(r"^1,000 read: 1,000 new, 0 known, 0 quarantined", shown.stderr, re.M)
+    assert "2,000 messages read = 2,000 new + 0 known + 0 quarantined" in shown.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    store = str(tmp_path / "sample.db")
+    _run(*IMPORT, "--store", store, check=True)
+    with subprocess.Popen(
+        [*THREADWELL, "get", "Communication?_count=1000", "--store", store],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        complaints = process.stderr.read()
+    assert complaints == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serving_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    command = [*THREADWELL, "serve", "--store", str(tmp_path / "x.db"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        assert any("Ctrl-C" in line for line in lines)
+        process.send_signal(number)
+        assert process.wait(20) == 0
+
+
+def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None:
+    seen = [_sample_run(tmp_path) for _ in range(2)]
+    assert "0 known" in seen[0]
+    assert "0 new +" in seen[1]
+    for out in seen:
+        assert "America/New_York" in out
+        assert "✗" not in out
+        assert out.count("✓") == 3
+    clients = [re.search(r"client secret +(\S+)", out) for out in seen]
+    assert clients[0]
+    assert clients[1]
+    assert clients[0][1] == clients[1][1]
+    (kept,) = tmp_path.glob("*.client.json")
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def _sample_run(folder: Path) -> str:
+    """What a run prints; its ``curl`` line is tried while it serves."""
+    command = [sys.executable, str(ROOT / "scripts" / "run_sample.py"), "--port", "0"]
+    environment = {**os.environ, "THREADWELL_STORE": "sample.db"}
+    out = ""
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout
+        for line in iter(process.stdout.readline, ""):
+            out += line
+            if "Ctrl-C" in line:
+                break
+        curl = re.search(r"^curl .*\\\n.*$", out, re.M)
+        assert curl
+        answer = subprocess.run(curl[0] + " -sS", shell=True, capture_output=True, check=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert json.loads(answer.stdout)["entry"]
+    return out
