@@ -20,12 +20,11 @@ import asyncpg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
-import postgres  # noqa: E402
-
-from threadwell.fhir.search.parse import parse_query  # noqa: E402
-from threadwell.fhir.stamp import new_id, stamp  # noqa: E402
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Write  # noqa: E402
-from threadwell.stores.postgres import PostgresStore  # noqa: E402
+import postgres
+from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Write
+from threadwell.stores.postgres import PostgresStore
 
 _START = 1_712_739_600_000
 _TASKS = 32

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import postgres
 import toolbox
 
 
@@ -20,7 +21,7 @@ def main(arguments: list[str]) -> int:
 
 
 def bring_tools() -> None:
-    """Node.js with the npm clients, and Chromium; what is missing is left to the tests to say."""
+    """Node.js with the npm clients, Chromium, PostgreSQL; what is missing is left to the tests to say."""
     if toolbox.find_node() is None:
         toolbox.install_node()
     node = toolbox.find_node()
@@ -28,6 +29,8 @@ def bring_tools() -> None:
         toolbox.install_clients(node)
     if toolbox.find_chromium() is None:
         toolbox.install_chromium()
+    if postgres.find_binaries() is None:
+        postgres.install()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import toolbox  # noqa: E402 - the scripts folder is no package
+import postgres  # noqa: E402 - the scripts folder is no package
+import toolbox  # noqa: E402
 
 LEFT_OUT = "left out: "
+_SCHEMAS = count()
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +36,29 @@ def chromium() -> str:
     if path is None:
         pytest.skip(LEFT_OUT + "no Chromium (make test installs Debian's as root)")
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres_binaries() -> Path:
+    """The folder of PostgreSQL's programs."""
+    folder = postgres.find_binaries()
+    if folder is None:
+        pytest.skip(LEFT_OUT + "no PostgreSQL (make test installs Debian's as root, or a wheel)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_binaries: Path) -> Iterator[postgres.Server]:
+    """A PostgreSQL that forgets everything when the machine crashes, and is fast for it."""
+    server = postgres.start_server(postgres_binaries)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> str:
+    """The URL of a store that does not exist yet."""
+    return f"{postgres_server.url()}&schema=test{next(_SCHEMAS)}"
 
 
 def _left_out(config: pytest.Config) -> list[str]:

@@ -1,0 +1,106 @@
+"""The pool of connections: made on first use, mended by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+import asyncpg
+
+from threadwell.stores.postgres.address import Address
+from threadwell.stores.postgres.faults import AWAY, FAULTS, REFUSED, attempts, store_error
+from threadwell.stores.postgres.migrate import migrate
+from threadwell.stores.sqlite.keys import Keys
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+T = TypeVar("T")
+
+#: How long a read waits for a database that is away, in seconds.
+PATIENCE = 5.0
+#: How long a statement may take, in seconds.
+_LONGEST = 120.0
+_STATEMENTS = 500
+
+
+class Database:
+    """A pool of connections to a database with the present schema. For one event loop."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._keys: Keys | None = None
+        self._opening = asyncio.Lock()
+
+    async def keys(self) -> Keys:
+        """What makes the keys of the database's index."""
+        if self._keys is None:
+            await self.pool()
+        assert self._keys is not None
+        return self._keys
+
+    async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        """The pool; the first call connects and brings the schema up to date."""
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await self._open()
+        return self._pool
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What ``work`` returns, for work that only reads: it is done again if the connection
+        breaks. Raises ``StoreError`` if the database stays away.
+        """
+        error: BaseException | None = None
+        async for _ in attempts(PATIENCE):
+            try:
+                async with (await self.pool()).acquire() as connection:
+                    return await work(connection)
+            except REFUSED as fault:
+                raise store_error("cannot read from", self.address.shown, fault) from None
+            except AWAY as away:
+                error = away
+            except FAULTS as fault:
+                raise store_error("cannot read from", self.address.shown, fault) from None
+        assert error is not None
+        raise store_error("cannot read from", self.address.shown, error) from None
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        address = self.address
+        error: BaseException | None = None
+        async for _ in attempts(PATIENCE):
+            try:
+                self._keys = Keys(await migrate(address))
+                return await asyncpg.create_pool(
+                    address.dsn,
+                    min_size=1,
+                    max_size=address.pool,
+                    reset=_nothing,
+                    command_timeout=_LONGEST,
+                    statement_cache_size=0 if address.pooler else _STATEMENTS,
+                    max_cached_statement_lifetime=0,
+                    server_settings=address.settings,
+                )
+            except REFUSED as fault:
+                raise store_error("cannot open", address.shown, fault) from None
+            except AWAY as away:
+                error = away
+            except FAULTS as fault:
+                raise store_error("cannot open", address.shown, fault) from None
+        assert error is not None
+        raise store_error("cannot open", address.shown, error) from None
+
+
+async def _nothing(_: Connection) -> None:
+    """Connections go back to the pool as they are: nothing is ever left open or set on them."""
+
+
+def storable(*texts: str) -> bool:
+    """Whether PostgreSQL can hold the texts: it has neither NUL nor half of a surrogate pair."""
+    return not any("\0" in text or any("\ud800" <= c <= "\udfff" for c in text) for text in texts)

@@ -1,0 +1,68 @@
+"""Makes the index of a database anew: after a change of what the index holds, or of extraction."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from threadwell.stores.postgres.rows import beginning, text_bytes
+from threadwell.stores.sqlite.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sqlite.keys import Keys
+
+_AT_ONCE = 1000
+
+
+async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Bring the index to ``INDEX_VERSION``, all at once or not at all.
+
+    Searches see the old index until the new one is whole; writes of other processes wait.
+    """
+    if await _current(connection):
+        return
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE resource IN SHARE ROW EXCLUSIVE MODE")
+        if await _current(connection):
+            return
+        await _reindex(connection)
+        await connection.execute(
+            "UPDATE setting SET value = $1 WHERE name = 'index'", str(INDEX_VERSION).encode()
+        )
+
+
+async def _current(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+    version = await connection.fetchval("SELECT value FROM setting WHERE name = 'index'")
+    return bool(version == str(INDEX_VERSION).encode())
+
+
+async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    keys = Keys(await connection.fetchval("SELECT value FROM setting WHERE name = 'secret'"))
+    await connection.execute("DELETE FROM posting; DELETE FROM folded")
+    last = (0, 0)
+    while True:
+        rows = await connection.fetch(
+            "SELECT r.pid, r.rid, p.name, r.updated, r.body"
+            " FROM resource r JOIN project p ON p.pid = r.pid"
+            " WHERE (r.pid, r.rid) > ($1, $2) AND NOT r.deleted ORDER BY r.pid, r.rid LIMIT $3",
+            *last,
+            _AT_ONCE,
+        )
+        if not rows:
+            return
+        last = rows[-1][0], rows[-1][1]
+        found = [
+            (pid, rid, entries_of_body(keys, name, body, updated))
+            for pid, rid, name, updated, body in rows
+        ]
+        await connection.copy_records_to_table(
+            "posting",
+            records=sorted(
+                (pid, key, sort, rid) for pid, rid, e in found for key, sort in e.postings
+            ),
+        )
+        texts = [(p, k, r, text_bytes(t)) for p, r, e in found for k, t in e.texts]
+        await connection.copy_records_to_table(
+            "folded", records=[(p, k, r, beginning(t), t) for p, k, r, t in texts]
+        )
+        await connection.executemany(
+            "UPDATE resource SET present = $3, sort = $4 WHERE pid = $1 AND rid = $2",
+            [(pid, rid, e.present, e.sort) for pid, rid, e in found],
+        )

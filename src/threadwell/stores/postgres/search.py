@@ -1,0 +1,307 @@
+"""Answers a ``Query``: ids and their order first, bodies after.
+
+A search that one lead covers is one statement. Any other takes a few: how long its leads are, the
+matches, how many there are, what they include; they see the database as of one moment. Filters
+that the index leaves in doubt are asked of each resource here, by the rules of
+``fhir.search.match``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.extract import extract
+from threadwell.fhir.search.match import values_match
+from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, Query, Total
+from threadwell.fhir.search.values import IndexValues, ReferenceValue
+from threadwell.stores.contract import Page, Stored
+from threadwell.stores.including import Ask, Current, Referring, including
+from threadwell.stores.order import Candidate, in_order
+from threadwell.stores.postgres.database import Connection
+from threadwell.stores.postgres.reads import read_keys
+from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.statement import Statement
+from threadwell.stores.sql.condition import Compiler, Condition, Stream
+from threadwell.stores.sql.plan import (
+    FEW,
+    MANY,
+    MERGED,
+    Lead,
+    Order,
+    covering,
+    leads,
+    order_of,
+    shortest,
+    widest,
+)
+from threadwell.stores.sqlite.keys import Keys, of_reference, scope
+
+#: Resources that a search in doubt fetches at a time, and looks at before others have their turn.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project as the keys know it and as the rows do."""
+
+    project: str
+    pid: int
+
+
+def quick(keys: Keys, place: Place, query: Query) -> Statement | None:
+    """One statement that answers with ``count + 1`` versions in order, where that is possible."""
+    if query.includes or query.rev_includes or query.total is not Total.NONE:
+        return None
+    if query.summary_count or any(isinstance(f, ChainFilter | HasFilter) for f in query.filters):
+        return None
+    conditions = _conditions(keys, place, query, _Found())
+    order, descending = order_of(query.type, query.sort)
+    possible = list(leads(keys, place.project, query, conditions))
+    if order is Order.OTHER:
+        return None
+    lead = covering(possible, len(conditions), order)
+    if lead is None:
+        return None
+    statement = Statement(place.pid, query.type, conditions)
+    statement.walk(lead, descending=descending)
+    statement.limit(query.count + 1, query.offset)
+    statement.sql = statement.bodies(descending=descending)
+    return statement
+
+
+def page_of(query: Query, found: list[Stored]) -> Page:
+    """The page of a ``quick`` statement's answer."""
+    return Page(found[: query.count], [], None, more=len(found) > query.count)
+
+
+class Searcher:
+    """Searches on one connection, within the transaction that is open."""
+
+    def __init__(self, connection: Connection, keys: Keys, place: Place) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._place = place
+
+    async def page(self, query: Query) -> Page:
+        """The answer to a query."""
+        search = await self._search(query)
+        total = None
+        if query.total is not Total.NONE or query.summary_count:
+            total = await search.count()
+        if query.summary_count:
+            return Page([], [], total, more=False)
+        found = await search.matches(query.offset, query.count + 1)
+        matches = found[: query.count]
+        included = await self._included(query, matches)
+        return Page(matches, included, total, more=len(found) > query.count)
+
+    def conditions(self, query: Query) -> list[Condition]:
+        """The filters of a query without chains, in the terms of the index."""
+        return _conditions(self._keys, self._place, query, _Found())
+
+    async def exists(self, query: Query) -> bool:
+        """Whether anything matches."""
+        return bool(await (await self._search(query)).matches(0, 1))
+
+    async def _search(self, query: Query) -> _Search:
+        found = _Found()
+        for filter_ in query.filters:
+            await self._look_up(query.type, filter_, found)
+        conditions = _conditions(self._keys, self._place, query, found)
+        return _Search(self._connection, self._keys, self._place, query, conditions)
+
+    async def _look_up(self, type_: str, filter_: Filter, found: _Found) -> None:
+        if isinstance(filter_, ChainFilter):
+            for to, inner in zip(filter_.types, filter_.filters, strict=True):
+                found.of[to, inner] = [s.id for s in await self._all(to, inner)]
+        elif isinstance(filter_, HasFilter):
+            found.of[filter_.type, filter_.filter, filter_.param, type_] = [
+                value.id
+                for match in await self._all(filter_.type, filter_.filter)
+                for value in extract(decode(match.body)).get(filter_.param, ())
+                if isinstance(value, ReferenceValue) and value.type == type_
+            ]
+
+    async def _all(self, type_: str, filter_: Filter) -> list[Stored]:
+        search = await self._search(Query(type_, (filter_,)))
+        return await search.matches(0, None)
+
+    async def _included(self, query: Query, matches: Sequence[Stored]) -> list[Stored]:
+        walk = including(query, matches)
+        try:
+            ask = next(walk)
+            while True:
+                ask = walk.send(await self._answer(ask))
+        except StopIteration as end:
+            out: list[Stored] = end.value
+            return out
+
+    async def _answer(self, ask: Ask) -> list[Stored]:
+        match ask:
+            case Current(keys):
+                found = await read_keys(self._connection, self._place.pid, keys)
+                return [version for version in found if not version.deleted]
+            case Referring(type_, param, keys, limit):
+                under = scope(self._place.project, type_, param)
+                wanted = [self._keys.key(under + of_reference(*key)) for key in keys]
+                sql = (
+                    f"SELECT {COLUMNS} FROM (SELECT DISTINCT rid FROM posting WHERE pid = $1"
+                    " AND key = ANY($2::bigint[]) ORDER BY rid LIMIT $3) d CROSS JOIN LATERAL"
+                    " (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
+                    " ORDER BY d.rid"
+                )
+                return stored(await self._connection.fetch(sql, self._place.pid, wanted, limit))
+
+
+@dataclass(slots=True)
+class _Found:
+    """What chains lead to, looked up before the filters are compiled."""
+
+    of: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+
+    def ids(self, type_: str, filter_: Filter) -> list[str]:
+        return self.of[type_, filter_]
+
+    def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
+        return self.of[type_, filter_, param, to]
+
+
+class _Search:
+    """One query on its way."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Keys,
+        place: Place,
+        query: Query,
+        conditions: list[Condition],
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._place = place
+        self._query = query
+        self._conditions = conditions
+
+    async def count(self) -> int:
+        """How many match."""
+        lead = await self._lead(None)
+        statement = self._statement()
+        statement.count(lead)
+        if not statement.doubts:
+            total: int = await self._connection.fetchval(statement.sql, *statement.params)
+            return total
+        statement = self._statement()
+        statement.gather(lead, Order.NATURAL, descending=False)
+        return sum([1 async for _ in self._checked(statement, descending=False)])
+
+    async def matches(self, offset: int, count: int | None) -> list[Stored]:
+        """A stretch of the matches in order; to the end where ``count`` is ``None``."""
+        order, descending = order_of(self._query.type, self._query.sort)
+        lead = await self._lead(None if order is Order.OTHER else order)
+        statement = self._statement()
+        if order is Order.OTHER:
+            statement.gather(lead, Order.NATURAL, descending=False)
+            return await self._sorted(statement, offset, count)
+        if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
+            statement.walk(lead, descending=descending)
+        else:
+            statement.gather(lead, order, descending=descending)
+        if not statement.doubts:
+            statement.limit(count, offset)
+            sql = statement.bodies(descending=descending)
+            return stored(await self._connection.fetch(sql, *statement.params))
+        found: list[Stored] = []
+        end = None if count is None else offset + count
+        async for match in self._checked(statement, descending=descending):
+            found.append(match.version)
+            if end is not None and len(found) >= end:
+                break
+        return found[offset:]
+
+    async def _sorted(self, statement: Statement, offset: int, count: int | None) -> list[Stored]:
+        """Every match, put in order by its values: for orders that no list has."""
+        matches = {m.rid: m async for m in self._checked(statement, descending=False)}
+        candidates = [
+            Candidate(m.rid, m.version.id, m.version.updated, m.values) for m in matches.values()
+        ]
+        ordered = in_order(self._query.type, candidates, self._query.sort)
+        page = ordered[offset : None if count is None else offset + count]
+        return [matches[candidate.created].version for candidate in page]
+
+    async def _checked(self, statement: Statement, *, descending: bool) -> AsyncIterator[_Match]:
+        """The matches of a statement in its order, those that its doubts do not hold for left out.
+
+        No more is fetched than is asked for, and a little ahead.
+        """
+        sql = statement.bodies(descending=descending)
+        seen = 0
+        async for *row, rid in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
+            version = Stored(*row)
+            values = extract(decode(version.body))
+            doubts = statement.doubts
+            if all(values_match(doubt, values.get(doubt.param, ())) for doubt in doubts):  # type: ignore[union-attr]
+                yield _Match(rid, version, values)
+            seen += 1
+            if seen % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _lead(self, order: Order | None) -> Lead:
+        query, conditions = self._query, self._conditions
+        possible = await self._pruned(
+            list(leads(self._keys, self._place.project, query, conditions))
+        )
+        lead = covering(possible, len(conditions), order)
+        if lead is not None:
+            return lead
+        for limit in (FEW, MANY):
+            statement = self._statement()
+            statement.lengths(possible, limit)
+            lengths = await self._connection.fetchrow(statement.sql, *statement.params)
+            assert lengths is not None
+            lead = shortest(possible, list(lengths.values()), limit)
+            if lead is not None:
+                return lead
+        return widest(possible, order)
+
+    async def _pruned(self, possible: list[Lead]) -> list[Lead]:
+        """Leads without the lists that are empty, where doubt may end with them."""
+        streams = [s for lead in possible if lead.streams for s in lead.streams if not s.exact]
+        if not streams:
+            return possible
+        rows = await self._connection.fetch(
+            "SELECT s.n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])"
+            " WITH ORDINALITY AS s(key, low, high, n)"
+            " WHERE EXISTS (SELECT FROM posting d WHERE d.pid = $1 AND d.key = s.key"
+            " AND d.sort >= s.low AND d.sort <= s.high OFFSET 0)",
+            self._place.pid,
+            *zip(*((s.key, s.low, s.high) for s in streams), strict=True),
+        )
+        filled = {streams[row["n"] - 1] for row in rows}
+        return [_without_empty(lead, filled) for lead in possible]
+
+    def _statement(self) -> Statement:
+        return Statement(self._place.pid, self._query.type, self._conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    rid: int
+    version: Stored
+    values: IndexValues
+
+
+def _without_empty(lead: Lead, filled: set[Stream]) -> Lead:
+    if lead.streams is None or all(stream.exact for stream in lead.streams):
+        return lead
+    streams = tuple(stream for stream in lead.streams if stream.exact or stream in filled)
+    exact = all(stream.exact for stream in streams)
+    return replace(lead, streams=streams, settled=lead.led if exact else lead.settled)
+
+
+def _conditions(keys: Keys, place: Place, query: Query, found: _Found) -> list[Condition]:
+    compiler = Compiler(keys, place.project, query.type, found)
+    return [compiler.condition(filter_) for filter_ in query.filters]

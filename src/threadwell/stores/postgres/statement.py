@@ -1,0 +1,224 @@
+"""The SQL of a search: a lead walked along the index, the other filters asked on the way.
+
+The shape of each plan is in its text. ``LATERAL … LIMIT 1`` and ``OFFSET 0`` keep a look at one
+place of an index what it is, so that the planner, which knows nothing of the values, never turns
+a walk of twenty entries into a join of whole tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from threadwell.fhir.search.query import Filter
+from threadwell.stores.postgres.database import storable
+from threadwell.stores.postgres.rows import COLUMNS, beginning, text_bytes
+from threadwell.stores.sql.condition import (
+    Always,
+    Condition,
+    OneOf,
+    Present,
+    RowTest,
+    Stream,
+    TextScan,
+    TextWay,
+    UpdatedWithin,
+)
+from threadwell.stores.sql.plan import MERGED, Lead, Order
+
+_ROW = " CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
+
+_EMPTY = "SELECT sort, rid FROM posting WHERE false"
+
+
+class Statement:
+    """A statement in the making, with its parameters; the first is the number of the project."""
+
+    def __init__(self, pid: int, type_: str, conditions: Sequence[Condition]) -> None:
+        self._type = type_
+        self._conditions = conditions
+        self.sql = ""
+        self.params: list[Any] = [pid]
+        self.doubts: list[Filter] = []
+
+    def walk(self, lead: Lead, *, descending: bool) -> None:
+        """``sort`` and ``rid`` of the matches in the order of the lead's lists."""
+        streams = lead.streams or ()
+        place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
+        way = "DESC" if descending else "ASC"
+        where, row = self._where(lead, place)
+        join = _ROW if row else ""
+        order = f"ORDER BY d.sort {way}, d.rid {way}"
+        if len(streams) == 1:
+            within = self._within(streams[0])
+            self.sql = f"SELECT d.sort, d.rid FROM posting d{join} WHERE {within}{where} {order}"
+            return
+        lists = " UNION ALL ".join(
+            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)})"
+            for stream in streams
+        )
+        # Of lists of dates more than one may hold a resource.
+        merged = f"SELECT DISTINCT sort, rid FROM ({lists or _EMPTY}) d {order}"
+        self.sql = f"SELECT d.sort, d.rid FROM ({merged}) d{join} WHERE true{where} {order}"
+
+    def gather(self, lead: Lead, order: Order, *, descending: bool) -> None:
+        """``sort`` and ``rid`` of the matches, gathered and put in order."""
+        source = self.source(lead)
+        where, _ = self._where(lead, "r.sort")
+        place = "r.updated" if order is Order.UPDATED else "r.sort"
+        way = "DESC" if descending else "ASC"
+        self.sql = (
+            f"SELECT {place} AS sort, d.rid FROM ({source}) d{_ROW} WHERE true{where}"
+            f" ORDER BY {place} {way}, d.rid {way}"
+        )
+
+    def count(self, lead: Lead) -> None:
+        """How many match."""
+        if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
+            where, row = self._where(lead, "d.sort")
+            within = self._within(lead.streams[0])
+            join = _ROW if row else ""
+            self.sql = f"SELECT count(*) FROM posting d{join} WHERE {within}{where}"
+            return
+        source = self.source(lead)
+        where, row = self._where(lead, "r.sort")
+        self.sql = f"SELECT count(*) FROM ({source}) d{_ROW if row else ''} WHERE true{where}"
+
+    def source(self, lead: Lead) -> str:
+        """SQL for the ``rid`` of the resources of a lead, each once."""
+        if lead.ids is not None:
+            ids = self.bind(_storable(lead.ids))
+            return (
+                f"SELECT rid FROM resource WHERE pid = $1 AND id = ANY({ids}::text[])"
+                f" AND type = {self.bind(self._type)} AND NOT deleted"
+            )
+        if lead.text is not None:
+            return self._texts(lead.text)
+        streams = lead.streams or ()
+        if all(stream.whole for stream in streams):
+            keys = self.bind([stream.key for stream in streams])
+            return (
+                f"SELECT DISTINCT rid FROM posting WHERE pid = $1 AND key = ANY({keys}::bigint[])"
+            )
+        lists = " UNION ALL ".join(
+            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)})"
+            for stream in streams
+        )
+        return f"SELECT DISTINCT rid FROM ({lists or _EMPTY}) d"
+
+    def lengths(self, leads: Sequence[Lead], limit: int) -> None:
+        """How many entries each lead has, counted up to a limit: one row."""
+        most = self.bind(limit)
+        counts: list[str] = []
+        for lead in leads:
+            if lead.streams is not None and len(lead.streams) <= MERGED:
+                entries = " UNION ALL ".join(
+                    f"(SELECT FROM posting d WHERE {self._within(stream)} LIMIT {most})"
+                    for stream in lead.streams
+                )
+            else:
+                entries = self.source(lead)
+            entries = entries or _EMPTY
+            counts.append(f"(SELECT count(*) FROM (SELECT FROM ({entries}) s LIMIT {most}) c)")
+        self.sql = f"SELECT {', '.join(counts)}"
+
+    def limit(self, count: int | None, offset: int) -> None:
+        """Only a stretch of what the statement finds; to the end where ``count`` is ``None``."""
+        self.sql += f" LIMIT {self.bind(count)} OFFSET {self.bind(offset)}"
+
+    def bodies(self, *, descending: bool) -> str:
+        """SQL for the versions that a walk or a gathering finds, in its order, with ``rid``."""
+        way = "DESC" if descending else "ASC"
+        return (
+            f"SELECT {COLUMNS}, d.rid FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
+        )
+
+    def bind(self, value: Any) -> str:
+        """The place of a further parameter."""
+        self.params.append(value)
+        return f"${len(self.params)}"
+
+    def _within(self, stream: Stream) -> str:
+        at = f"d.pid = $1 AND d.key = {self.bind(stream.key)}"
+        if stream.whole:
+            return at
+        return f"{at} AND d.sort >= {self.bind(stream.low)} AND d.sort <= {self.bind(stream.high)}"
+
+    def _where(self, lead: Lead, place: str) -> tuple[str, bool]:
+        """What to ask of each resource of a lead, and whether its row is needed for that."""
+        asked: list[str] = []
+        row = False
+        for position, condition in enumerate(self._conditions):
+            if position in lead.led:
+                if position not in lead.settled:
+                    self.doubts.append(condition.filter)
+                continue
+            if condition.keys is not None:
+                known = "NOT EXISTS" if condition.negate else "EXISTS"
+                keys = self.bind(condition.keys)
+                asked.append(
+                    f"{known} (SELECT FROM posting p WHERE p.pid = $1"
+                    f" AND p.key = ANY({keys}::bigint[])"
+                    f" AND p.sort = {place} AND p.rid = d.rid OFFSET 0)"
+                )
+                row = row or place == "r.sort"
+                if not condition.exact:
+                    self.doubts.append(condition.filter)
+            elif condition.row is not None:
+                asked.append(self._row(condition.row))
+                row = True
+            elif condition.exact and condition.text is not None:
+                # IS TRUE: a hashed list of its own, and no join.
+                asked.append(f"(d.rid IN ({self._texts(condition.text)})) IS TRUE")
+            else:
+                self.doubts.append(condition.filter)
+        return "".join(f" AND {question}" for question in asked), row
+
+    def _row(self, test: RowTest) -> str:
+        match test:
+            case Always(holds):
+                return "true" if holds else "false"
+            case Present(bit, missing):
+                return f"r.present & {self.bind(bit)} {'=' if missing else '<>'} 0"
+            case UpdatedWithin(stretches):
+                within = [
+                    f"r.updated * 1000 BETWEEN {self.bind(low)} AND {self.bind(high)}"
+                    for low, high in stretches
+                ]
+                return f"({' OR '.join(within) or 'false'})"
+            case OneOf(ids, negate):
+                known = "<> ALL" if negate else "= ANY"
+                return f"r.id {known} ({self.bind(_storable(ids))}::text[])"
+
+    def _texts(self, scan: TextScan) -> str:
+        under = f"SELECT DISTINCT rid FROM folded WHERE pid = $1 AND key = {self.bind(scan.key)}"
+        if scan.way is TextWay.ALL:
+            return under
+        texts = [text_bytes(text) for text in scan.texts]
+        match scan.way:
+            case TextWay.STARTS:
+                parts = [self._starting(text) for text in texts]
+            case TextWay.CONTAINS:
+                parts = [f"position({self.bind(text)}::bytea IN text) > 0" for text in texts]
+            case _:
+                parts = [
+                    f"beginning = {self.bind(beginning(text))} AND text = {self.bind(text)}"
+                    for text in texts
+                ]
+        return " UNION ".join(f"{under} AND {part}" for part in parts)
+
+    def _starting(self, text: bytes) -> str:
+        # No byte of UTF-8 is FF, so what starts with a text is below that text and it.
+        indexed = beginning(text)
+        within = f"beginning >= {self.bind(indexed)} AND beginning < {self.bind(_above(indexed))}"
+        if indexed == text:
+            return within
+        return f"{within} AND substr(text, 1, {len(text)}) = {self.bind(text)}"
+
+
+def _storable(ids: Sequence[str]) -> list[str]:
+    return [id_ for id_ in ids if storable(id_)]
+
+
+def _above(text: bytes) -> bytes:
+    return text + b"\xff"

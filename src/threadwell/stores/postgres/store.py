@@ -1,0 +1,150 @@
+"""``PostgresStore``: the store contract over a PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.postgres.address import parse_address
+from threadwell.stores.postgres.database import Connection, Database, storable
+from threadwell.stores.postgres.private import Private
+from threadwell.stores.postgres.projects import Projects
+from threadwell.stores.postgres.reads import Reads, read_keys
+from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.search import Place, Searcher, page_of, quick
+from threadwell.stores.postgres.writer import Writer
+from threadwell.stores.sqlite.prepare import prepare
+
+_RID = "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3"
+_VERSIONS = f"""
+SELECT v.* FROM (
+  SELECT {COLUMNS}, r.number FROM resource r WHERE r.pid = $1 AND r.rid = $2
+  UNION ALL
+  SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, v.number
+  FROM version v CROSS JOIN LATERAL
+    (SELECT type, id FROM resource r WHERE r.pid = $1 AND r.rid = v.rid LIMIT 1) r
+  WHERE v.pid = $1 AND v.rid = $2
+) v
+"""
+_VERSION = f"{_VERSIONS} WHERE version_id = $3"
+_HISTORY = f"{_VERSIONS} WHERE number <= $3 ORDER BY number DESC LIMIT $4 OFFSET $5"
+_CONTENT = "SELECT bytes FROM content WHERE pid = $1 AND rid = $2 AND version_id = $3"
+
+
+class PostgresStore:
+    """A ``Store`` in a database, for one event loop; any number of processes may share it.
+
+    It connects on first use. While the database is away reads wait five seconds and commits
+    twenty, then raise ``StoreError``; when it is back, everything goes on by itself.
+    """
+
+    def __init__(self, url: str) -> None:
+        """The store at ``postgresql://…`` (see ``address``); ``StoreError`` if it is no URL."""
+        self._database = Database(parse_address(url))
+        self._projects = Projects(self._database)
+        self._private = Private(self._database)
+        self._reads = Reads(self._database)
+        self._writer = Writer(self._database, self._projects)
+
+    @classmethod
+    def open(cls, url: str) -> PostgresStore:
+        """The store at that URL."""
+        return cls(url)
+
+    async def connect(self) -> None:
+        """Connect, and bring the schema up to date, before the first use; or ``StoreError``."""
+        await self._database.pool()
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        if not storable(type_, id_):
+            return None
+        return await self._reads.read(await self._projects.pid(project), Key(type_, id_))
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        wanted = [key for key in dict.fromkeys(keys) if storable(*key)]
+        if not wanted:
+            return {}
+        pid = await self._projects.pid(project)
+        found = await self._database.run(lambda c: read_keys(c, pid, wanted))
+        return {Key(version.type, version.id): version for version in found}
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        if not storable(type_, id_, version_id):
+            return None
+        pid = await self._projects.pid(project)
+
+        async def work(connection: Connection) -> Stored | None:
+            row = await connection.fetchrow(_RID, pid, id_, type_)
+            if row is None:
+                return None
+            found = stored(await connection.fetch(_VERSION, pid, row["rid"], version_id))
+            return found[0] if found else None
+
+        return await self._database.run(work)
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        if not storable(type_, id_):
+            return [], 0
+        pid = await self._projects.pid(project)
+
+        async def work(connection: Connection) -> tuple[list[Stored], int]:
+            row = await connection.fetchrow(_RID, pid, id_, type_)
+            if row is None:
+                return [], 0
+            rid, number = row
+            rows = await connection.fetch(_HISTORY, pid, rid, number, count, offset)
+            return stored(rows), number
+
+        return await self._database.run(work)
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        if not storable(id_, version_id):
+            return None
+        pid = await self._projects.pid(project)
+
+        async def work(connection: Connection) -> bytes | None:
+            row = await connection.fetchrow(_RID, pid, id_, "Binary")
+            if row is None:
+                return None
+            content: bytes | None = await connection.fetchval(_CONTENT, pid, row["rid"], version_id)
+            return content
+
+        return await self._database.run(work)
+
+    async def search(self, project: str, query: Query) -> Page:
+        keys = await self._database.keys()
+        place = Place(project, await self._projects.pid(project))
+        statement = quick(keys, place, query)
+        if statement is not None:
+            sql, params = statement.sql, statement.params
+            return page_of(query, stored(await self._database.run(lambda c: c.fetch(sql, *params))))
+
+        async def work(connection: Connection) -> Page:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await Searcher(connection, keys, place).page(query)
+
+        return await self._database.run(work)
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        await self._writer.commit(prepare(await self._database.keys(), project, change_set))
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        return await self._private.get(kind, name)
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        return await self._private.list(kind)
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        return await self._private.put(kind, name, value, only_new=only_new)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reads.close()
+        await self._database.close()

@@ -1,0 +1,173 @@
+"""The change sets of one transaction: checked together, then written by a few statements.
+
+What each of them expects is read, and locked against other processes, in one statement for all.
+One that conflicts is left out; one that depends on another of the same transaction has to wait
+for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
+from threadwell.stores.contract import Conflict, Key, Stored
+from threadwell.stores.postgres.database import Connection, storable
+from threadwell.stores.postgres.gathered import Current, Gathered
+from threadwell.stores.postgres.search import Place, Searcher
+from threadwell.stores.sql.condition import Condition
+from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sqlite.transaction import Prepared
+
+_CURRENT = """
+SELECT k.type, k.id, r.rid, r.number, r.version_id
+FROM unnest($2::text[], $3::text[]) AS k(id, type)
+CROSS JOIN LATERAL (
+  SELECT rid, number, version_id FROM resource r
+  WHERE r.pid = $1 AND r.id = k.id AND r.type = k.type LIMIT 1 FOR NO KEY UPDATE
+) r
+"""
+_FILLED = """
+SELECT k.key FROM unnest($2::bigint[]) AS k(key)
+WHERE EXISTS (SELECT FROM posting p WHERE p.pid = $1 AND p.key = k.key OFFSET 0)
+"""
+
+
+class Later(Enum):
+    """The verdict on a change set that depends on another one of the same transaction."""
+
+    LATER = "later"
+
+
+#: ``None`` for a change set that is written.
+Verdict: TypeAlias = Conflict | Later | None
+
+
+def locks(keys: Keys, group: Iterable[Prepared]) -> list[int]:
+    """The advisory locks that the change sets need, in the order to take them.
+
+    Of two processes that each write what the other must not find, one has to come first: all that
+    have a condition on a type take turns.
+    """
+    types = {(p.project, u.query.type) for p in group for u in p.change_set.unmatched}
+    return sorted(keys.key(f"{project}\0{type_}\0unmatched") for project, type_ in types)
+
+
+async def write_group(
+    connection: Connection, keys: Keys, place: Place, group: Sequence[Prepared]
+) -> list[Verdict]:
+    """Write the change sets of one project, within the transaction that is open and has their
+    ``locks``; the answer has a verdict on each.
+    """
+    check = _Check(connection, keys, place)
+    verdicts = await check.verdicts(group)
+    gathered = Gathered(place.pid)
+    for prepared, verdict in zip(group, verdicts, strict=True):
+        if verdict is None:
+            gathered.add(prepared, check.currents)
+    await gathered.write(connection)
+    return verdicts
+
+
+class _Term(NamedTuple):
+    """A precondition: its query, and the lists that hold every match where it has some.
+
+    ``exact``: a list that holds anything is a match.
+    """
+
+    query: Query
+    keys: frozenset[int] | None
+    exact: bool
+
+
+class _Check:
+    """Judges change sets in their order, each by the store as it is before the transaction."""
+
+    def __init__(self, connection: Connection, keys: Keys, place: Place) -> None:
+        self._connection = connection
+        self._searcher = Searcher(connection, keys, place)
+        self._pid = place.pid
+        self._filled: set[int] = set()
+        self._written: set[Key] = set()
+        self._written_types: set[str] = set()
+        self._written_keys: set[int] = set()
+        self.currents: dict[Key, Current] = {}
+
+    async def verdicts(self, group: Sequence[Prepared]) -> list[Verdict]:
+        terms = [
+            [self._term(unmatched.query) for unmatched in prepared.change_set.unmatched]
+            for prepared in group
+        ]
+        await self._look_up(group)
+        await self._look_up_lists(term for of in terms for term in of)
+        return [
+            await self._verdict(prepared, of) for prepared, of in zip(group, terms, strict=True)
+        ]
+
+    async def _look_up(self, group: Sequence[Prepared]) -> None:
+        wanted = {key for prepared in group for key, _ in _expected(prepared)}
+        # In the order of the ids, so that two processes never wait for each other's locks.
+        known = sorted((key.id, key.type) for key in wanted if storable(*key))
+        if known:
+            ids, types = zip(*known, strict=True)
+            rows = await self._connection.fetch(_CURRENT, self._pid, ids, types)
+            self.currents = {Key(row[0], row[1]): Current(*row[2:]) for row in rows}
+
+    async def _look_up_lists(self, terms: Iterable[_Term]) -> None:
+        keys = {key for term in terms if term.exact and term.keys for key in term.keys}
+        if keys:
+            rows = await self._connection.fetch(_FILLED, self._pid, sorted(keys))
+            self._filled = {row[0] for row in rows}
+
+    async def _verdict(self, prepared: Prepared, terms: Sequence[_Term]) -> Verdict:
+        expected = list(_expected(prepared))
+        if any(key in self._written for key, _ in expected):
+            return Later.LATER
+        for key, before in expected:
+            current = self.currents.get(key)
+            if (current.version_id if current else None) != (before.version_id if before else None):
+                return Conflict(key)
+        for term in terms:
+            if self._may_match_written(term):
+                return Later.LATER
+            if await self._matches(term):
+                return Conflict(None)
+        for write, added in zip(prepared.change_set.writes, prepared.added, strict=True):
+            self._written.add(Key(write.type, write.id))
+            self._written_types.add(write.type)
+            self._written_keys.update([key for key, _ in added.postings])
+        return None
+
+    def _may_match_written(self, term: _Term) -> bool:
+        if term.keys is not None:
+            return not term.keys.isdisjoint(self._written_keys)
+        # A chain may lead through any type.
+        return bool(self._written_types)
+
+    async def _matches(self, term: _Term) -> bool:
+        if term.exact and term.keys is not None:
+            return not term.keys.isdisjoint(self._filled)
+        return await self._searcher.exists(term.query)
+
+    def _term(self, query: Query) -> _Term:
+        if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
+            return _Term(query, None, exact=False)
+        conditions = self._searcher.conditions(query)
+        listed = [c for c in conditions if c.keys is not None and not c.negate]
+        if not listed:
+            return _Term(query, None, exact=False)
+        return _Term(query, frozenset(listed[0].keys or ()), _alone(conditions))
+
+
+def _alone(conditions: Sequence[Condition]) -> bool:
+    return len(conditions) == 1 and conditions[0].exact
+
+
+def _expected(prepared: Prepared) -> Iterable[tuple[Key, Stored | None]]:
+    """What a change set expects to be current; ``None`` where nothing may be there."""
+    for unchanged in prepared.change_set.unchanged:
+        before = unchanged.before
+        yield Key(before.type, before.id), before
+    for write in prepared.change_set.writes:
+        yield Key(write.type, write.id), write.before

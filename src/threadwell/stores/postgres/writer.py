@@ -1,0 +1,228 @@
+"""Change sets on their way into the database: those that wait share one transaction.
+
+Durability costs a wait for the disk and every statement a way to the server and back, so waiting
+change sets share them (group commit). Each project has a group of its own under way, so that its
+transaction stays within one node of a distributed database.
+
+A transaction that breaks is done again. When the connection is lost while the commit is on its
+way, nobody was told what became of it: then the database is asked before anything is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+from threadwell.stores.contract import StoreError
+from threadwell.stores.postgres.database import Connection, Database
+from threadwell.stores.postgres.faults import AWAY, CROSSED, FAULTS, REFUSED, attempts, store_error
+from threadwell.stores.postgres.projects import Projects
+from threadwell.stores.postgres.search import Place
+from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
+from threadwell.stores.sqlite.transaction import Prepared
+
+#: Writes, and bytes of them, in one transaction, beyond which change sets wait for the next.
+_GROUP = 1000
+_GROUP_BYTES = 16_000_000
+#: How long a commit waits for a database that is away, in seconds.
+_PATIENCE = 20.0
+
+_WRITTEN = """
+SELECT EXISTS (
+  SELECT FROM resource r WHERE r.pid = $1 AND r.id = $2 AND r.type = $3 AND (
+    r.version_id = $4 OR EXISTS (
+      SELECT FROM version v WHERE v.pid = $1 AND v.rid = r.rid AND v.version_id = $4
+    )
+  )
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    prepared: Prepared
+    size: int
+    done: asyncio.Future[None]
+
+
+class _FateUnknown(Exception):
+    """The connection was lost during the commit; ``verdicts`` hold if it happened."""
+
+    def __init__(self, verdicts: list[Verdict], error: BaseException) -> None:
+        super().__init__("the connection was lost during a commit")
+        self.verdicts = verdicts
+        self.error = error
+
+
+class Writer:
+    """Commits change sets durably. For one event loop."""
+
+    def __init__(self, database: Database, projects: Projects) -> None:
+        self._database = database
+        self._projects = projects
+        self._waiting: defaultdict[str, deque[_Waiting]] = defaultdict(deque)
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def commit(self, prepared: Prepared) -> None:
+        """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing.
+
+        Where the database stays away after a commit was sent to it, the message of the
+        ``StoreError`` says that nobody knows.
+        """
+        project = prepared.project
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        size = sum(len(w.body) + len(w.content or b"") for w in prepared.change_set.writes)
+        self._waiting[project].append(_Waiting(prepared, size, done))
+        if project not in self._running:
+            task = asyncio.create_task(self._run(project), name="threadwell-writer")
+            self._running[project] = task
+        await done
+
+    async def close(self) -> None:
+        """Finish what waits."""
+        while self._running:
+            await asyncio.wait(list(self._running.values()))
+
+    async def _run(self, project: str) -> None:
+        queue = self._waiting[project]
+        try:
+            # Whatever is ready to write in this turn of the loop joins the first transaction.
+            await asyncio.sleep(0)
+            while queue:
+                await self._commit_group(project, _next_group(queue))
+        finally:
+            del self._running[project], self._waiting[project]
+            _fail(queue, StoreError("the store was stopped"))
+
+    async def _commit_group(self, project: str, group: list[_Waiting]) -> None:
+        try:
+            verdicts = await self._persist(project, group)
+        except StoreError as error:
+            passing = isinstance(error.__cause__, AWAY) and not isinstance(error.__cause__, REFUSED)
+            if passing or len(group) == 1:
+                _fail(group, error)
+                return
+            # One of them may be what PostgreSQL cannot take: each has a transaction of its own.
+            for one in group:
+                await self._commit_group(project, [one])
+        except BaseException:
+            _fail(group, StoreError("the store was stopped"))
+            raise
+        else:
+            later = [w for w, v in zip(group, verdicts, strict=True) if v is Later.LATER]
+            self._waiting[project].extendleft(reversed(later))
+            for waiting, verdict in zip(group, verdicts, strict=True):
+                _settle(waiting, verdict)
+
+    async def _persist(self, project: str, group: list[_Waiting]) -> list[Verdict]:
+        """The verdicts of a transaction that is committed."""
+        error: BaseException | None = None
+        shown = self._database.address.shown
+        async for _ in attempts(_PATIENCE):
+            # Held by the transaction until it ends, whichever way.
+            fate = secrets.randbits(63)
+            try:
+                async with (await self._database.pool()).acquire() as connection:
+                    return await self._transact(connection, project, group, fate)
+            except _FateUnknown as unknown:
+                if await self._happened(project, group, unknown, fate):
+                    return unknown.verdicts
+                error = unknown.error
+            except REFUSED as fault:
+                raise store_error("cannot write to", shown, fault) from fault
+            except (*AWAY, *CROSSED) as passing:
+                error = passing
+            except FAULTS as fault:
+                raise store_error("cannot write to", shown, fault) from fault
+        assert error is not None
+        raise store_error("cannot write to", shown, error) from error
+
+    async def _transact(
+        self, connection: Connection, project: str, group: list[_Waiting], fate: int
+    ) -> list[Verdict]:
+        keys = await self._database.keys()
+        place = Place(project, await self._projects.pid_to_write(connection, project))
+        prepared = [waiting.prepared for waiting in group]
+        held = ", ".join(str(lock) for lock in [fate, *locks(keys, prepared)])
+        try:
+            await connection.execute(
+                f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
+            )
+            verdicts = await write_group(connection, keys, place, prepared)
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        try:
+            await connection.execute("COMMIT")
+        except AWAY as error:
+            connection.terminate()
+            raise _FateUnknown(verdicts, error) from None
+        return verdicts
+
+    async def _happened(
+        self, project: str, group: list[_Waiting], unknown: _FateUnknown, fate: int
+    ) -> bool:
+        """Whether a commit happened that nobody was told of."""
+        written = [
+            write
+            for waiting, verdict in zip(group, unknown.verdicts, strict=True)
+            if verdict is None
+            for write in waiting.prepared.change_set.writes
+        ]
+        if not written:
+            return True
+        one = written[0]
+        pid = await self._projects.pid(project)
+        error = unknown.error
+        async for _ in attempts(_PATIENCE):
+            try:
+                async with (
+                    (await self._database.pool()).acquire() as connection,
+                    connection.transaction(),
+                ):
+                    # Free as soon as the server has done with the lost transaction.
+                    await connection.execute(f"SELECT pg_advisory_xact_lock({fate})")
+                    found: bool = await connection.fetchval(
+                        _WRITTEN, pid, one.id, one.type, one.version_id
+                    )
+                    return found
+            except FAULTS as fault:
+                error = fault
+        what = "the connection was lost during a commit, and whether it happened is not known:"
+        raise store_error(what, self._database.address.shown, error) from error
+
+
+def _next_group(queue: deque[_Waiting]) -> list[_Waiting]:
+    group: list[_Waiting] = []
+    writes = size = 0
+    while queue and writes < _GROUP and size < _GROUP_BYTES:
+        group.append(queue.popleft())
+        writes += len(group[-1].prepared.added)
+        size += group[-1].size
+    return group
+
+
+async def _roll_back(connection: Connection) -> None:
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except FAULTS:
+        connection.terminate()
+
+
+def _settle(waiting: _Waiting, verdict: Verdict) -> None:
+    if waiting.done.done() or verdict is Later.LATER:
+        return
+    if verdict is None:
+        waiting.done.set_result(None)
+    else:
+        waiting.done.set_exception(verdict)
+
+
+def _fail(group: list[_Waiting] | deque[_Waiting], error: StoreError) -> None:
+    for waiting in group:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)

@@ -1,0 +1,349 @@
+"""A filter in the terms of the index: what can lead a search, and what can check a candidate.
+
+Every condition is necessary for its filter. Where it is not sufficient too (``exact``), the
+filter is asked again of the resource itself, by the rules of ``fhir.search.match``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.search_parameters import search_parameters
+from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.query import (
+    ChainFilter,
+    CompositeFilter,
+    DateFilter,
+    DateMatch,
+    Filter,
+    HasFilter,
+    IdentifierFilter,
+    IdFilter,
+    MissingFilter,
+    NumberFilter,
+    Prefix,
+    QuantityFilter,
+    ReferenceFilter,
+    ReferenceMatch,
+    StringFilter,
+    StringMode,
+    TextFilter,
+    TokenFilter,
+    TokenMatch,
+    UriFilter,
+    UriMode,
+)
+from threadwell.stores.contract import Key
+from threadwell.stores.sqlite.entries import present_bits
+from threadwell.stores.sqlite.keys import (
+    Keys,
+    every_updated,
+    of_code,
+    of_identifier,
+    of_numbers,
+    of_reference,
+    of_system,
+    of_token,
+    of_url,
+    of_width,
+    scope,
+)
+from threadwell.stores.sqlite.ranges import (
+    HIGHEST,
+    LOWEST,
+    WIDTHS,
+    Stretch,
+    date_stretches,
+    number_stretch,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stretch of one posting list; it may hold more than matches where not ``exact``."""
+
+    key: int
+    low: int = LOWEST
+    high: int = HIGHEST
+    exact: bool = True
+
+    @property
+    def whole(self) -> bool:
+        return self.low == LOWEST and self.high == HIGHEST
+
+
+class TextWay(Enum):
+    """How the texts of a list are compared with those searched for."""
+
+    STARTS = "starts"
+    CONTAINS = "contains"
+    EQUAL = "equal"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class TextScan:
+    """The resources with a text under ``key`` that compares with one of ``texts``."""
+
+    key: int
+    way: TextWay
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Holds for every resource, or for none."""
+
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The parameter of ``bit`` has a value, or none where ``missing``."""
+
+    bit: int
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedWithin:
+    """``meta.lastUpdated``, in microseconds, lies in one of the stretches."""
+
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The id is one of ``ids``, or none of them where ``negate``."""
+
+    ids: tuple[str, ...]
+    negate: bool
+
+
+#: What the row of a resource is asked.
+RowTest: TypeAlias = Always | Present | UpdatedWithin | OneOf
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A filter, compiled. What is empty or ``None`` cannot be used for it.
+
+    ``keys``: any of these lists, in natural order, holds every match (none, with ``negate``).
+    ``streams``: every match is in one of these, in another order. ``row`` decides by itself;
+    ``exact`` tells whether the rest does. ``updated``: the streams are in the order of
+    ``meta.lastUpdated``.
+    """
+
+    filter: Filter
+    keys: tuple[int, ...] | None = None
+    negate: bool = False
+    streams: tuple[Stream, ...] | None = None
+    text: TextScan | None = None
+    ids: tuple[str, ...] | None = None
+    row: RowTest | None = None
+    exact: bool = True
+    updated: bool = False
+
+
+class Lookups(Protocol):
+    """The searches within a search that chains need."""
+
+    def ids(self, type_: str, filter_: Filter) -> list[str]:
+        """The ids of the resources that match."""
+        ...
+
+    def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
+        """The ids of ``to`` that matching resources refer to under ``param``."""
+        ...
+
+
+class Compiler:
+    """Compiles the filters of one query."""
+
+    def __init__(self, keys: Keys, project: str, type_: str, lookups: Lookups) -> None:
+        self._keys = keys
+        self._project = project
+        self._type = type_
+        self._lookups = lookups
+
+    def condition(self, filter_: Filter) -> Condition:
+        """The filter in the terms of the index."""
+        match filter_:
+            case TokenFilter():
+                found = [self._token(filter_.param, m) for m in filter_.matches]
+                return _terms(filter_, found, filter_.negate)
+            case ReferenceFilter():
+                keys = [k for m in filter_.matches for k in self._reference(filter_.param, m)]
+                return _terms(filter_, [(k, True) for k in keys], filter_.negate)
+            case IdentifierFilter():
+                found = [self._token(filter_.param, m, identifier=True) for m in filter_.matches]
+                return _terms(filter_, found)
+            case CompositeFilter():
+                return self._composite(filter_)
+            case MissingFilter():
+                return self._missing(filter_)
+            case IdFilter():
+                return _ids(filter_, filter_.ids, filter_.negate)
+            case DateFilter("_lastUpdated"):
+                return self._updated(filter_)
+            case DateFilter():
+                return self._dates(filter_)
+            case NumberFilter() | QuantityFilter():
+                return self._numbers(filter_)
+            case StringFilter() | TextFilter() | UriFilter():
+                return self._texts(filter_)
+            case ChainFilter():
+                return self._chain(filter_)
+            case HasFilter():
+                ids = self._lookups.referred_ids(
+                    filter_.type, filter_.filter, filter_.param, self._type
+                )
+                return _ids(filter_, ids)
+
+    def _key(self, param: str, form: str) -> int:
+        return self._keys.key(scope(self._project, self._type, param) + form)
+
+    def _token(
+        self, param: str, match: TokenMatch, *, identifier: bool = False
+    ) -> tuple[int, bool] | None:
+        form, exact = token_form(match)
+        if form is None:
+            return None
+        return self._key(param, of_identifier(form) if identifier else form), exact
+
+    def _reference(self, param: str, match: ReferenceMatch) -> list[int]:
+        if match.url:
+            return [self._key(param, of_url(match.url))]
+        types: Iterable[str] = [match.type] if match.type else self._targets(param)
+        return [self._key(param, of_reference(type_, match.id)) for type_ in types]
+
+    def _targets(self, param: str) -> Iterable[str]:
+        parameter = search_parameters(self._type).get(param)
+        targets = parameter.targets if parameter else ()
+        return targets if targets and "Resource" not in targets else sorted(RESOURCE_TYPES)
+
+    def _composite(self, filter_: CompositeFilter) -> Condition:
+        keys: list[int] = []
+        for parts in filter_.matches:
+            match parts[0]:
+                case TokenFilter(_, matches, False):
+                    found = [self._token(filter_.param, m) for m in matches]
+                    if None in found:
+                        return Condition(filter_, exact=False)
+                    keys.extend(key[0] for key in found if key)
+                case ReferenceFilter(_, references, False):
+                    for reference in references:
+                        keys.extend(self._reference(filter_.param, reference))
+                case _:
+                    return Condition(filter_, exact=False)
+        return Condition(filter_, keys=tuple(dict.fromkeys(keys)), exact=False)
+
+    def _missing(self, filter_: MissingFilter) -> Condition:
+        if filter_.param in {"_id", "_lastUpdated"}:
+            return Condition(filter_, row=Always(not filter_.missing))
+        bit = present_bits(self._type).get(filter_.param)
+        if bit is None:
+            return Condition(filter_, exact=False)
+        return Condition(filter_, row=Present(bit, filter_.missing))
+
+    def _updated(self, filter_: DateFilter) -> Condition:
+        key = self._keys.key(every_updated(self._project, self._type))
+        stretches = [s for m in filter_.matches for s in date_stretches(m, WIDTHS[0])]
+        joined = tuple(_joined(stretches))
+        return Condition(
+            filter_,
+            streams=tuple(Stream(key, low, high) for low, high in joined),
+            row=UpdatedWithin(joined),
+            updated=True,
+        )
+
+    def _dates(self, filter_: DateFilter) -> Condition:
+        streams: list[Stream] = []
+        for kind in WIDTHS:
+            key = self._key(filter_.param, of_width(kind.name))
+            stretches = [s for m in filter_.matches for s in date_stretches(m, kind)]
+            exact = kind.exact or _every_open(filter_.matches)
+            streams.extend(Stream(key, low, high, exact) for low, high in _joined(stretches))
+        return Condition(filter_, streams=tuple(streams), exact=False)
+
+    def _numbers(self, filter_: NumberFilter | QuantityFilter) -> Condition:
+        point = self._key(filter_.param, of_numbers("point"))
+        ranges = self._key(filter_.param, of_numbers("range"))
+        stretches = _joined([number_stretch(m) for m in filter_.matches])
+        streams = [Stream(point, low, high, exact=False) for low, high in stretches]
+        streams.append(Stream(ranges, exact=False))
+        return Condition(filter_, streams=tuple(streams), exact=False)
+
+    def _texts(self, filter_: StringFilter | TextFilter | UriFilter) -> Condition:
+        key = self._key(filter_.param, "")
+        if isinstance(filter_, UriFilter):
+            if filter_.mode is UriMode.EXACT:
+                keys = [(self._key(filter_.param, of_url(uri)), True) for uri in filter_.uris]
+                return _terms(filter_, keys)
+            if filter_.mode is UriMode.BELOW:
+                below = tuple(uri.rstrip("/") for uri in filter_.uris)
+                return Condition(filter_, text=TextScan(key, TextWay.STARTS, below), exact=False)
+            return Condition(filter_, text=TextScan(key, TextWay.ALL), exact=False)
+        texts = tuple(fold(text) for text in filter_.texts)
+        if isinstance(filter_, TextFilter):
+            return Condition(filter_, text=TextScan(key, TextWay.STARTS, texts), exact=all(texts))
+        match filter_.mode:
+            case StringMode.STARTS:
+                return Condition(filter_, text=TextScan(key, TextWay.STARTS, texts))
+            case StringMode.CONTAINS:
+                return Condition(filter_, text=TextScan(key, TextWay.CONTAINS, texts))
+            case StringMode.EXACT:
+                return Condition(filter_, text=TextScan(key, TextWay.EQUAL, texts), exact=False)
+
+    def _chain(self, filter_: ChainFilter) -> Condition:
+        targets = [
+            Key(type_, id_)
+            for type_, inner in zip(filter_.types, filter_.filters, strict=True)
+            for id_ in self._lookups.ids(type_, inner)
+        ]
+        keys = [self._key(filter_.param, of_reference(*target)) for target in targets]
+        return _terms(filter_, [(key, True) for key in keys])
+
+
+def token_form(match: TokenMatch) -> tuple[str | None, bool]:
+    """The form that a token is looked for under, and whether that says all that was asked."""
+    if match.code is None:
+        return (of_system(match.system), True) if match.system else (None, False)
+    if match.system:
+        return of_token(match.system, match.code), True
+    return of_code(match.code), match.system is None
+
+
+def _terms(
+    filter_: Filter, found: Sequence[tuple[int, bool] | None], negate: bool = False
+) -> Condition:
+    keys = tuple(dict.fromkeys(key for key, _ in filter(None, found)))
+    exact = all(term is not None and term[1] for term in found)
+    if None in found or (negate and not exact):
+        return Condition(filter_, exact=False)
+    return Condition(filter_, keys=keys, negate=negate, exact=exact)
+
+
+def _ids(filter_: Filter, ids: Sequence[str], negate: bool = False) -> Condition:
+    found = tuple(dict.fromkeys(ids))
+    return Condition(filter_, ids=None if negate else found, row=OneOf(found, negate))
+
+
+def _every_open(matches: Sequence[DateMatch]) -> bool:
+    """Whether the beginning of a date decides, however long it is."""
+    return all(match.prefix in {Prefix.LT, Prefix.SA} for match in matches)
+
+
+def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches in order, overlapping ones made one."""
+    out: list[Stretch] = []
+    for low, high in sorted(stretches):
+        if out and low <= out[-1][1]:
+            out[-1] = out[-1][0], max(out[-1][1], high)
+        else:
+            out.append((low, high))
+    return out

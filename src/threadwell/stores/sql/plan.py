@@ -1,0 +1,197 @@
+"""Which condition leads a search: the posting lists to walk, and what to ask on the way.
+
+The choice follows two rules. A lead in the order of the answer that covers every filter is walked
+for as many matches as the page has, however long it is. Else the shortest lead is taken, as every
+other criterion is one look at an exact place of the index; lengths are counted only so far as the
+choice needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+from threadwell.fhir.search.query import (
+    DateFilter,
+    Filter,
+    MissingFilter,
+    Query,
+    ReferenceFilter,
+    Sort,
+    TokenFilter,
+)
+from threadwell.stores.natural import NATURAL
+from threadwell.stores.sql.condition import Condition, Stream, TextScan, token_form
+from threadwell.stores.sqlite.compounds import OTHER, Compound, compound_form, compounds
+from threadwell.stores.sqlite.keys import (
+    Keys,
+    every,
+    every_updated,
+    of_code,
+    of_reference,
+    scope,
+)
+
+#: A lead of fewer entries than this is taken whatever the order of the answer is.
+FEW = 64
+#: Beyond this a lead in the order of the answer is walked rather than another one sorted.
+MANY = 4096
+#: More lists than this are not merged but gathered and sorted.
+MERGED = 16
+
+
+class Order(StrEnum):
+    """The orders that posting lists have, and ``OTHER`` for any that none has."""
+
+    NATURAL = "natural"
+    UPDATED = "updated"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What a search walks. ``settled`` are the positions of the filters that it leaves no doubt
+    about, ``led`` of those that it need not probe for; exactly one of ``streams``, ``text`` and
+    ``ids`` is there.
+    """
+
+    order: Order
+    led: frozenset[int] = frozenset()
+    settled: frozenset[int] = frozenset()
+    streams: tuple[Stream, ...] | None = None
+    text: TextScan | None = None
+    ids: tuple[str, ...] | None = None
+
+
+def order_of(type_: str, sort: Sequence[Sort]) -> tuple[Order, bool]:
+    """The order that a sort asks for, and whether it descends."""
+    if not sort:
+        return Order.NATURAL, False
+    if len(sort) == 1:
+        if sort[0].param == "_lastUpdated":
+            return Order.UPDATED, sort[0].descending
+        if sort[0].param == NATURAL.get(type_):
+            return Order.NATURAL, sort[0].descending
+    return Order.OTHER, sort[0].descending
+
+
+def covering(leads: Sequence[Lead], filters: int, order: Order | None) -> Lead | None:
+    """The lead that nothing needs to be asked beside, in the order of the answer.
+
+    ``order`` is ``None`` where the answer has none (a count).
+    """
+    for lead in leads:
+        in_order = order is None or lead.order is order
+        few = lead.streams is not None and len(lead.streams) <= MERGED
+        if in_order and few and len(lead.settled) == filters:
+            return lead
+    return None
+
+
+def shortest(leads: Sequence[Lead], lengths: Sequence[int], limit: int) -> Lead | None:
+    """The lead of the least length where that is below ``limit``, as far as they were counted."""
+    length, position = min(zip(lengths, range(len(leads)), strict=True))
+    return leads[position] if length < limit else None
+
+
+def widest(leads: Sequence[Lead], order: Order | None) -> Lead:
+    """The lead to walk where all are long."""
+    return max(leads, key=lambda lead: (lead.order is order, len(lead.settled)))
+
+
+def leads(
+    keys: Keys, project: str, query: Query, conditions: Sequence[Condition]
+) -> Iterator[Lead]:
+    """Everything that could lead the search, the widest coverage first."""
+    for compound in sorted(compounds(query.type), key=lambda c: -len(c.missing + c.params)):
+        lead = _compound_lead(keys, project, query, compound)
+        if lead:
+            yield lead
+    for position, condition in enumerate(conditions):
+        here = frozenset((position,))
+        settled = here if condition.exact else frozenset()
+        if condition.keys is not None and not condition.negate:
+            streams = tuple(Stream(key) for key in condition.keys)
+            yield Lead(Order.NATURAL, here, settled, streams=streams)
+        elif condition.streams is not None:
+            order = _stream_order(query.type, condition)
+            settled = here if all(stream.exact for stream in condition.streams) else frozenset()
+            yield Lead(order, here, settled, streams=condition.streams)
+        elif condition.text is not None:
+            yield Lead(Order.OTHER, here, settled, text=condition.text)
+        elif condition.ids is not None:
+            yield Lead(Order.OTHER, here, settled, ids=condition.ids)
+    yield Lead(Order.NATURAL, streams=(Stream(keys.key(every(project, query.type))),))
+    yield Lead(Order.UPDATED, streams=(Stream(keys.key(every_updated(project, query.type))),))
+
+
+def _compound_lead(keys: Keys, project: str, query: Query, compound: Compound) -> Lead | None:
+    settled: set[int] = set()
+    for param in compound.missing:
+        absent = MissingFilter(param, True)
+        if absent not in query.filters:
+            return None
+        settled.add(query.filters.index(absent))
+    parts: list[list[str]] = []
+    for param in compound.params:
+        part = next(
+            (
+                (position, found)
+                for position, filter_ in enumerate(query.filters)
+                if (found := _forms(filter_, param, compound.closed.get(param))) is not None
+            ),
+            None,
+        )
+        if part is None:
+            return None
+        position, (forms, exact) = part
+        if exact:
+            settled.add(position)
+        parts.append(forms)
+    under = scope(project, compound.type, compound.name)
+    forms_together = [compound_form(forms) for forms in product(*parts)] if parts else [""]
+    streams = tuple(Stream(keys.key(under + form)) for form in forms_together)
+    order = Order.UPDATED if compound.updated else Order.NATURAL
+    # What is covered but not settled is probed as if the lead did not know of it.
+    return Lead(order, frozenset(settled), frozenset(settled), streams=streams)
+
+
+def _stream_order(type_: str, condition: Condition) -> Order:
+    """The lists of the natural date are themselves in natural order."""
+    if condition.updated:
+        return Order.UPDATED
+    match condition.filter:
+        case DateFilter(param) if param == NATURAL.get(type_):
+            return Order.NATURAL
+        case _:
+            return Order.OTHER
+
+
+def _forms(
+    filter_: Filter, param: str, closed: tuple[str, ...] | None
+) -> tuple[list[str], bool] | None:
+    """The forms of a compound's part that hold every match; ``None`` if it cannot serve."""
+    match filter_:
+        case ReferenceFilter(of, references, False) if of == param and not closed:
+            if any(reference.url or not reference.type for reference in references):
+                return None
+            return [of_reference(r.type, r.id) for r in dict.fromkeys(references)], True
+        case TokenFilter(of, tokens, negate) if of == param:
+            if closed:
+                if any(token.system is not None or token.code is None for token in tokens):
+                    return None
+                codes = {token.code for token in tokens}
+                known = codes <= set(closed)
+                if negate:
+                    return [*(of_code(code) for code in closed if code not in codes), OTHER], known
+                return (
+                    ([of_code(code) for code in closed if code in codes], True) if known else None
+                )
+            forms = [token_form(token) for token in dict.fromkeys(tokens)]
+            if negate or any(t.code is None for t in tokens) or not all(e for _, e in forms):
+                return None
+            return [form for form, _ in forms if form], True
+        case _:
+            return None
