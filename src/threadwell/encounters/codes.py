@@ -26,6 +26,7 @@ PROVENANCE = BASE + "identifier/superseded"
 PRACTICE = BASE + "identifier/practice"
 ADDRESS = BASE + "identifier/address"
 PERSON = BASE + "identifier/person/"
+INTAKE = BASE + "identifier/intake"
 
 #: ``Identifier.type.text`` of the one reference that a message says it answers.
 ANSWERED = "in reply to"
@@ -63,6 +64,8 @@ BY_COMPUTER_LINK = {
     "code": "185320006",
     "display": "Encounter by computer link",
 }
+#: What the one resource is that every import writes, so that two of them notice each other.
+INTAKE_STATE = {"system": BASE + "CodeSystem/basic", "code": "intake", "display": "Intake"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.
 BILLED = {"system": LOCK, "code": "billed", "display": "Billed"}
 

@@ -23,10 +23,14 @@ from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.settling import open_circles
 from threadwell.messages import Broken, Message
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
 
-#: How often a batch is decided anew when somebody else writes to the same resources.
-_ATTEMPTS = 5
+#: How often a batch is decided anew when somebody else writes at the same time, and how many
+#: seconds longer it waits each time.
+_ATTEMPTS = 20
+_PATIENCE = 0.02
+
+_BUSY = "others keep writing to the same sessions; import again when they are done"
 
 Progress = Callable[[Counts], None]
 
@@ -45,8 +49,8 @@ async def import_messages(
     At the end every session that the same policy left open, and that is over now, is finished.
 
     ``progress`` is called with the counts after every batch. ``clock`` tells which sessions are
-    over. Raises what ``items`` raises, and ``Conflict`` if others keep changing the same
-    resources; what was committed until then stays, and a second import goes on from there.
+    over. Raises what ``items`` raises, and ``StoreError`` if others keep writing; what was
+    committed until then stays, and a second import goes on from there.
     """
     importing = _Importing(store, project, settings, progress, clock)
     await importing.replay()
@@ -162,7 +166,8 @@ class _Importing:
                 await self._commit(batch)
             except Conflict:
                 if attempt == _ATTEMPTS:
-                    raise
+                    raise StoreError(_BUSY) from None
+                await asyncio.sleep(_PATIENCE * attempt)
             else:
                 self._account(batch)
                 return

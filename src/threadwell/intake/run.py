@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from threadwell.encounters import codes
 from threadwell.encounters.child import child, files, relink
+from threadwell.encounters.identity import Identity
 from threadwell.encounters.merge import merged, withdrawn
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.superseded import provenance, provenance_id
 from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, instant
 from threadwell.intake.batch import Batch, as_stored
 from threadwell.intake.circle import Circle
@@ -27,6 +30,14 @@ from threadwell.threads import circle_key
 #: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
 _MOST_AT_HAND = 200_000
 
+_INTAKE = Identity(codes.INTAKE, "intake")
+_MARKER = Key("Basic", _INTAKE.id)
+_MARKER_RESOURCE: Resource = {
+    "resourceType": "Basic",
+    "identifier": [_INTAKE.as_json()],
+    "code": {"coding": [codes.INTAKE_STATE]},
+}
+
 
 class Run:
     """The state of one import. After a ``Conflict`` it is thrown away, and another one begins.
@@ -44,6 +55,7 @@ class Run:
         self._people = People(store, project, settings)
         self._circles: dict[str, Circle] = {}
         self._pending: dict[Key, Write] = {}
+        self._marker: Stored | None = None
         self.held: dict[str, Stored] = {}
 
     @property
@@ -53,6 +65,7 @@ class Run:
 
     async def start(self) -> None:
         """Find the practice and what is held."""
+        self._marker = await self._store.read(self._project, *_MARKER)
         await self._people.start()
         self.held = {stored.id: stored async for stored in open_held(self._store, self._project)}
 
@@ -82,7 +95,7 @@ class Run:
             batch.counts.known = len(items) - new - len(waiting)
         not_placed = {child_id(one.message) for one in held}
         self._close_held(batch, [m for id_, m in fresh.items() if id_ not in not_placed])
-        return batch
+        return self._marked(batch)
 
     async def settle(self, keys: Iterable[str]) -> Batch:
         """The batch that brings those circles up to now, though nothing was added to them."""
@@ -90,7 +103,7 @@ class Run:
         circles = {key: tuple(key.split("+")) for key in keys}
         await self._have_at_hand(circles)
         await self._write_circles(batch, circles)
-        return batch
+        return self._marked(batch)
 
     def has_at_hand(self, circle: str) -> bool:
         """Whether a circle is up to date already."""
@@ -113,6 +126,15 @@ class Run:
                 break
             gone = self._circles.pop(key)
             at_hand -= len(gone.messages) + len(gone.stored)
+
+    def _marked(self, batch: Batch) -> Batch:
+        """The batch with the marker, by which another import that is running takes note of it.
+
+        What somebody else adds to a circle need not touch anything that we have read of it.
+        """
+        if batch.writes:
+            self._marker = batch.write(_MARKER, _MARKER_RESOURCE, self._marker)
+        return batch
 
     async def _unknown_of(self, messages: Iterable[Message]) -> dict[str, Message]:
         """The messages that are not in the store yet, each once, by their logical ids."""
