@@ -24,7 +24,7 @@ from threadwell.cli.parser import build_parser
 ROOT = make_docs.ROOT
 
 _PAGES = ("*.md", "docs/**/*.md", "sample/**/*.md", "src/**/*.md", "tests/**/*.md", "bench/**/*.md")
-_FENCE = re.compile(r"^(```+|~~~+)(\w*).*?\n(.*?)^\1[ ]*$\n?", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *(```+|~~~+)(\w*).*?\n(.*?)^ *\1[ ]*$\n?", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")

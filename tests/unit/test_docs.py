@@ -46,6 +46,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         '```sh\nthreadwell post Patient \'{\n  "resourceType": "Patient"\n}\' > patient.json\n```',
         '```sh\nid=$(threadwell get "Patient/$id" \\\n  --store a.db 2> errors)\n```',
         "```sh\nNAME=x threadwellish --no-such\n```",
+        "1. Step\n\n   ```sh\n   threadwell sessions\n   ```\n",
         "```\nthreadwell no-such-command\n```",
     ],
 )
@@ -66,6 +67,7 @@ def test_nothing_to_say(page: Path, text: str) -> None:
         ("`make nothing`", "there is no `make nothing`"),
         ("```sh\nthreadwell sesions\n```", "invalid choice: 'sesions'"),
         ("```sh\ncd x && threadwell serve --prot 1\n```", "unrecognized arguments: --prot"),
+        ("1. Step\n\n   ```sh\n   threadwell sesions\n   ```\n", "invalid choice"),
         ("```sh\nthreadwell import \\\n  --zone UTC\n```", "required: PATH"),
     ],
 )

@@ -1,0 +1,57 @@
+"""A store to begin with: it hands everything on to the memory store, and so keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.memory import MemoryStore
+
+
+class ForwardingStore:
+    """Replace one method after the other by your own; ``path`` is where it may keep things."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inner = MemoryStore()
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        return await self._inner.read(project, type_, id_)
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        return await self._inner.read_many(project, keys)
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        return await self._inner.read_version(project, type_, id_, version_id)
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        return await self._inner.history(project, type_, id_, count, offset)
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        return await self._inner.content(project, id_, version_id)
+
+    async def search(self, project: str, query: Query) -> Page:
+        return await self._inner.search(project, query)
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        await self._inner.commit(project, change_set)
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        return await self._inner.get_private(kind, name)
+
+    async def list_private(self, kind: str) -> dict[str, bytes]:
+        return await self._inner.list_private(kind)
+
+    async def put_private(
+        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
+    ) -> bool:
+        return await self._inner.put_private(kind, name, value, only_new=only_new)
+
+    async def close(self) -> None:
+        await self._inner.close()
