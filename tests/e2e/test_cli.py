@@ -51,7 +51,7 @@ def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
         for n in range(2000)
     )
     (tmp_path / "many.csv").write_text("sent,from,to,text\n" + rows)
-    (tmp_path / "people.csv").write_text("kind,id,phone\npatient,a,+12075550111\n")
+    (tmp_path / "people.csv").write_text("kind,id,family,phone\npatient,a,Prado,+12075550111\n")
     script = (
         "import sys; from threadwell.cli import main, progress; progress._LOG = 0.0; "
         "sys.exit(main(sys.argv[1:]))"
@@ -85,8 +85,7 @@ def test_serving_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
         assert process.stdout
         lines = iter(process.stdout.readline, "")
         assert any("Ctrl-C" in line for line in lines)
-        process.send_signal(number)
-        assert process.wait(20) == 0
+        assert _stopped(process, number) == 0
 
 
 def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None:
@@ -121,7 +120,16 @@ def _sample_run(folder: Path) -> str:
         curl = re.search(r"^curl .*\\\n.*$", out, re.M)
         assert curl
         answer = subprocess.run(curl[0] + " -sS", shell=True, capture_output=True, check=True)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert _stopped(process, signal.SIGINT) == 0
     assert json.loads(answer.stdout)["entry"]
     return out
+
+
+def _stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:
+    """The exit code after the signal; a process that will not end is killed."""
+    process.send_signal(number)
+    try:
+        return process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise

@@ -126,6 +126,9 @@ def run(arguments: Namespace) -> int:
 
 def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
     """The counts for people, and where the quarantined messages are to be seen."""
+    from threadwell.encounters import codes
+    from threadwell.inbox.names import concept_text
+
     counts = report.counts
     print(
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
@@ -142,8 +145,9 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
     if dry_run:
         print(paint("Nothing was written: this was a dry run.", "yellow"))
     elif counts.quarantined:
-        reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(report.reasons.items()))
-        print(f"{paint('Quarantined:', 'yellow')} {reasons}")
+        print(paint("Quarantined:", "yellow"))
+        for reason, number in report.reasons.most_common():
+            print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
         print(f"See each, and why: threadwell quarantine --store {store}")
 
 

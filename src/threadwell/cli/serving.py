@@ -8,6 +8,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import uvicorn
+
 from threadwell.cli.errors import Mistake
 
 
@@ -28,9 +30,6 @@ def serve(
     """
     with _listen(host, port) as listener:
         url = base_url or _url(host, listener.getsockname()[1])
-        # Uvicorn repeats the signal that stopped it; by then everything is in order.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(store_url, url.rstrip("/") + "/", listener, ready))
 
@@ -38,8 +37,6 @@ def serve(
 async def _serve(
     store_url: str, url: str, listener: socket.socket, ready: Callable[[Ready], None]
 ) -> None:
-    import uvicorn
-
     from threadwell.app import create_server, open_store
     from threadwell.inbox.sign_in import new_link
 
@@ -54,10 +51,29 @@ async def _serve(
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        ready(Ready(url, await new_link(store, url)))
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = _Server(config, ready, Ready(url, await new_link(store, url)))
+        # The server takes these signals over, and repeats the one that stopped it once it has
+        # given them back. By then everything is in order, and the store is to be closed.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        await server.serve(sockets=[listener])
     finally:
         await store.close()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens; from then on a signal stops it."""
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[Ready], None], words: Ready
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._words = words
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready(self._words)
 
 
 def _listen(host: str, port: int) -> socket.socket:

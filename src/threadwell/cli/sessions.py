@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import plural, print_json, table
-from threadwell.inbox.words import moment
 
 if TYPE_CHECKING:
     from threadwell.intake import SessionSummary
@@ -59,6 +58,8 @@ def print_sessions(sessions: Sequence[SessionSummary], zone: ZoneInfo) -> None:
 
 
 def _time(text: str, zone: ZoneInfo) -> str:
+    from threadwell.inbox.words import moment
+
     when = moment(text, zone)
     if when is None:
         return "-"
