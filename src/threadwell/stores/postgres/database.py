@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from threadwell.stores.postgres.address import Address
-from threadwell.stores.postgres.faults import AWAY, FAULTS, REFUSED, attempts, store_error
+from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.sqlite.keys import Keys
 
@@ -56,12 +56,10 @@ class Database:
             try:
                 async with (await self.pool()).acquire() as connection:
                     return await work(connection)
-            except REFUSED as fault:
-                raise store_error("cannot read from", self.address.shown, fault) from None
-            except AWAY as away:
-                error = away
             except FAULTS as fault:
-                raise store_error("cannot read from", self.address.shown, fault) from None
+                if not away(fault):
+                    raise store_error("cannot read from", self.address.shown, fault) from None
+                error = fault
         assert error is not None
         raise store_error("cannot read from", self.address.shown, error) from None
 
@@ -87,12 +85,10 @@ class Database:
                     max_cached_statement_lifetime=0,
                     server_settings=address.settings,
                 )
-            except REFUSED as fault:
-                raise store_error("cannot open", address.shown, fault) from None
-            except AWAY as away:
-                error = away
             except FAULTS as fault:
-                raise store_error("cannot open", address.shown, fault) from None
+                if not away(fault):
+                    raise store_error("cannot open", address.shown, fault) from None
+                error = fault
         assert error is not None
         raise store_error("cannot open", address.shown, error) from None
 

@@ -9,8 +9,15 @@ import asyncpg
 
 from threadwell.stores.contract import StoreError
 
-#: The connection is gone, or none can be had for the moment.
-AWAY: tuple[type[BaseException], ...] = (
+#: What comes from asyncpg or from the way to the database.
+FAULTS: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -19,24 +26,25 @@ AWAY: tuple[type[BaseException], ...] = (
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
-#: Another process was in the way: the same work may succeed now.
-CROSSED: tuple[type[BaseException], ...] = (
+_CROSSED = (
     asyncpg.TransactionRollbackError,
     asyncpg.UniqueViolationError,
     asyncpg.LockNotAvailableError,
 )
-#: What was asked cannot be sent. asyncpg has these among its ``InterfaceError``: look here first.
-REFUSED: tuple[type[BaseException], ...] = (ValueError,)
-#: Everything that comes from asyncpg or from the way to the database.
-FAULTS: tuple[type[BaseException], ...] = (
-    *AWAY,
-    *REFUSED,
-    asyncpg.PostgresError,
-    asyncpg.InternalClientError,
-)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
+
+
+def away(error: BaseException) -> bool:
+    """Whether the connection is gone, or none can be had for the moment."""
+    # asyncpg says with both classes that it cannot send a value.
+    return isinstance(error, _AWAY) and not isinstance(error, ValueError)
+
+
+def crossed(error: BaseException) -> bool:
+    """Whether another process was in the way: the same work may succeed now."""
+    return isinstance(error, _CROSSED)
 
 
 async def attempts(seconds: float) -> AsyncIterator[bool]:
@@ -59,7 +67,7 @@ def store_error(what: str, shown: str, error: BaseException) -> StoreError:
         why = "the user or password is refused"
     elif isinstance(error, asyncpg.InvalidCatalogNameError):
         why = "there is no such database"
-    elif isinstance(error, AWAY) and not isinstance(error, REFUSED):
+    elif away(error):
         why = f"the database is away ({type(error).__name__})"
     elif isinstance(error, asyncpg.PostgresError):
         # The details of an error quote values; its class and code do not.

@@ -58,7 +58,9 @@ def migrations() -> tuple[str, ...]:
 async def _with_lock(connection: _Plain, address: Address) -> None:
     lock = (_LOCK, crc32(address.schema.encode()) - 2**31)
     # Who waits within a statement would hold up CREATE INDEX CONCURRENTLY; so we ask again.
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *lock):
+    while not await connection.fetchval(  # noqa: ASYNC110 - another process holds it
+        "SELECT pg_try_advisory_lock($1, $2)", *lock
+    ):
         await asyncio.sleep(_TRY_AGAIN)
     try:
         await _bring_up(connection, address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threadwell.stores.postgres.database import Connection, Database
-from threadwell.stores.postgres.faults import AWAY, FAULTS, REFUSED, attempts, store_error
+from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 
 _PATIENCE = 20.0
 _GET = "SELECT value FROM private WHERE kind = $1 AND name = $2"
@@ -45,12 +45,10 @@ class Private:
                         return kept
                     # An attempt that broke may have been the one that kept it.
                     return bool(await connection.fetchval(_GET, kind, name) == value)
-            except REFUSED as fault:
-                raise store_error("cannot write to", shown, fault) from None
-            except AWAY as away:
-                error = away
             except FAULTS as fault:
-                raise store_error("cannot write to", shown, fault) from None
+                if not away(fault):
+                    raise store_error("cannot write to", shown, fault) from None
+                error = fault
         assert error is not None
         raise store_error("cannot write to", shown, error) from None
 

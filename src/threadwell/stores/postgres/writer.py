@@ -13,11 +13,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import dataclass
+
+import asyncpg
 
 from threadwell.stores.contract import StoreError
 from threadwell.stores.postgres.database import Connection, Database
-from threadwell.stores.postgres.faults import AWAY, CROSSED, FAULTS, REFUSED, attempts, store_error
+from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.search import Place
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
@@ -100,8 +103,7 @@ class Writer:
         try:
             verdicts = await self._persist(project, group)
         except StoreError as error:
-            passing = isinstance(error.__cause__, AWAY) and not isinstance(error.__cause__, REFUSED)
-            if passing or len(group) == 1:
+            if len(group) == 1 or (error.__cause__ and away(error.__cause__)):
                 _fail(group, error)
                 return
             # One of them may be what PostgreSQL cannot take: each has a transaction of its own.
@@ -130,12 +132,10 @@ class Writer:
                 if await self._happened(project, group, unknown, fate):
                     return unknown.verdicts
                 error = unknown.error
-            except REFUSED as fault:
-                raise store_error("cannot write to", shown, fault) from fault
-            except (*AWAY, *CROSSED) as passing:
-                error = passing
             except FAULTS as fault:
-                raise store_error("cannot write to", shown, fault) from fault
+                if not (away(fault) or crossed(fault)):
+                    raise store_error("cannot write to", shown, fault) from fault
+                error = fault
         assert error is not None
         raise store_error("cannot write to", shown, error) from error
 
@@ -156,8 +156,10 @@ class Writer:
             raise
         try:
             await connection.execute("COMMIT")
-        except AWAY as error:
-            connection.terminate()
+        except FAULTS as error:
+            if not away(error):
+                raise
+            _drop(connection)
             raise _FateUnknown(verdicts, error) from None
         return verdicts
 
@@ -205,11 +207,15 @@ def _next_group(queue: deque[_Waiting]) -> list[_Waiting]:
 
 
 async def _roll_back(connection: Connection) -> None:
-    if connection.is_closed():
-        return
     try:
         await connection.execute("ROLLBACK")
     except FAULTS:
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    # The pool has taken back what it knows to be lost, and will not have it touched.
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
