@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from threadwell.stores.contract import StoreError
 
@@ -22,16 +22,23 @@ def channels() -> tuple[Channel, ...]:
     return (sms_backup.CHANNEL, whatsapp.CHANNEL, email.CHANNEL, table.CHANNEL)
 
 
+_POSTGRES = ("postgresql", "postgres")
+
 #: Those of ``channels``, for a command's help.
 CHANNEL_NAMES = ("sms_backup", "whatsapp", "email", "table")
 
 
 def open_store(url: str | Path, *, create: bool = True) -> Store:
-    """The store at ``sqlite:///PATH`` or at a path; ``sqlite:///:memory:`` keeps nothing.
+    """The store at ``sqlite:///PATH``, a path, or ``postgresql://…``; ``:memory:`` keeps nothing.
 
-    Three slashes before a path relative to here, four before an absolute one. With ``create``
-    false a store that is not there is a ``StoreError``, as is a URL of an unknown kind.
+    ``sqlite:`` takes three slashes before a path relative to here, four before an absolute one.
+    With ``create`` false a file that is not there is a ``StoreError``, as is a URL of an unknown
+    kind.
     """
+    if _scheme(url) in _POSTGRES:
+        from threadwell.stores.postgres import PostgresStore
+
+        return PostgresStore.open(str(url))
     path = store_path(url)
     if path is None:
         from threadwell.stores.memory import MemoryStore
@@ -48,19 +55,37 @@ def open_store(url: str | Path, *, create: bool = True) -> Store:
 
 
 def store_path(url: str | Path) -> Path | None:
-    """The file of the store that ``url`` names; ``None`` for one in memory."""
-    text = str(url)
-    if "://" not in text:
-        if not text:
-            raise StoreError("the store has no name: give sqlite:///PATH or a path")
-        return None if text == ":memory:" else Path(text)
+    """The file of the store that ``url`` names; ``None`` for one that is no file."""
+    text, scheme = str(url), _scheme(url)
+    if not text:
+        raise StoreError("the store has no name: give sqlite:///PATH, a path or postgresql://…")
+    if scheme in _POSTGRES or text == ":memory:":
+        return None
+    if not scheme:
+        return Path(text)
+    if scheme != "sqlite":
+        raise StoreError(
+            f"no store is known for {scheme}://; give sqlite:///PATH, a path or postgresql://…"
+        )
     parts = urlsplit(text)
     path = unquote(parts.path.removeprefix("/"))
-    if parts.scheme != "sqlite":
-        raise StoreError(f"no store is known for {parts.scheme}://; give sqlite:///PATH or a path")
     if parts.netloc or not path:
         raise StoreError("a SQLite store is named sqlite:///PATH, with three slashes")
     return None if path == ":memory:" else Path(path)
+
+
+def shown_store(url: str | Path) -> str:
+    """What to call the store in print: without a password that may be in its URL."""
+    if _scheme(url) not in _POSTGRES:
+        return str(url)
+    parts = urlsplit(str(url))
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query=""))
+
+
+def _scheme(url: str | Path) -> str:
+    scheme, separator, _ = str(url).partition("://")
+    return scheme if separator else ""
 
 
 def create_server(store: Store, *, base_url: str) -> ASGIApp:

@@ -34,7 +34,8 @@ def add_store(parser: ArgumentParser) -> None:
         "--store",
         metavar="URL",
         default=os.environ.get(STORE_VARIABLE) or DEFAULT_STORE,
-        help=f"sqlite:///PATH or a path (default: ${STORE_VARIABLE}, else {DEFAULT_STORE} here)",
+        help="sqlite:///PATH, a path or postgresql://… "
+        f"(default: ${STORE_VARIABLE}, else {DEFAULT_STORE} here)",
     )
 
 

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.app import CHANNEL_NAMES
+from threadwell.app import CHANNEL_NAMES, shown_store
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import paint, plural
 from threadwell.cli.progress import Progress
@@ -148,7 +148,7 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
         print(paint("Quarantined:", "yellow"))
         for reason, number in report.reasons.most_common():
             print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
-        print(f"See each, and why: threadwell quarantine --store {store}")
+        print(f"See each, and why: threadwell quarantine --store {shown_store(store)}")
 
 
 def _as_json(report: Report, dry_run: bool) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from threadwell.app import shown_store
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import plural, print_json, table
 
@@ -48,7 +49,7 @@ def run(arguments: Namespace) -> int:
         ]
         print(table(["Channel", "Sent", "Unknown", "Why", "Kept as"], rows))
         print(f"\n{plural(len(held), 'message')} held. Once its people are known, import again.")
-        print(f"Look at one: threadwell get {held[0].task} --store {arguments.store}")
+        print(f"Look at one: threadwell get {held[0].task} --store {shown_store(arguments.store)}")
     else:
         print("Nothing is held back.")
     return 0

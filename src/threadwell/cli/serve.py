@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from threadwell.app import shown_store
 from threadwell.cli.command import Command, add_store
 from threadwell.cli.output import paint
 
@@ -28,8 +29,10 @@ def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
     from threadwell.cli.serving import Ready, serve
 
+    store = shown_store(arguments.store)
+
     def ready(it: Ready) -> None:
-        print(f"Threadwell serves {arguments.store} on {paint(it.url, 'bold')}")
+        print(f"Threadwell serves {store} on {paint(it.url, 'bold')}")
         print(f"  FHIR R4   {it.url}fhir/R4 (`threadwell client add NAME` makes a login)")
         print(f"  Pages     {it.sign_in_link}")
         print("            (signs one browser in, once, within 15 minutes)")

@@ -32,7 +32,7 @@ _BASE_URL = "http://threadwell.invalid"
 def open_threadwell(
     store: str | Path = "threadwell.db", *, create: bool = True, project: str = DEFAULT_PROJECT
 ) -> Threadwell:
-    """Open the store at ``sqlite:///PATH`` or a path, for ``with``.
+    """Open the store at ``sqlite:///PATH``, a path or ``postgresql://…``, for ``with``.
 
     For example::
 

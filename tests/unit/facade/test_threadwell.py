@@ -143,7 +143,7 @@ def test_it_works_where_a_loop_is_running(tw: threadwell.Threadwell) -> None:
     ("store", "words"),
     [
         ("", "no name"),
-        ("postgres://host/db", "no store is known for postgres://"),
+        ("mysql://host/db", "no store is known for mysql://"),
         ("sqlite://host/db", "three slashes"),
         ("sqlite://", "three slashes"),
         ("nowhere/at/all.db", "there is no folder nowhere/at"),
@@ -157,3 +157,10 @@ def test_a_store_that_cannot_be_opened_says_why(store: str, words: str) -> None:
 def test_closing_twice_is_once(tw: threadwell.Threadwell) -> None:
     tw.close()
     tw.close()
+
+
+def test_it_works_on_postgresql(postgres_url: str) -> None:
+    with threadwell.open(postgres_url) as tw:
+        made = tw.create_resource(PATIENT)
+    with threadwell.open(postgres_url, create=False) as tw:
+        assert tw.search_resources("Patient", {"family": "prado"}) == [made]
