@@ -53,11 +53,12 @@ class Statement:
             within = self._within(streams[0])
             self.sql = f"SELECT d.sort, d.rid FROM posting d{join} WHERE {within}{where} {order}"
             return
+        # In order each, the lists are merged as they are read. Of lists of dates more than one
+        # may hold a resource.
         lists = " UNION ALL ".join(
-            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)})"
+            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)} {order})"
             for stream in streams
         )
-        # Of lists of dates more than one may hold a resource.
         merged = f"SELECT DISTINCT sort, rid FROM ({lists or _EMPTY}) d {order}"
         self.sql = f"SELECT d.sort, d.rid FROM ({merged}) d{join} WHERE true{where} {order}"
 

@@ -144,6 +144,23 @@ class PostgresStore:
     ) -> bool:
         return await self._private.put(kind, name, value, only_new=only_new)
 
+    async def plan(self, project: str, query: Query) -> list[str]:
+        """PostgreSQL's plan for a search that is one statement, a line for each step; else none.
+
+        It is the plan that is kept for every value (``plan_cache_mode``).
+        """
+        place = Place(project, await self._projects.pid(project))
+        statement = quick(await self._database.keys(), place, query)
+        if statement is None:
+            return []
+        sql, params = statement.sql, statement.params
+
+        async def work(connection: Connection) -> list[str]:
+            rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {sql}", *params)
+            return [row[0] for row in rows]
+
+        return await self._database.run(work)
+
     async def close(self) -> None:
         await self._writer.close()
         await self._reads.close()

@@ -1,0 +1,61 @@
+"""Hot searches of the PostgreSQL store walk an index in its order, whatever is in the tables."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
+from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.suite.scenario import Desk, query
+from threadwell.stores.suite.world import WORLD
+
+ONE_STATEMENT = [
+    "Communication?part-of=Communication/h1&_sort=sent",
+    "Communication?part-of=Communication/h1&_sort=-sent&_count=5&_offset=10",
+    "Communication?part-of:missing=true&_sort=-_lastUpdated",
+    "Communication?part-of:missing=true&status:not=completed,entered-in-error,stopped,unknown"
+    "&_sort=-_lastUpdated",
+    "Communication?encounter=Encounter/e1&part-of:missing=true",
+    "Communication?recipient=Practitioner/kim&part-of:missing=true&_sort=-_lastUpdated",
+    "Communication?identifier=https://example.org/ids|1",
+    "Encounter?class=http://terminology.hl7.org/CodeSystem/v3-ActCode|VR&_sort=-_lastUpdated",
+    "Encounter?part-of=Encounter/e1",
+    "Task?code=read-receipt&owner=Practitioner/kim&status=requested",
+    "Patient?_lastUpdated=ge2024-01-01&_sort=_lastUpdated",
+    "Patient",
+]
+#: Searches that look at more than one lead, or have more to tell than a page.
+SEVERAL_STATEMENTS = [
+    "Patient?_total=accurate",
+    "Patient?name=ana",
+    "Patient?general-practitioner.name=kim",
+    "Patient?gender=female&_sort=-birthdate",
+    "Task?_include=Task:focus",
+]
+
+
+async def _plans(url: str, searches: list[str]) -> list[list[str]]:
+    store = PostgresStore.open(url)
+    desk = Desk(store)
+    # Before and after there is something in the tables.
+    plans = [await store.plan(DEFAULT_PROJECT, query(search)) for search in searches]
+    await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(map(desk.write, WORLD))))
+    plans += [await store.plan(DEFAULT_PROJECT, query(search)) for search in searches]
+    await store.close()
+    return plans
+
+
+def test_a_hot_search_scans_no_table_and_sorts_nothing(postgres_url: str) -> None:
+    for plan in asyncio.run(_plans(postgres_url, ONE_STATEMENT)):
+        steps = [line.strip().removeprefix("->").strip() for line in plan]
+        assert any(step.startswith("Index Only Scan") for step in steps)
+        # A merge of lists names its order too, as "Sort Key:".
+        dear = [s for s in steps if s == "Sort" or s.startswith(("Seq Scan", "Bitmap", "Hash"))]
+        assert dear == []
+
+
+@pytest.mark.parametrize("search", SEVERAL_STATEMENTS)
+def test_other_searches_have_no_single_plan(postgres_url: str, search: str) -> None:
+    assert asyncio.run(_plans(postgres_url, [search])) == [[], []]
