@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 
 from threadwell.fhir.search.values import IndexValues, ReferenceValue, TokenValue
@@ -58,7 +58,7 @@ class Compound:
     updated: bool = False
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The parameter that its keys stand under; no code of R4 looks like it."""
         absent = ",".join(self.missing)
@@ -97,8 +97,9 @@ def compound_form(forms: tuple[str, ...]) -> str:
 
 @cache
 def compounds(type_: str) -> tuple[Compound, ...]:
-    """The compounds of a resource type."""
-    return tuple(compound for compound in COMPOUNDS if compound.type == type_)
+    """The compounds of a resource type, those of most criteria first."""
+    found = [compound for compound in COMPOUNDS if compound.type == type_]
+    return tuple(sorted(found, key=lambda c: -len(c.missing + c.params)))
 
 
 _STATUS = {"status": _EVENT_STATUS}

@@ -8,7 +8,7 @@ choice needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -16,6 +16,7 @@ from itertools import product
 from threadwell.fhir.search.query import (
     DateFilter,
     Filter,
+    IdFilter,
     MissingFilter,
     Query,
     ReferenceFilter,
@@ -89,10 +90,14 @@ def choose(leads: Sequence[Lead], filters: int, order: Order | None, count: Coun
         if in_order and few and len(lead.settled) == filters:
             return lead
     for limit in (FEW, MANY):
-        counted = [(count(lead, limit), position) for position, lead in enumerate(leads)]
-        fewest, position = min(counted)
-        if fewest < limit:
-            return leads[position]
+        shortest, least = None, limit
+        for lead in leads:
+            # No further than to the end of the shortest so far.
+            length = count(lead, least)
+            if length < least:
+                shortest, least = lead, length
+        if shortest:
+            return shortest
     return max(leads, key=lambda lead: (lead.order is order, len(lead.settled)))
 
 
@@ -100,8 +105,16 @@ def leads(
     keys: Keys, project: str, query: Query, conditions: Sequence[Condition]
 ) -> Iterator[Lead]:
     """Everything that could lead the search, the widest coverage first."""
-    for compound in sorted(compounds(query.type), key=lambda c: -len(c.missing + c.params)):
-        lead = _compound_lead(keys, project, query, compound)
+    absent = {
+        filter_.param: position
+        for position, filter_ in enumerate(query.filters)
+        if isinstance(filter_, MissingFilter) and filter_.missing
+    }
+    asked = {filter_.param for filter_ in query.filters if not isinstance(filter_, IdFilter)}
+    for compound in compounds(query.type):
+        if not (absent.keys() >= set(compound.missing) and asked.issuperset(compound.params)):
+            continue
+        lead = _compound_lead(keys, project, query, compound, absent)
         if lead:
             yield lead
     for position, condition in enumerate(conditions):
@@ -111,7 +124,7 @@ def leads(
             streams = tuple(Stream(key) for key in condition.keys)
             yield Lead(Order.NATURAL, here, settled, streams=streams)
         elif condition.streams is not None:
-            order = _stream_order(query.type, condition)
+            order = stream_order(query.type, condition)
             settled = here if all(stream.exact for stream in condition.streams) else frozenset()
             yield Lead(order, here, settled, streams=condition.streams)
         elif condition.text is not None:
@@ -122,13 +135,10 @@ def leads(
     yield Lead(Order.UPDATED, streams=(Stream(keys.key(every_updated(project, query.type))),))
 
 
-def _compound_lead(keys: Keys, project: str, query: Query, compound: Compound) -> Lead | None:
-    settled: set[int] = set()
-    for param in compound.missing:
-        absent = MissingFilter(param, True)
-        if absent not in query.filters:
-            return None
-        settled.add(query.filters.index(absent))
+def _compound_lead(
+    keys: Keys, project: str, query: Query, compound: Compound, absent: Mapping[str, int]
+) -> Lead | None:
+    settled = {absent[param] for param in compound.missing}
     parts: list[list[str]] = []
     for param in compound.params:
         part = next(
@@ -153,7 +163,7 @@ def _compound_lead(keys: Keys, project: str, query: Query, compound: Compound) -
     return Lead(order, frozenset(settled), frozenset(settled), streams=streams)
 
 
-def _stream_order(type_: str, condition: Condition) -> Order:
+def stream_order(type_: str, condition: Condition) -> Order:
     """The lists of the natural date are themselves in natural order."""
     if condition.updated:
         return Order.UPDATED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,8 @@ from threadwell.stores.including import included
 from threadwell.stores.order import Candidate, in_order
 from threadwell.stores.sqlite.condition import Compiler, Condition, Stream, as_json
 from threadwell.stores.sqlite.keys import Keys, of_reference, scope
-from threadwell.stores.sqlite.plan import MERGED, Lead, Order, choose, leads, order_of
+from threadwell.stores.sqlite.plan import MERGED, Lead, Order, choose, leads, order_of, stream_order
+from threadwell.stores.sqlite.ranges import HIGHEST, LOWEST
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
 
@@ -103,6 +105,14 @@ class _Search:
         self._query = query
         compiler = Compiler(searcher.keys, project, query.type, self)
         self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
+        #: The lists of conditions on the natural date, by position: a list in natural order can be
+        #: entered where they begin, and probes them at its own place.
+        self._natural = {
+            position: self._pruned(condition.streams)
+            for position, condition in enumerate(self.conditions)
+            if condition.streams is not None
+            and stream_order(query.type, condition) is Order.NATURAL
+        }
 
     def page(self) -> Page:
         query = self._query
@@ -228,17 +238,34 @@ class _Search:
         return [c.created for c in ordered[offset : None if count < 0 else offset + count]]
 
     def _lead(self, order: Order | None) -> Lead:
-        possible = list(leads(self._searcher.keys, self._project, self._query, self.conditions))
-        possible = [self._pruned(lead) for lead in possible]
-        return choose(possible, len(self.conditions), order, self._length)
+        possible = leads(self._searcher.keys, self._project, self._query, self.conditions)
+        narrowed = [self._narrowed(lead) for lead in possible]
+        return choose(narrowed, len(self.conditions), order, self._length)
 
-    def _pruned(self, lead: Lead) -> Lead:
-        """A lead without the lists that are empty, where doubt may end with them."""
-        if lead.streams is None or all(stream.exact for stream in lead.streams):
+    def _narrowed(self, lead: Lead) -> Lead:
+        """A lead without what cannot match, where doubt may end with it."""
+        streams = lead.streams
+        if streams is None:
             return lead
-        streams = tuple(stream for stream in lead.streams if self._holds_any(stream))
-        exact = all(stream.exact for stream in streams)
-        return Lead(lead.order, lead.led, lead.led if exact else lead.settled, streams=streams)
+        settled = lead.settled
+        if not all(stream.exact for stream in streams):
+            streams = self._pruned(streams)
+            if all(stream.exact for stream in streams):
+                settled = lead.led
+        if lead.order is Order.NATURAL:
+            for position, dates in self._natural.items():
+                if position not in lead.led:
+                    low = min((date.low for date in dates), default=HIGHEST)
+                    high = max((date.high for date in dates), default=LOWEST)
+                    streams = tuple(
+                        replace(stream, low=max(low, stream.low), high=min(high, stream.high))
+                        for stream in streams
+                    )
+        return replace(lead, settled=settled, streams=streams)
+
+    def _pruned(self, streams: Sequence[Stream]) -> tuple[Stream, ...]:
+        """The streams that hold anything."""
+        return tuple(stream for stream in streams if self._holds_any(stream))
 
     def _holds_any(self, stream: Stream) -> bool:
         sql = f"SELECT 1 FROM posting d WHERE {_within('d')} LIMIT 1"
@@ -308,6 +335,16 @@ class _Search:
                     f" AND p.sort = {place} AND p.rid = d.rid)"
                 )
                 row = row or place == "r.sort"
+            elif position in self._natural:
+                dates = self._natural[position]
+                at = f"EXISTS (SELECT 1 FROM posting p WHERE p.key = ? AND p.sort = {place}"
+                each = f"{place} BETWEEN ? AND ? AND {at} AND p.rid = d.rid)"
+                asked.append(f"({' OR '.join([each] * len(dates)) or '0'})")
+                params += [part for date in dates for part in (date.low, date.high, date.key)]
+                row = row or place == "r.sort"
+                if not all(date.exact for date in dates):
+                    doubts.append(condition.filter)
+                continue
             elif condition.row:
                 asked.append(condition.row)
                 params += condition.params
