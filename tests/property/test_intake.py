@@ -24,6 +24,7 @@ ANA = Address(AddressKind.PHONE, "+15550100001")
 ANA_MAIL = Address(AddressKind.EMAIL, "ana@example.org")
 MOTHER = Address(AddressKind.EMAIL, "mother@example.org")
 STRANGER = Address(AddressKind.EMAIL, "stranger@example.org")
+NEIGHBOUR = Address(AddressKind.EMAIL, "neighbour@example.org")
 OFFICE = Address(AddressKind.EMAIL, "office@example.org")
 START = datetime(2024, 3, 9, 20, tzinfo=UTC)
 NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
@@ -53,7 +54,10 @@ PEOPLE = [
 TEXTS = ["hello", "Ben has a fever", "and lea's cough?", "START please", "stop now", ""]
 
 
-KNOWN_STRANGER = ("Patient", "stranger", {"telecom": [{"value": STRANGER.value}]})
+STRANGERS = [
+    ("Patient", name, {"telecom": [{"value": f"{name}@example.org"}]})
+    for name in ("stranger", "neighbour")
+]
 
 
 async def with_people() -> MemoryStore:
@@ -71,7 +75,7 @@ async def add(store: MemoryStore, people) -> None:
 
 
 @st.composite
-def a_message(draw: st.DrawFn) -> Message:
+def a_message(draw: st.DrawFn, *, copies: bool = True) -> Message:
     number = draw(st.integers(0, 9))
     sent = START + timedelta(minutes=draw(st.integers(0, 5)) * 331 + number)
     text = draw(st.sampled_from(TEXTS))
@@ -81,12 +85,14 @@ def a_message(draw: st.DrawFn) -> Message:
         return Message(
             "sms", str(number), sender, (recipient,), sent, text, text, ANA.value, medium="SMSWRIT"
         )
-    other = draw(st.sampled_from([MOTHER, MOTHER, ANA_MAIL, STRANGER]))
+    other = draw(st.sampled_from([MOTHER, MOTHER, ANA_MAIL, STRANGER, NEIGHBOUR]))
     sender, recipient = (other, OFFICE) if inbound else (OFFICE, other)
+    copied = draw(st.sampled_from([(), (), (NEIGHBOUR,), (STRANGER,)])) if copies else ()
+    recipients = tuple(one for one in (recipient, *copied) if one != sender)
     named = tuple(draw(st.lists(st.integers(0, 11).map(str), max_size=3, unique=True)))
     answered = draw(st.sampled_from(["", *named, "3"]))
     return Message(
-        *("email", str(number), sender, (recipient,), sent, text, text),
+        *("email", str(number), sender, recipients, sent, text, text),
         subject=draw(st.sampled_from(["", "Question"])),
         references=named,
         in_reply_to=answered,
@@ -100,7 +106,8 @@ def identity(message: Message) -> tuple[str, str]:
 
 MESSAGES = st.lists(a_message(), min_size=1, max_size=12, unique_by=identity)
 SETTINGS = st.builds(
-    lambda policy, scope, batch: Settings(
+    lambda policy, scope, unknown, batch: Settings(
+        unknown=unknown,
         policy=policy,
         scope=scope,
         batch=batch,
@@ -111,14 +118,26 @@ SETTINGS = st.builds(
     ),
     st.sampled_from(["per-day", "per-thread", "inactivity-gap", "explicit"]),
     st.sampled_from(["thread", "patient"]),
+    st.sampled_from(["quarantine", "quarantine", "patient"]),
     st.integers(1, 5),
 )
+
+
+WRITTEN = ("Encounter", "Communication", "Group", "Task", "Organization", "Patient", "Binary")
 
 
 async def live(store: MemoryStore) -> dict[str, object]:
     """Every resource that counts, without what a server adds to it."""
     out = {}
-    for type_ in ("Encounter", "Communication", "Group", "Task", "Organization", "Binary"):
+    for type_ in (
+        "Encounter",
+        "Communication",
+        "Group",
+        "Task",
+        "Organization",
+        "Patient",
+        "Binary",
+    ):
         page = await store.search(DEFAULT_PROJECT, Query(type_, count=1000))
         for stored in page.matches:
             body = decode(stored.body)
@@ -245,15 +264,18 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
 
 
 @COMMON
-@given(MESSAGES, SETTINGS)
+@given(
+    st.lists(a_message(copies=False), min_size=1, max_size=12, unique_by=identity),
+    SETTINGS.map(lambda how: replace(how, unknown="quarantine")),
+)
 def test_strangers_are_placed_once_somebody_knows_them(messages, how):
     async def late_and_early():
         store = await with_people()
         await import_messages(store, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
-        await add(store, [KNOWN_STRANGER])
+        await add(store, STRANGERS)
         await replay(store, DEFAULT_PROJECT, how, clock=clock_at_now)
         early = await with_people()
-        await add(early, [KNOWN_STRANGER])
+        await add(early, STRANGERS)
         await import_messages(early, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
         assert await quarantine(store, DEFAULT_PROJECT) == []
         return await live(store), await live(early)

@@ -14,13 +14,15 @@ class Party(NamedTuple):
     """Everybody who is known to have one address. References are ``Type/id``.
 
     ``patients`` have it as their own. ``related`` pairs each patient with a RelatedPerson who has
-    it, in order. ``practice`` is the Practitioner, PractitionerRole or Organization.
+    it, in order. ``practice`` is the Practitioner, PractitionerRole or Organization. ``stranger``
+    says that nothing but the address is known of the patient.
     """
 
     address: Address
     patients: tuple[str, ...] = ()
     related: tuple[tuple[str, str], ...] = ()
     practice: str = ""
+    stranger: bool = False
 
     @property
     def known(self) -> bool:

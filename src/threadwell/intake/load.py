@@ -18,8 +18,9 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.intake.circle import Circle
 from threadwell.intake.paging import chunks, search_all
-from threadwell.intake.people import People, address_key
+from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, ThreadOf, place_again, thread_of
+from threadwell.intake.placing import address_key
 from threadwell.messages import Address
 from threadwell.stores.contract import Key
 

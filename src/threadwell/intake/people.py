@@ -17,6 +17,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.placing import address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, AddressKind, parse_email, parse_phone
 from threadwell.stores.contract import Key, Store
@@ -27,11 +28,6 @@ _BY_TELECOM = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
 _PRACTICE_ORDER = ("Practitioner", "PractitionerRole", "Organization")
 #: A channel's stand-in for the practice's own address, where it was not told.
 _STAND_IN = ":owner"
-
-
-def address_key(address: Address) -> str:
-    """The key of an address among the parties of a circle."""
-    return f"{address.kind}:{address.value}"
 
 
 @dataclass(slots=True)
@@ -122,7 +118,8 @@ class People:
         self.made[Key("Patient", identity.id)] = _stranger(identity, address)
         patient = f"Patient/{identity.id}"
         self._names[patient] = ()
-        self._parties[address_key(address)] = Party(address._replace(display=""), (patient,))
+        bare = address._replace(display="")
+        self._parties[address_key(address)] = Party(bare, (patient,), stranger=True)
 
     def _spellings(self, address: Address) -> set[str]:
         """The tokens under which a store may have indexed the address."""
@@ -176,7 +173,10 @@ class People:
         if own:
             return Party(bare, practice=practice)
         related = sorted(pair for pair in found.get("RelatedPerson", ()) if pair[0])
-        return Party(bare, tuple(sorted(found.get("Patient", ()))), tuple(related), practice)
+        patients = tuple(sorted(found.get("Patient", ())))
+        made = f"Patient/{Identity(codes.ADDRESS, address_key(address)).id}"
+        stranger = patients == (made,) and not related
+        return Party(bare, patients, tuple(related), practice, stranger)
 
 
 def _given_names(patient: Resource) -> tuple[str, ...]:

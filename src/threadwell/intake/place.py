@@ -16,8 +16,7 @@ from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 from threadwell.intake.circle import Circle, identity_of
-from threadwell.intake.people import address_key
-from threadwell.intake.placing import about
+from threadwell.intake.placing import Route, about, address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
 from threadwell.sessions import Sent
@@ -54,25 +53,26 @@ def child_id(message: Message) -> str:
 
 
 def place(
-    message: Message, id_: str, circle: Circle, names: Names | None, keywords: Keywords
+    message: Message, id_: str, way: Route, names: Names | None, keywords: Keywords
 ) -> Placed:
-    """The place of a new message, whose child has that id; the circle knows its parties.
+    """The place of a new message, whose child has that id, in the circle of its route.
 
     ``names`` tell apart the patients of a circle of several.
     """
-    sender = address_key(message.sender)
     text = clean(message.new_text if message.new_text.strip() else message.text)
     mentioned = names.mentioned(f"{topic_of(message)}\n{text}") if names else frozenset[str]()
     by_references = not message.thread_hint
     thread_id = message.thread_hint or message.external_id
-    party = circle.parties[sender]
     opens, closes = keywords.of(text)
+    references: tuple[str, ...] = ()
+    if message.references or message.in_reply_to:
+        references = tuple(dict.fromkeys(filter(None, (*message.references, message.in_reply_to))))
     return Placed(
         Sent(
             microseconds(message.sent),
             identity_of(message.channel, message.external_id),
-            thread_key(message.channel, thread_id, circle.key),
-            not party.circle.isdisjoint(circle.patients),
+            thread_key(message.channel, thread_id, way.circle),
+            way.inbound,
             opens,
             closes,
         ),
@@ -80,13 +80,13 @@ def place(
         message.channel,
         message.external_id,
         thread_id,
-        sender,
-        tuple([address_key(one) for one in message.recipients]),
-        about(party, mentioned, circle.patients),
+        way.keys[0],
+        way.keys[1:],
+        about(way.parties[0], mentioned, way.patients),
         message.medium,
         topic_of(message),
         "" if by_references else message.in_reply_to,
-        tuple(dict.fromkeys(filter(None, (*message.references, message.in_reply_to)))),
+        references,
         message.in_reply_to,
         by_references,
         message=message,

@@ -1,17 +1,14 @@
-"""Whom a message is about, or why it cannot have a place (§3). Pure: no store, no clock."""
+"""Whom messages between some addresses may be about, or why that cannot be told (§3). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from threadwell.encounters.people import Party
-from threadwell.encounters.times import microseconds
 from threadwell.messages import Address, Message
-
-_DAY_US = timedelta(days=1) // timedelta(microseconds=1)
+from threadwell.threads import circle_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +20,28 @@ class Held:
     unknown: tuple[Address, ...] = ()
 
 
+class Refusal(NamedTuple):
+    """Why messages of a route have to wait, as in ``Held``."""
+
+    reason: str
+    unknown: tuple[Address, ...] = ()
+
+
+class Route(NamedTuple):
+    """From one address to others, with what all messages on this way have in common.
+
+    ``patients`` are those whom they may be about, in order, and ``circle`` their key. ``keys`` are
+    the address keys of sender and recipients, and ``parties`` who is behind them. ``inbound`` is
+    true where a patient's side writes.
+    """
+
+    circle: str
+    patients: tuple[str, ...]
+    keys: tuple[str, ...]
+    parties: tuple[Party, ...]
+    inbound: bool
+
+
 class Directory(Protocol):
     """Answers whose an address is."""
 
@@ -30,36 +49,43 @@ class Directory(Protocol):
         """Everybody who has the address."""
         ...
 
-    def is_own(self, address: Address) -> bool:
-        """Whether it is the practice's own."""
-        ...
+
+def address_key(address: Address) -> str:
+    """The key of an address among the parties of a circle."""
+    return f"{address.kind}:{address.value}"
 
 
-def circle_of(message: Message, people: Directory, now: int) -> tuple[str, ...] | Held:
-    """The patients whom the message may be about, in order; ``Held`` if it cannot be told.
+def route(
+    sender: Address, recipients: Sequence[Address], people: Directory, *, strangers: bool = False
+) -> Route | Refusal:
+    """The way from ``sender`` to ``recipients``, or why its messages have to wait.
 
-    ``now`` is in microseconds since 1970 UTC. Somebody who works for the practice and has the
-    same address as a patient counts as the practice wherever another patient's side takes part.
+    Somebody who works for the practice and has the same address as a patient counts as the
+    practice wherever another patient's side takes part. With ``strangers`` a Patient is made of
+    whoever is unknown; such a stranger counts only where no other patient does, and in copy of
+    another stranger not at all. So it never matters which stranger was met first.
     """
-    if microseconds(message.sent) > now + _DAY_US:
-        return Held(message, "future-date")
-    sender = people.party(message.sender)
-    if not sender.known:
-        return Held(message, "unknown-sender", (message.sender,))
-    parties = [sender, *map(people.party, message.recipients)]
+    parties = tuple(map(people.party, (sender, *recipients)))
+    if not parties[0].known:
+        return Refusal("unknown-sender", (sender,))
     families = [party for party in parties if party.circle]
-    outside = [party for party in families if not party.practice]
-    circle = sorted(set().union(*(party.circle for party in outside or families)))
-    if any(party.shared for party in outside or families):
-        return Held(message, "shared-address")
-    if circle:
-        return tuple(circle)
-    unknown = tuple(_unknown(message.recipients, people))
-    return Held(message, "unknown-recipient" if unknown else "no-patient", unknown)
-
-
-def _unknown(addresses: Iterable[Address], people: Directory) -> list[Address]:
-    return [one for one in addresses if not people.party(one).known]
+    families = [party for party in families if not party.practice] or families
+    unknown = tuple(one for one in recipients if not people.party(one).known)
+    if all(party.stranger for party in families):
+        if parties[0] in families:
+            families = [parties[0]]
+        elif strangers and unknown:
+            return Refusal("unknown-recipient", unknown)
+    else:
+        families = [party for party in families if not party.stranger]
+    if any(party.shared for party in families):
+        return Refusal("shared-address")
+    patients = tuple(sorted(set().union(*(party.circle for party in families))))
+    if not patients:
+        return Refusal("unknown-recipient" if unknown else "no-patient", unknown)
+    keys = tuple(map(address_key, (sender, *recipients)))
+    inbound = not parties[0].circle.isdisjoint(patients)
+    return Route(circle_key(patients), patients, keys, parties, inbound)
 
 
 def about(sender: Party, mentioned: frozenset[str], circle: tuple[str, ...]) -> frozenset[str]:

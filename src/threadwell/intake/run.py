@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from threadwell.encounters import codes
 from threadwell.encounters.child import child, files, relink
@@ -17,19 +18,20 @@ from threadwell.intake.batch import Batch, as_stored
 from threadwell.intake.circle import Circle
 from threadwell.intake.hold import held_id, holding, message_held_id, placed_at_last
 from threadwell.intake.load import load_circles
-from threadwell.intake.people import People, address_key
+from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, child_id, place
-from threadwell.intake.placing import Held, circle_of
+from threadwell.intake.placing import Held, Refusal, Route, route
 from threadwell.intake.plan import Plan, Rules, plan
 from threadwell.intake.quarantine import open_held
 from threadwell.intake.settings import Settings
-from threadwell.messages import Broken, Message
+from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import Key, Store, Stored, Write
-from threadwell.threads import circle_key
 
 #: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
 _MOST_AT_HAND = 200_000
 
+#: How far ahead of ours a sender's clock may be.
+_AHEAD = timedelta(days=1)
 _INTAKE = Identity(codes.INTAKE, "intake")
 _MARKER = Key("Basic", _INTAKE.id)
 _MARKER_RESOURCE: Resource = {
@@ -56,6 +58,7 @@ class Run:
         self._circles: dict[str, Circle] = {}
         self._pending: dict[Key, Write] = {}
         self._marker: Stored | None = None
+        self._routes: dict[tuple[Address, tuple[Address, ...]], Route | Refusal] = {}
         self.held: dict[str, Stored] = {}
 
     @property
@@ -150,40 +153,50 @@ class Run:
     ) -> tuple[dict[str, list[Placed]], list[Held]]:
         """The fresh messages by their circles, and those that have to wait."""
         people = self._people
-        await people.resolve(
-            address
-            for message in fresh.values()
-            for address in (message.sender, *message.recipients)
-        )
-        circles: dict[tuple[str, ...], list[tuple[str, Message]]] = {}
+        await self._find_routes(fresh.values())
+        circles: dict[str, list[tuple[str, Message, Route]]] = {}
         held: list[Held] = []
+        latest = datetime.fromtimestamp(updated / 1000, UTC) + _AHEAD
         for id_, message in fresh.items():
-            found = circle_of(message, people, updated * 1000)
-            if isinstance(found, Held) and found.unknown and self._settings.unknown == "patient":
-                for address in found.unknown:
-                    people.make_patient(address)
-                found = circle_of(message, people, updated * 1000)
-            if isinstance(found, Held):
-                held.append(found)
+            way = self._routes[message.sender, message.recipients]
+            if message.sent > latest:
+                held.append(Held(message, "future-date"))
+            elif isinstance(way, Refusal):
+                held.append(Held(message, way.reason, way.unknown))
             else:
-                circles.setdefault(found, []).append((id_, message))
-        await people.name(who for patients in circles if len(patients) > 1 for who in patients)
-        keys = {circle_key(patients): patients for patients in circles}
+                circles.setdefault(way.circle, []).append((id_, message, way))
+        keys = {key: messages[0][2].patients for key, messages in circles.items()}
+        await people.name(
+            who for patients in keys.values() if len(patients) > 1 for who in patients
+        )
         await self._have_at_hand(keys)
         placed: dict[str, list[Placed]] = {}
         for key, patients in keys.items():
             circle = self._circles[key]
             names = people.names(patients) if len(patients) > 1 else None
             mine = placed[key] = []
-            for id_, message in circles[patients]:
-                for address in (message.sender, *message.recipients):
-                    name = address_key(address)
-                    if name not in circle.parties:
-                        circle.parties[name] = people.party(address)
-                one = place(message, id_, circle, names, self._keywords)
+            for way in {way for _, _, way in circles[key]}:
+                for name, party in zip(way.keys, way.parties, strict=True):
+                    circle.parties.setdefault(name, party)
+            for id_, message, way in circles[key]:
+                one = place(message, id_, way, names, self._keywords)
                 circle.add(one, self._by_patient)
                 mine.append(one)
         return placed, held
+
+    async def _find_routes(self, messages: Iterable[Message]) -> None:
+        """Have the route of every message at hand."""
+        people, routes = self._people, self._routes
+        strangers = self._settings.unknown == "patient"
+        unmet = {(one.sender, one.recipients) for one in messages}.difference(routes)
+        await people.resolve(one for ends in unmet for one in (ends[0], *ends[1]))
+        for sender, recipients in unmet:
+            way = route(sender, recipients, people, strangers=strangers)
+            if strangers and isinstance(way, Refusal):
+                for address in way.unknown:
+                    people.make_patient(address)
+                way = route(sender, recipients, people, strangers=strangers)
+            routes[sender, recipients] = way
 
     async def _have_at_hand(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         missing = {key: who for key, who in keys.items() if key not in self._circles}
