@@ -44,6 +44,15 @@ ENVIRONMENT = {
 }
 #: A reference that may lead to more types than this may lead to any: R4's lists are all but full.
 _MANY = 100
+#: What ``--store`` takes.
+STORES = {
+    "practice.db`, `sqlite:///practice.db": "a SQLite file here; made if it is not there",
+    "sqlite:////var/lib/practice.db": "a SQLite file by its absolute path, with four slashes",
+    "postgresql://user@host:5432/database": "PostgreSQL. Options after `?` are libpq's"
+    " (`sslmode`, …) and ours: `schema` (default `threadwell`) for the tables, `pool` (10) for the"
+    " most connections, `pooler=on` where a PgBouncer stands between",
+    ":memory:": "nothing is kept",
+}
 #: The parameters of ``Threadwell.import_messages`` whose option has another name.
 _OPTIONS = {"opening": "open_keyword", "closing": "close_keyword"}
 
@@ -153,6 +162,8 @@ def _settings() -> Iterator[str]:
     yield "[importing.md](../importing.md) explains them."
     yield ""
     yield from _table(("option", "in Python", "default", "meaning"), _import_settings())
+    yield from ("", "## The store", "")
+    yield from _table(("`--store`", "is"), [(f"`{url}`", text) for url, text in STORES.items()])
     yield from ("", "## Environment variables", "")
     yield from _table(
         ("variable", "meaning"), [(f"`{name}`", text) for name, text in ENVIRONMENT.items()]

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from threadwell.app import store_path
+from threadwell.cli.command import STORE_VARIABLE
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -115,3 +118,10 @@ def test_every_command_and_type_has_its_place() -> None:
     assert len(re.findall(r"^## [A-Z]", pages["search-parameters.md"], re.MULTILINE)) == 147
     assert "| `part-of` | reference | `partOf` → any type |" in pages["search-parameters.md"]
     assert "| `--gap TIME` | `gap` | `24h` |" in pages["settings.md"]
+
+
+def test_every_store_that_is_described_is_known() -> None:
+    for urls in make_docs.STORES:
+        for url in urls.split("`, `"):
+            store_path(url)  # raises StoreError for a kind that is not known
+    assert STORE_VARIABLE in make_docs.ENVIRONMENT
