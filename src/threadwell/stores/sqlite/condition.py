@@ -89,7 +89,8 @@ class Condition:
 
     ``keys``: any of these lists, in natural order, holds every match (none, with ``negate``).
     ``streams``: every match is in one of these, in another order. ``row``: an SQL expression over
-    the row ``r``. ``decides`` tells whether ``row`` is sufficient, ``exact`` whether the rest is.
+    the row ``r`` that decides by itself; ``exact`` tells whether the rest does. ``updated``: the
+    streams are in the order of ``meta.lastUpdated``.
     """
 
     filter: Filter
