@@ -99,7 +99,10 @@ def placed_at_last(task: Resource) -> Resource:
 
 def encode_message(message: Message) -> bytes:
     """The whole message as JSON, attachments in base64."""
-    return msgspec.json.encode(message)
+    try:
+        return msgspec.json.encode(message)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(message)))
 
 
 def decode_message(content: bytes) -> Message:
@@ -117,6 +120,19 @@ def _identity(item: Held | Broken) -> Identity:
 def _held_message(message: Message) -> Identity:
     own = message_identity(message.channel, message.external_id)
     return Identity(codes.QUARANTINE, f"{message.channel}|{own.value}")
+
+
+def _encodable(value: Any) -> Any:
+    """``value`` with a question mark for each half of a surrogate pair, which no JSON can hold."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {name: _encodable(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_encodable(one) for one in value]
+        case _:
+            return value
 
 
 def _input(text: str, **value: Any) -> dict[str, Any]:

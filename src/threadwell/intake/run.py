@@ -79,25 +79,26 @@ class Run:
         counted, but for the ones that have their place now.
         """
         batch = Batch(self._clock())
+        ids = [child_id(item) for item in items if isinstance(item, Message)]
         messages = [item for item in items if isinstance(item, Message)]
-        fresh = await self._unknown_of(messages)
+        fresh = await self._unknown_of(dict(zip(ids, messages, strict=True)))
         placed, held = await self._place(fresh, batch.updated)
         if placed:
             await self._write_made(batch)
-        late = await self._write_circles(batch, placed)
-        held += late
-        new = len(fresh) - len(held)
-        waiting: list[Held | Broken] = [*held, *(i for i in items if isinstance(i, Broken))]
+        held += await self._write_circles(batch, placed)
+        held_ids = {child_id(one.message): one for one in held}
+        new = [message for id_, message in fresh.items() if id_ not in held_ids]
         if replay:
-            batch.replayed = new
+            batch.replayed = len(new)
         else:
+            waiting: list[Held | Broken] = [held_ids[id_] for id_ in ids if id_ in held_ids]
+            waiting += [item for item in items if isinstance(item, Broken)]
             await self._write_held(batch, waiting)
             batch.counts.read = len(items)
-            batch.counts.new = new
+            batch.counts.new = len(new)
             batch.counts.quarantined = len(waiting)
-            batch.counts.known = len(items) - new - len(waiting)
-        not_placed = {child_id(one.message) for one in held}
-        self._close_held(batch, [m for id_, m in fresh.items() if id_ not in not_placed])
+            batch.counts.known = len(items) - len(new) - len(waiting)
+        self._close_held(batch, new)
         return self._marked(batch)
 
     async def settle(self, keys: Iterable[str]) -> Batch:
@@ -139,14 +140,11 @@ class Run:
             self._marker = batch.write(_MARKER, _MARKER_RESOURCE, self._marker)
         return batch
 
-    async def _unknown_of(self, messages: Iterable[Message]) -> dict[str, Message]:
-        """The messages that are not in the store yet, each once, by their logical ids."""
-        by_id: dict[str, Message] = {}
-        for message in messages:
-            by_id.setdefault(child_id(message), message)
-        keys = [key for id_ in by_id if (key := Key("Communication", id_)) not in self._pending]
+    async def _unknown_of(self, messages: Mapping[str, Message]) -> dict[str, Message]:
+        """Those of the messages, by their logical ids, that are not in the store yet."""
+        keys = [key for id_ in messages if (key := Key("Communication", id_)) not in self._pending]
         known = await self._store.read_many(self._project, keys)
-        return {key.id: by_id[key.id] for key in keys if key not in known}
+        return {key.id: messages[key.id] for key in keys if key not in known}
 
     async def _place(
         self, fresh: Mapping[str, Message], updated: int

@@ -1,0 +1,96 @@
+"""A small practice, and imports into it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.intake import Report, Settings, import_messages, parse_options
+from threadwell.messages import Address, AddressKind, Message
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.memory import MemoryStore
+
+OFFICE = Address(AddressKind.PHONE, "+12125550100")
+NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+@dataclass
+class Practice:
+    """A store in memory with ``people``, told and asked in one line each."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    settings: Settings = field(
+        default_factory=lambda: Settings(owner=(OFFICE,), options=parse_options(gap="6h"))
+    )
+    now: int = NOW
+
+    def run(self, what: Any) -> Any:
+        """The outcome of a coroutine."""
+        return asyncio.run(what)
+
+    def put(self, type_: str, id_: str, **elements: Any) -> None:
+        """Write a resource, over the one of this id if there is one."""
+
+        async def write():
+            before = await self.store.read(DEFAULT_PROJECT, type_, id_)
+            resource = {"resourceType": type_, **elements}
+            resource, body = stamp(resource, id_, new_id(1), 1)
+            version = resource["meta"]["versionId"]
+            change = Write(type_, id_, version, 1, resource, body, before)
+            await self.store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
+
+        self.run(write())
+
+    def patient(self, id_: str, *telecom: str, given: str = "") -> None:
+        """Write a Patient."""
+        name = {"name": [{"given": [given]}]} if given else {}
+        self.put("Patient", id_, telecom=[{"value": value} for value in telecom], **name)
+
+    def take(self, *messages: Message) -> Report:
+        """Import messages."""
+        importing = import_messages(
+            self.store, DEFAULT_PROJECT, messages, self.settings, clock=lambda: self.now
+        )
+        return self.run(importing)
+
+    def all(self, type_: str) -> list[dict[str, Any]]:
+        """Every resource of a type, in the order of creation."""
+        page = self.run(self.store.search(DEFAULT_PROJECT, Query(type_, count=1000)))
+        return [decode(stored.body) for stored in page.matches]
+
+    def live(self, type_: str) -> list[dict[str, Any]]:
+        """Those that are not withdrawn."""
+        return [one for one in self.all(type_) if one.get("status") != "entered-in-error"]
+
+
+@pytest.fixture
+def practice() -> Practice:
+    """A practice with one patient, Ana."""
+    made = Practice()
+    made.patient("ana", "+12125550111", given="Ana")
+    return made
+
+
+@pytest.fixture
+def sms() -> Callable[..., Message]:
+    """An SMS of 10 April 2024, from a patient's phone or to it."""
+
+    def make(
+        id_: str, time: str, text: str = "hello", *, phone: str = "+12125550111", out: bool = False
+    ) -> Message:
+        other = Address(AddressKind.PHONE, phone)
+        sender, recipient = (OFFICE, other) if out else (other, OFFICE)
+        sent = datetime.fromisoformat(f"2024-04-10 {time}").replace(tzinfo=UTC)
+        return Message(
+            "sms_backup", id_, sender, (recipient,), sent, text, text, phone, medium="SMSWRIT"
+        )
+
+    return make

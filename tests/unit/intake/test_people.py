@@ -1,0 +1,114 @@
+"""Whose an address is."""
+
+from __future__ import annotations
+
+import pytest
+
+from threadwell.encounters.people import Party
+from threadwell.intake.placing import Refusal, Route, route
+from threadwell.messages import Address, AddressKind
+
+A, B, C = (Address(AddressKind.PHONE, f"+1212555010{n}") for n in range(3))
+PATIENT = Party(A, ("Patient/ana",))
+OTHER = Party(B, ("Patient/bo",))
+MOTHER = Party(
+    A, related=(("Patient/leo", "RelatedPerson/m1"), ("Patient/mia", "RelatedPerson/m2"))
+)
+OFFICE = Party(C, practice="Practitioner/alice")
+
+
+class People:
+    def __init__(self, *parties: Party) -> None:
+        self.parties = {party.address: party for party in parties}
+
+    def party(self, address: Address) -> Party:
+        return self.parties.get(address, Party(address))
+
+
+def way(sender: Address, *recipients: Address, people: People, strangers: bool = False):
+    """The patients of a route, or the reason why there is none."""
+    found = route(sender, recipients, people, strangers=strangers)
+    if isinstance(found, Refusal):
+        return found.reason
+    assert isinstance(found, Route)
+    return " ".join(patient.removeprefix("Patient/") for patient in found.patients)
+
+
+STRANGER_A = Party(A, ("Patient/a",), stranger=True)
+STRANGER_B = Party(B, ("Patient/b",), stranger=True)
+
+
+@pytest.mark.parametrize(
+    ("expected", "sender", "recipients", "parties"),
+    [
+        ("ana", A, [C], [PATIENT, OFFICE]),
+        ("ana", C, [A], [PATIENT, OFFICE]),
+        ("leo mia", A, [C], [MOTHER, OFFICE]),
+        ("ana bo", C, [A, B], [PATIENT, OTHER, OFFICE]),
+        ("ana", A, [C, B], [PATIENT, OFFICE]),
+        ("unknown-sender", B, [A, C], [PATIENT, OFFICE]),
+        ("unknown-recipient", C, [B], [OFFICE]),
+        ("no-patient", C, [C], [OFFICE]),
+        ("shared-address", A, [C], [Party(A, ("Patient/ana", "Patient/eva")), OFFICE]),
+        ("shared-address", C, [A], [Party(A, ("Patient/ana", "Patient/eva")), OFFICE]),
+        # Alice works here and is a patient herself.
+        ("alice", C, [B], [Party(C, ("Patient/alice",), practice="Practitioner/alice")]),
+        ("ana", C, [A], [PATIENT, Party(C, ("Patient/alice",), practice="Practitioner/alice")]),
+        # Strangers count only where nobody else does.
+        ("ana", A, [B], [PATIENT, STRANGER_B]),
+        ("a", A, [B], [STRANGER_A, STRANGER_B]),
+        ("a b", C, [A, B], [STRANGER_A, STRANGER_B, OFFICE]),
+    ],
+)
+def test_route(expected, sender, recipients, parties):
+    assert way(sender, *recipients, people=People(*parties)) == expected
+
+
+def test_of_two_strangers_none_is_met_first():
+    people = People(STRANGER_A, OFFICE)
+    assert way(C, A, B, people=people, strangers=True) == "unknown-recipient"
+    assert way(C, A, B, people=people) == "a"
+
+
+@pytest.mark.parametrize(
+    ("party", "circle", "subjects", "expected"),
+    [
+        (PATIENT, ["Patient/ana"], ["Patient/ana"], "Patient/ana"),
+        (PATIENT, ["Patient/bo"], ["Patient/bo"], ""),
+        (MOTHER, ["Patient/leo", "Patient/mia"], ["Patient/mia"], "RelatedPerson/m2"),
+        (MOTHER, ["Patient/leo", "Patient/mia"], [], "RelatedPerson/m1"),
+        (MOTHER, ["Patient/mia"], [], "RelatedPerson/m2"),
+        (OFFICE, ["Patient/ana"], [], "Practitioner/alice"),
+        (
+            Party(
+                A, related=(("Patient/leo", "RelatedPerson/m"), ("Patient/leo", "RelatedPerson/f"))
+            ),
+            ["Patient/leo"],
+            ["Patient/leo"],
+            "",
+        ),
+    ],
+)
+def test_voice(party, circle, subjects, expected):
+    assert party.voice(circle, subjects) == expected
+
+
+@pytest.mark.parametrize(
+    "written", ["+12125550111", "(212) 555-0111", "212-555-0111", "+1 212 555 0111", "2125550111"]
+)
+def test_phones_are_found_however_they_are_written(practice, sms, written):
+    practice.patient("ana", written)
+    assert practice.take(sms("a", "08:00")).counts.new == 1
+
+
+def test_a_record_that_is_no_longer_active_is_nobody(practice, sms):
+    practice.put("Patient", "twin", active=False, telecom=[{"value": "+12125550111"}])
+    practice.take(sms("a", "08:00"))
+    assert practice.all("Encounter")[0]["subject"] == {"reference": "Patient/ana"}
+
+
+def test_the_practice_is_the_organization_with_its_number(practice, sms):
+    practice.put("Organization", "clinic", name="Clinic", telecom=[{"value": "+12125550100"}])
+    practice.take(sms("a", "08:00"))
+    assert practice.all("Encounter")[0]["serviceProvider"] == {"reference": "Organization/clinic"}
+    assert len(practice.all("Organization")) == 1
