@@ -43,7 +43,10 @@ async def import_people(
     All of them or none: raises ``BadPeople`` with every mistake, and ``OSError`` for a file that
     cannot be read. Elements that the source says nothing of are kept as they are stored.
     """
-    people = _read(source, country) if isinstance(source, Path) else people_of(source, country)
+    if isinstance(source, Path):
+        people = _read(source, country)
+    else:
+        people = people_of(enumerate(source, start=1), country)
     problems = [
         f"{key.type}: {issue.text} ({issue.expression})"
         for key, resource in people.items()

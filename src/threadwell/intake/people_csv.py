@@ -46,28 +46,36 @@ class BadPeople(BadSetting):
         super().__init__("nobody was imported: " + "; ".join(self.problems))
 
 
-def read_csv(lines: Iterable[str]) -> list[Row]:
-    """The rows of a CSV text; raises ``BadPeople`` where the columns are not those above."""
-    reader = csv.DictReader(lines, restkey="", restval="")
+def read_csv(lines: Iterable[str]) -> list[tuple[int, Row]]:
+    """The rows of a CSV text, each with the line that it ends in; raises ``BadPeople``.
+
+    The columns must be among those above, and no row may have more cells than the first.
+    """
+    reader = csv.DictReader(lines, restval="")
     columns = [name.strip().lower() for name in reader.fieldnames or ()]
-    strange = sorted(set(columns) - set(COLUMNS))
-    missing = [name for name in ("kind", "id") if name not in columns]
-    if strange or missing:
-        problems = [f"line 1: no column {name!r} is known" for name in strange]
-        raise BadPeople(problems + [f"line 1: the column {name!r} is missing" for name in missing])
+    problems = [f"line 1: no column {name!r} is known" for name in columns if name not in COLUMNS]
+    problems += [
+        f"line 1: the column {name!r} is missing" for name in ("kind", "id") if name not in columns
+    ]
+    if problems:
+        raise BadPeople(problems)
     reader.fieldnames = columns
-    return [{name: row[name] or "" for name in columns} for row in reader]
+    rows = [(reader.line_num, row) for row in reader]
+    longer = [f"line {line}: more cells than columns" for line, row in rows if None in row]
+    if longer:
+        raise BadPeople(longer)
+    return rows
 
 
-def people_of(rows: Iterable[Row], country: str) -> dict[Key, Resource]:
-    """The resources of the rows, by type and logical id; raises ``BadPeople`` with all mistakes.
+def people_of(rows: Iterable[tuple[int, Row]], country: str) -> dict[Key, Resource]:
+    """The resources of numbered rows, by type and logical id; raises ``BadPeople`` with all mistakes.
 
     A related person of several patients is one RelatedPerson for each. Phone numbers become E.164
     and mail addresses lower case; ``country`` is that of numbers without a country code.
     """
     out: dict[Key, Resource] = {}
     problems: list[str] = []
-    for number, raw in enumerate(rows, start=2):
+    for number, raw in rows:
         row = {name: (raw.get(name) or "").strip() for name in COLUMNS}
         found = list(_mistakes(row, country))
         for key, resource in _resources(row, country) if not found else ():

@@ -1,0 +1,207 @@
+"""Every rule of the pattern finds what breaks it, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from threadwell.intake import sessions, verify
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+
+def reference(to: str) -> dict[str, str]:
+    return {"reference": to}
+
+
+def of_type(*codes: str) -> list[dict[str, Any]]:
+    system = "https://medplum.com/fhir/CodeSystem/encounter-type"
+    return [{"coding": [{"system": system, "code": code}]} for code in codes]
+
+
+VIRTUAL = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR"}
+MOTHER, ALICE = "RelatedPerson/mother", "Practitioner/alice"
+
+#: A session about two children, by hand as the guide tells, and nothing wrong with it.
+GOOD: dict[str, dict[str, Any]] = {
+    "Encounter/session": {
+        "status": "in-progress",
+        "class": VIRTUAL,
+        "type": of_type("session"),
+        "subject": reference("Group/children"),
+        "participant": [{"individual": reference(who)} for who in (MOTHER, ALICE)],
+        "period": {"start": "2024-04-10T08:00:00Z"},
+    },
+    **{
+        f"Encounter/{child}": {
+            "status": "in-progress",
+            "class": VIRTUAL,
+            "type": of_type("medical-encounter"),
+            "subject": reference(f"Patient/{child}"),
+            "partOf": reference("Encounter/session"),
+        }
+        for child in ("leo", "mia")
+    },
+    "Communication/header": {
+        "status": "in-progress",
+        "topic": {"text": "The children"},
+        "encounter": reference("Encounter/session"),
+        "sender": reference(MOTHER),
+        "recipient": [reference(MOTHER), reference(ALICE)],
+    },
+    "Communication/child": {
+        "status": "in-progress",
+        "partOf": [reference("Communication/header")],
+        "sender": reference(ALICE),
+        "payload": [{"contentString": "How high is the fever?"}],
+    },
+    "Group/children": {
+        "type": "person",
+        "actual": True,
+        "member": [{"entity": reference("Patient/leo")}, {"entity": reference("Patient/mia")}],
+    },
+}
+
+
+def findings(practice, **changes: dict[str, Any]):
+    """The rules that are broken once the named resources have other elements."""
+    resources = {name: dict(elements) for name, elements in GOOD.items()}
+    for name, elements in changes.items():
+        key = name.replace("__", "/")
+        resources.setdefault(key, {}).update(elements)
+    for name, elements in resources.items():
+        type_, _, id_ = name.partition("/")
+        present = {element: value for element, value in elements.items() if value is not None}
+        practice.put(type_, id_, **present)
+    found = practice.run(verify(practice.store, DEFAULT_PROJECT))
+    return [(one.severity, one.resource, one.rule) for one in found]
+
+
+def test_the_guides_own_pattern_is_fine(practice):
+    assert findings(practice) == []
+
+
+ANOTHER = {"system": "https://threadwell.dev/fhir/identifier/session", "value": "same"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"Communication__header": {"payload": [{"contentString": "hello"}]}},
+            ("error", "Communication/header", "header-payload"),
+        ),
+        (
+            {
+                "Communication__third": {
+                    **GOOD["Communication/child"],
+                    "partOf": [reference("Communication/child")],
+                }
+            },
+            ("error", "Communication/third", "two-levels"),
+        ),
+        (
+            {"Communication__child": {"partOf": [reference("Communication/gone")]}},
+            ("error", "Communication/child", "two-levels"),
+        ),
+        (
+            {"Communication__child": {"payload": None}},
+            ("error", "Communication/child", "child-payload"),
+        ),
+        (
+            {"Communication__child": {"encounter": reference("Encounter/session")}},
+            ("error", "Communication/child", "encounter-on-header"),
+        ),
+        (
+            {"Communication__header": {"inResponseTo": [reference("Communication/gone")]}},
+            ("error", "Communication/header", "links"),
+        ),
+        (
+            {
+                "Communication__second": {
+                    **GOOD["Communication/header"],
+                    "encounter": reference("Encounter/leo"),
+                }
+            },
+            ("error", "Communication/second", "links"),
+        ),
+        (
+            {"Communication__header": {"recipient": [reference(ALICE)]}},
+            ("error", "Communication/header", "recipients"),
+        ),
+        (
+            {"Encounter__session": {"participant": [{"individual": reference(MOTHER)}]}},
+            ("error", "Encounter/session", "participants"),
+        ),
+        (
+            {"Encounter__leo": {"class": {**VIRTUAL, "code": "AMB"}}},
+            ("error", "Encounter/leo", "class"),
+        ),
+        (
+            {"Encounter__session": {"partOf": reference("Encounter/other")}},
+            ("error", "Encounter/session", "session"),
+        ),
+        (
+            {"Encounter__leo": {"subject": reference("Group/children")}},
+            ("error", "Encounter/leo", "medical-encounter"),
+        ),
+        (
+            {"Encounter__session": {"type": of_type()}},
+            ("warning", "Encounter/leo", "medical-encounter"),
+        ),
+        (
+            {"Encounter__mia": {"status": "entered-in-error"}},
+            ("error", "Encounter/session", "several-patients"),
+        ),
+        (
+            {
+                "Encounter__leo": {"identifier": [ANOTHER]},
+                "Encounter__mia": {"identifier": [ANOTHER]},
+            },
+            ("error", "Encounter/mia", "identity"),
+        ),
+        (
+            {
+                "Encounter__planned": {
+                    **GOOD["Encounter/session"],
+                    "status": "planned",
+                    "subject": reference("Patient/leo"),
+                }
+            },
+            ("warning", "Encounter/planned", "session"),
+        ),
+    ],
+)
+def test_a_broken_rule_is_found(practice, changes, expected):
+    assert expected in findings(practice, **changes)
+
+
+def test_a_withdrawn_header_leaves_its_messages_without_one(practice):
+    found = findings(practice, Communication__header={"status": "entered-in-error"})
+    assert ("error", "Communication/child", "two-levels") in found
+
+
+def test_a_retracted_message_needs_no_payload(practice):
+    retracted = {"status": "entered-in-error", "payload": None}
+    assert findings(practice, Communication__child=retracted) == []
+
+
+def test_sessions_are_told_in_a_line_each(practice, sms):
+    practice.take(sms("a", "08:00"), sms("b", "09:00", out=True))
+    findings(practice)
+    by_hand, imported = sorted(
+        practice.run(sessions(practice.store, DEFAULT_PROJECT)), key=lambda one: one.messages
+    )
+    assert (imported.status, imported.names, imported.channels) == (
+        "finished",
+        ("Ana",),
+        ("sms_backup",),
+    )
+    assert (imported.start, imported.end) == ("2024-04-10T08:00:00Z", "2024-04-10T09:00:00Z")
+    assert (imported.messages, len(imported.headers)) == (2, 1)
+    assert (by_hand.id, by_hand.patients, by_hand.messages, by_hand.end) == (
+        "session",
+        ("Patient/leo", "Patient/mia"),
+        1,
+        "",
+    )
