@@ -9,17 +9,20 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from threadwell.api import cors, site
 from threadwell.api.body import ClientGone, Receive, read_body
 from threadwell.api.context import MAX_BODY, Context, open_context
-from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.exchange import Answer, Handler, Header, Request
+from threadwell.api.load.gate import Load
 from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
 from threadwell.api.rest import routes
+from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -29,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 _FHIR = "/fhir/R4"
 _PUBLIC = f"{_FHIR}/metadata"
+_ALWAYS = ("/health", "/metrics")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -40,24 +44,37 @@ def create_app(
     pages: ASGIApp | None = None,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
+    load: Load | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``.
 
     ``pages`` answers what is no part of the API. The store stays open when the server stops.
+    ``load`` counts, and limits how much is under way at once.
     """
+    spans = open_spans()
+    traced = spans.traced(store) if spans else store
+    load = load or Load()
 
     async def open_() -> Context:
         return await open_context(
-            store, base_url=base_url, project=project, clock=clock, max_body=max_body
+            traced, base_url=base_url, project=project, clock=clock, max_body=max_body, load=load
         )
 
-    return _App(open_, pages or _not_found_page)
+    return _App(open_, pages or _not_found_page, load, spans)
 
 
 class _App:
-    def __init__(self, open_: Callable[[], Awaitable[Context]], pages: ASGIApp) -> None:
+    def __init__(
+        self,
+        open_: Callable[[], Awaitable[Context]],
+        pages: ASGIApp,
+        load: Load,
+        spans: Spans | None,
+    ) -> None:
         self._open = open_
         self._pages = pages
+        self._load = load
+        self._spans = spans
         self._context: Context | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -67,50 +84,85 @@ class _App:
         path: str = scope["path"]
         methods = site.methods_of(path[1:])
         if scope["type"] != "http" or not (methods or _is_fhir(path)):
-            await self._pages(scope, receive, send)
+            await self._page(scope, receive, send)
             return
+        started = perf_counter()
+        load = self._load
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        query: str = scope["query_string"].decode(errors="replace")
+        request = Request(scope["method"], path[1:], query, headers)
+        status = 0
+        is_over = load.meter.begin() > load.max_in_flight
         try:
-            answer = await self._answer(scope, methods, headers, receive)
+            # Health and metrics tell the truth most of all when there is too much to do.
+            if is_over and not path.startswith(_ALWAYS):
+                answer = refusal(load.overloaded(), headers)
+            elif self._spans:
+                answer = await self._spans.around(request, self._answer(request, methods, receive))
+            else:
+                answer = await self._answer(request, methods, receive)
+            if b"origin" in headers:
+                answer = cors.shared(answer, headers)
+            start = answer.headers
+            if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
+                start = [*start, (b"content-length", b"%d" % len(answer.body))]
+            await send({"type": "http.response.start", "status": answer.status, "headers": start})
+            body = b"" if request.method == "HEAD" else answer.body
+            await send({"type": "http.response.body", "body": body})
+            status = answer.status
         except ClientGone:
             return
-        if b"origin" in headers:
-            answer = cors.shared(answer, headers)
-        start = answer.headers
-        if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
-            start = [*start, (b"content-length", b"%d" % len(answer.body))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": start})
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body})
+        finally:
+            load.meter.end(request.interaction, status, perf_counter() - started)
 
     async def _answer(
-        self,
-        scope: MutableMapping[str, Any],
-        methods: Mapping[str, Handler] | None,
-        headers: dict[bytes, bytes],
-        receive: Receive,
+        self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
     ) -> Answer:
-        method: str = scope["method"]
-        if cors.is_preflight(method, headers):
+        headers = request.headers
+        if cors.is_preflight(request.method, headers):
             return cors.preflight(headers)
         try:
             context = self._context or await self._ready()
-            query = scope["query_string"].decode(errors="replace")
-            request = Request(method, scope["path"][1:], query, headers)
             if methods is None:
                 return await _fhir(context, request, receive)
-            handler = methods.get("GET" if method == "HEAD" else method)
+            request.interaction = site.interaction_of(request.path)
+            handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(", ".join(methods))
-            if method in _WITH_BODY:
+            if request.method in _WITH_BODY:
                 request.body = await read_body(receive, headers, context.max_body)
             return await handler(context, request)
         except FhirError as error:
             return refusal(error, headers)
+        except StoreError as error:
+            return _unserved(error, self._load, request)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
-            return _crashed(error, method, headers)
+            return _crashed(error, request)
+
+    async def _page(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        started = perf_counter()
+        load = self._load
+        status = 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        is_over = load.meter.begin() > load.max_in_flight
+        try:
+            if is_over:
+                load.overloaded()
+                await _busy_page(scope, receive, counted)
+            else:
+                await self._pages(scope, receive, counted)
+        finally:
+            load.meter.end("page", status, perf_counter() - started)
 
     async def _ready(self) -> Context:
         self._context = await self._open()
@@ -132,23 +184,39 @@ def _is_fhir(path: str) -> bool:
 
 
 async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
-    is_public = f"/{request.path}" == _PUBLIC
-    if not is_public:
+    left = None
+    if f"/{request.path}" != _PUBLIC:
         request.caller = await context.access.caller(request.headers)
+        left = context.load.check(request.caller.client_id, context.clock() // 1000)
     if request.method in _WITH_BODY:
         request.body = await read_body(receive, request.headers, context.max_body)
     request.path = request.path[len(_FHIR) :].rstrip("/")
-    return await routes.perform(context, request)
+    if left is None:
+        return await routes.perform(context, request)
+    try:
+        answer = await routes.perform(context, request)
+    except FhirError as error:
+        answer = refusal(error, request.headers)
+    answer.headers.append((b"ratelimit", left.header))
+    return answer
 
 
-def _crashed(error: Exception, method: str, headers: dict[bytes, bytes]) -> Answer:
-    marks = tracing(headers)
+def _unserved(error: StoreError, load: Load, request: Request) -> Answer:
+    marks = tracing(request.headers)
+    # Of all errors' messages only a store's is free of what it was asked to keep.
+    _log.error("request %s (%s) failed: %s", marks.request, request.interaction, error)
+    return refusal(load.store_failed(error), request.headers, marks)
+
+
+def _crashed(error: Exception, request: Request) -> Answer:
+    marks = tracing(request.headers)
     # Neither the message nor the path: both may hold what only the patient's record should.
     frames = "".join(
         f"\n  {frame.filename}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
     )
-    _log.error("request %s (%s) failed: %s%s", marks.request, method, type(error).__name__, frames)
+    kind = type(error).__name__
+    _log.error("request %s (%s) failed: %s%s", marks.request, request.interaction, kind, frames)
     return crash(marks)
 
 
@@ -157,10 +225,19 @@ async def _not_found_page(scope: MutableMapping[str, Any], receive: Receive, sen
         await receive()
         await send({"type": "websocket.close", "code": 1000})
         return
-    body = b"<!doctype html><title>Not found</title><h1>Not found</h1>"
+    await _send_page(send, 404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
+
+
+async def _busy_page(_: MutableMapping[str, Any], __: Receive, send: Send) -> None:
+    text = b"<!doctype html><title>Busy</title><h1>Too much to do</h1><p>Please try again.</p>"
+    await _send_page(send, 503, text, (b"retry-after", b"1"))
+
+
+async def _send_page(send: Send, status: int, body: bytes, *more: Header) -> None:
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

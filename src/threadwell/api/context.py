@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
+from threadwell.api.readiness import Readiness
 from threadwell.api.storage import Signer
 from threadwell.api.turns import Turns
 from threadwell.fhir.stamp import Clock, now_ms
@@ -26,6 +28,8 @@ class Context:
     signing: SigningKey
     signer: Signer
     access: Access
+    readiness: Readiness
+    load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
     max_body: int = MAX_BODY
@@ -38,6 +42,7 @@ async def open_context(
     project: str = DEFAULT_PROJECT,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
+    load: Load | None = None,
 ) -> Context:
     """The context of a server at ``base_url``; makes the server's keys if they are not there."""
     base = base_url.rstrip("/")
@@ -50,6 +55,8 @@ async def open_context(
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock),
+        readiness=Readiness(store),
+        load=load or Load(),
         clock=clock,
         max_body=max_body,
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from threadwell.api.exchange import Answer, Header
 
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-_EXPOSED = b"Content-Location, ETag, Last-Modified, Location"
+_EXPOSED = b"Content-Location, ETag, Last-Modified, Location, RateLimit, Retry-After"
 
 
 def is_preflight(method: str, headers: Mapping[bytes, bytes]) -> bool:

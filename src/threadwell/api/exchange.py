@@ -31,7 +31,7 @@ class Request:
     """A request. Header names are lower case; ``path`` has no slash at either end.
 
     Below the FHIR base, ``path`` is relative to it and ``type``, ``id`` and ``version`` are the
-    parts of it that ``rest.routes`` found.
+    parts of it that ``rest.routes`` found. ``interaction`` is one of ``load.families``.
     """
 
     method: str
@@ -40,6 +40,7 @@ class Request:
     headers: Mapping[bytes, bytes]
     body: bytes = b""
     caller: Caller = NOBODY
+    interaction: str = "other"
     type: str = ""
     id: str = ""
     version: str = ""

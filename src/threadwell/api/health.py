@@ -14,6 +14,9 @@ async def live(_: Context, __: Request) -> Answer:
 
 
 async def ready(context: Context, _: Request) -> Answer:
-    """200 if the store answers too; its failure is a 500 as any other."""
-    await context.store.get_private("key", "signing")
-    return json_answer(200, {"ok": True, "version": VERSION})
+    """200 if the store can be read and written to and the server is not about to stop, else 503."""
+    able = await context.readiness.ask()
+    draining = context.load.draining
+    ok = all(able) and not draining
+    told = {"ok": ok, "version": VERSION, "read": able.read, "write": able.write}
+    return json_answer(200 if ok else 503, {**told, "draining": draining})

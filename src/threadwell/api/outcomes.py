@@ -6,7 +6,7 @@ Every outcome carries the ids of its request, so that a person can name it and f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -51,12 +51,18 @@ class Tracing(NamedTuple):
         return {"url": _TRACING, "extension": ids}
 
 
-class NotAllowed(FhirError):
+class Headed(FhirError):
+    """An error whose answer has ``headers`` of its own."""
+
+    headers: Sequence[Header] = ()
+
+
+class NotAllowed(Headed):
     """405, with the methods that would be allowed."""
 
     def __init__(self, allow: str) -> None:
         super().__init__(405, [Issue("not-supported", "Method not allowed")])
-        self.allow = allow
+        self.headers = [(b"allow", allow.encode())]
 
 
 def tracing(headers: Mapping[bytes, bytes]) -> Tracing:
@@ -84,14 +90,16 @@ def outcome_answer(status: int, what: Outcome, headers: Mapping[bytes, bytes]) -
     return Answer(status, [JSON, PRIVATE], encode(success(what, tracing(headers))))
 
 
-def refusal(error: FhirError, headers: Mapping[bytes, bytes]) -> Answer:
+def refusal(
+    error: FhirError, headers: Mapping[bytes, bytes], marks: Tracing | None = None
+) -> Answer:
     """The answer to a request that failed with ``error``; ``headers`` are the request's."""
     answered = [JSON, PRIVATE]
     if error.status == 401:
         answered.append((b"www-authenticate", b'Bearer realm="fhir"'))
-    if isinstance(error, NotAllowed):
-        answered.append((b"allow", error.allow.encode()))
-    return Answer(error.status, answered, encode(failure(error, tracing(headers))))
+    if isinstance(error, Headed):
+        answered += error.headers
+    return Answer(error.status, answered, encode(failure(error, marks or tracing(headers))))
 
 
 def crash(marks: Tracing) -> Answer:

@@ -1,4 +1,4 @@
-"""The API's own endpoints around FHIR: login, discovery, storage, health."""
+"""The API's own endpoints around FHIR: login, discovery, storage, health, metrics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 from threadwell.api import health, storage
 from threadwell.api.exchange import Handler
+from threadwell.api.load import exposition
 from threadwell.api.oauth import admin, discovery, logout, me, token
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
     "healthcheck": {"GET": health.live},
     "health/live": {"GET": health.live},
     "health/ready": {"GET": health.ready},
+    "metrics": {"GET": exposition.metrics},
     "oauth2/token": {"POST": token.token},
     "oauth2/authorize": {"GET": discovery.authorize, "POST": discovery.authorize},
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
@@ -28,6 +30,20 @@ _PATTERNS: dict[str, tuple[re.Pattern[str], Mapping[str, Handler]]] = {
     "storage": (re.compile(r"storage/[^/]+/[^/]+"), {"GET": storage.storage}),
     "admin": (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
 }
+
+_INTERACTIONS = {
+    "health": "health",
+    "healthcheck": "health",
+    "metrics": "health",
+    "oauth2": "login",
+    "auth": "login",
+    "storage": "storage",
+}
+
+
+def interaction_of(path: str) -> str:
+    """What the endpoint at ``path`` counts as, among the interactions of ``load.families``."""
+    return _INTERACTIONS.get(path.partition("/")[0], "other")
 
 
 def methods_of(path: str) -> Mapping[str, Handler] | None:

@@ -108,6 +108,10 @@ class StoreError(Exception):
     """The store cannot be opened or cannot go on; the message names what and why."""
 
 
+class StoreFull(StoreError):
+    """There is no space left to write to: nothing was written; what is there can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The answer to a ``Query``: one page of matches, what they include, and the total if asked.

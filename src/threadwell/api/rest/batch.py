@@ -29,6 +29,7 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
     if kind not in ("batch", "transaction"):
         raise invalid("The type must be batch or transaction", "Bundle.type")
     entries = parse_entries(context, request, given)
+    request.interaction = kind
     answer_all = transaction if kind == "transaction" else batch
     answers = await answer_all(context, request, entries, perform)
     good = good_outcomes(tracing(request.headers))

@@ -56,6 +56,29 @@ _BINARY_TYPE: Methods = {**_TYPE, "POST": binary.create}
 _BINARY_INSTANCE: Methods = {**_INSTANCE, "GET": binary.read, "PUT": binary.update}
 _BINARY_VERSION: Methods = {"GET": binary.vread}
 
+#: Each handler's interaction, as FHIR calls it.
+_INTERACTIONS: Mapping[Handler, str] = {
+    read.read: "read",
+    binary.read: "read",
+    read.vread: "vread",
+    binary.vread: "vread",
+    history.history: "history",
+    search.search: "search",
+    search.search_by_form: "search",
+    create.create: "create",
+    binary.create: "create",
+    update.update: "update",
+    update.update_where: "update",
+    binary.update: "update",
+    patch.patch: "patch",
+    patch.patch_where: "patch",
+    delete.delete: "delete",
+    delete.delete_where: "delete",
+    validate.validate: "operation",
+    everything.everything: "operation",
+    capability.metadata: "capabilities",
+}
+
 
 async def perform(context: Context, request: Request) -> Answer:
     """The answer to a request whose caller may ask; raises ``FhirError`` where it is refused."""
@@ -67,6 +90,8 @@ async def perform(context: Context, request: Request) -> Answer:
     handler = methods.get(method)
     if handler is None:
         raise NotAllowed(", ".join(methods))
+    # Of a bundle only its body tells.
+    request.interaction = _INTERACTIONS.get(handler, "other")
     return await handler(context, request)
 
 

@@ -1,0 +1,68 @@
+"""How much a server takes on at once, and what it answers beyond that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from threadwell.api.load.allowance import Allowance, Left
+from threadwell.api.load.meter import Meter
+from threadwell.api.outcomes import Headed
+from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.stores.contract import StoreError, StoreFull
+
+#: Requests under way at once in one process.
+MAX_IN_FLIGHT = 1000
+#: Seconds after which who was refused may try again.
+_RETRY = 1
+#: The same where somebody has to make room first.
+_RETRY_FULL = 30
+
+
+@dataclass(slots=True)
+class Load:
+    """The load of one process. ``draining`` is set once it stops taking requests."""
+
+    meter: Meter = field(default_factory=Meter)
+    max_in_flight: int = MAX_IN_FLIGHT
+    allowance: Allowance | None = None
+    draining: bool = False
+
+    def overloaded(self) -> FhirError:
+        """503: there is too much under way."""
+        self.meter.refused("in-flight")
+        return Later(503, "throttled", "The server is busy: please try again", _RETRY)
+
+    def store_failed(self, error: StoreError) -> FhirError:
+        """503, or 507 if there is no space left: the store could not do its part."""
+        full = isinstance(error, StoreFull)
+        self.meter.store_failed(full=full)
+        if full:
+            return Later(507, "no-store", "The server has no space left to write to", _RETRY_FULL)
+        return Later(503, "no-store", "The store does not answer: please try again", _RETRY)
+
+    def check(self, client: str, seconds: int) -> Left | None:
+        """What the client has left of its allowance after this request; raises 429 if nothing."""
+        if self.allowance is None:
+            return None
+        left = self.allowance.take(client, seconds)
+        if left.requests < 0:
+            self.meter.refused("rate")
+            raise TooMany(left)
+        return left
+
+
+class TooMany(Headed):
+    """429, with what the client's allowance is."""
+
+    def __init__(self, left: Left) -> None:
+        issue = Issue("throttled", "Too Many Requests")
+        super().__init__(429, [issue], "too-many-requests")
+        self.headers = [(b"retry-after", b"%d" % left.seconds), (b"ratelimit", left.header)]
+
+
+class Later(Headed):
+    """The server or its store is not able to now; ``seconds`` until it is worth another try."""
+
+    def __init__(self, status: int, code: str, text: str, seconds: int) -> None:
+        super().__init__(status, [Issue(code, text)])
+        self.headers = [(b"retry-after", b"%d" % seconds)]
