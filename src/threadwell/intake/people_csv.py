@@ -60,18 +60,21 @@ def read_csv(lines: Iterable[str]) -> list[tuple[int, Row]]:
     if problems:
         raise BadPeople(problems)
     reader.fieldnames = columns
-    rows = [(reader.line_num, row) for row in reader]
-    longer = [f"line {line}: more cells than columns" for line, row in rows if None in row]
+    rows: list[tuple[int, Row]] = [(reader.line_num, row) for row in reader]
+    longer = [
+        f"line {line}: more cells than columns" for line, row in rows if len(row) > len(columns)
+    ]
     if longer:
         raise BadPeople(longer)
     return rows
 
 
 def people_of(rows: Iterable[tuple[int, Row]], country: str) -> dict[Key, Resource]:
-    """The resources of numbered rows, by type and logical id; raises ``BadPeople`` with all mistakes.
+    """The resources of numbered rows, by type and logical id.
 
-    A related person of several patients is one RelatedPerson for each. Phone numbers become E.164
-    and mail addresses lower case; ``country`` is that of numbers without a country code.
+    Raises ``BadPeople`` with all mistakes. A related person of several patients is one
+    RelatedPerson for each. Phone numbers become E.164 and mail addresses lower case; ``country``
+    is that of numbers without a country code.
     """
     out: dict[Key, Resource] = {}
     problems: list[str] = []
