@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -21,12 +21,15 @@ class BadJson(ValueError):
 def decode(text: bytes | str) -> Any:
     """The value of a JSON text, numbers with a fraction or exponent as ``Decimal``.
 
-    Raises ``BadJson`` for malformed text, bad UTF-8 or nesting deeper than ``MAX_DEPTH``.
+    Raises ``BadJson`` for malformed text, bad UTF-8, nesting deeper than ``MAX_DEPTH`` or a number
+    whose exponent is beyond that of any ``Decimal``.
     """
     try:
         value = _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadJson(str(error)) from None
+    except InvalidOperation:
+        raise BadJson("a number is too large or too small") from None
     except RecursionError:
         raise BadJson(f"nested deeper than {MAX_DEPTH} levels") from None
     opens = text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else MAX_DEPTH + 1

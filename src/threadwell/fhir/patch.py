@@ -6,8 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from threadwell.fhir.json import MAX_DEPTH
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.resource import Resource
+
+#: What the ``copy`` operations of one patch may copy: characters of text and members together.
+#: A few hundred bytes of them could otherwise double a resource until no machine holds it.
+MAX_COPIED = 4 * 1024 * 1024
 
 
 def apply_patch(resource: Resource, operations: Any) -> Resource:
@@ -15,11 +20,13 @@ def apply_patch(resource: Resource, operations: Any) -> Resource:
 
     Strict as RFC 6902, but for one thing: ``add`` at ``/note/-`` makes the list ``note`` where
     there is none. Raises ``FhirError`` 400, and then none of the operations holds, for a patch that
-    is malformed, does not fit, or changes ``resourceType`` or ``id``.
+    is malformed, does not fit, or changes ``resourceType`` or ``id``; or whose outcome would be
+    nested deeper than ``MAX_DEPTH`` levels, or hold more than ``MAX_COPIED`` of copies.
     """
     if not isinstance(operations, list):
         raise invalid("Patch body must be an array")
     document: Any = _copy(resource)
+    copied = 0
     for operation in operations:
         if not isinstance(operation, dict):
             raise invalid("Patch operation must be an object")
@@ -27,6 +34,10 @@ def apply_patch(resource: Resource, operations: Any) -> Resource:
         apply = _OPERATIONS.get(op) if isinstance(op, str) else None
         if apply is None:
             raise invalid("Patch op must be add, remove, replace, move, copy or test")
+        if op == "copy":
+            copied += _size(_get(document, _pointer(operation, "from")))
+            if copied > MAX_COPIED:
+                raise invalid("Patch copies too much")
         document = apply(document, operation)
     if not isinstance(document, dict):
         raise invalid("Patch must leave a resource")
@@ -50,6 +61,7 @@ def _replace(document: Any, operation: Resource) -> Any:
     value, tokens = _copy(_value(operation)), _pointer(operation, "path")
     if not tokens:
         return value
+    _check_depth(value, len(tokens))
     parent, key = _find(document, tokens)
     parent[key] = value
     return document
@@ -84,6 +96,7 @@ def _put(document: Any, tokens: list[str], value: Any) -> Any:
     """The document with ``value`` added."""
     if not tokens:
         return value
+    _check_depth(value, len(tokens))
     *above, last = tokens
     if last == "-" and above:
         holder = _get(document, above[:-1])
@@ -157,6 +170,26 @@ def _absent(tokens: list[str]) -> FhirError:
 
 def _path(tokens: list[str]) -> str:
     return "".join(f"/{token.replace('~', '~0').replace('/', '~1')}" for token in tokens) or "/"
+
+
+def _check_depth(value: Any, depth: int) -> None:
+    """Raise 400 if what is to stand at ``depth`` would reach deeper than JSON may here."""
+    if depth > MAX_DEPTH:
+        raise invalid(f"Patch nests deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            _check_depth(child, depth + 1)
+
+
+def _size(value: Any) -> int:
+    """Characters of text, and members and items, in a value."""
+    if isinstance(value, dict):
+        return sum(len(name) + _size(member) for name, member in value.items())
+    if isinstance(value, list):
+        return sum(map(_size, value)) + 1
+    return len(value) + 1 if isinstance(value, str) else 1
 
 
 def _copy(value: Any) -> Any:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.patch import apply_patch
 
@@ -116,6 +117,31 @@ def test_what_it_refuses(operations, message):
     assert [issue.code for issue in refused.value.issues] == ["invalid"]
     assert message in str(refused.value)
     assert before == TASK
+
+
+def nested(levels):
+    return [nested(levels - 1)] if levels else "end"
+
+
+@pytest.mark.parametrize("name", ["add", "replace", "copy", "move"])
+@pytest.mark.parametrize("deeper", [0, 1])
+def test_nothing_gets_deeper_than_what_can_be_read_again(name, deeper):
+    # Below /x and 47 lists stand 52 more levels: 100 in all.
+    task = {**TASK, "x": nested(48), "y": nested(52 + deeper)}
+    what = {"value": task["y"]} if name in ("add", "replace") else {"from": "/y"}
+    operations = [{"op": name, "path": "/x" + "/0" * 47, **what}]
+    if deeper:
+        with pytest.raises(FhirError, match="deeper than 100"):
+            apply_patch(task, operations)
+    else:
+        patched = apply_patch(task, operations)
+        assert decode(encode(patched)) == patched
+
+
+def test_copies_do_not_grow_without_end():
+    operations = [op("copy", "/note/-", **{"from": "/note"})] * 30
+    with pytest.raises(FhirError, match="copies too much"):
+        apply_patch({**TASK, "note": ["x" * 1000]}, operations)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ of a valid resource.
 
 from __future__ import annotations
 
-from decimal import Decimal
+import re
+from decimal import Decimal, InvalidOperation, Overflow, localcontext
 from typing import Any
 
 from threadwell.fhir.search.fold import contact_code
@@ -26,6 +27,7 @@ from threadwell.fhir.search.values import (
     UriValue,
 )
 
+_SAMPLE = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?", re.ASCII)
 _CURRENCIES = "urn:iso:std:iso:4217"
 
 
@@ -228,10 +230,15 @@ def _sampled(sampled: dict[str, Any], out: list[Any]) -> None:
     if "value" not in origin:
         return
     base, factor = decimal(origin["value"]), decimal(sampled.get("factor", 1))
-    # "E" is an error, "U" and "L" are beyond the limits of the device.
-    samples = [Decimal(s) for s in sampled.get("data", "").split() if s not in {"E", "U", "L"}]
-    if samples:
-        low, high = sorted((base + min(samples) * factor, base + max(samples) * factor))
+    # "E" is an error, "U" and "L" are beyond the limits of the device; R4 checks no other words.
+    samples = [Decimal(s) for s in sampled.get("data", "").split() if _SAMPLE.fullmatch(s)]
+    if not samples:
+        return
+    with localcontext() as context:
+        context.traps[InvalidOperation] = context.traps[Overflow] = False
+        ends = base + min(samples) * factor, base + max(samples) * factor
+    if all(end.is_finite() for end in ends):
+        low, high = sorted(ends)
         out.append(
             QuantityValue(
                 low,

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.search.field import Field, field, has_field
+from threadwell.fhir.search.fold import fold
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
@@ -48,6 +49,10 @@ from threadwell.fhir.search.terms import (
 #: multiply: longer and wider chains are refused.
 MAX_LINKS = 8
 MAX_BREADTH = 200
+
+#: Alternatives of one value (``family=a,b,c``) that are each compared on their own. Tokens,
+#: references and ids are looked up all at once, and may be as many as a request holds.
+MAX_ALTERNATIVES = 500
 
 
 def parse_filter(type_: str, name: str, value: str, reading: Reading) -> Filter:
@@ -154,9 +159,9 @@ def _id(found: Field, modifier: str, value: str) -> IdFilter:
 
 
 def _token(found: Field, modifier: str, value: str, _: Reading) -> Filter:
-    parts = split(value, ",")
     if modifier == "text":
-        return TextFilter(found.code, tuple(unescape(part) for part in parts))
+        return TextFilter(found.code, _texts(found, value))
+    parts = split(value, ",")
     if modifier not in {"", "not"}:
         raise _no_modifier(found, modifier)
     matches = tuple([token(found, part) for part in parts])
@@ -180,7 +185,10 @@ def _string(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     mode = _STRING_MODES.get(modifier)
     if mode is None:
         raise _no_modifier(found, modifier)
-    return StringFilter(found.code, _texts(found, value), mode)
+    texts = _texts(found, value)
+    if mode is not StringMode.EXACT and not all(map(fold, texts)):
+        raise bad(found, "a text of more than accents")
+    return StringFilter(found.code, texts, mode)
 
 
 def _uri(found: Field, modifier: str, value: str, _: Reading) -> Filter:
@@ -191,7 +199,7 @@ def _uri(found: Field, modifier: str, value: str, _: Reading) -> Filter:
 
 
 def _texts(found: Field, value: str) -> tuple[str, ...]:
-    texts = tuple([unescape(part) for part in split(value, ",")])
+    texts = tuple([unescape(part) for part in _alternatives(found, value)])
     if not all(texts):
         raise bad(found, "a text in every place of the list")
     return texts
@@ -199,23 +207,29 @@ def _texts(found: Field, value: str) -> tuple[str, ...]:
 
 def _date(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
     _refuse(found, modifier)
-    return DateFilter(found.code, tuple([date(found, p, reading) for p in split(value, ",")]))
+    return DateFilter(
+        found.code, tuple([date(found, p, reading) for p in _alternatives(found, value)])
+    )
 
 
 def _number(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     _refuse(found, modifier)
-    return NumberFilter(found.code, tuple([number(found, part) for part in split(value, ",")]))
+    return NumberFilter(
+        found.code, tuple([number(found, part) for part in _alternatives(found, value)])
+    )
 
 
 def _quantity(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     _refuse(found, modifier)
-    return QuantityFilter(found.code, tuple([quantity(found, part) for part in split(value, ",")]))
+    return QuantityFilter(
+        found.code, tuple([quantity(found, part) for part in _alternatives(found, value)])
+    )
 
 
 def _composite(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
     _refuse(found, modifier)
     matches = []
-    for alternative in split(value, ","):
+    for alternative in _alternatives(found, value):
         parts = split(alternative, "$")
         if len(parts) != len(found.components):
             raise bad(found, f"{len(found.components)} values with $ between them")
@@ -226,6 +240,13 @@ def _composite(found: Field, modifier: str, value: str, reading: Reading) -> Fil
             )
         )
     return CompositeFilter(found.code, tuple(matches))
+
+
+def _alternatives(found: Field, value: str) -> list[str]:
+    parts = split(value, ",")
+    if len(parts) > MAX_ALTERNATIVES:
+        raise bad(found, f"at most {MAX_ALTERNATIVES} alternatives")
+    return parts
 
 
 def _refuse(found: Field, modifier: str) -> None:

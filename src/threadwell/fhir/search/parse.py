@@ -19,6 +19,8 @@ from threadwell.fhir.stamp import Clock, now_ms
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
 MAX_OFFSET = 10_000
+#: Filters that one query may ask for together.
+MAX_FILTERS = 100
 
 
 def parse_query(
@@ -38,6 +40,8 @@ def parse_query(
         if read:
             read(draft, value)
         else:
+            if len(filters) == MAX_FILTERS:
+                raise invalid(f"A search has at most {MAX_FILTERS} filters")
             filters.append(parse_filter(type_, name, value, reading))
     return Query(
         type_,

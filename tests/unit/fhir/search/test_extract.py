@@ -212,6 +212,20 @@ CASES = {
         "value-quantity",
         [QuantityValue(Decimal(8), Decimal(8), Decimal(16), UCUM, "mg", "mg")],
     ),
+    "samples that are no numbers": (
+        "Observation",
+        {"valueSampledData": {"origin": quantity(10), "period": 1, "dimensions": 1,
+                              "data": "NaN 1 Infinity x 1.5.2 1e9999"}},
+        "value-quantity",
+        [QuantityValue(Decimal(11), Decimal(11), Decimal(11), UCUM, "mg", "mg")],
+    ),
+    "samples beyond all numbers": (
+        "Observation",
+        {"valueSampledData": {"origin": quantity(10), "period": 1, "dimensions": 1,
+                              "factor": Decimal("1E999999"), "data": "1E9"}},
+        "value-quantity",
+        None,
+    ),
     "a choice by its type": (
         "Observation", {"valueCodeableConcept": {"text": "Fine"}}, "value-string",
         [StringValue("Fine")],

@@ -6,7 +6,8 @@ import pytest
 
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
-from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.filters import MAX_ALTERNATIVES
+from threadwell.fhir.search.parse import MAX_FILTERS, parse_query
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
@@ -276,6 +277,31 @@ def test_filters(type_, text, expected):
     name, _, value = text.partition("=")
     query = parse_query(type_, [(name, value)], base_url=f"{BASE}/", now=lambda: 11 * DAY // 1000)
     assert query == Query(type_, (expected,))
+
+
+@pytest.mark.parametrize("name", ["family", "given:contains", "gender:text", "birthdate"])
+def test_what_is_compared_one_by_one_is_not_compared_with_thousands(name):
+    assert parse_query("Patient", [(name, ",".join(["1990"] * MAX_ALTERNATIVES))])
+    with pytest.raises(FhirError, match="at most 500 alternatives"):
+        parse_query("Patient", [(name, ",".join(["1990"] * (MAX_ALTERNATIVES + 1)))])
+
+
+def test_a_list_of_ids_or_tokens_may_be_long():
+    values = ",".join(str(number) for number in range(5000))
+    query = parse_query("Patient", [("_id", values), ("identifier", values)])
+    assert [len(query.filters[0].ids), len(query.filters[1].matches)] == [5000, 5000]
+
+
+def test_a_search_has_not_thousands_of_filters():
+    assert parse_query("Patient", [("active", "true")] * MAX_FILTERS)
+    with pytest.raises(FhirError, match="at most 100 filters"):
+        parse_query("Patient", [("active", "true")] * (MAX_FILTERS + 1))
+
+
+def test_an_accent_alone_does_not_begin_every_name():
+    with pytest.raises(FhirError, match="family: expected"):
+        parse_query("Patient", [("family", "\u0301")])
+    assert parse_query("Patient", [("family:exact", "\u0301")])
 
 
 def test_repeated_parameters_are_all_asked_for():
