@@ -149,6 +149,43 @@ def test_the_same_condition_twice_makes_one(api, mark: str) -> None:
     assert len(api.ids("Patient")) == 1
 
 
+@pytest.mark.parametrize("first", ["POST", "PUT"])
+@pytest.mark.parametrize("second", ["POST", "PUT"])
+def test_a_condition_makes_one_however_it_is_asked(api, mark: str, first, second) -> None:
+    body = {**PATIENT, "identifier": api.tagged(mark)}
+
+    def entry(method: str, condition: str):
+        if method == "PUT":
+            return api.entry("PUT", f"Patient?{condition}", body)
+        return api.entry("POST", "Patient", body, ifNoneExist=condition)
+
+    answer = api.bundle(
+        "transaction",
+        entry(first, f"identifier=urn:t|{mark}"),
+        entry(second, f"identifier=urn%3At%7C{mark}"),
+    )
+    made = 1 if (first, second) == ("POST", "POST") else 0
+    assert answer.status_code == (200 if made else 400)
+    assert len(api.ids("Patient")) == made
+
+
+def test_nothing_finds_what_another_entry_deletes(api, mark: str) -> None:
+    made = api.make(identifier=api.tagged(mark))
+    answer = api.bundle(
+        "transaction",
+        api.entry("POST", "Patient", PATIENT, ifNoneExist=f"identifier=urn:t|{mark}"),
+        api.entry("DELETE", f"Patient/{made['id']}"),
+    )
+    assert api.texts(answer) == ["The transaction deletes what this finds"]
+    assert api.ids("Patient") == [made["id"]]
+
+
+def test_no_two_entries_have_one_name(api) -> None:
+    entry = api.entry("POST", "Patient", PATIENT, full_url=URN)
+    assert api.texts(api.bundle("transaction", entry, entry)) == ["Another entry has this fullUrl"]
+    assert api.ids("Patient") == []
+
+
 def test_if_match(api) -> None:
     made = api.make()
     tag = f'W/"{made["meta"]["versionId"]}"'

@@ -28,15 +28,22 @@ class Selected:
 
 async def select(context: Context, type_: str, text: str) -> Selected:
     """What the query ``text`` selects; raises 412 for several, 400 for one that filters nothing."""
-    query = _condition(context, type_, text)
+    return await select_by(context, condition(context, type_, text))
+
+
+async def select_by(context: Context, query: Query) -> Selected:
+    """What a condition selects; raises 412 for several."""
     page = await context.store.search(context.project, query)
     if len(page.matches) > 1:
         raise multiple_matches()
     return Selected(query, page.matches[0] if page.matches else None)
 
 
-def _condition(context: Context, type_: str, text: str) -> Query:
-    """The query of a condition: its filters, and nothing about pages, order or includes."""
+def condition(context: Context, type_: str, text: str) -> Query:
+    """The query of a condition: its filters, and nothing about pages, order or includes.
+
+    Raises 400 for one that filters nothing.
+    """
     query = parse_query(type_, parse_params(text), base_url=context.fhir, now=context.clock)
     if not query.filters:
         raise invalid(f"A condition on {type_} needs at least one search parameter")
@@ -55,7 +62,7 @@ async def resolve_references(context: Context, resource: Resource) -> None:
 
 
 async def _resolve(context: Context, type_: str, text: str, path: str) -> str:
-    query = _condition(context, type_, text)
+    query = condition(context, type_, text)
     page = await context.store.search(context.project, query)
     if len(page.matches) == 1:
         return f"{type_}/{page.matches[0].id}"

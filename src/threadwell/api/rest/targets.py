@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from threadwell.api.context import Context
-from threadwell.api.rest.conditional import select
+from threadwell.api.rest.conditional import condition, select_by
 from threadwell.api.rest.entries import Entry, within
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, invalid, not_found
@@ -40,12 +40,12 @@ class Target:
 async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Target]:
     """The target of each entry; raises ``FhirError`` where an entry has none it may have.
 
-    No two entries may write the same resource (400).
+    No two entries may write the same resource, nor may one find what another deletes (400).
     """
     now = context.clock()
     # In the order of the entries, as ids tell the order of creation.
     fresh = sorted(new_id(now) for _ in entries)
-    conditions: dict[tuple[str, str], Target] = {}
+    conditions: dict[Query, Target] = {}
     targets: list[Target] = []
     for entry, id_ in zip(entries, fresh, strict=True):
         try:
@@ -61,7 +61,7 @@ async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Targe
 
 
 async def _target(
-    context: Context, entry: Entry, id_: str, conditions: dict[tuple[str, str], Target]
+    context: Context, entry: Entry, id_: str, conditions: dict[Query, Target]
 ) -> Target:
     method, path, query = entry.request.method, entry.request.path, entry.request.query
     type_, slash, given_id = path.partition("/")
@@ -71,15 +71,16 @@ async def _target(
         raise invalid(f"A transaction cannot {method} this url")
     if given_id:
         return Target(entry, type_, given_id)
-    condition = query
     if method == "POST":
-        condition = entry.request.headers.get(b"if-none-exist", b"").decode(errors="replace")
-        if not condition:
+        query = entry.request.headers.get(b"if-none-exist", b"").decode(errors="replace")
+        if not query:
             return Target(entry, type_, id_)
-        before = conditions.get((type_, condition))
-        if before:
-            return replace(before, entry=entry, repeats=before.current is None)
-    selected = await select(context, type_, condition)
+    asked = condition(context, type_, query)
+    before = conditions.get(asked)
+    if before and before.id:
+        repeats = before.current is None and method == before.entry.request.method == "POST"
+        return replace(before, entry=entry, repeats=repeats)
+    selected = await select_by(context, asked)
     if selected.match:
         target = Target(entry, type_, selected.match.id, selected.match)
     elif method == "DELETE":
@@ -88,16 +89,20 @@ async def _target(
         raise not_found()
     else:
         target = Target(entry, type_, id_, None, selected.query)
-    if method == "POST":
-        conditions[type_, condition] = target
+    conditions[asked] = target
     return target
 
 
 def _check(targets: Sequence[Target]) -> None:
     written: set[Key] = set()
+    deleted = {t.key for t in targets if t.entry.request.method == "DELETE" and t.id}
     for target in targets:
         method = target.entry.request.method
-        if not target.id or target.repeats or (method == "POST" and target.current):
+        if not target.id or target.repeats:
+            continue
+        if method == "POST" and target.current:
+            if target.key in deleted:
+                raise within(target.entry, invalid("The transaction deletes what this finds"))
             continue
         if target.key in written:
             raise within(target.entry, invalid("The transaction writes this resource twice"))

@@ -61,11 +61,7 @@ async def _attempt(
 ) -> list[Change | None]:
     targets = await find_targets(context, writes)
     await _check_reads(context, reads, targets, perform)
-    links = {
-        target.entry.full_url: f"{target.type}/{target.id}"
-        for target in targets
-        if target.entry.full_url and target.entry.request.method in ("POST", "PUT")
-    }
+    links = _links(targets)
     plan = _Plan(context, request.caller.reference, context.clock(), links)
     for target in targets:
         await plan.add(target)
@@ -73,6 +69,18 @@ async def _attempt(
         raise FhirError(400, plan.issues)
     await context.store.commit(context.project, plan.change_set(targets))
     return plan.changes
+
+
+def _links(targets: Sequence[Target]) -> dict[str, str]:
+    """Where what each entry calls itself leads; raises 400 if two call themselves the same."""
+    links: dict[str, str] = {}
+    for target in targets:
+        name = target.entry.full_url
+        if name and target.entry.request.method in ("POST", "PUT"):
+            path = f"{target.type}/{target.id}"
+            if links.setdefault(name, path) != path:
+                raise within(target.entry, invalid("Another entry has this fullUrl"))
+    return links
 
 
 async def _check_reads(
