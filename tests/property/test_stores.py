@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import open_database, setting
-from threadwell.stores.sqlite.keys import Keys
 from threadwell.stores.sqlite.reindex import reindex
 from threadwell.stores.suite.scenario import Desk, query
 

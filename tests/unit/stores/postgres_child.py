@@ -2,7 +2,7 @@
 
 ``write URL PREFIX`` creates patients as fast as it can and prints the id of each that is
 acknowledged. ``race URL COUNT`` creates patients under conditions that another process has too,
-and prints the identifiers that it was the one to write.
+ten whenever it is sent a line, prints the identifiers of those that it wrote, and ``done``.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ async def write(url: str, prefix: str) -> None:
 async def race(url: str, often: int) -> None:
     store = PostgresStore.open(url)
     await store.connect()
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
+    print("done", flush=True)
 
     async def one(value: str) -> None:
         query = parse_query("Patient", [("identifier", f"https://example.org/ids|{value}")])
@@ -58,7 +57,9 @@ async def race(url: str, often: int) -> None:
         print(value, flush=True)
 
     for first in range(0, often, 10):
+        await asyncio.to_thread(sys.stdin.readline)
         await asyncio.gather(*(one(f"v{n}") for n in range(first, first + 10)))
+        print("done", flush=True)
     await store.close()
 
 

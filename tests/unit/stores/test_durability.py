@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import open_database, setting
-from threadwell.stores.sqlite.keys import Keys
 from threadwell.stores.sqlite.reindex import reindex
 from threadwell.stores.suite.scenario import Desk
 

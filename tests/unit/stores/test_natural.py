@@ -8,8 +8,8 @@ from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.extract import parameter_ways
 from threadwell.fhir.search.values import DateValue
 from threadwell.stores.natural import NATURAL, NO_TIME, natural_time
-from threadwell.stores.sqlite.compounds import COMPOUNDS, Compound
-from threadwell.stores.sqlite.entries import PRESENT_BITS
+from threadwell.stores.sql.compounds import COMPOUNDS, Compound
+from threadwell.stores.sql.entries import PRESENT_BITS
 
 
 @pytest.mark.parametrize(("type_", "param"), NATURAL.items())

@@ -10,9 +10,9 @@ import apsw
 import pytest
 
 from threadwell.stores.contract import StoreError
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import migrations, open_database, setting
-from threadwell.stores.sqlite.keys import Keys
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.suite.scenario import Desk
 from threadwell.stores.suite.world import WORLD

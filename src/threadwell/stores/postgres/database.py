@@ -11,7 +11,7 @@ import asyncpg
 from threadwell.stores.postgres.address import Address
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 from threadwell.stores.postgres.migrate import migrate
-from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sql.keys import Keys
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from threadwell.stores.contract import Key, Write
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.rows import beginning, text_bytes
-from threadwell.stores.sqlite.transaction import Prepared
+from threadwell.stores.sql.prepare import Prepared
 
 _RIDS = "SELECT nextval('rid') FROM generate_series(1, $1)"
 _SUPERSEDE = """

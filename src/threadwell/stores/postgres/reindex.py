@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 
 from threadwell.stores.postgres.rows import beginning, text_bytes
-from threadwell.stores.sqlite.entries import INDEX_VERSION, entries_of_body
-from threadwell.stores.sqlite.keys import Keys
+from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sql.keys import Keys
 
 _AT_ONCE = 1000
 

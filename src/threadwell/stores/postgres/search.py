@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
@@ -25,6 +25,7 @@ from threadwell.stores.postgres.reads import read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
+from threadwell.stores.sql.keys import Keys, of_reference, scope
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
@@ -33,11 +34,12 @@ from threadwell.stores.sql.plan import (
     Order,
     covering,
     leads,
+    narrowed,
+    natural_dates,
     order_of,
     shortest,
     widest,
 )
-from threadwell.stores.sqlite.keys import Keys, of_reference, scope
 
 #: Resources that a search in doubt fetches at a time, and looks at before others have their turn.
 _AT_ONCE = 200
@@ -62,6 +64,7 @@ def quick(keys: Keys, place: Place, query: Query) -> Statement | None:
     possible = list(leads(keys, place.project, query, conditions))
     if order is Order.OTHER:
         return None
+    # A lead that covers every filter needs none of what is looked up for the others.
     lead = covering(possible, len(conditions), order)
     if lead is None:
         return None
@@ -185,6 +188,7 @@ class _Search:
         self._place = place
         self._query = query
         self._conditions = conditions
+        self._natural: dict[int, tuple[Stream, ...]] = {}
 
     async def count(self) -> int:
         """How many match."""
@@ -251,9 +255,18 @@ class _Search:
 
     async def _lead(self, order: Order | None) -> Lead:
         query, conditions = self._query, self._conditions
-        possible = await self._pruned(
-            list(leads(self._keys, self._place.project, query, conditions))
+        possible = list(leads(self._keys, self._place.project, query, conditions))
+        dates = natural_dates(query.type, conditions)
+        in_doubt = [s for lead in possible if lead.doubtful for s in lead.streams or ()]
+        holding = await self._holding(
+            [*in_doubt, *(s for streams in dates.values() for s in streams)]
         )
+
+        def filled(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+            return tuple(stream for stream in streams if stream in holding)
+
+        self._natural = {position: filled(streams) for position, streams in dates.items()}
+        possible = [narrowed(lead, self._natural, filled) for lead in possible]
         lead = covering(possible, len(conditions), order)
         if lead is not None:
             return lead
@@ -267,11 +280,10 @@ class _Search:
                 return lead
         return widest(possible, order)
 
-    async def _pruned(self, possible: list[Lead]) -> list[Lead]:
-        """Leads without the lists that are empty, where doubt may end with them."""
-        streams = [s for lead in possible if lead.streams for s in lead.streams if not s.exact]
+    async def _holding(self, streams: Sequence[Stream]) -> set[Stream]:
+        """Those of the streams that hold anything."""
         if not streams:
-            return possible
+            return set()
         rows = await self._connection.fetch(
             "SELECT s.n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])"
             " WITH ORDINALITY AS s(key, low, high, n)"
@@ -280,11 +292,10 @@ class _Search:
             self._place.pid,
             *zip(*((s.key, s.low, s.high) for s in streams), strict=True),
         )
-        filled = {streams[row["n"] - 1] for row in rows}
-        return [_without_empty(lead, filled) for lead in possible]
+        return {streams[row["n"] - 1] for row in rows}
 
     def _statement(self) -> Statement:
-        return Statement(self._place.pid, self._query.type, self._conditions)
+        return Statement(self._place.pid, self._query.type, self._conditions, self._natural)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,14 +303,6 @@ class _Match:
     rid: int
     version: Stored
     values: IndexValues
-
-
-def _without_empty(lead: Lead, filled: set[Stream]) -> Lead:
-    if lead.streams is None or all(stream.exact for stream in lead.streams):
-        return lead
-    streams = tuple(stream for stream in lead.streams if stream.exact or stream in filled)
-    exact = all(stream.exact for stream in streams)
-    return replace(lead, streams=streams, settled=lead.led if exact else lead.settled)
 
 
 def _conditions(keys: Keys, place: Place, query: Query, found: _Found) -> list[Condition]:

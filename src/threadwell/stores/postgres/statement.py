@@ -7,7 +7,8 @@ a walk of twenty entries into a join of whole tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from threadwell.fhir.search.query import Filter
@@ -34,9 +35,17 @@ _EMPTY = "SELECT sort, rid FROM posting WHERE false"
 class Statement:
     """A statement in the making, with its parameters; the first is the number of the project."""
 
-    def __init__(self, pid: int, type_: str, conditions: Sequence[Condition]) -> None:
+    def __init__(
+        self,
+        pid: int,
+        type_: str,
+        conditions: Sequence[Condition],
+        natural: Mapping[int, tuple[Stream, ...]] = MappingProxyType({}),
+    ) -> None:
+        """``natural`` are the ``plan.natural_dates`` that hold anything."""
         self._type = type_
         self._conditions = conditions
+        self._natural = natural
         self.sql = ""
         self.params: list[Any] = [pid]
         self.doubts: list[Filter] = []
@@ -165,6 +174,14 @@ class Statement:
                 row = row or place == "r.sort"
                 if not condition.exact:
                     self.doubts.append(condition.filter)
+            elif position in self._natural:
+                dates = self._natural[position]
+                asked.append(
+                    f"({' OR '.join(self._date(date, place) for date in dates) or 'false'})"
+                )
+                row = row or place == "r.sort"
+                if not all(date.exact for date in dates):
+                    self.doubts.append(condition.filter)
             elif condition.row is not None:
                 asked.append(self._row(condition.row))
                 row = True
@@ -174,6 +191,13 @@ class Statement:
             else:
                 self.doubts.append(condition.filter)
         return "".join(f" AND {question}" for question in asked), row
+
+    def _date(self, date: Stream, place: str) -> str:
+        return (
+            f"{place} BETWEEN {self.bind(date.low)} AND {self.bind(date.high)}"
+            f" AND EXISTS (SELECT FROM posting p WHERE p.pid = $1 AND p.key = {self.bind(date.key)}"
+            f" AND p.sort = {place} AND p.rid = d.rid OFFSET 0)"
+        )
 
     def _row(self, test: RowTest) -> str:
         match test:

@@ -14,7 +14,7 @@ from threadwell.stores.postgres.reads import Reads, read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Place, Searcher, page_of, quick
 from threadwell.stores.postgres.writer import Writer
-from threadwell.stores.sqlite.prepare import prepare
+from threadwell.stores.sql.prepare import prepare
 
 _RID = "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3"
 _VERSIONS = f"""

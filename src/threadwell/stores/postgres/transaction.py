@@ -17,8 +17,8 @@ from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.gathered import Current, Gathered
 from threadwell.stores.postgres.search import Place, Searcher
 from threadwell.stores.sql.condition import Condition
-from threadwell.stores.sqlite.keys import Keys
-from threadwell.stores.sqlite.transaction import Prepared
+from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.prepare import Prepared
 
 _CURRENT = """
 SELECT k.type, k.id, r.rid, r.number, r.version_id

@@ -24,7 +24,7 @@ from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, s
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.search import Place
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
-from threadwell.stores.sqlite.transaction import Prepared
+from threadwell.stores.sql.prepare import Prepared
 
 #: Writes, and bytes of them, in one transaction, beyond which change sets wait for the next.
 _GROUP = 1000

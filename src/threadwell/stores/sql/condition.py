@@ -38,8 +38,8 @@ from threadwell.fhir.search.query import (
     UriMode,
 )
 from threadwell.stores.contract import Key
-from threadwell.stores.sqlite.entries import present_bits
-from threadwell.stores.sqlite.keys import (
+from threadwell.stores.sql.entries import present_bits
+from threadwell.stores.sql.keys import (
     Keys,
     every_updated,
     of_code,
@@ -52,7 +52,7 @@ from threadwell.stores.sqlite.keys import (
     of_width,
     scope,
 )
-from threadwell.stores.sqlite.ranges import (
+from threadwell.stores.sql.ranges import (
     HIGHEST,
     LOWEST,
     WIDTHS,

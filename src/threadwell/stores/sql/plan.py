@@ -8,14 +8,15 @@ choice needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
 from threadwell.fhir.search.query import (
     DateFilter,
     Filter,
+    IdFilter,
     MissingFilter,
     Query,
     ReferenceFilter,
@@ -23,9 +24,9 @@ from threadwell.fhir.search.query import (
     TokenFilter,
 )
 from threadwell.stores.natural import NATURAL
+from threadwell.stores.sql.compounds import OTHER, Compound, compound_form, compounds
 from threadwell.stores.sql.condition import Condition, Stream, TextScan, token_form
-from threadwell.stores.sqlite.compounds import OTHER, Compound, compound_form, compounds
-from threadwell.stores.sqlite.keys import (
+from threadwell.stores.sql.keys import (
     Keys,
     every,
     every_updated,
@@ -33,6 +34,7 @@ from threadwell.stores.sqlite.keys import (
     of_reference,
     scope,
 )
+from threadwell.stores.sql.ranges import HIGHEST, LOWEST
 
 #: A lead of fewer entries than this is taken whatever the order of the answer is.
 FEW = 64
@@ -63,6 +65,11 @@ class Lead:
     streams: tuple[Stream, ...] | None = None
     text: TextScan | None = None
     ids: tuple[str, ...] | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some of its lists may hold more than matches."""
+        return any(not stream.exact for stream in self.streams or ())
 
 
 def order_of(type_: str, sort: Sequence[Sort]) -> tuple[Order, bool]:
@@ -105,8 +112,16 @@ def leads(
     keys: Keys, project: str, query: Query, conditions: Sequence[Condition]
 ) -> Iterator[Lead]:
     """Everything that could lead the search, the widest coverage first."""
-    for compound in sorted(compounds(query.type), key=lambda c: -len(c.missing + c.params)):
-        lead = _compound_lead(keys, project, query, compound)
+    absent = {
+        filter_.param: position
+        for position, filter_ in enumerate(query.filters)
+        if isinstance(filter_, MissingFilter) and filter_.missing
+    }
+    asked = {filter_.param for filter_ in query.filters if not isinstance(filter_, IdFilter)}
+    for compound in compounds(query.type):
+        if not (absent.keys() >= set(compound.missing) and asked.issuperset(compound.params)):
+            continue
+        lead = _compound_lead(keys, project, query, compound, absent)
         if lead:
             yield lead
     for position, condition in enumerate(conditions):
@@ -127,13 +142,52 @@ def leads(
     yield Lead(Order.UPDATED, streams=(Stream(keys.key(every_updated(project, query.type))),))
 
 
-def _compound_lead(keys: Keys, project: str, query: Query, compound: Compound) -> Lead | None:
-    settled: set[int] = set()
-    for param in compound.missing:
-        absent = MissingFilter(param, True)
-        if absent not in query.filters:
-            return None
-        settled.add(query.filters.index(absent))
+def natural_dates(type_: str, conditions: Sequence[Condition]) -> dict[int, tuple[Stream, ...]]:
+    """The lists of conditions on the natural date, by position.
+
+    A list in natural order can be entered where they begin, and probes them at its own place.
+    """
+    return {
+        position: condition.streams
+        for position, condition in enumerate(conditions)
+        if condition.streams is not None and _stream_order(type_, condition) is Order.NATURAL
+    }
+
+
+def narrowed(
+    lead: Lead,
+    natural: Mapping[int, tuple[Stream, ...]],
+    filled: Callable[[Sequence[Stream]], tuple[Stream, ...]],
+) -> Lead:
+    """A lead without what cannot match, where doubt may end with it.
+
+    ``natural`` are the ``natural_dates`` that hold anything; ``filled`` picks those of some
+    streams that do.
+    """
+    streams = lead.streams
+    if streams is None:
+        return lead
+    settled = lead.settled
+    if lead.doubtful:
+        streams = filled(streams)
+        if all(stream.exact for stream in streams):
+            settled = lead.led
+    if lead.order is Order.NATURAL:
+        for position, dates in natural.items():
+            if position not in lead.led:
+                low = min((date.low for date in dates), default=HIGHEST)
+                high = max((date.high for date in dates), default=LOWEST)
+                streams = tuple(
+                    replace(stream, low=max(low, stream.low), high=min(high, stream.high))
+                    for stream in streams
+                )
+    return replace(lead, settled=settled, streams=streams)
+
+
+def _compound_lead(
+    keys: Keys, project: str, query: Query, compound: Compound, absent: Mapping[str, int]
+) -> Lead | None:
+    settled = {absent[param] for param in compound.missing}
     parts: list[list[str]] = []
     for param in compound.params:
         part = next(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import apsw
 
+from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite.database import setting
-from threadwell.stores.sqlite.entries import INDEX_VERSION, entries_of_body
-from threadwell.stores.sqlite.keys import Keys
 from threadwell.stores.sqlite.rows import fetch
 
 _AT_ONCE = 1000

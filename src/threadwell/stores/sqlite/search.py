@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -18,10 +17,23 @@ from threadwell.fhir.search.values import ReferenceValue
 from threadwell.stores.contract import Key, Page, Stored
 from threadwell.stores.including import included
 from threadwell.stores.order import Candidate, in_order
-from threadwell.stores.sqlite.condition import Compiler, Condition, Stream, as_json
-from threadwell.stores.sqlite.keys import Keys, of_reference, scope
-from threadwell.stores.sqlite.plan import MERGED, Lead, Order, choose, leads, order_of, stream_order
-from threadwell.stores.sqlite.ranges import HIGHEST, LOWEST
+from threadwell.stores.sql.condition import Compiler, Condition, Stream
+from threadwell.stores.sql.keys import Keys, of_reference, scope
+from threadwell.stores.sql.plan import (
+    FEW,
+    MANY,
+    MERGED,
+    Lead,
+    Order,
+    covering,
+    leads,
+    narrowed,
+    natural_dates,
+    order_of,
+    shortest,
+    widest,
+)
+from threadwell.stores.sqlite.render import as_json, row_sql, text_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
 
@@ -105,13 +117,9 @@ class _Search:
         self._query = query
         compiler = Compiler(searcher.keys, project, query.type, self)
         self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
-        #: The lists of conditions on the natural date, by position: a list in natural order can be
-        #: entered where they begin, and probes them at its own place.
         self._natural = {
-            position: self._pruned(condition.streams)
-            for position, condition in enumerate(self.conditions)
-            if condition.streams is not None
-            and stream_order(query.type, condition) is Order.NATURAL
+            position: self._filled(streams)
+            for position, streams in natural_dates(query.type, self.conditions).items()
         }
 
     def page(self) -> Page:
@@ -238,32 +246,24 @@ class _Search:
         return [c.created for c in ordered[offset : None if count < 0 else offset + count]]
 
     def _lead(self, order: Order | None) -> Lead:
-        possible = leads(self._searcher.keys, self._project, self._query, self.conditions)
-        narrowed = [self._narrowed(lead) for lead in possible]
-        return choose(narrowed, len(self.conditions), order, self._length)
-
-    def _narrowed(self, lead: Lead) -> Lead:
-        """A lead without what cannot match, where doubt may end with it."""
-        streams = lead.streams
-        if streams is None:
+        possible = [
+            narrowed(lead, self._natural, self._filled)
+            for lead in leads(self._searcher.keys, self._project, self._query, self.conditions)
+        ]
+        lead = covering(possible, len(self.conditions), order)
+        if lead:
             return lead
-        settled = lead.settled
-        if not all(stream.exact for stream in streams):
-            streams = self._pruned(streams)
-            if all(stream.exact for stream in streams):
-                settled = lead.led
-        if lead.order is Order.NATURAL:
-            for position, dates in self._natural.items():
-                if position not in lead.led:
-                    low = min((date.low for date in dates), default=HIGHEST)
-                    high = max((date.high for date in dates), default=LOWEST)
-                    streams = tuple(
-                        replace(stream, low=max(low, stream.low), high=min(high, stream.high))
-                        for stream in streams
-                    )
-        return replace(lead, settled=settled, streams=streams)
+        for limit in (FEW, MANY):
+            lengths: list[int] = []
+            for one in possible:
+                # No further than to the end of the shortest so far.
+                lengths.append(self._length(one, min([limit, *lengths])))
+            lead = shortest(possible, lengths, limit)
+            if lead:
+                return lead
+        return widest(possible, order)
 
-    def _pruned(self, streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    def _filled(self, streams: Sequence[Stream]) -> tuple[Stream, ...]:
         """The streams that hold anything."""
         return tuple(stream for stream in streams if self._holds_any(stream))
 
@@ -296,7 +296,7 @@ class _Search:
                 [as_json(lead.ids), self._query.type, self._pid],
             )
         if lead.text is not None:
-            return lead.text.sql, list(lead.text.params)
+            return text_sql(lead.text)
         streams = lead.streams or ()
         if len(streams) == 1 or any(not stream.whole for stream in streams):
             one = f"SELECT rid FROM posting d WHERE {_within('d')}"
@@ -346,12 +346,14 @@ class _Search:
                     doubts.append(condition.filter)
                 continue
             elif condition.row:
-                asked.append(condition.row)
-                params += condition.params
+                question, more = row_sql(condition.row)
+                asked.append(question)
+                params += more
                 row = True
             elif condition.exact and condition.text is not None:
-                asked.append(f"d.rid IN ({condition.text.sql})")
-                params += condition.text.params
+                texts, more = text_sql(condition.text)
+                asked.append(f"d.rid IN ({texts})")
+                params += more
                 continue
             else:
                 doubts.append(condition.filter)

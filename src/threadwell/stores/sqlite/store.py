@@ -11,10 +11,10 @@ import apsw
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.prepare import prepare
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.heavy import Heavy, Watch
-from threadwell.stores.sqlite.keys import Keys
-from threadwell.stores.sqlite.prepare import prepare
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher

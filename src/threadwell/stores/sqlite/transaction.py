@@ -14,23 +14,14 @@ import apsw
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, Write
-from threadwell.stores.sqlite.condition import as_json
-from threadwell.stores.sqlite.entries import Entries
+from threadwell.stores.sql.entries import Entries
+from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
 
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A change set with what each of its writes removes from the index and adds to it."""
-
-    project: str
-    change_set: ChangeSet
-    removed: tuple[Entries, ...]
-    added: tuple[Entries, ...]
 
 
 class _Current(NamedTuple):

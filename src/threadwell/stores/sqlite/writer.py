@@ -17,8 +17,9 @@ from typing import TypeAlias
 import apsw
 
 from threadwell.stores.contract import Conflict, StoreError
+from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite.search import Searcher
-from threadwell.stores.sqlite.transaction import Prepared, Transaction
+from threadwell.stores.sqlite.transaction import Transaction
 
 #: Writes in one commit, beyond which further change sets wait for the next.
 _GROUP = 4000

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from threadwell.stores.contract import ChangeSet, Key, Write
-from threadwell.stores.sqlite.entries import Entries, entries, entries_of_body
-from threadwell.stores.sqlite.keys import Keys
-from threadwell.stores.sqlite.transaction import Prepared
+from threadwell.stores.sql.entries import Entries, entries, entries_of_body
+from threadwell.stores.sql.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change set with what each of its writes removes from the index and adds to it."""
+
+    project: str
+    change_set: ChangeSet
+    removed: tuple[Entries, ...]
+    added: tuple[Entries, ...]
+
 
 _NONE = Entries()
 

@@ -28,8 +28,8 @@ from threadwell.fhir.search.values import (
     UriValue,
 )
 from threadwell.stores.natural import NO_TIME, natural_time
-from threadwell.stores.sqlite.compounds import Compound, compounds
-from threadwell.stores.sqlite.keys import (
+from threadwell.stores.sql.compounds import Compound, compounds
+from threadwell.stores.sql.keys import (
     Keys,
     every,
     every_updated,
@@ -43,7 +43,7 @@ from threadwell.stores.sqlite.keys import (
     of_width,
     scope,
 )
-from threadwell.stores.sqlite.ranges import number_kind, number_place, width
+from threadwell.stores.sql.ranges import number_kind, number_place, width
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
 INDEX_VERSION = 1

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from itertools import product
 
 from threadwell.fhir.search.values import IndexValues, ReferenceValue, TokenValue
-from threadwell.stores.sqlite.keys import of_code, of_reference, of_token
+from threadwell.stores.sql.keys import of_code, of_reference, of_token
 
 _EVENT_STATUS = (
     "preparation",
