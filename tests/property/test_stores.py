@@ -1,24 +1,29 @@
-"""Whatever is written and asked: SQLite answers as the memory store does."""
+"""Whatever is written and asked: SQLite and PostgreSQL answer as the memory store does."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import apsw
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from threadwell.fhir.search.query import Total
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import open_database, setting
 from threadwell.stores.sqlite.reindex import reindex
 from threadwell.stores.suite.scenario import Desk, query
+
+_SCHEMAS = count()
 
 IDS = ("a", "b", "c", "d")
 STATUS = ("preparation", "in-progress", "completed", "entered-in-error")
@@ -229,18 +234,18 @@ steps = st.lists(st.one_of(resources, resources, st.tuples(st.sampled_from(sorte
 @settings(max_examples=80, deadline=None)
 @given(steps, st.lists(searches, min_size=5, max_size=25))
 def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) -> None:
-    queries = [query(search) for search in searches]
+    with tempfile.TemporaryDirectory() as folder:
+        _compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)
 
-    async def run(store: Store) -> list[Page]:
-        await _write(store, steps)
-        pages = [await store.search(DEFAULT_PROJECT, each) for each in queries]
-        await store.close()
-        return pages
 
-    expected = asyncio.run(run(MemoryStore()))
-    found = asyncio.run(_in_folder(run))
-    for search, one, other in zip(searches, expected, found, strict=True):
-        assert (search, _brief(one)) == (search, _brief(other))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps, st.lists(searches, min_size=5, max_size=25))
+def test_postgres_answers_as_memory_does(
+    postgres_server: Any, steps: list[Any], searches: list[str]
+) -> None:
+    schema = f"property{next(_SCHEMAS)}"
+    _compare(PostgresStore.open(f"{postgres_server.url()}&schema={schema}"), steps, searches)
+    postgres_server.psql(f"DROP SCHEMA {schema} CASCADE")
 
 
 @settings(max_examples=25, deadline=None)
@@ -270,10 +275,21 @@ def _index(connection: apsw.Connection) -> list[list[Any]]:
     return [connection.execute(sql).fetchall() for sql in tables]
 
 
-async def _in_folder(run: Callable[[Store], Any]) -> list[Page]:
-    with tempfile.TemporaryDirectory() as folder:
-        pages: list[Page] = await run(SqliteStore.open(Path(folder) / "threadwell.db"))
+def _compare(store: Store, steps: list[Any], searches: list[str]) -> None:
+    """Each search is asked twice: how many there are may change how they are looked for."""
+    queries = [query(search) for search in searches]
+    queries += [replace(each, total=Total.NONE) for each in queries]
+
+    async def run(store: Store) -> list[Page]:
+        await _write(store, steps)
+        pages = [await store.search(DEFAULT_PROJECT, each) for each in queries]
+        await store.close()
         return pages
+
+    expected = asyncio.run(run(MemoryStore()))
+    found = asyncio.run(run(store))
+    for search, one, other in zip(searches * 2, expected, found, strict=True):
+        assert (search, _brief(one)) == (search, _brief(other))
 
 
 async def _write(store: Store, steps: list[Any]) -> None:

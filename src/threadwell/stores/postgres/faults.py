@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import StoreError, StoreFull
 
 #: What comes from asyncpg or from the way to the database.
 FAULTS: tuple[type[Exception], ...] = (
@@ -63,6 +63,8 @@ async def attempts(seconds: float) -> AsyncIterator[bool]:
 
 def store_error(what: str, shown: str, error: BaseException) -> StoreError:
     """The error for callers: neither a password nor anything of a resource is in it."""
+    if isinstance(error, asyncpg.DiskFullError):
+        return StoreFull(f"{what} {shown}: its disk is full")
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         why = "the user or password is refused"
     elif isinstance(error, asyncpg.InvalidCatalogNameError):
