@@ -17,7 +17,7 @@ from uuid import UUID
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 
-_DERIVED = UUID("6e9ccd5c-24c5-5cd9-a4f2-5f0f3b1f7a56")
+_DERIVED = UUID("6e9ccd5c-24c5-5cd9-a4f2-5f0f3b1f7a56").bytes
 
 #: Milliseconds since 1970 UTC.
 Clock = Callable[[], int]
@@ -45,7 +45,7 @@ def derived_id(system: str, value: str) -> str:
     """
     # Spelt out for speed: an import derives several for every message.
     digest = bytearray(
-        sha1(_DERIVED.bytes + f"{system}|{value}".encode(), usedforsecurity=False).digest()[:16]
+        sha1(_DERIVED + f"{system}|{value}".encode(), usedforsecurity=False).digest()[:16]
     )
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -15,6 +15,7 @@ from itertools import islice
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.batch import Batch
+from threadwell.intake.collecting import rare_collections
 from threadwell.intake.counts import Counts, Report
 from threadwell.intake.hold import MESSAGE_TYPE, decode_message
 from threadwell.intake.paging import chunks
@@ -125,11 +126,12 @@ class _Importing:
 
     async def _send(self, makes: Iterable[_Make]) -> None:
         """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
-        try:
-            for make in makes:
-                await self._send_one(make)
-        finally:
-            await self._arrive()
+        with rare_collections():
+            try:
+                for make in makes:
+                    await self._send_one(make)
+            finally:
+                await self._arrive()
 
     async def _send_one(self, make: _Make) -> None:
         while True:

@@ -49,7 +49,7 @@ class Settings:
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
-    batch: int = 1000
+    batch: int = 2000
     dry_run: bool = False
 
     def __post_init__(self) -> None:
