@@ -18,8 +18,8 @@ from threadwell.cli.errors import run_safely
 from threadwell.cli.import_ import print_report
 from threadwell.cli.output import paint
 from threadwell.cli.progress import Progress
-from threadwell.cli.serving import Ready, serve
 from threadwell.cli.sessions import print_sessions
+from threadwell.server import Ready, Settings, serve
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 ZONE = "America/New_York"
@@ -94,7 +94,7 @@ def _serve(store: str, port: int, client: dict[str, str]) -> None:
         print(f"  --data-urlencode 'class={VIRTUAL}'")
         print("\nCtrl-C stops it.", flush=True)
 
-    serve(store, host="127.0.0.1", port=port, base_url=None, ready=ready)
+    serve(Settings(store, port=port), ready)
 
 
 def _title(text: str) -> None:

@@ -11,6 +11,7 @@ from threadwell.stores.contract import StoreError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from threadwell.api.load.gate import Load
     from threadwell.channels.channel import Channel
     from threadwell.stores.contract import Store
 
@@ -88,9 +89,12 @@ def _scheme(url: str | Path) -> str:
     return scheme if separator else ""
 
 
-def create_server(store: Store, *, base_url: str) -> ASGIApp:
-    """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``."""
+def create_server(store: Store, *, base_url: str, load: Load | None = None) -> ASGIApp:
+    """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``.
+
+    ``load`` counts and limits what is under way.
+    """
     from threadwell.api.app import create_app
     from threadwell.inbox.app import create_pages
 
-    return create_app(store, base_url=base_url, pages=create_pages(store))
+    return create_app(store, base_url=base_url, pages=create_pages(store), load=load)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from threadwell.app import shown_store
 from threadwell.cli.command import Command, add_store
@@ -24,10 +24,32 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="where clients reach the server, if it stands behind a proxy",
     )
 
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="processes to serve with, about one for each core (default: 1)",
+    )
+    parser.add_argument(
+        "--max-in-flight",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="requests that one process works on at once; more are answered 503 (default: 1000)",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="requests of one client a minute; more are answered 429 (default: no limit)",
+    )
+
 
 def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
-    from threadwell.cli.serving import Ready, serve
+    from threadwell.server import Ready, Settings, serve
 
     store = shown_store(arguments.store)
 
@@ -38,20 +60,33 @@ def run(arguments: Namespace) -> int:
         print("            (signs one browser in, once, within 15 minutes)")
         print("Ctrl-C stops it.", flush=True)
 
-    serve(
-        arguments.store,
-        host=arguments.host,
-        port=arguments.port,
-        base_url=arguments.base_url,
-        ready=ready,
+    return serve(
+        Settings(
+            arguments.store,
+            host=arguments.host,
+            port=arguments.port,
+            base_url=arguments.base_url,
+            workers=arguments.workers,
+            max_in_flight=arguments.max_in_flight,
+            rate_limit=arguments.rate_limit,
+        ),
+        ready,
     )
-    return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError("give a whole number from 1 on")
+    return int(text)
 
 
 COMMAND = Command(
     name="serve",
     summary="Serve the FHIR API and the pages over HTTP",
-    examples=("threadwell serve --store sqlite:///practice.db --port 8103",),
+    examples=(
+        "threadwell serve --store sqlite:///practice.db --port 8103",
+        "threadwell serve --workers 4 --base-url https://threadwell.example.org",
+    ),
     add_arguments=add_arguments,
     run=run,
 )

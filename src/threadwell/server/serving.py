@@ -1,0 +1,54 @@
+"""Serve a store over HTTP until a signal says stop, by one process or by several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from threadwell.api.load.gate import MAX_IN_FLIGHT
+from threadwell.server import logs
+from threadwell.server.listening import listen, url_of
+from threadwell.server.supervisor import supervise
+from threadwell.server.worker import Work, loop_factory, work
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to serve. ``port`` 0 takes a free one.
+
+    ``base_url`` is where clients reach the server, if not there. ``max_in_flight`` holds for each
+    worker, ``rate_limit`` for each client over all of them, a minute; 0 sets no limit.
+    """
+
+    store: str
+    host: str = "127.0.0.1"
+    port: int = 8103
+    base_url: str | None = None
+    workers: int = 1
+    max_in_flight: int = MAX_IN_FLIGHT
+    rate_limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What to tell when the server listens: where it is, and a link that signs a browser in."""
+
+    url: str
+    sign_in_link: str
+
+
+def serve(settings: Settings, ready: Callable[[Ready], None]) -> int:
+    """Serve the store; returns after SIGINT or SIGTERM, everything answered and closed.
+
+    Returns the exit code: 0, or 1 if something had to be left unfinished. Raises ``OSError`` if
+    it cannot listen, and ``StoreError`` if the store cannot be opened.
+    """
+    logs.configure()
+    listeners = listen(settings.host, settings.port, settings.workers)
+    url = (settings.base_url or url_of(settings.host, listeners[0])).rstrip("/") + "/"
+    task = Work(settings.store, url, settings.max_in_flight, settings.rate_limit, settings.workers)
+    if settings.workers == 1:
+        with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(work(task, 0, listener, lambda link: ready(Ready(url, link))))
+    return supervise(task, listeners, lambda link: ready(Ready(url, link)))

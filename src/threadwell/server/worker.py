@@ -1,0 +1,191 @@
+"""One worker: a process that has the store open and answers requests until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from types import FrameType
+from typing import Any, cast
+
+import uvicorn
+
+from threadwell.api.load.allowance import Allowance, Tables
+from threadwell.api.load.gate import Load
+from threadwell.api.load.meter import Board, Meter
+from threadwell.server import logs
+from threadwell.server.connection import Connection, look_at
+from threadwell.stores.contract import Store
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that requests under way have once the server is to stop.
+GRACE = 10
+#: Seconds after that until the process ends whatever it still does.
+_LAST = 5
+#: Seconds that a connection may be idle.
+_IDLE = 75
+#: Files that are no connections: the store, the log, the listener.
+_OTHER_FILES = 200
+_MAX_CONNECTIONS = 10_000
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every worker of a server has in common; made before they are forked."""
+
+    store: str
+    url: str
+    max_in_flight: int
+    rate_limit: int
+    workers: int
+    board: Board = field(init=False)
+    tables: Tables = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "board", Board(self.workers))
+        object.__setattr__(self, "tables", Tables(self.workers))
+
+
+async def work(
+    task: Work,
+    number: int,
+    listener: socket.socket,
+    ready: Callable[[str], None],
+    lifeline: int | None = None,
+) -> int:
+    """Serve until a signal, or until the other end of ``lifeline`` closes; the exit code.
+
+    ``ready`` is told a sign-in link by the first worker and ``""`` by the others. Raises
+    ``StoreError`` if the store cannot be opened.
+    """
+    from threadwell.app import create_server, open_store
+    from threadwell.inbox.sign_in import new_link
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.tell_loop)
+    store = open_store(task.store)
+    server = None
+    try:
+        link = await _first_answer(store) if number else await new_link(store, task.url)
+        meter = Meter(task.board, number)
+        allowance = Allowance(task.rate_limit, task.tables, number) if task.rate_limit else None
+        load = Load(meter, task.max_in_flight, allowance)
+        _watch_commits(store, meter)
+        config = uvicorn.Config(
+            create_server(store, base_url=task.url, load=load),
+            http=cast(Any, partial(Connection, meter=meter, max_connections=_connections())),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE,
+            timeout_graceful_shutdown=GRACE,
+        )
+        server = _Server(config, load, lambda: ready(link))
+        # The server takes these signals over, and repeats the one that stopped it once it has
+        # given them back. By then everything is in order, and the store is to be closed.
+        for signal_ in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_, lambda *_: None)
+        if lifeline is not None:
+            loop.add_reader(lifeline, _orphaned, loop, lifeline)
+        await server.serve(sockets=[listener])
+    finally:
+        await store.close()
+        if server is not None:
+            server.last.cancel()
+    _log.info("stopped")
+    return 1 if server.left_unfinished else 0
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the event loop."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, looks after its connections, and says that it stops."""
+
+    def __init__(self, config: uvicorn.Config, load: Load, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._load = load
+        self._ready = ready
+        self.left_unfinished = False
+        #: Ends the process, whatever it still does.
+        self.last = threading.Timer(GRACE + _LAST, os._exit, (1,))
+        self.last.daemon = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._load.meter.ready(True)
+        self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # of ten ticks a second
+            self._look()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.last.start()
+        looking = asyncio.create_task(self._keep_looking())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            self.left_unfinished = bool(self.server_state.tasks)
+            looking.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._load.draining = True
+        self._load.meter.ready(False)
+        if not self.should_exit:
+            _log.info("stopping: %d requests under way", self._load.meter.in_flight)
+        super().handle_exit(sig, frame)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._look()
+
+    def _look(self) -> None:
+        connections = self.server_state.connections
+        self._load.meter.connections(len(connections))
+        look_at(connections, draining=self._load.draining)
+
+
+async def _first_answer(store: Store) -> str:
+    await store.get_private("key", "signing")
+    return ""
+
+
+def _watch_commits(store: Store, meter: Meter) -> None:
+    watch = getattr(store, "watch", None)
+    if watch is not None:
+        watch(meter)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
+    loop.remove_reader(lifeline)
+    _log.error("the process that watches over the workers is gone")
+    signal.raise_signal(signal.SIGTERM)
+
+
+def _connections() -> int:
+    """How many connections a process may have, after its limit of files is raised."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_CONNECTIONS + _OTHER_FILES
+    if files < wanted:
+        files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return max(files - _OTHER_FILES, files // 2)
