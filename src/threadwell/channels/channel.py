@@ -21,15 +21,25 @@ HEAD_BYTES = 16_384
 class ReadOptions:
     """What an export does not say of itself.
 
-    ``zone`` is the zone of times that are written without one. ``owner`` are the practice's own
+    ``zone`` is the zone of times that are written without one, ``None`` where nobody has said: a
+    channel then raises ``NeedsZone`` rather than guess. ``owner`` are the practice's own
     addresses: an SMS backup and a WhatsApp export say "me" where they mean one of them.
     ``country`` (ISO 3166-1 alpha-2) is where phone numbers without a country code belong, and
     decides between day and month where a date can be read both ways.
     """
 
-    zone: ZoneInfo
+    zone: ZoneInfo | None
     owner: tuple[Address, ...] = ()
     country: str = "US"
+
+
+class NeedsZone(Exception):
+    """The times of a file have no zone, and ``ReadOptions`` has none either."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the times in these files have no zone: say which, such as --zone America/New_York"
+        )
 
 
 def _none(_path: Path) -> Iterable[Path]:
@@ -44,8 +54,9 @@ class Channel:
     channel's; ``path`` may be a member of an archive that is not on disk. A folder that is read
     as a whole (a Maildir) is offered with an empty ``head``. ``read(path, options)`` yields every
     message in the order of the file, and a ``Broken`` for each part that is none; it raises
-    nothing but ``OSError``. ``companions(path)`` are the files beside ``path`` that its messages
-    name as attachments, and that are therefore not files to import.
+    nothing but ``OSError`` and ``NeedsZone``. ``companions(path)`` are the files beside ``path``
+    that its messages name as attachments, and that are therefore not files to import. ``zoned``
+    says that its files need no zone of ours: the few times without one are read as UTC.
     """
 
     name: str
@@ -53,3 +64,4 @@ class Channel:
     sniff: Callable[[bytes, Path], bool]
     read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
     companions: Callable[[Path], Iterable[Path]] = _none
+    zoned: bool = False

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from threadwell.channels.channel import NeedsZone
 from threadwell.channels.localtime import to_instant
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -31,3 +32,8 @@ def test_the_moment_of_a_wall_clock(
     instant = to_instant(datetime.fromisoformat(wall), NEW_YORK, before)
     assert instant.time == datetime.fromisoformat(expected).replace(tzinfo=UTC)
     assert bool(instant.note) is noted
+
+
+def test_without_a_zone_nobody_guesses() -> None:
+    with pytest.raises(NeedsZone, match="--zone"):
+        to_instant(datetime(2025, 7, 1, 12), None)  # noqa: DTZ001

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from threadwell.channels.channel import Channel, ReadOptions
+from threadwell.channels.channel import Channel, NeedsZone, ReadOptions
 from threadwell.messages import Address, AddressKind, Broken, Message, parse_phone
 
 NAME = "voicemail"
@@ -51,6 +51,8 @@ def _message(call: _Call, options: ReadOptions) -> Message:
     notes: tuple[str, ...] = ()
     left_at = call.left_at
     if left_at.tzinfo is None:
+        if options.zone is None:
+            raise NeedsZone
         left_at = left_at.replace(tzinfo=options.zone)
         notes = ("the time was written without a zone",)
     return Message(

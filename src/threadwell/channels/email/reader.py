@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
 from threadwell.channels.email.mail import CHANNEL_NAME, MARKED_DELETED, broken, read_mail
@@ -44,14 +45,20 @@ def read(
 
 
 #: The channel as ``threadwell.app`` lists it.
-CHANNEL = Channel(CHANNEL_NAME, "E-mail: mbox files, single mails (.eml), Maildirs", sniff, read)
+CHANNEL = Channel(
+    name=CHANNEL_NAME,
+    description="E-mail: mbox files, single mails (.eml), Maildirs",
+    sniff=sniff,
+    read=read,
+    zoned=True,
+)
 
 
 def _read_mbox(path: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
     with path.open("rb") as file:
         for number, one in enumerate(split(file), start=1):
             source = f"{path.name}, message {number}"
-            yield read_mail(one.raw, source, options.zone, now, from_line=one.from_line)
+            yield read_mail(one.raw, source, _zone(options), now, from_line=one.from_line)
 
 
 def _read_maildir(folder: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
@@ -72,7 +79,11 @@ def _read_file(path: Path, source: str, options: ReadOptions, now: datetime) -> 
     state = flags(path)
     if "D" in state:
         return broken(raw, source, DRAFT)
-    message = read_mail(raw, source, options.zone, now)
+    message = read_mail(raw, source, _zone(options), now)
     if "T" in state and isinstance(message, Message):
         message = replace(message, notes=(*message.notes, MARKED_DELETED))
     return message
+
+
+def _zone(options: ReadOptions) -> ZoneInfo:
+    return options.zone or ZoneInfo("UTC")

@@ -71,4 +71,5 @@ CHANNEL = Channel(
     description="SMS and MMS: the XML of the Android app SMS Backup & Restore",
     sniff=sniff,
     read=read,
+    zoned=True,
 )
