@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ class Shape:
     identity: Identity
     tag: dict[str, str]
     subject: str
+    clinical: Mapping[str, Any]
     part_of: str = ""
 
 
@@ -36,7 +37,7 @@ def encounter(shape: Shape, spoken: Sequence[Spoken], finished: bool, frame: Fra
     if finished:
         out["statusHistory"] = [{"status": "in-progress", "period": {"start": start, "end": end}}]
     out["class"] = codes.VIRTUAL
-    out["type"] = [{"coding": [shape.tag]}, {"coding": [dict(frame.clinical)]}]
+    out["type"] = [{"coding": [shape.tag]}, {"coding": [dict(shape.clinical)]}]
     if shape.subject:
         out["subject"] = reference(shape.subject)
     if who := participants(spoken):

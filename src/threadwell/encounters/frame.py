@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ class Frame:
     ``patients`` are the circle's, in order, and ``circle`` its key. ``parties`` are by the keys
     that ``Placed.sender`` and ``Placed.recipients`` hold. ``policy`` names the session policy,
     ``scope`` what it ran over: a thread's key or the circle's. ``provider`` is the reference of
-    the Organization, ``""`` if none is known; ``clinical`` the coding of the clinical type.
+    the Organization, ``""`` if none is known; ``clinical`` the coding of the clinical type, and
+    ``clinical_of`` that of sessions of some channels.
     """
 
     circle: str
@@ -27,3 +28,9 @@ class Frame:
     scope: str
     provider: str = ""
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
+    clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def clinical_type(self, channels: Iterable[str]) -> Mapping[str, Any]:
+        """The coding for a session over those channels: theirs, if they have the same one."""
+        first, *rest = [self.clinical_of.get(channel, self.clinical) for channel in channels]
+        return first if all(one == first for one in rest) else self.clinical

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.encounter import Shape, encounter, group
@@ -67,7 +68,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     out = Projection()
     _link_threads(out, drawn, identity, subjects, subject, frame, in_session=True)
     spoken = [_spoken(one, out.links) for one in drawn.messages]
-    own = Shape(identity, codes.SESSION_TAG, subject)
+    own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
     out.resources["Encounter", identity.id] = encounter(own, spoken, drawn.finished, frame)
     if len(subjects) > 1:
         out.resources["Group", together.id] = group(together, subjects, frame)
@@ -143,13 +144,19 @@ def _add_medical(
         for one in drawn.messages
         if patient in one.about or not one.about
     ]
-    shape = Shape(identity, codes.MEDICAL_TAG, patient, f"Encounter/{session.id}")
+    shape = Shape(
+        identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"
+    )
     out.resources["Encounter", identity.id] = encounter(shape, spoken, drawn.finished, frame)
 
 
 def _spoken(message: Placed, links: Mapping[str, Link]) -> Spoken:
     link = links[message.sent.id]
     return Spoken(message.sent.at, link.sender, link.recipients)
+
+
+def _clinical(drawn: Drawn, frame: Frame) -> Mapping[str, Any]:
+    return frame.clinical_type(dict.fromkeys(one.channel for one in drawn.messages))
 
 
 def _as_family_of(patient: str, message: Placed, links: Mapping[str, Link], frame: Frame) -> Spoken:

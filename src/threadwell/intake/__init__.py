@@ -6,7 +6,7 @@ whole or not at all.
 
 from threadwell.intake.counts import Counts, Report
 from threadwell.intake.import_people import PeopleReport, import_people
-from threadwell.intake.importing import import_messages, replay
+from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.people_csv import BadPeople
 from threadwell.intake.quarantine import Quarantined, quarantine
 from threadwell.intake.sessions import SessionSummary, sessions
@@ -35,6 +35,7 @@ __all__ = [
     "parse_options",
     "parse_zone",
     "quarantine",
+    "recut",
     "replay",
     "sessions",
     "verify",

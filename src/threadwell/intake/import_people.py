@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,15 @@ from threadwell.intake.batch import Batch
 from threadwell.intake.paging import search_all
 from threadwell.intake.people_bundle import people_in
 from threadwell.intake.people_csv import BadPeople, Row, people_of, read_csv
-from threadwell.stores.contract import ChangeSet, Key, Store, Stored
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError
 
 _AT_ONCE = 200
+#: How often people are compared anew when somebody else writes them at the same time, and how
+#: many seconds longer it waits each time.
+_ATTEMPTS = 20
+_PATIENCE = 0.02
+
+_BUSY = "others keep writing to the same people; import again when they are done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ async def import_people(
     """Take in the people of a file, or of rows with the columns of ``people_csv``.
 
     All of them or none: raises ``BadPeople`` with every mistake, and ``OSError`` for a file that
-    cannot be read. Elements that the source says nothing of are kept as they are stored.
+    cannot be read. Elements that the source says nothing of are kept as they are stored. Where
+    others write the same people meanwhile, it looks again; ``StoreError`` if they do not stop.
     """
     if isinstance(source, Path):
         people = _read(source, country)
@@ -54,6 +62,17 @@ async def import_people(
     ]
     if problems:
         raise BadPeople(problems)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await _write(store, project, people, clock)
+        except Conflict:
+            await asyncio.sleep(_PATIENCE * attempt)
+    raise StoreError(_BUSY)
+
+
+async def _write(
+    store: Store, project: str, people: dict[Key, Resource], clock: Clock
+) -> PeopleReport:
     people = await _as_known(store, project, people)
     there = await store.read_many(project, list(people))
     await _check_patients(store, project, people)

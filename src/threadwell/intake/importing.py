@@ -22,7 +22,7 @@ from threadwell.intake.paging import chunks
 from threadwell.intake.quarantine import Quarantined, quarantined
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settling import open_circles
+from threadwell.intake.settling import all_circles, open_circles
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
 
@@ -66,6 +66,24 @@ async def replay(
     """Take in what is held and can have its place now; ``Report.replayed`` counts it."""
     importing = _Importing(store, project, settings, None, clock)
     await importing.replay()
+    return importing.report
+
+
+async def recut(
+    store: Store,
+    project: str,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    clock: Clock = now_ms,
+) -> Report:
+    """Cut every session of the store anew, as ``settings`` say; what no longer holds is superseded.
+
+    Sessions that were billed stay. A circle of so many patients that a digest names it is cut anew
+    with its next message. Killed half-way and run again, it ends with the same resources.
+    """
+    importing = _Importing(store, project, settings, progress, clock)
+    await importing.recut()
     return importing.report
 
 
@@ -123,6 +141,11 @@ class _Importing:
         due = await open_circles(self._store, self._project, self._settings)
         old = [circle for circle in due if not run.has_at_hand(circle)]
         await self._send(partial(Run.settle, keys=some) for some in chunks(old))
+
+    async def recut(self) -> None:
+        """Cut all sessions anew."""
+        circles = await all_circles(self._store, self._project)
+        await self._send(partial(Run.settle, keys=some) for some in chunks(circles))
 
     async def _send(self, makes: Iterable[_Make]) -> None:
         """Commit the batches in turn; nothing is on its way any more when it returns or raises."""

@@ -39,6 +39,12 @@ def people_in(bundle: Any, country: str) -> dict[Key, Resource]:
         if issues := validate(resource):
             problems += [f"entry {at}: {issue.text} ({issue.expression})" for issue in issues]
             continue
+        if not _is_named(resource, entry):
+            problems.append(
+                f"entry {at}: {resource['resourceType']} needs an identifier with system and "
+                "value, an id or a fullUrl, by which to know it again"
+            )
+            continue
         key, person = _person(resource, entry, country)
         if key in out:
             problems.append(f"entry {at}: another one has the same identifier")
@@ -66,17 +72,22 @@ def _names(resource: Resource, entry: dict[str, Any]) -> Iterator[str]:
         yield f"{resource['resourceType']}/{resource['id']}"
 
 
+def _is_named(resource: Resource, entry: dict[str, Any]) -> bool:
+    return _identifier(resource) is not None or any(_names(resource, entry))
+
+
+def _identifier(resource: Resource) -> dict[str, Any] | None:
+    identifiers = resource.get("identifier") or ()
+    return next((one for one in identifiers if one.get("system") and one.get("value")), None)
+
+
 def _person(resource: Resource, entry: dict[str, Any], country: str) -> tuple[Key, Resource]:
     type_ = resource["resourceType"]
     person = {name: value for name, value in resource.items() if name not in ("id", "meta")}
-    given = next(
-        (one for one in resource.get("identifier") or () if one.get("system") and one.get("value")),
-        None,
-    )
-    if given:
+    if given := _identifier(resource):
         identity = Identity(given["system"], given["value"])
     else:
-        place = next(_names(resource, entry), "")
+        place = next(_names(resource, entry))
         identity = Identity(codes.PERSON + type_.lower(), place)
         person["identifier"] = [*(resource.get("identifier") or ()), identity.as_json()]
     if resource.get("telecom"):

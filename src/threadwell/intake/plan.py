@@ -106,6 +106,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         scope,
         rules.provider,
         rules.settings.clinical,
+        rules.settings.clinical_of,
     )
     headers = _Chain(frozen)
     inside: set[str] = set()

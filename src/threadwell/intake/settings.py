@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from threadwell.encounters import codes
 from threadwell.messages import Address
 from threadwell.sessions import Policy, PolicyOptions
@@ -35,7 +37,8 @@ class Settings:
     the store keeps without a country code. ``opening`` and ``closing`` are the keywords of the
     explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
     message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
-    clinical type of Encounters. ``batch`` messages are committed at once; ``dry_run`` commits none.
+    clinical type of Encounters, ``clinical_of`` another one for those of some channels. ``batch``
+    messages are committed at once; ``dry_run`` commits none.
     """
 
     policy: str = "per-day"
@@ -49,6 +52,7 @@ class Settings:
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
+    clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batch: int = 2000
     dry_run: bool = False
 
@@ -60,6 +64,8 @@ class Settings:
             raise BadSetting("policy explicit needs at least one opening keyword")
         if self.organization and not _ORGANIZATION.fullmatch(self.organization):
             raise BadSetting("organization must be a reference such as Organization/123")
+        if self.country not in SUPPORTED_REGIONS:
+            raise BadSetting(f"country {self.country!r} is no country code such as US or GB")
         if self.batch < 1:
             raise BadSetting("batch must be at least 1")
 

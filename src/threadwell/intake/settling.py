@@ -1,6 +1,8 @@
-"""Which circles have sessions that time alone may have finished."""
+"""Which circles have to be looked at though no message was added to them."""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
 
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
@@ -9,31 +11,43 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store
 
+_NAMED = "Patient/"
+
 
 async def open_circles(store: Store, project: str, settings: Settings) -> list[str]:
     """The keys of circles with open threads that the policy and scope of ``settings`` made.
 
-    A circle so large that a digest names it is left out: its sessions wait for the next message.
+    Those are the ones with sessions that time alone may have finished. A circle so large that a
+    digest names it is left out: its sessions wait for the next message.
     """
-    query = Query(
-        "Communication",
-        (
-            TokenFilter("status", (TokenMatch(None, "in-progress"),)),
-            MissingFilter("part-of", missing=True),
-        ),
-    )
     found: dict[str, None] = {}
-    async for stored in search_all(store, project, query):
-        values = {
-            one.get("system"): str(one.get("value", ""))
-            for one in decode(stored.body).get("identifier") or ()
-        }
-        header, circle = values.get(codes.HEADER, ""), values.get(codes.CIRCLE, "")
+    status = TokenFilter("status", (TokenMatch(None, "in-progress"),))
+    async for header, circle in _headers(store, project, status):
         by_patient = header.startswith(f"{settings.policy}|{circle}|")
         if (
-            circle.startswith("Patient/")
+            circle.startswith(_NAMED)
             and header.startswith(f"{settings.policy}|")
             and by_patient == (settings.scope == "patient")
         ):
             found[circle] = None
     return list(found)
+
+
+async def all_circles(store: Store, project: str) -> list[str]:
+    """The keys of all circles with messages, but for those that a digest names."""
+    status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
+    headers = _headers(store, project, status)
+    return list({circle: None async for _, circle in headers if circle.startswith(_NAMED)})
+
+
+async def _headers(
+    store: Store, project: str, status: TokenFilter
+) -> AsyncIterator[tuple[str, str]]:
+    """The identity and the circle of each thread header of a status, ``""`` where it has none."""
+    query = Query("Communication", (status, MissingFilter("part-of", missing=True)))
+    async for stored in search_all(store, project, query):
+        values = {
+            one.get("system"): str(one.get("value", ""))
+            for one in decode(stored.body).get("identifier") or ()
+        }
+        yield values.get(codes.HEADER, ""), values.get(codes.CIRCLE, "")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 
 import pytest
 
 from threadwell.fhir.validation import validate
 from threadwell.intake import BadPeople, PeopleReport, import_people
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, Conflict, Key, StoreError
+from threadwell.stores.memory import MemoryStore
 
 CSV = """\
 kind,id,family,given,birth_date,gender,phone,email,chat,patient,relationship,role
@@ -170,3 +173,49 @@ def test_mistakes_of_a_bundle_are_told_by_entry(take):
     with pytest.raises(BadPeople) as caught:
         take(bundle({**LEO, "gender": "m"}, {"resourceType": "Unicorn"}))
     assert [one.split(":")[0] for one in caught.value.problems] == ["entry 0", "entry 1"]
+
+
+def test_a_person_without_any_name_to_know_it_by_is_refused(take):
+    nameless = {"resourceType": "Patient", "name": [{"family": "Okafor"}]}
+    text = json.dumps(
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": nameless}]}
+    )
+    with pytest.raises(BadPeople, match=r"entry 0: Patient needs an identifier .* id or a fullUrl"):
+        take(text, "people.json")
+
+
+class Rivalled(MemoryStore):
+    """A store in which somebody else writes first, so many times."""
+
+    def __init__(self, rivals):
+        super().__init__()
+        self.rivals = rivals
+
+    async def commit(self, project, change_set):
+        if self.rivals:
+            self.rivals -= 1
+            raise Conflict(Key("Patient", "p1"))
+        await super().commit(project, change_set)
+
+
+ROW = {"kind": "patient", "id": "p1", "family": "Okafor"}
+
+
+def test_people_are_compared_anew_when_others_write_them():
+    importing = import_people(Rivalled(2), DEFAULT_PROJECT, [ROW])
+    assert asyncio.run(importing) == PeopleReport(new=1, changed=0, known=0)
+
+
+def test_others_who_never_stop_are_told(monkeypatch):
+    monkeypatch.setattr(sys.modules[import_people.__module__], "_PATIENCE", 0.0)
+    with pytest.raises(StoreError, match="others keep writing"):
+        asyncio.run(import_people(Rivalled(1000), DEFAULT_PROJECT, [ROW]))
+
+
+def test_two_imports_of_the_same_people_at_once_are_one():
+    async def both():
+        store = MemoryStore()
+        takes = [import_people(store, DEFAULT_PROJECT, [ROW]) for _ in range(2)]
+        return await asyncio.gather(*takes)
+
+    assert sum(report.new for report in asyncio.run(both())) == 1

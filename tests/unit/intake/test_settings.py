@@ -46,6 +46,8 @@ def test_zone():
         ({"unknown": "guess"}, "unknown 'guess'"),
         ({"policy": "explicit"}, "opening keyword"),
         ({"organization": "Patient/x"}, "organization"),
+        ({"country": "ZZ"}, "country 'ZZ' is no country code"),
+        ({"country": "us"}, "country"),
         ({"batch": 0}, "batch"),
     ],
 )

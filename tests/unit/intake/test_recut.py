@@ -1,0 +1,87 @@
+"""Another policy for a store that has sessions already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from threadwell.intake import parse_options, recut, verify
+from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.memory import MemoryStore
+
+
+def again(practice, **options):
+    return practice.run(
+        recut(
+            practice.store,
+            DEFAULT_PROJECT,
+            replace(practice.settings, **options),
+            clock=lambda: practice.now,
+        )
+    )
+
+
+def cut(practice):
+    """The live sessions with their threads, and where each message is."""
+    encounters = {one["id"]: (one["status"], one["period"]) for one in practice.live("Encounter")}
+    messages = {
+        one["id"]: one["partOf"] for one in practice.live("Communication") if "partOf" in one
+    }
+    headers = {
+        one["id"]: one.get("encounter")
+        for one in practice.live("Communication")
+        if "partOf" not in one
+    }
+    return encounters, messages, headers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policy": "per-day"},
+        {"policy": "per-thread"},
+        {"policy": "inactivity-gap"},
+        {"policy": "per-day", "scope": "patient"},
+        {"policy": "per-day", "options": parse_options(zone="Asia/Tokyo")},
+        {"policy": "explicit", "opening": ("open",)},
+    ],
+)
+def test_everything_is_as_if_it_had_been_so_from_the_beginning(practice, sms, options):
+    practice.patient("ben", "+12125550122", given="Ben")
+    messages = [
+        sms("a", "08:00", "open"),
+        sms("b", "18:30"),
+        sms("c", "19:00", phone="+12125550122"),
+    ]
+    practice.settings = replace(practice.settings, policy="inactivity-gap")
+    practice.take(*messages)
+    again(practice, **options)
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+    changed = cut(practice)
+
+    people = practice.all("Patient")
+    practice.store = MemoryStore()
+    for one in people:
+        practice.put("Patient", one["id"], telecom=one["telecom"], name=one["name"])
+    practice.settings = replace(practice.settings, **options)
+    practice.take(*messages)
+    assert changed == cut(practice)
+
+
+def test_doing_it_again_changes_nothing(practice, sms):
+    practice.take(sms("a", "08:00"), sms("b", "18:30"))
+    first = again(practice, policy="inactivity-gap")
+    assert (first.sessions, first.superseded) == (2, 2)
+    second = again(practice, policy="inactivity-gap")
+    assert (second.sessions, second.superseded) == (0, 0)
+
+
+def test_what_was_billed_stays(practice, sms):
+    practice.take(sms("a", "08:00"), sms("b", "18:30"))
+    (session,) = practice.all("Encounter")
+    elements = {name: session[name] for name in session.keys() - {"id", "meta", "resourceType"}}
+    tag = {"system": "https://threadwell.dev/fhir/CodeSystem/lock", "code": "billed"}
+    practice.put("Encounter", session["id"], **elements, meta={"tag": [tag]})
+    again(practice, policy="inactivity-gap")
+    assert [one["id"] for one in practice.live("Encounter")] == [session["id"]]
