@@ -23,6 +23,7 @@ from threadwell.api.load.meter import Board, Meter
 from threadwell.server import logs
 from threadwell.server.connection import Connection, look_at
 from threadwell.stores.contract import Store
+from threadwell.stores.watching import Watchable
 
 _log = logging.getLogger(__name__)
 
@@ -170,9 +171,8 @@ async def _first_answer(store: Store) -> str:
 
 
 def _watch_commits(store: Store, meter: Meter) -> None:
-    watch = getattr(store, "watch", None)
-    if watch is not None:
-        watch(meter)
+    if isinstance(store, Watchable):
+        store.watch(meter)
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int) -> None:

@@ -15,6 +15,7 @@ from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Place, Searcher, page_of, quick
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.prepare import prepare
+from threadwell.stores.watching import Watcher
 
 _RID = "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3"
 _VERSIONS = f"""
@@ -160,6 +161,10 @@ class PostgresStore:
             return [row[0] for row in rows]
 
         return await self._database.run(work)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every commit from now on."""
+        self._writer.watcher = watcher
 
     async def close(self) -> None:
         await self._writer.close()

@@ -15,6 +15,7 @@ import secrets
 from collections import defaultdict, deque
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 
 import asyncpg
 
@@ -25,6 +26,7 @@ from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.search import Place
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.watching import Watcher
 
 #: Writes, and bytes of them, in one transaction, beyond which change sets wait for the next.
 _GROUP = 1000
@@ -67,6 +69,7 @@ class Writer:
         self._projects = projects
         self._waiting: defaultdict[str, deque[_Waiting]] = defaultdict(deque)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self.watcher: Watcher | None = None
 
     async def commit(self, prepared: Prepared) -> None:
         """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing.
@@ -94,7 +97,14 @@ class Writer:
             # Whatever is ready to write in this turn of the loop joins the first transaction.
             await asyncio.sleep(0)
             while queue:
-                await self._commit_group(project, _next_group(queue))
+                group = _next_group(queue)
+                if self.watcher is None:
+                    await self._commit_group(project, group)
+                    continue
+                self.watcher.waiting(sum(map(len, self._waiting.values())))
+                started = perf_counter()
+                await self._commit_group(project, group)
+                self.watcher.committed(len(group), perf_counter() - started)
         finally:
             del self._running[project], self._waiting[project]
             _fail(queue, StoreError("the store was stopped"))

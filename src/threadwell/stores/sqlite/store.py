@@ -20,6 +20,7 @@ from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
+from threadwell.stores.watching import Watcher
 
 _VERSIONS = f"""
 SELECT type, id, version_id, updated, deleted, body, author FROM (
@@ -131,6 +132,10 @@ class SqliteStore:
 
         await self._writer.do(put)
         return kept
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every commit from now on."""
+        self._writer.watcher = watcher
 
     async def close(self) -> None:
         await self._writer.close()

@@ -12,14 +12,16 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import TypeAlias
 
 import apsw
 
-from threadwell.stores.contract import Conflict, StoreError
+from threadwell.stores.contract import Conflict, StoreError, StoreFull
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
+from threadwell.stores.watching import Watcher
 
 #: Writes in one commit, beyond which further change sets wait for the next.
 _GROUP = 4000
@@ -43,6 +45,7 @@ class Writer:
         self._pid = pid
         self._waiting: deque[tuple[Work, int, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
+        self.watcher: Watcher | None = None
         self._thread = ThreadPoolExecutor(1, "threadwell-commit")
         connection.set_busy_timeout(0)
 
@@ -73,7 +76,13 @@ class Writer:
             while self._waiting and size < _GROUP:
                 group.append(self._waiting.popleft())
                 size += group[-1][1]
+            if self.watcher is None:
+                await self._commit_group(group)
+                continue
+            self.watcher.waiting(len(self._waiting))
+            started = perf_counter()
             await self._commit_group(group)
+            self.watcher.committed(len(group), perf_counter() - started)
 
     async def _commit_group(self, group: list[tuple[Work, int, asyncio.Future[None]]]) -> None:
         try:
@@ -84,7 +93,8 @@ class Writer:
                 for one in group:
                     await self._commit_group([one])
                 return
-            _settle(group, {0: StoreError(f"SQLite could not write: {error}")})
+            kind = StoreFull if isinstance(error, apsw.FullError) else StoreError
+            _settle(group, {0: kind(f"SQLite could not write: {error}")})
         except StoreError as error:
             _settle(group, dict.fromkeys(range(len(group)), error))
         except BaseException:
