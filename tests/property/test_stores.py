@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from threadwell.fhir.search.query import Total
@@ -231,8 +231,19 @@ searches = st.sampled_from(sorted(MEMBERS)).flatmap(searches_of)
 steps = st.lists(st.one_of(resources, resources, st.tuples(st.sampled_from(sorted(MEMBERS)), ids)))
 
 
+#: A period that ends before it begins.
+BACKWARDS = {
+    "resourceType": "Observation",
+    "id": "a",
+    "effectivePeriod": {"start": "2024", "end": "1969-12-31T23:59:59.999Z"},
+}
+
+
 @settings(max_examples=80, deadline=None)
 @given(steps, st.lists(searches, min_size=5, max_size=25))
+@example(
+    [BACKWARDS], [f"Observation?date={date}" for date in ("lt1971", "1969-12-31T23:59:59.999Z")]
+)
 def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)

@@ -212,6 +212,10 @@ def test_what_postgres_cannot_hold_spoils_nothing_else(url: str) -> None:
             type(None),
         ]
         assert await store.read(DEFAULT_PROJECT, "Patient", "b\0n") is None
+        assert await store.read("\ud800", "Patient", "ana") is None
+        assert await store.get_private("client", "\0") is None
+        assert (await store.search(DEFAULT_PROJECT, query("Patient?_id=%00,ana"))).matches
+        assert not (await store.search(DEFAULT_PROJECT, query("Patient?name=%00"))).matches
         assert await store.read(DEFAULT_PROJECT, "Patient", "dee") is not None
         await store.close()
 

@@ -146,7 +146,9 @@ def _date(text: str, out: list[Any]) -> None:
 def _period(period: dict[str, Any], out: list[Any]) -> None:
     start, end = _range(period.get("start", "")), _range(period.get("end", ""))
     if start or end:
-        out.append(DateValue(start.low if start else MIN_TIME, end.high if end else MAX_TIME))
+        low, high = start.low if start else MIN_TIME, end.high if end else MAX_TIME
+        # One that ends before it begins is taken as the time between.
+        out.append(DateValue(min(low, high), max(low, high)))
 
 
 def _timing(timing: dict[str, Any], out: list[Any]) -> None:

@@ -47,15 +47,14 @@ def crossed(error: BaseException) -> bool:
     return isinstance(error, _CROSSED)
 
 
-async def attempts(seconds: float) -> AsyncIterator[bool]:
-    """Turns to try something, with growing pauses between; ``True`` on the last one."""
+async def attempts(seconds: float) -> AsyncIterator[None]:
+    """Turns to try something, with growing pauses between, as long as the time lasts."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = _FIRST_PAUSE
     while True:
-        last = loop.time() + pause >= deadline
-        yield last
-        if last:
+        yield
+        if loop.time() + pause > deadline:
             return
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

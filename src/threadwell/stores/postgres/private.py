@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadwell.stores.postgres.database import Connection, Database
+from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 
 _PATIENCE = 20.0
@@ -25,6 +25,8 @@ class Private:
 
     async def get(self, kind: str, name: str) -> bytes | None:
         """A value, ``None`` where there is none."""
+        if not storable(kind, name):
+            return None
         value: bytes | None = await self._database.run(lambda c: c.fetchval(_GET, kind, name))
         return value
 
