@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -149,10 +150,32 @@ async def live(store: MemoryStore) -> dict[str, object]:
     return out
 
 
+class Wrapped:
+    """A store behind which ``commit`` is another one."""
+
+    def __init__(self, store: MemoryStore, commit) -> None:
+        self._store = store
+        self.commit = commit
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+
+def slow(store: MemoryStore) -> Wrapped:
+    """A store that shows a commit no sooner than it has to."""
+
+    async def commit(project, change_set):
+        await asyncio.sleep(0)
+        await store.commit(project, change_set)
+
+    return Wrapped(store, commit)
+
+
 async def record(parts: list[list[Message]], how: Settings, now: int = NOW) -> dict[str, object]:
     store = await with_people()
     for part in parts:
-        report = await import_messages(store, DEFAULT_PROJECT, part, how, clock=lambda: now)
+        importing = import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=lambda: now)
+        report = await importing
         counts = report.counts
         assert counts.read == len(part) == counts.new + counts.known + counts.quarantined
     assert await verify(store, DEFAULT_PROJECT) == []
@@ -167,15 +190,19 @@ COMMON = settings(deadline=None, max_examples=60, suppress_health_check=[HealthC
 
 
 @COMMON
-@given(MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.data())
-def test_order_parts_and_repetitions_do_not_matter(messages, how, now, data):
+@given(
+    MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.sampled_from([0, 9]), st.data()
+)
+def test_order_parts_and_repetitions_do_not_matter(messages, how, now, at_hand, data):
     shuffled = data.draw(st.permutations(messages))
     again = data.draw(st.lists(st.sampled_from(messages), max_size=5))
     cut = data.draw(st.integers(0, len(shuffled)))
     parts = [shuffled[:cut], again, shuffled[cut:] + again]
 
     async def both():
-        return await record([messages], how, now), await record(parts, how, now)
+        at_once = await record([messages], how, now)
+        with patch("threadwell.intake.run._MOST_AT_HAND", at_hand):
+            return at_once, await record(parts, how, now)
 
     at_once, in_parts = asyncio.run(both())
     assert in_parts == at_once
@@ -183,17 +210,6 @@ def test_order_parts_and_repetitions_do_not_matter(messages, how, now, data):
 
 class Killed(Exception):
     """Stands for ``kill -9``."""
-
-
-class Wrapped:
-    """A store behind which ``commit`` is another one."""
-
-    def __init__(self, store: MemoryStore, commit) -> None:
-        self._store = store
-        self.commit = commit
-
-    def __getattr__(self, name: str):
-        return getattr(self._store, name)
 
 
 @COMMON

@@ -75,10 +75,9 @@ def holding(item: Held | Broken) -> Holding:
     }
     if isinstance(item, Held):
         task["authoredOn"] = fhir_time(microseconds(item.message.sent))
-    task["input"] = [
-        _input("message", valueReference=reference(f"Binary/{binary_id}")),
-        _input("channel", valueString=channel),
-    ]
+    task["input"] = [_input("message", valueReference=reference(f"Binary/{binary_id}"))]
+    if channel:
+        task["input"].append(_input("channel", valueString=channel))
     if isinstance(item, Held):
         task["input"] += [
             _input("unknown", valueContactPoint={"system": str(one.kind), "value": one.value})
@@ -113,7 +112,9 @@ def decode_message(content: bytes) -> Message:
 def _identity(item: Held | Broken) -> Identity:
     if isinstance(item, Held):
         return _held_message(item.message)
-    digest = sha256(item.channel.encode() + b"\0" + item.content).hexdigest()
+    # Of what could not even be opened there is only a name to tell it by.
+    content = item.content or item.source.encode(errors="surrogateescape")
+    digest = sha256(item.channel.encode() + b"\0" + content).hexdigest()
     return Identity(codes.QUARANTINE, f"sha256:{digest}")
 
 

@@ -56,6 +56,7 @@ class Run:
         self._keywords = Keywords(settings)
         self._people = People(store, project, settings)
         self._circles: dict[str, Circle] = {}
+        self._latest: frozenset[str] = frozenset()
         self._pending: dict[Key, Write] = {}
         self._marker: Stored | None = None
         self._routes: dict[tuple[Address, tuple[Address, ...]], Route | Refusal] = {}
@@ -122,10 +123,14 @@ class Run:
         self._pending.update(batch.writes)
 
     def committed(self) -> None:
-        """Everything that was on its way has arrived."""
+        """Everything that was on its way has arrived.
+
+        Circles that have not been used for long are let go of, but never one of the batch that
+        was prepared last: the store does not know yet what that makes of them.
+        """
         self._pending.clear()
         at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
-        for key in list(self._circles):
+        for key in [key for key in self._circles if key not in self._latest]:
             if at_hand <= _MOST_AT_HAND:
                 break
             gone = self._circles.pop(key)
@@ -197,6 +202,7 @@ class Run:
             routes[sender, recipients] = way
 
     async def _have_at_hand(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        self._latest = frozenset(keys)
         missing = {key: who for key, who in keys.items() if key not in self._circles}
         loaded = await load_circles(
             missing, self._people, self._keywords, by_patient=self._by_patient
