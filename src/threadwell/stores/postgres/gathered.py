@@ -37,6 +37,7 @@ INSERT INTO content SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bytea
 _UNPOST = "DELETE FROM posting WHERE pid = $1 AND key = $2 AND sort = $3 AND rid = $4"
 _POST = """
 INSERT INTO posting SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
+ON CONFLICT DO NOTHING
 """
 _UNFOLD = """
 DELETE FROM folded WHERE pid = $1 AND key = $2 AND rid = $3 AND beginning = $4 AND text = $5
