@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from threadwell.channels.archives import ArchiveError, is_archive, member_heads, unpacked
@@ -71,7 +72,7 @@ def _read(
         yield from _read_folder(path, options, channels)
         return
     found = _identify(path, channels)
-    if trusted and not found.archive:
+    if trusted and not found.archive and not found.failure:
         found = _Found(path, channels[0])
     yield from _read_found(found, options, channels)
 
@@ -104,14 +105,17 @@ def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
     for path in paths:
         if _LEFT_OUT.fullmatch(path.name):
             continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path, channels)
-        elif path.is_file():
+        if not path.is_dir():
             yield _identify(path, channels)
+        elif not path.is_symlink():  # which may lead back up here
+            yield from _walk(path, channels)
 
 
 def _identify(path: Path, channels: Sequence[Channel]) -> _Found:
     try:
+        # Before it is opened: nobody may ever write to a pipe, and a device may have no end.
+        if not S_ISREG(path.stat().st_mode):
+            return _Found(path, None, failure="cannot be read: it is a pipe or device, not a file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:

@@ -18,7 +18,8 @@ from threadwell.messages import Broken, Message
 #: The content type of a held message, so that a replay knows what it reads.
 MESSAGE_TYPE = "application/vnd.threadwell.message+json"
 
-_DESCRIPTIONS = {
+#: Why a message is held, in a sentence, by the code of the reason.
+DESCRIPTIONS = {
     "broken": "It could not be read as a message.",
     "future-date": "It claims to have been sent in the future.",
     "locked-session": "It would change a session that has been billed.",
@@ -57,11 +58,11 @@ def holding(item: Held | Broken) -> Holding:
     if isinstance(item, Held):
         message, reason = item.message, item.reason
         content, content_type = encode_message(message), MESSAGE_TYPE
-        channel, detail = message.channel, _DESCRIPTIONS[reason]
+        channel, detail = message.channel, DESCRIPTIONS[reason]
     else:
         reason, content, channel = "broken", item.content, item.channel
         content_type = " ".join(item.content_type.split()) or "application/octet-stream"
-        detail = f"{_DESCRIPTIONS[reason]} {item.source}: {item.reason}"
+        detail = f"{DESCRIPTIONS[reason]} {item.source}: {item.reason}"
     binary_id = Identity(codes.ATTACHMENT, identity.value).id
     kinds = ("quarantine", "review") if reason in _TO_REVIEW else ("quarantine",)
     task: Resource = {

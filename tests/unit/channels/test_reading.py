@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,19 @@ def test_a_large_unknown_file_is_only_named(
     assert isinstance(broken, Broken)
     assert broken.content == b""
     assert "only its name is kept" in broken.reason
+
+
+@pytest.mark.parametrize("channel", [None, "table"])
+def test_what_is_no_file_is_not_opened(tmp_path: Path, channel: str | None) -> None:
+    os.mkfifo(tmp_path / "a.pipe")
+    (tmp_path / "b.csv").symlink_to("nowhere")
+    (tmp_path / "c.csv").write_text(CSV)
+    (tmp_path / "up").symlink_to(tmp_path)
+    pipe = Broken("", "a.pipe", "cannot be read: it is a pipe or device, not a file", b"")
+    lost = Broken("", "b.csv", "cannot be read: No such file or directory", b"")
+    assert read(tmp_path, channel)[:2] == [pipe, lost]
+    assert outline(read(tmp_path, channel)[2:]) == ["table"]
+    assert read(tmp_path / "a.pipe", channel) == [pipe]
 
 
 def test_a_channel_may_read_a_folder_as_a_whole(practice: Path) -> None:

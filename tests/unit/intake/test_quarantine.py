@@ -53,6 +53,17 @@ def test_broken_bytes_are_kept_with_the_reason(practice):
     assert content(practice, item) == b"From: \xff"
 
 
+def test_what_could_not_even_be_opened_is_told_apart_by_name(practice):
+    lost = [Broken("", name, "cannot be read: Permission denied", b"") for name in ("a", "b")]
+    practice.take(*lost)
+    practice.take(*lost)
+    assert sorted(item.text[-38:] for item in held(practice)) == [
+        ". a: cannot be read: Permission denied",
+        ". b: cannot be read: Permission denied",
+    ]
+    assert all(validate(task) == [] for task in practice.all("Task"))
+
+
 def test_importing_again_holds_nothing_twice(practice, sms):
     waiting = sms("a", "08:00", phone=STRANGER), Broken("email", "x", "no date", b"x")
     practice.take(*waiting)
