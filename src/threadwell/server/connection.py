@@ -52,12 +52,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         cycle = self.cycle
+        in_body = cycle is not None and cycle.more_body
         super().data_received(data)
         if self.cycle is not cycle:
             self._got = 0
             return
         self._got += len(data)
-        in_body = cycle is not None and cycle.more_body
         if self._got > (_MAX_MESSAGE if in_body else MAX_HEAD) and not self.transport.is_closing():
             if cycle is None or cycle.response_complete:
                 self._refuse(b"431 Request Header Fields Too Large", b"", "head")

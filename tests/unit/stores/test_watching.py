@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from threadwell.fhir.stamp import new_id, now_ms, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreFull, Write
 from threadwell.stores.sqlite import SqliteStore
@@ -56,12 +54,18 @@ def test_a_full_disk_is_told_as_such_and_got_over(tmp_path: Path) -> None:
         store = SqliteStore.open(tmp_path / "x.db")
         pages = "PRAGMA max_page_count = {}"
         store._writing.execute(pages.format(60))
-        written = 0
-        with pytest.raises(StoreFull):
-            for _ in range(1000):
-                await store.commit(DEFAULT_PROJECT, change("x" * 5000))
-                written += 1
-        assert written > 5
+        large = [change("x" * 5000) for _ in range(100)]
+        commits = [store.commit(DEFAULT_PROJECT, one) for one in large]
+        results = await asyncio.gather(*commits, return_exceptions=True)
+        assert {type(result) for result in results} == {type(None), StoreFull}
+        kept = [
+            write
+            for one, result in zip(large, results, strict=True)
+            if result is None
+            for write in one.writes
+        ]
+        for write in kept:
+            assert await store.read(DEFAULT_PROJECT, write.type, write.id)
         store._writing.execute(pages.format(1_000_000))
         await store.commit(DEFAULT_PROJECT, change("x" * 5000))
         await store.close()
