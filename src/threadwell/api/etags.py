@@ -24,10 +24,17 @@ def not_modified(request: Request, version_id: str) -> bool:
     return header is not None and _names(header, version_id)
 
 
-def check_if_match(request: Request, current: Stored) -> None:
-    """Raise 412 if ``If-Match`` names another version than the current one."""
+def check_if_match(request: Request, current: Stored | None) -> None:
+    """Raise 412 if ``If-Match`` names another version than the current one, or there is none.
+
+    ``*`` is any version that there is to see: a deletion is none (RFC 9110 §13.1.1).
+    """
     header = request.headers.get(b"if-match")
-    if header is not None and not _names(header, current.version_id):
+    if header is None:
+        return
+    if current is None or not _names(header, current.version_id):
+        raise precondition_failed()
+    if current.deleted and header.strip() == b"*":
         raise precondition_failed()
 
 

@@ -56,6 +56,7 @@ def test_the_shape_of_a_searchset(api, thread) -> None:
 def test_totals_and_empty_pages(api, thread, query, total, entries) -> None:
     bundle = api.call("GET", query).json()
     assert bundle.get("total") == total
+    assert "next" not in links(bundle)
     assert (len(bundle["entry"]) if "entry" in bundle else None) == entries
 
 

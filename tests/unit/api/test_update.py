@@ -86,6 +86,20 @@ def test_if_match(api, method: str) -> None:
     assert write(f'W/"{current["meta"]["versionId"]}"').status_code == 200
 
 
+def test_if_match_of_what_is_not_there(api, mark: str) -> None:
+    made = api.make()
+    path = f"Patient/{made['id']}"
+    query = f"Patient?identifier=urn:t|{mark}"
+    body = {"resourceType": "Patient", "identifier": api.tagged(mark)}
+    api.call("DELETE", path)
+    for tag in ("*", f'W/"{made["meta"]["versionId"]}"'):
+        assert api.call("PUT", path, made, if_match=tag).status_code == 412
+        assert api.call("PUT", query, body, if_match=tag).status_code == 412
+        entry = api.entry("PUT", query, body, ifMatch=tag)
+        assert api.bundle("transaction", entry).status_code == 412
+    assert api.ids("Patient") == []
+
+
 def test_last_updated_never_goes_back(api) -> None:
     made = api.make()
     api.clock.now -= 60_000

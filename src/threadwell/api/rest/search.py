@@ -90,7 +90,7 @@ def _links(base: str, params: Params, query: Query, *, more: bool) -> Iterator[t
     first = url(0)
     yield "self", url(query.offset) if query.offset else first
     yield "first", first
-    if more:
+    if more and query.count:  # a page of none would lead to itself for ever
         yield "next", url(query.offset + query.count)
     if query.offset:
         yield "previous", url(max(0, query.offset - query.count))

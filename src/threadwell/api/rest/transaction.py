@@ -139,7 +139,7 @@ class _Plan:
 
     async def _decide(self, target: Target) -> Change | None:
         request, current = target.entry.request, target.current
-        if current:
+        if current or request.method == "PUT":
             check_if_match(request, current)
         match request.method:
             case "DELETE":

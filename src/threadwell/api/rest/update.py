@@ -50,6 +50,7 @@ async def update_where(context: Context, request: Request) -> Answer:
             if "id" in accepted.resource:
                 check_id(accepted.resource, selected.match.id)
             return await _replace(context, request, accepted, selected.match)
+        check_if_match(request, None)
         check_unnamed(accepted.resource)
         return await commit_new(context, request, accepted, selected.query)
 
