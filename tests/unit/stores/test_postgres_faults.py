@@ -222,6 +222,15 @@ def test_what_postgres_cannot_hold_spoils_nothing_else(url: str) -> None:
     asyncio.run(work())
 
 
+def test_one_event_loop_after_another(url: str) -> None:
+    store = PostgresStore.open(url)
+    for id_ in ("ana", "ben"):
+        asyncio.run(store.commit(DEFAULT_PROJECT, ChangeSet((patient(id_),))))
+        found = asyncio.run(store.read(DEFAULT_PROJECT, "Patient", id_))
+        assert found is not None
+    asyncio.run(store.close())
+
+
 def test_a_database_that_is_away_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -24,23 +24,30 @@ _STATEMENTS = 500
 
 
 class Database:
-    """A pool of connections to a database with the present schema. For one event loop."""
+    """A pool of connections to a database with the present schema.
+
+    For one event loop at a time: on another one it connects anew.
+    """
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._keys: Keys | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
 
     async def keys(self) -> Keys:
         """What makes the keys of the database's index."""
-        if self._keys is None:
-            await self.pool()
+        await self.pool()
         assert self._keys is not None
         return self._keys
 
     async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
         """The pool; the first call connects and brings the schema up to date."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            # What belongs to a loop that has ended went with it.
+            self._loop, self._pool, self._opening = loop, None, asyncio.Lock()
         if self._pool is None:
             async with self._opening:
                 if self._pool is None:
@@ -66,7 +73,7 @@ class Database:
     async def close(self) -> None:
         """Let go of every connection."""
         pool, self._pool = self._pool, None
-        if pool is not None:
+        if pool is not None and self._loop is asyncio.get_running_loop():
             await pool.close()
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
@@ -74,7 +81,8 @@ class Database:
         error: BaseException | None = None
         async for _ in attempts(PATIENCE):
             try:
-                self._keys = Keys(await migrate(address))
+                secret = await migrate(address)
+                self._keys = self._keys or Keys(secret)
                 return await asyncpg.create_pool(
                     address.dsn,
                     min_size=1,
@@ -99,4 +107,7 @@ async def _nothing(_: Connection) -> None:
 
 def storable(*texts: str) -> bool:
     """Whether PostgreSQL can hold the texts: it has neither NUL nor half of a surrogate pair."""
-    return not any("\0" in text or any("\ud800" <= c <= "\udfff" for c in text) for text in texts)
+    return all(
+        "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
+        for text in texts
+    )

@@ -34,7 +34,7 @@ _CONTENT = "SELECT bytes FROM content WHERE pid = $1 AND rid = $2 AND version_id
 
 
 class PostgresStore:
-    """A ``Store`` in a database, for one event loop; any number of processes may share it.
+    """A ``Store`` in a database that any number of processes share. For one event loop at a time.
 
     It connects on first use. While the database is away reads wait five seconds and commits
     twenty, then raise ``StoreError``; when it is back, everything goes on by itself.
