@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,6 +125,8 @@ class People:
     def _spellings(self, address: Address) -> set[str]:
         """The tokens under which a store may have indexed the address."""
         out = {contact_code(address.value)}
+        if address.kind is AddressKind.OTHER:  # macOS writes an accent as a character of its own
+            out.add(unicodedata.normalize("NFD", address.value))
         if address.kind is AddressKind.PHONE and address.value.startswith("+"):
             out.add(address.value[1:])
             number = phonenumbers.parse(address.value)
@@ -157,7 +160,7 @@ class People:
             address = (
                 parse_email(value)
                 or parse_phone(value, self.settings.country)
-                or Address(AddressKind.OTHER, value)
+                or Address(AddressKind.OTHER, unicodedata.normalize("NFC", value))
             )
             out.add(address_key(address))
         return out

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from threadwell.channels import ReadOptions, read_path
+from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.fhir.validation import validate
 from threadwell.intake import quarantine, replay
 from threadwell.intake.hold import decode_message
@@ -62,6 +65,18 @@ def test_what_could_not_even_be_opened_is_told_apart_by_name(practice):
         ". b: cannot be read: Permission denied",
     ]
     assert all(validate(task) == [] for task in practice.all("Task"))
+
+
+@pytest.mark.parametrize("written", ["José", "Jose\u0301"])
+@pytest.mark.parametrize("known", ["José", "Jose\u0301"])
+def test_a_name_is_known_however_its_accents_are_written(practice, tmp_path, written, known):
+    practice.patient("jose", f"table:{known}")
+    export = tmp_path / "messages.csv"
+    export.write_text(f"sent,from,to,text\n2024-04-10T08:00:00Z,{written},+12125550100,hola\n")
+    options = ReadOptions(ZoneInfo("UTC"))
+    report = practice.take(*read_path(export, options=options, channels=(TABLE,)))
+    assert report.counts.new == 1
+    assert [one["subject"] for one in practice.all("Encounter")] == [{"reference": "Patient/jose"}]
 
 
 def test_importing_again_holds_nothing_twice(practice, sms):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,7 +124,7 @@ def _sent(text: str, options: ReadOptions) -> _Sent | None:
 @lru_cache(maxsize=65_536)
 def _address(text: str, channel: str, country: str) -> Address | None:
     """``Ana Prado <+15550100>``, a phone, a mail address, or a name that the channel knows."""
-    text = text.strip()
+    text = unicodedata.normalize("NFC", text.strip())
     if not text:
         return None
     if text.endswith(">") and "<" in text:
