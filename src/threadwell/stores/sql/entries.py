@@ -51,6 +51,9 @@ INDEX_VERSION = 1
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
 
+#: The values of a parameter whose keys are remembered at a time.
+_KNOWN = 8_192
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -67,40 +70,37 @@ class Entries:
 def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entries:
     """The entries of a resource that was last updated at ``updated`` milliseconds since 1970."""
     type_ = resource["resourceType"]
-    shape = _shape(project, type_)
+    shape = _shape(keys, project, type_)
     values = extract(resource)
     natural = natural_time(type_, values)
     key = keys.key
     changed = updated * 1000
-    postings = {(key(shape.every), natural), (key(shape.every_updated), changed)}
+    postings = {(shape.every, natural), (shape.every_updated, changed)}
     add = postings.add
     texts: set[tuple[int, str]] = set()
     present = 0
     for param, found in values.items():
         if not found:
             continue
-        under, bit = shape.params[param]
+        under, bit, known = shape.params[param]
         present |= bit
         for value in found:
-            if isinstance(value, TokenValue):
-                for form in _token_forms(value):
-                    add((key(under + form), natural))
-                if value.text:
+            if isinstance(value, TokenValue | ReferenceValue):
+                for place in known[value]:
+                    add((place, natural))
+                if isinstance(value, TokenValue) and value.text:
                     texts.add((key(under), fold(value.text)))
-            elif isinstance(value, ReferenceValue):
-                for form in _reference_forms(value):
-                    add((key(under + form), natural))
             else:
-                for form, place in _ordered_forms(value, natural):
-                    add((key(under + form), place))
+                for form, at in _ordered_forms(value, natural):
+                    add((key(under + form), at))
                 if isinstance(value, StringValue | UriValue):
                     texts.add((key(under), _text(value)))
     for missing, compounds_without in shape.compounds:
         if not any(param in values for param in missing):
             for under, compound in compounds_without:
-                place = changed if compound.updated else natural
+                at = changed if compound.updated else natural
                 for form in compound.forms(values):
-                    add((key(under + form), place))
+                    add((key(under + form), at))
     return Entries(postings, texts, present, natural)
 
 
@@ -109,37 +109,56 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
     return entries(keys, project, decode(body), updated)
 
 
+class _KnownKeys(dict[TokenValue | ReferenceValue, tuple[int, ...]]):
+    """The keys of a parameter's values, by value: most values come again and again."""
+
+    def __init__(self, keys: Keys, under: str) -> None:
+        super().__init__()
+        self._key = keys.key
+        self._under = under
+
+    def __missing__(self, value: TokenValue | ReferenceValue) -> tuple[int, ...]:
+        forms = _token_forms(value) if isinstance(value, TokenValue) else _reference_forms(value)
+        found = tuple([self._key(self._under + form) for form in forms])
+        if len(self) >= _KNOWN:
+            self.clear()
+        self[value] = found
+        return found
+
+
 class _Param(NamedTuple):
     under: str
     bit: int
+    known: _KnownKeys
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What all resources of a type in a project have in common: the beginnings of their keys.
+    """What all resources of a type in a project have in common: keys, or beginnings of keys.
 
     ``compounds`` are together by the parameters that must be missing.
     """
 
-    every: str
-    every_updated: str
+    every: int
+    every_updated: int
     params: dict[str, _Param]
     compounds: tuple[tuple[tuple[str, ...], tuple[tuple[str, Compound], ...]], ...]
 
 
-@lru_cache(maxsize=4096)
-def _shape(project: str, type_: str) -> _Shape:
+@lru_cache(maxsize=512)
+def _shape(keys: Keys, project: str, type_: str) -> _Shape:
     bits = present_bits(type_)
     grouped: dict[tuple[str, ...], list[tuple[str, Compound]]] = {}
     for compound in compounds(type_):
         under = scope(project, type_, compound.name)
         grouped.setdefault(compound.missing, []).append((under, compound))
+    scopes = {param: scope(project, type_, param) for param in search_parameters(type_)}
     return _Shape(
-        every(project, type_),
-        every_updated(project, type_),
+        keys.key(every(project, type_)),
+        keys.key(every_updated(project, type_)),
         {
-            param: _Param(scope(project, type_, param), bits.get(param, 0))
-            for param in search_parameters(type_)
+            param: _Param(under, bits.get(param, 0), _KnownKeys(keys, under))
+            for param, under in scopes.items()
         },
         tuple((missing, tuple(group)) for missing, group in grouped.items()),
     )
