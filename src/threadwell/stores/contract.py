@@ -126,6 +126,30 @@ class Page:
     more: bool
 
 
+class Position(NamedTuple):
+    """A version's place in all that a project has: by resource, then by version."""
+
+    resource: int
+    number: int
+
+
+#: Before every version.
+START = Position(-1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version with all that there is of it.
+
+    ``position.number`` counts the versions of its resource from 1. ``content`` is what was
+    committed as ``Write.content`` with it.
+    """
+
+    position: Position
+    stored: Stored
+    content: bytes | None
+
+
 class Store(Protocol):
     """A store of FHIR resources. Every method may be called from many tasks at once.
 
@@ -163,6 +187,22 @@ class Store(Protocol):
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
+        ...
+
+    async def projects(self) -> list[str]:
+        """Every project that something was written to."""
+        ...
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        """Some of the versions that follow ``after``, at least one and at most ``count``; ``[]``
+        if none do.
+
+        Resources come in the order of their creation, each with its versions, oldest first.
+        """
+        ...
+
+    async def private_kinds(self) -> list[str]:
+        """Every kind that has a private value."""
         ...
 
     async def get_private(self, kind: str, name: str) -> bytes | None:

@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import matches
 from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Page, Stored, Write
+from threadwell.stores.contract import (
+    ChangeSet,
+    Conflict,
+    Key,
+    Page,
+    Position,
+    Stored,
+    Version,
+    Write,
+)
 from threadwell.stores.including import included
 from threadwell.stores.order import Candidate, in_order
 
@@ -57,6 +67,17 @@ class MemoryStore:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._projects[project].commit(change_set)
 
+    async def projects(self) -> list[str]:
+        return [name for name, project in self._projects.items() if project.rows]
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        rows = self._projects[project].rows.values()
+        following = (version for row in rows for version in row.following(after))
+        return list(islice(following, count))
+
+    async def private_kinds(self) -> list[str]:
+        return sorted({kind for kind, _ in self._private})
+
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return self._private.get((kind, name))
 
@@ -97,6 +118,14 @@ class _Row:
     @property
     def updated(self) -> int:
         return self.current.updated
+
+    def following(self, after: Position) -> Iterator[Version]:
+        """The versions after that position."""
+        if self.created >= after.resource:
+            for number, stored in enumerate(self.versions, 1):
+                position = Position(self.created, number)
+                if position > after:
+                    yield Version(position, stored, self.contents.get(stored.version_id))
 
     def referred(self, param: str) -> list[_Row]:
         return self.project.living(_references(self.values, param))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.memory import MemoryStore
 
 
@@ -41,6 +41,15 @@ class ForwardingStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._inner.commit(project, change_set)
+
+    async def projects(self) -> list[str]:
+        return await self._inner.projects()
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        return await self._inner.versions(project, after, count)
+
+    async def private_kinds(self) -> list[str]:
+        return await self._inner.private_kinds()
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._inner.get_private(kind, name)

@@ -8,6 +8,7 @@ from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_erro
 _PATIENCE = 20.0
 _GET = "SELECT value FROM private WHERE kind = $1 AND name = $2"
 _LIST = "SELECT name, value FROM private WHERE kind = $1 ORDER BY name"
+_KINDS = "SELECT DISTINCT kind FROM private ORDER BY kind"
 _REMOVE = "DELETE FROM private WHERE kind = $1 AND name = $2"
 _PUT = """
 INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO UPDATE SET value = $3
@@ -34,6 +35,11 @@ class Private:
         """Every value of a kind by name."""
         rows = await self._database.run(lambda c: c.fetch(_LIST, kind))
         return {name: value for name, value in rows}  # noqa: C416 - rows are no tuples
+
+    async def kinds(self) -> tuple[str, ...]:
+        """Every kind that has a value."""
+        rows = await self._database.run(lambda c: c.fetch(_KINDS))
+        return tuple(row[0] for row in rows)
 
     async def put(self, kind: str, name: str, value: bytes | None, *, only_new: bool) -> bool:
         """Keep or remove a value; ``False`` where an old one stays."""

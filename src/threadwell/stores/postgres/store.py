@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.private import Private
@@ -133,6 +134,17 @@ class PostgresStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._writer.commit(prepare(await self._database.keys(), project, change_set))
+
+    async def projects(self) -> list[str]:
+        sql = "SELECT name FROM project ORDER BY pid"
+        return [row[0] for row in await self._database.run(lambda c: c.fetch(sql))]
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        pid = await self._projects.pid(project)
+        return await self._database.run(lambda c: export.versions(c, pid, after, count))
+
+    async def private_kinds(self) -> list[str]:
+        return list(await self._private.kinds())
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._private.get(kind, name)

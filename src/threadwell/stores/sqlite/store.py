@@ -10,9 +10,10 @@ from typing import Any
 import apsw
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Stored
+from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
+from threadwell.stores.sqlite import export
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
@@ -111,6 +112,17 @@ class SqliteStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._writer.commit(prepare(self._keys, project, change_set))
+
+    async def projects(self) -> list[str]:
+        rows = fetch(self._reading, "SELECT name FROM project ORDER BY pid")
+        return [name for (name,) in rows]
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        return export.versions(self._reading, self._pid(project), after, count)
+
+    async def private_kinds(self) -> list[str]:
+        rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
+        return [kind for (kind,) in rows]
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         sql = "SELECT value FROM private WHERE kind = ? AND name = ?"

@@ -14,6 +14,7 @@ values of a failed assertion.
 """
 
 from threadwell.stores.suite.changes import Changes
+from threadwell.stores.suite.copies import Copies
 from threadwell.stores.suite.inclusion import Inclusion
 from threadwell.stores.suite.order import Order
 from threadwell.stores.suite.preconditions import Preconditions
@@ -21,7 +22,7 @@ from threadwell.stores.suite.searches import Searches
 from threadwell.stores.suite.versions import Versions
 
 
-class StoreContract(Versions, Changes, Preconditions, Searches, Order, Inclusion):
+class StoreContract(Versions, Changes, Preconditions, Searches, Order, Inclusion, Copies):
     """Every test of the contract."""
 
 
