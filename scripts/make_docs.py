@@ -26,8 +26,14 @@ from threadwell.facade import Threadwell
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.search.extract import unsearchable
-from threadwell.fhir.search.filters import MAX_ALTERNATIVES, MAX_BREADTH, MAX_LINKS
-from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, MAX_FILTERS, MAX_OFFSET
+from threadwell.fhir.search.filters import MAX_BREADTH, MAX_LINKS
+from threadwell.fhir.search.parse import (
+    DEFAULT_COUNT,
+    MAX_ALTERNATIVES,
+    MAX_COUNT,
+    MAX_FILTERS,
+    MAX_OFFSET,
+)
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
 
@@ -190,7 +196,7 @@ def _limits() -> list[Sequence[str]]:
         ("matches to skip (`_offset`)", f"{MAX_OFFSET:,}"),
         ("included resources on a page", f"{MAX_INCLUDED:,}"),
         ("filters of a search", f"{MAX_FILTERS:,}"),
-        ("alternatives of a filter, but ids, tokens and references", f"{MAX_ALTERNATIVES:,}"),
+        ("alternatives of all of them, but ids, tokens and references", f"{MAX_ALTERNATIVES:,}"),
         ("links of a chain", f"{MAX_LINKS}, and {MAX_BREADTH} combinations of types"),
         ("resources of `$everything`", f"{MAX_RESOURCES:,}"),
         ("life of an access token", f"{TOKEN_LIFE:,} s"),

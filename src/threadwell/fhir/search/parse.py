@@ -10,7 +10,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.field import field as search_field
-from threadwell.fhir.search.filters import parse_filter, reference_field
+from threadwell.fhir.search.filters import alternatives, parse_filter, reference_field
 from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
@@ -19,8 +19,9 @@ from threadwell.fhir.stamp import Clock, now_ms
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
 MAX_OFFSET = 10_000
-#: Filters that one query may ask for together.
+#: Filters that one query may have, and values that they may all together compare with one by one.
 MAX_FILTERS = 100
+MAX_ALTERNATIVES = 500
 
 
 def parse_query(
@@ -43,6 +44,8 @@ def parse_query(
             if len(filters) == MAX_FILTERS:
                 raise invalid(f"A search has at most {MAX_FILTERS} filters")
             filters.append(parse_filter(type_, name, value, reading))
+    if sum(map(alternatives, filters)) > MAX_ALTERNATIVES:
+        raise invalid(f"A search has at most {MAX_ALTERNATIVES} alternatives")
     return Query(
         type_,
         tuple(filters),
