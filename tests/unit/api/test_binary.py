@@ -136,6 +136,12 @@ def test_a_url_of_anothers_making_is_left_alone(api, picture) -> None:
     assert made["payload"] == payload
 
 
+def test_xml_is_content_as_any_other(api) -> None:
+    made = api.call("POST", "Binary", b"<a/>", content_type="application/xml").json()
+    answer = api.call("GET", f"Binary/{made['id']}", accept="application/xml")
+    assert (answer.status_code, answer.content) == (200, b"<a/>")
+
+
 @pytest.mark.parametrize(
     ("content_type", "sandboxed"),
     [

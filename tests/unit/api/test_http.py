@@ -62,6 +62,7 @@ def test_methods(api, method: str, path: str, allow: str) -> None:
     ("accept", "status"),
     [
         ("application/fhir+xml", 406),
+        ("text/turtle", 406),
         ("application/fhir+xml, application/fhir+json;q=0.5", 200),
         ("text/html, application/xhtml+xml, */*;q=0.8", 200),
         ("*/*", 200),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from threadwell.api.context import Context
@@ -26,6 +27,9 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
 
 Methods = Mapping[str, Handler]
+
+#: An ``Accept`` that takes XML or Turtle, and neither JSON nor just anything.
+_OTHER_FORMAT = re.compile(rb"^(?!.*(?:json|\*)).*(?:xml|turtle)", re.DOTALL)
 
 _TYPE: Methods = {
     "GET": search.search,
@@ -82,10 +86,10 @@ _INTERACTIONS: Mapping[Handler, str] = {
 
 async def perform(context: Context, request: Request) -> Answer:
     """The answer to a request whose caller may ask; raises ``FhirError`` where it is refused."""
-    accept = request.headers.get(b"accept", b"")
-    if b"xml" in accept and b"json" not in accept and b"*" not in accept:
-        raise not_acceptable()
     methods = _find(request)
+    # The content of a Binary has whatever type it has.
+    if _OTHER_FORMAT.search(request.headers.get(b"accept", b"")) and request.type != "Binary":
+        raise not_acceptable()
     method = "GET" if request.method == "HEAD" else request.method
     handler = methods.get(method)
     if handler is None:
