@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from threadwell.api.spans import open_spans
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
@@ -19,7 +21,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", lambda name: provider.get_tracer(name))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     yield exporter
     provider.shutdown()
 
@@ -56,6 +58,11 @@ def test_a_conflict_is_not_spelt_out(spans: InMemorySpanExporter, new_api) -> No
     answer = api.call("PUT", path, {**made, "active": True}, if_match='W/"another"')
     assert answer.status_code == 412
     assert made["id"] not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
+def test_without_a_provider_there_are_no_spans() -> None:
+    assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    assert open_spans() is None
 
 
 def test_without_the_package_there_are_no_spans(
