@@ -1,0 +1,45 @@
+"""Runs the scripts here, or those that are named.
+
+python -m bench.faults                     every one, in short form
+python -m bench.faults soak --seconds 600  the load held for ten minutes
+python -m bench.faults killed --store postgresql://… --workers 2
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from bench.faults import disk_full, drain, killed, overload, soak, stalled
+from bench.faults.server import Options
+
+SCRIPTS = {
+    "soak": soak.run,
+    "overload": overload.run,
+    "stalled": stalled.run,
+    "disk_full": disk_full.run,
+    "killed": killed.run,
+    "drain": drain.run,
+}
+
+
+def main() -> None:
+    """Run them, each on a server and a store of its own."""
+    parser = ArgumentParser(prog="python -m bench.faults")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCRIPTS))
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is held")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--store", default="", help="a URL; by default a new SQLite file")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(SCRIPTS)
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}")
+    options = Options(given.seconds, given.workers, given.store)
+    for name in given.names or SCRIPTS:
+        run = SCRIPTS[name]
+        about = __import__(run.__module__, fromlist=["run"]).__doc__ or ""
+        print(f"\n== {name}: {about.splitlines()[0]}", flush=True)
+        run(options)
+
+
+if __name__ == "__main__":
+    main()
