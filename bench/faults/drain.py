@@ -31,7 +31,6 @@ def run(options: Options) -> None:
         seconds = asyncio.run(both())
         told = ", ".join(f"{n:,} × {status}" for status, n in sorted(seen.statuses.items()))
         print(f"{told}; stopped within {seconds:.1f} s, exit code {server.process.returncode}")
-        store = str(server.process.args[server.process.args.index("--store") + 1])  # type: ignore[union-attr,index]
-        with serving(Options(0, 1, store)) as again:
+        with serving(Options(0, 1, server.store)) as again:
             missing = check(again, seen.acknowledged)
         print(f"of {len(seen.acknowledged):,} acknowledged {missing} are missing")

@@ -34,6 +34,7 @@ class Server:
     process: subprocess.Popen[str]
     url: str
     port: int
+    store: str
     authorization: str
     log: Path
 
@@ -74,7 +75,7 @@ def serving(options: Options, *more: str, folder: Path | None = None) -> Iterato
         with log.open("w") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
-            yield _logged_in(process, json.loads(added.stdout), log)
+            yield _logged_in(process, json.loads(added.stdout), store, log)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -83,7 +84,9 @@ def serving(options: Options, *more: str, folder: Path | None = None) -> Iterato
                 print(log.read_text())
 
 
-def _logged_in(process: subprocess.Popen[str], client: dict[str, str], log: Path) -> Server:
+def _logged_in(
+    process: subprocess.Popen[str], client: dict[str, str], store: str, log: Path
+) -> Server:
     assert process.stdout
     shown = ""
     while "Ctrl-C" not in shown:
@@ -96,7 +99,7 @@ def _logged_in(process: subprocess.Popen[str], client: dict[str, str], log: Path
     form = {"grant_type": "client_credentials", **client}
     token = httpx.post(f"{found[0]}oauth2/token", data=form).raise_for_status().json()
     bearer = f"Bearer {token['access_token']}"
-    return Server(process, found[0], int(found[1]), bearer, log)
+    return Server(process, found[0], int(found[1]), store, bearer, log)
 
 
 def until(server: Server, path: str, status: int, seconds: float = 30) -> float:
