@@ -10,28 +10,28 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any
 
-from threadwell.api import cors, site
-from threadwell.api.body import ClientGone, Receive, read_body
+from threadwell.api import cors, outside, site
+from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.context import MAX_BODY, Context, open_context
-from threadwell.api.exchange import Answer, Handler, Header, Request
+from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.load.allowance import Left
 from threadwell.api.load.gate import Load
 from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
+from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.rest import routes
 from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
-Message: TypeAlias = MutableMapping[str, Any]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-
 _log = logging.getLogger(__name__)
 
 _FHIR = "/fhir/R4"
 _PUBLIC = f"{_FHIR}/metadata"
+#: A login or a registration is no larger.
+_MAX_FORM = 64 * 1024
 _ALWAYS = ("/health", "/metrics")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -60,7 +60,7 @@ def create_app(
             traced, base_url=base_url, project=project, clock=clock, max_body=max_body, load=load
         )
 
-    return _App(open_, pages or _not_found_page, load, spans)
+    return _App(open_, pages or outside.not_found, load, spans)
 
 
 class _App:
@@ -130,7 +130,7 @@ class _App:
             if handler is None:
                 raise NotAllowed(", ".join(methods))
             if request.method in _WITH_BODY:
-                request.body = await read_body(receive, headers, context.max_body)
+                request.body = await read_body(receive, headers, _MAX_FORM)
             return await handler(context, request)
         except FhirError as error:
             return refusal(error, headers)
@@ -158,7 +158,7 @@ class _App:
         try:
             if is_over:
                 load.overloaded()
-                await _busy_page(scope, receive, counted)
+                await outside.busy(scope, receive, counted)
             else:
                 await self._pages(scope, receive, counted)
         finally:
@@ -188,9 +188,19 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
     if f"/{request.path}" != _PUBLIC:
         request.caller = await context.access.caller(request.headers)
         left = context.load.check(request.caller.client_id, context.clock() // 1000)
-    if request.method in _WITH_BODY:
-        request.body = await read_body(receive, request.headers, context.max_body)
     request.path = request.path[len(_FHIR) :].rstrip("/")
+    if request.method not in _WITH_BODY:
+        return await _routed(context, request, left)
+    load = context.load
+    held = load.hold(announced(request.headers, context.max_body))
+    try:
+        request.body = await read_body(receive, request.headers, context.max_body)
+        return await _routed(context, request, left)
+    finally:
+        load.release(held)
+
+
+async def _routed(context: Context, request: Request, left: Left | None) -> Answer:
     if left is None:
         return await routes.perform(context, request)
     try:
@@ -218,26 +228,3 @@ def _crashed(error: Exception, request: Request) -> Answer:
     kind = type(error).__name__
     _log.error("request %s (%s) failed: %s%s", marks.request, request.interaction, kind, frames)
     return crash(marks)
-
-
-async def _not_found_page(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1000})
-        return
-    await _send_page(send, 404, b"<!doctype html><title>Not found</title><h1>Not found</h1>")
-
-
-async def _busy_page(_: MutableMapping[str, Any], __: Receive, send: Send) -> None:
-    text = b"<!doctype html><title>Busy</title><h1>Too much to do</h1><p>Please try again.</p>"
-    await _send_page(send, 503, text, (b"retry-after", b"1"))
-
-
-async def _send_page(send: Send, status: int, body: bytes, *more: Header) -> None:
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-        *more,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

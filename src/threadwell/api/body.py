@@ -14,6 +14,12 @@ class ClientGone(Exception):
     """The client went away before it had sent its whole request: nobody waits for an answer."""
 
 
+def announced(headers: Mapping[bytes, bytes], limit: int) -> int:
+    """How many bytes the body may have: what its sender says, else ``limit``."""
+    declared = headers.get(b"content-length", b"")
+    return min(int(declared), limit) if declared.isdigit() else limit
+
+
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
     """The body; raises ``FhirError`` 413 beyond ``limit`` bytes and 415 if it is compressed."""
     declared = headers.get(b"content-length", b"0")

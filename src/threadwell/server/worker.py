@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
@@ -67,11 +68,13 @@ async def work(
     ``ready`` is told a sign-in link by the first worker and ``""`` by the others. Raises
     ``StoreError`` if the store cannot be opened.
     """
-    from threadwell.app import create_server, open_store
+    from threadwell.app import create_server, open_store, store_path
     from threadwell.inbox.sign_in import new_link
 
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.tell_loop)
+    if number == 0:
+        _tell_of_recovery(store_path(task.store))
     store = open_store(task.store)
     server = None
     try:
@@ -173,6 +176,13 @@ async def _first_answer(store: Store) -> str:
 def _watch_commits(store: Store, meter: Meter) -> None:
     if isinstance(store, Watchable):
         store.watch(meter)
+
+
+def _tell_of_recovery(path: Path | None) -> None:
+    log = path.with_name(f"{path.name}-wal") if path else None
+    if log and log.is_file() and (size := log.stat().st_size):
+        why = "the last stop was not orderly, or another process has the store open"
+        _log.info("%d bytes of the write-ahead log are taken over: %s", size, why)
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int) -> None:

@@ -33,6 +33,14 @@ class Faulty(MemoryStore):
         return await super().put_private(*of, **more)
 
 
+class Slow(MemoryStore):
+    """A store that takes its time to write."""
+
+    async def commit(self, *of: Any) -> None:
+        await asyncio.sleep(0.05)
+        await super().commit(*of)
+
+
 class Gated(MemoryStore):
     """A store that answers no read before its gate is opened."""
 
@@ -243,3 +251,23 @@ def test_the_metrics_are_well_formed(api) -> None:
             assert match, line
             assert re.sub("_(bucket|sum|count)$", "", match[1]) in named or match[1] in named
     assert len(lines) == len(set(lines))
+
+
+def test_large_bodies_share_the_room_there_is(new_api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threadwell.api.load.gate.LARGE", 1000)
+    monkeypatch.setattr("threadwell.api.load.gate.MAX_HELD", 5000)
+    store = Slow()
+    api = new_api(store=store)
+    api.call("GET", "/health/live")
+
+    async def create(size: int) -> int:
+        patient = {"resourceType": "Patient", "name": [{"text": "x" * size}]}
+        return (await api.send("POST", "Patient", patient)).status_code
+
+    async def crowd(*sizes: int) -> list[int]:
+        return sorted(await asyncio.gather(*map(create, sizes)))
+
+    assert asyncio.run(crowd(2000, 2000, 2000, 10)) == [201, 201, 201, 503]
+    assert asyncio.run(crowd(2000, 2000, 10, 10)) == [201] * 4
+    form = {"grant_type": "x" * 70_000}
+    assert api.call("POST", "/oauth2/token", form, authorization=None).status_code == 413

@@ -66,7 +66,7 @@ REFUSED = Family(
     "threadwell_refused_total",
     "counter",
     "Requests refused with 429 or 503, and connections cut, to keep the server going.",
-    tuple(f'reason="{r}"' for r in ("in-flight", "rate", "connections", "slow", "head")),
+    tuple(f'reason="{r}"' for r in ("in-flight", "rate", "memory", "connections", "slow", "head")),
 )
 GROUP = Family(
     "threadwell_commit_change_sets", "histogram", "Change sets in one commit.", bounds=GROUPS

@@ -12,6 +12,8 @@ from threadwell.stores.contract import StoreError, StoreFull
 
 #: Requests under way at once in one process.
 MAX_IN_FLIGHT = 1000
+#: Bodies of so many bytes are large; all large ones under way have ``MAX_HELD`` at most.
+LARGE, MAX_HELD = 1024 * 1024, 256 * 1024 * 1024
 #: Seconds after which who was refused may try again.
 _RETRY = 1
 #: The same where somebody has to make room first.
@@ -26,11 +28,28 @@ class Load:
     max_in_flight: int = MAX_IN_FLIGHT
     allowance: Allowance | None = None
     draining: bool = False
+    _held: int = 0
 
     def overloaded(self) -> FhirError:
         """503: there is too much under way."""
         self.meter.refused("in-flight")
         return Later(503, "throttled", "The server is busy: please try again", _RETRY)
+
+    def hold(self, size: int) -> int:
+        """Make room for a body of so many bytes, to be given back by ``release``; raises 503 if
+        there are too many large ones already.
+        """
+        if size < LARGE:
+            return 0
+        if self._held + size > MAX_HELD:
+            self.meter.refused("memory")
+            raise Later(503, "throttled", "Too many large requests: please try again", _RETRY)
+        self._held += size
+        return size
+
+    def release(self, held: int) -> None:
+        """Give back what ``hold`` returned."""
+        self._held -= held
 
     def store_failed(self, error: StoreError) -> FhirError:
         """503, or 507 if there is no space left: the store could not do its part."""
