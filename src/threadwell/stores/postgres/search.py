@@ -69,7 +69,7 @@ def quick(keys: Keys, place: Place, query: Query) -> Statement | None:
     if lead is None:
         return None
     statement = Statement(place.pid, query.type, conditions)
-    statement.walk(lead, descending=descending)
+    statement.walk(lead, descending=descending, most=query.offset + query.count + 1)
     statement.limit(query.count + 1, query.offset)
     statement.sql = statement.bodies(descending=descending)
     return statement
@@ -207,11 +207,12 @@ class _Search:
         order, descending = order_of(self._query.type, self._query.sort)
         lead = await self._lead(None if order is Order.OTHER else order)
         statement = self._statement()
+        end = None if count is None else offset + count
         if order is Order.OTHER:
             statement.gather(lead, Order.NATURAL, descending=False)
             return await self._sorted(statement, offset, count)
         if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
-            statement.walk(lead, descending=descending)
+            statement.walk(lead, descending=descending, most=end)
         else:
             statement.gather(lead, order, descending=descending)
         if not statement.doubts:
@@ -219,7 +220,6 @@ class _Search:
             sql = statement.bodies(descending=descending)
             return stored(await self._connection.fetch(sql, *statement.params))
         found: list[Stored] = []
-        end = None if count is None else offset + count
         async for match in self._checked(statement, descending=descending):
             found.append(match.version)
             if end is not None and len(found) >= end:

@@ -50,8 +50,11 @@ class Statement:
         self.params: list[Any] = [pid]
         self.doubts: list[Filter] = []
 
-    def walk(self, lead: Lead, *, descending: bool) -> None:
-        """``sort`` and ``rid`` of the matches in the order of the lead's lists."""
+    def walk(self, lead: Lead, *, descending: bool, most: int | None) -> None:
+        """``sort`` and ``rid`` of the matches in the order of the lead's lists.
+
+        No more than ``most`` are wanted, where that is known.
+        """
         streams = lead.streams or ()
         place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
         way = "DESC" if descending else "ASC"
@@ -64,8 +67,11 @@ class Statement:
             return
         # In order each, the lists are merged as they are read. Of lists of dates more than one
         # may hold a resource.
+        only = ""
+        if streams and most is not None and not where and not self.doubts:
+            only = f" LIMIT {self.bind(most)}"
         lists = " UNION ALL ".join(
-            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)} {order})"
+            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)} {order}{only})"
             for stream in streams
         )
         merged = f"SELECT DISTINCT sort, rid FROM ({lists or _EMPTY}) d {order}"
