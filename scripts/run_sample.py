@@ -15,9 +15,9 @@ from pathlib import Path
 import threadwell
 from threadwell.app import store_path
 from threadwell.cli.errors import run_safely
-from threadwell.cli.import_ import print_report
 from threadwell.cli.output import paint
 from threadwell.cli.progress import Progress
+from threadwell.cli.report import print_report
 from threadwell.cli.sessions import print_sessions
 from threadwell.server import Ready, Settings, serve
 

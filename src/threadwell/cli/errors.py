@@ -1,4 +1,7 @@
-"""What goes wrong, said in a sentence: exit code 1, and a traceback only with ``--debug``."""
+"""What goes wrong, said in a sentence: exit code 1, or 2 if the command was called wrongly.
+
+A traceback is only shown with ``--debug``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ class Mistake(Exception):
 
 
 def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
-    """Run a command; every error becomes a sentence on standard error and exit code 1."""
+    """Run a command; every error becomes a sentence on standard error, and exit code 1 or 2."""
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -28,18 +31,29 @@ def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        return _say(_sentence(error))
+        return _say(_sentence(error), 2 if _is_misuse(error) else 1)
     return code
 
 
-def _sentence(error: Exception) -> str:
+def _is_misuse(error: Exception) -> bool:
+    """Whether the command was called wrongly: nothing has been done."""
+    from threadwell.channels.channel import NeedsZone
     from threadwell.channels.reading import UnknownChannel
+    from threadwell.intake import BadPeople, BadSetting
+
+    wrong = isinstance(error, (BadSetting, NeedsZone, UnknownChannel))
+    return wrong and not isinstance(error, BadPeople)
+
+
+def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake.settings import BadSetting
+    from threadwell.intake import BadPeople
     from threadwell.stores.contract import StoreError
 
+    if _is_misuse(error):
+        return str(error)
     match error:
-        case Mistake() | StoreError() | OperationOutcomeError() | BadSetting() | UnknownChannel():
+        case Mistake() | StoreError() | OperationOutcomeError() | BadPeople():
             return str(error)
         case OSError() if error.strerror:
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -49,6 +63,6 @@ def _sentence(error: Exception) -> str:
     return f"something unexpected happened ({kind}); run it again with --debug to see where"
 
 
-def _say(sentence: str) -> int:
+def _say(sentence: str, code: int = 1) -> int:
     print(f"{paint('threadwell:', 'red', sys.stderr)} {sentence}", file=sys.stderr)
-    return 1
+    return code

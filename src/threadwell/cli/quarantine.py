@@ -3,65 +3,118 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from threadwell.app import shown_store
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.errors import Mistake
+from threadwell.cli.output import lines, plural, print_json, shorten, table
+from threadwell.cli.report import hints
+
+if TYPE_CHECKING:
+    from threadwell.inbox.quarantine import HeldItem, HeldRow
+    from threadwell.intake import Quarantined
+
+#: So that a row of the list is no wider than a terminal of 120 columns.
+_WIDEST = 34
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
+    parser.add_argument("id", metavar="ID", nargs="?", help="show this held message whole")
     add_store(parser)
     add_format(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """List every held message with its reason."""
+    """List every held message with its reason, or show one."""
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
+        if arguments.id:
+            item = tw.held(arguments.id)
+            if item is None:
+                raise Mistake("nothing is held under that id")
+            if arguments.format == "json":
+                print_json(_one_as_json(item))
+            else:
+                _print_one(item)
+            return 0
         held = tw.quarantine()
-    if arguments.format == "json":
-        print_json(
-            [
-                {
-                    "task": item.task,
-                    "content": item.content,
-                    "channel": item.channel,
-                    "sent": item.sent,
-                    "reason": item.reason,
-                    "text": item.text,
-                    "unknown": [address.value for address in item.unknown],
-                }
-                for item in held
-            ]
-        )
-    elif held:
-        rows = [
-            [
-                item.channel,
-                item.sent or "-",
-                ", ".join(address.value for address in item.unknown) or "-",
-                item.text,
-                item.task,
-            ]
-            for item in held
-        ]
-        print(table(["Channel", "Sent", "Unknown", "Why", "Kept as"], rows))
-        print(f"\n{plural(len(held), 'message')} held. Once its people are known, import again.")
-        print(f"Look at one: threadwell get {held[0].task} --store {shown_store(arguments.store)}")
-    else:
-        print("Nothing is held back.")
+        if arguments.format == "json":
+            print_json([_as_json(one) for one in held])
+        else:
+            _print_list(held, tw.held_rows(), tw.care_zone)
     return 0
+
+
+def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], zone: ZoneInfo) -> None:
+    if not held:
+        print("Nothing is held back.")
+        return
+    shown = [
+        [
+            f"{row.sent:%Y-%m-%d %H:%M}" if row.sent else "-",
+            row.channel.name,
+            shorten(row.source or row.title, _WIDEST),
+            row.code,
+            row.id,
+        ]
+        for row in rows
+    ]
+    print(table(["Sent", "Channel", "Who or where", "Why", "ID"], shown))
+    print(f"\n{plural(len(held), 'message')} held; times are in {zone.key}.")
+    for line in hints(one.reason for one in held):
+        print(line)
+    print("Look at one: threadwell quarantine ID")
+
+
+def _print_one(item: HeldItem) -> None:
+    pairs = [("Why", item.reason), ("Channel", item.channel.name), *item.pairs]
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        print(f"{name.ljust(width)}  {' '.join(lines(value))}")
+    print(f"{'Kept as'.ljust(width)}  Task/{item.id}")
+    for number, step in enumerate(item.steps, start=1):
+        print(f"{'To do'.ljust(width) if number == 1 else ' ' * width}  {number}. {step}")
+    print()
+    print("\n".join(lines(item.text)) if item.text else "It has no text to show.")
+    if item.cut:
+        print("… (its Binary has the whole of it)")
+
+
+def _as_json(item: Quarantined) -> dict[str, object]:
+    return {
+        "task": item.task,
+        "content": item.content,
+        "channel": item.channel,
+        "sent": item.sent,
+        "reason": item.reason,
+        "text": item.text,
+        "unknown": [address.value for address in item.unknown],
+    }
+
+
+def _one_as_json(item: HeldItem) -> dict[str, object]:
+    return {
+        "task": f"Task/{item.id}",
+        "channel": item.channel.name,
+        "reason": item.reason,
+        **{name.lower(): value for name, value in item.pairs},
+        "text": item.text,
+        "whole": not item.cut,
+    }
 
 
 COMMAND = Command(
     name="quarantine",
-    summary="List the messages that are held back, and why",
-    about="Each is kept whole, as a Task whose input refers to its content. The next import that "
-    "knows the people of a held message gives it its place.",
+    summary="List the messages that are held back, and why, or show one",
+    about="Each is kept whole, as a Task whose input refers to its content. The next import, or "
+    "`threadwell replay`, gives it its place once it can have one.",
     examples=(
         "threadwell quarantine",
+        "threadwell quarantine 1b4e28ba-2fa1-51d2-883f-0016d3cca427",
         "threadwell quarantine --format json --store sqlite:///practice.db",
     ),
     add_arguments=add_arguments,

@@ -1,24 +1,73 @@
-"""An import as Python and the command line ask for it: from plain values to ``intake``."""
+"""Imports as Python and the command line ask for them: from plain values to ``intake``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import TypeAlias
 
 from threadwell.app import channels
-from threadwell.channels.channel import ReadOptions
+from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
+from threadwell.facade.choices import Asked, Choices, clinical_types, keep_choices, kept_choices
 from threadwell.facade.trial import TrialStore
 from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
-from threadwell.inbox.care_zone import care_zone, keep_care_zone
-from threadwell.intake import Counts, Report, Settings, import_messages, import_people
-from threadwell.intake.settings import BadSetting, parse_options, parse_zone
+from threadwell.inbox.care_zone import kept_zone
+from threadwell.intake import (
+    Counts,
+    Report,
+    Settings,
+    import_messages,
+    import_people,
+    parse_options,
+    recut,
+    replay,
+)
+from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, AddressKind, Broken, Message, parse_email, parse_phone
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.memory import MemoryStore
+
+Progress: TypeAlias = Callable[[Counts], None]
+#: Is told by what the sessions are cut, before they are.
+Told: TypeAlias = Callable[[Choices], None]
+
+_log = logging.getLogger("threadwell")
+
+NO_ZONE = "no time zone was ever given: days are those of UTC"
+
+
+class OtherChoice(BadSetting):
+    """Another way to cut sessions than the one in which those of the store were cut."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__(
+            f"the sessions of this store are cut by {'; '.join(changes)}: `threadwell recut` cuts "
+            "all of them anew"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who is who; see ``Threadwell.import_messages``."""
+
+    people: Path | None = None
+    unknown: str = "quarantine"
+    owner: tuple[str | Address, ...] = ()
+    country: str = "US"
+
+    @classmethod
+    def of(
+        cls, people: str | Path | None, unknown: str, owner: Iterable[str | Address], country: str
+    ) -> Who:
+        """Out of the values of a caller."""
+        return cls(Path(people) if people else None, unknown, tuple(owner), country)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,50 +75,64 @@ class Plan:
     """What to import, and how; see ``Threadwell.import_messages``."""
 
     paths: tuple[Path, ...]
-    people: Path | None = None
     channel: str | None = None
-    policy: str = "per-day"
-    gap: str = "24h"
-    scope: str = "thread"
-    zone: str | ZoneInfo | None = None
-    unknown: str = "quarantine"
-    owner: tuple[str | Address, ...] = ()
-    country: str = "US"
-    opening: tuple[str, ...] = ()
-    closing: tuple[str, ...] = ()
+    who: Who = field(default_factory=Who)
+    asked: Asked = field(default_factory=Asked)
     dry_run: bool = False
 
 
 async def run_import(
-    store: Store, project: str, plan: Plan, progress: Callable[[Counts], None] | None
+    store: Store,
+    project: str,
+    plan: Plan,
+    progress: Progress | None = None,
+    told: Told | None = None,
 ) -> Report:
     """Import people, then messages. What cannot be right is said before anything is written.
 
-    Raises ``BadSetting`` or ``UnknownChannel`` (both ``ValueError``) and ``FileNotFoundError``.
+    Raises ``BadSetting`` (``OtherChoice`` where the store's sessions are cut otherwise),
+    ``UnknownChannel``, ``BadPeople``, ``NeedsZone`` and ``FileNotFoundError``.
     """
-    zone = await _zone(store, plan.zone)
-    owner = tuple(_address(one, plan.country) for one in plan.owner)
-    settings = Settings(
-        policy=plan.policy,
-        scope=plan.scope,
-        options=parse_options(zone=zone.key, gap=plan.gap),
-        unknown=plan.unknown,
-        owner=owner,
-        country=plan.country,
-        opening=plan.opening,
-        closing=plan.closing,
-        dry_run=plan.dry_run,
-    )
-    _messages(plan, settings)
+    choices = await _looked_over(store, project, plan)
+    (told or _log_zone)(choices)
     if plan.dry_run:
         store = TrialStore(store)
-    if plan.people:
-        await import_people(store, project, plan.people, country=plan.country)
-    if not owner:
-        settings = replace(settings, owner=await _practice(store, project, plan.country))
-    report = await import_messages(store, project, _messages(plan, settings), settings, progress)
-    await keep_care_zone(store, zone)
-    return report
+    settings = await _settings(store, project, plan.who, choices, dry_run=plan.dry_run)
+    await keep_choices(store, project, choices)
+    if choices.recutting:
+        await _recut(store, project, settings, choices, progress)
+    return await import_messages(store, project, _messages(plan, settings), settings, progress)
+
+
+def check_import(plan: Plan) -> None:
+    """Raise what ``run_import`` would raise on a new store for a plan that cannot be right."""
+
+    async def check() -> None:
+        store = MemoryStore()
+        choices = await _looked_over(store, DEFAULT_PROJECT, plan)
+        await _settings(store, DEFAULT_PROJECT, plan.who, choices)
+
+    asyncio.run(check())
+
+
+async def run_recut(
+    store: Store, project: str, asked: Asked, progress: Progress | None = None
+) -> Report:
+    """Cut all sessions anew, by what is asked and, for the rest, by what is kept.
+
+    Raises ``BadSetting``. Killed half-way, the next one or the next import takes it up again.
+    """
+    kept = await kept_choices(store, project) or Choices()
+    choices = replace(kept.with_asked(asked), recutting=True)
+    settings = await _settings(store, project, Who(), choices)
+    await keep_choices(store, project, choices)
+    return await _recut(store, project, settings, choices, progress)
+
+
+async def run_replay(store: Store, project: str, who: Who) -> Report:
+    """Give their place to held messages whose people are known by now."""
+    choices = await kept_choices(store, project) or Choices()
+    return await replay(store, project, await _settings(store, project, who, choices))
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
@@ -79,34 +142,127 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     return tuple(map(Path, paths))
 
 
+async def _looked_over(store: Store, project: str, plan: Plan) -> Choices:
+    """By what the sessions are to be cut; raises for whatever cannot be right."""
+    kept = await kept_choices(store, project)
+    zone = await kept_zone(store)
+    choices = (kept or Choices(zone=zone.key if zone else "")).with_asked(plan.asked)
+    _plain_settings(plan.who, choices)
+    if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
+        raise OtherChoice(changes)
+    _messages(plan, Settings())
+    if not choices.zone:
+        _refuse_times_without_zone(plan)
+    return choices
+
+
+async def _settings(
+    store: Store, project: str, who: Who, choices: Choices, *, dry_run: bool = False
+) -> Settings:
+    """The settings, with the people in the store: only then the practice can be told."""
+    settings = replace(_plain_settings(who, choices), dry_run=dry_run)
+    if who.people:
+        await import_people(store, project, who.people, country=settings.country)
+    organizations = await _organizations(store, project)
+    if not settings.owner:
+        settings = replace(settings, owner=_practice(organizations, settings.country))
+    if choices.organization:
+        settings = _of_organization(settings, choices.organization, organizations)
+    return settings
+
+
+def _plain_settings(who: Who, choices: Choices) -> Settings:
+    country = who.country.upper()
+    clinical, clinical_of = clinical_types(choices.clinical_types)
+    return Settings(
+        policy=choices.policy,
+        scope=choices.scope,
+        options=parse_options(zone=choices.zone or "UTC", gap=choices.gap),
+        unknown=who.unknown,
+        owner=tuple(_address(one, country) for one in who.owner),
+        country=country,
+        opening=choices.opening,
+        closing=choices.closing,
+        clinical=clinical,
+        clinical_of=clinical_of,
+    )
+
+
+async def _recut(
+    store: Store,
+    project: str,
+    settings: Settings,
+    choices: Choices,
+    progress: Progress | None,
+) -> Report:
+    report = await recut(store, project, settings, progress)
+    await keep_choices(store, project, replace(choices, recutting=False))
+    return report
+
+
 def _messages(plan: Plan, settings: Settings) -> Iterator[Message | Broken]:
     """What is in the paths; that each is there is looked at now, the rest when it is read."""
-    options = ReadOptions(settings.options.zone, settings.owner, plan.country)
+    options = ReadOptions(settings.options.zone, settings.owner, settings.country)
+    return _read(plan, options, channels())
+
+
+def _refuse_times_without_zone(plan: Plan) -> None:
+    """Read ahead what may have such times: found out later, half of it would be imported."""
+    asked = [replace(one, read=_nothing) if one.zoned else one for one in channels()]
+    for _ in _read(plan, ReadOptions(None), asked):
+        pass
+
+
+def _read(plan: Plan, options: ReadOptions, asked: Sequence[Channel]) -> Iterator[Message | Broken]:
     return chain.from_iterable(
         [
-            read_path(path, channel=plan.channel, options=options, channels=channels())
+            read_path(path, channel=plan.channel, options=options, channels=asked)
             for path in plan.paths
         ]
     )
 
 
-async def _zone(store: Store, zone: str | ZoneInfo | None) -> ZoneInfo:
-    if zone is None:
-        return await care_zone(store)
-    return zone if isinstance(zone, ZoneInfo) else parse_zone(zone)
+def _nothing(_path: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
+    return iter(())
 
 
-async def _practice(store: Store, project: str, country: str) -> tuple[Address, ...]:
-    """The addresses of the practice: those of the Organization, if just one has any."""
+def _log_zone(choices: Choices) -> None:
+    if not choices.zone:
+        _log.warning(NO_ZONE)
+
+
+async def _has_threads(store: Store, project: str) -> bool:
+    """Whether any message was ever taken in."""
+    return bool((await store.search(project, Query("Communication", count=1))).matches)
+
+
+async def _organizations(store: Store, project: str) -> list[Resource]:
     found = await store.search(project, Query("Organization", count=1000))
-    telecoms = [decode(one.body).get("telecom") for one in found.matches]
-    reachable = [telecom for telecom in telecoms if telecom]
+    return [decode(one.body) for one in found.matches]
+
+
+def _practice(organizations: Sequence[Resource], country: str) -> tuple[Address, ...]:
+    """The addresses of the practice: those of the Organization, if just one has any."""
+    reachable = [one["telecom"] for one in organizations if one.get("telecom")]
     if len(reachable) != 1:
         return ()
     values = [point.get("value", "") for point in reachable[0]]
     return tuple(
         _parsed(value, country) or Address(AddressKind.OTHER, value) for value in values if value
     )
+
+
+def _of_organization(
+    settings: Settings, organization: str, organizations: Sequence[Resource]
+) -> Settings:
+    """The settings with that Organization; the first of a store is made if it is not there."""
+    for one in organizations:
+        reference = f"Organization/{one['id']}"
+        if organization in (reference, one.get("name")):
+            return replace(settings, organization=reference)
+    if organizations or organization.startswith("Organization/"):
+        raise BadSetting(f"there is no organization {organization!r} in the store")
+    return replace(settings, practice_name=organization)
 
 
 def _address(text: str | Address, country: str) -> Address:

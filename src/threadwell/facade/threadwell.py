@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from threadwell.api.clients import NewClient, add_client
@@ -16,17 +17,25 @@ from threadwell.facade.loop import LoopThread
 from threadwell.facade.request import Parameters, search_path, send
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.care_zone import care_zone
+from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
 from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 if TYPE_CHECKING:
+    from threadwell.facade.choices import Choices
+    from threadwell.facade.importing import Plan
+    from threadwell.inbox.quarantine import HeldItem, HeldRow
+    from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary
 
+T = TypeVar("T")
 Paths: TypeAlias = str | Path | Iterable[str | Path]
 
-#: What stands for the server's address where there is no server.
-_BASE_URL = "http://threadwell.invalid"
+#: Where links in answers lead: to the server that this variable names, or else to the one that
+#: ``threadwell serve`` starts. It need not be running.
+BASE_URL_VARIABLE = "THREADWELL_BASE_URL"
+DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 
 
 def open_threadwell(
@@ -160,9 +169,9 @@ class Threadwell:
         paths: Paths,
         *,
         channel: str | None = None,
-        policy: str = "per-day",
-        gap: str = "24h",
-        scope: str = "thread",
+        policy: str | None = None,
+        gap: str | None = None,
+        scope: str | None = None,
         zone: str | ZoneInfo | None = None,
         people: str | Path | None = None,
         unknown: str = "quarantine",
@@ -170,6 +179,8 @@ class Threadwell:
         country: str = "US",
         opening: Sequence[str] = (),
         closing: Sequence[str] = (),
+        clinical_types: Sequence[str] = (),
+        organization: str = "",
         dry_run: bool = False,
         progress: Callable[[Counts], None] | None = None,
     ) -> Report:
@@ -181,36 +192,94 @@ class Threadwell:
             print(report.counts.new, "new messages")
 
         ``channel`` is found by content where it is ``None``. ``policy`` cuts sessions
-        (``per-thread``, ``per-day``, ``inactivity-gap`` with ``gap``, ``explicit`` with the
-        keywords ``opening`` and ``closing``), for each thread or, with ``scope="patient"``,
-        across a patient's threads.
-        ``zone`` is the care time zone (IANA), by default the one of the last import, else UTC.
+        (``per-day``, which is the default, ``per-thread``, ``inactivity-gap`` with ``gap``,
+        ``explicit`` with the keywords ``opening`` and ``closing``), for each ``"thread"`` or, with
+        ``scope="patient"``, across a patient's threads. ``zone`` is the care time zone (IANA).
+        The store keeps these: later imports go by them, and raise ``OtherChoice`` when they are
+        told otherwise (see ``recut``). Without any zone days are those of UTC, which is logged,
+        and times that need one raise ``NeedsZone``.
         ``owner`` are the practice's own phone numbers and mail addresses. ``unknown="patient"``
-        makes a Patient of each unknown sender instead of holding their messages. ``progress`` is
-        called in the thread of the event loop.
+        makes a Patient of each unknown sender instead of holding their messages.
+        ``clinical_types`` (``[CHANNEL=]SYSTEM|CODE[|DISPLAY]``) and ``organization`` (a name or
+        ``Organization/…``) are for new Encounters, and are kept too. ``progress`` is called in the
+        thread of the event loop.
         """
-        from threadwell.facade.importing import Plan, as_paths, run_import
+        from threadwell.facade.choices import Asked
+        from threadwell.facade.importing import Plan, Who, as_paths
 
         plan = Plan(
             paths=as_paths(paths),
             channel=channel,
-            policy=policy,
-            gap=gap,
-            scope=scope,
-            zone=zone,
-            people=Path(people) if people else None,
-            unknown=unknown,
-            owner=tuple(owner),
-            country=country,
-            opening=tuple(opening),
-            closing=tuple(closing),
+            who=Who.of(people, unknown, owner, country),
+            asked=Asked(
+                policy=policy,
+                gap=gap,
+                scope=scope,
+                zone=zone,
+                opening=tuple(opening),
+                closing=tuple(closing),
+                clinical_types=tuple(clinical_types),
+                organization=organization,
+            ),
             dry_run=dry_run,
         )
-        return self._loop.call(run_import(self._store, self._project, plan, progress))
+        return self.import_plan(plan, progress)
+
+    def import_plan(
+        self,
+        plan: Plan,
+        progress: Callable[[Counts], None] | None = None,
+        told: Callable[[Choices], None] | None = None,
+    ) -> Report:
+        """``import_messages`` of a plan; ``told`` by what the sessions are cut, before they are."""
+        from threadwell.facade.importing import run_import
+
+        return self._loop.call(run_import(self._store, self._project, plan, progress, told))
+
+    def recut(
+        self,
+        *,
+        policy: str | None = None,
+        gap: str | None = None,
+        scope: str | None = None,
+        zone: str | ZoneInfo | None = None,
+        opening: Sequence[str] = (),
+        closing: Sequence[str] = (),
+        progress: Callable[[Counts], None] | None = None,
+    ) -> Report:
+        """Cut all sessions anew, and later imports so too: ``tw.recut(policy="per-thread")``.
+
+        What no longer holds is superseded; sessions that were billed stay. What is left out stays
+        as it was chosen.
+        """
+        from threadwell.facade.choices import Asked
+        from threadwell.facade.importing import run_recut
+
+        asked = Asked(policy, gap, scope, zone, tuple(opening), tuple(closing))
+        return self._loop.call(run_recut(self._store, self._project, asked, progress))
+
+    def replay(
+        self,
+        *,
+        people: str | Path | None = None,
+        unknown: str = "quarantine",
+        owner: Sequence[str | Address] = (),
+        country: str = "US",
+    ) -> Report:
+        """Give their place to held messages that can have it now, as every import does.
+
+        For example::
+
+            print(tw.replay(people="people.csv").replayed, "messages placed")
+        """
+        from threadwell.facade.importing import Who, run_replay
+
+        who = Who.of(people, unknown, owner, country)
+        return self._loop.call(run_replay(self._store, self._project, who))
 
     @property
     def care_zone(self) -> ZoneInfo:
-        """The care time zone of the last import, UTC before the first: ``tw.care_zone.key``."""
+        """The care time zone, UTC where none was ever given: ``tw.care_zone.key``."""
         return self._loop.call(care_zone(self._store))
 
     def sessions(self) -> list[SessionSummary]:
@@ -224,6 +293,30 @@ class Threadwell:
         from threadwell.intake import quarantine
 
         return self._loop.call(quarantine(self._store, self._project))
+
+    def held_rows(self) -> list[HeldRow]:
+        """The held messages as the pages list them: ``[r.title for r in tw.held_rows()]``."""
+        from threadwell.inbox.quarantine import all_held
+
+        return self._loop.call(self._read(all_held))
+
+    def held(self, task: str) -> HeldItem | None:
+        """One held message whole, by the id of its Task; ``None`` if it is not held.
+
+        For example::
+
+            print(tw.held(tw.quarantine()[0].task).text)
+        """
+        from threadwell.inbox.quarantine import load_held
+
+        id_ = task.removeprefix("Task/")
+        return self._loop.call(self._read(lambda reader, zone: load_held(reader, id_, zone)))
+
+    def reviews(self) -> list[Review]:
+        """The open questions for a person: ``[r.why for r in tw.reviews()]``."""
+        from threadwell.inbox.reviews import all_reviews
+
+        return self._loop.call(self._read(all_reviews))
 
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.
@@ -259,6 +352,9 @@ class Threadwell:
         """
         return self._loop.call(new_link(self._store, base_url))
 
+    async def _read(self, page: Callable[[Reader, ZoneInfo], Awaitable[T]]) -> T:
+        return await page(Reader(self._store, self._project), await care_zone(self._store))
+
     def _resource(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Resource:
@@ -268,7 +364,8 @@ class Threadwell:
 
 async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Context]:
     store = opener()
-    return store, await open_context(store, base_url=_BASE_URL, project=project)
+    base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+    return store, await open_context(store, base_url=base_url, project=project)
 
 
 def _type_of(resource: Resource) -> str:

@@ -44,6 +44,7 @@ def create_pages(store: Store, *, project: str = DEFAULT_PROJECT) -> Starlette:
         "/": pages.sessions,
         "/sessions/{id}": pages.session,
         "/attachments/{id}": pages.attachment,
+        "/reviews": pages.reviews,
         "/quarantine": pages.quarantine,
         "/quarantine/{id}": pages.held,
     }

@@ -14,6 +14,7 @@ from threadwell.inbox.listing import find_patients, list_sessions
 from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.render import render
+from threadwell.inbox.reviews import count_reviews, list_reviews
 from threadwell.inbox.session_page import PICTURES, load_session
 from threadwell.inbox.site import Site
 from threadwell.inbox.words import STATUSES
@@ -108,10 +109,20 @@ async def held(site: Site, request: Request) -> Response:
     return await _page_of(reader, "held.html", "quarantine", item=item)
 
 
+async def reviews(site: Site, request: Request) -> Response:
+    """The open questions, the newest first."""
+    reader = Reader(site.store, site.project)
+    page = _page(request)
+    found = await list_reviews(reader, page=page, zone=await care_zone(site.store))
+    return await _page_of(
+        reader, "reviews.html", "reviews", items=found.items, page=page, more=found.more
+    )
+
+
 async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> Response:
     zone = await care_zone(reader.store)
-    held = await count_held(reader)
-    return HTMLResponse(render(template, place=place, held=held, zone=zone.key, **values))
+    counts = {"held": await count_held(reader), "questions": await count_reviews(reader)}
+    return HTMLResponse(render(template, place=place, zone=zone.key, **counts, **values))
 
 
 def _page(request: Request) -> int:

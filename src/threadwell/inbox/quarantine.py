@@ -12,11 +12,12 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import Channel, channel_named, clock_time, count, moment, short_day
-from threadwell.intake.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
 PAGE = 50
+_ALL = 1000
 
 _HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
 #: As much of a text as a page shows.
@@ -24,7 +25,7 @@ _MOST_TEXT = 20_000
 
 _ADD_PERSON = (
     "Add the person with this address to the store, or to your people file.",
-    "Run the import again: what is held is then placed.",
+    "Run the import again, or `threadwell replay`: what is held is then placed.",
 )
 _STEPS = {
     "unknown-sender": _ADD_PERSON,
@@ -32,23 +33,34 @@ _STEPS = {
     "no-patient": _ADD_PERSON,
     "shared-address": (
         "Find out who wrote.",
-        "Correct the addresses of the patients, and run the import again.",
+        "Correct the addresses of the patients, then run `threadwell replay`.",
     ),
     "locked-session": ("Decide whether the billed session must be corrected.",),
-    "future-date": ("Run the import again once its date has come, or mend its date.",),
+    "future-date": ("Run `threadwell replay` once its date has come, or mend the export.",),
 }
 _MEND = ("Mend the export at its source and import it again. Nothing is imported twice.",)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """One held message of the list."""
+    """One held message of the list.
+
+    ``title`` says who wrote, or to whom; ``reason`` why it is held, and ``code`` in a word.
+    ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone.
+    """
 
     id: str
     title: str
+    code: str
     reason: str
+    source: str
     channel: Channel
-    when: str
+    sent: datetime | None
+
+    @property
+    def when(self) -> str:
+        """``sent`` for people, ``""`` where that cannot be known."""
+        return f"{short_day(self.sent)}, {clock_time(self.sent)}" if self.sent else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +96,21 @@ async def count_held(reader: Reader) -> int:
     return (await reader.search(_HELD, _total="accurate", _count=0)).total or 0
 
 
-async def list_held(reader: Reader, *, page: int, zone: ZoneInfo) -> HeldPage:
+async def all_held(reader: Reader, zone: ZoneInfo) -> list[HeldRow]:
+    """Every held message, those held last first."""
+    out: list[HeldRow] = []
+    more, page = True, 1
+    while more:
+        found = await list_held(reader, page=page, zone=zone, count=_ALL)
+        out += found.items
+        more, page = found.more, page + 1
+    return out
+
+
+async def list_held(reader: Reader, *, page: int, zone: ZoneInfo, count: int = PAGE) -> HeldPage:
     """Page ``page`` (from 1) of the held messages, those held last first."""
     found = await reader.search(
-        _HELD, _sort="-_lastUpdated", _count=PAGE, _offset=(page - 1) * PAGE
+        _HELD, _sort="-_lastUpdated", _count=count, _offset=(page - 1) * count
     )
     return HeldPage([await _row(reader, task, zone) for task in found.resources], found.more)
 
@@ -123,9 +146,11 @@ async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
     return HeldRow(
         id=task["id"],
         title=await _title(reader, task),
+        code=_reason_code(task),
         reason=task.get("description", ""),
+        source=_source(task),
         channel=channel_named(str(_input(task, "channel") or "")),
-        when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
+        sent=when if isinstance(when, datetime) else None,
     )
 
 
@@ -173,6 +198,12 @@ def _input(task: Resource, name: str) -> Any:
         if (entry.get("type") or {}).get("text") == name:
             return entry.get("valueReference") or entry.get("valueString")
     return None
+
+
+def _source(task: Resource) -> str:
+    if _reason_code(task) != "broken":
+        return ""
+    return str(task.get("description", "")).removeprefix(DESCRIPTIONS["broken"]).strip()
 
 
 def _is_held(task: Resource) -> bool:

@@ -77,12 +77,6 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["post", "Patient", "{}"], "resourceType"),
         (["post", "Communication", '{"resourceType": "Communication"}'], "Communication.status"),
         (["import", "nowhere"], "nowhere"),
-        (["import", ".", "--zone", "Mars/North"], "Mars/North"),
-        (["import", ".", "--gap", "soon"], "soon"),
-        (["import", ".", "--policy", "weekly"], "weekly"),
-        (["import", ".", "--channel", "fax"], "fax"),
-        (["import", ".", "--owner", "nobody"], "owner must be"),
-        (["import", ".", "--policy", "explicit"], "keyword"),
         (["import", ".", "--people", "none.csv"], "none.csv"),
         (["serve", "--port", "99999"], "99999 is no port"),
         (["serve", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1"),
@@ -97,6 +91,46 @@ def test_a_mistake_is_one_sentence_and_one(
     assert err.startswith("threadwell: ")
     assert words in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--zone", "Mars/North"], "Mars/North"),
+        (["--gap", "soon"], "soon"),
+        (["--policy", "weekly"], "weekly"),
+        (["--channel", "fax"], "fax"),
+        (["--owner", "nobody"], "owner must be"),
+        (["--policy", "explicit"], "keyword"),
+        (["--country", "ZZ"], "country 'ZZ' is no country code"),
+        (["--clinical-type", "99421"], "[CHANNEL=]SYSTEM|CODE"),
+        (["--organization", "Organization/none"], "there is no organization"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_two_and_leaves_nothing(
+    options: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", ".", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("threadwell: ")
+    assert words in err
+    assert list(here.iterdir()) == []
+
+
+def test_links_lead_to_the_server_that_is_named(
+    answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = answer("post", "Patient", PATIENT)
+    for variable, base in (
+        ("", "http://127.0.0.1:8103"),
+        ("https://threads.example.org/", "https://threads.example.org"),
+    ):
+        monkeypatch.setenv("THREADWELL_BASE_URL", variable)
+        found = answer("get", "Patient?family=prado")
+        assert found["entry"][0]["fullUrl"] == f"{base}/fhir/R4/Patient/{made['id']}"
+        assert found["link"][0]["url"].startswith(f"{base}/fhir/R4/Patient?")
+        assert answer("get", found["entry"][0]["fullUrl"]) == made
 
 
 def test_the_verbs_work_on_a_store(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,9 +99,16 @@ def test_options_decide_what_makes_a_session(options: list[str], sessions: int, 
 
 def test_the_quarantine_is_listed_and_replayed(out: Any, here: Path) -> None:
     out("import", *OPTIONS)
-    said = out("quarantine")
-    assert "+12075550177" in said
-    assert "2 messages held" in said
+    head, *rows = out("quarantine").splitlines()
+    assert head.split() == ["Sent", "Channel", "Who", "or", "where", "Why", "ID"]
+    stranger = next(row for row in rows if "unknown-sender" in row)
+    assert stranger.startswith("2025-03-09 10:00  ")
+    assert "+1 207-555-0177" in stranger
+    assert "messages.csv, row 6" in next(row for row in rows if "broken" in row)
+    assert max(map(len, rows)) <= 120
+    assert "2 messages held; times are in America/New_York." in rows
+    assert any("threadwell replay --people" in row for row in rows)
+    assert any("threadwell quarantine ID" in row for row in rows)
     held = json.loads(out("quarantine", "--format", "json"))
     assert {one["reason"] for one in held} == {"broken", "unknown-sender"}
     assert json.loads(out("get", held[0]["task"]))["resourceType"] == "Task"
@@ -112,13 +119,186 @@ def test_the_quarantine_is_listed_and_replayed(out: Any, here: Path) -> None:
     assert len(json.loads(out("quarantine", "--format", "json"))) == 1
 
 
-def test_a_dry_run_counts_and_writes_nothing(out: Any) -> None:
+def test_a_held_message_is_shown_whole(
+    out: Any, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (here / "messages.csv").open("a") as messages:
+        messages.write('6,d,2025-03-09T11:00:00,+12075550178,+12075550100,"One\x1b[2J\nTwo"\n')
+    out("import", *OPTIONS)
+    held = {one["reason"]: one for one in json.loads(out("quarantine", "--format", "json"))}
+    broken = out("quarantine", held["broken"]["task"])
+    assert "messages.csv, row 6: sent" in broken
+    assert "never" in broken.splitlines()[-1]
+    ids = [
+        one["task"].removeprefix("Task/")
+        for one in json.loads(out("quarantine", "--format", "json"))
+        if one["unknown"] == ["+12075550178"]
+    ]
+    said = out("quarantine", *ids)
+    assert "9 Mar 2025, 11:00" in said
+    assert said.endswith("\nOne [2J\nTwo\n")
+    assert json.loads(out("quarantine", *ids, "--format", "json"))["text"] == "One\x1b[2J\nTwo"
+    assert main(["quarantine", "nothing"]) == 1
+    assert "nothing is held under that id" in capsys.readouterr().err
+
+
+def test_replay_needs_no_files(out: Any, here: Path) -> None:
+    out("import", *OPTIONS)
+    assert "0 new sessions\n2 messages still held:" in out("replay")
+    with (here / "people.csv").open("a") as people:
+        people.write("patient,dana,Reed,Dana,+1 207-555-0177,,\n")
+    said = out("replay", "--people", "people.csv")
+    assert "1 new session, 1 message placed that had been quarantined" in said
+    assert "1 message still held" in said
+    assert json.loads(out("replay", "--format", "json"))["replayed"] == 0
+    assert out("verify")
+
+
+def test_replay_makes_patients_of_strangers(out: Any) -> None:
+    out("import", *OPTIONS)
+    report = json.loads(out("replay", "--unknown", "patient", "--format", "json"))
+    assert (report["replayed"], report["held"]) == (1, 1)
+
+
+def test_the_zone_is_told_and_kept(out: Any, here: Path, capsys: Any) -> None:
+    assert main(["import", *OPTIONS]) == 0
+    assert "time zone: America/New_York" in capsys.readouterr().err
+    (here / "later.csv").write_text(
+        "sent,from,to,text\n2025-03-10T09:00:00,+12075550112,+12075550100,Hello again\n"
+    )
+    assert main(["import", "later.csv"]) == 0
+    assert "time zone: America/New_York" in capsys.readouterr().err
+    (omar, *_) = json.loads(out("sessions", "--format", "json"))
+    assert omar["start"] == "2025-03-10T13:00:00Z"
+
+
+def test_times_without_a_zone_are_refused_before_anything_is_written(
+    out: Any, here: Path, capsys: Any
+) -> None:
+    assert main(["import", "messages.csv", "--people", "people.csv"]) == 2
+    err = capsys.readouterr().err
+    assert "the times in these files have no zone" in err
+    assert "--zone America/New_York" in err
+    assert not (here / "threadwell.db").exists()
+    (here / "zoned.csv").write_text("".join(MESSAGES.splitlines(keepends=True)[:3]))
+    assert main(["import", "zoned.csv", "--people", "people.csv"]) == 0
+    assert "no time zone was ever given: days are those of UTC" in capsys.readouterr().err
+    assert main(["import", "messages.csv"]) == 2
+    assert (
+        json.loads(out("get", "Communication?part-of:missing=false&_summary=count"))["total"] == 2
+    )
+
+
+def test_the_policy_is_kept_and_another_one_refused(out: Any, capsys: Any) -> None:
+    out("import", *OPTIONS, "--policy", "inactivity-gap", "--gap", "1h")
+    assert json.loads(out("import", *OPTIONS, "--format", "json"))["superseded"] == 0
+    out("import", *OPTIONS, "--policy", "inactivity-gap", "--gap", "60m")
+    for other, words in (
+        (["--policy", "per-thread"], "policy inactivity-gap, not per-thread"),
+        (["--gap", "2h"], "gap 60m, not 2h"),
+        (["--scope", "patient"], "scope thread, not patient"),
+        (["--zone", "UTC"], "zone America/New_York, not UTC"),
+        (["--open-keyword", "hi"], "opening keyword none, not hi"),
+    ):
+        assert main(["import", *OPTIONS, *other]) == 2
+        err = capsys.readouterr().err
+        assert words in err
+        assert "threadwell recut" in err
+
+
+def test_recut_cuts_all_sessions_and_later_imports(out: Any) -> None:
+    out("import", *OPTIONS)
+    assert len(json.loads(out("sessions", "--format", "json"))) == 3
+    assert "2 new sessions" in out("recut", "--policy", "per-thread")
+    assert len(json.loads(out("sessions", "--format", "json"))) == 2
+    assert json.loads(out("import", *OPTIONS, "--format", "json"))["superseded"] == 0
+    assert json.loads(out("recut", "--format", "json"))["sessions"] == 0
+    assert out("verify")
+
+
+def test_a_recut_that_was_killed_is_taken_up_by_the_next_import(
+    out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out("import", *OPTIONS)
+
+    async def killed(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("threadwell.facade.importing.recut", killed)
+        assert main(["recut", "--policy", "per-thread"]) == 1
+    assert len(json.loads(out("sessions", "--format", "json"))) == 3
+    out("import", "messages.csv")
+    assert len(json.loads(out("sessions", "--format", "json"))) == 2
+
+
+def test_encounters_have_the_clinical_type_and_organization_that_were_chosen(
+    out: Any, here: Path
+) -> None:
+    visit = "http://www.ama-assn.org/go/cpt|99421|Online digital E/M"
+    chosen = ["--clinical-type", f"table={visit}", "--organization", "Clinic"]
+    out("import", *OPTIONS, *chosen)
+    (here / "later.csv").write_text(
+        "sent,from,to,text\n2025-04-10T09:00:00,+12075550112,+12075550100,Hello again\n"
+    )
+    out("import", "later.csv")
+    (clinic,) = json.loads(out("get", "Organization"))["entry"]
+    encounters = [one["resource"] for one in json.loads(out("get", "Encounter"))["entry"]]
+    assert len(encounters) == 4
+    for one in encounters:
+        assert one["type"][1]["coding"] == [
+            {
+                "system": "http://www.ama-assn.org/go/cpt",
+                "code": "99421",
+                "display": "Online digital E/M",
+            }
+        ]
+        assert one["serviceProvider"]["reference"].endswith(clinic["resource"]["id"])
+
+
+def test_the_first_organization_is_made_by_its_name(out: Any, here: Path) -> None:
+    (here / "people.csv").write_text(
+        PEOPLE.replace("organization,clinic,Clinic,,+1 207-555-0100,,\n", "")
+    )
+    out("import", *OPTIONS, "--owner", "+12075550100", "--organization", "Harbour Clinic")
+    out("import", *OPTIONS, "--owner", "+12075550100", "--organization", "Harbour Clinic")
+    (made,) = json.loads(out("get", "Organization"))["entry"]
+    assert made["resource"]["name"] == "Harbour Clinic"
+
+
+def test_reviews_are_listed(out: Any, here: Path) -> None:
+    assert "Nothing" in _after_import(out, "reviews")
+    (here / "people.csv").write_text(
+        PEOPLE.replace(",lena,mother", ",lena;omar,mother").replace("+1 207-555-0112", "")
+    )
+    (here / "messages.csv").write_text(MESSAGES.replace("Lena has a fever", "She has a fever"))
+    said = out("import", *OPTIONS, "--store", "other.db")
+    assert "threadwell reviews --store other.db" in said
+    listed = json.loads(out("reviews", "--store", "other.db", "--format", "json"))
+    assert {*listed[0]["about"].split(" or ")} == {"Lena Prado", "Omar Farouk"}
+    _head, *rows = out("reviews", "--store", "other.db").splitlines()
+    assert "Which patient it is about is unclear" in rows[0]
+    assert listed[0]["href"] in rows[0]
+    assert "2 questions; times are in America/New_York." in rows
+
+
+def _after_import(out: Any, *command: str) -> str:
+    out("import", *OPTIONS)
+    return str(out(*command))
+
+
+def test_a_dry_run_counts_and_writes_nothing(out: Any, here: Path) -> None:
     report = json.loads(out("import", *OPTIONS, "--dry-run", "--format", "json"))
     assert (report["new"], report["quarantined"], report["sessions"]) == (3, 2, 3)
     assert "Nothing was written" in out("import", *OPTIONS, "--dry-run")
+    assert not (here / "threadwell.db").exists()
+    with threadwell.open("threadwell.db"):
+        pass
+    out("import", *OPTIONS, "--dry-run")
     for type_ in ("Patient", "Organization", "Communication", "Encounter", "Task", "Binary"):
         assert json.loads(out("get", f"{type_}?_summary=count"))["total"] == 0
-    assert threadwell.open("threadwell.db").care_zone.key == "UTC"
+    with threadwell.open("threadwell.db") as tw:
+        assert tw.care_zone.key == "UTC"
 
 
 def test_a_dry_run_knows_what_is_there(out: Any) -> None:
@@ -154,14 +334,14 @@ def test_verify_passes_until_somebody_breaks_the_pattern(
     ],
 )
 def test_wrong_people_are_named_and_nothing_is_written(
-    people: str, words: str, here: Path, out: Any, capsys: pytest.CaptureFixture[str]
+    people: str, words: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "people.csv").write_text(people)
     assert main(["import", *OPTIONS]) == 1
     err = capsys.readouterr().err
     assert words in err
     assert "Traceback" not in err
-    assert json.loads(out("get", "Communication?_summary=count"))["total"] == 0
+    assert not (here / "threadwell.db").exists()
 
 
 def test_the_facade_imports_too(here: Path) -> None:

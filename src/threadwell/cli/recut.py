@@ -1,0 +1,42 @@
+"""``threadwell recut``: all sessions of a store, cut anew in another way."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.import_options import add_sessions, sessions
+from threadwell.cli.output import print_json
+from threadwell.cli.progress import Progress
+from threadwell.cli.report import as_json, made
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    add_store(parser)
+    add_format(parser)
+    add_sessions(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Cut anew, and print what came of it."""
+    import threadwell
+
+    with threadwell.open(arguments.store, create=False) as tw, Progress() as progress:
+        report = tw.recut(**sessions(arguments), progress=progress)
+    if arguments.format == "json":
+        print_json(as_json(report))
+    else:
+        print(made(report))
+    return 0
+
+
+COMMAND = Command(
+    name="recut",
+    summary="Cut all sessions anew, by another policy, scope, gap, zone or other keywords",
+    about="What no longer holds becomes entered-in-error, with a Provenance. Sessions that were "
+    "billed stay as they were billed. What is not given stays as it was chosen.",
+    examples=("threadwell recut --policy inactivity-gap --gap 12h",),
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,104 @@
+"""What an import, a replay or a new cut has done, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from threadwell.app import shown_store
+from threadwell.cli.output import paint, plural
+
+if TYPE_CHECKING:
+    from threadwell.facade.choices import Choices
+    from threadwell.intake import Report
+
+_REPLAY = "Once their people are known: threadwell replay --people FILE"
+_DECIDE = "Settle who has the address, then: threadwell replay"
+#: What to do about a held message, by its reason.
+HINTS = {
+    "unknown-sender": _REPLAY,
+    "unknown-recipient": _REPLAY,
+    "no-patient": _REPLAY,
+    "future-date": "Once that day has come: threadwell replay",
+    "shared-address": _DECIDE,
+    "locked-session": "For a person to decide: threadwell reviews",
+    "broken": "See its bytes: threadwell quarantine ID",
+}
+
+
+def print_choices(choices: Choices) -> None:
+    """By what the sessions are cut, on standard error."""
+    from threadwell.facade.importing import NO_ZONE
+
+    parts = [choices.policy]
+    if choices.policy in ("inactivity-gap", "explicit"):
+        parts.append(f"gap {choices.gap}")
+    if choices.scope == "patient":
+        parts.append("all threads of a patient together")
+    print(
+        f"Sessions: {', '.join(parts)}; time zone: {choices.zone or 'UTC'}",
+        file=sys.stderr,
+    )
+    if not choices.zone:
+        note = f"{NO_ZONE}. To have those of the practice: --zone America/New_York"
+        print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
+
+
+def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
+    """The counts of an import, and where the quarantined messages are to be seen."""
+    from threadwell.encounters import codes
+    from threadwell.inbox.names import concept_text
+
+    counts = report.counts
+    print(
+        f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
+        f" + {counts.quarantined:,} quarantined"
+    )
+    print(made(report))
+    if dry_run:
+        print(paint("Nothing was written: this was a dry run.", "yellow"))
+        return
+    if counts.quarantined:
+        print(paint("Quarantined:", "yellow"))
+        for reason, number in report.reasons.most_common():
+            print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
+        print(f"See each, and why: threadwell quarantine --store {shown_store(store)}")
+    if report.reviews:
+        print(f"To be answered: threadwell reviews --store {shown_store(store)}")
+
+
+def made(report: Report) -> str:
+    """What was done beside the counts, in a line."""
+    parts = [plural(report.sessions, "new session")]
+    if report.replayed:
+        parts.append(f"{plural(report.replayed, 'message')} placed that had been quarantined")
+    if report.superseded:
+        parts.append(f"{plural(report.superseded, 'resource')} superseded")
+    if report.reviews:
+        parts.append(f"{plural(report.reviews, 'question')} for a person to answer")
+    return ", ".join(parts)
+
+
+def as_json(report: Report, **more: object) -> dict[str, object]:
+    """A report for programs."""
+    counts = report.counts
+    return {
+        "read": counts.read,
+        "new": counts.new,
+        "known": counts.known,
+        "quarantined": counts.quarantined,
+        "replayed": report.replayed,
+        "sessions": report.sessions,
+        "superseded": report.superseded,
+        "reviews": report.reviews,
+        "reasons": dict(sorted(report.reasons.items())),
+        **more,
+    }
+
+
+def hints(reasons: Iterable[str]) -> list[str]:
+    """What to do about held messages, the most frequent first: ``9 × …``."""
+    counted = Counter(HINTS.get(reason, HINTS["locked-session"]) for reason in reasons)
+    return [f"{number:>6,}  {hint}" for hint, number in counted.most_common()]

@@ -1,0 +1,128 @@
+"""How the sessions of a store are cut: chosen with its first import, and kept with it.
+
+Sessions that were cut in two ways would contradict each other, so a later import goes by what is
+kept, and another choice is for ``recut``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from threadwell.encounters import codes
+from threadwell.inbox.care_zone import keep_care_zone, kept_zone
+from threadwell.intake import BadSetting, parse_duration, parse_zone
+from threadwell.stores.contract import Store
+
+_KIND = "session-choices"
+_CLINICAL = re.compile(r"(?:([\w.-]+)=)?([^|\s]+)\|([^|\s]+)(?:\|([^|]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an import or a new cut is told; ``None`` and ``()`` leave it at what is kept."""
+
+    policy: str | None = None
+    gap: str | None = None
+    scope: str | None = None
+    zone: str | ZoneInfo | None = None
+    opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    clinical_types: tuple[str, ...] = ()
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How sessions are cut, in the words in which it was asked for.
+
+    ``zone`` is ``""`` where nobody has said one. The clinical types and the organization are for
+    sessions to come: they may change at any time. ``recutting`` is true from the beginning of a
+    new cut to its end.
+    """
+
+    policy: str = "per-day"
+    gap: str = "24h"
+    scope: str = "thread"
+    zone: str = ""
+    opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    clinical_types: tuple[str, ...] = ()
+    organization: str = ""
+    recutting: bool = False
+
+    def with_asked(self, asked: Asked) -> Choices:
+        """These choices, but for what is asked; raises ``BadSetting`` for a zone that is none."""
+        zone = asked.zone
+        if zone is not None:
+            zone = zone.key if isinstance(zone, ZoneInfo) else parse_zone(zone).key
+        return Choices(
+            asked.policy or self.policy,
+            asked.gap or self.gap,
+            asked.scope or self.scope,
+            zone or self.zone,
+            asked.opening or self.opening,
+            asked.closing or self.closing,
+            asked.clinical_types or self.clinical_types,
+            asked.organization or self.organization,
+            self.recutting,
+        )
+
+    def changes(self, other: Choices) -> list[str]:
+        """What ``other`` cuts differently, each as ``policy per-day, not per-thread``."""
+        pairs = [
+            ("policy", self.policy, other.policy),
+            ("scope", self.scope, other.scope),
+            ("zone", self.zone or "UTC", other.zone or "UTC"),
+            ("opening keyword", " ".join(self.opening), " ".join(other.opening)),
+            ("closing keyword", " ".join(self.closing), " ".join(other.closing)),
+        ]
+        if parse_duration("gap", self.gap) != parse_duration("gap", other.gap):
+            pairs.append(("gap", self.gap, other.gap))
+        return [f"{name} {ours or 'none'}, not {new}" for name, ours, new in pairs if ours != new]
+
+
+async def kept_choices(store: Store, project: str) -> Choices | None:
+    """What was chosen for the store; ``None`` before its first import."""
+    kept = await store.get_private(_KIND, project)
+    if kept is None:
+        return None
+    zone = await kept_zone(store)
+    return replace(msgspec.json.decode(kept, type=Choices), zone=zone.key if zone else "")
+
+
+async def keep_choices(store: Store, project: str, choices: Choices) -> None:
+    """Keep the choices for later imports, and the zone for the pages too."""
+    if choices.zone:
+        await keep_care_zone(store, ZoneInfo(choices.zone))
+    await store.put_private(_KIND, project, msgspec.json.encode(replace(choices, zone="")))
+
+
+def clinical_types(
+    texts: Iterable[str],
+) -> tuple[Mapping[str, Any], Mapping[str, Mapping[str, Any]]]:
+    """The clinical type of Encounters, and those for sessions of some channels.
+
+    Each text is ``SYSTEM|CODE`` or ``SYSTEM|CODE|DISPLAY``, with ``CHANNEL=`` before it where it
+    is for one channel. Raises ``BadSetting``.
+    """
+    default: Mapping[str, Any] = codes.BY_COMPUTER_LINK
+    by_channel: dict[str, Mapping[str, Any]] = {}
+    for text in texts:
+        match = _CLINICAL.fullmatch(text)
+        if match is None:
+            raise BadSetting(
+                f"clinical type {text!r} is not written as [CHANNEL=]SYSTEM|CODE[|DISPLAY]"
+            )
+        channel, system, code, display = match.groups()
+        coding = {"system": system, "code": code} | ({"display": display} if display else {})
+        if channel:
+            by_channel[channel] = coding
+        else:
+            default = coding
+    return default, by_channel
