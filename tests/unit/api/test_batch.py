@@ -79,31 +79,47 @@ def test_ways_to_bring_a_patch(api, kind: str) -> None:
         assert one["resource"]["active"] is True
 
 
-@pytest.mark.parametrize("kind", ["batch", "transaction"])
-def test_a_malformed_bundle_names_the_entry(api, kind: str) -> None:
-    patient = {"resourceType": "Patient"}
-    good = api.entry("POST", "Patient", patient)
-    for entry, path in [
-        (None, "Bundle.entry[1].request"),
-        ({}, "Bundle.entry[1].request"),
-        ({"request": {"url": "Patient"}}, "Bundle.entry[1].request.method"),
-        ({"request": {"method": "ZAP", "url": "Patient"}}, "Bundle.entry[1].request.method"),
-        ({"request": {"method": "GET"}}, "Bundle.entry[1].request.url"),
-        ({"request": {"method": "GET", "url": "/"}}, "Bundle.entry[1].request.url"),
-        (api.entry("POST", "Patient"), "Bundle.entry[1].resource"),
-        (
-            api.entry("POST", "Patient", patient, ifNoneExist=7),
-            "Bundle.entry[1].request.ifNoneExist",
-        ),
-        (api.entry("PATCH", "Patient/1", {"resourceType": "Patient"}), "Bundle.entry[1].resource"),
-        (
-            api.entry("PATCH", "Patient/1", {"resourceType": "Binary", "data": "!"}),
-            "Bundle.entry[1].resource.data",
-        ),
-    ]:
-        answer = api.bundle(kind, good, entry)
-        assert answer.status_code == 400
-        assert [issue["expression"] for issue in answer.json()["issue"]] == [[path]]
+PATIENT = {"resourceType": "Patient"}
+MALFORMED = [
+    (None, "request"),
+    ({}, "request"),
+    ({"request": {"url": "Patient"}}, "request.method"),
+    ({"request": {"method": "ZAP", "url": "Patient"}}, "request.method"),
+    ({"request": {"method": "GET"}}, "request.url"),
+    ({"request": {"method": "GET", "url": "/"}}, "request.url"),
+    ({"request": {"method": "POST", "url": "Patient"}}, "resource"),
+    (
+        {"resource": PATIENT, "request": {"method": "POST", "url": "Patient", "ifNoneExist": 7}},
+        "request.ifNoneExist",
+    ),
+    ({"resource": PATIENT, "request": {"method": "PATCH", "url": "Patient/1"}}, "resource"),
+    (
+        {
+            "resource": {"resourceType": "Binary", "data": "!"},
+            "request": {"method": "PATCH", "url": "Patient/1"},
+        },
+        "resource.data",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entry", "path"), MALFORMED)
+def test_a_malformed_entry_of_a_batch_fails_alone(api, entry: object, path: str) -> None:
+    good = api.entry("POST", "Patient", PATIENT)
+    answer = api.bundle("batch", good, entry, good)
+    assert answer.status_code == 200
+    responses = [one["response"] for one in answer.json()["entry"]]
+    assert [one["status"] for one in responses] == ["201", "400", "201"]
+    named = [issue["expression"] for issue in responses[1]["outcome"]["issue"]]
+    assert named == [[f"Bundle.entry[1].{path}"]]
+
+
+def test_all_malformed_entries_of_a_transaction_are_named(api) -> None:
+    good = api.entry("POST", "Patient", PATIENT)
+    answer = api.bundle("transaction", good, *(entry for entry, _ in MALFORMED))
+    assert answer.status_code == 400
+    named = [issue["expression"] for issue in answer.json()["issue"]]
+    assert named == [[f"Bundle.entry[{at}].{path}"] for at, (_, path) in enumerate(MALFORMED, 1)]
     assert api.ids("Patient") == []
 
 

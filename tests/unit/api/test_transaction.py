@@ -242,3 +242,67 @@ def test_transactions_at_once_are_decided_anew(unhurried, mark: str) -> None:
     (patient,) = api.ids(f"Patient?{condition}")
     assert len(api.ids(f"Communication?subject=Patient/{patient}")) == 20
     assert len(api.call("GET", f"Patient/{counter['id']}").json()["name"]) == 21
+
+
+ELSEWHERE = "https://elsewhere.example.org/fhir"
+
+
+def test_a_relative_reference_means_the_entry_of_that_url(api) -> None:
+    patient = f"{ELSEWHERE}/Patient/9"
+    about = message(subject={"reference": "Patient/9"})
+    answered = api.bundle(
+        "transaction",
+        api.entry("POST", "Communication", about, full_url=f"{ELSEWHERE}/Communication/1"),
+        api.entry("POST", "Patient", PATIENT, full_url=patient),
+        api.entry("POST", "Communication", message(subject={"reference": patient})),
+        # These are of no server, or of another one, so they mean what is here by that name.
+        api.entry("POST", "Communication", about),
+        api.entry("POST", "Communication", about, full_url=URN),
+        api.entry("POST", "Communication", about, full_url="http://a.example.org/Communication/1"),
+    ).json()["entry"]
+    resources = [one["resource"] for one in answered]
+    made = f"Patient/{resources[1]['id']}"
+    led = [one["subject"]["reference"] for one in resources if "subject" in one]
+    assert led == [made, made, "Patient/9", "Patient/9", "Patient/9"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_conditional_reference_finds_what_the_transaction_makes(api, mark, order) -> None:
+    condition = f"Patient?identifier=urn:t|{mark}"
+    entries = [
+        api.entry("POST", "Patient", {**PATIENT, "identifier": api.tagged(mark)}),
+        api.entry("POST", "Communication", message(subject={"reference": condition})),
+    ]
+    answer = api.bundle("transaction", *(entries[at] for at in order))
+    assert answer.status_code == 200, answer.text
+    by_type = {one["resource"]["resourceType"]: one["resource"] for one in answer.json()["entry"]}
+    expected = f"Patient/{by_type['Patient']['id']}"
+    assert by_type["Communication"]["subject"]["reference"] == expected
+
+
+def test_a_conditional_reference_sees_what_the_transaction_replaces(api, mark) -> None:
+    condition = f"Patient?identifier=urn:t|{mark}"
+    about = message(subject={"reference": condition})
+    old, other = api.make(identifier=api.tagged(mark)), api.make()
+    answer = api.bundle(
+        "transaction",
+        api.entry("PUT", f"Patient/{old['id']}", {**PATIENT, "id": old["id"]}),
+        api.entry("PUT", f"Patient/{other['id']}", {**other, "identifier": api.tagged(mark)}),
+        api.entry("POST", "Communication", about),
+    )
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["entry"][2]["resource"]["subject"]["reference"]
+    assert found == f"Patient/{other['id']}"
+    gone = api.bundle(
+        "transaction",
+        api.entry("DELETE", f"Patient/{other['id']}"),
+        api.entry("POST", "Communication", about),
+    )
+    assert gone.status_code == 400
+    twice = api.bundle(
+        "transaction",
+        api.entry("POST", "Patient", {**PATIENT, "identifier": api.tagged(mark)}),
+        api.entry("POST", "Communication", about),
+    )
+    assert twice.status_code == 400
+    assert api.texts(twice) == ["Conditional reference to Patient matched multiple resources"]

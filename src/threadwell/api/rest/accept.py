@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
@@ -13,6 +13,9 @@ from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
+
+if TYPE_CHECKING:
+    from threadwell.api.rest.pending import Pending
 
 #: Members of ``meta`` that answers carry for Medplum's clients and that come back with updates.
 _ORIGIN = ("author", "project", "compartment", "account", "accounts", "onBehalfOf")
@@ -50,21 +53,27 @@ async def accept_body(context: Context, request: Request, *, new: bool = False) 
 
 
 async def accept(
-    context: Context, value: Any, type_: str, *, urls: bool = True, conditions: bool = True
+    context: Context,
+    value: Any,
+    type_: str,
+    *,
+    urls: bool = True,
+    conditions: bool = True,
+    pending: Pending | None = None,
 ) -> Accepted:
     """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it.
 
     ``value`` is changed in place: the server's own marks go, presigned URLs become ``Binary/<id>``
     and conditional references are resolved. ``urls`` and ``conditions`` tell whether there may be
-    any of these.
+    any of these; ``pending`` is what a transaction makes, for the conditions to find.
     """
     resource = of_type(value, type_)
-    _strip(resource)
+    strip(resource)
     content = take_content(resource)
     if urls:
         context.signer.normalise(resource)
     if conditions:
-        await conditional.resolve_references(context, resource)
+        await conditional.resolve_references(context, resource, pending)
     issues = validate(resource)
     if issues:
         raise FhirError(400, issues)
@@ -91,7 +100,8 @@ def unsupported_media_type() -> FhirError:
     )
 
 
-def _strip(resource: Resource) -> None:
+def strip(resource: Resource) -> None:
+    """Take the marks out of ``meta`` that are the server's to set."""
     meta = resource.get("meta")
     if isinstance(meta, dict):
         for name in _ORIGIN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import groupby
 
 from threadwell.api.context import Context
@@ -10,7 +11,13 @@ from threadwell.api.exchange import Answer, Handler, Request
 from threadwell.api.outcomes import refusal, tracing
 from threadwell.api.rest.accept import of_type, parse_json
 from threadwell.api.rest.bundles import bundle
-from threadwell.api.rest.entries import Entry, good_outcomes, parse_entries, response
+from threadwell.api.rest.entries import (
+    Entry,
+    good_outcomes,
+    parse_entries,
+    response,
+    well_formed,
+)
 from threadwell.api.rest.transaction import transaction
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
@@ -30,29 +37,45 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
         raise invalid("The type must be batch or transaction", "Bundle.type")
     entries = parse_entries(context, request, given)
     request.interaction = kind
-    answer_all = transaction if kind == "transaction" else batch
-    answers = await answer_all(context, request, entries, perform)
+    if kind == "transaction":
+        answers = await transaction(context, request, well_formed(entries), perform)
+    else:
+        answers = await batch(context, request, entries, perform)
     good = good_outcomes(tracing(request.headers))
     responses = [response(context, answer, good) for answer in answers]
     return bundle(f"{kind}-response", responses)
 
 
 async def batch(
-    context: Context, _: Request, entries: list[Entry], perform: Handler
+    context: Context, outer: Request, entries: Sequence[Entry | FhirError], perform: Handler
 ) -> list[Answer]:
-    """The answer to each entry, whatever becomes of the others."""
+    """The answer to each entry, whatever becomes of the others.
+
+    ``outer`` is the request that brought them. An entry that is malformed is answered with its
+    error.
+    """
     answers: list[Answer] = []
-    for method, run in groupby(entries, key=lambda entry: entry.request.method):
+    for method, run in groupby(entries, key=_method):
         # Requests of which none waits for another go together, and so share a commit.
         size = _AT_ONCE if method in ("GET", "HEAD", "POST") else 1
         waiting = list(run)
         for at in range(0, len(waiting), size):
             part = waiting[at : at + size]
-            answers += await asyncio.gather(*(_answer(context, entry, perform) for entry in part))
+            answers += await asyncio.gather(
+                *(_answer(context, outer, entry, perform) for entry in part)
+            )
     return answers
 
 
-async def _answer(context: Context, entry: Entry, perform: Handler) -> Answer:
+def _method(entry: Entry | FhirError) -> str:
+    return entry.request.method if isinstance(entry, Entry) else ""
+
+
+async def _answer(
+    context: Context, outer: Request, entry: Entry | FhirError, perform: Handler
+) -> Answer:
+    if isinstance(entry, FhirError):
+        return refusal(entry, outer.headers)
     request = entry.request
     if entry.resource is not None:
         request.body = encode(entry.resource)

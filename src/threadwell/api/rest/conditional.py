@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from threadwell.api.context import Context
 from threadwell.api.params import parse_params
@@ -14,6 +15,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Stored
+
+if TYPE_CHECKING:
+    from threadwell.api.rest.pending import Pending
 
 _CONDITION = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
@@ -50,22 +54,30 @@ def condition(context: Context, type_: str, text: str) -> Query:
     return Query(type=query.type, filters=query.filters, count=2)
 
 
-async def resolve_references(context: Context, resource: Resource) -> None:
+async def resolve_references(
+    context: Context, resource: Resource, pending: Pending | None = None
+) -> None:
     """Put ``Type/id`` in place of each reference ``Type?query``; raises 400 if one has not exactly
-    one match.
+    one match in the store, as it will be with what is ``pending``.
     """
     for path, reference in references(resource):
         text = reference.get("reference")
         found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
         if found and found[1] in RESOURCE_TYPES:
-            reference["reference"] = await _resolve(context, found[1], found[2], path)
+            reference["reference"] = await _resolve(context, found[1], found[2], path, pending)
 
 
-async def _resolve(context: Context, type_: str, text: str, path: str) -> str:
+async def _resolve(
+    context: Context, type_: str, text: str, path: str, pending: Pending | None
+) -> str:
     query = condition(context, type_, text)
-    page = await context.store.search(context.project, query)
-    if len(page.matches) == 1:
-        return f"{type_}/{page.matches[0].id}"
+    if pending:
+        found = [key.id for key in await pending.select(context, query)]
+    else:
+        page = await context.store.search(context.project, query)
+        found = [match.id for match in page.matches]
+    if len(found) == 1:
+        return f"{type_}/{found[0]}"
     # The query itself may hold a name or number of a patient, so the message leaves it out.
-    problem = "matched multiple resources" if page.matches else "did not match any resources"
+    problem = "matched multiple resources" if found else "did not match any resources"
     raise invalid(f"Conditional reference to {type_} {problem}", path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
@@ -46,21 +46,29 @@ class Entry:
         return f"Bundle.entry[{self.index}]"
 
 
-def parse_entries(context: Context, request: Request, bundle: Resource) -> list[Entry]:
-    """Every entry of the bundle in its order; raises 400 that names all that is malformed."""
+def parse_entries(context: Context, request: Request, bundle: Resource) -> list[Entry | FhirError]:
+    """Every entry of the bundle in its order, or the error that says what is malformed in it.
+
+    Raises 400 where there is no list of entries.
+    """
     given = bundle.get("entry", [])
     if not isinstance(given, list):
         raise FhirError(400, [Issue("structure", "entry must be an array", "Bundle.entry")])
-    entries: list[Entry] = []
-    issues: list[Issue] = []
-    for index, one in enumerate(given):
-        try:
-            entries.append(_entry(context, request, index, one))
-        except FhirError as error:
-            issues += error.issues
-    if issues:
+    return [_parsed(context, request, index, one) for index, one in enumerate(given)]
+
+
+def well_formed(entries: Sequence[Entry | FhirError]) -> list[Entry]:
+    """The entries; raises 400 that names all that is malformed in any of them."""
+    if issues := [issue for one in entries if isinstance(one, FhirError) for issue in one.issues]:
         raise FhirError(400, issues)
-    return entries
+    return [one for one in entries if isinstance(one, Entry)]
+
+
+def _parsed(context: Context, outer: Request, index: int, value: Any) -> Entry | FhirError:
+    try:
+        return _entry(context, outer, index, value)
+    except FhirError as error:
+        return error
 
 
 def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:

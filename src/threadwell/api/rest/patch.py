@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context
@@ -18,6 +18,9 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
 from threadwell.fhir.patch import apply_patch
 from threadwell.stores.contract import Stored
+
+if TYPE_CHECKING:
+    from threadwell.api.rest.pending import Pending
 
 
 async def patch(context: Context, request: Request) -> Answer:
@@ -55,16 +58,19 @@ async def patched(
     *,
     urls: bool = True,
     conditions: bool = True,
+    pending: Pending | None = None,
 ) -> Change:
     """The change that the operations make to ``current``; raises 400 where they do not apply.
 
-    ``urls`` and ``conditions`` as in ``accept``: what is stored has none.
+    ``urls``, ``conditions`` and ``pending`` as in ``accept``: what is stored has none.
     """
     before = decode(current.body)
     resource = apply_patch(before, operations)
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
-    accepted = await accept(context, resource, current.type, urls=urls, conditions=conditions)
+    accepted = await accept(
+        context, resource, current.type, urls=urls, conditions=conditions, pending=pending
+    )
     change = updated(accepted.resource, current, now, author, accepted.content)
     return await keep_content(context, change)
 

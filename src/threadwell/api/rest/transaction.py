@@ -18,8 +18,9 @@ from threadwell.api.rest.change import Change, created, deleted, updated
 from threadwell.api.rest.commit import settle
 from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.entries import Entry, within
-from threadwell.api.rest.links import relink
+from threadwell.api.rest.links import Links
 from threadwell.api.rest.patch import patched
+from threadwell.api.rest.pending import Pending
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.targets import Target, find_targets
 from threadwell.api.rest.update import check_id, check_unnamed
@@ -61,26 +62,13 @@ async def _attempt(
 ) -> list[Change | None]:
     targets = await find_targets(context, writes)
     await _check_reads(context, reads, targets, perform)
-    links = _links(targets)
-    plan = _Plan(context, request.caller.reference, context.clock(), links)
+    plan = _Plan(context, request.caller.reference, context.clock(), targets)
     for target in targets:
         await plan.add(target)
     if plan.issues:
         raise FhirError(400, plan.issues)
     await context.store.commit(context.project, plan.change_set(targets))
     return plan.changes
-
-
-def _links(targets: Sequence[Target]) -> dict[str, str]:
-    """Where what each entry calls itself leads; raises 400 if two call themselves the same."""
-    links: dict[str, str] = {}
-    for target in targets:
-        name = target.entry.full_url
-        if name and target.entry.request.method in ("POST", "PUT"):
-            path = f"{target.type}/{target.id}"
-            if links.setdefault(name, path) != path:
-                raise within(target.entry, invalid("Another entry has this fullUrl"))
-    return links
 
 
 async def _check_reads(
@@ -99,7 +87,7 @@ async def _check_reads(
 class _Plan:
     """What the transaction will write, entry by entry."""
 
-    def __init__(self, context: Context, author: str, now: int, links: dict[str, str]) -> None:
+    def __init__(self, context: Context, author: str, now: int, targets: Sequence[Target]) -> None:
         #: For each target what becomes of it; ``None`` for a delete that selects nothing.
         self.changes: list[Change | None] = []
         #: All that is wrong with what the entries bring.
@@ -107,7 +95,8 @@ class _Plan:
         self._context = context
         self._author = author
         self._now = now
-        self._links = links
+        self._links = Links(targets)
+        self._pending = Pending(targets, self._links, now)
         self._by_key: dict[Key, Change] = {}
 
     async def add(self, target: Target) -> None:
@@ -145,9 +134,14 @@ class _Plan:
             case "DELETE":
                 return deleted(current, self._now, self._author) if current else None
             case "PATCH":
-                operations = relink(target.entry.resource, self._links)
-                before = existing(current)
-                return await patched(self._context, before, operations, self._now, self._author)
+                return await patched(
+                    self._context,
+                    existing(current),
+                    self._links.led(target),
+                    self._now,
+                    self._author,
+                    pending=self._pending,
+                )
             case "POST" if current:
                 return Change(200, current, None)
             case "POST" if target.repeats and target.key in self._by_key:
@@ -161,10 +155,10 @@ class _Plan:
 
     async def _accept(self, target: Target) -> Accepted:
         # A copy, since a transaction may be decided anew.
-        resource = relink(target.entry.resource, self._links)
+        resource = self._links.led(target)
         if target.entry.request.method == "POST" and isinstance(resource, dict):
             resource.pop("id", None)
-        accepted = await accept(self._context, resource, target.type)
+        accepted = await accept(self._context, resource, target.type, pending=self._pending)
         if target.entry.request.method == "PUT":
             if target.unmatched:
                 check_unnamed(accepted.resource)
