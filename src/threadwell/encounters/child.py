@@ -85,7 +85,19 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
     out["sender"] = _kept(actor(link.sender, sender), named)
     if to:
         out["recipient"] = [_kept(one, named) for one in recipients(to, link)]
+    others = [one for one in out.pop("extension", ()) if one.get("url") != codes.EXT_CHOSEN]
+    if extension := [*others, *map(_chosen, link.chosen)]:
+        out["extension"] = extension
     return out
+
+
+def chosen_of(stored: Resource) -> tuple[str, ...]:
+    """The patients that a person has said a stored child is about, in order."""
+    return tuple(
+        str(extension["valueReference"]["reference"])
+        for extension in stored.get("extension") or ()
+        if extension.get("url") == codes.EXT_CHOSEN
+    )
 
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
@@ -132,6 +144,10 @@ def clean(text: str) -> str:
 def _address_of(actor_: dict[str, Any]) -> str:
     address = address_of(actor_)
     return address.value if address else ""
+
+
+def _chosen(patient: str) -> dict[str, Any]:
+    return {"url": codes.EXT_CHOSEN, "valueReference": reference(patient)}
 
 
 def _kept(actor_: dict[str, Any], named: dict[str, dict[str, Any]]) -> dict[str, Any]:

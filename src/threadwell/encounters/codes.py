@@ -35,6 +35,7 @@ ROOT = "first message"
 
 # Extensions.
 EXT_ADDRESS = BASE + "StructureDefinition/address"
+EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -66,6 +67,8 @@ BY_COMPUTER_LINK = {
 }
 #: What the one resource is that every import writes, so that two of them notice each other.
 INTAKE_STATE = {"system": BASE + "CodeSystem/basic", "code": "intake", "display": "Intake"}
+#: ``Task.businessStatus`` of a question whose answer stands on the messages it was about.
+APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "Applied"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.
 BILLED = {"system": LOCK, "code": "billed", "display": "Billed"}
 

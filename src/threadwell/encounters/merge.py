@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from threadwell.encounters import codes
+from threadwell.encounters.people import address_of
 from threadwell.fhir.resource import Resource
 
 #: The elements that a projection decides, by type. Everything else belongs to people and other
@@ -23,16 +25,59 @@ _OURS: Mapping[str, tuple[str, ...]] = {
 _WITHDRAWN = "entered-in-error"
 
 
-def merged(stored: Resource, projected: Resource) -> Resource:
-    """``stored`` with the projection's elements; equal to ``stored`` where nothing changes."""
+#: Lists of people, to which others may add: what they refer to is in the element, or its member.
+_PEOPLE = {"participant": "individual", "recipient": ""}
+#: What a resource that takes another one's place has for itself.
+_NEVER_CARRIED = ("resourceType", "id", "meta", "class", "description", "code", "intent")
+#: What in ``meta`` tells of the care and not of the resource.
+_CARRIED_META = ("tag", "security", "profile")
+
+#: Answers with the references of everybody who spoke and received in what is stored.
+Spoke = Callable[[], Collection[str]]
+
+
+def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
+    """``stored`` with the projection's elements; equal to ``stored`` where nothing changes.
+
+    Participants and recipients whom somebody else has added are kept: those that are not among
+    ``spoke``, so that no projection before can have put them there.
+    """
     type_ = projected["resourceType"]
     ours = _OURS[type_]
     kept = {name: value for name, value in stored.items() if name not in ours}
     added = {name: value for name, value in projected.items() if name in ours or name not in stored}
-    out = {**kept, **added}
-    if type_ == "Task" and stored["status"] == "cancelled":
+    out = {**kept, **added, **_people(stored, projected, spoke)}
+    if type_ == "Task" and (stored["status"] == "cancelled" or is_applied(stored)):
+        # Asked anew: what was answered before was about other messages.
         out["status"] = projected["status"]
+        out.pop("businessStatus", None)
+        out.pop("output", None)
     return out
+
+
+def carried(source: Resource, onto: Resource, spoke: Spoke, *, anew: bool) -> Resource:
+    """``onto`` with what others have added to ``source``, whose place it takes.
+
+    What is there already stays, and lists grow; but where ``onto`` is made ``anew``, that is what
+    we would have written to ``source``, too, and what others made of it counts.
+    """
+    out = {**onto, **_people(source, onto, spoke)}
+    ours = _OURS[source["resourceType"]]
+    for name, value in source.items():
+        if name in ours or name in _NEVER_CARRIED:
+            continue
+        if name == "type":
+            value = _retagged(value, onto["type"])
+        there = out.get(name)
+        if there is None or anew:
+            out[name] = value
+        elif isinstance(there, list):
+            out[name] = there + [one for one in value if one not in there]
+    meta, old = onto.get("meta") or {}, source.get("meta") or {}
+    for name in _CARRIED_META:
+        if more := [one for one in old.get(name) or () if one not in (meta.get(name) or ())]:
+            meta = {**meta, name: [*(meta.get(name) or ()), *more]}
+    return {**out, "meta": meta} if meta else out
 
 
 def withdrawn(stored: Resource) -> Resource:
@@ -57,6 +102,13 @@ def is_live(resource: Resource) -> bool:
             return str(resource["status"]) != _WITHDRAWN
 
 
+def is_applied(task: Resource) -> bool:
+    """Whether the answer to a question stands on the messages that it was about."""
+    ours = (codes.APPLIED["system"], codes.APPLIED["code"])
+    codings = (task.get("businessStatus") or {}).get("coding") or ()
+    return any((one.get("system"), one.get("code")) == ours for one in codings)
+
+
 def is_locked(encounter: Resource) -> bool:
     """Whether a session is finished and billed, so that nothing of it may change (§2)."""
     tags = (encounter.get("meta") or {}).get("tag") or ()
@@ -64,6 +116,39 @@ def is_locked(encounter: Resource) -> bool:
     return bool(encounter["status"] == "finished") and any(
         (tag.get("system"), tag.get("code")) == billed for tag in tags
     )
+
+
+def _people(stored: Resource, projected: Resource, spoke: Spoke) -> dict[str, list[Any]]:
+    """The lists of people of a projection, with those that others have added in ``stored``."""
+    out: dict[str, list[Any]] = {}
+    for name, member in _PEOPLE.items():
+        ours = projected.get(name) or []
+        known = {_who(one, member) for one in ours}
+        more = [one for one in stored.get(name) or () if _who(one, member) not in known]
+        if more:
+            before = spoke()
+            more = [one for one in more if not _is_ours(_who(one, member), one, before)]
+        if more:
+            out[name] = [*ours, *more]
+    return out
+
+
+def _who(one: Mapping[str, Any], member: str) -> str:
+    reference = one.get(member) or {} if member else one
+    return str(reference.get("reference") or one)
+
+
+def _is_ours(who: str, one: Mapping[str, Any], before: Collection[str]) -> bool:
+    return who in before or (address_of(one) is not None and "reference" not in one)
+
+
+def _retagged(types: list[Any], onto: list[Any]) -> list[Any]:
+    """The types of one Encounter with the tag of another."""
+    return [*filter(_is_tag, onto), *(one for one in types if not _is_tag(one))]
+
+
+def _is_tag(concept: Mapping[str, Any]) -> bool:
+    return any(one.get("system") == codes.ENCOUNTER_TYPE for one in concept.get("coding") or ())
 
 
 _CLOSED_TASKS = frozenset(("cancelled", "completed", "entered-in-error", "failed", "rejected"))

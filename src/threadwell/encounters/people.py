@@ -43,8 +43,10 @@ class Party(NamedTuple):
         """The reference as which it speaks in a session about ``subjects`` of ``circle``.
 
         ``""`` where it cannot be told: nobody is known, or two RelatedPersons of one patient
-        share it. A RelatedPerson belongs to one patient, so that the mother of two speaks as the
-        RelatedPerson of the patient whom the session is about, or else of the first.
+        share it. A RelatedPerson belongs to one patient (§3), so that the mother of two speaks as
+        the one of the first patient whom the session is about, and in a session about somebody
+        else's child as nobody but her address. Until it is known whom a session is about, she has
+        to speak as somebody all the same: as the RelatedPerson of the circle's first patient.
         """
         own = [patient for patient in self.patients if patient in circle]
         if own:
@@ -52,10 +54,8 @@ class Party(NamedTuple):
         related = [pair for pair in self.related if pair[0] in circle]
         if not related:
             return self.practice
-        fitting = [pair for pair in related if pair[0] in subjects] or related
-        first = fitting[0][0]
-        persons = [person for patient, person in fitting if patient == first]
-        return persons[0] if len(persons) == 1 else ""
+        fitting = [pair for pair in related if pair[0] in subjects] if subjects else related
+        return self.voice_for(fitting[0][0]) if fitting else self.practice
 
     def voice_for(self, patient: str) -> str:
         """The RelatedPerson of ``patient`` who has the address; ``""`` if none or several."""

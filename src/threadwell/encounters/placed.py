@@ -13,7 +13,8 @@ class Link(NamedTuple):
     """What a child Communication owes to its thread and session; the rest is its own.
 
     ``header`` and ``reply`` are logical ids (``reply`` ``""`` if it answers none that is here),
-    ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known.
+    ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known. ``chosen``
+    are the patients that a person has said it is about, in order.
     """
 
     header: str
@@ -21,6 +22,7 @@ class Link(NamedTuple):
     sender: str
     recipients: tuple[str, ...]
     reply: str
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -28,7 +30,8 @@ class Placed:
     """A message that has a circle and a thread.
 
     ``child`` is its logical id. ``sender`` and ``recipients`` are keys of the circle's parties.
-    ``about`` are the patients that it tells by itself to be about. ``answers`` is the external id
+    ``about`` are the patients that it tells by itself to be about, or those that a person has
+    ``chosen`` for it because it did not tell. ``answers`` is the external id
     of the message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
     ``by_references`` says that its thread follows from them. ``link`` is what is stored;
     ``message`` is there until then.
@@ -48,5 +51,6 @@ class Placed:
     references: tuple[str, ...] = ()
     in_reply_to: str = ""
     by_references: bool = False
+    chosen: tuple[str, ...] = ()
     link: Link | None = None
     message: Message | None = None

@@ -42,8 +42,7 @@ class Drawn:
 
     ``messages`` are in the order of time, at least one. ``former`` has the logical id of the
     header before, for every thread that has one. ``replies`` has, for the messages that answer
-    one that is here, the logical id of the answered child. ``chosen`` is the subject that a person
-    has given the session where the messages do not tell.
+    one that is here, the logical id of the answered child.
     """
 
     mark: str
@@ -51,7 +50,6 @@ class Drawn:
     finished: bool
     former: Mapping[str, str]
     replies: Mapping[str, str]
-    chosen: str = ""
 
 
 def session_of(drawn: Drawn, frame: Frame) -> Identity:
@@ -64,7 +62,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     identity = session_of(drawn, frame)
     subjects = _subjects(drawn.messages, frame)
     together = group_identity(identity)
-    subject = f"Group/{together.id}" if len(subjects) > 1 else next(iter(subjects), drawn.chosen)
+    subject = f"Group/{together.id}" if len(subjects) > 1 else next(iter(subjects), "")
     out = Projection()
     _link_threads(out, drawn, identity, subjects, subject, frame, in_session=True)
     spoken = [_spoken(one, out.links) for one in drawn.messages]
@@ -119,6 +117,7 @@ def _link_threads(
                 _subject_of(one, subject),
                 *voices.of(one),
                 drawn.replies.get(one.sent.id, ""),
+                one.chosen,
             )
             for one in messages
         ]

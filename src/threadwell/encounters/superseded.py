@@ -1,28 +1,57 @@
-"""The Provenance of what a late message has made untrue."""
+"""The Provenance of what is no longer so, and of what was taken over from it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.fhir.resource import Resource
 
-_WHY = "Messages that arrived later belong to the same session, or divide it: see the live ones."
+#: Why a resource was superseded.
+LATE = "Messages that arrived later belong to the same session, or divide it."
+POLICY = "The session policy was changed."
+ANSWERED = "A person has answered whom the session is about."
+_LIVE = "See the live resources of the same messages."
+_TAKEN_OVER = "What others had added to a resource that was superseded was taken over."
 
 
-def provenance_id(type_: str, id_: str, version_id: str) -> str:
-    """The logical id of the Provenance of the version that was withdrawn."""
-    return Identity(codes.PROVENANCE, f"{type_}/{id_}/_history/{version_id}").id
+def provenance_id(type_: str, id_: str, version_id: str, successor: str = "") -> str:
+    """The logical id of the Provenance of the version that was withdrawn.
+
+    With the reference of a ``successor`` it is the one of what that has taken over.
+    """
+    version = f"{type_}/{id_}/_history/{version_id}"
+    return Identity(codes.PROVENANCE, f"{version}|{successor}" if successor else version).id
 
 
-def provenance(type_: str, id_: str, recorded: str) -> Resource:
+def provenance(type_: str, id_: str, recorded: str, why: str) -> Resource:
     """Tells when and why the resource became ``entered-in-error``; ``recorded`` is an instant."""
     return {
         "resourceType": "Provenance",
         "target": [{"reference": f"{type_}/{id_}"}],
         "recorded": recorded,
-        "activity": {
-            "coding": [{"system": codes.DATA_OPERATION, "code": "NULLIFY", "display": "nullify"}]
-        },
-        "reason": [{"text": _WHY}],
-        "agent": [{"who": {"display": "Threadwell"}}],
+        "activity": _activity("NULLIFY", "nullify"),
+        "reason": [{"text": f"{why} {_LIVE}"}],
+        "agent": _AGENT,
     }
+
+
+def taking_over(successor: str, version: str, recorded: str) -> Resource:
+    """Tells that ``successor`` holds by now what others had added to that superseded version."""
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": successor}],
+        "recorded": recorded,
+        "activity": _activity("UPDATE", "revise"),
+        "reason": [{"text": _TAKEN_OVER}],
+        "agent": _AGENT,
+        "entity": [{"role": "source", "what": {"reference": version}}],
+    }
+
+
+_AGENT = [{"who": {"display": "Threadwell"}}]
+
+
+def _activity(code: str, display: str) -> dict[str, Any]:
+    return {"coding": [{"system": codes.DATA_OPERATION, "code": code, "display": display}]}

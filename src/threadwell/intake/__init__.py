@@ -4,6 +4,7 @@ The one place that reads a store, decides and commits. Every batch of an import 
 whole or not at all.
 """
 
+from threadwell.intake.answering import BadAnswer, answer_review
 from threadwell.intake.counts import Counts, Report
 from threadwell.intake.import_people import PeopleReport, import_people
 from threadwell.intake.importing import import_messages, recut, replay
@@ -20,6 +21,7 @@ from threadwell.intake.settings import (
 from threadwell.intake.verify import Finding, verify
 
 __all__ = [
+    "BadAnswer",
     "BadPeople",
     "BadSetting",
     "Counts",
@@ -29,6 +31,7 @@ __all__ = [
     "Report",
     "SessionSummary",
     "Settings",
+    "answer_review",
     "import_messages",
     "import_people",
     "parse_duration",

@@ -25,6 +25,7 @@ class Batch:
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0
+    answers: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def write(
@@ -53,6 +54,7 @@ class Batch:
         report.sessions += self.sessions
         report.superseded += self.superseded
         report.reviews += self.reviews
+        report.answers += self.answers
         report.reasons.update(self.reasons)
 
 

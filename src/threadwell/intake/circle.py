@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,9 +32,10 @@ class Circle:
     ``stored`` are its headers, Encounters, Groups and review Tasks, live or not; ``live`` names
     those that count. ``messages`` are by identity, and ``scopes`` the same ones by what a policy
     runs over, not in order; ``dirty`` scopes have to be projected anew. ``locked`` are keys that
-    must not change, ``frozen`` the messages of locked sessions by scope. ``chosen`` are subjects
-    that a person has given sessions, by the id of the Encounter. ``waiting`` has the messages
-    that answer one that is not here yet, by the identity of that one.
+    must not change, ``frozen`` the messages of locked sessions by scope. ``answered`` are the
+    review Tasks whose answer was put on the messages since, with its patients; ``dismissed`` those
+    that somebody has closed without an answer, by the Encounter they are about. ``waiting`` has
+    the messages that answer one that is not here yet, by the identity of that one.
     """
 
     key: str
@@ -49,7 +50,8 @@ class Circle:
     live: set[Key] = field(default_factory=set)
     locked: set[Key] = field(default_factory=set)
     frozen: dict[str, list[Placed]] = field(default_factory=dict)
-    chosen: dict[str, str] = field(default_factory=dict)
+    answered: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    dismissed: dict[Key, Key] = field(default_factory=dict)
     waiting: dict[str, list[Placed]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
 
@@ -71,6 +73,14 @@ class Circle:
             self.waiting.setdefault(answered_identity(placed), []).append(placed)
         for answer in self.waiting.get(identity, ()):
             self._touch(answer, by_patient)
+
+    def choose(self, task: Key, headers: Collection[str], patients: tuple[str, ...]) -> None:
+        """Let the answer to a Task count for the messages of those headers that name nobody."""
+        for placed in self.messages.values():
+            here = placed.link is not None and placed.link.header in headers
+            if here and (placed.chosen or not placed.about):
+                placed.chosen, placed.about = patients, frozenset(patients)
+        self.answered[task] = patients
 
     def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:
         """Put a message into another thread."""

@@ -26,7 +26,8 @@ class Report:
     ``replayed`` messages were held by an earlier import and have their place now; they are not
     among ``counts``. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
     session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
-    ``reviews`` the questions that a person has to answer.
+    ``reviews`` the new questions that a person has to answer, ``answers`` those answered before
+    that took effect now.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -34,4 +35,5 @@ class Report:
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0
+    answers: int = 0
     reasons: Counter[str] = field(default_factory=Counter)

@@ -14,6 +14,7 @@ from itertools import islice
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.answers import answered_circles
 from threadwell.intake.batch import Batch
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.counts import Counts, Report
@@ -22,7 +23,7 @@ from threadwell.intake.paging import chunks
 from threadwell.intake.quarantine import Quarantined, quarantined
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settling import all_circles, open_circles
+from threadwell.intake.settling import Circles, all_circles, open_circles
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
 
@@ -45,7 +46,7 @@ async def import_messages(
     *,
     clock: Clock = now_ms,
 ) -> Report:
-    """Take in ``items``, after replaying what earlier imports had to hold.
+    """Take in ``items``, after what people have answered, and what earlier imports had to hold.
 
     At the end every session that the same policy left open, and that is over now, is finished.
 
@@ -54,6 +55,7 @@ async def import_messages(
     committed until then stays, and a second import goes on from there.
     """
     importing = _Importing(store, project, settings, progress, clock)
+    await importing.answer()
     await importing.replay()
     await importing.take(items)
     await importing.settle()
@@ -65,7 +67,17 @@ async def replay(
 ) -> Report:
     """Take in what is held and can have its place now; ``Report.replayed`` counts it."""
     importing = _Importing(store, project, settings, None, clock)
+    await importing.answer()
     await importing.replay()
+    return importing.report
+
+
+async def settle_answers(
+    store: Store, project: str, settings: Settings, *, clock: Clock = now_ms
+) -> Report:
+    """Let count what people have answered since; ``Report.answers`` counts it."""
+    importing = _Importing(store, project, settings, None, clock)
+    await importing.answer()
     return importing.report
 
 
@@ -82,7 +94,8 @@ async def recut(
     Sessions that were billed stay. A circle of so many patients that a digest names it is cut anew
     with its next message. Killed half-way and run again, it ends with the same resources.
     """
-    importing = _Importing(store, project, settings, progress, clock)
+    importing = _Importing(store, project, settings, progress, clock, recutting=True)
+    await importing.answer()
     await importing.recut()
     return importing.report
 
@@ -110,12 +123,15 @@ class _Importing:
         settings: Settings,
         progress: Progress | None,
         clock: Clock,
+        *,
+        recutting: bool = False,
     ) -> None:
         self._store = store
         self._project = project
         self._settings = settings
         self._progress = progress
         self._clock = clock
+        self._recutting = recutting
         self._run: Run | None = None
         self._on_its_way: _OnItsWay | None = None
         self.report = Report()
@@ -125,6 +141,10 @@ class _Importing:
         await self._send(
             partial(Run.prepare, items=some) for some in _batched(items, self._settings.batch)
         )
+
+    async def answer(self) -> None:
+        """Apply the answers of people, before anything else is added to their sessions."""
+        await self._settle(await answered_circles(self._store, self._project))
 
     async def replay(self) -> None:
         """Import what is held and may have its place now."""
@@ -139,13 +159,17 @@ class _Importing:
         """Finish the sessions that were open and are over by now."""
         run = await self._running()
         due = await open_circles(self._store, self._project, self._settings)
-        old = [circle for circle in due if not run.has_at_hand(circle)]
-        await self._send(partial(Run.settle, keys=some) for some in chunks(old))
+        await self._settle({key: who for key, who in due.items() if not run.has_at_hand(key)})
 
     async def recut(self) -> None:
         """Cut all sessions anew."""
-        circles = await all_circles(self._store, self._project)
-        await self._send(partial(Run.settle, keys=some) for some in chunks(circles))
+        await self._settle(await all_circles(self._store, self._project))
+
+    async def _settle(self, circles: Circles) -> None:
+        await self._send(
+            partial(Run.settle, circles={key: circles[key] for key in some})
+            for some in chunks(circles)
+        )
 
     async def _send(self, makes: Iterable[_Make]) -> None:
         """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
@@ -211,7 +235,13 @@ class _Importing:
 
     async def _running(self) -> Run:
         if self._run is None:
-            run = Run(self._store, self._project, self._settings, self._clock)
+            run = Run(
+                self._store,
+                self._project,
+                self._settings,
+                self._clock,
+                recutting=self._recutting,
+            )
             await run.start()
             self._run = run
         return self._run

@@ -16,6 +16,7 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
+from threadwell.intake.answers import as_key, circle_of, find_answers, is_dismissed, target
 from threadwell.intake.circle import Circle
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people import People
@@ -41,15 +42,16 @@ async def load_circles(
             async for stored in search_all(people.store, people.project, query):
                 body = decode(stored.body)
                 key = Key(type_, stored.id)
-                circle = circles[_circle_of(body)]
+                circle = circles[circle_of(body)]
                 bodies[key] = body
                 circle.stored[key] = stored
                 if is_live(body):
                     circle.live.add(key)
     for circle in circles.values():
         _find_locked(circle, bodies)
-        _find_chosen(circle, bodies)
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
+    for circle in circles.values():
+        await _apply_answers(circle, bodies, people)
     return circles
 
 
@@ -117,14 +119,6 @@ def _header_of(child: Resource) -> str:
     return str(child["partOf"][0]["reference"]).partition("/")[2]
 
 
-def _circle_of(body: Resource) -> str:
-    return next(
-        str(identifier["value"])
-        for identifier in body["identifier"]
-        if identifier.get("system") == codes.CIRCLE
-    )
-
-
 def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
     """The locked encounters, and all that hangs on their sessions."""
     mine = {key: bodies[key] for key in circle.live}
@@ -134,29 +128,28 @@ def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
         if key.type == "Encounter" and is_locked(body)
     }
     # Billing one patient's encounter within a session of several locks the whole session.
-    locked |= {_target(mine[key], "partOf") for key in mine if f"Encounter/{key.id}" in locked}
+    locked |= {target(mine[key], "partOf") for key in mine if f"Encounter/{key.id}" in locked}
     for key, body in mine.items():
         own = f"{key.type}/{key.id}"
-        session = own if own in locked else _target(body, "partOf") or _target(body, "encounter")
+        session = own if own in locked else target(body, "partOf") or target(body, "encounter")
         if key.type != "Task" and session in locked:
             circle.locked.add(key)
-            circle.locked.add(_as_key(_target(body, "subject")))
+            circle.locked.add(as_key(target(body, "subject")))
 
 
-def _find_chosen(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
-    """The subjects that a person gave to sessions by answering the question about them."""
-    for key in circle.stored:
-        if key.type == "Task" and bodies[key]["status"] == "completed":
-            session = _as_key(_target(bodies[key], "focus"))
-            if session in circle.live and (subject := _target(bodies[session], "subject")):
-                circle.chosen[session.id] = subject
-
-
-def _target(body: Resource, element: str) -> str:
-    value = body.get(element) or {}
-    return str(value.get("reference", "")) if isinstance(value, dict) else ""
-
-
-def _as_key(reference: str) -> Key:
-    type_, _, id_ = reference.partition("/")
-    return Key(type_, id_)
+async def _apply_answers(circle: Circle, bodies: Mapping[Key, Resource], people: People) -> None:
+    """What people have answered since counts for the messages that are there, and no later one."""
+    tasks = {key: bodies[key] for key in circle.stored if key.type == "Task"}
+    answers = await find_answers(people.store, people.project, tasks) if tasks else {}
+    for key, task in tasks.items():
+        if key in answers:
+            session = f"Encounter/{answers[key].encounter}"
+            headers = {
+                one.id
+                for one in circle.live - circle.locked
+                if one.type == "Communication" and target(bodies[one], "encounter") == session
+            }
+            if headers:
+                circle.choose(key, headers, answers[key].patients)
+        elif is_dismissed(task):
+            circle.dismissed[as_key(target(task, "focus"))] = key

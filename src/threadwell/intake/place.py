@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import clean, new_text_of, topic_of
+from threadwell.encounters.child import chosen_of, clean, new_text_of, topic_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import address_of
@@ -113,6 +113,7 @@ def place_again(
     named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
     answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
     in_reply_to = next(answered, "")
+    chosen = chosen_of(stored)
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
     return Placed(
         Sent(
@@ -129,19 +130,21 @@ def place_again(
         thread.id,
         sender,
         tuple(recipients),
-        about(party, mentioned, circle.patients),
+        frozenset(chosen) or about(party, mentioned, circle.patients),
         ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", ""),
         topic,
         "" if thread.by_references else in_reply_to,
         tuple([i["value"] for i in named]),
         in_reply_to,
         thread.by_references,
+        chosen,
         Link(
             _id_of(stored["partOf"][0]),
             (stored.get("subject") or {}).get("reference", ""),
             actors[0].get("reference", ""),
             tuple([actor.get("reference", "") for actor in actors[1:]]),
             reply,
+            chosen,
         ),
     )
 

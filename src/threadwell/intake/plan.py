@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
-from threadwell.encounters.project import Drawn, Projection, project, project_outside, session_of
+from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circle import Circle, Seen, answered_identity
 from threadwell.intake.settings import Settings
@@ -61,7 +61,7 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     wanted = {
         key for sessions in circle.seen.values() for one in sessions.values() for key in one.keys
     }
-    out.withdrawn = sorted(circle.live - wanted - circle.locked)
+    out.withdrawn = sorted(circle.live - wanted - circle.locked - circle.answered.keys())
     circle.dirty.clear()
     circle.moved.clear()
     return out
@@ -126,14 +126,14 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             headers.after(was.headers)
             continue
         placed_here = [circle.messages[id_] for id_ in ids]
-        drawn = _drawn(circle, session.mark, placed_here, finished, former, frame)
+        drawn = _drawn(circle, session.mark, placed_here, finished, former)
         made = project(drawn, frame)
         seen[session.mark] = _take(out, session.messages, drawn, made)
         headers.after(seen[session.mark].headers)
     outside = [placed for placed in messages if placed.sent.id not in inside]
     if outside:
         quiet = outside[-1].sent.at + rules.settings.options.gap_us
-        drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, (), frame)
+        drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
         seen[_OUTSIDE] = _take(out, sents, drawn, made)
@@ -169,7 +169,6 @@ def _drawn(
     messages: Sequence[Placed],
     finished: bool,
     former: tuple[tuple[str, str], ...],
-    frame: Frame,
 ) -> Drawn:
     replies = {
         placed.sent.id: circle.messages[answered].child
@@ -178,11 +177,7 @@ def _drawn(
         and (answered := answered_identity(placed)) in circle.messages
         and answered != placed.sent.id
     }
-    drawn = Drawn(mark, messages, finished, dict(former), replies)
-    if circle.chosen:
-        chosen = circle.chosen.get(session_of(drawn, frame).id, "")
-        return Drawn(mark, messages, finished, dict(former), replies, chosen)
-    return drawn
+    return Drawn(mark, messages, finished, dict(former), replies)
 
 
 def _take(out: Plan, sents: tuple[Sent, ...], drawn: Drawn, made: Projection) -> Seen:

@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from threadwell.encounters import codes
 from threadwell.encounters.child import child, files, relink
 from threadwell.encounters.identity import Identity
-from threadwell.encounters.merge import merged, withdrawn
 from threadwell.encounters.placed import Link, Placed
-from threadwell.encounters.superseded import provenance, provenance_id
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, instant
+from threadwell.fhir.stamp import Clock
 from threadwell.intake.batch import Batch, as_stored
 from threadwell.intake.circle import Circle
 from threadwell.intake.hold import held_id, holding, message_held_id, placed_at_last
@@ -21,9 +19,10 @@ from threadwell.intake.load import load_circles
 from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, child_id, place
 from threadwell.intake.placing import Held, Refusal, Route, route
-from threadwell.intake.plan import Plan, Rules, plan
+from threadwell.intake.plan import Rules, plan
 from threadwell.intake.quarantine import open_held
 from threadwell.intake.settings import Settings
+from threadwell.intake.writing import write_plan
 from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import Key, Store, Stored, Write
 
@@ -45,14 +44,24 @@ class Run:
     """The state of one import. After a ``Conflict`` it is thrown away, and another one begins.
 
     What it has at hand is the truth while its last batch is still being committed: ``pending``
-    are the writes that a search of the store may not show yet.
+    are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
+    then tells: that settings have changed, and not messages.
     """
 
-    def __init__(self, store: Store, project: str, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        settings: Settings,
+        clock: Clock,
+        *,
+        recutting: bool = False,
+    ) -> None:
         self._store = store
         self._project = project
         self._settings = settings
         self._clock = clock
+        self._recutting = recutting
         self._keywords = Keywords(settings)
         self._people = People(store, project, settings)
         self._circles: dict[str, Circle] = {}
@@ -102,10 +111,12 @@ class Run:
         self._close_held(batch, new)
         return self._marked(batch)
 
-    async def settle(self, keys: Iterable[str]) -> Batch:
-        """The batch that brings those circles up to now, though nothing was added to them."""
+    async def settle(self, circles: Mapping[str, tuple[str, ...]]) -> Batch:
+        """The batch that brings circles up to now, though nothing was added to them.
+
+        They are given as their keys and patients.
+        """
         batch = Batch(self._clock())
-        circles = {key: tuple(key.split("+")) for key in keys}
         await self._have_at_hand(circles)
         await self._write_circles(batch, circles)
         return self._marked(batch)
@@ -222,7 +233,7 @@ class Run:
             circle = self._circles[key]
             todo = plan(circle, rules)
             held += [Held(one.message, "locked-session") for one in todo.late if one.message]
-            self._write_plan(batch, circle, todo)
+            write_plan(batch, circle, todo, self._settings, recutting=self._recutting)
             for one, link in todo.links:
                 if one.message is None:
                     relinked.append((circle, one, link))
@@ -230,28 +241,6 @@ class Run:
                     self._write_child(batch, one, one.message, link)
         await self._write_relinked(batch, relinked)
         return held
-
-    def _write_plan(self, batch: Batch, circle: Circle, todo: Plan) -> None:
-        for key, resource in todo.resources.items():
-            before = circle.stored.get(key)
-            if before is None:
-                circle.stored[key] = batch.write(key, resource)
-                batch.sessions += key.type == "Encounter" and "partOf" not in resource
-                batch.reviews += key.type == "Task"
-            else:
-                stored = decode(before.body)
-                wanted = merged(stored, resource)
-                if wanted != stored:
-                    circle.stored[key] = batch.write(key, wanted, before)
-            circle.live.add(key)
-        for key in todo.withdrawn:
-            before = circle.stored[key]
-            circle.stored[key] = batch.write(key, withdrawn(decode(before.body)), before)
-            circle.live.discard(key)
-            if key.type != "Task":
-                batch.superseded += 1
-                why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
-                batch.write(why, provenance(key.type, key.id, instant(batch.updated)))
 
     def _write_child(self, batch: Batch, placed: Placed, message: Message, link: Link) -> None:
         batch.write(Key("Communication", placed.child), child(message, placed.child, link))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TypeAlias
 
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
@@ -14,13 +15,17 @@ from threadwell.stores.contract import Store
 _NAMED = "Patient/"
 
 
-async def open_circles(store: Store, project: str, settings: Settings) -> list[str]:
-    """The keys of circles with open threads that the policy and scope of ``settings`` made.
+#: Circles by their keys, with their patients.
+Circles: TypeAlias = dict[str, tuple[str, ...]]
+
+
+async def open_circles(store: Store, project: str, settings: Settings) -> Circles:
+    """The circles with open threads that the policy and scope of ``settings`` made.
 
     Those are the ones with sessions that time alone may have finished. A circle so large that a
     digest names it is left out: its sessions wait for the next message.
     """
-    found: dict[str, None] = {}
+    found: Circles = {}
     status = TokenFilter("status", (TokenMatch(None, "in-progress"),))
     async for header, circle in _headers(store, project, status):
         by_patient = header.startswith(f"{settings.policy}|{circle}|")
@@ -29,15 +34,19 @@ async def open_circles(store: Store, project: str, settings: Settings) -> list[s
             and header.startswith(f"{settings.policy}|")
             and by_patient == (settings.scope == "patient")
         ):
-            found[circle] = None
-    return list(found)
+            found[circle] = _patients(circle)
+    return found
 
 
-async def all_circles(store: Store, project: str) -> list[str]:
-    """The keys of all circles with messages, but for those that a digest names."""
+async def all_circles(store: Store, project: str) -> Circles:
+    """All circles with messages, but for those that a digest names."""
     status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
     headers = _headers(store, project, status)
-    return list({circle: None async for _, circle in headers if circle.startswith(_NAMED)})
+    return {circle: _patients(circle) async for _, circle in headers if circle.startswith(_NAMED)}
+
+
+def _patients(circle: str) -> tuple[str, ...]:
+    return tuple(circle.split("+"))
 
 
 async def _headers(

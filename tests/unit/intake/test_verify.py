@@ -205,3 +205,21 @@ def test_sessions_are_told_in_a_line_each(practice, sms):
         1,
         "",
     )
+
+
+def test_family_takes_part_in_the_care_of_its_own_patient_only(practice):
+    of_leo = {"patient": reference("Patient/leo")}
+    assert findings(practice, RelatedPerson__mother=of_leo) == []
+    in_mias = {"participant": [{"individual": reference(MOTHER)}]}
+    assert findings(practice, RelatedPerson__mother=of_leo, Encounter__mia=in_mias) == [
+        ("error", "Encounter/mia", "related-person")
+    ]
+    about_mia = {"subject": reference("Patient/mia")}
+    opened = {"sender": reference(MOTHER)}
+    found = findings(
+        practice,
+        RelatedPerson__mother=of_leo,
+        Encounter__session=about_mia | {"participant": [{"individual": reference(ALICE)}]},
+        Communication__header=opened,
+    )
+    assert found == [("error", "Encounter/session", "related-person")]

@@ -47,18 +47,23 @@ class Care(NamedTuple):
 class Facts:
     """The live headers, children and Encounters of a store, by reference (``Type/id``).
 
-    ``withdrawn`` are those that are ``entered-in-error``.
+    ``withdrawn`` are those that are ``entered-in-error``. ``related`` has the patient of every
+    RelatedPerson.
     """
 
     threads: dict[str, Thread] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
     cares: dict[str, Care] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
+    related: dict[str, str] = field(default_factory=dict)
 
     def add(self, resource: Resource) -> None:
-        """Take in a Communication or an Encounter."""
+        """Take in a Communication, an Encounter or a RelatedPerson."""
         name = f"{resource['resourceType']}/{resource['id']}"
         status = resource.get("status")
+        if resource["resourceType"] == "RelatedPerson":
+            self.related[name] = _target(resource.get("patient"))
+            return
         child = resource["resourceType"] == "Communication" and bool(resource.get("partOf"))
         if status == "entered-in-error" and not child:
             self.withdrawn.add(name)

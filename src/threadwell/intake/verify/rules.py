@@ -90,6 +90,32 @@ def participants_cover_senders(facts: Facts) -> Iterator[Finding]:
             yield _error(header.encounter, "participants", text)
 
 
+def family_is_the_patients(facts: Facts) -> Iterator[Finding]:
+    """A RelatedPerson belongs to one patient, and takes part in nobody else's care (§3).
+
+    In a session about several patients each medical encounter has its own.
+    """
+    told: set[tuple[str, str]] = set()
+    speaking = [
+        (header.encounter, child.sender)
+        for child in facts.children.values()
+        if not child.retracted and (header := facts.threads.get(child.header))
+    ]
+    speaking += [(thread.encounter, thread.sender) for thread in facts.threads.values()]
+    taking_part = [
+        (name, who) for name, care in facts.cares.items() for who in sorted(care.participants)
+    ]
+    for name, who in (*speaking, *taking_part):
+        care = facts.cares.get(name)
+        patient = facts.related.get(who)
+        if care is None or patient is None or not care.subject.startswith("Patient/"):
+            continue
+        if patient != care.subject and (name, who) not in told:
+            told.add((name, who))
+            text = f"{who} takes part, a related person of {patient} and not of {care.subject}"
+            yield _error(name, "related-person", text)
+
+
 def session_is_virtual(facts: Facts) -> Iterator[Finding]:
     """Session and medical encounters have class VR."""
     for name, care in facts.cares.items():
@@ -155,6 +181,7 @@ RULES: tuple[Rule, ...] = (
     thread_links_resolve,
     recipients_include_sender,
     participants_cover_senders,
+    family_is_the_patients,
     session_is_virtual,
     session_stands_alone,
     medical_encounters_hang_on_a_session,

@@ -1,4 +1,4 @@
-"""Reads a store's Communications and Encounters once, and applies every rule."""
+"""Reads a store's Communications, Encounters and RelatedPersons once, and applies every rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from threadwell.stores.contract import Store
 async def verify(store: Store, project: str) -> list[Finding]:
     """What in the store does not keep the pattern, by resource; empty if everything does."""
     facts = Facts()
-    for type_ in ("Encounter", "Communication"):
+    for type_ in ("RelatedPerson", "Encounter", "Communication"):
         async for stored in search_all(store, project, Query(type_)):
             facts.add(decode(stored.body))
     findings = [finding for rule in RULES for finding in rule(facts)]

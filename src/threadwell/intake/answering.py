@@ -1,0 +1,74 @@
+"""A person answers whom a session is about, through Threadwell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threadwell.encounters.merge import is_live
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
+from threadwell.intake.answers import answered, candidates, circle_of, find_answers
+from threadwell.intake.counts import Report
+from threadwell.intake.importing import settle_answers
+from threadwell.intake.settings import Settings
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError, Write
+
+_ATTEMPTS = 20
+
+
+class BadAnswer(ValueError):
+    """The answer cannot be taken; the message says why, without any content."""
+
+
+async def answer_review(
+    store: Store,
+    project: str,
+    task: str,
+    patients: Sequence[str],
+    settings: Settings,
+    *,
+    clock: Clock = now_ms,
+) -> Report:
+    """Answer the review Task (``Task/…`` or its id) with one or more ``Patient/…``.
+
+    The answer counts for those messages of the session that name nobody, as if they named these
+    patients: at once, and whatever comes later. A question may be answered again, if the answer
+    was wrong. Raises ``BadAnswer`` where the Task asks no such question, or not about these
+    patients, and ``StoreError`` if others keep writing to it.
+    """
+    key = Key("Task", task.removeprefix("Task/"))
+    chosen = tuple(sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients}))
+    if not chosen:
+        raise BadAnswer("an answer names at least one patient")
+    for _ in range(_ATTEMPTS):
+        change = await _answered(store, project, key, chosen, clock())
+        try:
+            await store.commit(project, ChangeSet((change,)))
+        except Conflict:
+            continue
+        return await settle_answers(store, project, settings, clock=clock)
+    raise StoreError(f"others keep writing to Task/{key.id}; answer again when they are done")
+
+
+async def _answered(
+    store: Store, project: str, key: Key, patients: tuple[str, ...], now: int
+) -> Write:
+    """The version of the Task with the answer."""
+    name = f"Task/{key.id}"
+    before = await store.read(project, *key)
+    if before is None or before.deleted:
+        raise BadAnswer(f"there is no {name}")
+    body = decode(before.body)
+    asked = candidates(body)
+    if not circle_of(body) or not asked:
+        raise BadAnswer(f"{name} does not ask whom a session is about")
+    if not is_live(body) and body["status"] != "completed":
+        raise BadAnswer(f"{name} is {body['status']}: nobody asks any more")
+    if others := [patient for patient in patients if patient not in asked]:
+        raise BadAnswer(f"{name} asks about {', '.join(asked)}, not about {', '.join(others)}")
+    wanted = answered(body, patients)
+    if key not in await find_answers(store, project, {key: wanted}):
+        raise BadAnswer(f"the session that {name} asks about has been billed, or is superseded")
+    resource, written = stamp(wanted, key.id, new_id(now), now)
+    version = resource["meta"]["versionId"]
+    return Write(*key, version, now, resource, written, before)

@@ -1,0 +1,121 @@
+"""What a circle's stored resources record, and what takes the place of one that is no longer so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from threadwell.encounters.placed import Placed
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.intake.answers import as_key, target
+from threadwell.intake.circle import Circle
+from threadwell.intake.plan import Plan
+from threadwell.sessions import Sent
+from threadwell.stores.contract import Key
+
+
+class Former:
+    """The circle as it is stored, before a plan for it is written; indexed only where needed."""
+
+    def __init__(self, circle: Circle) -> None:
+        self._circle = circle
+
+    def messages(self, key: Key) -> list[Placed]:
+        """The messages that a header, an Encounter or a review Task records, in time's order."""
+        if key.type == "Communication":
+            headers = [key.id]
+        elif key.type == "Group":
+            headers = []
+        else:
+            session = target(self.body(key), "partOf" if key.type == "Encounter" else "focus")
+            headers = self._by_session.get(session or f"{key.type}/{key.id}", [])
+        found = [one for header in headers for one in self._by_header.get(header, ())]
+        return sorted(found, key=lambda one: one.sent)
+
+    def spoke(self, key: Key) -> set[str]:
+        """Everybody as whom the addresses of those messages have spoken, or may have."""
+        out: set[str] = set()
+        for placed in self.messages(key):
+            if placed.link is not None:
+                out.update((placed.link.sender, *placed.link.recipients))
+            for name in (placed.sender, *placed.recipients):
+                out.update(person for _, person in self._circle.parties[name].related)
+        return out
+
+    def body(self, key: Key) -> Resource:
+        """A stored resource of the circle."""
+        body: Resource = decode(self._circle.stored[key].body)
+        return body
+
+    @cached_property
+    def _by_header(self) -> Mapping[str, list[Placed]]:
+        out: dict[str, list[Placed]] = {}
+        for placed in self._circle.messages.values():
+            if placed.link is not None:
+                out.setdefault(placed.link.header, []).append(placed)
+        return out
+
+    @cached_property
+    def _by_session(self) -> Mapping[str, list[str]]:
+        out: dict[str, list[str]] = {}
+        for header in self._by_header:
+            key = Key("Communication", header)
+            if key in self._circle.stored:
+                out.setdefault(target(self.body(key), "encounter"), []).append(header)
+        return out
+
+
+def heirs(todo: Plan, former: Former) -> dict[Key, list[Key]]:
+    """The resources of the plan that take the place of withdrawn ones: those, the earliest first.
+
+    The heir is where the first message of a withdrawn resource is now. One patient's care goes on
+    in an Encounter about that patient, if the session has one.
+    """
+    if not todo.withdrawn:
+        return {}
+    now = _Now(todo)
+    found: dict[Key, list[tuple[Sent, Key]]] = {}
+    for old in todo.withdrawn:
+        if messages := former.messages(old):
+            heir = now.heir(old, former.body(old), messages[0])
+            if heir is not None and heir in todo.resources:
+                found.setdefault(heir, []).append((messages[0].sent, old))
+    return {heir: [old for _, old in sorted(olds)] for heir, olds in found.items()}
+
+
+class _Now:
+    """Where messages are once the plan is written."""
+
+    def __init__(self, todo: Plan) -> None:
+        self._todo = todo
+        self._links = {placed.sent.id: link for placed, link in todo.links}
+        #: By session, then by patient; and the review Task of a session.
+        self._medical: dict[tuple[str, str], Key] = {}
+        self._review: dict[str, Key] = {}
+        for key, resource in todo.resources.items():
+            if session := target(resource, "partOf"):
+                self._medical[session, target(resource, "subject")] = key
+            elif key.type == "Task":
+                self._review[target(resource, "focus")] = key
+
+    def heir(self, old: Key, body: Resource, first: Placed) -> Key | None:
+        """What records that message now, of the kind of ``old``."""
+        link = self._links.get(first.sent.id, first.link)
+        if link is None:
+            return None
+        header = Key("Communication", link.header)
+        if old.type == "Communication":
+            return header
+        session = target(self._todo.resources.get(header, {}), "encounter")
+        if old.type == "Task":
+            return self._review.get(session)
+        subject = target(body, "subject")
+        if (session, subject) in self._medical:
+            return self._medical[session, subject]
+        key = as_key(session)
+        whole = "partOf" not in body
+        return key if whole or self._subject(key) == subject else None
+
+    def _subject(self, session: Key) -> str:
+        return target(self._todo.resources.get(session, {}), "subject")

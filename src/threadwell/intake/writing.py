@@ -1,0 +1,103 @@
+"""A plan becomes writes: what is stored is kept where it is others', and what is over withdrawn."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from threadwell.encounters.merge import carried, is_live, merged, withdrawn
+from threadwell.encounters.superseded import (
+    ANSWERED,
+    LATE,
+    POLICY,
+    provenance,
+    provenance_id,
+    taking_over,
+)
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import instant
+from threadwell.intake.answers import applied
+from threadwell.intake.batch import Batch
+from threadwell.intake.circle import Circle
+from threadwell.intake.plan import Plan
+from threadwell.intake.settings import Settings
+from threadwell.intake.succession import Former, heirs
+from threadwell.stores.contract import Key, Stored
+
+
+def write_plan(
+    batch: Batch, circle: Circle, todo: Plan, settings: Settings, *, recutting: bool
+) -> None:
+    """Add the plan's resources to the batch, but for the messages themselves.
+
+    The circle then has them as they will be stored. With ``recutting`` it is the settings that
+    have changed, and not the messages.
+    """
+    former = Former(circle)
+    succession = heirs(todo, former)
+    for key, resource in todo.resources.items():
+        before = circle.stored.get(key)
+        stored = decode(before.body) if before else None
+        wanted = merged(stored, resource, partial(former.spoke, key)) if stored else resource
+        for at, old in enumerate(succession.get(key, ())):
+            anew = stored is None and not at
+            spoke = partial(former.spoke, old)
+            taken = carried(former.body(old), wanted, spoke, anew=anew)
+            if taken != wanted:
+                _tell_taking_over(batch, circle.stored[old], key)
+            wanted = taken
+        if wanted != stored:
+            circle.stored[key] = batch.write(key, wanted, before)
+            batch.sessions += before is None and _is_session(key, resource)
+            batch.reviews += key.type == "Task" and _is_asked(wanted, stored)
+        circle.live.add(key)
+    _close_questions(batch, circle, todo)
+    for key in todo.withdrawn:
+        before = circle.stored[key]
+        body = decode(before.body)
+        circle.stored[key] = batch.write(key, withdrawn(body), before)
+        circle.live.discard(key)
+        if key.type != "Task":
+            batch.superseded += 1
+            reason = _why(circle, body, settings, recutting)
+            why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
+            batch.write(why, provenance(key.type, key.id, instant(batch.updated), reason))
+    circle.answered.clear()
+
+
+def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:
+    """Mark the Tasks whose answer is on the messages, and those that the messages answer."""
+    closed = dict(circle.answered)
+    for session, task in circle.dismissed.items():
+        if "subject" in todo.resources.get(session, {}):
+            closed.setdefault(task, ())
+    for task, patients in closed.items():
+        before = circle.stored[task]
+        circle.stored[task] = batch.write(task, applied(decode(before.body), patients), before)
+        circle.live.discard(task)
+    batch.answers += len(circle.answered)
+    for session in [one for one, task in circle.dismissed.items() if task in closed]:
+        del circle.dismissed[session]
+
+
+def _tell_taking_over(batch: Batch, old: Stored, heir: Key) -> None:
+    successor = f"{heir.type}/{heir.id}"
+    version = f"{old.type}/{old.id}/_history/{old.version_id}"
+    key = Key("Provenance", provenance_id(old.type, old.id, old.version_id, successor))
+    batch.write(key, taking_over(successor, version, instant(batch.updated)))
+
+
+def _is_session(key: Key, resource: Resource) -> bool:
+    return key.type == "Encounter" and "partOf" not in resource
+
+
+def _is_asked(task: Resource, before: Resource | None) -> bool:
+    return is_live(task) and (before is None or not is_live(before))
+
+
+def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) -> str:
+    """The reason why a resource of the circle is no longer so."""
+    policy = str(body["identifier"][0]["value"]).partition("|")[0]
+    if recutting or policy != settings.policy:
+        return POLICY
+    return ANSWERED if circle.answered else LATE
