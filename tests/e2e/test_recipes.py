@@ -98,7 +98,7 @@ def test_session_policy(house: House) -> None:
         )
     )
     house.paths.append(package)
-    assert "188 new" in house.run(use)
+    assert "193 new" in house.run(use)
     marks = house.run("threadwell get 'Encounter?_count=100&_elements=identifier'")
     assert re.search(r'"per-week\|[^"]*\|2025-W\d\d"', marks)
     house.run(test)
