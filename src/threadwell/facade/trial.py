@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Page, Store, Stored
+from threadwell.stores.contract import (
+    ChangeSet,
+    Conflict,
+    Key,
+    Page,
+    Position,
+    Store,
+    Stored,
+    Version,
+)
 from threadwell.stores.memory import MemoryStore
 
 
@@ -15,7 +24,7 @@ class TrialStore:
 
     Made for a dry run that first takes in a few people. A search shows what was written before
     the rest, and counts what was rewritten twice; chains do not reach from one store into the
-    other; preconditions that are queries are not looked at.
+    other; preconditions that are queries are not looked at; ``versions`` are those of ``base``.
     """
 
     def __init__(self, base: Store) -> None:
@@ -74,6 +83,15 @@ class TrialStore:
         ]
         await self._own.commit(project, ChangeSet(tuple(own)))
         self._written.update(keys)
+
+    async def projects(self) -> list[str]:
+        return sorted({*await self._base.projects(), *await self._own.projects()})
+
+    async def versions(self, project: str, after: Position, count: int) -> list[Version]:
+        return await self._base.versions(project, after, count)
+
+    async def private_kinds(self) -> list[str]:
+        return sorted({*await self._base.private_kinds(), *await self._own.private_kinds()})
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         own = await self._own.get_private(kind, name)
