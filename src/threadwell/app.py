@@ -97,4 +97,6 @@ def create_server(store: Store, *, base_url: str, load: Load | None = None) -> A
     from threadwell.api.app import create_app
     from threadwell.inbox.app import create_pages
 
-    return create_app(store, base_url=base_url, pages=create_pages(store), load=load)
+    return create_app(
+        store, base_url=base_url, pages=create_pages(store, base_url=base_url), load=load
+    )

@@ -19,9 +19,6 @@ from threadwell.inbox.sign_in import COOKIE_LIFE, is_signed_in, redeem, sign_out
 from threadwell.inbox.site import Site, door
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
-#: The name of the cookie of a browser that is signed in.
-COOKIE = "threadwell"
-
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -37,9 +34,12 @@ _HEADERS = {
 }
 
 
-def create_pages(store: Store, *, project: str = DEFAULT_PROJECT) -> Starlette:
-    """The pages of one project of ``store``, to be served at ``/`` beside the API."""
-    site = Site(store, project)
+def create_pages(store: Store, *, base_url: str, project: str = DEFAULT_PROJECT) -> Starlette:
+    """The pages of one project of ``store``, to be served at ``/`` beside the API.
+
+    ``base_url`` is where browsers reach them: with https they are signed in over https alone.
+    """
+    site = Site(store, project, secure=base_url.startswith("https:"))
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": pages.session,
@@ -62,7 +62,7 @@ def create_pages(store: Store, *, project: str = DEFAULT_PROJECT) -> Starlette:
 
 def _guarded(site: Site, page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        if not await is_signed_in(site.store, request.cookies.get(COOKIE)):
+        if not await is_signed_in(site.store, request.cookies.get(site.cookie)):
             return _not_signed_in()
         return await page(site, request)
 
@@ -101,12 +101,12 @@ def _sign_in(site: Site) -> Endpoint:
             )
         response = RedirectResponse("/", 303)
         response.set_cookie(
-            COOKIE,
+            site.cookie,
             cookie,
             max_age=COOKIE_LIFE // 1000,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=site.secure,
         )
         return response
 
@@ -115,9 +115,9 @@ def _sign_in(site: Site) -> Endpoint:
 
 def _sign_out(site: Site) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        await sign_out(site.store, request.cookies.get(COOKIE))
+        await sign_out(site.store, request.cookies.get(site.cookie))
         response = door(200, "Signed out", "This browser sees the pages no longer.")
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.secure)
         return response
 
     return endpoint

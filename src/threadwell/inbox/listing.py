@@ -28,6 +28,7 @@ PAGE = 25
 _SESSIONS = f"Encounter?class={ACT_CODE}|VR&part-of:missing=true"
 _SEEN = "status:not=entered-in-error,preparation"
 _MANY = 1000
+_MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,12 @@ async def list_sessions(
 
 
 async def find_patients(reader: Reader, name: str) -> list[PatientFound]:
-    """The patients whose names begin with every word of ``name``, at most fifty."""
+    """The patients whose names begin with every word of ``name``, at most fifty.
+
+    Only so many words count as a search has filters for.
+    """
     words = [word.replace("\\", "").replace(",", "") for word in name.split()]
-    query = "&".join(f"name={_quoted(word)}" for word in words if word)
+    query = "&".join(f"name={_quoted(word)}" for word in words[:_MOST_WORDS] if word)
     if not query:
         return []
     found = await reader.search(f"Patient?{query}", _sort="family", _count=50)

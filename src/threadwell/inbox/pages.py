@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from threadwell.fhir.resource import Resource
 from threadwell.inbox.care_zone import care_zone
 from threadwell.inbox.listing import find_patients, list_sessions
 from threadwell.inbox.quarantine import count_held, list_held, load_held
@@ -22,6 +24,9 @@ from threadwell.inbox.words import STATUSES
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096
 _MAX_PAGE = 400
+_PAGE = re.compile("[1-9][0-9]{0,2}")
+#: A logical id (§2.11.0.2 ``id``).
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 async def sessions(site: Site, request: Request) -> Response:
@@ -30,6 +35,8 @@ async def sessions(site: Site, request: Request) -> Response:
     if status not in STATUSES:
         raise HTTPException(404)
     patient = request.query_params.get("patient", "")
+    if patient and not _ID.fullmatch(patient):
+        raise HTTPException(404)
     reader = Reader(site.store, site.project)
     listing = await list_sessions(
         reader,
@@ -65,7 +72,7 @@ async def session(site: Site, request: Request) -> Response:
     encounter = await reader.read("Encounter", request.path_params["id"])
     if encounter is None:
         raise HTTPException(404)
-    if parent := id_in(encounter.get("partOf"), "Encounter"):
+    if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
     view = await load_session(
         reader, encounter, page=_page(request), zone=await care_zone(site.store)
@@ -127,9 +134,19 @@ async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> 
 
 def _page(request: Request) -> int:
     text = request.query_params.get("page", "1")
-    if not text.isdecimal() or not 1 <= int(text) <= _MAX_PAGE:
+    if not _PAGE.fullmatch(text) or int(text) > _MAX_PAGE:
         raise HTTPException(404)
     return int(text)
+
+
+async def _session_of(reader: Reader, encounter: Resource) -> str:
+    """The id of the session that an encounter is part of, ``""`` where it is none's.
+
+    Anybody may have written ``partOf``: what leads back here, or on to a third, is not followed.
+    """
+    parent = id_in(encounter.get("partOf"), "Encounter")
+    found = await reader.read("Encounter", parent) if parent else None
+    return parent if found and not id_in(found.get("partOf"), "Encounter") else ""
 
 
 def _form_value(body: bytes, name: str) -> str:

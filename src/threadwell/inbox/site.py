@@ -12,10 +12,19 @@ from threadwell.stores.contract import Store
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One project of a store."""
+    """One project of a store. ``secure`` says that browsers reach its pages over https."""
 
     store: Store
     project: str
+    secure: bool
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie of a browser that is signed in.
+
+        ``__Host-`` makes browsers take it from this host alone, and only over https.
+        """
+        return "__Host-threadwell" if self.secure else "threadwell"
 
 
 def door(

@@ -155,8 +155,9 @@ def practice(store: MemoryStore, put: Callable[..., None]) -> MemoryStore:
 class Browser:
     """Asks the pages for one URL after the other and keeps their cookies."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._app = create_pages(store)
+    def __init__(self, store: MemoryStore, url: str = URL) -> None:
+        self._app = create_pages(store, base_url=url)
+        self._url = url
         self.cookies = httpx.Cookies()
 
     def get(self, url: str) -> httpx.Response:
@@ -171,7 +172,7 @@ class Browser:
     async def _request(self, method: str, url: str, **more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(
-            transport=transport, base_url=URL, cookies=self.cookies
+            transport=transport, base_url=self._url, cookies=self.cookies
         ) as client:
             answer = await client.request(method, url, **more)
             self.cookies = client.cookies
@@ -189,6 +190,12 @@ def browser(store: MemoryStore, visitor: Browser) -> Browser:
     """A browser that is signed in."""
     visitor.get(run(new_link(store, URL)))
     return visitor
+
+
+@pytest.fixture
+def new_visitor(store: MemoryStore) -> Callable[[str], Browser]:
+    """Makes a browser that is not signed in, and reaches the pages at a URL."""
+    return lambda url: Browser(store, url)
 
 
 @pytest.fixture

@@ -43,6 +43,31 @@ def test_a_link_opens_once_and_its_cookie_is_kept_from_scripts(
     assert visitor.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("url", "name", "secure"),
+    [
+        ("http://testserver", "threadwell", False),
+        ("https://threadwell.example.org", "__Host-threadwell", True),
+    ],
+)
+def test_the_cookie_is_as_secure_as_the_url_of_the_server(
+    new_visitor: Any, sign_in_link: str, url: str, name: str, secure: bool
+) -> None:
+    visitor = new_visitor(url)
+    cookie = visitor.get(sign_in_link.replace("http://testserver", url)).headers["set-cookie"]
+    assert cookie.startswith(f"{name}=")
+    assert ("Secure" in cookie.split("; ")) is secure
+    assert "Path=/" in cookie.split("; ")
+    assert visitor.get("/").status_code == 200
+    assert visitor.post("/sign-out").status_code == 200
+    assert name not in visitor.cookies
+
+
+def test_a_proxy_may_speak_http_with_the_server(new_visitor: Any, sign_in_link: str) -> None:
+    visitor = new_visitor("https://threadwell.example.org")
+    assert "Secure" in visitor.get(sign_in_link).headers["set-cookie"].split("; ")
+
+
 def test_signing_out_closes_the_door(practice: Any, browser: Any) -> None:
     cookie = dict(browser.cookies)
     assert browser.post("/sign-out").status_code == 200
@@ -198,3 +223,34 @@ def test_a_failure_is_a_page_and_its_log_holds_no_content(
 
 def _headings(page: str) -> list[str]:
     return [part.partition("</h3>")[0] for part in page.split('<h3 class="day">')[1:]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"page={'9' * 5000}",
+        "page=0",
+        "page=401",
+        "page=-1",
+        "page=²",
+        "patient=../x",
+        "patient=%00",
+    ],
+)
+def test_there_is_no_page_for_what_cannot_be_asked(practice: Any, browser: Any, query: str) -> None:
+    assert browser.get(f"/?{query}").status_code == 404
+
+
+def test_a_name_of_very_many_words_finds_nobody(practice: Any, browser: Any) -> None:
+    assert browser.post("/find", name="a " * 2000).status_code == 200
+
+
+@pytest.mark.parametrize(("id_", "parent"), [("a", "a"), ("a", "b"), ("b", "a"), ("a", "none")])
+def test_an_encounter_that_is_part_of_no_session_has_its_own_page(
+    browser: Any, put: Any, make_session: Any, id_: str, parent: str
+) -> None:
+    other = {"a": "b", "b": "a"}[id_]
+    for one, of in ((id_, parent), (other, id_)):
+        part_of = {"reference": f"Encounter/{of}"}
+        put(make_session(one, "Patient/lena", "2024-03-12T11:58:00Z", partOf=part_of))
+    assert browser.get(f"/sessions/{id_}").status_code == 200
