@@ -1,8 +1,8 @@
-"""PostgreSQL: the store beside raw asyncpg, and searches at 20,000 and at 2,000,000 messages.
+"""PostgreSQL: the store beside raw asyncpg, and searches at 20,000 messages and at more.
 
-``python -m bench.postgres [--large]`` starts a server of its own, durable, on this machine, so
-that client and server share its cores. Rates are per second. ``--large`` fills the store with
-2,000,000 further messages by the store's own commits and asks the same searches again.
+``python -m bench postgres [--large N]`` starts a server of its own, durable, on this machine, so
+that client and server share its cores. Rates are per second. ``--large`` fills the store up to N
+messages by its own commits and asks the same searches again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
@@ -218,24 +219,23 @@ async def _nothing(_: object) -> None:
     return None
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
+    """``--large N``: also search N messages."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also at 2,000,000 messages")
-    parser.add_argument("--messages", type=int, default=2_000_000, help="how many those are")
-    arguments = parser.parse_args()
+    parser.add_argument("--large", type=int, default=0)
+    known, _ = parser.parse_known_args(arguments)
     binaries = postgres.find_binaries()
     if binaries is None:
-        sys.exit("no PostgreSQL is here")
+        print("left out: no PostgreSQL is here")
+        return
     server = postgres.start_server(
         binaries, durable=True, shared_buffers="512MB", max_wal_size="4GB"
     )
     try:
-        import uvloop
-
-        uvloop.run(run(server.url(), arguments.messages if arguments.large else 0))
+        uvloop.run(run(server.url(), known.large))
     finally:
         server.remove()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -29,7 +29,7 @@ _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 
 
 def find_binaries() -> Path | None:
-    """The folder of ``initdb`` and ``pg_ctl``: ``$THREADWELL_POSTGRES``, the system's, a wheel's."""
+    """The folder of ``pg_ctl`` and the rest: ``$THREADWELL_POSTGRES``, the system's, a wheel's."""
     named = os.environ.get("THREADWELL_POSTGRES")
     which = shutil.which("pg_ctl")
     folders = [Path(named)] if named else []
