@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from bench.faults import disk_full, drain, killed, overload, soak, stalled
+from bench.faults import database, disk_full, drain, killed, overload, soak, stalled
 from bench.faults.server import Options
 
 SCRIPTS = {
@@ -18,6 +18,7 @@ SCRIPTS = {
     "stalled": stalled.run,
     "disk_full": disk_full.run,
     "killed": killed.run,
+    "database": database.run,
     "drain": drain.run,
 }
 
