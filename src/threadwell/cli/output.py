@@ -6,9 +6,20 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+
+
+def open_closed_streams() -> None:
+    """Let a standard stream that the caller has closed (``>&-``) lead to nowhere.
+
+    The next file to be opened would take its number, and whatever is written to the stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - it stays open
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:

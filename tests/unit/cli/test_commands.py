@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +75,7 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["sign-in"], "there is no store at threadwell.db"),
         (["post", "Patient", PATIENT, "--store", "no/folder/x.db"], "there is no folder no/folder"),
         (["post", "Patient", PATIENT, "--store", "mysql://x/y"], "no store is known for mysql://"),
+        (["client", "add", "x", "--store", "."], "cannot open .: Is a directory\n"),
         (["post", "Patient", "{"], "the body is not JSON"),
         (["post", "Patient", "@none.json"], "none.json: No such file"),
         (["post", "Patient", "{}"], "resourceType"),
@@ -227,3 +231,14 @@ def test_the_unexpected_is_a_sentence_unless_debugging(
     assert "Ana" not in err
     with pytest.raises(RuntimeError):
         main(["get", "Patient", "--debug"])
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_reason_to_fail(here: Path, closed: str) -> None:
+    python = shlex.quote(sys.executable)
+    run = f"exec {python} -m threadwell client add x --store x.db {closed}"
+    done = subprocess.run(["sh", "-c", run], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    # Nothing that was printed went into a file that took the stream's place.
+    assert (here / "x.db").read_bytes().startswith(b"SQLite format 3\0")
+    assert main(["client", "add", "y", "--store", "x.db"]) == 0

@@ -38,7 +38,9 @@ def open_database(path: Path) -> apsw.Connection:
         if head and head != _MAGIC:
             raise StoreError(f"{path} is not a Threadwell database")
         connection = apsw.Connection(str(path), statementcachesize=500)
-    except (OSError, apsw.Error) as error:
+    except OSError as error:
+        raise StoreError(f"cannot open {path}: {error.strerror}") from None
+    except apsw.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from None
     try:
         _configure(connection)
