@@ -26,29 +26,33 @@ def participants(spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
 
     The first professional who wrote is the primary performer, others who wrote are secondary
     performers; RelatedPersons, and professionals who wrote nothing, take part. Patients and
-    organisations are no participants of an Encounter.
+    organisations are no participants of an Encounter. Each takes part from the first to the last
+    of their own messages, or else of those that reached them.
     """
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    silent: set[str] = set()
+    wrote: dict[str, tuple[int, int]] = {}
+    received: dict[str, tuple[int, int]] = {}
     for one in spoken:
-        first.setdefault(one.sender, one.at)
-        last[one.sender] = one.at
-        silent.update(one.recipients)
+        _extend(wrote, one.sender, one.at)
+        for who in one.recipients:
+            _extend(received, who, one.at)
     out: list[dict[str, Any]] = []
     performer = "PPRF"
-    for who in _may_take_part(first):
+    for who in _may_take_part(wrote):
         code = "PART"
         if not who.startswith(_RELATED):
             code, performer = performer, "SPRF"
-        period = {"start": fhir_time(first[who]), "end": fhir_time(last[who])}
-        out.append(
-            {"type": [codes.participation(code)], "period": period, "individual": reference(who)}
-        )
-    return out + [
-        {"type": [codes.participation("PART")], "individual": reference(who)}
-        for who in _may_take_part(sorted(silent - first.keys()))
-    ]
+        out.append(_participant(who, code, wrote[who]))
+    silent = _may_take_part(sorted(received.keys() - wrote.keys()))
+    return out + [_participant(who, "PART", received[who]) for who in silent]
+
+
+def _extend(spans: dict[str, tuple[int, int]], who: str, at: int) -> None:
+    spans[who] = (spans[who][0] if who in spans else at, at)
+
+
+def _participant(who: str, code: str, span: tuple[int, int]) -> dict[str, Any]:
+    period = {"start": fhir_time(span[0]), "end": fhir_time(span[1])}
+    return {"type": [codes.participation(code)], "period": period, "individual": reference(who)}
 
 
 def _may_take_part(whom: Iterable[str]) -> list[str]:
