@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Counts:
     """How far an import is; ``read`` is always the sum of the other three.
 
-    ``known`` were there already, ``quarantined`` are held back, now or since an earlier import.
+    ``known`` were there already, or somebody has dismissed them from quarantine; ``quarantined``
+    are held back, now or since an earlier import.
     """
 
     read: int = 0

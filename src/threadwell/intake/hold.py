@@ -33,13 +33,14 @@ _TO_REVIEW = ("locked-session", "shared-address")
 
 
 class Holding(NamedTuple):
-    """What is to be stored of a held message."""
+    """What is to be stored of a held message; ``to_review`` if a person has to look into it."""
 
     task_id: str
     task: Resource
     binary_id: str
     binary: Resource
     content: bytes
+    to_review: bool
 
 
 def held_id(item: Held | Broken) -> str:
@@ -64,7 +65,8 @@ def holding(item: Held | Broken) -> Holding:
         content_type = " ".join(item.content_type.split()) or "application/octet-stream"
         detail = f"{DESCRIPTIONS[reason]} {item.source}: {item.reason}"
     binary_id = Identity(codes.ATTACHMENT, identity.value).id
-    kinds = ("quarantine", "review") if reason in _TO_REVIEW else ("quarantine",)
+    to_review = reason in _TO_REVIEW
+    kinds = ("quarantine", "review") if to_review else ("quarantine",)
     task: Resource = {
         "resourceType": "Task",
         "identifier": [identity.as_json()],
@@ -89,7 +91,7 @@ def holding(item: Held | Broken) -> Holding:
         "contentType": content_type,
         "securityContext": reference(f"Task/{identity.id}"),
     }
-    return Holding(identity.id, task, binary_id, binary, content)
+    return Holding(identity.id, task, binary_id, binary, content, to_review)
 
 
 def placed_at_last(task: Resource) -> Resource:

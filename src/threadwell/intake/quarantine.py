@@ -42,8 +42,13 @@ async def open_held(store: Store, project: str) -> AsyncIterator[Stored]:
     """The Tasks of messages that are held and not done with."""
     held = TokenFilter("code", (TokenMatch(codes.TASK_CODE, "quarantine"),))
     async for stored in search_all(store, project, Query("Task", (held,))):
-        if is_live(decode(stored.body)):
+        if is_waiting(stored):
             yield stored
+
+
+def is_waiting(task: Stored) -> bool:
+    """Whether the message of a Task waits, and nobody has dismissed it by closing the Task."""
+    return not task.deleted and is_live(decode(task.body))
 
 
 def quarantined(task: Resource) -> Quarantined:

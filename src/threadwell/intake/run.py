@@ -20,7 +20,7 @@ from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, child_id, place
 from threadwell.intake.placing import Held, Refusal, Route, route
 from threadwell.intake.plan import Rules, plan
-from threadwell.intake.quarantine import open_held
+from threadwell.intake.quarantine import is_waiting, open_held
 from threadwell.intake.settings import Settings
 from threadwell.intake.writing import write_plan
 from threadwell.messages import Address, Broken, Message
@@ -103,11 +103,11 @@ class Run:
         else:
             waiting: list[Held | Broken] = [held_ids[id_] for id_ in ids if id_ in held_ids]
             waiting += [item for item in items if isinstance(item, Broken)]
-            await self._write_held(batch, waiting)
+            quarantined = await self._write_held(batch, waiting)
             batch.counts.read = len(items)
             batch.counts.new = len(new)
-            batch.counts.quarantined = len(waiting)
-            batch.counts.known = len(items) - len(new) - len(waiting)
+            batch.counts.quarantined = quarantined
+            batch.counts.known = len(items) - len(new) - quarantined
         self._close_held(batch, new)
         return self._marked(batch)
 
@@ -268,20 +268,23 @@ class Run:
                 batch.write(key, resource)
         made.clear()
 
-    async def _write_held(self, batch: Batch, waiting: Sequence[Held | Broken]) -> None:
+    async def _write_held(self, batch: Batch, waiting: Sequence[Held | Broken]) -> int:
+        """Hold what has to wait; how many do, without those that somebody has dismissed."""
         by_id = {held_id(item): item for item in waiting}
         keys = [Key("Task", id_) for id_ in by_id]
         there = await self._current(keys)
+        dismissed = {key.id for key, stored in there.items() if not is_waiting(stored)}
         for key in keys:
             item = by_id[key.id]
             if key not in there:
                 what = holding(item)
                 self.held[key.id] = batch.write(key, what.task)
+                batch.reviews += what.to_review
                 binary = Key("Binary", what.binary_id)
                 batch.write(binary, what.binary, content=what.content)
-        batch.reasons.update(
-            item.reason if isinstance(item, Held) else "broken" for item in waiting
-        )
+        still = [item for item in waiting if held_id(item) not in dismissed]
+        batch.reasons.update(item.reason if isinstance(item, Held) else "broken" for item in still)
+        return len(still)
 
     def _close_held(self, batch: Batch, messages: Iterable[Message]) -> None:
         if not self.held:

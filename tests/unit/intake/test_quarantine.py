@@ -93,8 +93,17 @@ def test_what_somebody_has_looked_into_is_not_asked_again(practice):
     (task,) = practice.all("Task")
     elements = {name: value for name, value in task.items() if name not in ("id", "meta")}
     practice.put("Task", task["id"], **(elements | {"status": "cancelled"}))
-    practice.take(broken)
+    report = practice.take(broken)
     assert [one["status"] for one in practice.all("Task")] == ["cancelled"]
+    assert (report.counts.known, report.counts.quarantined, report.reasons) == (1, 0, {})
+
+
+def test_every_question_is_counted_once(practice, sms):
+    practice.patient("bo", "(212) 555-0111")
+    shared = sms("a", "08:00"), sms("b", "08:01", out=True)
+    assert practice.take(*shared).reviews == 2
+    assert practice.take(*shared).reviews == 0
+    assert practice.take(sms("c", "08:00", phone=STRANGER)).reviews == 0
 
 
 @pytest.mark.parametrize("by_import", [True, False])
