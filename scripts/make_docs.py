@@ -23,6 +23,7 @@ from threadwell.cli import COMMANDS
 from threadwell.cli.command import DEFAULT_STORE, STORE_VARIABLE, Command
 from threadwell.cli.parser import build_parser
 from threadwell.facade import Threadwell
+from threadwell.facade.threadwell import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.search.extract import unsearchable
@@ -45,6 +46,8 @@ _GENERATED = "<!-- Written by scripts/make_docs.py: change that, or the program.
 #: Every environment variable that Threadwell reads.
 ENVIRONMENT = {
     STORE_VARIABLE: f"the store of a command without `--store`; `{DEFAULT_STORE}` if it is not set",
+    BASE_URL_VARIABLE: "where links lead in what `threadwell get` and its kin print, and in Python:"
+    f" the server of the store; `{DEFAULT_BASE_URL}` if it is not set",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }
@@ -60,7 +63,11 @@ STORES = {
     ":memory:": "nothing is kept",
 }
 #: The parameters of ``Threadwell.import_messages`` whose option has another name.
-_OPTIONS = {"opening": "open_keyword", "closing": "close_keyword"}
+_OPTIONS = {
+    "opening": "open_keyword",
+    "closing": "close_keyword",
+    "clinical_types": "clinical_type",
+}
 
 
 def main() -> None:
@@ -184,7 +191,7 @@ def _import_settings() -> Iterator[Sequence[str]]:
         action = actions.get(_OPTIONS.get(name, name))
         if action is not None:
             default = parameter.default
-            shown = "" if default in (None, (), inspect.Parameter.empty) else f"`{default}`"
+            shown = "" if default in (None, (), "", inspect.Parameter.empty) else f"`{default}`"
             yield _written(action), f"`{name}`", shown, _meaning(action)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from threadwell.app import store_path
 from threadwell.cli.command import STORE_VARIABLE
+from threadwell.facade.threadwell import BASE_URL_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -107,7 +108,8 @@ def test_every_environment_variable_is_described() -> None:
         for path in (ROOT / "src").rglob("*.py")
         for name in re.findall(r"environ(?:\.get\(|\[)\"?(\w+)", path.read_text("utf-8"))
     }
-    named = {"THREADWELL_STORE" if name == "STORE_VARIABLE" else name for name in read}
+    constants = {"STORE_VARIABLE": STORE_VARIABLE, "BASE_URL_VARIABLE": BASE_URL_VARIABLE}
+    named = {constants.get(name, name) for name in read}
     assert named == set(make_docs.ENVIRONMENT)
 
 
@@ -117,7 +119,7 @@ def test_every_command_and_type_has_its_place() -> None:
     assert commands == [command.name for command in make_docs.COMMANDS]
     assert len(re.findall(r"^## [A-Z]", pages["search-parameters.md"], re.MULTILINE)) == 147
     assert "| `part-of` | reference | `partOf` → any type |" in pages["search-parameters.md"]
-    assert "| `--gap TIME` | `gap` | `24h` |" in pages["settings.md"]
+    assert "| `--unknown quarantine\\|patient` | `unknown` | `quarantine` |" in pages["settings.md"]
 
 
 def test_every_store_that_is_described_is_known() -> None:

@@ -100,5 +100,6 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
 
 def hints(reasons: Iterable[str]) -> list[str]:
     """What to do about held messages, the most frequent first: ``9 × …``."""
-    counted = Counter(HINTS.get(reason, HINTS["locked-session"]) for reason in reasons)
-    return [f"{number:>6,}  {hint}" for hint, number in counted.most_common()]
+    counted = Counter(dict.fromkeys(HINTS.values(), 0))
+    counted.update(HINTS[reason] for reason in reasons)
+    return [f"{number:>6,}  {hint}" for hint, number in counted.most_common() if number]
