@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from threadwell.cli import (
     client,
+    copy,
     delete,
     get,
     import_,
@@ -38,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     serve.COMMAND,
     sign_in.COMMAND,
     client.COMMAND,
+    copy.COMMAND,
     get.COMMAND,
     post.COMMAND,
     put.COMMAND,

@@ -123,3 +123,20 @@ def test_what_was_written_is_there_when_opened_again(tmp_path: Path) -> None:
 
     assert asyncio.run(run()) == ["cem", "ana"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["threadwell.db"]
+
+
+def test_a_backup_is_taken_up_as_a_database_of_its_own(tmp_path: Path) -> None:
+    asyncio.run(_fill(tmp_path / "threadwell.db"))
+    backup = tmp_path / "backup.db"
+    apsw.Connection(str(tmp_path / "threadwell.db")).execute("VACUUM INTO ?", (str(backup),))
+
+    async def run() -> None:
+        store = SqliteStore.open(backup)
+        desk = Desk(store)
+        assert (await desk.search("Patient?_summary=count")).total
+        await desk.put({"resourceType": "Patient", "id": "later"})
+        # So that reads go on while it is written to.
+        assert (tmp_path / "backup.db-wal").stat().st_size
+        await store.close()
+
+    asyncio.run(run())

@@ -89,6 +89,8 @@ def _configure(connection: apsw.Connection) -> None:
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     if _state(connection) == (APPLICATION_ID, len(migrations())):
+        # A backup made by VACUUM INTO has another journal.
+        connection.execute("PRAGMA journal_mode = WAL")
         return
     if _tables(connection) == 0:
         connection.execute("PRAGMA journal_mode = WAL")
