@@ -57,10 +57,7 @@ def parse_filter(type_: str, name: str, value: str, reading: Reading) -> Filter:
 
 
 def alternatives(filter_: Filter) -> int:
-    """How many values a filter compares with one by one.
-
-    Tokens, references and ids are looked up all at once, and count as one.
-    """
+    """How many values a filter compares with one by one; one for those that are looked up."""
     match filter_:
         case StringFilter() | TextFilter():
             return len(filter_.texts)
@@ -74,6 +71,21 @@ def alternatives(filter_: Filter) -> int:
             return alternatives(filter_.filter)
         case _:
             return 1
+
+
+def looked_up(filter_: Filter) -> int:
+    """How many values a filter looks up, all at once: tokens, references and ids."""
+    match filter_:
+        case TokenFilter() | ReferenceFilter() | IdentifierFilter():
+            return len(filter_.matches)
+        case IdFilter():
+            return len(filter_.ids)
+        case ChainFilter():
+            return sum(map(looked_up, filter_.filters))
+        case HasFilter():
+            return looked_up(filter_.filter)
+        case _:
+            return 0
 
 
 def reference_field(type_: str, code: str) -> Field:

@@ -10,7 +10,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.field import field as search_field
-from threadwell.fhir.search.filters import alternatives, parse_filter, reference_field
+from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
 from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
@@ -19,9 +19,11 @@ from threadwell.fhir.stamp import Clock, now_ms
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
 MAX_OFFSET = 10_000
-#: Filters that one query may have, and values that they may all together compare with one by one.
+#: Filters that one query may have, values that they may all together compare with one by one, and
+#: tokens, references and ids that they may look up.
 MAX_FILTERS = 100
 MAX_ALTERNATIVES = 500
+MAX_LOOKED_UP = 10_000
 
 
 def parse_query(
@@ -46,6 +48,8 @@ def parse_query(
             filters.append(parse_filter(type_, name, value, reading))
     if sum(map(alternatives, filters)) > MAX_ALTERNATIVES:
         raise invalid(f"A search has at most {MAX_ALTERNATIVES} alternatives")
+    if sum(map(looked_up, filters)) > MAX_LOOKED_UP:
+        raise invalid(f"A search has at most {MAX_LOOKED_UP:,} tokens, references and ids")
     return Query(
         type_,
         tuple(filters),

@@ -6,7 +6,7 @@ import pytest
 
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
-from threadwell.fhir.search.parse import MAX_ALTERNATIVES, MAX_FILTERS, parse_query
+from threadwell.fhir.search.parse import MAX_ALTERNATIVES, MAX_FILTERS, MAX_LOOKED_UP, parse_query
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
@@ -290,6 +290,28 @@ def test_what_is_compared_one_by_one_is_not_compared_with_thousands(name):
     assert parse_query("Patient", [(name, half), (name, half)])
     with pytest.raises(FhirError, match="at most 500 alternatives"):
         parse_query("Patient", [(name, half), (name, half), ("_id", "a,b")])
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("_id", 1),
+        ("_id:not", 1),
+        ("identifier", 1),
+        ("subject", 1),
+        ("subject:identifier", 1),
+        ("_has:Provenance:target:agent", 1),
+        ("subject:Patient.identifier", 1),
+        # Looked up in each of the types that a subject may have.
+        ("subject.identifier", 2),
+    ],
+)
+def test_what_is_looked_up_has_a_limit_too(name: str, times: int) -> None:
+    most = MAX_LOOKED_UP // times
+    parse_query("Communication", [(name, ",".join(["1"] * most))])
+    for params in ([(name, ",".join(["1"] * (most + 1)))], [(name, ",".join(["1"] * most))] * 2):
+        with pytest.raises(FhirError, match="at most 10,000 tokens, references and ids"):
+            parse_query("Communication", params)
 
 
 def test_a_list_of_ids_or_tokens_may_be_long():
