@@ -16,6 +16,7 @@ class Batch:
     """The writes of one commit, by key, and what they add to the report.
 
     ``updated`` is the ``meta.lastUpdated`` of all of them, in milliseconds since 1970 UTC.
+    ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
     updated: int
@@ -27,6 +28,7 @@ class Batch:
     reviews: int = 0
     answers: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def write(
         self,

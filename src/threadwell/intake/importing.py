@@ -133,6 +133,8 @@ class _Importing:
         self._clock = clock
         self._recutting = recutting
         self._run: Run | None = None
+        self._careful = False
+        self._revived: Circles = {}
         self._on_its_way: _OnItsWay | None = None
         self.report = Report()
 
@@ -157,6 +159,9 @@ class _Importing:
 
     async def settle(self) -> None:
         """Finish the sessions that were open and are over by now."""
+        if self._revived and not self._settings.dry_run:
+            self._run, revived, self._revived = None, self._revived, {}
+            await self._settle(revived)
         run = await self._running()
         due = await open_circles(self._store, self._project, self._settings)
         await self._settle({key: who for key, who in due.items() if not run.has_at_hand(key)})
@@ -206,6 +211,7 @@ class _Importing:
         return True
 
     async def _again(self, make: _Make) -> None:
+        self._careful = True
         for attempt in range(1, _ATTEMPTS + 1):
             self._run = None
             run = await self._running()
@@ -227,6 +233,7 @@ class _Importing:
 
     def _account(self, batch: Batch) -> None:
         batch.add_to(self.report)
+        self._revived.update(batch.revived)
         # Nothing of a dry run can be read back: all of it stays at hand.
         if self._run is not None and not self._settings.dry_run:
             self._run.committed()
@@ -241,6 +248,7 @@ class _Importing:
                 self._settings,
                 self._clock,
                 recutting=self._recutting,
+                careful=self._careful,
             )
             await run.start()
             self._run = run

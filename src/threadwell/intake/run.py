@@ -19,7 +19,7 @@ from threadwell.intake.load import load_circles
 from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, child_id, place
 from threadwell.intake.placing import Held, Refusal, Route, route
-from threadwell.intake.plan import Rules, plan
+from threadwell.intake.plan import Plan, Rules, plan
 from threadwell.intake.quarantine import is_waiting, open_held
 from threadwell.intake.settings import Settings
 from threadwell.intake.writing import write_plan
@@ -45,7 +45,8 @@ class Run:
 
     What it has at hand is the truth while its last batch is still being committed: ``pending``
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
-    then tells: that settings have changed, and not messages.
+    then tells: that settings have changed, and not messages. A ``careful`` run looks whether
+    somebody has deleted what it is going to make, which is rare and would be a conflict.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Run:
         clock: Clock,
         *,
         recutting: bool = False,
+        careful: bool = False,
     ) -> None:
         self._store = store
         self._project = project
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
+        self._careful = careful
         self._keywords = Keywords(settings)
         self._people = People(store, project, settings)
         self._circles: dict[str, Circle] = {}
@@ -229,11 +232,14 @@ class Run:
         )
         held: list[Held] = []
         relinked: list[tuple[Circle, Placed, Link]] = []
-        for key in keys:
-            circle = self._circles[key]
-            todo = plan(circle, rules)
+        plans = [(self._circles[key], plan(self._circles[key], rules)) for key in keys]
+        deleted = await self._deleted(plans) if self._careful else {}
+        for circle, todo in plans:
             held += [Held(one.message, "locked-session") for one in todo.late if one.message]
-            write_plan(batch, circle, todo, self._settings, recutting=self._recutting)
+            write_plan(batch, circle, todo, self._settings, deleted, recutting=self._recutting)
+            if any(key.type == "Communication" and key in deleted for key in todo.resources):
+                # Its messages could not be found without it.
+                batch.revived[circle.key] = circle.patients
             for one, link in todo.links:
                 if one.message is None:
                     relinked.append((circle, one, link))
@@ -254,18 +260,25 @@ class Run:
         keys = [Key("Communication", placed.child) for _, placed, _ in relinked]
         stored = await self._current(keys)
         for key, (circle, placed, link) in zip(keys, relinked, strict=True):
-            before = stored[key]
+            before = stored.get(key)
+            if before is None or before.deleted:
+                continue  # Somebody has deleted the message meanwhile: so it stays.
             sender = circle.parties[placed.sender].address
             recipients = tuple([circle.parties[one].address for one in placed.recipients])
             batch.write(key, relink(decode(before.body), link, sender, recipients), before)
             placed.link = link
 
+    async def _deleted(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:
+        """What somebody has deleted of the resources that the plans make."""
+        new = [key for circle, todo in plans for key in todo.resources if key not in circle.stored]
+        return {key: one for key, one in (await self._current(new)).items() if one.deleted}
+
     async def _write_made(self, batch: Batch) -> None:
         made = self._people.made
         there = await self._current(list(made))
         for key, resource in made.items():
-            if key not in there:
-                batch.write(key, resource)
+            if key not in there or there[key].deleted:
+                batch.write(key, resource, there.get(key))
         made.clear()
 
     async def _write_held(self, batch: Batch, waiting: Sequence[Held | Broken]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from threadwell.encounters.merge import carried, is_live, merged, withdrawn
@@ -26,12 +27,19 @@ from threadwell.stores.contract import Key, Stored
 
 
 def write_plan(
-    batch: Batch, circle: Circle, todo: Plan, settings: Settings, *, recutting: bool
+    batch: Batch,
+    circle: Circle,
+    todo: Plan,
+    settings: Settings,
+    deleted: Mapping[Key, Stored],
+    *,
+    recutting: bool,
 ) -> None:
     """Add the plan's resources to the batch, but for the messages themselves.
 
-    The circle then has them as they will be stored. With ``recutting`` it is the settings that
-    have changed, and not the messages.
+    The circle then has them as they will be stored. ``deleted`` are resources of the plan that
+    somebody has deleted: they are made anew. With ``recutting`` it is the settings that have
+    changed, and not the messages.
     """
     former = Former(circle)
     succession = heirs(todo, former)
@@ -47,7 +55,7 @@ def write_plan(
                 _tell_taking_over(batch, circle.stored[old], key)
             wanted = taken
         if wanted != stored:
-            circle.stored[key] = batch.write(key, wanted, before)
+            circle.stored[key] = batch.write(key, wanted, before or deleted.get(key))
             batch.sessions += before is None and _is_session(key, resource)
             batch.reviews += key.type == "Task" and _is_asked(wanted, stored)
         circle.live.add(key)

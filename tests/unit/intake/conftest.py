@@ -49,6 +49,17 @@ class Practice:
 
         self.run(write())
 
+    def delete(self, resource: dict[str, Any]) -> None:
+        """Delete a resource, as somebody with a FHIR client may."""
+        type_, id_ = resource["resourceType"], resource["id"]
+
+        async def write():
+            before = await self.store.read(DEFAULT_PROJECT, type_, id_)
+            change = Write(type_, id_, new_id(2), 2, None, b"", before)
+            await self.store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
+
+        self.run(write())
+
     def patient(self, id_: str, *telecom: str, given: str = "") -> None:
         """Write a Patient."""
         name = {"name": [{"given": [given]}]} if given else {}

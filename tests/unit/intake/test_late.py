@@ -74,6 +74,34 @@ def test_what_people_added_is_kept(practice, sms):
     assert after["period"]["end"] == "2024-04-10T09:00:00Z"
 
 
+@pytest.mark.parametrize("type_", ["Encounter", "Communication", "Group", "Task"])
+def test_what_somebody_deleted_is_made_again_when_it_counts(practice, sms, type_):
+    mother_of(practice, "Leo", "Mia")
+    both = sms("a", "08:00", "Leo and Mia", phone="+12125550122")
+    practice.take(both, sms("x", "08:00", phone="+12125550122", out=True))
+    practice.take(replace(sms("q", "08:00", "?", phone="+12125550122"), thread_hint="other"))
+    whole = counted(practice)
+    for one in practice.all(type_):
+        if "partOf" not in one or type_ == "Encounter":
+            practice.delete(one)
+    practice.take(
+        sms("b", "09:00", "Leo and Mia", phone="+12125550122"),
+        replace(sms("r", "09:00", "??", phone="+12125550122"), thread_hint="other"),
+    )
+    assert counted(practice) == (*whole[:-1], whole[-1] + 2)
+    starts = {one["period"]["start"] for one in practice.live("Encounter")}
+    assert starts == {"2024-04-10T08:00:00Z"}
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def counted(practice):
+    """How many encounters, headers, Groups and Tasks there are, and how many messages."""
+    communications = practice.live("Communication")
+    children = [one for one in communications if "partOf" in one]
+    others = [len(practice.live(type_)) for type_ in ("Encounter", "Group", "Task")]
+    return (*others, len(communications) - len(children)), len(children)
+
+
 def bill(practice, encounter):
     elements = {name: value for name, value in encounter.items() if name not in ("id",)}
     elements["meta"] = {"tag": [codes.BILLED]}
