@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -28,6 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Copy, and say what is there now."""
+    import asyncio
+
     tally, new = asyncio.run(_copy(arguments.source, arguments.target))
     counts = {name: value for name, value in asdict(tally).items() if name != "digest"}
     if arguments.format == "json":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,6 +45,8 @@ def serve(settings: Settings, ready: Callable[[Ready], None]) -> int:
     Returns the exit code: 0, or 1 if something had to be left unfinished. Raises ``OSError`` if
     it cannot listen, and ``StoreError`` if the store cannot be opened.
     """
+    if settings.workers > 1 and not hasattr(os, "fork"):
+        raise OSError("this system cannot fork processes: leave --workers at 1")
     logs.configure()
     listeners = listen(settings.host, settings.port, settings.workers)
     url = (settings.base_url or url_of(settings.host, listeners[0])).rstrip("/") + "/"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import signal
 import socket
 import threading
@@ -193,6 +192,10 @@ def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
 
 def _connections() -> int:
     """How many connections a process may have, after its limit of files is raised."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return _MAX_CONNECTIONS
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_CONNECTIONS + _OTHER_FILES
     if files < wanted:
