@@ -106,7 +106,7 @@ def resource_types(package: dict[str, list[Json]]) -> list[str]:
 
 
 def structures(package: dict[str, list[Json]]) -> Json:
-    """Type → element → ``[min, many, {type code: reference targets}, required value set]``.
+    """Type → element → its facts, as below: ``{type code: reference targets}`` and yes as 1.
 
     A backbone element is a type of its own, named by its path (``Communication.payload``).
     """
@@ -134,6 +134,7 @@ def structures(package: dict[str, list[Json]]) -> Json:
                     int(element["max"] != "1"),
                     {element["path"]: []} if backbone else types(element),
                     required_value_set(element),
+                    int(element.get("isSummary", False)),
                 ]
     return {name: elements for name, elements in sorted(found.items()) if elements}
 

@@ -33,6 +33,7 @@ from threadwell.fhir.search.parse import (
     MAX_ALTERNATIVES,
     MAX_COUNT,
     MAX_FILTERS,
+    MAX_LOOKED_UP,
     MAX_OFFSET,
 )
 from threadwell.stores.including import MAX_INCLUDED
@@ -204,6 +205,7 @@ def _limits() -> list[Sequence[str]]:
         ("included resources on a page", f"{MAX_INCLUDED:,}"),
         ("filters of a search", f"{MAX_FILTERS:,}"),
         ("alternatives of all of them, but ids, tokens and references", f"{MAX_ALTERNATIVES:,}"),
+        ("ids, tokens and references of all of them", f"{MAX_LOOKED_UP:,}"),
         ("links of a chain", f"{MAX_LINKS}, and {MAX_BREADTH} combinations of types"),
         ("resources of `$everything`", f"{MAX_RESOURCES:,}"),
         ("life of an access token", f"{TOKEN_LIFE:,} s"),

@@ -112,6 +112,34 @@ def test_elements_are_a_tagged_part(api) -> None:
     assert api.call("PUT", f"Communication/{made['id']}", part).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("summary", "left"),
+    [
+        ("true", {"identifier", "subject"}),
+        ("text", {"text"}),
+        ("data", {"identifier", "subject", "sent", "note"}),
+    ],
+)
+def test_a_summary_is_a_tagged_part(api, summary: str, left: set[str]) -> None:
+    text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Hi</div>'}
+    made = api.make(
+        "Communication",
+        status="completed",
+        identifier=api.tagged("a"),
+        subject={"reference": "Patient/1"},
+        sent="2024-03-10",
+        note=[{"text": "late"}],
+        text=text,
+    )
+    read = api.call("GET", f"Communication/{made['id']}?_summary={summary}").json()
+    found = api.call("GET", f"Communication?_id={made['id']}&_summary={summary}").json()
+    for part in (read, found["entry"][0]["resource"]):
+        assert part.keys() == {"resourceType", "id", "meta", "status", *left}
+        assert [tag["code"] for tag in part["meta"]["tag"]] == ["SUBSETTED"]
+    assert api.call("GET", f"Communication/{made['id']}?_summary=false").json() == made
+    assert api.call("GET", f"Communication/{made['id']}?_summary=much").status_code == 400
+
+
 def test_extended_answers_tell_where_a_version_comes_from(api) -> None:
     made = api.make(meta={"tag": [{"code": "kept"}]})
     plain = api.call("GET", f"Patient/{made['id']}").json()["meta"]

@@ -1,4 +1,4 @@
-"""``_elements``: parts of resources (FHIR R4 §3.1.1.5.6), tagged as such."""
+"""``_elements`` and ``_summary``: parts of resources (FHIR R4 §3.1.1.5.8–9), tagged as such."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.summary import summary_elements
 
 #: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
@@ -16,15 +17,15 @@ SUBSETTED = {
 }
 
 
-def wanted(params: Sequence[tuple[str, str]]) -> list[str]:
-    """The element names that ``_elements`` gives, none where it is absent."""
-    return [
-        element.strip()
-        for name, value in params
-        if name == "_elements"
-        for element in value.split(",")
-        if element.strip()
-    ]
+def wanted(type_: str, params: Sequence[tuple[str, str]]) -> list[str]:
+    """The elements that ``_elements`` and ``_summary`` name, none where the whole is asked for."""
+    names: list[str] = []
+    for name, value in params:
+        if name == "_elements":
+            names += [element.strip() for element in value.split(",") if element.strip()]
+        elif name == "_summary":
+            names += summary_elements(type_, value)
+    return names
 
 
 def subset(body: bytes, names: Collection[str]) -> bytes:

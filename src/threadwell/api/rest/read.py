@@ -44,7 +44,7 @@ async def _answer(context: Context, request: Request, stored: Stored | None) -> 
         return answer._replace(body=b"")
     answer = await resource(context, request, version)
     if request.query:
-        wanted = elements.wanted(parse_params(request.query))
+        wanted = elements.wanted(request.type, parse_params(request.query))
         if wanted:
             return answer._replace(body=elements.subset(answer.body, wanted))
     return answer

@@ -19,7 +19,7 @@ class Element:
     ``name`` is FHIR's (``content[x]`` for a choice). ``types`` are the types that it may have,
     each with the resource types that a reference may lead to (none named is any); a backbone
     element's type is its path (``Communication.payload``). ``value_set`` is the url of the value
-    set that its codes must come from, "" for none.
+    set that its codes must come from, "" for none. ``summary`` tells whether a summary has it.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Element:
     many: bool
     types: Mapping[str, tuple[str, ...]]
     value_set: str
+    summary: bool
 
     @property
     def choice(self) -> bool:
@@ -54,8 +55,9 @@ def elements(type_: str) -> tuple[Element, ...]:
             bool(many),
             {code: tuple(targets) for code, targets in types.items()},
             value_set,
+            bool(summary),
         )
-        for name, (minimum, many, types, value_set) in load("structures")[type_].items()
+        for name, (minimum, many, types, value_set, summary) in load("structures")[type_].items()
     )
 
 

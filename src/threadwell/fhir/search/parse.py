@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
 from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total
+from threadwell.fhir.search.summary import summary_elements
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
 
@@ -32,8 +32,8 @@ def parse_query(
     """The query of a resource type that the decoded ``params`` of a URL or form say.
 
     ``base_url`` is the server's FHIR base: an absolute reference below it is taken for a relative
-    one. ``_summary=text`` and ``data`` become ``elements``; ``true`` returns whole resources, as
-    FHIR allows. Raises ``FhirError`` 400 that names the parameter, and never its value.
+    one. ``_summary`` becomes ``elements``, or ``summary_count``. Raises ``FhirError`` 400 that
+    names the parameter, and never its value.
     """
     draft = _Draft(type_)
     filters: list[Filter] = []
@@ -108,18 +108,8 @@ def _total(draft: _Draft, value: str) -> None:
 
 
 def _summary(draft: _Draft, value: str) -> None:
-    match value:
-        case "count":
-            draft.summary_count = True
-        case "text":
-            draft.elements.append("text")
-        case "data":
-            found = (e for e in elements(draft.type) if e.name != "text")
-            draft.elements.extend(name for element in found for name in element.json_names())
-        case "true" | "false":
-            pass
-        case _:
-            raise invalid("_summary must be true, text, data, count or false")
+    draft.summary_count = value == "count"
+    draft.elements.extend(summary_elements(draft.type, value))
 
 
 def _elements(draft: _Draft, value: str) -> None:

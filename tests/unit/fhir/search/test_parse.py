@@ -351,7 +351,6 @@ def test_repeated_parameters_are_all_asked_for():
         ([("_total", "estimate")], {"total": Total.ESTIMATE}),
         ([("_summary", "count")], {"summary_count": True}),
         ([("_summary", "text")], {"elements": ("text",)}),
-        ([("_summary", "true")], {}),
         ([("_summary", "false")], {}),
         ([("_elements", "status,Communication.sent")], {"elements": ("status", "sent")}),
         (
@@ -380,6 +379,13 @@ def test_repeated_parameters_are_all_asked_for():
 )  # fmt: skip
 def test_what_is_returned(params, expected):
     assert parse_query("Communication", params) == Query("Communication", **expected)
+
+
+def test_summary_true_is_what_the_definitions_mark():
+    asked = parse_query("Communication", [("_summary", "true")]).elements
+    assert {"identifier", "partOf", "subject", "encounter", "id", "meta"} <= set(asked)
+    assert not {"payload", "note", "sent", "medium", "text", "contained", "extension"} & set(asked)
+    assert "valueQuantity" in parse_query("Observation", [("_summary", "true")]).elements
 
 
 def test_summary_data_is_all_but_the_narrative():
