@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sqlite import SqliteStore
 
 THREADWELL = [sys.executable, "-m", "threadwell"]
 
@@ -97,3 +104,37 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             break
         time.sleep(0.1)
     raise AssertionError(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def live_resources() -> Callable[[Path], dict[str, Any]]:
+    """Answers with all that counts in a store of messages, without what a server adds to it.
+
+    What is withdrawn does not count. A Binary comes with its bytes.
+    """
+    return lambda path: asyncio.run(_live(path))
+
+
+_WRITTEN = (
+    *("Encounter", "Communication", "Group", "Task", "Binary"),
+    *("Organization", "Patient", "RelatedPerson", "Practitioner"),
+)
+
+
+async def _live(path: Path) -> dict[str, Any]:
+    store = SqliteStore.open(path)
+    found: dict[str, Any] = {}
+    try:
+        for type_ in _WRITTEN:
+            page = await store.search(DEFAULT_PROJECT, Query(type_, count=1000))
+            assert not page.more
+            for stored in page.matches:
+                body = decode(stored.body)
+                del body["meta"]
+                withdrawn = body.get("status") in ("entered-in-error", "cancelled")
+                if not withdrawn and body.get("active") is not False:
+                    content = await store.content(DEFAULT_PROJECT, stored.id, stored.version_id)
+                    found[f"{type_}/{stored.id}"] = body, content
+    finally:
+        await store.close()
+    return found
