@@ -1,7 +1,8 @@
 """The pages over the sample practice, walked in a real Chromium.
 
 With ``THREADWELL_SCREENSHOTS`` set to a folder, pictures of them are kept there;
-``docs/images/inbox.png`` is ``sessions-wide.png`` of such a run.
+``docs/images/inbox.png`` is ``sessions-wide.png`` and ``docs/images/session.png`` is
+``session-wide.png`` of such a run.
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ FLAGS = [
     "--no-first-run",
 ]
 WIDE, PHONE = (1180, 860), (390, 844)
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
+#: Links and buttons that a finger may miss (WCAG 2.2 §2.5.8): those within a text may be small.
+SMALL = """[...document.querySelectorAll('a, button, input, summary')]
+    .filter(one => getComputedStyle(one).display !== 'inline')
+    .filter(one => one.getBoundingClientRect().width > 2)
+    .filter(one => one.getBoundingClientRect().height < 24)
+    .map(one => one.textContent.trim())"""
 
 pytestmark = pytest.mark.browser
 
@@ -146,8 +154,9 @@ def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     expect(page.get_by_text("Page 2")).to_be_visible()
     page.get_by_role("link", name="Finished", exact=True).click()
     expect(page).to_have_url(re.compile("status=finished"))
-    assert page.locator(".row .pill").all_inner_texts()
-    assert set(page.locator(".row .pill").all_inner_texts()) == {"Finished"}
+    statuses = page.locator(".row .pill:not(.warn)").all_inner_texts()
+    assert statuses
+    assert set(statuses) == {"Finished"}
     _is_well_made(page)
 
 
@@ -164,6 +173,20 @@ def test_an_attachment_is_shown(page: Page) -> None:
             _picture(page, "attachment")
             return
     raise AssertionError("no session of hers shows a picture")
+
+
+def test_a_question_leads_to_its_session(page: Page) -> None:
+    row = page.get_by_role("link", name=re.compile("Patient unclear"))
+    expect(row).to_contain_text("To review")
+    page.get_by_role("link", name=re.compile("Review")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("To review")
+    assert page.get_by_role("main").get_by_role("listitem").count() == 10
+    _picture(page, "reviews")
+    _is_well_made(page)
+    page.get_by_role("link", name=re.compile("Castellano or")).click()
+    expect(page.get_by_role("note")).to_contain_text("Mia Castellano")
+    expect(page.get_by_role("note")).to_contain_text("Leo Castellano")
+    _is_well_made(page)
 
 
 def test_the_quarantine_tells_why(page: Page) -> None:
@@ -183,6 +206,9 @@ def test_the_keyboard_reaches_the_content(page: Page) -> None:
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert focused.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
 
 
 def test_signing_out(chrome: Browser, store: Path, base: str) -> None:
@@ -209,6 +235,11 @@ def _is_well_made(page: Page) -> None:
         "[...document.querySelectorAll('a, button')].every(one => one.textContent.trim() "
         "|| one.querySelector('img[alt]'))"
     )
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.evaluate(SMALL) == []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert page.evaluate(CONTRAST) == []
 
 
 def _picture(page: Page, name: str) -> None:

@@ -6,7 +6,10 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.output import plural, print_json, shorten, table
+
+#: So that a row is no wider than a terminal of 160 columns.
+_WIDEST = 50
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -24,8 +27,11 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json([asdict(review) for review in reviews])
     elif reviews:
-        rows = [[one.when or "-", one.why, one.about or "-", one.href] for one in reviews]
-        print(table(["First message", "Why", "Patient", "Page"], rows))
+        rows = [
+            [one.when or "-", one.why, shorten(one.about, _WIDEST) or "-", one.href]
+            for one in reviews
+        ]
+        print(table(["First message", "Why", "Who", "Page"], rows))
         print(f"\n{plural(len(reviews), 'question')}; times are in {zone.key}.")
         print("The pages are those of `threadwell serve`.")
     else:

@@ -42,7 +42,7 @@ def print_sessions(sessions: Sequence[SessionSummary], zone: ZoneInfo) -> None:
         return
     rows = [
         [
-            " & ".join(session.names) or "(not known)",
+            " & ".join(session.names) or "(to review)",
             ", ".join(session.channels) or "-",
             _time(session.start, zone),
             _time(session.end, zone),

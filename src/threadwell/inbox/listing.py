@@ -12,6 +12,7 @@ from threadwell.encounters.codes import ACT_CODE
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.names import concept_text, name_of, new_text, resource_name
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.reviews import asked_about
 from threadwell.inbox.words import (
     STATUS_SEARCHES,
     Channel,
@@ -33,7 +34,7 @@ _MOST_WORDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One session of the list."""
+    """One session of the list; ``asked`` where a question about it is open."""
 
     id: str
     name: str
@@ -41,6 +42,7 @@ class Row:
     period: str
     messages: int
     status: Status
+    asked: bool
     last_by: str
     last_text: str
 
@@ -120,7 +122,7 @@ async def subject_name(reader: Reader, encounter: Resource) -> str:
     subject = encounter.get("subject")
     group = reader.known(subject)
     if not id_in(subject, "Group") or not group:
-        return name_of(subject, reader) if subject else "Nobody named"
+        return name_of(subject, reader) if subject else "Patient unclear"
     members = [member.get("entity") for member in group.get("member") or ()]
     await reader.learn(members)
     names = [name_of(member, reader) for member in members]
@@ -145,10 +147,15 @@ async def _rows(reader: Reader, encounters: list[Resource], zone: ZoneInfo) -> l
     threads: dict[str, list[Resource]] = defaultdict(list)
     for header in headers.resources:
         threads[id_in(header.get("encounter"), "Encounter")].append(header)
-    return [await _row(reader, e, threads[e["id"]], zone) for e in encounters]
+    asked = await asked_about(reader, [encounter["id"] for encounter in encounters])
+    return [
+        await _row(reader, e, threads[e["id"]], zone, asked=e["id"] in asked) for e in encounters
+    ]
 
 
-async def _row(reader: Reader, encounter: Resource, headers: list[Resource], zone: ZoneInfo) -> Row:
+async def _row(
+    reader: Reader, encounter: Resource, headers: list[Resource], zone: ZoneInfo, *, asked: bool
+) -> Row:
     messages, last = 0, None
     for header in headers:
         newest = await reader.search(
@@ -170,6 +177,7 @@ async def _row(reader: Reader, encounter: Resource, headers: list[Resource], zon
         period=period_text(encounter.get("period"), zone),
         messages=messages,
         status=status_of(encounter.get("status", "")),
+        asked=asked,
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else concept_text(next(iter(headers), {}).get("topic")),
     )

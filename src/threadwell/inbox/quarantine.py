@@ -145,7 +145,7 @@ async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
     when = moment(task.get("authoredOn"), zone)
     return HeldRow(
         id=task["id"],
-        title=await _title(reader, task),
+        title=await title_of(reader, task),
         code=_reason_code(task),
         reason=task.get("description", ""),
         source=_source(task),
@@ -154,7 +154,7 @@ async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
     )
 
 
-async def _title(reader: Reader, task: Resource) -> str:
+async def title_of(reader: Reader, task: Resource) -> str:
     """The addresses that nobody has; else from whom it went to whom; else why it is held."""
     points = (entry.get("valueContactPoint") or {} for entry in task.get("input") or ())
     if unknown := [address_text(point["value"]) for point in points if point.get("value")]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,13 +10,15 @@ from zoneinfo import ZoneInfo
 from threadwell.encounters.codes import TASK_CODE
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.names import concept_text, name_of
+from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import clock_time, moment, short_day
 
 #: Questions on a page.
 PAGE = 50
 
-_OPEN = f"Task?code={TASK_CODE}|review&status=requested,accepted,in-progress"
+_STATUS = "status=requested,accepted,in-progress"
+_OPEN = f"Task?code={TASK_CODE}|review&{_STATUS}"
 _ALL = 1000
 
 
@@ -23,9 +26,10 @@ _ALL = 1000
 class Review:
     """One open question. ``why`` says in a few words what it is, ``text`` in a sentence.
 
-    ``about`` names the patients to choose from, or ``""``. ``when`` is the time of the first
-    message. ``href`` is the page of the session, or of the held message, that it is about, below
-    the server's address; ``focus`` the resource, and ``task`` the question itself.
+    ``about`` names the patients to choose from, or those who wrote what is held. ``when`` is the
+    time of the first message. ``href`` is the page of the session, or of the held message, that
+    it is about, below the server's address; ``focus`` the resource, and ``task`` the question
+    itself.
     """
 
     task: str
@@ -57,10 +61,9 @@ async def list_reviews(
     found = await reader.search(
         _OPEN, _sort="-authored-on", _count=count, _offset=(page - 1) * count
     )
-    await reader.learn(
-        entry.get("valueReference") for task in found.resources for entry in task.get("input") or ()
-    )
-    return ReviewsPage([_review(reader, task, zone) for task in found.resources], found.more)
+    await _learn(reader, found.resources)
+    items = [await _review(reader, task, zone) for task in found.resources]
+    return ReviewsPage(items, found.more)
 
 
 async def all_reviews(reader: Reader, zone: ZoneInfo) -> list[Review]:
@@ -74,20 +77,51 @@ async def all_reviews(reader: Reader, zone: ZoneInfo) -> list[Review]:
     return out
 
 
-def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
-    session = id_in(task.get("focus"), "Encounter")
-    when = moment(task.get("authoredOn"), zone)
-    candidates = [
+async def asked_about(reader: Reader, sessions: Sequence[str]) -> frozenset[str]:
+    """Those of the session encounters, by id, about which a question is open."""
+    focus = ",".join(f"Encounter/{session}" for session in sessions)
+    found = await reader.search(_OPEN, focus=focus, _count=_ALL)
+    return frozenset(id_in(task.get("focus"), "Encounter") for task in found.resources)
+
+
+async def questions(reader: Reader, focuses: Sequence[str]) -> list[str]:
+    """What is asked about those resources, each with the patients to choose from."""
+    found = await reader.search(f"Task?{_STATUS}", focus=",".join(focuses), _count=_ALL)
+    await _learn(reader, found.resources)
+    return [_sentence(reader, task) for task in found.resources]
+
+
+async def _learn(reader: Reader, tasks: Sequence[Resource]) -> None:
+    inputs = (entry for task in tasks for entry in task.get("input") or ())
+    await reader.learn(
+        entry["valueReference"] for entry in inputs if id_in(entry.get("valueReference"), "Patient")
+    )
+
+
+def _sentence(reader: Reader, task: Resource) -> str:
+    text = task.get("description") or concept_text(task.get("code")) or "a question is open"
+    about = _candidates(reader, task)
+    return f"{text.rstrip('.')}: {about}." if about else text
+
+
+def _candidates(reader: Reader, task: Resource) -> str:
+    names = [
         name_of(entry["valueReference"], reader)
         for entry in task.get("input") or ()
-        if entry["type"].get("text") == "candidate" and "valueReference" in entry
+        if id_in(entry.get("valueReference"), "Patient")
     ]
+    return " or ".join(names)
+
+
+async def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
+    session = id_in(task.get("focus"), "Encounter")
+    when = moment(task.get("authoredOn"), zone)
     own = f"Task/{task['id']}"
     return Review(
         task=own,
         why=concept_text(task.get("reasonCode")) or "A question is open",
         text=task.get("description", ""),
-        about=" or ".join(candidates),
+        about=_candidates(reader, task) or ("" if session else await title_of(reader, task)),
         when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
         focus=f"Encounter/{session}" if session else own,
         href=f"/sessions/{session}" if session else f"/quarantine/{task['id']}",

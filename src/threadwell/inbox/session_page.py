@@ -13,6 +13,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.listing import subject_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
+from threadwell.inbox.reviews import questions
 from threadwell.inbox.words import (
     Channel,
     Status,
@@ -154,7 +155,9 @@ async def load_session(
         threads=threads,
         participants=_participants(reader, encounter, headers),
         medical=[_medical(reader, part) for part in parts],
-        reviews=await _reviews(reader, [reference, *(f"Communication/{h['id']}" for h in headers)]),
+        reviews=await questions(
+            reader, [reference, *(f"Communication/{h['id']}" for h in headers)]
+        ),
     )
 
 
@@ -246,17 +249,6 @@ def _medical(reader: Reader, part: Resource) -> MedicalEncounter:
         status=status_of(part.get("status", "")),
         reason=", ".join(filter(None, reasons)),
     )
-
-
-async def _reviews(reader: Reader, focuses: list[str]) -> list[str]:
-    """What open review Tasks ask about the session or its threads."""
-    found = await reader.search(
-        "Task", focus=",".join(focuses), status="requested,accepted,in-progress", _count=_MANY
-    )
-    return [
-        task.get("description") or concept_text(task.get("code")) or "a question is open"
-        for task in found.resources
-    ]
 
 
 def _people(*resources: Any) -> Iterator[Any]:
