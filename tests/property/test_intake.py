@@ -15,7 +15,15 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
-from threadwell.intake import Settings, import_messages, parse_options, quarantine, replay, verify
+from threadwell.intake import (
+    Settings,
+    answer_review,
+    import_messages,
+    parse_options,
+    quarantine,
+    replay,
+    verify,
+)
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -182,6 +190,22 @@ async def record(parts: list[list[Message]], how: Settings, now: int = NOW) -> d
     return await live(store)
 
 
+async def answered(
+    before: list[Message], patients: list[str], parts: list[list[Message]], how: Settings
+) -> dict[str, object]:
+    """The record where a person answers every question in between."""
+    store = await with_people()
+    await import_messages(store, DEFAULT_PROJECT, before, how, clock=clock_at_now)
+    page = await store.search(DEFAULT_PROJECT, Query("Task", count=1000))
+    for task in page.matches:
+        if "focus" in (body := decode(task.body)) and body["status"] == "requested":
+            await answer_review(store, DEFAULT_PROJECT, task.id, patients, how, clock=clock_at_now)
+    for part in parts:
+        await import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=clock_at_now)
+    assert await verify(store, DEFAULT_PROJECT) == []
+    return await live(store)
+
+
 def clock_at_now() -> int:
     return NOW
 
@@ -203,6 +227,33 @@ def test_order_parts_and_repetitions_do_not_matter(messages, how, now, at_hand, 
         at_once = await record([messages], how, now)
         with patch("threadwell.intake.run._MOST_AT_HAND", at_hand):
             return at_once, await record(parts, how, now)
+
+    at_once, in_parts = asyncio.run(both())
+    assert in_parts == at_once
+
+
+@COMMON
+@given(
+    st.lists(a_message(), min_size=1, max_size=5, unique_by=identity),
+    st.lists(st.sampled_from(["Patient/ben", "Patient/lea"]), min_size=1, unique=True),
+    MESSAGES,
+    SETTINGS,
+    st.data(),
+)
+def test_an_answer_holds_whatever_comes_later(before, patients, later, how, data):
+    # A circle of others than the children has no question of theirs to answer.
+    before = [one for one in before if {one.sender, *one.recipients} <= {MOTHER, OFFICE, OWN}]
+    known = set(map(identity, before))
+    later = [one for one in later if identity(one) not in known]
+    shuffled = data.draw(st.permutations(later))
+    cut = data.draw(st.integers(0, len(later)))
+    parts = [shuffled[:cut], [], shuffled[cut:] + before]
+
+    async def both():
+        return (
+            await answered(before, patients, [later], how),
+            await answered(before, patients, parts, how),
+        )
 
     at_once, in_parts = asyncio.run(both())
     assert in_parts == at_once
