@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
 
 
 def bring_tools() -> None:
-    """Node.js with the npm clients, Chromium, PostgreSQL; what is missing is left to the tests to say."""
+    """Node.js with the npm clients, Chromium, PostgreSQL; tests say themselves what is missing."""
     if toolbox.find_node() is None:
         toolbox.install_node()
     node = toolbox.find_node()
