@@ -7,8 +7,9 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import IO, TypeAlias
 
 from threadwell.channels.channel import HEAD_BYTES
 
@@ -18,6 +19,13 @@ _GZIP = b"\x1f\x8b"
 #: An archive this large when unpacked, from so much less, was made to do harm.
 _SUSPECT_BYTES = 512 * 1024 * 1024
 _SUSPECT_RATIO = 200
+
+#: How deep archives within archives are opened: an archive is 1, one within it 2.
+MAX_DEPTH = 3
+
+
+_FAILURES = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error)
+_Parts: TypeAlias = tuple[str, ...]
 
 
 class ArchiveError(Exception):
@@ -29,21 +37,19 @@ def is_archive(head: bytes) -> bool:
     return head.startswith((_ZIP, _GZIP))
 
 
-def member_heads(path: Path) -> Iterator[tuple[str, bytes]]:
+def member_heads(path: Path, depth: int = 1) -> Iterator[tuple[str, bytes]]:
     """The name and first bytes of each file within the archive, without unpacking it.
 
-    Raises ``ArchiveError`` and ``OSError``.
+    Those within its archives follow, down to ``MAX_DEPTH``; ``depth`` is its own. Raises
+    ``ArchiveError`` and ``OSError``.
     """
     with _named_failures():
         if _is_gzip(path):
             with gzip.open(path) as inner:
                 yield _inner_name(path), inner.read(HEAD_BYTES)
             return
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if not member.is_dir():
-                    with archive.open(member) as inner:
-                        yield member.filename, inner.read(HEAD_BYTES)
+        with path.open("rb") as file:
+            yield from _zip_heads(file, depth)
 
 
 @contextmanager
@@ -61,6 +67,22 @@ def unpacked(path: Path) -> Iterator[Path]:
             else:
                 _unzip_all(path, folder)
         yield folder
+
+
+def _zip_heads(file: IO[bytes], depth: int) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            with archive.open(member) as inner:
+                head = inner.read(HEAD_BYTES)
+                yield member.filename, head
+                within = head.startswith(_ZIP) and depth < MAX_DEPTH
+                # To look into it is to unpack it in passing.
+                if within and member.file_size <= _SUSPECT_BYTES:
+                    inner.seek(0)
+                    with suppress(RuntimeError, *_FAILURES):
+                        yield from _zip_heads(inner, depth + 1)
 
 
 def _is_gzip(path: Path) -> bool:
@@ -86,11 +108,18 @@ def _unzip_all(path: Path, folder: Path) -> None:
         unpacked_bytes = sum(member.file_size for member in archive.infolist())
         if unpacked_bytes > max(_SUSPECT_BYTES, path.stat().st_size * _SUSPECT_RATIO):
             raise ArchiveError("it unpacks to far more than it can honestly hold")
+        files, folders = set[_Parts](), set[_Parts]()
         for member in archive.infolist():
             if member.is_dir():
                 continue
-            # `extract` keeps every member below the folder, whatever its name says.
-            archive.extract(member, folder)
+            parts = PurePosixPath(member.filename.casefold()).parts
+            above = {parts[:length] for length in range(1, len(parts))}
+            is_taken = parts in files or parts in folders or not above.isdisjoint(files)
+            files.add(parts)
+            folders |= above
+            # What no folder can hold beside the others gets one of its own. `extract` keeps every
+            # member below it, whatever its name says.
+            archive.extract(member, tempfile.mkdtemp(dir=folder) if is_taken else folder)
 
 
 @contextmanager
@@ -99,5 +128,5 @@ def _named_failures() -> Iterator[None]:
         yield
     except RuntimeError as error:  # what zipfile raises where a password is missing
         raise ArchiveError("it is encrypted: unpack it first") from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+    except _FAILURES as error:
         raise ArchiveError("it is damaged, or packed in a way that is not known") from error

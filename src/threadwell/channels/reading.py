@@ -14,8 +14,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
-from threadwell.channels.archives import ArchiveError, is_archive, member_heads, unpacked
+from threadwell.channels.archives import MAX_DEPTH, ArchiveError, is_archive, member_heads, unpacked
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.channels.long_text import with_bounded_text
 from threadwell.messages import Broken, Message
 
 #: An unknown file is kept whole up to this size, and only named above it.
@@ -45,7 +46,7 @@ def read_path(
     chosen = _chosen(channel, channels)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
-    return _read(path, channel is not None, options, chosen)
+    return map(with_bounded_text, _read(path, channel is not None, options, chosen))
 
 
 class _Found(NamedTuple):
@@ -69,17 +70,18 @@ def _read(
     path: Path, trusted: bool, options: ReadOptions, channels: Sequence[Channel]
 ) -> Iterator[Message | Broken]:
     if path.is_dir():
-        yield from _read_folder(path, options, channels)
+        yield from _read_folder(path, options, channels, 0)
         return
     found = _identify(path, channels)
     if trusted and not found.archive and not found.failure:
         found = _Found(path, channels[0])
-    yield from _read_found(found, options, channels)
+    yield from _read_found(found, options, channels, 0)
 
 
 def _read_folder(
-    folder: Path, options: ReadOptions, channels: Sequence[Channel]
+    folder: Path, options: ReadOptions, channels: Sequence[Channel], depth: int
 ) -> Iterator[Message | Broken]:
+    """The messages of a folder that ``depth`` archives hold."""
     found = list(_walk(folder, channels))
     attached = {
         companion.resolve()
@@ -89,7 +91,7 @@ def _read_folder(
     }
     for one in found:
         if one.path.resolve() not in attached:
-            yield from _read_found(one, options, channels)
+            yield from _read_found(one, options, channels, depth)
 
 
 def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
@@ -131,7 +133,7 @@ def _sniff(head: bytes, path: Path, channels: Sequence[Channel]) -> Channel | No
 
 
 def _read_found(
-    found: _Found, options: ReadOptions, channels: Sequence[Channel]
+    found: _Found, options: ReadOptions, channels: Sequence[Channel], depth: int
 ) -> Iterator[Message | Broken]:
     try:
         if found.failure:
@@ -139,7 +141,7 @@ def _read_found(
         elif found.channel is not None:
             yield from found.channel.read(found.path, options)
         elif found.archive:
-            yield from _read_archive(found.path, options, channels)
+            yield from _read_archive(found.path, options, channels, depth + 1)
         elif found.path.stat().st_size:
             yield _unread(found.path, _NOT_KNOWN)
     except OSError as error:
@@ -147,15 +149,18 @@ def _read_found(
 
 
 def _read_archive(
-    path: Path, options: ReadOptions, channels: Sequence[Channel]
+    path: Path, options: ReadOptions, channels: Sequence[Channel], depth: int
 ) -> Iterator[Message | Broken]:
+    if depth > MAX_DEPTH:
+        yield _unread(path, f"an archive within {MAX_DEPTH} others")
+        return
     try:
         # A document or a spreadsheet is an archive too: only one that holds messages is opened.
-        if not any(_sniff(head, Path(name), channels) for name, head in member_heads(path)):
+        if not any(_sniff(head, Path(name), channels) for name, head in member_heads(path, depth)):
             yield _unread(path, _NOT_KNOWN)
             return
         with unpacked(path) as folder:
-            for item in _read_folder(folder, options, channels):
+            for item in _read_folder(folder, options, channels, depth):
                 if isinstance(item, Broken):
                     item = replace(item, source=f"{path.name}: {item.source}")
                 yield item

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -235,3 +238,76 @@ def test_a_member_of_an_archive_stays_within_it(tmp_path: Path) -> None:
         file.writestr("../../escaped.xml", XML)
     assert outline(read(path)) == ["sms"]
     assert not list(tmp_path.rglob("escaped.xml"))
+
+
+def packed(*files: tuple[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name, of in files:
+            with warnings.catch_warnings(action="ignore"):  # of names that come twice
+                file.writestr(name, of)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a", "a/b.xml"), ("a/b.xml", "a"), ("a", "a/b/c.xml"), ("a.xml", "a.xml"), ("A", "a/b.xml")],
+)
+def test_members_that_no_folder_holds_side_by_side_are_all_read(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    path = tmp_path / "sms.zip"
+    second = XML.replace('body="sms"', 'body="second"').encode()
+    path.write_bytes(packed((names[0], XML.encode()), (names[1], second)))
+    assert sorted(outline(read(path))) == ["second", "sms"]
+
+
+@pytest.mark.parametrize("beside", [(), (("odd.bin", b"odd"),)])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_archives_within_archives_are_read(
+    tmp_path: Path, depth: int, beside: tuple[tuple[str, bytes], ...]
+) -> None:
+    content = packed(("sms.xml", XML.encode()))
+    for _ in range(depth - 1):
+        content = packed(("inner.zip", content), *beside)
+    path = tmp_path / "outer.zip"
+    path.write_bytes(content)
+    messages = [item.text for item in read(path) if isinstance(item, Message)]
+    assert messages == ["sms"]
+
+
+def test_archives_are_not_opened_for_ever(tmp_path: Path) -> None:
+    content = deepest = packed(("sms.xml", XML.encode()))
+    for _ in range(3):
+        content = packed(("inner.zip", content), ("sms.xml", XML.encode()))
+    path = tmp_path / "outer.zip"
+    path.write_bytes(content)
+    broken, *messages = read(path)
+    assert outline(messages) == ["sms"] * 3
+    assert isinstance(broken, Broken)
+    assert broken.reason == "an archive within 3 others"
+    assert broken.content == deepest
+
+
+def test_an_archive_of_documents_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "letters.zip"
+    path.write_bytes(packed(("a.docx", packed(("word/document.xml", b"<document/>")))))
+    assert read(path) == [Broken("", "letters.zip", UNKNOWN, path.read_bytes())]
+
+
+@pytest.mark.parametrize("length", [1024 * 1024, 1024 * 1024 + 1])
+def test_a_very_long_text_is_a_file_and_its_beginning(tmp_path: Path, length: int) -> None:
+    text = ("ä" * 99 + "\n") * (length // 100 + 1)
+    text = text[: length - 1] + "."
+    path = tmp_path / "table.jsonl"
+    row = {"sent": "2024-05-13 15:04", "from": "a", "text": text}
+    path.write_text(json.dumps(row) + "\n")
+    (message,) = read(path, "table")
+    assert isinstance(message, Message)
+    if length > 1024 * 1024:
+        assert message.text == message.new_text == text[:100_000]
+        (whole,) = message.attachments
+        assert whole.content == text.encode()
+        assert whole.filename in message.notes[-1]
+    else:
+        assert (message.text, message.attachments, message.notes) == (text, (), ())

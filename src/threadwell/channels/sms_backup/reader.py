@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
 from threadwell.channels.sms_backup.message import NAME, Owner, Refused, parse_message
-from threadwell.channels.text import text_head
+from threadwell.channels.text import encoding_of, text_head
 from threadwell.messages import Broken, Message
 
 _ROOT = re.compile(rb"<smses\b")
@@ -30,7 +32,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     number = expected = 0
     last = Piece(0, b"")
     with path.open("rb") as file:
-        pieces = split(file)
+        pieces = split(_in_utf8(file))
         prolog = next(pieces).content
         if not _ROOT.search(prolog):
             yield Broken(NAME, path.name, "no message backup begins here", prolog, "text/xml")
@@ -52,6 +54,15 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         yield Broken(
             NAME, where, "the file breaks off, or goes on after its end", last.content, "text/xml"
         )
+
+
+def _in_utf8(file: BinaryIO) -> BinaryIO:
+    """``file`` read as UTF-8, whatever its byte order mark says that it is in."""
+    encoding = encoding_of(file.read(4))
+    file.seek(0)
+    if encoding != "utf-16":
+        return file
+    return cast(BinaryIO, codecs.EncodedFile(file, "utf-8", encoding, "replace"))
 
 
 def _read_piece(piece: Piece, source: str, owner: Owner) -> Message | Broken:

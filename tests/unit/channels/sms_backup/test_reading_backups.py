@@ -335,3 +335,15 @@ def test_a_file_taken_for_a_backup_by_force(tmp_path: Path) -> None:
     assert broken == Broken(
         "sms_backup", "note.txt", "no message backup begins here", b"not a backup", "text/xml"
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_backup_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "sms.xml"
+    texts = [f"Grüße {number} 😀" for number in range(5000)]
+    backup = f'<?xml version="1.0"?>\n<smses count="5000">{"".join(map(sms, texts))}</smses>'
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    path.write_bytes((mark + backup).encode(encoding))
+    assert CHANNEL.sniff(path.read_bytes()[:16_384], path)
+    items = CHANNEL.read(path, ReadOptions(ZoneInfo("America/New_York"), (CLINIC,)))
+    assert [item.text for item in items if isinstance(item, Message)] == texts
