@@ -48,7 +48,7 @@ def test_the_sample_is_imported_once(tmp_path: Path) -> None:
 def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
     rows = "".join(
         f"2025-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z,+12075550111,+12075550100,x\n"
-        for n in range(2000)
+        for n in range(4000)
     )
     (tmp_path / "many.csv").write_text("sent,from,to,text\n" + rows)
     (tmp_path / "people.csv").write_text("kind,id,family,phone\npatient,a,Prado,+12075550111\n")
@@ -58,8 +58,8 @@ def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
     )
     command = ["import", "many.csv", "--people", "people.csv", "--unknown", "patient"]
     shown = _run(sys.executable, "-c", script, *command, cwd=tmp_path)
-    assert re.search(r"^1,000 read: 1,000 new, 0 known, 0 quarantined", shown.stderr, re.M)
-    assert "2,000 messages read = 2,000 new + 0 known + 0 quarantined" in shown.stdout
+    assert re.search(r"^2,000 read: 2,000 new, 0 known, 0 quarantined", shown.stderr, re.M)
+    assert "4,000 messages read = 4,000 new + 0 known + 0 quarantined" in shown.stdout
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
