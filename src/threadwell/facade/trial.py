@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
+    Change,
     ChangeSet,
     Conflict,
     Key,
@@ -24,7 +25,8 @@ class TrialStore:
 
     Made for a dry run that first takes in a few people. A search shows what was written before
     the rest, and counts what was rewritten twice; chains do not reach from one store into the
-    other; preconditions that are queries are not looked at; ``versions`` are those of ``base``.
+    other; preconditions that are queries are not looked at; ``versions`` and what
+    ``follow`` tells are those of ``base``.
     """
 
     def __init__(self, base: Store) -> None:
@@ -89,6 +91,12 @@ class TrialStore:
 
     async def versions(self, project: str, after: Position, count: int) -> list[Version]:
         return await self._base.versions(project, after, count)
+
+    async def position(self, project: str) -> int:
+        return await self._base.position(project)
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        return self._base.follow(project, after)
 
     async def private_kinds(self) -> list[str]:
         return sorted({*await self._base.private_kinds(), *await self._own.private_kinds()})

@@ -7,7 +7,7 @@ above it. The tests in ``threadwell.stores.suite`` are part of the contract.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -150,6 +150,16 @@ class Version:
     content: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A version that was committed. ``position`` counts the versions of its project, from 1, in
+    the order of their commits; those of one change set follow each other.
+    """
+
+    position: int
+    stored: Stored
+
+
 class Store(Protocol):
     """A store of FHIR resources. Every method may be called from many tasks at once.
 
@@ -198,6 +208,19 @@ class Store(Protocol):
         if none do.
 
         Resources come in the order of their creation, each with its versions, oldest first.
+        """
+        ...
+
+    async def position(self, project: str) -> int:
+        """The position of the project's last change; 0 where there is none."""
+        ...
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        """Every change after that position, in order and each once, whichever process makes it.
+
+        It waits for more, also while the store is away, until the store is closed. Going on from
+        the position of the last change that was taken misses none, in another process too. Close
+        it when done (``contextlib.aclosing``), and let many listeners of a process share one.
         """
         ...
 

@@ -6,7 +6,7 @@ It keeps nothing when the process ends. Tests and ``--dry-run`` stand on it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -15,6 +15,7 @@ from threadwell.fhir.search.match import matches
 from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import (
+    Change,
     ChangeSet,
     Conflict,
     Key,
@@ -24,6 +25,7 @@ from threadwell.stores.contract import (
     Version,
     Write,
 )
+from threadwell.stores.following import BATCH, Bell, follow
 from threadwell.stores.including import included
 from threadwell.stores.order import Candidate, in_order
 
@@ -34,6 +36,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._projects: dict[str, _Project] = defaultdict(_Project)
         self._private: dict[tuple[str, str], bytes] = {}
+        self._bell = Bell()
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         row = self._projects[project].rows.get(Key(type_, id_))
@@ -66,6 +69,7 @@ class MemoryStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._projects[project].commit(change_set)
+        self._bell.ring(project)
 
     async def projects(self) -> list[str]:
         return [name for name, project in self._projects.items() if project.rows]
@@ -74,6 +78,19 @@ class MemoryStore:
         rows = self._projects[project].rows.values()
         following = (version for row in rows for version in row.following(after))
         return list(islice(following, count))
+
+    async def position(self, project: str) -> int:
+        return len(self._projects[project].log)
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        log = self._projects[project].log
+
+        async def read(after: int) -> list[Change]:
+            return [
+                Change(n, stored) for n, stored in enumerate(log[after : after + BATCH], after + 1)
+            ]
+
+        return follow(self._bell, project, after, read)
 
     async def private_kinds(self) -> list[str]:
         return sorted({kind for kind, _ in self._private})
@@ -96,7 +113,8 @@ class MemoryStore:
         return True
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to let go of but those who follow."""
+        self._bell.close()
 
 
 @dataclass(slots=True)
@@ -138,6 +156,7 @@ class _Row:
 @dataclass(slots=True)
 class _Project:
     rows: dict[Key, _Row] = field(default_factory=dict)
+    log: list[Stored] = field(default_factory=list)
 
     def commit(self, change_set: ChangeSet) -> None:
         written = {Key(write.type, write.id) for write in change_set.writes}
@@ -211,6 +230,7 @@ class _Project:
                 write.author,
             )
         )
+        self.log.append(row.current)
         row.values = values
         if write.content is not None:
             row.contents[write.version_id] = write.content

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, StoreFull
 from threadwell.stores.sqlite import SqliteStore, heavy
 from threadwell.stores.suite.scenario import Desk, query
 
@@ -74,8 +74,8 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         results = await asyncio.gather(
             *(desk.commit(desk.write(patient)) for patient in large), return_exceptions=True
         )
-        assert any(isinstance(result, StoreError) for result in results)
-        assert {type(result) for result in results} <= {StoreError, type(None)}
+        assert any(isinstance(result, StoreFull) for result in results)
+        assert {type(result) for result in results} <= {StoreFull, type(None)}
         for patient, result in zip(large, results, strict=True):
             stored = await desk.read("Patient", str(patient["id"]))
             assert (stored is None) is (result is not None)

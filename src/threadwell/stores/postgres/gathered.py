@@ -55,32 +55,35 @@ class Current(NamedTuple):
     version_id: str
 
 
+class Numbered(NamedTuple):
+    """A version, by the number of its resource and its own within it."""
+
+    rid: int
+    number: int
+
+
 class Gathered:
     """The rows of many change sets of one project, which write each resource at most once."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._created: list[tuple[Prepared, int]] = []
-        self._updated: list[tuple[Prepared, int, Current]] = []
+        self._writes: list[tuple[Prepared, int, Current | None]] = []
 
     def add(self, prepared: Prepared, currents: Mapping[Key, Current]) -> None:
         """Take a change set whose expectations hold."""
         for position, write in enumerate(prepared.change_set.writes):
-            current = currents.get(Key(write.type, write.id))
-            if current is None:
-                self._created.append((prepared, position))
-            else:
-                self._updated.append((prepared, position, current))
+            self._writes.append((prepared, position, currents.get(Key(write.type, write.id))))
 
-    async def write(self, connection: Connection) -> None:
-        """Write all of it, within the transaction that is open."""
+    async def write(self, connection: Connection) -> list[Numbered]:
+        """Write all of it, within the transaction that is open; the answer is what was written."""
         rows = _Rows()
-        if self._created:
-            rids = await connection.fetch(_RIDS, len(self._created))
-            for (prepared, position), (rid,) in zip(self._created, rids, strict=True):
-                rows.add(prepared, position, Current(rid, 0, ""))
-        for prepared, position, current in self._updated:
+        created = sum(current is None for _, _, current in self._writes)
+        rids = iter(await connection.fetch(_RIDS, created) if created else ())
+        written = []
+        for prepared, position, current in self._writes:
+            current = current or Current(next(rids)[0], 0, "")
             rows.add(prepared, position, current)
+            written.append(Numbered(current.rid, current.number + 1))
 
         async def together(sql: str, of: Iterable[tuple[Any, ...]]) -> None:
             columns = list(zip(*of, strict=True))
@@ -92,7 +95,7 @@ class Gathered:
             if rows:
                 await connection.executemany(sql, rows)
 
-        await together(_SUPERSEDE, [(current.rid,) for _, _, current in self._updated])
+        await together(_SUPERSEDE, [row[:1] for row in rows.updated])
         await each(_UPDATE, rows.updated)
         # In the order of the ids: processes that make the same ones wait in one direction only.
         await together(_CREATE, sorted(rows.created, key=lambda row: (row[-1], row[-2])))
@@ -102,6 +105,7 @@ class Gathered:
         await together(_POST, sorted(rows.posted))
         await each(_UNFOLD, rows.unfolded)
         await together(_FOLD, sorted(rows.folded))
+        return written
 
 
 class _Rows:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
+from threadwell.stores.postgres.news import News
 from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.reads import Reads, read_keys
@@ -48,6 +49,7 @@ class PostgresStore:
         self._private = Private(self._database)
         self._reads = Reads(self._database)
         self._writer = Writer(self._database, self._projects)
+        self._news = News(self._database, self._projects)
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
@@ -134,6 +136,7 @@ class PostgresStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._writer.commit(prepare(await self._database.keys(), project, change_set))
+        self._news.tell(project)
 
     async def projects(self) -> list[str]:
         sql = "SELECT name FROM project ORDER BY pid"
@@ -142,6 +145,12 @@ class PostgresStore:
     async def versions(self, project: str, after: Position, count: int) -> list[Version]:
         pid = await self._projects.pid(project)
         return await self._database.run(lambda c: export.versions(c, pid, after, count))
+
+    async def position(self, project: str) -> int:
+        return await self._news.position(project)
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        return self._news.follow(project, after)
 
     async def private_kinds(self) -> list[str]:
         return list(await self._private.kinds())
@@ -180,5 +189,6 @@ class PostgresStore:
 
     async def close(self) -> None:
         await self._writer.close()
+        await self._news.close()
         await self._reads.close()
         await self._database.close()

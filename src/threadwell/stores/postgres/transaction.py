@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
 from threadwell.stores.contract import Conflict, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
-from threadwell.stores.postgres.gathered import Current, Gathered
+from threadwell.stores.postgres.gathered import Current, Gathered, Numbered
 from threadwell.stores.postgres.search import Place, Searcher
 from threadwell.stores.sql.condition import Condition
 from threadwell.stores.sql.keys import Keys
@@ -56,9 +56,9 @@ def locks(keys: Keys, group: Iterable[Prepared]) -> list[int]:
 
 async def write_group(
     connection: Connection, keys: Keys, place: Place, group: Sequence[Prepared]
-) -> list[Verdict]:
+) -> tuple[list[Verdict], list[Numbered]]:
     """Write the change sets of one project, within the transaction that is open and has their
-    ``locks``; the answer has a verdict on each.
+    ``locks``; the answer has a verdict on each, and every version that was written.
     """
     check = _Check(connection, keys, place)
     verdicts = await check.verdicts(group)
@@ -66,8 +66,7 @@ async def write_group(
     for prepared, verdict in zip(group, verdicts, strict=True):
         if verdict is None:
             gathered.add(prepared, check.currents)
-    await gathered.write(connection)
-    return verdicts
+    return verdicts, await gathered.write(connection)
 
 
 class _Term(NamedTuple):

@@ -22,6 +22,7 @@ import asyncpg
 from threadwell.stores.contract import StoreError
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
+from threadwell.stores.postgres.news import numbering
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.search import Place
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
@@ -160,14 +161,15 @@ class Writer:
             await connection.execute(
                 f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
             )
-            verdicts = await write_group(connection, keys, place, prepared)
+            verdicts, written = await write_group(connection, keys, place, prepared)
         except BaseException:
             await _roll_back(connection)
             raise
         try:
-            await connection.execute("COMMIT")
+            await connection.execute(f"{numbering(keys, place, written)} COMMIT")
         except FAULTS as error:
             if not away(error):
+                await _roll_back(connection)
                 raise
             _drop(connection)
             raise _FateUnknown(verdicts, error) from None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.following import Bell, follow
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
-from threadwell.stores.sqlite import export
+from threadwell.stores.sqlite import export, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
@@ -51,6 +52,7 @@ class SqliteStore:
         self._searcher = Searcher(self._reading, self._keys)
         self._heavy = Heavy(lambda: Searcher(open_reader(path), Keys(self._keys.secret)))
         self._pids: dict[str, int] = {}
+        self._bell = Bell(lambda: news.listen(self._reading, self._bell.ring_all))
         self._writer = Writer(writing, Searcher(writing, self._keys), self._pid_to_write)
 
     @classmethod
@@ -112,6 +114,7 @@ class SqliteStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._writer.commit(prepare(self._keys, project, change_set))
+        self._bell.ring(project)
 
     async def projects(self) -> list[str]:
         rows = fetch(self._reading, "SELECT name FROM project ORDER BY pid")
@@ -119,6 +122,15 @@ class SqliteStore:
 
     async def versions(self, project: str, after: Position, count: int) -> list[Version]:
         return export.versions(self._reading, self._pid(project), after, count)
+
+    async def position(self, project: str) -> int:
+        return news.position(self._reading, self._pid(project))
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        async def read(after: int) -> list[Change]:
+            return news.changes(self._reading, self._pid(project), after)
+
+        return follow(self._bell, project, after, read)
 
     async def private_kinds(self) -> list[str]:
         rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
@@ -150,6 +162,7 @@ class SqliteStore:
         self._writer.watcher = watcher
 
     async def close(self) -> None:
+        self._bell.close()
         await self._writer.close()
         self._heavy.close()
         self._reading.close()

@@ -16,6 +16,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, Write
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
@@ -42,6 +43,7 @@ class _Gathered:
     postings_added: list[tuple[int, int, int]] = field(default_factory=list)
     texts_removed: list[tuple[int, str, int]] = field(default_factory=list)
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
+    changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
     keys: set[int] = field(default_factory=set)
 
@@ -59,6 +61,7 @@ class Transaction:
         self._gathered = _Gathered()
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
+        self._positions: dict[int, int] = {}
 
     def apply(self, prepared: Prepared) -> None:
         """Gather a change set, or raise ``Conflict`` with nothing of it gathered."""
@@ -114,6 +117,7 @@ class Transaction:
         self._many("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added)
         self._many("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed)
         self._many("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added)
+        self._many("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes)
 
     def _many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         if rows:
@@ -124,6 +128,12 @@ class Transaction:
         if (current.version_id if current else None) != (before.version_id if before else None):
             raise Conflict(key)
         return current
+
+    def _next_position(self, pid: int) -> int:
+        if pid not in self._positions:
+            self._positions[pid] = position(self._connection, pid)
+        self._positions[pid] += 1
+        return self._positions[pid]
 
     def _look_up(self, pid: int, change_set: ChangeSet) -> None:
         """Know the current versions of all writes by one statement, where they are many."""
@@ -217,6 +227,7 @@ class Transaction:
             )
         self._known[pid, write.type, write.id] = _Current(rid, number, write.version_id)
         rows.rids.add(rid)
+        rows.changes.append((pid, self._next_position(pid), rid, number))
         rows.keys.update([key for key, _ in added.postings])
         rows.postings_added.extend([(key, sort, rid) for key, sort in added.postings])
         rows.texts_added.extend([(key, text, rid) for key, text in added.texts])

@@ -1,0 +1,161 @@
+"""What was committed, in order, and how a process hears that another one has committed.
+
+A process that has written says so by ``NOTIFY`` after its commit: within the transaction every
+commit of the server would take turns. A word that was never said, as the process died, or never
+heard, as the connection was lost, is made up for by looking every half second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from threadwell.stores.contract import Change, StoreError
+from threadwell.stores.following import BATCH, Bell, follow
+from threadwell.stores.postgres.database import Connection, Database, storable
+from threadwell.stores.postgres.faults import FAULTS
+from threadwell.stores.postgres.gathered import Numbered
+from threadwell.stores.postgres.projects import Projects
+from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.search import Place
+from threadwell.stores.sql.keys import Keys
+
+#: How long a commit may go unheard where no word of it arrives, in seconds; and where none can.
+_TICK = 0.5
+_TICK_WITHOUT_WORD = 0.1
+#: Commits of so many seconds share a word.
+_PAUSE = 0.01
+
+_CHANNEL = "threadwell"
+_TELL = "SELECT pg_notify($1, word) FROM unnest($2::text[]) word"
+
+_POSITION = "SELECT coalesce(max(position), 0) FROM change WHERE pid = $1"
+_CHANGES = f"""
+SELECT v.*, c.position FROM (
+  SELECT position, rid, number FROM change WHERE pid = $1 AND position > $2
+  ORDER BY position LIMIT $3
+) c
+CROSS JOIN LATERAL (
+  (SELECT {COLUMNS} FROM resource r WHERE r.pid = $1 AND r.rid = c.rid AND r.number = c.number
+   LIMIT 1)
+  UNION ALL
+  SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author
+  FROM (SELECT * FROM version v
+    WHERE v.pid = $1 AND v.rid = c.rid AND v.number = c.number LIMIT 1) v
+  CROSS JOIN LATERAL
+    (SELECT type, id FROM resource r WHERE r.pid = $1 AND r.rid = c.rid LIMIT 1) r
+) v ORDER BY c.position
+"""
+
+
+def numbering(keys: Keys, place: Place, written: Iterable[Numbered]) -> str:
+    """The statements that number versions in the order of the commits; ``COMMIT`` follows them.
+
+    They go to the server together with it, as those who write to a project take turns from here
+    on: a number that is seen has no lower one to come.
+    """
+    columns = list(zip(*written, strict=True))
+    if not columns:
+        return ""
+    rids, numbers = (",".join(map(str, column)) for column in columns)
+    lock = keys.key(f"{place.project}\0change")
+    return f"""
+SELECT pg_advisory_xact_lock({lock});
+INSERT INTO change (pid, position, rid, number)
+SELECT {place.pid},
+  coalesce((SELECT max(position) FROM change WHERE pid = {place.pid}), 0) + w.n, w.rid, w.number
+FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
+  WITH ORDINALITY w(rid, number, n);
+"""
+
+
+class News:
+    """Tells other processes of commits, and hears of theirs. For one event loop at a time."""
+
+    def __init__(self, database: Database, projects: Projects) -> None:
+        self._database = database
+        self._projects = projects
+        self._bell = Bell(self._listen)
+        self._untold: set[str] = set()
+        self._telling: asyncio.Task[None] | None = None
+
+    async def position(self, project: str) -> int:
+        """The position of a project's last change; 0 where there is none."""
+        pid = await self._projects.pid(project)
+        position: int = await self._database.run(lambda c: c.fetchval(_POSITION, pid))
+        return position
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        """Every change of a project after that position."""
+
+        async def read(after: int) -> list[Change]:
+            pid = await self._projects.pid(project)
+            rows = await self._database.run(lambda c: c.fetch(_CHANGES, pid, after, BATCH))
+            pairs = zip(rows, stored(rows), strict=True)
+            return [Change(row["position"], one) for row, one in pairs]
+
+        return follow(self._bell, project, after, read)
+
+    def tell(self, project: str) -> None:
+        """Say, soon, that something was committed."""
+        self._bell.ring(project)
+        if self._database.address.pooler or not storable(project):
+            return
+        self._untold.add(project)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell(), name="threadwell-tell")
+
+    async def close(self) -> None:
+        """Say what is unsaid, and let go of those who follow."""
+        self._bell.close()
+        if self._telling is not None and not self._telling.done():
+            await asyncio.wait([self._telling])
+
+    async def _tell(self) -> None:
+        while self._untold:
+            words = [self._word(project) for project in self._untold]
+            self._untold.clear()
+
+            async def say(connection: Connection, words: list[str] = words) -> None:
+                await connection.execute(_TELL, _CHANNEL, words)
+
+            # They look by themselves, too.
+            with suppress(StoreError):
+                await self._database.run(say)
+            await asyncio.sleep(_PAUSE)
+
+    async def _listen(self) -> None:
+        if self._database.address.pooler:
+            # What listens has to keep its connection, which a pooler gives to others.
+            while True:
+                self._bell.ring_all()
+                await asyncio.sleep(_TICK_WITHOUT_WORD)
+        while True:
+            with suppress(*FAULTS):
+                await self._hear()
+            self._bell.ring_all()
+            await asyncio.sleep(_TICK)
+
+    async def _hear(self) -> None:
+        """Until the connection is lost."""
+        dsn, settings = self._database.address.dsn, {"application_name": "threadwell news"}
+        connection = await asyncpg.connect(dsn, timeout=10, server_settings=settings)
+        try:
+            await connection.add_listener(_CHANNEL, self._heard)
+            while not connection.is_closed():
+                self._bell.ring_all()
+                await asyncio.sleep(_TICK)
+        finally:
+            connection.terminate()
+
+    def _heard(self, *said: Any) -> None:
+        schema, _, project = said[-1].partition(" ")
+        if schema == self._database.address.schema:
+            self._bell.ring(project)
+
+    def _word(self, project: str) -> str:
+        return f"{self._database.address.schema} {project}"

@@ -1,0 +1,54 @@
+"""What was committed, in order, and how a process hears that another one has committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import apsw
+
+from threadwell.stores.contract import Change
+from threadwell.stores.following import BATCH
+from threadwell.stores.sqlite.rows import COLUMNS, fetch, row_to_stored
+
+#: How long another process's commit may go unheard, in seconds.
+_TICK = 0.05
+
+_POSITION = "SELECT max(position) FROM change WHERE pid = ?"
+_CHANGES = f"""
+SELECT {COLUMNS}, c.position FROM change c
+CROSS JOIN resource r ON r.rid = c.rid AND r.number = c.number
+WHERE c.pid = ?1 AND c.position > ?2 AND c.position <= ?3
+UNION ALL
+SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, c.position FROM change c
+CROSS JOIN version v ON v.rid = c.rid AND v.number = c.number
+CROSS JOIN resource r ON r.rid = c.rid
+WHERE c.pid = ?1 AND c.position > ?2 AND c.position <= ?3
+ORDER BY position
+"""
+
+
+def position(connection: apsw.Connection, pid: int) -> int:
+    """The position of a project's last change; 0 where there is none."""
+    ((last,),) = fetch(connection, _POSITION, (pid,))
+    return last or 0
+
+
+def changes(connection: apsw.Connection, pid: int, after: int) -> list[Change]:
+    """Some of the changes after that position; ``[]`` if there are none."""
+    rows = fetch(connection, _CHANGES, (pid, after, after + BATCH))
+    return [Change(row[-1], row_to_stored(row[:-1])) for row in rows]
+
+
+async def listen(connection: apsw.Connection, ring: Callable[[], None]) -> None:
+    """Ring now, and whenever anybody else has written to the file."""
+    seen = None
+    while True:
+        # A look at a page that all processes share in memory: some microseconds.
+        with suppress(apsw.Error):
+            ((version,),) = fetch(connection, "PRAGMA data_version")
+            if version != seen:
+                seen = version
+                ring()
+        await asyncio.sleep(_TICK)

@@ -1,0 +1,102 @@
+"""News: whoever follows a project is told of each version once, in the order of the commits."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from threadwell.stores.contract import DEFAULT_PROJECT, Change, ChangeSet, Conflict, Unmatched
+from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
+
+_OTHER = "f3c1b0a2-0000-4000-8000-000000000003"
+
+
+def _patient(id_: str, **more: object) -> dict[str, object]:
+    return {"resourceType": "Patient", "id": id_, **more}
+
+
+class News(Contract):
+    """``position`` and ``follow``."""
+
+    @scenario
+    async def test_every_version_is_told_as_it_was_committed(self, desk: Desk) -> None:
+        assert await desk.store.position(DEFAULT_PROJECT) == 0
+        (first,) = await desk.put(_patient("ana"))
+        (second,) = await desk.put(_patient("ana", active=True))
+        await desk.commit(desk.deletion(second), desk.write(_patient("ben")))
+        gone, ben = await desk.must_read("Patient", "ana"), await desk.must_read("Patient", "ben")
+        told = [Change(n, stored) for n, stored in enumerate([first, second, gone, ben], 1)]
+        assert await _take(desk, 0, 4) == told
+        assert await _take(desk, 2, 2) == told[2:]
+        assert await desk.store.position(DEFAULT_PROJECT) == 4
+
+    @scenario
+    async def test_who_waits_is_told_at_once(self, desk: Desk) -> None:
+        waiting = [asyncio.create_task(_take(desk, 0, 3)) for _ in range(3)]
+        for id_ in ("ana", "ben", "cem"):
+            await asyncio.sleep(0.02)
+            await desk.put(_patient(id_))
+        async with asyncio.timeout(1):
+            told = await asyncio.gather(*waiting)
+        assert [[change.stored.id for change in one] for one in told] == [["ana", "ben", "cem"]] * 3
+
+    @scenario
+    async def test_many_commits_at_once_are_told_once_each(self, desk: Desk) -> None:
+        following = asyncio.create_task(_take(desk, 0, 500))
+        await asyncio.gather(
+            *(
+                desk.commit(desk.write(_patient(f"p{n}")), desk.write(_patient(f"q{n}")))
+                for n in range(250)
+            )
+        )
+        told = await following
+        assert [change.position for change in told] == list(range(1, 501))
+        ids = [change.stored.id for change in told]
+        assert sorted(ids) == sorted([f"{side}{n}" for n in range(250) for side in "pq"])
+        # What is committed together is told together.
+        assert all(q == f"q{p[1:]}" for p, q in zip(ids[::2], ids[1::2], strict=True))
+
+    @scenario
+    async def test_what_is_not_committed_is_not_told(self, desk: Desk) -> None:
+        await desk.put(_patient("ana"))
+        there = Unmatched(query("Patient?_id=ana"))
+        for change_set in (
+            ChangeSet((desk.write(_patient("ben")), desk.write(_patient("ana")))),
+            ChangeSet((desk.write(_patient("cem")),), (there,)),
+        ):
+            with pytest.raises(Conflict):
+                await desk.store.commit(DEFAULT_PROJECT, change_set)
+        await desk.commit()
+        await desk.put(_patient("dee"))
+        assert [change.stored.id for change in await _take(desk, 0, 2)] == ["ana", "dee"]
+        assert await desk.store.position(DEFAULT_PROJECT) == 2
+
+    @scenario
+    async def test_projects_are_not_told_of_each_other(self, desk: Desk) -> None:
+        following = asyncio.create_task(_take(desk, 0, 1, _OTHER))
+        await desk.put(_patient("ana"))
+        await desk.put(_patient("ben"), project=_OTHER)
+        assert [(c.position, c.stored.id) for c in await following] == [(1, "ben")]
+        assert await desk.store.position("no such project") == 0
+
+    @scenario
+    async def test_following_ends_when_the_store_is_closed(self, desk: Desk) -> None:
+        following = asyncio.create_task(_take(desk, 0, 2))
+        await desk.put(_patient("ana"))
+        await asyncio.sleep(0.05)
+        await desk.store.close()
+        async with asyncio.timeout(1):
+            assert [change.stored.id for change in await following] == ["ana"]
+
+
+async def _take(desk: Desk, after: int, count: int, project: str = DEFAULT_PROJECT) -> list[Change]:
+    """So many changes after a position, or fewer if the store is closed."""
+    taken: list[Change] = []
+    async with aclosing(desk.store.follow(project, after)) as changes:
+        async for change in changes:
+            taken.append(change)
+            if len(taken) == count:
+                break
+    return taken

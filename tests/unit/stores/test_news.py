@@ -1,0 +1,154 @@
+"""A write in one process is told in another: soon, once, in order, and after a break too."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import postgres
+from threadwell.app import open_store
+from threadwell.fhir.stamp import new_id, now_ms, stamp
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
+
+CHILD = Path(__file__).with_name("news_child.py")
+
+
+class Told(NamedTuple):
+    """What a following process printed."""
+
+    position: int
+    id: str
+    at: float
+
+
+@pytest.fixture(params=["sqlite", "postgres", "postgres with a pooler"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store that several processes may use."""
+    if request.param == "sqlite":
+        return str(tmp_path / "threadwell.db")
+    there: str = request.getfixturevalue("postgres_url")
+    if "pooler" not in request.param:
+        return there
+    # A role whose connections find the schema by themselves.
+    schema = there.rpartition("=")[2]
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    server.psql(f"CREATE ROLE {schema} SUPERUSER LOGIN")
+    server.psql(f"ALTER ROLE {schema} SET search_path = {schema}")
+    return there.replace("threadwell@", f"{schema}@") + "&pooler=on"
+
+
+@contextmanager
+def child(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that is killed in the end."""
+    command = [sys.executable, str(CHILD), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    found = process.stdout.readline().strip()
+    assert found, "it ended by itself"
+    return found
+
+
+@contextmanager
+def follower(url: str, after: int = 0) -> Iterator[subprocess.Popen[str]]:
+    """A process that follows the store, and is about to listen."""
+    with child("follow", url, str(after)) as process:
+        assert line(process) == "ready"
+        yield process
+
+
+def told(process: subprocess.Popen[str], count: int) -> list[Told]:
+    """The next that it was told."""
+    parts = [line(process).split() for _ in range(count)]
+    return [Told(int(position), id_, float(at)) for position, id_, at in parts]
+
+
+async def put(store: Store, id_: str) -> float:
+    """Create a patient; the answer is when that was acknowledged."""
+    now = now_ms()
+    version = new_id(now)
+    stamped, body = stamp({"resourceType": "Patient", "active": True}, id_, version, now)
+    write = Write("Patient", id_, version, now, stamped, body)
+    await store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
+    return time.time()
+
+
+def test_another_process_is_told_within_a_second(url: str) -> None:
+    async def run() -> list[float]:
+        store = open_store(url)
+        await put(store, "p0")
+        with follower(url) as process:
+            assert [one.id for one in told(process, 1)] == ["p0"]
+            delays = []
+            for n in range(1, 16):
+                acknowledged = await put(store, f"p{n}")
+                (one,) = await asyncio.to_thread(told, process, 1)
+                assert (one.position, one.id) == (n + 1, f"p{n}")
+                delays.append(one.at - acknowledged)
+                # At any moment of the other's rounds.
+                await asyncio.sleep(0.007 * n)
+        await store.close()
+        return delays
+
+    delays = asyncio.run(run())
+    assert max(delays) < 1
+
+
+def test_nothing_is_missed_or_told_twice(url: str) -> None:
+    """Two processes write at once; who follows is killed on the way, and another one goes on."""
+    with (
+        follower(url) as first,
+        child("write", url, "a", "300") as a,
+        child("write", url, "b", "300") as b,
+    ):
+        seen = told(first, 150)
+        first.kill()
+        with follower(url, seen[-1].position) as second, follower(url) as third:
+            assert (line(a), line(b)) == ("done", "done")
+            seen += told(second, 600 - len(seen))
+            again = told(third, 600)
+    assert [one.position for one in seen] == list(range(1, 601))
+    assert sorted(one.id for one in seen) == sorted(f"{p}{n}" for p in "ab" for n in range(300))
+    assert [one[:2] for one in again] == [one[:2] for one in seen]
+
+
+def test_who_follows_outlives_a_database_that_restarts(postgres_binaries: Path) -> None:
+    server = postgres.start_server(postgres_binaries, durable=True)
+    try:
+
+        async def run() -> float:
+            store = open_store(server.url())
+            await put(store, "p0")
+            with follower(server.url()) as process:
+                told(process, 1)
+                server.stop("immediate")
+                writing = asyncio.create_task(put(store, "p1"))
+                await asyncio.sleep(1)
+                await asyncio.to_thread(server.start)
+                await writing
+                assert [one[:2] for one in told(process, 1)] == [(2, "p1")]
+                # And hears at once again.
+                await asyncio.sleep(1)
+                acknowledged = await put(store, "p2")
+                (one,) = await asyncio.to_thread(told, process, 1)
+                assert one[:2] == (3, "p2")
+            await store.close()
+            return one.at - acknowledged
+
+        assert asyncio.run(run()) < 1
+    finally:
+        server.remove()
