@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from threadwell.api.exchange import Answer
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.fhir.json import encode
+from threadwell.stores.contract import Stored
 
 
 def bundle(
@@ -27,3 +28,14 @@ def bundle(
         parts += [b',"entry":[', b",".join(entries), b"]"]
     parts.append(b"}")
     return Answer(200, [JSON, PRIVATE], b"".join(parts))
+
+
+def found_entry(base: bytes, stored: Stored, body: bytes, mode: bytes) -> bytes:
+    """The serialised entry of a searchset; ``mode`` is ``match`` or ``include`` (§3.1.1.3)."""
+    return b'{"fullUrl":"%s/%s/%s","search":{"mode":"%s"},"resource":%s}' % (
+        base,
+        stored.type.encode(),
+        stored.id.encode(),
+        mode,
+        body,
+    )

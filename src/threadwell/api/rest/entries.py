@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
+from threadwell.api.rest.patch import check_operations
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
@@ -108,9 +109,7 @@ def operations(resource: Any, where: str) -> list[Any]:
             for parameter in (parameters if isinstance(parameters, list) else [])
             if isinstance(parameter, dict) and parameter.get("name") == "operation"
         ]
-    if not isinstance(value, list):
-        raise invalid("Patch body must be an array", where)
-    return value
+    return check_operations(value, where)
 
 
 def good_outcomes(marks: Tracing) -> dict[int, bytes]:

@@ -8,9 +8,8 @@ from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
-from threadwell.api.rest.bundles import bundle
+from threadwell.api.rest.bundles import bundle, found_entry
 from threadwell.api.rest.read import existing
-from threadwell.api.rest.search import entry
 from threadwell.fhir.definitions import load
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
@@ -40,7 +39,8 @@ async def everything(context: Context, request: Request) -> Answer:
     shown = await bodies(context, request, versions)
     base = context.fhir.encode()
     entries = [
-        entry(base, stored, body, b"match") for stored, body in zip(versions, shown, strict=True)
+        found_entry(base, stored, body, b"match")
+        for stored, body in zip(versions, shown, strict=True)
     ]
     return bundle("searchset", entries, total=len(entries))
 

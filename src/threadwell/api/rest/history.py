@@ -11,12 +11,9 @@ from threadwell.api.params import parse_params
 from threadwell.api.rest.bundles import bundle
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import gone, invalid, not_found
+from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, natural
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
-
-#: Versions on a page where ``_count`` says nothing, and at most.
-PAGE = 20
-MAX_PAGE = 1000
 
 
 async def history(context: Context, request: Request) -> Answer:
@@ -25,8 +22,8 @@ async def history(context: Context, request: Request) -> Answer:
     unknown = given.keys() - {"_count", "_offset"}
     if unknown:
         raise invalid(f"Unknown history parameter: {min(unknown)}")
-    count = min(_number(given, "_count", PAGE), MAX_PAGE)
-    offset = _number(given, "_offset", 0)
+    count = min(natural("_count", given.get("_count", str(DEFAULT_COUNT))), MAX_COUNT)
+    offset = natural("_offset", given.get("_offset", "0"))
     versions, total = await context.store.history(
         context.project, request.type, request.id, count, offset
     )
@@ -64,12 +61,3 @@ def _entry(context: Context, version: Stored, body: bytes, outcome: bytes, numbe
         encode(response)[:-1],
         outcome,
     )
-
-
-def _number(given: dict[str, str], name: str, default: int) -> int:
-    text = given.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > 9:
-        raise invalid(f"{name} must be a whole number")
-    return int(text)

@@ -15,7 +15,7 @@ from threadwell.api.rest.conditional import select
 from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.read import existing
 from threadwell.fhir.json import decode
-from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
+from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.patch import apply_patch
 from threadwell.stores.contract import Stored
 
@@ -82,10 +82,10 @@ def parse_operations(request: Request) -> list[Any]:
     return check_operations(parse_json(request))
 
 
-def check_operations(value: Any) -> list[Any]:
-    """``value`` if it is a list; raises 400 otherwise."""
+def check_operations(value: Any, where: str = "") -> list[Any]:
+    """``value`` if it is a list; raises 400 otherwise. ``where`` it stands is FHIRPath."""
     if not isinstance(value, list):
-        raise FhirError(400, [Issue("invalid", "Patch body must be an array")])
+        raise invalid("Patch body must be an array", where)
     return value
 
 

@@ -13,11 +13,11 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
 from threadwell.api.rest.accept import unsupported_media_type
-from threadwell.api.rest.bundles import bundle
+from threadwell.api.rest.bundles import bundle, found_entry
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Page, Stored
+from threadwell.stores.contract import Page
 
 #: Text that stands for itself in a URL: most parameters, and checked faster than quoted.
 _PLAIN = re.compile(r"[A-Za-z0-9:/,\-._~$]*")
@@ -58,20 +58,9 @@ async def _entries(context: Context, request: Request, query: Query, page: Page)
         shown[:matches] = [elements.subset(body, query.elements) for body in shown[:matches]]
     base = context.fhir.encode()
     return [
-        entry(base, stored, body, b"match" if at < matches else b"include")
+        found_entry(base, stored, body, b"match" if at < matches else b"include")
         for at, (stored, body) in enumerate(zip(found, shown, strict=True))
     ]
-
-
-def entry(base: bytes, stored: Stored, body: bytes, mode: bytes) -> bytes:
-    """The serialised entry of a searchset."""
-    return b'{"fullUrl":"%s/%s/%s","search":{"mode":"%s"},"resource":%s}' % (
-        base,
-        stored.type.encode(),
-        stored.id.encode(),
-        mode,
-        body,
-    )
 
 
 def _links(base: str, params: Params, query: Query, *, more: bool) -> Iterator[tuple[str, str]]:

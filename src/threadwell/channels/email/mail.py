@@ -16,7 +16,7 @@ from threadwell.channels.email.reply import new_text
 from threadwell.channels.email.words import header_text
 from threadwell.messages import Address, Broken, Message
 
-CHANNEL_NAME = "email"
+NAME = "email"
 #: "email" of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode.
 MEDIUM = "EMAILWRIT"
 
@@ -48,7 +48,7 @@ def read_mail(
 
 def broken(raw: bytes, source: str, reason: str) -> Broken:
     """A mail that is kept whole because it cannot be a message."""
-    return Broken(CHANNEL_NAME, source, reason, raw, "message/rfc822")
+    return Broken(NAME, source, reason, raw, "message/rfc822")
 
 
 def _message(
@@ -76,7 +76,7 @@ def _message(
     subject = header_text(mail.get("subject"))
     answers = bool(references) or bool(_ANSWERS.match(subject))
     return Message(
-        channel=CHANNEL_NAME,
+        channel=NAME,
         external_id=external_id,
         sender=sender,
         recipients=recipients,

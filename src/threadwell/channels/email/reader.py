@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
-from threadwell.channels.email.mail import CHANNEL_NAME, MARKED_DELETED, broken, read_mail
+from threadwell.channels.email.mail import MARKED_DELETED, NAME, broken, read_mail
 from threadwell.channels.email.maildir import flags, mails
 from threadwell.channels.email.mbox import split
 from threadwell.channels.email.sniffing import is_mbox, sniff
@@ -46,7 +46,7 @@ def read(
 
 #: The channel as ``threadwell.app`` lists it.
 CHANNEL = Channel(
-    name=CHANNEL_NAME,
+    name=NAME,
     description="E-mail: mbox files, single mails (.eml), Maildirs",
     sniff=sniff,
     read=read,

@@ -64,6 +64,13 @@ def parse_query(
     )
 
 
+def natural(name: str, value: str) -> int:
+    """The number that ``value`` is; raises ``FhirError`` 400 that names the parameter."""
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise invalid(f"{name} must be a whole number, 0 or greater")
+    return int(value)
+
+
 @dataclass(slots=True)
 class _Draft:
     type: str
@@ -86,19 +93,13 @@ def _sort(draft: _Draft, value: str) -> None:
 
 
 def _count(draft: _Draft, value: str) -> None:
-    draft.count = min(_natural("_count", value), MAX_COUNT)
+    draft.count = min(natural("_count", value), MAX_COUNT)
 
 
 def _offset(draft: _Draft, value: str) -> None:
-    draft.offset = _natural("_offset", value)
+    draft.offset = natural("_offset", value)
     if draft.offset > MAX_OFFSET:
         raise invalid(f"_offset is greater than {MAX_OFFSET}: narrow the search instead")
-
-
-def _natural(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise invalid(f"{name} must be a whole number, 0 or greater")
-    return int(value)
 
 
 def _total(draft: _Draft, value: str) -> None:
