@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from time import perf_counter
 from typing import Any
 
-from threadwell.api import cors, outside, site
+from threadwell.api import cors, endpoints, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.context import MAX_BODY, Context, open_context
 from threadwell.api.exchange import Answer, Handler, Request
@@ -82,7 +82,7 @@ class _App:
             await self._live(receive, send)
             return
         path: str = scope["path"]
-        methods = site.methods_of(path[1:])
+        methods = endpoints.methods_of(path[1:])
         if scope["type"] != "http" or not (methods or _is_fhir(path)):
             await self._page(scope, receive, send)
             return
@@ -125,7 +125,7 @@ class _App:
             context = self._context or await self._ready()
             if methods is None:
                 return await _fhir(context, request, receive)
-            request.interaction = site.interaction_of(request.path)
+            request.interaction = endpoints.interaction_of(request.path)
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(", ".join(methods))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.plain import json_answer
+from threadwell.api.plain_json import json_answer
 from threadwell.api.version import VERSION
 
 

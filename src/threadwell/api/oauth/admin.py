@@ -6,7 +6,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.oauth.access import forbidden
 from threadwell.api.oauth.clients import add_client
-from threadwell.api.plain import json_answer
+from threadwell.api.plain_json import json_answer
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.outcome import invalid, not_found
 

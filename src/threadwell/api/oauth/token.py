@@ -10,7 +10,7 @@ from threadwell.api.oauth.access import basic
 from threadwell.api.oauth.clients import refuse_unknown
 from threadwell.api.oauth.me import PROJECT_NAME
 from threadwell.api.oauth.tokens import LIFE, SCOPE, issue
-from threadwell.api.plain import json_answer
+from threadwell.api.plain_json import json_answer
 
 
 async def token(context: Context, request: Request) -> Answer:

@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r'(?:;|(?<![\s;])\s)\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.
 _ESCAPE = re.compile(r"\\(.)")
 _CONTINUED = re.compile(r"([^*]+)\*(\d+)?(\*)?")
 
-
+#: Longer values hardly come twice, and need not be remembered.
 _REMEMBERED_LENGTH = 200
 
 
