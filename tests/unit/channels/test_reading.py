@@ -302,7 +302,7 @@ def test_a_very_long_text_is_a_file_and_its_beginning(tmp_path: Path, length: in
     path = tmp_path / "table.jsonl"
     row = {"sent": "2024-05-13 15:04", "from": "a", "text": text}
     path.write_text(json.dumps(row) + "\n")
-    (message,) = read(path, "table")
+    (message,) = read(path)
     assert isinstance(message, Message)
     if length > 1024 * 1024:
         assert message.text == message.new_text == text[:100_000]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from threadwell.channels.channel import HEAD_BYTES
 from threadwell.channels.table.delimited import Record
 from threadwell.channels.table.row import Refused, Row
 
@@ -27,12 +29,19 @@ class _Line(msgspec.Struct, rename={"from_": "from"}):
     attachments: str | list[str] | None = None
 
 
+_BEGUN = [re.compile(rb'[{,]\s*"%s"\s*:\s*"' % key) for key in (b"sent", b"from")]
 _DECODER = msgspec.json.Decoder(_Line)
 
 
 def is_row(line: bytes) -> bool:
     """Whether a line is an object with what every message has."""
     return isinstance(_decode(line.removeprefix(_BOM)), Row)
+
+
+def is_row_begun(head: bytes) -> bool:
+    """Whether a line without an end in sight, such as one with a very long text, begins a row."""
+    is_cut = len(head) >= HEAD_BYTES and b"\n" not in head
+    return is_cut and all(key.search(head) for key in _BEGUN)
 
 
 def read_jsonl(path: Path) -> Iterator[Record]:

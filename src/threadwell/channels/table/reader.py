@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.table.delimited import Record, columns_of, read_delimited
-from threadwell.channels.table.jsonl import is_row, read_jsonl
+from threadwell.channels.table.jsonl import is_row, is_row_begun, read_jsonl
 from threadwell.channels.table.row import NAME, Refused, Row, attachment_path, parse_row
 from threadwell.channels.text import text_head
 from threadwell.messages import Broken, Message
@@ -16,7 +16,7 @@ from threadwell.messages import Broken, Message
 def sniff(head: bytes, _path: Path) -> bool:
     """Whether a file begins with a header, or with JSON objects, of the needed columns."""
     if _is_json(head):
-        return any(is_row(line) for line in head.split(b"\n"))
+        return any(map(is_row, head.split(b"\n"))) or is_row_begun(head)
     first = text_head(head).lstrip("\ufeff").partition("\n")[0]
     return "\0" not in first and columns_of(first.rstrip("\r")) is not None
 
