@@ -30,7 +30,7 @@ class Server:
     """Where a running server is, and how to log in to it."""
 
     base_url: str
-    store: Path
+    store: str
     client_id: str
     client_secret: str
 
@@ -60,21 +60,27 @@ class Server:
         )
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """``threadwell serve`` on an empty SQLite store."""
-    store = tmp_path_factory.mktemp("server") / "threadwell.db"
-    log = store.with_suffix(".log")
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """``threadwell serve`` on an empty store: a file and one process, PostgreSQL and two."""
+    folder = tmp_path_factory.mktemp("server")
+    log = folder / "log"
+    store, workers = str(folder / "threadwell.db"), "1"
+    if request.param == "postgres":
+        store, workers = f"{request.getfixturevalue('postgres_server').url()}&schema=e2e", "2"
     port = _free_port()
     client = json.loads(
         subprocess.run(
-            [*THREADWELL, "client", "add", "tests", "--store", str(store)],
+            [*THREADWELL, "client", "add", "tests", "--store", store],
             check=True,
             capture_output=True,
             text=True,
         ).stdout
     )
-    command = [*THREADWELL, "serve", "--store", str(store), "--port", str(port)]
+    command = [*THREADWELL, "serve", "--store", store, "--port", str(port)]
+    command += ["--workers", workers]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:

@@ -1,11 +1,17 @@
-"""The API over a store in memory, asked through ASGI by a client that is logged in."""
+"""The API over each kind of store, asked through ASGI by a client that is logged in.
+
+Tests that take ``api`` or ``unhurried`` run once a store; those that make servers of their own by
+``new_api`` are about something else than what a store does, and have one in memory.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -13,10 +19,18 @@ import pytest
 
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
+from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.sqlite import SqliteStore
 
 URL = "http://testserver"
 NOON = 1_710_072_000_000
+
+T = TypeVar("T")
+
+#: One event loop for all: a store keeps its connections from one request to the next.
+RUNNER = asyncio.Runner()
 
 
 class Clock:
@@ -36,7 +50,7 @@ class Api:
         self.store = options.pop("store", None) or MemoryStore()
         self.clock = Clock()
         self.app = create_app(self.store, base_url=URL, clock=self.clock, **options)
-        self.client = asyncio.run(add_client(self.store, "tests"))
+        self.client = self.run(add_client(self.store, "tests"))
         self.basic = self.credentials(self.client.client_id, self.client.client_secret)
 
     never = "11111111-2222-4333-8444-555555555555"
@@ -70,7 +84,12 @@ class Api:
     def call(
         self, method: str, path: str, body: Any = None, **headers: str | bytes | None
     ) -> httpx.Response:
-        return asyncio.run(self.send(method, path, body, **headers))
+        return self.run(self.send(method, path, body, **headers))
+
+    @staticmethod
+    def run(work: Coroutine[Any, Any, T]) -> T:
+        """What a coroutine returns, on the loop that the store lives in."""
+        return RUNNER.run(work)
 
     async def send(
         self, method: str, path: str, body: Any = None, **headers: str | bytes | None
@@ -108,9 +127,30 @@ class Api:
         return self.call("GET", f"{type_}/{id_}/_history").json()["total"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _loop() -> Iterator[None]:
+    yield
+    RUNNER.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind."""
+    store: Store
+    match request.param:
+        case "memory":
+            store = Unhurried() if "unhurried" in request.fixturenames else MemoryStore()
+        case "sqlite":
+            store = SqliteStore.open(tmp_path / "threadwell.db")
+        case _:
+            store = PostgresStore.open(request.getfixturevalue("postgres_url"))
+    yield store
+    RUNNER.run(store.close())
+
+
 @pytest.fixture
-def api() -> Api:
-    return Api()
+def api(store: Store) -> Api:
+    return Api(store=store)
 
 
 class Unhurried(MemoryStore):
@@ -128,9 +168,9 @@ class Unhurried(MemoryStore):
 
 
 @pytest.fixture
-def unhurried() -> Api:
+def unhurried(store: Store) -> Api:
     """An API where requests that come together overlap."""
-    return Api(store=Unhurried())
+    return Api(store=store)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import pytest
@@ -187,9 +186,9 @@ def test_lifespan(api) -> None:
 
         await api.app({"type": "lifespan"}, receive, send)
 
-    asyncio.run(live())
+    api.run(live())
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert asyncio.run(api.store.list_private("key")).keys() == {"signing", "storage"}
+    assert api.run(api.store.list_private("key")).keys() == {"signing", "storage"}
 
 
 def test_a_client_that_goes_away_is_not_answered(api) -> None:
@@ -212,4 +211,4 @@ def test_a_client_that_goes_away_is_not_answered(api) -> None:
         await api.app(scope, receive, send)
         return sent
 
-    assert asyncio.run(leave()) == []
+    assert api.run(leave()) == []

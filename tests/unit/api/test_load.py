@@ -110,6 +110,7 @@ def test_ready_means_that_the_store_takes_writes(
     new_api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("threadwell.api.readiness._HOLDS", 0.0)
+    caplog.set_level(logging.INFO, "threadwell.api.readiness")
     store, load = Faulty(), Load()
     api = new_api(store=store, load=load)
 
@@ -124,7 +125,7 @@ def test_ready_means_that_the_store_takes_writes(
     store.error = None
     assert ready()[0] == 200
     changes = [r.levelno for r in caplog.records if "the store can" in r.getMessage()]
-    assert changes == [logging.ERROR]
+    assert changes == [logging.ERROR, logging.INFO]
     load.draining = True
     assert ready() == (503, {**ready()[1], "ok": False, "draining": True})
     assert api.call("GET", "/health/live", authorization=None).status_code == 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from urllib.parse import urlencode
@@ -165,7 +164,7 @@ def test_a_token_ends_with_its_hour(api, token) -> None:
 
 def test_a_removed_client_is_out_within_seconds(api, token) -> None:
     assert api.call("GET", "Patient", authorization=token).status_code == 200
-    asyncio.run(remove_client(api.store, api.client.client_id))
+    api.run(remove_client(api.store, api.client.client_id))
     api.clock.now += 5_000
     assert api.call("GET", "Patient", authorization=token).status_code == 401
     assert api.call("GET", "Patient", authorization=api.basic).status_code == 401
@@ -185,14 +184,14 @@ def test_tokens_are_good_at_every_server_of_a_store(api, new_api, token) -> None
 
 
 def test_no_secret_is_stored(api) -> None:
-    kept = asyncio.run(api.store.list_private("client"))
+    kept = api.run(api.store.list_private("client"))
     assert api.client.client_secret.encode() not in b"".join(kept.values())
     assert len(bytes.fromhex(api.client.client_secret)) == 32
 
 
 def test_a_client_id_is_registered_once(api) -> None:
     with pytest.raises(ValueError, match="already"):
-        asyncio.run(add_client(api.store, "again", client_id=api.client.client_id))
+        api.run(add_client(api.store, "again", client_id=api.client.client_id))
 
 
 def test_further_clients_over_http(api) -> None:

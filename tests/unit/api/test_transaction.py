@@ -237,7 +237,7 @@ def test_transactions_at_once_are_decided_anew(unhurried, mark: str) -> None:
     async def all_at_once():
         return await asyncio.gather(*(api.send("POST", "", bundle(number)) for number in range(20)))
 
-    answers = asyncio.run(all_at_once())
+    answers = unhurried.run(all_at_once())
     assert [answer.status_code for answer in answers] == [200] * 20
     (patient,) = api.ids(f"Patient?{condition}")
     assert len(api.ids(f"Communication?subject=Patient/{patient}")) == 20

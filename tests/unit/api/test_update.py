@@ -240,7 +240,7 @@ def test_patches_at_once_are_all_kept(unhurried) -> None:
             )
         )
 
-    assert [answer.status_code for answer in asyncio.run(all_at_once())] == [200] * 40
+    assert [answer.status_code for answer in unhurried.run(all_at_once())] == [200] * 40
     names = unhurried.call("GET", path).json()["name"]
     assert {name["family"] for name in names} == {"Brook", *(f"B{n}" for n in range(40))}
 
@@ -254,6 +254,6 @@ def test_conditional_creates_at_once_make_one(unhurried, mark: str) -> None:
             *(unhurried.send("POST", "Patient", body, if_none_exist=condition) for _ in range(8))
         )
 
-    answers = asyncio.run(all_at_once())
+    answers = unhurried.run(all_at_once())
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
