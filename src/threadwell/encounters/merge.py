@@ -23,12 +23,14 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "Task": ("identifier", "focus", "authoredOn", "reasonCode", "input"),
 }
 _WITHDRAWN = "entered-in-error"
-
-
+_CLOSED_TASKS = frozenset(("cancelled", "completed", "entered-in-error", "failed", "rejected"))
 #: Lists of people, to which others may add: what they refer to is in the element, or its member.
 _PEOPLE = {"participant": "individual", "recipient": ""}
-#: What a resource that takes another one's place has for itself.
-_NEVER_CARRIED = ("resourceType", "id", "meta", "class", "description", "code", "intent")
+#: What a resource that takes another one's place has for itself, as it is no longer the same.
+_NEVER_CARRIED = (
+    *("resourceType", "id", "meta", "text", "class"),
+    *("description", "code", "intent"),
+)
 #: What in ``meta`` tells of the care and not of the resource.
 _CARRIED_META = ("tag", "security", "profile")
 
@@ -149,6 +151,3 @@ def _retagged(types: list[Any], onto: list[Any]) -> list[Any]:
 
 def _is_tag(concept: Mapping[str, Any]) -> bool:
     return any(one.get("system") == codes.ENCOUNTER_TYPE for one in concept.get("coding") or ())
-
-
-_CLOSED_TASKS = frozenset(("cancelled", "completed", "entered-in-error", "failed", "rejected"))

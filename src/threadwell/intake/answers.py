@@ -17,6 +17,7 @@ from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
+from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Key, Store
 
@@ -90,28 +91,6 @@ def candidates(task: Resource) -> tuple[str, ...]:
         for one in task.get("input") or ()
         if "valueReference" in one and one["type"].get("text") == "candidate"
     )
-
-
-def circle_of(body: Resource) -> str:
-    """The key of the circle that a resource belongs to, ``""`` for one that we did not make."""
-    found = (
-        str(identifier.get("value", ""))
-        for identifier in body.get("identifier") or ()
-        if identifier.get("system") == codes.CIRCLE
-    )
-    return next(found, "")
-
-
-def target(body: Resource, element: str) -> str:
-    """What the Reference in ``element`` refers to, ``""`` if there is none."""
-    value = body.get(element) or {}
-    return str(value.get("reference", "")) if isinstance(value, dict) else ""
-
-
-def as_key(name: str) -> Key:
-    """The key of ``Type/id``."""
-    type_, _, id_ = name.partition("/")
-    return Key(type_, id_)
 
 
 def is_dismissed(task: Resource) -> bool:

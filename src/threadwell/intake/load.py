@@ -16,8 +16,9 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
-from threadwell.intake.answers import as_key, circle_of, find_answers, is_dismissed, target
+from threadwell.intake.answers import find_answers, is_dismissed
 from threadwell.intake.circle import Circle
+from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people import People
 from threadwell.intake.place import Keywords, ThreadOf, place_again, thread_of
