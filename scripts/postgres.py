@@ -1,7 +1,8 @@
 """A PostgreSQL server of our own for tests and benchmarks: found or brought, started, stopped.
 
 It lives in a temporary folder, listens on a Unix socket there and on no network, and is gone with
-``stop``. PostgreSQL refuses to run as root, so as root it is started as ``postgres`` or ``nobody``.
+``remove``, or when the process that started it ends, however it ends. PostgreSQL refuses to run as
+root, so as root it is started as ``postgres`` or ``nobody``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import sys
@@ -57,6 +59,7 @@ class Server:
 
     binaries: Path
     folder: Path
+    lifeline: subprocess.Popen[bytes]
     port: int = 5432
 
     def url(self, database: str = "postgres") -> str:
@@ -78,10 +81,9 @@ class Server:
 
     def remove(self) -> None:
         """Stop it and remove its files."""
-        try:
-            self.stop("immediate")
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        assert self.lifeline.stdin is not None
+        self.lifeline.stdin.close()
+        self.lifeline.wait()
 
     def _control(self, *arguments: str) -> None:
         _run([str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "pg"), *arguments])
@@ -107,9 +109,37 @@ def start_server(binaries: Path, *, durable: bool = False, **settings: str) -> S
     chosen |= ({} if durable else _CARELESS) | settings
     with (pg / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = '{value}'\n" for name, value in chosen.items())
-    server = Server(binaries, folder)
-    server.start()
+    server = Server(binaries, folder, _lifeline(binaries, folder))
+    try:
+        server.start()
+    except BaseException:
+        server.remove()
+        raise
     return server
+
+
+def _lifeline(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """A process that stops the server and removes its files once we are gone, or let it go.
+
+    It waits for the end of a pipe that only we hold, in a session of its own, where no signal
+    from our terminal reaches it.
+    """
+    stop = shlex.join(
+        [str(binaries / "pg_ctl"), "-D", str(folder / "pg"), "-m", "immediate", "stop"]
+    )
+    script = f"cat; cd /; {_as_owner(stop)} >/dev/null 2>&1; rm -rf {shlex.quote(str(folder))}"
+    return subprocess.Popen(
+        ["/bin/sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _as_owner(command: str) -> str:
+    user = _unprivileged()
+    return f"su -s /bin/sh {user} -c {shlex.quote(command)}" if user else command
 
 
 def _run(command: list[str]) -> str:
