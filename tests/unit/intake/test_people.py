@@ -112,3 +112,27 @@ def test_the_practice_is_the_organization_with_its_number(practice, sms):
     practice.take(sms("a", "08:00"))
     assert practice.all("Encounter")[0]["serviceProvider"] == {"reference": "Organization/clinic"}
     assert len(practice.all("Organization")) == 1
+
+
+@pytest.mark.parametrize(
+    ("circle", "subjects", "voice"),
+    [
+        ("leo mia", "mia", "RelatedPerson/m2"),
+        ("leo mia", "leo mia", "RelatedPerson/m1"),
+        ("leo mia", "", "RelatedPerson/m1"),
+        ("ana mia", "ana mia", "RelatedPerson/m2"),
+        # She belongs to her own children only.
+        ("ana leo mia", "ana", ""),
+        ("ana", "ana", ""),
+    ],
+)
+def test_as_whom_a_mother_of_two_speaks(circle, subjects, voice):
+    patients, about = ([f"Patient/{one}" for one in names.split()] for names in (circle, subjects))
+    assert MOTHER.voice(patients, about) == voice
+
+
+def test_a_nurse_speaks_as_a_nurse_of_others_and_as_a_father_of_his_child():
+    nurse = Party(A, related=(("Patient/leo", "RelatedPerson/father"),), practice="Practitioner/n")
+    circle = ["Patient/ana", "Patient/leo"]
+    assert nurse.voice(circle, ["Patient/leo"]) == "RelatedPerson/father"
+    assert nurse.voice(circle, ["Patient/ana"]) == "Practitioner/n"
