@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.memory import MemoryStore
 
 
@@ -47,6 +47,12 @@ class ForwardingStore:
 
     async def versions(self, project: str, after: Position, count: int) -> list[Version]:
         return await self._inner.versions(project, after, count)
+
+    async def position(self, project: str) -> int:
+        return await self._inner.position(project)
+
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        return self._inner.follow(project, after)
 
     async def private_kinds(self) -> list[str]:
         return await self._inner.private_kinds()
