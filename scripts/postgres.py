@@ -95,9 +95,7 @@ def start_server(binaries: Path, *, durable: bool = False, **settings: str) -> S
     Unless ``durable``, it never waits for the disk. ``settings`` are those of ``postgresql.conf``.
     """
     folder = Path(tempfile.mkdtemp(prefix="threadwell-pg-"))
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam(_unprivileged() or "root")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    give_away(folder)
     pg = folder / "pg"
     _run(
         [
@@ -116,6 +114,15 @@ def start_server(binaries: Path, *, durable: bool = False, **settings: str) -> S
         server.remove()
         raise
     return server
+
+
+def give_away(folder: Path) -> str | None:
+    """Make a folder theirs who servers are run as where we are root; the answer is their name."""
+    user = _unprivileged()
+    if user:
+        owner = pwd.getpwnam(user)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return user
 
 
 def _lifeline(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:

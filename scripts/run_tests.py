@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pgbouncer
 import postgres
 import toolbox
 
@@ -31,6 +32,8 @@ def bring_tools() -> None:
         toolbox.install_chromium()
     if postgres.find_binaries() is None:
         postgres.install()
+    if pgbouncer.find() is None:
+        pgbouncer.install()
 
 
 if __name__ == "__main__":
