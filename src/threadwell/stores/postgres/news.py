@@ -34,7 +34,8 @@ _CHANNEL = "threadwell"
 _TELL = "SELECT pg_notify($1, word) FROM unnest($2::text[]) word"
 
 _POSITION = "SELECT coalesce(max(position), 0) FROM change WHERE pid = $1"
-_CHANGES = f"""
+#: Some of the changes of project $1 after position $2.
+CHANGES = f"""
 SELECT v.*, c.position FROM (
   SELECT position, rid, number FROM change WHERE pid = $1 AND position > $2
   ORDER BY position LIMIT $3
@@ -94,7 +95,7 @@ class News:
 
         async def read(after: int) -> list[Change]:
             pid = await self._projects.pid(project)
-            rows = await self._database.run(lambda c: c.fetch(_CHANGES, pid, after, BATCH))
+            rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, BATCH))
             pairs = zip(rows, stored(rows), strict=True)
             return [Change(row["position"], one) for row, one in pairs]
 

@@ -16,7 +16,8 @@ from threadwell.stores.sqlite.rows import COLUMNS, fetch, row_to_stored
 _TICK = 0.05
 
 _POSITION = "SELECT max(position) FROM change WHERE pid = ?"
-_CHANGES = f"""
+#: The changes of project ?1 after position ?2, up to ?3.
+CHANGES = f"""
 SELECT {COLUMNS}, c.position FROM change c
 CROSS JOIN resource r ON r.rid = c.rid AND r.number = c.number
 WHERE c.pid = ?1 AND c.position > ?2 AND c.position <= ?3
@@ -37,7 +38,7 @@ def position(connection: apsw.Connection, pid: int) -> int:
 
 def changes(connection: apsw.Connection, pid: int, after: int) -> list[Change]:
     """Some of the changes after that position; ``[]`` if there are none."""
-    rows = fetch(connection, _CHANGES, (pid, after, after + BATCH))
+    rows = fetch(connection, CHANGES, (pid, after, after + BATCH))
     return [Change(row[-1], row_to_stored(row[:-1])) for row in rows]
 
 
