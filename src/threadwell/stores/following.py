@@ -7,12 +7,15 @@ from the store. So one that is lost or comes twice does no harm.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from threadwell.stores.contract import Change, StoreError
+
+_log = logging.getLogger(__name__)
 
 #: Changes that are read at a time.
 BATCH = 100
@@ -73,14 +76,18 @@ async def follow(
     bell: Bell, project: str, after: int, read: Callable[[int], Awaitable[Sequence[Change]]]
 ) -> AsyncGenerator[Change, None]:
     """What ``read`` finds after a position, again and again, until the bell is closed."""
+    away = False
     with bell.rung(project) as rung:
         while not bell.closed:
             rung.clear()
             try:
                 found = await read(after)
-            except StoreError:
-                # The store is away: the bell rings again when it may be back.
-                found = ()
+                away = False
+            except StoreError as error:
+                # The bell rings again when the store may be back.
+                if not away:
+                    _log.warning("news has to wait: %s", error)
+                found, away = (), True
             for change in found:
                 yield change
                 after = change.position
