@@ -238,6 +238,38 @@ def test_order_parts_and_repetitions_do_not_matter(messages, how, now, at_hand, 
     assert in_parts == at_once
 
 
+def test_a_session_that_lives_again_forgets_as_whom_a_mother_spoke_before():
+    def mail(id_: str, minute: int, text: str, *references: str, answers: str = "") -> Message:
+        return Message(
+            "email",
+            id_,
+            OFFICE,
+            (MOTHER,),
+            datetime(2024, 3, 9, 20, minute, tzinfo=UTC),
+            text,
+            text,
+            references=references,
+            in_reply_to=answers,
+            medium="EMAILWRIT",
+        )
+
+    mails = [
+        mail("1", 1, "hello"),
+        mail("2", 2, "hello", "0", answers="3"),
+        mail("3", 3, "hello", "1"),
+        mail("0", 0, "and lea's cough?"),
+    ]
+    how = Settings(policy="per-day", batch=1, owner=(OWN,))
+
+    async def both():
+        with patch("threadwell.intake.run._MOST_AT_HAND", 0):
+            one_by_one = await record([[one] for one in mails], how, NOW)
+        return one_by_one, await record([mails], replace(how, batch=9), NOW)
+
+    one_by_one, at_once = asyncio.run(both())
+    assert one_by_one == at_once
+
+
 @COMMON
 @given(
     st.lists(a_message().map(from_mother), min_size=1, max_size=4, unique_by=identity),

@@ -34,9 +34,12 @@ class Former:
         return sorted(found, key=lambda one: one.sent)
 
     def spoke(self, key: Key) -> set[str]:
-        """Everybody as whom the addresses of those messages have spoken, or may have."""
+        """Everybody as whom the addresses of those messages have spoken, or may have.
+
+        What was withdrawn records no message by now: then it is everybody of the circle.
+        """
         out: set[str] = set()
-        for placed in self.messages(key):
+        for placed in self.messages(key) or self._circle.messages.values():
             if placed.link is not None:
                 out.update((placed.link.sender, *placed.link.recipients))
             for name in (placed.sender, *placed.recipients):
