@@ -1,8 +1,9 @@
 """Walks files, folders and archives, and hands each to the channel whose content it is.
 
 Nothing is passed over in silence: a file that no channel knows comes back as ``Broken``. Left out
-are only hidden and system files, what an export's messages name as their attachments, and the
-files that describe an export to people (``README…``, ``people.csv``).
+are only hidden and system files, what an export's messages name as their attachments, the files
+that describe an export to people (``README…``, ``people.csv``), and SQLite databases that are open,
+such as the store itself.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _LEFT_OUT = re.compile(
     r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini|README(\.\w+)?|people\.(csv|json)",
     re.IGNORECASE,
 )
+#: What SQLite keeps beside a database while it is open, the index of its log above all.
+_BESIDE_DATABASE = re.compile(r"-(wal|shm)$")
 _NOT_KNOWN = "not a format that Threadwell reads"
 
 
@@ -105,12 +108,22 @@ def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
         yield _Found(folder, None, failure=_failure(error))
         return
     for path in paths:
-        if _LEFT_OUT.fullmatch(path.name):
+        if _LEFT_OUT.fullmatch(path.name) or _is_open_database(path):
             continue
         if not path.is_dir():
             yield _identify(path, channels)
         elif not path.is_symlink():  # which may lead back up here
             yield from _walk(path, channels)
+
+
+def _is_open_database(path: Path) -> bool:
+    """Whether a file is, or belongs to, an SQLite database in use.
+
+    Told by its name alone: to open and close such a file would drop the locks that this very
+    process holds on it, if it is the store.
+    """
+    database = _BESIDE_DATABASE.sub("", path.name)
+    return path.with_name(f"{database}-shm").exists()
 
 
 def _identify(path: Path, channels: Sequence[Channel]) -> _Found:

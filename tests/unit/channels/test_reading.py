@@ -81,6 +81,12 @@ def test_what_describes_an_export_is_left_out(practice: Path, name: str) -> None
     assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms"]
 
 
+def test_a_database_that_is_open_is_left_out(practice: Path) -> None:
+    for name in ("store.db", "store.db-wal", "store.db-shm", "closed.db"):
+        (practice / name).write_bytes(b"SQLite format 3\0")
+    assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms", "closed.db"]
+
+
 def test_a_file_that_is_named_is_never_left_out(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text("# Read me")
