@@ -15,15 +15,16 @@ from pathlib import Path
 from textwrap import wrap
 
 from threadwell.api.context import MAX_BODY
+from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
 from threadwell.api.rest.everything import MAX_RESOURCES
 from threadwell.api.storage import LIFE as URL_LIFE
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.channels.reading import KEPT_BYTES
 from threadwell.cli import COMMANDS
 from threadwell.cli.command import DEFAULT_STORE, STORE_VARIABLE, Command
 from threadwell.cli.parser import build_parser
 from threadwell.facade import Threadwell
-from threadwell.facade.threadwell import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.search.extract import unsearchable
@@ -36,6 +37,7 @@ from threadwell.fhir.search.parse import (
     MAX_LOOKED_UP,
     MAX_OFFSET,
 )
+from threadwell.server.connection import MAX_HEAD, MAX_WAITING
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
 
@@ -47,8 +49,10 @@ _GENERATED = "<!-- Written by scripts/make_docs.py: change that, or the program.
 #: Every environment variable that Threadwell reads.
 ENVIRONMENT = {
     STORE_VARIABLE: f"the store of a command without `--store`; `{DEFAULT_STORE}` if it is not set",
-    BASE_URL_VARIABLE: "where links lead in what `threadwell get` and its kin print, and in Python:"
-    f" the server of the store; `{DEFAULT_BASE_URL}` if it is not set",
+    BASE_URL_VARIABLE: "where clients reach the server of the store, and so where links lead: those"
+    " of `threadwell serve` and `sign-in` without `--base-url` and `--url`, in what `threadwell"
+    f" get` and its kin print, and in Python. If it is not set, `{DEFAULT_BASE_URL}`; for `serve`,"
+    " where it listens",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }
@@ -184,6 +188,8 @@ def _settings() -> Iterator[str]:
     )
     yield from ("", "## Limits", "")
     yield from _table(("what", "at most"), _limits())
+    yield ""
+    yield "What happens beyond those of the server is in [operations.md](../operations.md#limits)."
 
 
 def _import_settings() -> Iterator[Sequence[str]]:
@@ -199,7 +205,15 @@ def _import_settings() -> Iterator[Sequence[str]]:
 def _limits() -> list[Sequence[str]]:
     mib = 1024 * 1024
     return [
+        ("requests under way in a worker", f"{MAX_IN_FLIGHT:,}, or `--max-in-flight`"),
+        ("requests of a client a minute", "no limit, or `--rate-limit`"),
+        ("line and headers of a request", f"{MAX_HEAD // 1024} KiB"),
         ("body of a request", f"{MAX_BODY // mib} MiB"),
+        (
+            f"bodies above {LARGE // mib} MiB under way in a worker, together",
+            f"{MAX_HELD // mib} MiB",
+        ),
+        ("answers that wait for their clients, together", f"{MAX_WAITING // mib} MiB a worker"),
         ("matches on a page (`_count`)", f"{MAX_COUNT:,}; {DEFAULT_COUNT} if it is not given"),
         ("matches to skip (`_offset`)", f"{MAX_OFFSET:,}"),
         ("included resources on a page", f"{MAX_INCLUDED:,}"),

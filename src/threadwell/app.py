@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from threadwell.stores.contract import Store
 
 
+#: Where clients reach the server of the store; links in answers lead there. Unless it is set, that
+#: is where ``threadwell serve`` listens if it is not told otherwise.
+BASE_URL_VARIABLE = "THREADWELL_BASE_URL"
+DEFAULT_BASE_URL = "http://127.0.0.1:8103"
+
+
 def channels() -> tuple[Channel, ...]:
     """Every channel, in the order in which they are asked whether a file is theirs."""
     from threadwell.channels import email, sms_backup, table, whatsapp

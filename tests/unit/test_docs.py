@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from threadwell.app import store_path
+from threadwell.app import BASE_URL_VARIABLE, store_path
 from threadwell.cli.command import STORE_VARIABLE
-from threadwell.facade.threadwell import BASE_URL_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))

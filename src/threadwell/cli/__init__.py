@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threadwell.cli import (
+    answer,
     client,
     copy,
     delete,
@@ -32,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     import_.COMMAND,
     sessions.COMMAND,
     reviews.COMMAND,
+    answer.COMMAND,
     quarantine.COMMAND,
     replay.COMMAND,
     recut.COMMAND,

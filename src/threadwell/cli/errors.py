@@ -47,13 +47,13 @@ def _is_misuse(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake import BadPeople
+    from threadwell.intake import BadAnswer, BadPeople
     from threadwell.stores.contract import StoreError
 
     if _is_misuse(error):
         return str(error)
     match error:
-        case Mistake() | StoreError() | OperationOutcomeError() | BadPeople():
+        case Mistake() | StoreError() | OperationOutcomeError() | BadPeople() | BadAnswer():
             return str(error)
         case OSError() if error.strerror:
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

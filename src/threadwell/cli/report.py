@@ -74,6 +74,8 @@ def made(report: Report) -> str:
     parts = [plural(report.sessions, "new session")]
     if report.replayed:
         parts.append(f"{plural(report.replayed, 'message')} placed that had been quarantined")
+    if report.answers:
+        parts.append(f"{plural(report.answers, 'answer')} taken")
     if report.superseded:
         parts.append(f"{plural(report.superseded, 'resource')} superseded")
     if report.reviews:
@@ -93,6 +95,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "sessions": report.sessions,
         "superseded": report.superseded,
         "reviews": report.reviews,
+        "answers": report.answers,
         "reasons": dict(sorted(report.reasons.items())),
         **more,
     }

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.output import plural, print_json, shorten, table
+from threadwell.cli.output import plural, print_json, printable, shorten, table
+
+if TYPE_CHECKING:
+    from threadwell.inbox.reviews import Review
 
 #: So that a row is no wider than a terminal of 160 columns.
 _WIDEST = 50
@@ -34,16 +39,28 @@ def run(arguments: Namespace) -> int:
         print(table(["First message", "Why", "Who", "Page"], rows))
         print(f"\n{plural(len(reviews), 'question')}; times are in {zone.key}.")
         print("The pages are those of `threadwell serve`.")
+        for line in _to_answer(reviews):
+            print(line)
     else:
         print("Nothing is to be reviewed.")
     return 0
+
+
+def _to_answer(reviews: Iterable[Review]) -> Iterator[str]:
+    """The beginning of the command that answers each question, and the patients to choose from."""
+    for one in reviews:
+        if one.candidates:
+            yield f"\n{one.when}: threadwell answer {one.task.removeprefix('Task/')} …"
+        for candidate in one.candidates:
+            yield f"    {candidate.patient}  {printable(candidate.name)}"
 
 
 COMMAND = Command(
     name="reviews",
     summary="List the questions that only a person can answer",
     about="Which patient a session is about, whose message an address of several patients sent, "
-    "whether a billed session must be corrected. Each is a Task.",
+    "whether a billed session must be corrected. Each is a Task. Those of the first kind are "
+    "followed by the patients to choose from, for `threadwell answer`.",
     examples=("threadwell reviews", "threadwell reviews --format json"),
     add_arguments=add_arguments,
     run=run,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from threadwell.app import shown_store
+from threadwell.app import BASE_URL_VARIABLE, shown_store
 from threadwell.cli.command import Command, add_store
 from threadwell.cli.output import paint
 
@@ -21,9 +22,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--base-url",
         metavar="URL",
-        help="where clients reach the server, if it stands behind a proxy",
+        default=os.environ.get(BASE_URL_VARIABLE) or None,
+        help="where clients reach the server, if it stands behind a proxy "
+        f"(default: ${BASE_URL_VARIABLE}, else where it listens)",
     )
-
     parser.add_argument(
         "--workers",
         type=_positive,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.cli.command import Command, add_store
 
 
@@ -11,8 +13,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "--url",
-        default="http://127.0.0.1:8103",
-        help="where the server is reached (default: http://127.0.0.1:8103)",
+        default=os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
+        help="where the server is reached "
+        f"(default: ${BASE_URL_VARIABLE}, else {DEFAULT_BASE_URL})",
     )
     add_store(parser)
 

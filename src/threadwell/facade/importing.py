@@ -23,6 +23,7 @@ from threadwell.intake import (
     Counts,
     Report,
     Settings,
+    answer_review,
     import_messages,
     import_people,
     parse_options,
@@ -133,6 +134,13 @@ async def run_replay(store: Store, project: str, who: Who) -> Report:
     """Give their place to held messages whose people are known by now."""
     choices = await kept_choices(store, project) or Choices()
     return await replay(store, project, await _settings(store, project, who, choices))
+
+
+async def run_answer(store: Store, project: str, task: str, patients: Sequence[str]) -> Report:
+    """Answer whom a session is about; raises ``BadAnswer``."""
+    choices = await kept_choices(store, project) or Choices()
+    settings = await _settings(store, project, Who(), choices)
+    return await answer_review(store, project, task, patients, settings)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

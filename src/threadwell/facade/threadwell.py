@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from threadwell.api.clients import NewClient, add_client
 from threadwell.api.context import Context, open_context
 from threadwell.api.oauth.clients import find_client
-from threadwell.app import open_store
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, open_store
 from threadwell.facade.loop import LoopThread
 from threadwell.facade.request import Parameters, search_path, send
 from threadwell.fhir.resource import Resource
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Paths: TypeAlias = str | Path | Iterable[str | Path]
-
-#: Where links in answers lead: to the server that this variable names, or else to the one that
-#: ``threadwell serve`` starts. It need not be running.
-BASE_URL_VARIABLE = "THREADWELL_BASE_URL"
-DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 
 
 def open_threadwell(
@@ -317,6 +312,20 @@ class Threadwell:
         from threadwell.inbox.reviews import all_reviews
 
         return self._loop.call(self._read(all_reviews))
+
+    def answer_review(self, task: str, patients: Sequence[str]) -> Report:
+        """Answer the review Task that asks which patients a session is about, at once.
+
+        For example::
+
+            review = tw.reviews()[0]
+            tw.answer_review(review.task, [review.candidates[0].patient])
+
+        Answered again, it corrects the answer. Raises ``threadwell.intake.BadAnswer``.
+        """
+        from threadwell.facade.importing import run_answer
+
+        return self._loop.call(run_answer(self._store, self._project, task, patients))
 
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.

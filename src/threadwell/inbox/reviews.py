@@ -13,6 +13,7 @@ from threadwell.inbox.names import concept_text, name_of
 from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import clock_time, moment, short_day
+from threadwell.intake.answers import candidates
 
 #: Questions on a page.
 PAGE = 50
@@ -23,13 +24,21 @@ _ALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patient (``Patient/…``) whom a session may be about."""
+
+    patient: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """One open question. ``why`` says in a few words what it is, ``text`` in a sentence.
 
     ``about`` names the patients to choose from, or those who wrote what is held. ``when`` is the
     time of the first message. ``href`` is the page of the session, or of the held message, that
     it is about, below the server's address; ``focus`` the resource, and ``task`` the question
-    itself.
+    itself. ``candidates`` are the patients among whom ``intake.answer_review`` may choose.
     """
 
     task: str
@@ -39,6 +48,7 @@ class Review:
     when: str
     focus: str
     href: str
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +135,8 @@ async def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
         when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
         focus=f"Encounter/{session}" if session else own,
         href=f"/sessions/{session}" if session else f"/quarantine/{task['id']}",
+        candidates=tuple(
+            Candidate(patient, name_of({"reference": patient}, reader))
+            for patient in (candidates(task) if session else ())
+        ),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from threadwell.cli import COMMANDS, main
+from threadwell.server import Settings
 
 PATIENT = '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'
 
@@ -55,6 +56,7 @@ def test_every_command_has_help_with_an_example(
         (["nothing"], 2),
         (["get"], 2),
         (["import"], 2),
+        (["answer", "task"], 2),
         (["import", "x", "--scope", "clinic"], 2),
         (["sessions", "--format", "xml"], 2),
         (["client", "remove", "x"], 2),
@@ -72,6 +74,7 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["sessions"], "there is no store at threadwell.db"),
         (["quarantine", "--store", "x.db"], "there is no store at x.db"),
         (["verify"], "there is no store at threadwell.db"),
+        (["answer", "task", "patient"], "there is no store at threadwell.db"),
         (["sign-in"], "there is no store at threadwell.db"),
         (["post", "Patient", PATIENT, "--store", "no/folder/x.db"], "there is no folder no/folder"),
         (["post", "Patient", PATIENT, "--store", "mysql://x/y"], "no store is known for mysql://"),
@@ -215,6 +218,33 @@ def test_a_sign_in_link_stands_alone(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["sign-in", "--url", "https://inbox.example.org/"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("https://inbox.example.org/sign-in/")
+
+
+def test_the_address_of_the_server_may_be_a_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["client", "add", "billing"])
+    served: list[str | None] = []
+
+    def serve(settings: Settings, _ready: Any) -> int:
+        served.append(settings.base_url)
+        return 0
+
+    monkeypatch.setattr("threadwell.server.serve", serve)
+    for variable in ("https://threads.example.org", ""):
+        monkeypatch.setenv("THREADWELL_BASE_URL", variable)
+        assert main(["serve"]) == 0
+        assert main(["serve", "--base-url", "https://other.example.org"]) == 0
+        assert main(["sign-in"]) == 0
+    assert served == [
+        "https://threads.example.org",
+        "https://other.example.org",
+        None,
+        "https://other.example.org",
+    ]
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert first.startswith("https://threads.example.org/sign-in/")
+    assert second.startswith("http://127.0.0.1:8103/sign-in/")
 
 
 def test_the_unexpected_is_a_sentence_unless_debugging(

@@ -10,6 +10,7 @@ import pytest
 
 import threadwell
 from threadwell.cli import main
+from threadwell.intake import BadAnswer
 
 PEOPLE = """\
 kind,id,family,given,phone,patient,relationship
@@ -276,10 +277,95 @@ def test_reviews_are_listed(out: Any, here: Path) -> None:
     assert "threadwell reviews --store other.db" in said
     listed = json.loads(out("reviews", "--store", "other.db", "--format", "json"))
     assert {*listed[0]["about"].split(" or ")} == {"Lena Prado", "Omar Farouk"}
+    assert {one["name"] for one in listed[0]["candidates"]} == {"Lena Prado", "Omar Farouk"}
     _head, *rows = out("reviews", "--store", "other.db").splitlines()
     assert "Which patient it is about is unclear" in rows[0]
     assert listed[0]["href"] in rows[0]
     assert "2 questions; times are in America/New_York." in rows
+    command = f"threadwell answer {listed[0]['task'].removeprefix('Task/')} …"
+    at = rows.index(f"{listed[0]['when']}: {command}")
+    named = [f"    {one['patient']}  {one['name']}" for one in listed[0]["candidates"]]
+    assert rows[at + 1 : at + 3] == named
+
+
+@pytest.fixture
+def asked(out: Any, here: Path) -> dict[str, str]:
+    """A store that asks about which of two children their mother writes.
+
+    Returns the question (``task``), its ``session``, and the patients by their names.
+    """
+    (here / "people.csv").write_text(
+        PEOPLE.replace(",lena,mother", ",lena;omar,mother").replace("+1 207-555-0112", "")
+    )
+    (here / "messages.csv").write_text(MESSAGES.replace("Lena has a fever", "She has a fever"))
+    out("import", *OPTIONS, "--policy", "per-thread")
+    (question,) = json.loads(out("reviews", "--format", "json"))
+    ids = {one["name"]: one["patient"] for one in question["candidates"]}
+    return {**ids, "task": question["task"], "session": question["focus"]}
+
+
+def test_an_answer_holds_at_once_and_may_be_corrected(out: Any, asked: dict[str, str]) -> None:
+    # With its type or without, as people copy it.
+    for task, name in (
+        (asked["task"], "Lena Prado"),
+        (asked["task"].removeprefix("Task/"), "Omar Farouk"),
+    ):
+        assert out("answer", task, asked[name]) == "0 new sessions, 1 answer taken\n"
+        session = json.loads(out("get", asked["session"]))
+        assert session["subject"]["reference"] == asked[name]
+    assert "Nothing" in out("reviews")
+    both = (asked["Lena Prado"], asked["Omar Farouk"])
+    report = json.loads(out("answer", asked["task"], *both, "--format", "json"))
+    assert (report["answers"], report["reviews"]) == (1, 0)
+    parts = json.loads(out("get", f"Encounter?part-of={asked['session']}"))["entry"]
+    subjects = {one["resource"]["subject"]["reference"] for one in parts}
+    assert {*both} <= subjects
+    # The policy of the store was kept: nothing is cut anew by the next import.
+    again = json.loads(out("import", *OPTIONS, "--format", "json"))
+    assert (again["sessions"], again["superseded"], again["answers"]) == (0, 0, 0)
+    assert out("verify")
+
+
+def test_answers_that_others_wrote_are_told(out: Any, asked: dict[str, str]) -> None:
+    subject = {"op": "add", "path": "/subject", "value": {"reference": asked["Lena Prado"]}}
+    out("patch", asked["session"], json.dumps([subject]))
+    done = {"op": "replace", "path": "/status", "value": "completed"}
+    out("patch", asked["task"], json.dumps([done]))
+    assert "0 new sessions, 1 answer taken\n" in out("import", *OPTIONS)
+    assert "taken" not in out("replay")
+
+
+@pytest.mark.parametrize(
+    ("task", "patient", "words"),
+    [
+        ("nothing", "Lena Prado", "there is no Task/nothing"),
+        ("task", "Patient/other", "not about Patient/other"),
+        ("held", "Lena Prado", "does not ask whom a session is about"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_a_sentence(
+    task: str, patient: str, words: str, out: Any, asked: dict[str, str], capsys: Any
+) -> None:
+    held = json.loads(out("quarantine", "--format", "json"))[0]["task"]
+    named = {**asked, "held": held}
+    assert main(["answer", named.get(task, task), named.get(patient, patient)]) == 1
+    printed, err = capsys.readouterr()
+    assert (printed, err.count("\n")) == ("", 1)
+    assert err.startswith("threadwell: ")
+    assert words in err
+    assert "subject" not in json.loads(out("get", asked["session"]))
+
+
+def test_the_facade_answers_too(asked: dict[str, str]) -> None:
+    with threadwell.open("threadwell.db") as tw:
+        (question,) = tw.reviews()
+        chosen = next(one for one in question.candidates if one.name == "Omar Farouk")
+        assert tw.answer_review(question.task, [chosen.patient]).answers == 1
+        session = tw.read_resource("Encounter", question.focus.removeprefix("Encounter/"))
+        assert session["subject"]["reference"] == asked["Omar Farouk"] == chosen.patient
+        assert tw.reviews() == []
+        with pytest.raises(BadAnswer):
+            tw.answer_review(question.task, [])
 
 
 def _after_import(out: Any, *command: str) -> str:
