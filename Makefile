@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs bench lock definitions clean
+.PHONY: help run test check format types layers docs campaign bench lock definitions clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103
-	$(BIN)/python scripts/run_sample.py
+run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103 (or PORT=…)
+	$(BIN)/python scripts/run_sample.py $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev.stamp ## Every test, installing what it needs
 	$(BIN)/python scripts/run_tests.py
@@ -28,6 +28,9 @@ layers: $(VENV)/dev.stamp ## The direction of imports
 
 docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead somewhere
 	$(BIN)/python scripts/check_docs.py
+
+campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples
+	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
 
 bench: $(VENV)/dev.stamp ## Speed, as ratios against something named
 	$(BIN)/python -m bench

@@ -41,8 +41,10 @@ def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
             (host, port), family=family, backlog=_BACKLOG, reuse_port=shared
         )
     except OSError as error:
+        # What the socket module adds to it tells the address once more.
+        reason = str(error.strerror).partition(" (while attempting")[0]
         raise OSError(
-            f"cannot listen on {host} port {port}: {error.strerror}; try another --port"
+            f"cannot listen on {host} port {port}: {reason}; try another --port"
         ) from None
     except OverflowError:
         raise OSError(f"{port} is no port: give one from 0 to 65535") from None
