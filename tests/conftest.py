@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -18,6 +19,12 @@ import toolbox  # noqa: E402
 
 LEFT_OUT = "left out: "
 _SCHEMAS = count()
+
+# The same examples in every run, so that a change is judged by itself; `make campaign` looks for
+# new ones, many at a time.
+settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
+settings.register_profile("campaign", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("THREADWELL_EXAMPLES", "steady"))
 
 
 @pytest.fixture(scope="session")

@@ -216,7 +216,7 @@ def clock_at_now() -> int:
     return NOW
 
 
-COMMON = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @COMMON

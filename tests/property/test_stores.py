@@ -239,7 +239,6 @@ BACKWARDS = {
 }
 
 
-@settings(max_examples=80, deadline=None)
 @given(steps, st.lists(searches, min_size=5, max_size=25))
 @example(
     [BACKWARDS], [f"Observation?date={date}" for date in ("lt1971", "1969-12-31T23:59:59.999Z")]
@@ -249,7 +248,7 @@ def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) ->
         _compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(steps, st.lists(searches, min_size=5, max_size=25))
 def test_postgres_answers_as_memory_does(
     postgres_server: Any, steps: list[Any], searches: list[str]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell.fhir.search.parse import parse_query
@@ -231,7 +231,6 @@ _steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(steps=_steps, cut=st.integers(0, 25), size=st.integers(1, 6))
 def test_any_history_is_copied_in_any_parts(
     steps: list[tuple[str, str]], cut: int, size: int
