@@ -58,7 +58,7 @@ def read_delimited(path: Path) -> Iterator[Record]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield Record(number, Refused("row", f"is not CSV: {error}"), lines.give_back())
+                yield Record(number, Refused("", f"is not CSV: {error}"), lines.give_back())
                 reader = csv.reader(lines, _dialect(header), strict=True)
                 continue
             if cells is None:
@@ -119,7 +119,7 @@ def _dialect(header: str) -> type[csv.Dialect]:
 
 def _row(cells: list[str], columns: dict[str, int], width: int) -> Row | Refused:
     if len(cells) != width:
-        return Refused("row", f"has {len(cells)} cells where the header has {width}")
+        return Refused("", f"has {len(cells)} cells where the header has {width}")
 
     def cell(name: str) -> str:
         place = columns.get(name)

@@ -31,6 +31,7 @@ class _Line(msgspec.Struct, rename={"from_": "from"}):
 
 _BEGUN = [re.compile(rb'[{,]\s*"%s"\s*:\s*"' % key) for key in (b"sent", b"from")]
 _DECODER = msgspec.json.Decoder(_Line)
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 
 def is_row(line: bytes) -> bool:
@@ -57,10 +58,10 @@ def read_jsonl(path: Path) -> Iterator[Record]:
 def _decode(line: bytes) -> Row | Refused:
     try:
         one = _DECODER.decode(line)
-    except msgspec.ValidationError as error:  # names the key and the type, never the value
-        return Refused("row", str(error))
+    except msgspec.ValidationError as error:
+        return _refused(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refused("row", "is not JSON")
+        return Refused("", "is not JSON")
     return Row(
         sent=one.sent.strip(),
         from_=one.from_,
@@ -80,3 +81,11 @@ def _listed(value: str | list[str] | None) -> tuple[str, ...]:
     if not value:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _refused(error: str) -> Refused:
+    """What msgspec says of a row: it names the key and the types, never the value."""
+    if missing := _MISSING.fullmatch(error):
+        return Refused(missing[1], "missing")
+    reason, _, place = error.partition(" - at `$.")
+    return Refused(place.removesuffix("`"), reason)

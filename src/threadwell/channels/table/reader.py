@@ -28,7 +28,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         parsed = row if isinstance(row, Refused) else parse_row(row, path.parent, options)
         if isinstance(parsed, Refused):
             where = f"{path.name}, row {record.number}"
-            reason = f"{parsed.column}: {parsed.reason}"
+            reason = ": ".join(filter(None, parsed))
             yield Broken(NAME, where, reason, record.content, "text/plain")
         else:
             yield parsed

@@ -44,7 +44,10 @@ REQUIRED = frozenset({"sent", "from", "text"})
 
 
 class Refused(NamedTuple):
-    """Which column makes a row no message, and why, without any of its content."""
+    """Which column makes a row no message, and why, without any of its content.
+
+    ``column`` is empty where it is the row as a whole.
+    """
 
     column: str
     reason: str

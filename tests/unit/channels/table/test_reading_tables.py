@@ -134,8 +134,8 @@ def test_who_a_cell_is(read: Read, written: str, value: str) -> None:
         ),
         ("2024-05-13 15:04, ,Hi", "from: empty"),
         ("2024-05-13 15:04,+15551230111,", "text: empty"),
-        ("2024-05-13 15:04,+15551230111", "row: has 2 cells where the header has 3"),
-        ("2024-05-13 15:04,a,b,c,d", "row: has 5 cells where the header has 3"),
+        ("2024-05-13 15:04,+15551230111", "has 2 cells where the header has 3"),
+        ("2024-05-13 15:04,a,b,c,d", "has 5 cells where the header has 3"),
     ],
 )
 def test_a_bad_row_is_set_aside_and_the_next_is_read(read: Read, row: str, reason: str) -> None:
@@ -147,10 +147,14 @@ def test_a_bad_row_is_set_aside_and_the_next_is_read(read: Read, row: str, reaso
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"from": "+15551230111", "text": "Hi"}', "row: Object missing required field `sent`"),
-        ('{"sent": 5, "from": "a", "text": "Hi"}', "row: Expected `str`, got `int` - at `$.sent`"),
-        ("{", "row: is not JSON"),
-        ("[]", "row: Expected `object`, got `array`"),
+        ('{"from": "+15551230111", "text": "Hi"}', "sent: missing"),
+        ('{"sent": 5, "from": "a", "text": "Hi"}', "sent: Expected `str`, got `int`"),
+        (
+            '{"sent": "2024-05-13T15:04Z", "from": "a", "attachments": [5]}',
+            "attachments[0]: Expected `str`, got `int`",
+        ),
+        ("{", "is not JSON"),
+        ("[]", "Expected `object`, got `array`"),
     ],
 )
 def test_a_bad_line_is_set_aside_and_the_next_is_read(read: Read, line: str, reason: str) -> None:
