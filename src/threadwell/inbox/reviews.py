@@ -52,6 +52,14 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, in a sentence, and the Task that takes the answer (``Task/…``)."""
+
+    task: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewsPage:
     """A page of them."""
 
@@ -94,11 +102,11 @@ async def asked_about(reader: Reader, sessions: Sequence[str]) -> frozenset[str]
     return frozenset(id_in(task.get("focus"), "Encounter") for task in found.resources)
 
 
-async def questions(reader: Reader, focuses: Sequence[str]) -> list[str]:
+async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
     """What is asked about those resources, each with the patients to choose from."""
     found = await reader.search(f"Task?{_STATUS}", focus=",".join(focuses), _count=_ALL)
     await _learn(reader, found.resources)
-    return [_sentence(reader, task) for task in found.resources]
+    return [Question(f"Task/{task['id']}", _sentence(reader, task)) for task in found.resources]
 
 
 async def _learn(reader: Reader, tasks: Sequence[Resource]) -> None:

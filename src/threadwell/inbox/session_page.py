@@ -13,7 +13,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.listing import subject_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
-from threadwell.inbox.reviews import questions
+from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.words import (
     Channel,
     Status,
@@ -123,7 +123,7 @@ class SessionView:
     threads: list[ThreadView]
     participants: list[Participant]
     medical: list[MedicalEncounter]
-    reviews: list[str]
+    reviews: list[Question]
 
 
 async def load_session(
