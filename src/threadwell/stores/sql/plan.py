@@ -84,17 +84,19 @@ def order_of(type_: str, sort: Sequence[Sort]) -> tuple[Order, bool]:
     return Order.OTHER, sort[0].descending
 
 
-def covering(leads: Sequence[Lead], filters: int, order: Order | None) -> Lead | None:
-    """The lead that nothing needs to be asked beside, in the order of the answer.
+def covers(lead: Lead, filters: int, order: Order | None) -> bool:
+    """Whether nothing needs to be asked beside the lead, which is in the order of the answer.
 
     ``order`` is ``None`` where the answer has none (a count).
     """
-    for lead in leads:
-        in_order = order is None or lead.order is order
-        few = lead.streams is not None and len(lead.streams) <= MERGED
-        if in_order and few and len(lead.settled) == filters:
-            return lead
-    return None
+    in_order = order is None or lead.order is order
+    few = lead.streams is not None and len(lead.streams) <= MERGED
+    return in_order and few and len(lead.settled) == filters
+
+
+def covering(leads: Sequence[Lead], filters: int, order: Order | None) -> Lead | None:
+    """The first lead that covers every filter."""
+    return next((lead for lead in leads if covers(lead, filters, order)), None)
 
 
 def shortest(leads: Sequence[Lead], lengths: Sequence[int], limit: int) -> Lead | None:
@@ -165,10 +167,11 @@ def narrowed(
     streams that do.
     """
     streams = lead.streams
-    if streams is None:
+    doubtful = lead.doubtful
+    if streams is None or not (doubtful or natural):
         return lead
     settled = lead.settled
-    if lead.doubtful:
+    if doubtful:
         streams = filled(streams)
         if all(stream.exact for stream in streams):
             settled = lead.led

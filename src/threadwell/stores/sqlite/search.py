@@ -25,7 +25,7 @@ from threadwell.stores.sql.plan import (
     MERGED,
     Lead,
     Order,
-    covering,
+    covers,
     leads,
     narrowed,
     natural_dates,
@@ -246,13 +246,12 @@ class _Search:
         return [c.created for c in ordered[offset : None if count < 0 else offset + count]]
 
     def _lead(self, order: Order | None) -> Lead:
-        possible = [
-            narrowed(lead, self._natural, self._filled)
-            for lead in leads(self._searcher.keys, self._project, self._query, self.conditions)
-        ]
-        lead = covering(possible, len(self.conditions), order)
-        if lead:
-            return lead
+        possible: list[Lead] = []
+        for each in leads(self._searcher.keys, self._project, self._query, self.conditions):
+            one = narrowed(each, self._natural, self._filled)
+            if covers(one, len(self.conditions), order):
+                return one
+            possible.append(one)
         for limit in (FEW, MANY):
             lengths: list[int] = []
             for one in possible:
