@@ -61,6 +61,29 @@ def test_a_heavy_search_answers_from_a_thread(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("steps", [1, 3, 4, 7])
+def test_a_search_that_is_broken_off_holds_no_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    # SQLite may be told to stop right after the BEGIN, and before the ROLLBACK, has taken effect.
+    monkeypatch.setattr(heavy, "PATIENCE", -1.0)
+    monkeypatch.setattr(heavy, "_STEPS", steps)
+
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(tmp_path / "threadwell.db"))
+        for number in range(3):
+            await desk.put(_patient(number, active=True))
+            assert len(await desk.ids("Patient?active=true")) == number + 1
+        # A checkpoint that nobody stands in the way of takes over all that the log holds.
+        other = apsw.Connection(str(tmp_path / "threadwell.db"))
+        busy, log, taken = other.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        assert (busy, log) == (0, taken)
+        other.close()
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
 def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     path = tmp_path / "threadwell.db"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import apsw
 
@@ -36,6 +36,13 @@ from threadwell.stores.sql.plan import (
 from threadwell.stores.sqlite.render import as_json, row_sql, text_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
+#: Does some work, or breaks it off by raising.
+Within: TypeAlias = Callable[[Callable[[], Page]], Page]
+
+
+def _freely(work: Callable[[], Page]) -> Page:
+    return work()
+
 
 class Searcher:
     """Searches one connection. Not for two threads at once."""
@@ -46,12 +53,18 @@ class Searcher:
         self._doubts: list[Filter] = []
         connection.create_scalar_function("holds", self._holds, 1)
 
-    def page(self, project: str, pid: int, query: Query) -> Page:
-        """The answer to a query, all of it as of one moment."""
+    def page(self, project: str, pid: int, query: Query, within: Within = _freely) -> Page:
+        """The answer to a query, all of it as of one moment.
+
+        ``within`` may break the search off, but never what begins and ends the transaction: a
+        moment that is held for good lets the write-ahead log grow without end.
+        """
         connection = self._connection
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         connection.execute("BEGIN")
         try:
-            return _Search(self, project, pid, query).page()
+            return within(lambda: _Search(self, project, pid, query).page())
         finally:
             connection.execute("ROLLBACK")
 

@@ -104,7 +104,7 @@ class SqliteStore:
     async def search(self, project: str, query: Query) -> Page:
         pid = self._pid(project)
         try:
-            return self._watch.within(lambda: self._searcher.page(project, pid, query))
+            return self._searcher.page(project, pid, query, self._watch.within)
         except apsw.InterruptError:
             work = self._heavy.run
         loop = asyncio.get_running_loop()
