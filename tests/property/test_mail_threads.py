@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threadwell.threads.references import Mail, ids_to_look_up, parents, thread_keys
+from threadwell.threads.references import Mail, parents, thread_keys
 
 IDS = st.sampled_from("abcdefgh")
 MAILS = st.lists(
@@ -33,28 +33,6 @@ def test_order_and_repetition_change_nothing(mails: list[Mail], random) -> None:
     assert dict(zip(again, parents(again), strict=True)) == dict(
         zip(mails, parents(mails), strict=True)
     )
-
-
-@given(MAILS, st.integers(1, 5))
-def test_batches_that_look_up_what_they_touch_end_as_one_import(mails: list[Mail], size) -> None:
-    stored: set[Mail] = set()
-    keys: dict[tuple[str, str], object] = {}
-    for start in range(0, len(mails), size):
-        touched = set(mails[start : start + size])
-        stored |= touched
-        asked: set[str] = set()
-        while ids := ids_to_look_up(touched, asked):
-            asked |= ids
-            touched |= {
-                one for one in stored if ids & {one.external_id, one.in_reply_to, *one.references}
-            }
-        ordered = sorted(touched)
-        for one, key in zip(ordered, thread_keys(ordered), strict=True):
-            keys[one.group, one.external_id] = key
-    assert keys == {
-        (one.group, one.external_id): key
-        for one, key in zip(mails, thread_keys(mails), strict=True)
-    }
 
 
 @given(MAILS)

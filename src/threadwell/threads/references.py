@@ -8,7 +8,7 @@ how often each of them is handed over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -80,16 +80,6 @@ def parents(mails: Sequence[Mail[Group]]) -> list[str]:
     for loop in _loops(answers):
         del answers[min(loop, key=lambda key: (sent[key], key[1]))]
     return [answers.get((mail.group, mail.external_id), "") for mail in mails]
-
-
-def ids_to_look_up(mails: Iterable[Mail[Group]], asked: Collection[str] = ()) -> set[str]:
-    """The ids whose mails may share a thread with ``mails``, without those ``asked`` already.
-
-    A mail that has or names one of these ids is to be handed to ``thread_keys`` with the new
-    ones. Ask again with what was found until the answer is empty: then the threads are whole.
-    """
-    named = {id_ for mail in mails for id_ in _chain(mail)}
-    return named.difference(asked)
 
 
 def _chain(mail: Mail[Group]) -> list[str]:

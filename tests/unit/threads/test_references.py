@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from threadwell.threads.references import Mail, ids_to_look_up, parents, thread_keys
+from threadwell.threads.references import Mail, parents, thread_keys
 
 NINE = datetime(2024, 4, 10, 9, 0, tzinfo=UTC)
 
@@ -94,10 +94,3 @@ def test_key_changes_only_for_an_older_ancestor(late: Mail, kept: bool) -> None:
 )
 def test_mail_that_is_answered(mails: list[Mail], answered: list[str]) -> None:
     assert parents(mails) == answered
-
-
-def test_ids_to_look_up_until_nothing_is_new() -> None:
-    new = mail("c", "b", answers="x")
-    assert ids_to_look_up([new]) == {"c", "b", "x"}
-    assert ids_to_look_up([new, mail("b", "a")], asked={"c", "b", "x"}) == {"a"}
-    assert ids_to_look_up([new, mail("b", "a"), mail("a")], asked={"a", "b", "c", "x"}) == set()
