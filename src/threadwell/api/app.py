@@ -24,7 +24,7 @@ from threadwell.api.rest import routes
 from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreBusy, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -213,6 +213,8 @@ async def _routed(context: Context, request: Request, left: Left | None) -> Answ
 
 def _unserved(error: StoreError, load: Load, request: Request) -> Answer:
     marks = tracing(request.headers)
+    if isinstance(error, StoreBusy):
+        return refusal(load.store_failed(error), request.headers, marks)
     # Of all errors' messages only a store's is free of what it was asked to keep.
     _log.error("request %s (%s) failed: %s", marks.request, request.interaction, error)
     return refusal(load.store_failed(error), request.headers, marks)

@@ -14,6 +14,9 @@ from typing import NamedTuple, Protocol
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
 
+#: How long a store works on a search, in seconds.
+LONGEST = 120.0
+
 #: The project of a server that serves one organisation.
 DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
 
@@ -110,6 +113,18 @@ class StoreError(Exception):
 
 class StoreFull(StoreError):
     """There is no space left to write to: nothing was written; what is there can be read."""
+
+
+class StoreBusy(StoreError):
+    """More is asked of the store than it takes on: nothing was done, and may be asked again."""
+
+
+class StoreSlow(StoreError):
+    """What was asked took longer than ``LONGEST``, and was broken off: nothing was done."""
+
+
+class StoreDamaged(StoreError):
+    """What is stored can no longer be read as it was written: a backup is needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from threadwell.api.load.allowance import Allowance, Tables
 from threadwell.api.load.exposition import exposition
 from threadwell.api.load.gate import Load
 from threadwell.api.load.meter import Board, Meter
-from threadwell.stores.contract import StoreError, StoreFull
+from threadwell.stores.contract import (
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreSlow,
+)
 from threadwell.stores.memory import MemoryStore
 
 
@@ -83,11 +89,22 @@ def test_what_is_too_much_is_refused_and_the_rest_answered(new_api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "retry"),
-    [(StoreError("disk gone"), 503, "1"), (StoreFull("no space"), 507, "30")],
+    ("error", "status", "retry", "code", "kind"),
+    [
+        (StoreError("disk gone"), 503, "1", "no-store", "failed"),
+        (StoreFull("no space"), 507, "30", "no-store", "full"),
+        (StoreDamaged("pages are gone"), 503, "30", "no-store", "damaged"),
+        (StoreSlow("took too long"), 503, "30", "timeout", "slow"),
+    ],
 )
 def test_a_store_that_fails_is_told_as_such(
-    new_api, caplog: pytest.LogCaptureFixture, error: StoreError, status: int, retry: str
+    new_api,
+    caplog: pytest.LogCaptureFixture,
+    error: StoreError,
+    status: int,
+    retry: str,
+    code: str,
+    kind: str,
 ) -> None:
     store = Faulty()
     api = new_api(store=store)
@@ -96,7 +113,9 @@ def test_a_store_that_fails_is_told_as_such(
     store.error = error
     answer = api.call("POST", "Patient", patient)
     assert (answer.status_code, answer.headers["retry-after"]) == (status, retry)
-    assert answer.json()["issue"][0]["code"] == "no-store"
+    assert answer.json()["issue"][0]["code"] == code
+    metrics = api.call("GET", "/metrics", authorization=None).text
+    assert value(metrics, f'threadwell_store_errors_total{{kind="{kind}"}}') == 1
     request_id = answer.json()["extension"][0]["extension"][0]["valueId"]
     (line,) = [record.getMessage() for record in caplog.records if "create" in record.getMessage()]
     assert request_id in line
@@ -104,6 +123,22 @@ def test_a_store_that_fails_is_told_as_such(
     assert "Zmeskal" not in caplog.text
     store.error = None
     assert api.call("POST", "Patient", patient).status_code == 201
+
+
+def test_a_store_that_has_too_much_to_do_is_no_failure(
+    new_api, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Faulty()
+    api = new_api(store=store)
+    api.call("GET", "/health/live")
+    store.error = StoreBusy("too many wait")
+    answer = api.call("POST", "Patient", {"resourceType": "Patient"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["issue"][0]["code"] == "throttled"
+    metrics = api.call("GET", "/metrics", authorization=None).text
+    assert value(metrics, 'threadwell_refused_total{reason="searches"}') == 1
+    assert "threadwell_store_errors_total{" not in metrics
+    assert not caplog.records
 
 
 def test_ready_means_that_the_store_takes_writes(

@@ -13,7 +13,7 @@ import pytest
 
 import postgres
 from threadwell.fhir.stamp import new_id, stamp
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, StoreSlow, Write
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.suite.scenario import query
 
@@ -229,6 +229,25 @@ def test_one_event_loop_after_another(url: str) -> None:
         found = asyncio.run(store.read(DEFAULT_PROJECT, "Patient", id_))
         assert found is not None
     asyncio.run(store.close())
+
+
+def test_a_statement_without_end_is_broken_off(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threadwell.stores.postgres.database.LONGEST", 0.2)
+
+    async def work() -> None:
+        store = PostgresStore.open(url)
+        with pytest.raises(StoreSlow, match="longer than"):
+            await store._database.run(lambda connection: connection.execute(_ENDLESS))
+        # The database has stopped as well.
+        running = "SELECT count(*) FROM pg_stat_activity WHERE query = $1 AND state = 'active'"
+        assert await store._database.run(lambda c: c.fetchval(running, _ENDLESS)) == 0
+        await store.close()
+
+    asyncio.run(work())
+
+
+#: Nothing else in the cluster asks this.
+_ENDLESS = "SELECT pg_sleep(1000) AS for_ever"
 
 
 def test_a_database_that_is_away_is_named_without_its_password(

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from threadwell.stores.contract import DEFAULT_PROJECT, StoreFull
+from threadwell.stores.contract import DEFAULT_PROJECT, Page, StoreFull
 from threadwell.stores.sqlite import SqliteStore, heavy
 from threadwell.stores.suite.scenario import Desk, query
 
@@ -31,15 +31,15 @@ def _other(path: Path) -> Iterator[apsw.Connection]:
 def test_a_heavy_search_answers_from_a_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[str] = []
-    run_in_thread = heavy.Heavy.run
+    heavies: list[heavy.Work] = []
+    search_in_thread = heavy.Heavy.search
 
-    def noted(self: heavy.Heavy, work: object) -> object:
-        threads.append("heavy")
-        return run_in_thread(self, work)
+    async def noted(self: heavy.Heavy, work: heavy.Work) -> Page:
+        heavies.append(work)
+        return await search_in_thread(self, work)
 
     monkeypatch.setattr(heavy, "PATIENCE", 0.0)
-    monkeypatch.setattr(heavy.Heavy, "run", noted)
+    monkeypatch.setattr(heavy.Heavy, "search", noted)
 
     async def run() -> None:
         desk = Desk(SqliteStore.open(tmp_path / "threadwell.db"))
@@ -51,7 +51,7 @@ def test_a_heavy_search_answers_from_a_thread(
         assert count.total == 2000
         for page in pages:
             assert [stored.id for stored in page.matches][:2] == ["p0", "p2"]
-        assert threads
+        assert heavies
         # The connections of the threads see what is written later.
         await desk.put(_patient(4000, active=True))
         page = await desk.search("Patient?active=true&birthdate:missing=true&_summary=count")

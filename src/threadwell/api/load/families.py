@@ -66,7 +66,10 @@ REFUSED = Family(
     "threadwell_refused_total",
     "counter",
     "Requests refused with 429 or 503, and connections cut, to keep the server going.",
-    tuple(f'reason="{r}"' for r in ("in-flight", "rate", "memory", "connections", "slow", "head")),
+    tuple(
+        f'reason="{r}"'
+        for r in ("in-flight", "rate", "memory", "searches", "connections", "slow", "head")
+    ),
 )
 GROUP = Family(
     "threadwell_commit_change_sets", "histogram", "Change sets in one commit.", bounds=GROUPS
@@ -83,8 +86,9 @@ WAITING = Family(
 ERRORS = Family(
     "threadwell_store_errors_total",
     "counter",
-    "Requests that the store could not serve (full: no space is left).",
-    ('kind="failed"', 'kind="full"'),
+    "Requests that the store could not serve (full: no space is left; damaged: what it holds"
+    " cannot be read; slow: it took too long).",
+    ('kind="failed"', 'kind="full"', 'kind="damaged"', 'kind="slow"'),
 )
 READY = Family("threadwell_ready", "gauge", "Workers that take requests.")
 RESTARTS = Family("threadwell_worker_restarts_total", "counter", "Workers started anew.")

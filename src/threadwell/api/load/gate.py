@@ -8,7 +8,7 @@ from threadwell.api.load.allowance import Allowance, Left
 from threadwell.api.load.meter import Meter
 from threadwell.api.outcomes import Headed
 from threadwell.fhir.outcome import FhirError, Issue
-from threadwell.stores.contract import StoreError, StoreFull
+from threadwell.stores.contract import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreSlow
 
 #: Requests under way at once in one process.
 MAX_IN_FLIGHT = 1000
@@ -16,8 +16,8 @@ MAX_IN_FLIGHT = 1000
 LARGE, MAX_HELD = 1024 * 1024, 256 * 1024 * 1024
 #: Seconds after which who was refused may try again.
 _RETRY = 1
-#: The same where somebody has to make room first.
-_RETRY_FULL = 30
+#: The same where somebody has to do something first.
+_RETRY_LATE = 30
 
 
 @dataclass(slots=True)
@@ -53,10 +53,23 @@ class Load:
 
     def store_failed(self, error: StoreError) -> FhirError:
         """503, or 507 if there is no space left: the store could not do its part."""
-        full = isinstance(error, StoreFull)
-        self.meter.store_failed(full=full)
-        if full:
-            return Later(507, "no-store", "The server has no space left to write to", _RETRY_FULL)
+        match error:
+            case StoreBusy():
+                self.meter.refused("searches")
+                return Later(503, "throttled", "The server is busy: please try again", _RETRY)
+            case StoreFull():
+                self.meter.store_failed("full")
+                text = "The server has no space left to write to"
+                return Later(507, "no-store", text, _RETRY_LATE)
+            case StoreSlow():
+                self.meter.store_failed("slow")
+                text = "This took too long and was broken off: please ask for less"
+                return Later(503, "timeout", text, _RETRY_LATE)
+            case StoreDamaged():
+                self.meter.store_failed("damaged")
+                text = "The store cannot read what it holds: whoever runs it has to repair it"
+                return Later(503, "no-store", text, _RETRY_LATE)
+        self.meter.store_failed("failed")
         return Later(503, "no-store", "The store does not answer: please try again", _RETRY)
 
     def check(self, client: str, seconds: int) -> Left | None:

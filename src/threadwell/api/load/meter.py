@@ -40,11 +40,12 @@ _COUNTED = {
     for s, status in enumerate(STATUSES)
 }
 _TIMED = {interaction: cell(DURATION, i) for i, interaction in enumerate(INTERACTIONS)}
+_FAILED = {series: cell(ERRORS, i) for i, series in enumerate(ERRORS.series)}
 _REFUSED = {series: cell(REFUSED, i) for i, series in enumerate(REFUSED.series)}
 _SUM = len(TIMES) + 1
 _IN_FLIGHT, _CONNECTIONS, _WAITING = cell(IN_FLIGHT), cell(CONNECTIONS), cell(WAITING)
 _READY, _STARTED, _PROCESS = cell(READY), cell(STARTED), cell(PROCESS)
-_GROUP, _COMMIT, _ERRORS = cell(GROUP), cell(COMMIT), cell(ERRORS)
+_GROUP, _COMMIT = cell(GROUP), cell(COMMIT)
 
 
 class Board:
@@ -118,9 +119,9 @@ class Meter:
         """Whether this worker takes requests."""
         self._cells[_READY] = is_ready
 
-    def store_failed(self, *, full: bool) -> None:
-        """The store could not serve a request."""
-        self._cells[_ERRORS + full] += 1
+    def store_failed(self, kind: str) -> None:
+        """The store could not serve a request; ``kind`` is one of ``ERRORS``."""
+        self._cells[_FAILED[f'kind="{kind}"']] += 1
 
     def waiting(self, change_sets: int) -> None:
         """So many change sets wait for the next commit."""

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
+from threadwell.stores.contract import LONGEST, StoreSlow
 from threadwell.stores.postgres.address import Address
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 from threadwell.stores.postgres.migrate import migrate
@@ -18,8 +19,6 @@ T = TypeVar("T")
 
 #: How long a read waits for a database that is away, in seconds.
 PATIENCE = 5.0
-#: How long a statement may take, in seconds.
-_LONGEST = 120.0
 _STATEMENTS = 500
 
 
@@ -56,13 +55,21 @@ class Database:
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What ``work`` returns, for work that only reads: it is done again if the connection
-        breaks. Raises ``StoreError`` if the database stays away.
+        breaks. Raises ``StoreError`` if the database stays away, ``StoreSlow`` if one of its
+        statements takes longer than ``LONGEST``.
         """
         error: BaseException | None = None
         async for _ in attempts(PATIENCE):
             try:
                 async with (await self.pool()).acquire() as connection:
-                    return await work(connection)
+                    try:
+                        return await work(connection)
+                    except TimeoutError as late:
+                        if late.errno is not None:  # the network's, not ours
+                            raise
+                        shown = self.address.shown
+                        told = f"{shown} took longer than {LONGEST:.0f} s for a statement"
+                        raise StoreSlow(told) from None
             except FAULTS as fault:
                 if not away(fault):
                     raise store_error("cannot read from", self.address.shown, fault) from None
@@ -88,7 +95,7 @@ class Database:
                     min_size=1,
                     max_size=address.pool,
                     reset=_nothing,
-                    command_timeout=_LONGEST,
+                    command_timeout=LONGEST,
                     statement_cache_size=0 if address.pooler else _STATEMENTS,
                     max_cached_statement_lifetime=0,
                     server_settings=address.settings,

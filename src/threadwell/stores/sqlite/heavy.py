@@ -1,60 +1,123 @@
-"""Searches that take long go to a thread of their own, so that nobody else waits for them."""
+"""Searches that take long go to a thread of their own, so that nobody else waits for them.
+
+Nor do they go on for ever: one that is not answered in time is broken off, and one that would
+have too many before it is refused.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import apsw
 
-from threadwell.stores.sqlite.search import Searcher
+from threadwell.stores.contract import LONGEST, Page, StoreBusy, StoreSlow
+from threadwell.stores.sqlite.search import Searcher, Within
 
 T = TypeVar("T")
 
 #: How long a search may hold the event loop, in seconds.
 PATIENCE = 0.005
+#: Searches that wait for a thread at a time.
+MAX_WAITING = 100
 #: Steps of SQLite's machine between two looks at the clock.
 _STEPS = 5000
 _THREADS = 2
 
+#: A search on some connection, within some limit.
+Work: TypeAlias = Callable[[Searcher, Within], Page]
+
+
+class Limit:
+    """Until when a piece of work may go on, which any thread may bring forward."""
+
+    __slots__ = ("until",)
+
+    def __init__(self, seconds: float) -> None:
+        self.until = perf_counter() + seconds
+
+    @property
+    def is_over(self) -> bool:
+        return perf_counter() > self.until
+
+    def end(self) -> None:
+        """It has to stop now."""
+        self.until = float("-inf")
+
 
 class Watch:
-    """Interrupts a connection whose statements take longer than ``PATIENCE`` in all."""
+    """Interrupts the statements of a connection that go beyond a limit."""
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self._until = float("inf")
-        connection.set_progress_handler(lambda: perf_counter() > self._until, _STEPS)
+        self._limit: Limit | None = None
+        connection.set_progress_handler(self._is_over, _STEPS)
 
-    def within(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns; raises ``apsw.InterruptError`` if it takes too long."""
-        self._until = perf_counter() + PATIENCE
+    def within(self, limit: Limit, work: Callable[[], T]) -> T:
+        """What ``work`` returns; raises ``apsw.InterruptError`` if it goes beyond the limit."""
+        self._limit = limit
         try:
             return work()
         finally:
-            self._until = float("inf")
+            self._limit = None
+
+    def _is_over(self) -> bool:
+        return self._limit is not None and self._limit.is_over
 
 
 class Heavy:
     """A few threads, each search with a connection that no other uses meanwhile."""
 
-    def __init__(self, connect: Callable[[], Searcher]) -> None:
+    def __init__(self, connect: Callable[[], tuple[Searcher, Watch]]) -> None:
         self._connect = connect
-        self._idle: SimpleQueue[Searcher] = SimpleQueue()
-        self.threads = ThreadPoolExecutor(_THREADS, "threadwell-search")
+        self._idle: SimpleQueue[tuple[Searcher, Watch]] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(_THREADS, "threadwell-search")
+        self._limits: set[Limit] = set()
 
-    def run(self, work: Callable[[Searcher], T]) -> T:
-        """What ``work`` returns; called in one of ``threads``."""
-        searcher = self._connect() if self._idle.empty() else self._idle.get()
+    async def search(self, work: Work) -> Page:
+        """What ``work`` returns.
+
+        Raises ``StoreSlow`` if it has not returned within ``LONGEST``, ``StoreBusy`` if too many
+        others wait already.
+        """
+        if len(self._limits) >= _THREADS + MAX_WAITING:
+            raise StoreBusy(f"{MAX_WAITING} searches wait already")
+        limit = Limit(LONGEST)
+        self._limits.add(limit)
         try:
-            return work(searcher)
+            return await asyncio.wrap_future(self._threads.submit(self._run, work, limit))
+        except apsw.InterruptError:
+            raise StoreSlow(f"a search took longer than {LONGEST:.0f} s") from None
         finally:
-            self._idle.put(searcher)
+            limit.end()
+            self._limits.discard(limit)
 
     def close(self) -> None:
         """Stop the searches under way and let go of the connections."""
-        self.threads.shutdown(cancel_futures=True)
+        for limit in self._limits:
+            limit.end()
+        self._threads.shutdown(cancel_futures=True)
         while not self._idle.empty():
-            self._idle.get().close()
+            self._idle.get()[0].close()
+
+    def _run(self, work: Work, limit: Limit) -> Page:
+        if limit.is_over:
+            raise apsw.InterruptError("its time was over before its turn came")
+        try:
+            searcher, watch = self._idle.get_nowait()
+        except Empty:
+            searcher, watch = self._connect()
+        try:
+            page = work(searcher, lambda search: watch.within(limit, search))
+        except apsw.InterruptError:
+            self._idle.put((searcher, watch))
+            raise
+        except BaseException:
+            # Whatever it was may be the connection's own.
+            searcher.close()
+            raise
+        self._idle.put((searcher, watch))
+        return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -99,6 +99,15 @@ class Searcher:
         """Every row of a statement, whose ``holds`` asks for ``doubts``."""
         self._doubts = doubts
         return fetch(self._connection, sql, params)
+
+    def each(self, sql: str, params: Sequence[Any], doubts: list[Filter]) -> Iterator[Any]:
+        """The same row by row, for many with much in them: a limit holds between them, too."""
+        self._doubts = doubts
+        cursor = self._connection.cursor()
+        try:
+            yield from cursor.execute(sql, params)
+        finally:
+            cursor.close(force=True)
 
     def stored(self, rids: Iterable[int]) -> list[Stored]:
         """The current versions of the resources, in the order asked for."""
@@ -253,7 +262,7 @@ class _Search:
         )
         candidates = [
             Candidate(rid, id_, updated, extract(decode(body)))
-            for rid, id_, updated, body in self._searcher.rows(sql, [*params, *more], doubts)
+            for rid, id_, updated, body in self._searcher.each(sql, [*params, *more], doubts)
         ]
         ordered = in_order(self._query.type, candidates, self._query.sort)
         return [c.created for c in ordered[offset : None if count < 0 else offset + count]]

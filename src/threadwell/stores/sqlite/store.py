@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, S
 from threadwell.stores.following import Bell, follow
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
-from threadwell.stores.sqlite import export, news
+from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
-from threadwell.stores.sqlite.heavy import Heavy, Watch
+from threadwell.stores.sqlite.heavy import Heavy, Limit, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher
@@ -50,7 +49,7 @@ class SqliteStore:
         self._reading = open_reader(path)
         self._watch = Watch(self._reading)
         self._searcher = Searcher(self._reading, self._keys)
-        self._heavy = Heavy(lambda: Searcher(open_reader(path), Keys(self._keys.secret)))
+        self._heavy = Heavy(self._another_searcher)
         self._pids: dict[str, int] = {}
         self._bell = Bell(lambda: news.listen(self._reading, self._bell.ring_all))
         self._writer = Writer(writing, Searcher(writing, self._keys), self._pid_to_write)
@@ -103,13 +102,15 @@ class SqliteStore:
 
     async def search(self, project: str, query: Query) -> Page:
         pid = self._pid(project)
+        limit = Limit(heavy.PATIENCE)
         try:
-            return self._searcher.page(project, pid, query, self._watch.within)
+            return self._searcher.page(
+                project, pid, query, lambda search: self._watch.within(limit, search)
+            )
         except apsw.InterruptError:
-            work = self._heavy.run
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._heavy.threads, work, lambda searcher: searcher.page(project, pid, query)
+            pass
+        return await self._heavy.search(
+            lambda searcher, within: searcher.page(project, pid, query, within)
         )
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
@@ -171,6 +172,10 @@ class SqliteStore:
     def plan(self, project: str, query: Query) -> list[str]:
         """SQLite's plan for a search, a line for each step."""
         return self._searcher.plan(project, self._pid(project), query)
+
+    def _another_searcher(self) -> tuple[Searcher, Watch]:
+        connection = open_reader(self._path)
+        return Searcher(connection, Keys(self._keys.secret)), Watch(connection)
 
     def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
         return fetch(self._reading, _RID, (id_, type_, self._pid(project)))

@@ -1,0 +1,129 @@
+"""Searches that take long: they end, in time or when nobody waits, and leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from threadwell.stores.contract import Page, StoreBusy, StoreSlow
+from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sqlite import SqliteStore, heavy
+from threadwell.stores.sqlite.database import open_database, open_reader
+from threadwell.stores.sqlite.heavy import Heavy, Watch
+from threadwell.stores.sqlite.search import Searcher, Within
+from threadwell.stores.suite.scenario import Desk
+
+_ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+_EMPTY = Page([], [], None, more=False)
+
+
+def _search(sql: str) -> heavy.Work:
+    def search(searcher: Searcher, within: Within) -> Page:
+        def rows() -> Page:
+            searcher.rows(sql, (), [])
+            return _EMPTY
+
+        return within(rows)
+
+    return search
+
+
+def _on_a_file(path: Path, work: Callable[[Heavy], Awaitable[None]]) -> None:
+    open_database(path).close()
+
+    def connect() -> tuple[Searcher, Watch]:
+        connection = open_reader(path)
+        return Searcher(connection, Keys(bytes(16))), Watch(connection)
+
+    async def run() -> None:
+        threads = Heavy(connect)
+        await work(threads)
+        # Whatever is still under way ends; a thread that goes on would keep the test from ending.
+        threads.close()
+
+    asyncio.run(run())
+
+
+def test_a_search_without_end_is_broken_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(threads: Heavy) -> None:
+        monkeypatch.setattr(heavy, "LONGEST", 0.05)
+        endless = [threads.search(_search(_ENDLESS)) for _ in range(6)]
+        results = await asyncio.gather(*endless, return_exceptions=True)
+        assert {type(result) for result in results} == {StoreSlow}
+        assert "0 s" in str(results[0])
+        monkeypatch.setattr(heavy, "LONGEST", 60.0)
+        assert await threads.search(_search("SELECT 1")) is _EMPTY
+
+    _on_a_file(tmp_path / "x.db", work)
+
+
+def test_a_search_that_nobody_waits_for_gives_its_thread_to_others(tmp_path: Path) -> None:
+    async def work(threads: Heavy) -> None:
+        endless = [asyncio.create_task(threads.search(_search(_ENDLESS))) for _ in range(6)]
+        await asyncio.sleep(0.02)
+        for task in endless:
+            task.cancel()
+        assert await asyncio.wait_for(threads.search(_search("SELECT 1")), 30) is _EMPTY
+        last = asyncio.create_task(threads.search(_search(_ENDLESS)))
+        await asyncio.sleep(0.02)
+        threads.close()
+        with pytest.raises(StoreSlow):
+            await last
+
+    _on_a_file(tmp_path / "x.db", work)
+
+
+def test_searches_that_are_too_many_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heavy, "MAX_WAITING", 3)
+
+    async def work(threads: Heavy) -> None:
+        for _ in range(2):
+            searches = [threads.search(_search("SELECT 1")) for _ in range(9)]
+            results = await asyncio.gather(*searches, return_exceptions=True)
+            assert [type(result) for result in results] == [Page] * 5 + [StoreBusy] * 4
+
+    _on_a_file(tmp_path / "x.db", work)
+
+
+def test_a_search_that_failed_spoils_no_other(tmp_path: Path) -> None:
+    async def work(threads: Heavy) -> None:
+        with pytest.raises(apsw.SQLError):
+            await threads.search(_search("SELECT nothing"))
+        assert await threads.search(_search("SELECT 1")) is _EMPTY
+
+    _on_a_file(tmp_path / "x.db", work)
+
+
+def test_a_search_that_is_broken_off_leaves_the_store_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heavy, "PATIENCE", -1.0)
+    path = tmp_path / "x.db"
+
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(path))
+        patients = [{"resourceType": "Patient", "id": f"p{n}", "active": True} for n in range(4000)]
+        await desk.commit(*map(desk.write, patients))
+        await desk.search("Patient?active=true&_sort=birthdate")
+        monkeypatch.setattr(heavy, "LONGEST", 0.005)
+        with pytest.raises(StoreSlow):
+            await desk.search("Patient?active=true&_sort=birthdate")
+        # A checkpoint that nobody stands in the way of takes over all that the log holds.
+        with apsw.Connection(str(path)) as other:
+            busy, log, taken = other.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        assert (busy, log) == (0, taken)
+        monkeypatch.setattr(heavy, "LONGEST", 60.0)
+        await desk.put({"resourceType": "Patient", "id": "last", "active": True})
+        page = await desk.search("Patient?active=true&_sort=-_lastUpdated&_count=1")
+        assert [stored.id for stored in page.matches] == ["last"]
+        await desk.store.close()
+
+    asyncio.run(run())
