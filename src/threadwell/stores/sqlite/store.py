@@ -15,6 +15,7 @@ from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
+from threadwell.stores.sqlite.faults import Place, Reading, store_error
 from threadwell.stores.sqlite.heavy import Heavy, Limit, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
@@ -31,6 +32,7 @@ SELECT type, id, version_id, updated, deleted, body, author FROM (
   FROM version v JOIN resource r USING (rid) WHERE v.rid = ?1
 )
 """
+_READING = Reading()
 _RID = "SELECT rid, number FROM resource WHERE id = ? AND type = ? AND pid = ?"
 
 
@@ -43,6 +45,7 @@ class SqliteStore:
     def __init__(self, path: Path, writing: apsw.Connection) -> None:
         """Use ``open``."""
         self._path = path
+        self._place = Place(path)
         self._writing = writing
         self._keys = Keys(setting(writing, "secret"))
         reindex_if_old(writing, self._keys)
@@ -62,89 +65,108 @@ class SqliteStore:
         or cannot be opened.
         """
         path = Path(path)
-        return cls(path, open_database(path))
+        connection = open_database(path)
+        try:
+            return cls(path, connection)
+        except apsw.Error as error:
+            connection.close()
+            raise store_error(f"cannot open {path}", error) from None
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
-        rows = fetch(self._reading, READ, (id_, type_, self._pid(project)))
+        with _READING:
+            rows = fetch(self._reading, READ, (id_, type_, self._pid(project)))
         return row_to_stored(rows[0]) if rows else None
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
-        pid = self._pid(project)
-        rows = self._reading.executemany(READ, ((key.id, key.type, pid) for key in keys))
-        found = map(row_to_stored, rows)
-        return {Key(stored.type, stored.id): stored for stored in found}
+        with _READING:
+            pid = self._pid(project)
+            rows = self._reading.executemany(READ, ((key.id, key.type, pid) for key in keys))
+            found = map(row_to_stored, rows)
+            return {Key(stored.type, stored.id): stored for stored in found}
 
     async def read_version(
         self, project: str, type_: str, id_: str, version_id: str
     ) -> Stored | None:
-        for rid, _ in self._rid(project, type_, id_):
-            sql = f"{_VERSIONS} WHERE version_id = ?2"
-            rows = fetch(self._reading, sql, (rid, version_id))
-            return row_to_stored(rows[0]) if rows else None
+        sql = f"{_VERSIONS} WHERE version_id = ?2"
+        with _READING:
+            for rid, _ in self._rid(project, type_, id_):
+                rows = fetch(self._reading, sql, (rid, version_id))
+                return row_to_stored(rows[0]) if rows else None
         return None
 
     async def history(
         self, project: str, type_: str, id_: str, count: int, offset: int
     ) -> tuple[list[Stored], int]:
-        for rid, number in self._rid(project, type_, id_):
-            sql = f"{_VERSIONS} WHERE number <= ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
-            rows = fetch(self._reading, sql, (rid, number, count, offset))
-            return [row_to_stored(row) for row in rows], number
+        sql = f"{_VERSIONS} WHERE number <= ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
+        with _READING:
+            for rid, number in self._rid(project, type_, id_):
+                rows = fetch(self._reading, sql, (rid, number, count, offset))
+                return [row_to_stored(row) for row in rows], number
         return [], 0
 
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
-        for rid, _ in self._rid(project, "Binary", id_):
-            sql = "SELECT bytes FROM content WHERE rid = ? AND version_id = ?"
-            for (content,) in fetch(self._reading, sql, (rid, version_id)):
-                assert isinstance(content, bytes)
-                return content
+        sql = "SELECT bytes FROM content WHERE rid = ? AND version_id = ?"
+        with _READING:
+            for rid, _ in self._rid(project, "Binary", id_):
+                for (content,) in fetch(self._reading, sql, (rid, version_id)):
+                    assert isinstance(content, bytes)
+                    return content
         return None
 
     async def search(self, project: str, query: Query) -> Page:
-        pid = self._pid(project)
-        limit = Limit(heavy.PATIENCE)
-        try:
-            return self._searcher.page(
-                project, pid, query, lambda search: self._watch.within(limit, search)
+        with _READING:
+            pid = self._pid(project)
+            limit = Limit(heavy.PATIENCE)
+            try:
+                return self._searcher.page(
+                    project, pid, query, lambda search: self._watch.within(limit, search)
+                )
+            except apsw.InterruptError:
+                pass
+            return await self._heavy.search(
+                lambda searcher, within: searcher.page(project, pid, query, within)
             )
-        except apsw.InterruptError:
-            pass
-        return await self._heavy.search(
-            lambda searcher, within: searcher.page(project, pid, query, within)
-        )
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
+        self._place.check()
         await self._writer.commit(prepare(self._keys, project, change_set))
         self._bell.ring(project)
 
     async def projects(self) -> list[str]:
-        rows = fetch(self._reading, "SELECT name FROM project ORDER BY pid")
+        with _READING:
+            rows = fetch(self._reading, "SELECT name FROM project ORDER BY pid")
         return [name for (name,) in rows]
 
     async def versions(self, project: str, after: Position, count: int) -> list[Version]:
-        return export.versions(self._reading, self._pid(project), after, count)
+        with _READING:
+            return export.versions(self._reading, self._pid(project), after, count)
 
     async def position(self, project: str) -> int:
-        return news.position(self._reading, self._pid(project))
+        with _READING:
+            return news.position(self._reading, self._pid(project))
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         async def read(after: int) -> list[Change]:
-            return news.changes(self._reading, self._pid(project), after)
+            with _READING:
+                return news.changes(self._reading, self._pid(project), after)
 
         return follow(self._bell, project, after, read)
 
     async def private_kinds(self) -> list[str]:
-        rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
+        with _READING:
+            rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
         return [kind for (kind,) in rows]
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
-        rows = fetch(self._reading, sql, (kind, name))
+        with _READING:
+            rows = fetch(self._reading, sql, (kind, name))
         return rows[0][0] if rows else None
 
     async def list_private(self, kind: str) -> dict[str, bytes]:
         sql = "SELECT name, value FROM private WHERE kind = ? ORDER BY name"
-        return dict(fetch(self._reading, sql, (kind,)))
+        with _READING:
+            return dict(fetch(self._reading, sql, (kind,)))
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
@@ -155,6 +177,7 @@ class SqliteStore:
             nonlocal kept
             kept = transaction.put_private(kind, name, value, only_new=only_new)
 
+        self._place.check()
         await self._writer.do(put)
         return kept
 
@@ -174,6 +197,7 @@ class SqliteStore:
         return self._searcher.plan(project, self._pid(project), query)
 
     def _another_searcher(self) -> tuple[Searcher, Watch]:
+        self._place.check()
         connection = open_reader(self._path)
         return Searcher(connection, Keys(self._keys.secret)), Watch(connection)
 

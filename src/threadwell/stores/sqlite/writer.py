@@ -17,8 +17,9 @@ from typing import TypeAlias
 
 import apsw
 
-from threadwell.stores.contract import Conflict, StoreError, StoreFull
+from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite.faults import store_error
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.watching import Watcher
@@ -93,8 +94,7 @@ class Writer:
                 for one in group:
                     await self._commit_group([one])
                 return
-            kind = StoreFull if isinstance(error, apsw.FullError) else StoreError
-            _settle(group, {0: kind(f"SQLite could not write: {error}")})
+            _settle(group, {0: store_error("SQLite could not write", error)})
         except StoreError as error:
             _settle(group, dict.fromkeys(range(len(group)), error))
         except BaseException:
