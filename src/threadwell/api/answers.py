@@ -23,15 +23,21 @@ _META = b'"meta":{'
 
 async def bodies(context: Context, request: Request, versions: Sequence[Stored]) -> list[bytes]:
     """The JSON of each version as ``request`` is to see it; ``b""`` for a deletion."""
-    shown = [version.body for version in versions]
-    if any(ATTACHED in body for body in shown):
+    shown: list[bytes] = []
+    attached = binary = False
+    for version in versions:
+        body = version.body
+        shown.append(body)
+        attached = attached or ATTACHED in body
+        binary = binary or version.type == "Binary"
+    if attached:
         shown = await presigned(context, shown)
     if request.headers.get(b"x-medplum") == b"extended":
         shown = [
             _with_origin(context, version, body) if body else body
             for version, body in zip(versions, shown, strict=True)
         ]
-    if any(version.type == "Binary" for version in versions):
+    if binary:
         shown = [
             _with_url(context, version, body) if version.type == "Binary" and body else body
             for version, body in zip(versions, shown, strict=True)

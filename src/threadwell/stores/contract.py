@@ -28,8 +28,7 @@ class Key(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One version of one resource, as it was committed.
 
     ``body`` is the JSON that was committed, byte for byte; ``b""`` where ``deleted``.

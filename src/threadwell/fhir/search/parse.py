@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
-from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total
+from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total
 from threadwell.fhir.search.summary import summary_elements
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
@@ -24,6 +25,8 @@ MAX_OFFSET = 10_000
 MAX_FILTERS = 100
 MAX_ALTERNATIVES = 500
 MAX_LOOKED_UP = 10_000
+#: Letters of a value beyond which its filter is not remembered.
+_SHORT = 200
 
 
 def parse_query(
@@ -36,23 +39,26 @@ def parse_query(
     names the parameter, and never its value.
     """
     draft = _Draft(type_)
-    filters: list[Filter] = []
-    reading = Reading(base_url.rstrip("/"), now() * 1000)
+    filters: list[_Read] = []
+    base = base_url.rstrip("/")
     for name, value in params:
         read = _RESULTS.get(name)
         if read:
             read(draft, value)
+            continue
+        if len(filters) == MAX_FILTERS:
+            raise invalid(f"A search has at most {MAX_FILTERS} filters")
+        if len(value) <= _SHORT and Prefix.AP not in value:
+            filters.append(_remembered(type_, name, value, base))
         else:
-            if len(filters) == MAX_FILTERS:
-                raise invalid(f"A search has at most {MAX_FILTERS} filters")
-            filters.append(parse_filter(type_, name, value, reading))
-    if sum(map(alternatives, filters)) > MAX_ALTERNATIVES:
+            filters.append(_read(type_, name, value, Reading(base, now() * 1000)))
+    if sum([one.alternatives for one in filters]) > MAX_ALTERNATIVES:
         raise invalid(f"A search has at most {MAX_ALTERNATIVES} alternatives")
-    if sum(map(looked_up, filters)) > MAX_LOOKED_UP:
+    if sum([one.looked_up for one in filters]) > MAX_LOOKED_UP:
         raise invalid(f"A search has at most {MAX_LOOKED_UP:,} tokens, references and ids")
     return Query(
         type_,
-        tuple(filters),
+        tuple([one.filter for one in filters]),
         sort=tuple(draft.sort),
         count=draft.count,
         offset=draft.offset,
@@ -62,6 +68,23 @@ def parse_query(
         includes=tuple(draft.includes),
         rev_includes=tuple(draft.rev_includes),
     )
+
+
+class _Read(NamedTuple):
+    filter: Filter
+    alternatives: int
+    looked_up: int
+
+
+def _read(type_: str, name: str, value: str, reading: Reading) -> _Read:
+    found = parse_filter(type_, name, value, reading)
+    return _Read(found, alternatives(found), looked_up(found))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(type_: str, name: str, value: str, base: str) -> _Read:
+    """What does not hang on the clock; most searches ask for what others have asked for."""
+    return _read(type_, name, value, Reading(base, 0))
 
 
 def natural(name: str, value: str) -> int:

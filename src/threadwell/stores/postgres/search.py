@@ -40,6 +40,7 @@ from threadwell.stores.sql.plan import (
     shortest,
     widest,
 )
+from threadwell.stores.sql.quick import quick_lead
 
 #: Resources that a search in doubt fetches at a time, and looks at before others have their turn.
 _AT_ONCE = 200
@@ -55,20 +56,12 @@ class Place:
 
 def quick(keys: Keys, place: Place, query: Query) -> Statement | None:
     """One statement that answers with ``count + 1`` versions in order, where that is possible."""
-    if query.includes or query.rev_includes or query.total is not Total.NONE:
-        return None
-    if query.summary_count or any(isinstance(f, ChainFilter | HasFilter) for f in query.filters):
-        return None
-    conditions = _conditions(keys, place, query, _Found())
-    order, descending = order_of(query.type, query.sort)
-    possible = list(leads(keys, place.project, query, conditions))
-    if order is Order.OTHER:
-        return None
-    # A lead that covers every filter needs none of what is looked up for the others.
-    lead = covering(possible, len(conditions), order)
+    lead = quick_lead(keys, place.project, query)
     if lead is None:
         return None
-    statement = Statement(place.pid, query.type, conditions)
+    _, descending = order_of(query.type, query.sort)
+    # The lead covers every filter: nothing is to be asked of any.
+    statement = Statement(place.pid, query.type, ())
     statement.walk(lead, descending=descending, most=query.offset + query.count + 1)
     statement.limit(query.count + 1, query.offset)
     statement.sql = statement.bodies(descending=descending)

@@ -162,9 +162,11 @@ class Lookups(Protocol):
 
 
 class Compiler:
-    """Compiles the filters of one query."""
+    """Compiles the filters of one query; ``lookups`` is for those that are chains."""
 
-    def __init__(self, keys: Keys, project: str, type_: str, lookups: Lookups) -> None:
+    def __init__(
+        self, keys: Keys, project: str, type_: str, lookups: Lookups | None = None
+    ) -> None:
         self._keys = keys
         self._project = project
         self._type = type_
@@ -199,6 +201,7 @@ class Compiler:
             case ChainFilter():
                 return self._chain(filter_)
             case HasFilter():
+                assert self._lookups
                 ids = self._lookups.referred_ids(
                     filter_.type, filter_.filter, filter_.param, self._type
                 )
@@ -300,6 +303,7 @@ class Compiler:
                 return Condition(filter_, text=TextScan(key, TextWay.EQUAL, texts), exact=False)
 
     def _chain(self, filter_: ChainFilter) -> Condition:
+        assert self._lookups
         targets = [
             Key(type_, id_)
             for type_, inner in zip(filter_.types, filter_.filters, strict=True)

@@ -8,7 +8,7 @@ choice needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
@@ -114,6 +114,12 @@ def leads(
     keys: Keys, project: str, query: Query, conditions: Sequence[Condition]
 ) -> Iterator[Lead]:
     """Everything that could lead the search, the widest coverage first."""
+    yield from compound_leads(keys, project, query)
+    yield from single_leads(keys, project, query, conditions)
+
+
+def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
+    """The lists of several criteria together that hold every match."""
     absent = {
         filter_.param: position
         for position, filter_ in enumerate(query.filters)
@@ -126,6 +132,12 @@ def leads(
         lead = _compound_lead(keys, project, query, compound, absent)
         if lead:
             yield lead
+
+
+def single_leads(
+    keys: Keys, project: str, query: Query, conditions: Iterable[Condition]
+) -> Iterator[Lead]:
+    """What a single filter leads to, and the lists of all resources of the type."""
     for position, condition in enumerate(conditions):
         here = frozenset((position,))
         settled = here if condition.exact else frozenset()

@@ -33,6 +33,8 @@ from threadwell.stores.sql.plan import (
     shortest,
     widest,
 )
+from threadwell.stores.sql.quick import quick_lead
+from threadwell.stores.sqlite.quick import quick_page
 from threadwell.stores.sqlite.render import as_json, row_sql, text_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
@@ -62,6 +64,9 @@ class Searcher:
         connection = self._connection
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        # Of a later page, the bodies before it are better not looked for.
+        if not query.offset and (lead := quick_lead(self._keys, project, query)):
+            return within(lambda: quick_page(connection, query, lead))
         connection.execute("BEGIN")
         try:
             return within(lambda: _Search(self, project, pid, query).page())
