@@ -44,7 +44,9 @@ def _show(server: Server, client: httpx.Client, other: Path) -> None:
         if answer.status_code == 201:
             ids.append(answer.json()["id"])
     told = ", ".join(f"{n} × {status}" for status, n in sorted(statuses.items()))
-    print(f"full: {told}; not ready after {until(server, 'health/ready', 503):.1f} s")
+    lines = sum("failed" in line for line in server.log.read_text().splitlines())
+    print(f"full: {told}; {lines} lines of that in the log", end="; ")
+    print(f"not ready after {until(server, 'health/ready', 503):.1f} s")
     print(f"full: {_readable(client, ids)} of {len(ids)} acknowledged can be read")
     other.unlink()
     print(f"room: ready after {until(server, 'health/ready', 200):.1f} s, no restart", end=" ")

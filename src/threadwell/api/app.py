@@ -17,6 +17,7 @@ from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.context import MAX_BODY, Context, open_context
 from threadwell.api.exchange import Answer, Handler, Request
 from threadwell.api.load.allowance import Left
+from threadwell.api.load.failures import Failures
 from threadwell.api.load.gate import Load
 from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
 from threadwell.api.outside import ASGIApp, Message, Send
@@ -75,6 +76,7 @@ class _App:
         self._pages = pages
         self._load = load
         self._spans = spans
+        self._failures = Failures()
         self._context: Context | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -135,11 +137,17 @@ class _App:
         except FhirError as error:
             return refusal(error, headers)
         except StoreError as error:
-            return _unserved(error, self._load, request)
+            return self._unserved(error, request)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
             return _crashed(error, request)
+
+    def _unserved(self, error: StoreError, request: Request) -> Answer:
+        marks = tracing(request.headers)
+        if not isinstance(error, StoreBusy):
+            self._failures.add(error, marks.request, request.interaction)
+        return refusal(self._load.store_failed(error), request.headers, marks)
 
     async def _page(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -175,6 +183,7 @@ class _App:
                 await self._ready()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self._failures.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -209,15 +218,6 @@ async def _routed(context: Context, request: Request, left: Left | None) -> Answ
         answer = refusal(error, request.headers)
     answer.headers.append((b"ratelimit", left.header))
     return answer
-
-
-def _unserved(error: StoreError, load: Load, request: Request) -> Answer:
-    marks = tracing(request.headers)
-    if isinstance(error, StoreBusy):
-        return refusal(load.store_failed(error), request.headers, marks)
-    # Of all errors' messages only a store's is free of what it was asked to keep.
-    _log.error("request %s (%s) failed: %s", marks.request, request.interaction, error)
-    return refusal(load.store_failed(error), request.headers, marks)
 
 
 def _crashed(error: Exception, request: Request) -> Answer:
