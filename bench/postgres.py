@@ -13,13 +13,10 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import uvloop
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
 import postgres
 from threadwell.fhir.search.parse import parse_query

@@ -4,7 +4,7 @@
 ``threadwell serve`` keeps it with everything on, and asks it over 32 connections.
 
 python -m bench rates --workers 1 --workers 2
-python -m bench rates --store postgresql://… --only transaction
+python -m bench rates --postgres --only transaction
 
 Medplum's figures: 4.5, Node 22, PostgreSQL 15, Redis, on two cores, with the same resources.
 """
@@ -18,11 +18,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import postgres
 from bench.faults.server import Options, Server, serving
 
 CONNECTIONS = 32
@@ -61,7 +63,7 @@ def main(arguments: list[str]) -> None:
     """Measure every scenario with every number of workers."""
     parser = argparse.ArgumentParser(prog="bench rates")
     parser.add_argument("--workers", type=int, action="append")
-    parser.add_argument("--store", default="")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     parser.add_argument("--only", default="", help="a regular expression of scenarios")
     parser.add_argument("--seconds", type=int, default=5)
     given = parser.parse_args(arguments)
@@ -69,13 +71,38 @@ def main(arguments: list[str]) -> None:
         print("left out: wrk is not installed")
         return
     for workers in given.workers or [1, 2]:
-        with serving(Options(given.seconds, workers, given.store)) as server:
-            world = fill(server)
-            print(f"\n{workers} worker(s)  {'a second':>23}{'p50 ms':>9}{'p99 ms':>9}  of Medplum")
-            for scenario in scenarios(world):
-                if re.search(given.only, scenario.name):
-                    report(server, scenario, given.seconds)
-            print(f"{server.resident():,.0f} MiB resident")
+        with _store(given.postgres) as store:
+            print(f"\n{'PostgreSQL' if given.postgres else 'SQLite'}, {workers} workers")
+            measure(Options(given.seconds, workers, store), given.only)
+
+
+def measure(options: Options, only: str) -> None:
+    """The table of one store and one number of workers."""
+    with serving(options) as server:
+        world = fill(server)
+        print(f"{'':26}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}  of Medplum")
+        for scenario in scenarios(world):
+            if re.search(only, scenario.name):
+                report(server, scenario, int(options.seconds))
+        print(f"{server.resident():,.0f} MiB resident, in all of its processes")
+
+
+@contextmanager
+def _store(is_postgres: bool) -> Iterator[str]:
+    """The URL of an empty store; of a new file, ``""``."""
+    if not is_postgres:
+        yield ""
+        return
+    binaries = postgres.find_binaries()
+    if binaries is None:
+        raise SystemExit("no PostgreSQL is here")
+    server = postgres.start_server(
+        binaries, durable=True, shared_buffers="512MB", max_wal_size="4GB"
+    )
+    try:
+        yield server.url()
+    finally:
+        server.remove()
 
 
 @dataclass(frozen=True)
