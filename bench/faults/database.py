@@ -55,8 +55,9 @@ def _show(options: Options, database: postgres.Server) -> None:
 
         asyncio.run(both())
         restarts = server.metrics()["threadwell_worker_restarts_total"]
-        told = ", ".join(f"{n:,} × {status}" for status, n in sorted(seen.statuses.items()))
-        print(f"{crashes} crashes: {told}; slowest answer {seen.late(1) / 1000:.1f} s", end="; ")
+        print(
+            f"{crashes} crashes: {seen.told}; slowest answer {seen.late(1) / 1000:.1f} s", end="; "
+        )
         print(f"{seen.lost} connections lost, {restarts:.0f} workers started anew")
         missing = check(server, seen.acknowledged)
         print(f"of {len(seen.acknowledged):,} acknowledged {missing} are missing")

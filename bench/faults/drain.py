@@ -29,8 +29,7 @@ def run(options: Options) -> None:
             return (await asyncio.gather(stop(), load))[0]
 
         seconds = asyncio.run(both())
-        told = ", ".join(f"{n:,} × {status}" for status, n in sorted(seen.statuses.items()))
-        print(f"{told}; stopped within {seconds:.1f} s, exit code {server.process.returncode}")
+        print(f"{seen.told}; stopped within {seconds:.1f} s, exit code {server.process.returncode}")
         with serving(Options(0, 1, server.store)) as again:
             missing = check(again, seen.acknowledged)
         print(f"of {len(seen.acknowledged):,} acknowledged {missing} are missing")

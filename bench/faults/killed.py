@@ -34,9 +34,9 @@ def run(options: Options) -> None:
 
         asyncio.run(both())
         restarts = server.metrics()["threadwell_worker_restarts_total"]
-        told = ", ".join(f"{n:,} × {status}" for status, n in sorted(seen.statuses.items()))
         print(
-            f"{killed} killed, {restarts:.0f} started anew, the slowest {max(gaps):.1f} s: {told}"
+            f"{killed} killed, {restarts:.0f} started anew, the slowest {max(gaps):.1f} s:"
+            f" {seen.told}"
         )
         print(f"{seen.lost} connections lost; of {len(seen.acknowledged):,} acknowledged", end=" ")
         print(f"{check(server, seen.acknowledged)} are missing")

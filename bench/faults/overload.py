@@ -18,9 +18,8 @@ def run(options: Options) -> None:
             seconds = options.seconds / 2
             load = writes_and_reads(server, seen, connections=connections, seconds=seconds, reads=0)
             asyncio.run(load)
-            told = ", ".join(f"{n:,} × {status}" for status, n in sorted(seen.statuses.items()))
             print(
-                f"{connections} connections for {options.workers} × {_LIMIT}: {told}; "
+                f"{connections} connections for {options.workers} × {_LIMIT}: {seen.told}; "
                 f"{seen.lost} connections lost, p99 {seen.late(0.99):.0f} ms, "
                 f"{server.resident():.0f} MiB, missing: {check(server, seen.acknowledged)}"
             )

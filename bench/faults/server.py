@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -60,7 +61,9 @@ class Server:
 
 
 @contextmanager
-def serving(options: Options, *more: str, folder: Path | None = None) -> Iterator[Server]:
+def serving(
+    options: Options, *more: str, folder: Path | None = None, **environment: str
+) -> Iterator[Server]:
     """``threadwell serve`` until the end; its log is shown if it held a traceback."""
     with tempfile.TemporaryDirectory() as own:
         store = options.store or str((folder or Path(own)) / "faults.db")
@@ -73,7 +76,13 @@ def serving(options: Options, *more: str, folder: Path | None = None) -> Iterato
         command = [*_THREADWELL, "serve", "--store", store, "--port", "0", *more]
         command += ["--workers", str(options.workers)]
         with log.open("w") as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, **environment},
+            )
         try:
             yield _logged_in(process, json.loads(added.stdout), store, log)
         finally:

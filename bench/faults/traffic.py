@@ -7,12 +7,16 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from bench.faults.server import Server
 from bench.load import request
+
+#: Sends a request over a connection; the answer is its status and body.
+Ask: TypeAlias = Callable[[bytes], Awaitable[tuple[int, bytes]]]
 
 _TEXT = "Thank you, I took the reading before breakfast and it was a little lower than last week. "
 
@@ -31,12 +35,21 @@ def message(number: int) -> dict[str, Any]:
 
 @dataclass
 class Seen:
-    """What became of the requests. ``acknowledged`` are ids that a 201 told."""
+    """What became of the requests.
+
+    ``acknowledged`` are ids that a 201 told; ``unhinted`` were refused without a ``Retry-After``.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     lost: int = 0
     waits: list[float] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
+    unhinted: int = 0
+
+    @property
+    def told(self) -> str:
+        """The answers by their status."""
+        return ", ".join(f"{n:,} × {status}" for status, n in sorted(self.statuses.items()))
 
     def late(self, part: float) -> float:
         """The latency in ms that ``part`` of the requests stay below."""
@@ -57,8 +70,40 @@ async def writes_and_reads(
 
     A connection that is lost is opened anew.
     """
-    stop = time.monotonic() + seconds
     numbers = iter(range(10**9))
+
+    async def once(ask: Ask) -> None:
+        number = next(numbers)
+        await _create(server, seen, ask, number)
+        if reads:
+            await _read(server, seen.acknowledged, ask, number, reads)
+        if each:
+            each()
+
+    await _over(server, seen, connections, seconds, once)
+
+
+async def only_reads(
+    server: Server, seen: Seen, ids: list[str], *, connections: int, seconds: float
+) -> None:
+    """The same without the creates; what is read is among ``ids``, which may grow."""
+    numbers = iter(range(10**9))
+
+    async def once(ask: Ask) -> None:
+        await _read(server, ids, ask, next(numbers), 3)
+
+    await _over(server, seen, connections, seconds, once)
+
+
+async def _over(
+    server: Server,
+    seen: Seen,
+    connections: int,
+    seconds: float,
+    once: Callable[[Ask], Awaitable[None]],
+) -> None:
+    """``once`` again and again over each of the connections."""
+    stop = time.monotonic() + seconds
 
     async def one() -> None:
         while time.monotonic() < stop:
@@ -70,9 +115,7 @@ async def writes_and_reads(
                 continue
             try:
                 while time.monotonic() < stop:
-                    await _round(server, seen, reader, writer, next(numbers), reads)
-                    if each:
-                        each()
+                    await once(partial(_ask, seen, reader, writer))
             except (OSError, EOFError):
                 seen.lost += 1
             finally:
@@ -81,26 +124,21 @@ async def writes_and_reads(
     await asyncio.gather(*(one() for _ in range(connections)))
 
 
-async def _round(
-    server: Server,
-    seen: Seen,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    number: int,
-    reads: int,
-) -> None:
+async def _create(server: Server, seen: Seen, ask: Ask, number: int) -> None:
     body = json.dumps(message(number)).encode()
     made = request("POST", "/fhir/R4/Communication", server.authorization, body)
-    status, answer = await _ask(seen, reader, writer, made)
+    status, answer = await ask(made)
     if status == 201:
         seen.acknowledged.append(json.loads(answer)["id"])
+
+
+async def _read(server: Server, ids: list[str], ask: Ask, number: int, reads: int) -> None:
     for _ in range(reads):
-        known = random.choice(seen.acknowledged[-5000:] or ["none"])
+        known = random.choice(ids[-5000:] or ["none"])
         path = f"/fhir/R4/Communication/{known}"
-        await _ask(seen, reader, writer, request("GET", path, server.authorization))
-    if reads:
-        path = f"/fhir/R4/Communication?part-of=Communication/thread-{number % 1000}&_sort=sent"
-        await _ask(seen, reader, writer, request("GET", path, server.authorization))
+        await ask(request("GET", path, server.authorization))
+    path = f"/fhir/R4/Communication?part-of=Communication/thread-{number % 1000}&_sort=sent"
+    await ask(request("GET", path, server.authorization))
 
 
 async def _ask(
@@ -112,6 +150,7 @@ async def _ask(
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
     body = await reader.readexactly(length)
     status = int(head.split(b" ", 2)[1])
+    seen.unhinted += status in (429, 503, 507) and b"\r\nretry-after:" not in head.lower()
     seen.statuses[status] += 1
     seen.waits.append(time.perf_counter() - started)
     return status, body

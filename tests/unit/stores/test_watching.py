@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import apsw
+
 from threadwell.fhir.stamp import new_id, now_ms, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreFull, Write
 from threadwell.stores.sqlite import SqliteStore
@@ -47,6 +49,26 @@ def test_commits_are_told_with_those_that_share_them(tmp_path: Path) -> None:
     assert sum(counted.groups) == 51
     assert len(counted.groups) < 10
     assert all(seconds > 0 for seconds in counted.seconds)
+
+
+def test_what_comes_while_another_process_writes_shares_the_next_commit(tmp_path: Path) -> None:
+    async def run() -> Counted:
+        store = SqliteStore.open(tmp_path / "x.db")
+        counted = Counted()
+        store.watch(counted)
+        other = apsw.Connection(str(tmp_path / "x.db"))
+        other.execute("BEGIN IMMEDIATE")
+        commits = []
+        for _ in range(5):
+            commits.append(asyncio.create_task(store.commit(DEFAULT_PROJECT, change())))
+            await asyncio.sleep(0.01)
+        other.execute("ROLLBACK")
+        other.close()
+        await asyncio.gather(*commits)
+        await store.close()
+        return counted
+
+    assert asyncio.run(run()).groups == [5]
 
 
 def test_a_full_disk_is_told_as_such_and_got_over(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ from threadwell.stores.watching import Watcher
 _GROUP = 4000
 #: Writes after which other tasks have their turn.
 _SLICE = 100
+#: Where a commit takes longer, other processes have their turn before the next.
+_SLOW = 0.05
+#: How long to wait until another try to begin, in seconds.
+_POLL = 0.002
 #: How long to wait for another process that writes, in seconds.
 _PATIENCE = 30.0
 
@@ -73,26 +77,34 @@ class Writer:
         await asyncio.sleep(0)
         while self._waiting:
             group: list[tuple[Work, int, asyncio.Future[None]]] = []
-            size = 0
-            while self._waiting and size < _GROUP:
-                group.append(self._waiting.popleft())
-                size += group[-1][1]
-            if self.watcher is None:
-                await self._commit_group(group)
-                continue
-            self.watcher.waiting(len(self._waiting))
+            self._fill(group)
             started = perf_counter()
             await self._commit_group(group)
-            self.watcher.committed(len(group), perf_counter() - started)
+            seconds = perf_counter() - started
+            if self.watcher is not None:
+                self.watcher.waiting(len(self._waiting))
+                self.watcher.committed(len(group), seconds)
+            if self._waiting and seconds > _SLOW:
+                # Another process looks only now and then whether it can begin.
+                await asyncio.sleep(2 * _POLL)
 
-    async def _commit_group(self, group: list[tuple[Work, int, asyncio.Future[None]]]) -> None:
+    def _fill(self, group: list[tuple[Work, int, asyncio.Future[None]]]) -> None:
+        """Add what waits to a group, as far as there is room."""
+        size = sum(size for _, size, _ in group)
+        while self._waiting and size < _GROUP:
+            group.append(self._waiting.popleft())
+            size += group[-1][1]
+
+    async def _commit_group(
+        self, group: list[tuple[Work, int, asyncio.Future[None]]], *, alone: bool = False
+    ) -> None:
         try:
-            refused = await self._transact(group)
+            refused = await self._transact(group, alone=alone)
         except apsw.Error as error:
             if len(group) > 1:
                 # One of them may be what SQLite cannot take: each has a commit of its own.
                 for one in group:
-                    await self._commit_group([one])
+                    await self._commit_group([one], alone=True)
                 return
             _settle(group, {0: store_error("SQLite could not write", error)})
         except StoreError as error:
@@ -104,11 +116,14 @@ class Writer:
             _settle(group, refused)
 
     async def _transact(
-        self, group: list[tuple[Work, int, asyncio.Future[None]]]
+        self, group: list[tuple[Work, int, asyncio.Future[None]]], *, alone: bool
     ) -> dict[int, Exception]:
         """One transaction; the answer is what was refused, by position in the group."""
         refused: dict[int, Exception] = {}
         await self._begin()
+        if not alone:
+            # Another process may have been writing for long.
+            self._fill(group)
         try:
             transaction = Transaction(self._connection, self._searcher, self._pid)
             since = 0
@@ -140,7 +155,7 @@ class Writer:
             except apsw.BusyError:
                 if loop.time() > deadline:
                     raise StoreError("another process has been writing for too long") from None
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(_POLL)
 
     async def _in_thread(self, sql: str) -> None:
         done = self._thread.submit(self._connection.execute, sql)
