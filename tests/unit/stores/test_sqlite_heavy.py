@@ -9,13 +9,20 @@ from pathlib import Path
 import apsw
 import pytest
 
-from threadwell.stores.contract import Page, StoreBusy, StoreSlow
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    ChangeSet,
+    Page,
+    StoreBusy,
+    StoreSlow,
+    Unmatched,
+)
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sqlite import SqliteStore, heavy
+from threadwell.stores.sqlite import SqliteStore, heavy, transaction
 from threadwell.stores.sqlite.database import open_database, open_reader
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.search import Searcher, Within
-from threadwell.stores.suite.scenario import Desk
+from threadwell.stores.suite.scenario import Desk, query
 
 _ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
 _EMPTY = Page([], [], None, more=False)
@@ -125,6 +132,31 @@ def test_a_search_that_is_broken_off_leaves_the_store_as_it_was(
         await desk.put({"resourceType": "Patient", "id": "last", "active": True})
         page = await desk.search("Patient?active=true&_sort=-_lastUpdated&_count=1")
         assert [stored.id for stored in page.matches] == ["last"]
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_a_condition_that_takes_too_long_is_refused_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "LONGEST_LOOK", -1.0)
+    monkeypatch.setattr(heavy, "_STEPS", 1)
+
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(tmp_path / "x.db"))
+        writes = [desk.write({"resourceType": "Patient", "id": f"p{n}"}) for n in range(4)]
+        unmatched = (Unmatched(query("Patient?active=true")),)
+        change_sets = [
+            ChangeSet((write,), unmatched if n == 2 else ()) for n, write in enumerate(writes)
+        ]
+        commits = [desk.store.commit(DEFAULT_PROJECT, one) for one in change_sets]
+        results = await asyncio.gather(*commits, return_exceptions=True)
+        assert [type(one) for one in results] == [type(None), type(None), StoreSlow, type(None)]
+        monkeypatch.setattr(transaction, "LONGEST_LOOK", 60.0)
+        assert set(await desk.ids("Patient")) == {"p0", "p1", "p3"}
+        await desk.store.commit(DEFAULT_PROJECT, change_sets[2])
+        assert await desk.read("Patient", "p2") is not None
         await desk.store.close()
 
     asyncio.run(run())

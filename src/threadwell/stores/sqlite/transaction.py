@@ -13,14 +13,17 @@ from typing import Any, NamedTuple
 import apsw
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, Write
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, StoreSlow, Write
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite.heavy import Limit, Watch
 from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
 
+#: How long a condition may take within the transaction, where all others wait for it, in seconds.
+LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
 
@@ -52,9 +55,14 @@ class Transaction:
     """The change sets of one transaction, which the caller begins and ends."""
 
     def __init__(
-        self, connection: apsw.Connection, searcher: Searcher, pid: Callable[[str], int]
+        self,
+        connection: apsw.Connection,
+        searcher: Searcher,
+        watch: Watch,
+        pid: Callable[[str], int],
     ) -> None:
         self._connection = connection
+        self._watch = watch
         self._searcher = searcher
         self._pid = pid
         self._known: dict[tuple[int, str, str], _Current | None] = {}
@@ -64,7 +72,9 @@ class Transaction:
         self._positions: dict[int, int] = {}
 
     def apply(self, prepared: Prepared) -> None:
-        """Gather a change set, or raise ``Conflict`` with nothing of it gathered."""
+        """Gather a change set; or raise ``Conflict``, or ``StoreSlow`` where too much has to be
+        looked through for an ``Unmatched``, with nothing of it gathered.
+        """
         pid = self._pid(prepared.project)
         change_set = prepared.change_set
         for unchanged in change_set.unchanged:
@@ -165,13 +175,21 @@ class Transaction:
     def _matches(self, project: str, pid: int, query: Query) -> bool:
         if self._gathered.rids and not self._cannot_match_gathered(project, pid, query):
             self.flush()
-        if not self._searcher.exists(project, pid, query):
+        if not self._exists(project, pid, query):
             return False
         if not self._gathered.rids:
             return True
         # What was found may be about to change.
         self.flush()
-        return self._searcher.exists(project, pid, query)
+        return self._exists(project, pid, query)
+
+    def _exists(self, project: str, pid: int, query: Query) -> bool:
+        limit = Limit(LONGEST_LOOK)
+        try:
+            return self._watch.within(limit, lambda: self._searcher.exists(project, pid, query))
+        except apsw.InterruptError:
+            told = f"to look for what a condition matches took longer than {LONGEST_LOOK:g} s"
+            raise StoreSlow(told) from None
 
     def _cannot_match_gathered(self, project: str, pid: int, query: Query) -> bool:
         gathered = self._gathered.keys

@@ -17,9 +17,10 @@ from typing import TypeAlias
 
 import apsw
 
-from threadwell.stores.contract import Conflict, StoreError
+from threadwell.stores.contract import Conflict, StoreError, StoreSlow
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite.faults import store_error
+from threadwell.stores.sqlite.heavy import Watch
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.watching import Watcher
@@ -47,6 +48,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._searcher = searcher
+        self._watch = Watch(connection)
         self._pid = pid
         self._waiting: deque[tuple[Work, int, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -125,13 +127,13 @@ class Writer:
             # Another process may have been writing for long.
             self._fill(group)
         try:
-            transaction = Transaction(self._connection, self._searcher, self._pid)
+            transaction = Transaction(self._connection, self._searcher, self._watch, self._pid)
             since = 0
             for position, (work, size, _) in enumerate(group):
                 try:
                     work(transaction)
-                except Conflict as conflict:
-                    refused[position] = conflict
+                except (Conflict, StoreSlow) as refusal:
+                    refused[position] = refusal
                 since += size
                 if since >= _SLICE:
                     since = 0
