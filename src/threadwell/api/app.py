@@ -17,15 +17,14 @@ from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.context import MAX_BODY, Context, open_context
 from threadwell.api.exchange import Answer, Handler, Request
 from threadwell.api.load.allowance import Left
-from threadwell.api.load.failures import Failures
-from threadwell.api.load.gate import Load
+from threadwell.api.load.gate import Load, unserved
 from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
 from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.rest import routes
 from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreBusy, StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +75,6 @@ class _App:
         self._pages = pages
         self._load = load
         self._spans = spans
-        self._failures = Failures()
         self._context: Context | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -137,17 +135,11 @@ class _App:
         except FhirError as error:
             return refusal(error, headers)
         except StoreError as error:
-            return self._unserved(error, request)
+            return unserved(self._load, error, request)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
             return _crashed(error, request)
-
-    def _unserved(self, error: StoreError, request: Request) -> Answer:
-        marks = tracing(request.headers)
-        if not isinstance(error, StoreBusy):
-            self._failures.add(error, marks.request, request.interaction)
-        return refusal(self._load.store_failed(error), request.headers, marks)
 
     async def _page(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -183,7 +175,7 @@ class _App:
                 await self._ready()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                self._failures.close()
+                self._load.failures.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -125,6 +125,24 @@ def test_a_store_that_fails_is_told_as_such(
     assert api.call("POST", "Patient", patient).status_code == 201
 
 
+def test_a_store_that_fails_in_a_batch_takes_no_other_answer_with_it(new_api) -> None:
+    store = Faulty()
+    api = new_api(store=store)
+    api.call("GET", "/health/live")
+    id_ = api.make()["id"]
+    store.error = StoreFull("no space")
+    answer = api.bundle(
+        "batch",
+        api.entry("GET", f"Patient/{id_}"),
+        api.entry("POST", "Patient", {"resourceType": "Patient"}),
+        api.entry("GET", f"Patient/{id_}"),
+    )
+    assert answer.status_code == 200
+    told = [entry["response"] for entry in answer.json()["entry"]]
+    assert [one["status"][:3] for one in told] == ["200", "507", "200"]
+    assert told[1]["outcome"]["issue"][0]["code"] == "no-store"
+
+
 def test_a_store_that_has_too_much_to_do_is_no_failure(
     new_api, caplog: pytest.LogCaptureFixture
 ) -> None:

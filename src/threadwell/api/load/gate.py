@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.allowance import Allowance, Left
+from threadwell.api.load.failures import Failures
 from threadwell.api.load.meter import Meter
-from threadwell.api.outcomes import Headed
+from threadwell.api.outcomes import Headed, refusal, tracing
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.stores.contract import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreSlow
 
@@ -28,6 +30,7 @@ class Load:
     max_in_flight: int = MAX_IN_FLIGHT
     allowance: Allowance | None = None
     draining: bool = False
+    failures: Failures = field(default_factory=Failures)
     _held: int = 0
 
     def overloaded(self) -> FhirError:
@@ -81,6 +84,14 @@ class Load:
             self.meter.refused("rate")
             raise TooMany(left)
         return left
+
+
+def unserved(load: Load, error: StoreError, request: Request) -> Answer:
+    """The answer to a request that the store could not serve; it is counted, and logged."""
+    marks = tracing(request.headers)
+    if not isinstance(error, StoreBusy):
+        load.failures.add(error, marks.request, request.interaction)
+    return refusal(load.store_failed(error), request.headers, marks)
 
 
 class TooMany(Headed):

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.load.gate import unserved
 from threadwell.api.outcomes import refusal, tracing
 from threadwell.api.rest.accept import of_type, parse_json
 from threadwell.api.rest.bundles import bundle
@@ -21,6 +22,7 @@ from threadwell.api.rest.entries import (
 from threadwell.api.rest.transaction import transaction
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.stores.contract import StoreError
 
 #: Entries of a batch under way at once.
 _AT_ONCE = 32
@@ -83,3 +85,6 @@ async def _answer(
         return await perform(context, request)
     except FhirError as error:
         return refusal(error, request.headers)
+    except StoreError as error:
+        # The entries before may have been committed, and their answers must not be lost.
+        return unserved(context.load, error, request)
