@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from threadwell.api.clients import add_client, remove_client
+from threadwell.api.oauth.access import LOOK, RECHECK
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -162,10 +163,10 @@ def test_a_token_ends_with_its_hour(api, token) -> None:
         assert api.call("GET", "Patient", authorization=token).status_code == status
 
 
-def test_a_removed_client_is_out_within_seconds(api, token) -> None:
+def test_a_removed_client_is_out_at_once(api, token) -> None:
     assert api.call("GET", "Patient", authorization=token).status_code == 200
     api.run(remove_client(api.store, api.client.client_id))
-    api.clock.now += 5_000
+    api.clock.now += LOOK
     assert api.call("GET", "Patient", authorization=token).status_code == 401
     assert api.call("GET", "Patient", authorization=api.basic).status_code == 401
 
@@ -176,6 +177,25 @@ def test_a_logout_ends_one_login(api, token) -> None:
     assert api.call("POST", "/oauth2/logout", {}, authorization=token).status_code == 200
     assert api.call("GET", "Patient", authorization=token).status_code == 401
     assert api.call("GET", "Patient", authorization=other).status_code == 200
+
+
+def test_a_logout_is_heard_of_by_every_server_of_a_store(api, new_api, token) -> None:
+    sibling = new_api(store=api.store)
+    id_, secret = api.client
+    other = f"Bearer {login(api, client_id=id_, client_secret=secret).json()['access_token']}"
+    for one in (token, other):
+        assert sibling.call("GET", "Patient", authorization=one).status_code == 200
+    assert api.call("POST", "/oauth2/logout", {}, authorization=token).status_code == 200
+    sibling.clock.now += LOOK
+    assert sibling.call("GET", "Patient", authorization=token).status_code == 401
+    assert sibling.call("GET", "Patient", authorization=other).status_code == 200
+
+
+def test_a_client_whose_end_nobody_told_of_is_out_within_seconds(api, token) -> None:
+    assert api.call("GET", "Patient", authorization=token).status_code == 200
+    api.run(api.store.put_private("client", api.client.client_id, None))
+    api.clock.now += RECHECK
+    assert api.call("GET", "Patient", authorization=token).status_code == 401
 
 
 def test_tokens_are_good_at_every_server_of_a_store(api, new_api, token) -> None:

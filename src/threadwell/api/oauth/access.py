@@ -1,7 +1,8 @@
 """Who is asking: the ``Authorization`` header of a request → ``Caller``.
 
 A token's signature is checked once; after that the token itself is the key to the answer. What can
-change meanwhile, a client removed or a login ended, is looked up again every ``RECHECK``.
+change meanwhile, a client removed or a login ended, is looked up again whenever such a thing has
+happened in any process, which is asked every ``LOOK``; and every ``RECHECK`` in any case.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from threadwell.api.exchange import Caller
-from threadwell.api.oauth import logins
+from threadwell.api.oauth import endings, logins
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import SigningKey
 from threadwell.api.oauth.tokens import Claims, verify
@@ -22,6 +23,8 @@ from threadwell.stores.contract import Store
 
 #: Milliseconds until a token that was good is looked at again.
 RECHECK = 5_000
+#: Milliseconds that something ended elsewhere may go unnoticed.
+LOOK = 200
 #: Tokens remembered at once; more than this many begin anew.
 MAX_KNOWN = 10_000
 
@@ -38,13 +41,18 @@ class Access:
         self._issuer = issuer
         self._clock = clock
         self._known: dict[bytes, _Known] = {}
+        self._look = 0
+        self._last: bytes | None = None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Who asks; raises ``FhirError`` 401 where that cannot be told or they may not."""
         header = headers.get(b"authorization", b"")
         now = self._clock()
+        if now >= self._look:
+            self._look = now + LOOK
+            self._last = await endings.last(self._store)
         known = self._known.get(header)
-        if known and now < known.recheck:
+        if known and now < known.recheck and known.last == self._last:
             return known.caller
         scheme, _, credentials = header.partition(b" ")
         caller = None
@@ -66,7 +74,7 @@ class Access:
         self._known.pop(headers.get(b"authorization", b""), None)
 
     async def _by_token(self, header: bytes, token: bytes, now: int) -> Caller | None:
-        known = self._known.pop(header, None)
+        known, last = self._known.pop(header, None), self._last
         seconds = now // 1000
         claims = (
             known.claims
@@ -81,7 +89,8 @@ class Access:
         caller = _caller(client, claims.login_id)
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[header] = _Known(caller, claims, min(now + RECHECK, claims.expires * 1000))
+        recheck = min(now + RECHECK, claims.expires * 1000)
+        self._known[header] = _Known(caller, claims, recheck, last)
         return caller
 
     async def _by_secret(self, credentials: bytes) -> Caller | None:
@@ -96,9 +105,12 @@ class Access:
 
 
 class _Known(NamedTuple):
+    """``last`` is what had ended last when the rest was looked up."""
+
     caller: Caller
     claims: Claims
     recheck: int
+    last: bytes | None
 
 
 def basic(credentials: bytes) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
+from threadwell.api.oauth import endings
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 _KIND = "client"
@@ -72,8 +73,9 @@ async def find_client(store: Store, client_id: str) -> Client | None:
 
 
 async def remove_client(store: Store, client_id: str) -> None:
-    """End a registration; running servers refuse its tokens within ``access.RECHECK``."""
+    """End a registration; running servers refuse its tokens within ``access.LOOK``."""
     await store.put_private(_KIND, client_id, None)
+    await endings.tell(store)
 
 
 def refuse_unknown(secret: str) -> None:

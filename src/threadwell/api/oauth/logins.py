@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadwell.api.oauth import endings
 from threadwell.api.oauth.tokens import LIFE
 from threadwell.stores.contract import Store
 
@@ -19,3 +20,4 @@ async def end(store: Store, login_id: str, now: int) -> None:
         if int(until) <= now:
             await store.put_private(_KIND, other, None)
     await store.put_private(_KIND, login_id, str(now + LIFE).encode())
+    await endings.tell(store)
