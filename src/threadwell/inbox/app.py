@@ -17,7 +17,7 @@ from threadwell.inbox import pages
 from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.sign_in import COOKIE_LIFE, is_signed_in, redeem, sign_out
 from threadwell.inbox.site import Site, door
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -136,6 +136,13 @@ def _not_signed_in() -> Response:
 
 
 def _failed(error: Exception) -> Response:
+    if isinstance(error, StoreError):
+        # Its message has nothing of what it was asked to keep.
+        _log.error("the store failed: %s", error)
+        title = "The store does not answer"
+        response = door(503, title, "Please try again in a moment.", back=True)
+        response.headers["Retry-After"] = "5"
+        return response
     # Where it failed, but not its message: that may hold what only the page should.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     _log.error("%s at %s:%s", type(error).__name__, frame.filename, frame.lineno)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from threadwell.stores.contract import StoreError
+
 INSIDE = ["/", "/sessions/family", "/quarantine", "/quarantine/x", "/attachments/x"]
 
 
@@ -219,6 +221,21 @@ def test_a_failure_is_a_page_and_its_log_holds_no_content(
     assert "Something went wrong" in answer.text
     assert "RuntimeError" in caplog.text
     assert "Ana" not in answer.text + caplog.text
+
+
+def test_a_store_that_does_not_answer_is_a_page_too(
+    store: Any, browser: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: Any) -> None:
+        raise StoreError("its disk fails")
+
+    monkeypatch.setattr(store, "search", failing)
+    answer = browser.get("/")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "try again" in answer.text
+    assert "its disk fails" in caplog.text
+    assert "its disk" not in answer.text
 
 
 def _headings(page: str) -> list[str]:
