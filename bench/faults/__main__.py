@@ -9,13 +9,24 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from bench.faults import database, disk_full, drain, killed, overload, slow_disk, soak, stalled
+from bench.faults import (
+    database,
+    disk_full,
+    drain,
+    heavy,
+    killed,
+    overload,
+    slow_disk,
+    soak,
+    stalled,
+)
 from bench.faults.server import Options
 
 SCRIPTS = {
     "soak": soak.run,
     "overload": overload.run,
     "stalled": stalled.run,
+    "heavy": heavy.run,
     "slow_disk": slow_disk.run,
     "disk_full": disk_full.run,
     "killed": killed.run,

@@ -45,7 +45,7 @@ def _show(server: Server, client: httpx.Client, other: Path) -> None:
             ids.append(answer.json()["id"])
     told = ", ".join(f"{n} × {status}" for status, n in sorted(statuses.items()))
     lines = sum("failed" in line for line in server.log.read_text().splitlines())
-    print(f"full: {told}; {lines} lines of that in the log", end="; ")
+    print(f"full: {told}; lines of that in the log: {lines}", end="; ")
     print(f"not ready after {until(server, 'health/ready', 503):.1f} s")
     print(f"full: {_readable(client, ids)} of {len(ids)} acknowledged can be read")
     other.unlink()

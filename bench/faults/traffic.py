@@ -95,6 +95,19 @@ async def only_reads(
     await _over(server, seen, connections, seconds, once)
 
 
+async def ask_for(
+    server: Server, seen: Seen, search: str, *, connections: int, seconds: float
+) -> None:
+    """The same search, again and again; who is refused waits a second, as told."""
+
+    async def once(ask: Ask) -> None:
+        status, _ = await ask(request("GET", f"/fhir/R4/{search}", server.authorization))
+        if status == 503:
+            await asyncio.sleep(1)
+
+    await _over(server, seen, connections, seconds, once)
+
+
 async def _over(
     server: Server,
     seen: Seen,

@@ -160,3 +160,34 @@ def test_a_condition_that_takes_too_long_is_refused_alone(
         await desk.store.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("known", "times"), [(60.0, 3), (-1.0, 1)])
+def test_a_search_that_was_heavy_is_not_tried_on_the_event_loop_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: float, times: int
+) -> None:
+    monkeypatch.setattr(heavy, "KNOWN", known)
+    monkeypatch.setattr(heavy, "_STEPS", 1)
+    monkeypatch.setattr(heavy, "PATIENCE", -1.0)
+    heavies: list[heavy.Work] = []
+    search_in_thread = Heavy.search
+
+    async def noted(self: Heavy, work: heavy.Work) -> Page:
+        heavies.append(work)
+        return await search_in_thread(self, work)
+
+    monkeypatch.setattr(Heavy, "search", noted)
+
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(tmp_path / "x.db"))
+        await desk.put({"resourceType": "Patient", "id": "p", "active": True})
+        assert await desk.ids("Patient?active=true") == ["p"]
+        monkeypatch.setattr(heavy, "PATIENCE", 60.0)
+        monkeypatch.setattr(heavy, "HELD_UP", 60.0)
+        for _ in range(2):
+            assert await desk.ids("Patient?active=true") == ["p"]
+        assert await desk.ids("Patient?active=false") == []
+        await desk.store.close()
+
+    asyncio.run(run())
+    assert len(heavies) == times

@@ -7,10 +7,10 @@ have too many before it is refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TypeAlias, TypeVar
 
 import apsw
@@ -20,8 +20,11 @@ from threadwell.stores.sqlite.search import Searcher, Within
 
 T = TypeVar("T")
 
-#: How long a search may hold the event loop, in seconds.
-PATIENCE = 0.005
+#: How long a search may work on the event loop, and how long it may be held up there by others
+#: that work meanwhile, in seconds.
+PATIENCE, HELD_UP = 0.005, 0.05
+#: How long a search counts as heavy after it was, in seconds; and how many are remembered.
+KNOWN, _MOST_KNOWN = 60.0, 1000
 #: Searches that wait for a thread at a time.
 MAX_WAITING = 100
 #: Steps of SQLite's machine between two looks at the clock.
@@ -33,20 +36,62 @@ Work: TypeAlias = Callable[[Searcher, Within], Page]
 
 
 class Limit:
-    """Until when a piece of work may go on, which any thread may bring forward."""
+    """Until when a piece of work may go on; any thread may bring it forward."""
 
-    __slots__ = ("until",)
+    __slots__ = ("_until",)
 
     def __init__(self, seconds: float) -> None:
-        self.until = perf_counter() + seconds
+        self._until = perf_counter() + seconds
 
     @property
     def is_over(self) -> bool:
-        return perf_counter() > self.until
+        return perf_counter() > self._until
 
     def end(self) -> None:
         """It has to stop now."""
-        self.until = float("-inf")
+        self._until = float("-inf")
+
+
+class LimitOnLoop(Limit):
+    """The limit of a search on the event loop.
+
+    While a heavy one holds Python's lock, a light one takes long by the clock and is none the
+    heavier: what it works itself is counted, by the clock of its thread.
+    """
+
+    __slots__ = ("_worked",)
+
+    def __init__(self) -> None:
+        super().__init__(HELD_UP)
+        self._worked = thread_time() + PATIENCE
+
+    @property
+    def is_over(self) -> bool:
+        return thread_time() > self._worked or perf_counter() > self._until
+
+
+class Known:
+    """Searches that turned out to be heavy lately: to try them on the event loop again would hold
+    others up for nothing, whenever many clients ask the same.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[Hashable, float] = {}
+
+    def add(self, search: Hashable) -> None:
+        """It was too much for the event loop."""
+        if len(self._until) >= _MOST_KNOWN:
+            self._until.clear()
+        self._until[search] = perf_counter() + KNOWN
+
+    def __contains__(self, search: Hashable) -> bool:
+        if not self._until:
+            return False
+        until = self._until.get(search)
+        if until is not None and until < perf_counter():
+            del self._until[search]
+            return False
+        return until is not None
 
 
 class Watch:
@@ -76,6 +121,7 @@ class Heavy:
         self._idle: SimpleQueue[tuple[Searcher, Watch]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(_THREADS, "threadwell-search")
         self._limits: set[Limit] = set()
+        self.known = Known()
 
     async def search(self, work: Work) -> Page:
         """What ``work`` returns.

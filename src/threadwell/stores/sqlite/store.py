@@ -13,10 +13,10 @@ from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, S
 from threadwell.stores.following import Bell, follow
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
-from threadwell.stores.sqlite import export, heavy, news
+from threadwell.stores.sqlite import export, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import Place, Reading, store_error
-from threadwell.stores.sqlite.heavy import Heavy, Limit, Watch
+from threadwell.stores.sqlite.heavy import Heavy, LimitOnLoop, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher
@@ -116,13 +116,14 @@ class SqliteStore:
     async def search(self, project: str, query: Query) -> Page:
         with _READING:
             pid = self._pid(project)
-            limit = Limit(heavy.PATIENCE)
-            try:
-                return self._searcher.page(
-                    project, pid, query, lambda search: self._watch.within(limit, search)
-                )
-            except apsw.InterruptError:
-                pass
+            if (project, query) not in self._heavy.known:
+                limit = LimitOnLoop()
+                try:
+                    return self._searcher.page(
+                        project, pid, query, lambda search: self._watch.within(limit, search)
+                    )
+                except apsw.InterruptError:
+                    self._heavy.known.add((project, query))
             return await self._heavy.search(
                 lambda searcher, within: searcher.page(project, pid, query, within)
             )
