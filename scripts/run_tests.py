@@ -1,7 +1,8 @@
 """What ``make test`` runs: bring the tools that tests need, then run every test.
 
 A tool that cannot be brought is named, and so are the tests that it leaves out; with ``CI`` set
-any test left out is a failure (see ``tests/conftest.py``). Arguments go to pytest.
+any test left out is a failure, but for those of Citus, which no registry has (see
+``tests/conftest.py``). Arguments go to pytest.
 """
 
 from __future__ import annotations

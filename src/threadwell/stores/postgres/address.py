@@ -24,6 +24,10 @@ _PLANS = {
 }
 #: A process that stops in mid-write holds nobody up for longer than this.
 _LIMITS = {"idle_in_transaction_session_timeout": "60s", "lock_timeout": "20s"}
+#: Where Citus has the tables on several nodes, the values of a statement say which of them it goes
+#: to. And it would look at every table, whether it is part of another, each time that the driver
+#: asks a new connection for its types: half a second.
+_ON_NODES = {"plan_cache_mode": "force_custom_plan", "citus.override_table_visibility": "off"}
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _OURS = ("schema", "pool", "pooler")
 
@@ -50,6 +54,11 @@ class Address:
             return {}
         name = {"application_name": "threadwell", "search_path": self.schema}
         return name | _PLANS | _LIMITS
+
+    @property
+    def settings_on_nodes(self) -> dict[str, str]:
+        """What each connection is set to where the tables are distributed over several nodes."""
+        return {} if self.pooler else self.settings | _ON_NODES
 
 
 def parse_address(url: str) -> Address:

@@ -10,7 +10,7 @@ import asyncpg
 
 from threadwell.stores.contract import LONGEST, StoreSlow
 from threadwell.stores.postgres.address import Address
-from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
+from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.sql.keys import Keys
 
@@ -71,7 +71,7 @@ class Database:
                         told = f"{shown} took longer than {LONGEST:.0f} s for a statement"
                         raise StoreSlow(told) from None
             except FAULTS as fault:
-                if not away(fault):
+                if not (away(fault) or on_a_node(fault)):
                     raise store_error("cannot read from", self.address.shown, fault) from None
                 error = fault
         assert error is not None
@@ -88,8 +88,8 @@ class Database:
         error: BaseException | None = None
         async for _ in attempts(PATIENCE):
             try:
-                secret = await migrate(address)
-                self._keys = self._keys or Keys(secret)
+                ready = await migrate(address)
+                self._keys = self._keys or Keys(ready.secret)
                 return await asyncpg.create_pool(
                     address.dsn,
                     min_size=1,
@@ -98,7 +98,7 @@ class Database:
                     command_timeout=LONGEST,
                     statement_cache_size=0 if address.pooler else _STATEMENTS,
                     max_cached_statement_lifetime=0,
-                    server_settings=address.settings,
+                    server_settings=address.settings_on_nodes if ready.nodes else address.settings,
                 )
             except FAULTS as fault:
                 if not away(fault):

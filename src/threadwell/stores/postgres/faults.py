@@ -31,6 +31,9 @@ _CROSSED = (
     asyncpg.UniqueViolationError,
     asyncpg.LockNotAvailableError,
 )
+#: How Citus tells of a node that it lost in mid-statement, and of a row that another process made
+#: there first: as internal errors, without a class of their own.
+_ON_A_NODE = (asyncpg.InternalServerError, asyncpg.PostgresIOError)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
@@ -44,7 +47,14 @@ def away(error: BaseException) -> bool:
 
 def crossed(error: BaseException) -> bool:
     """Whether another process was in the way: the same work may succeed now."""
-    return isinstance(error, _CROSSED)
+    return isinstance(error, _CROSSED) or on_a_node(error)
+
+
+def on_a_node(error: BaseException) -> bool:
+    """Whether it may be a node of a distributed database that was lost, or had another process in
+    the way: the same may succeed now.
+    """
+    return type(error) in _ON_A_NODE
 
 
 async def attempts(seconds: float) -> AsyncIterator[None]:

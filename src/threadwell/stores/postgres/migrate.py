@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from functools import cache
 from importlib.resources import files
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
 import asyncpg
@@ -26,10 +26,21 @@ _Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _APART = "-- apart"
 _LOCK = 0x5468776C
 _TRY_AGAIN = 0.05
+_NODES = "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'resource'::regclass)"
 
 
-async def migrate(address: Address) -> bytes:
-    """Make what is missing; the answer is the secret of the database's keys.
+class Ready(NamedTuple):
+    """What a database with the present schema is.
+
+    ``secret`` is that of its keys; ``nodes`` tells that Citus has distributed its tables.
+    """
+
+    secret: bytes
+    nodes: bool
+
+
+async def migrate(address: Address) -> Ready:
+    """Make what is missing.
 
     Raises ``StoreError`` for a database that a newer Threadwell has written to or that is not in
     UTF-8, and whatever asyncpg raises.
@@ -42,7 +53,7 @@ async def migrate(address: Address) -> bytes:
             await _with_lock(connection, address)
         await reindex_if_old(connection)
         secret: bytes = await connection.fetchval("SELECT value FROM setting WHERE name = 'secret'")
-        return secret
+        return Ready(secret, await _on_nodes(connection))
     finally:
         await connection.close()
 
@@ -97,6 +108,12 @@ async def _bring_up(connection: _Plain, address: Address) -> None:
 async def _apply(connection: _Plain, number: int) -> None:
     await connection.execute(migrations()[number - 1])
     await connection.execute("INSERT INTO migration (number) VALUES ($1)", number)
+
+
+async def _on_nodes(connection: _Plain) -> bool:
+    if await connection.fetchval("SELECT to_regclass('pg_catalog.pg_dist_partition')") is None:
+        return False
+    return bool(await connection.fetchval(_NODES))
 
 
 async def _version(connection: _Plain, address: Address) -> int:

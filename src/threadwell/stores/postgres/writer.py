@@ -19,7 +19,7 @@ from time import perf_counter
 
 import asyncpg
 
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
 from threadwell.stores.postgres.news import numbering
@@ -54,11 +54,15 @@ class _Waiting:
 
 
 class _FateUnknown(Exception):
-    """The connection was lost during the commit; ``verdicts`` hold if it happened."""
+    """The connection was lost during the commit; ``verdicts`` hold if it happened.
 
-    def __init__(self, verdicts: list[Verdict], error: BaseException) -> None:
+    The transaction holds the advisory lock ``fate`` until it ends, whichever way.
+    """
+
+    def __init__(self, verdicts: list[Verdict], fate: int, error: BaseException) -> None:
         super().__init__("the connection was lost during a commit")
         self.verdicts = verdicts
+        self.fate = fate
         self.error = error
 
 
@@ -132,17 +136,17 @@ class Writer:
     async def _persist(self, project: str, group: list[_Waiting]) -> list[Verdict]:
         """The verdicts of a transaction that is committed."""
         error: BaseException | None = None
+        lost: _FateUnknown | None = None
         shown = self._database.address.shown
         async for _ in attempts(_PATIENCE):
-            # Held by the transaction until it ends, whichever way.
-            fate = secrets.randbits(63)
             try:
                 async with (await self._database.pool()).acquire() as connection:
-                    return await self._transact(connection, project, group, fate)
+                    verdicts = await self._transact(connection, project, group)
+                return await self._mended(project, group, lost, verdicts)
             except _FateUnknown as unknown:
-                if await self._happened(project, group, unknown, fate):
+                if await self._happened(project, group, unknown):
                     return unknown.verdicts
-                error = unknown.error
+                error, lost = unknown.error, unknown
             except FAULTS as fault:
                 if not (away(fault) or crossed(fault)):
                     raise store_error("cannot write to", shown, fault) from fault
@@ -151,8 +155,9 @@ class Writer:
         raise store_error("cannot write to", shown, error) from error
 
     async def _transact(
-        self, connection: Connection, project: str, group: list[_Waiting], fate: int
+        self, connection: Connection, project: str, group: list[_Waiting]
     ) -> list[Verdict]:
+        fate = secrets.randbits(63)
         keys = await self._database.keys()
         place = Place(project, await self._projects.pid_to_write(connection, project))
         prepared = [waiting.prepared for waiting in group]
@@ -172,12 +177,30 @@ class Writer:
                 await _roll_back(connection)
                 raise
             _drop(connection)
-            raise _FateUnknown(verdicts, error) from None
+            raise _FateUnknown(verdicts, fate, error) from None
         return verdicts
 
-    async def _happened(
-        self, project: str, group: list[_Waiting], unknown: _FateUnknown, fate: int
-    ) -> bool:
+    async def _mended(
+        self,
+        project: str,
+        group: list[_Waiting],
+        lost: _FateUnknown | None,
+        verdicts: list[Verdict],
+    ) -> list[Verdict]:
+        """The verdicts, where what they conflict with may be our own.
+
+        Several nodes bring to an end what one of them lost, seconds later: what had not happened
+        when we asked may have happened since.
+        """
+        if lost is None or not any(isinstance(verdict, Conflict) for verdict in verdicts):
+            return verdicts
+        if not await self._happened(project, group, lost):
+            return verdicts
+        return [
+            None if then is None else now for then, now in zip(lost.verdicts, verdicts, strict=True)
+        ]
+
+    async def _happened(self, project: str, group: list[_Waiting], unknown: _FateUnknown) -> bool:
         """Whether a commit happened that nobody was told of."""
         written = [
             write
@@ -197,7 +220,7 @@ class Writer:
                     connection.transaction(),
                 ):
                     # Free as soon as the server has done with the lost transaction.
-                    await connection.execute(f"SELECT pg_advisory_xact_lock({fate})")
+                    await connection.execute(f"SELECT pg_advisory_xact_lock({unknown.fate})")
                     found: bool = await connection.fetchval(
                         _WRITTEN, pid, one.id, one.type, one.version_id
                     )
