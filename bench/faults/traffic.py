@@ -98,10 +98,11 @@ async def only_reads(
 async def ask_for(
     server: Server, seen: Seen, search: str, *, connections: int, seconds: float
 ) -> None:
-    """The same search, again and again; who is refused waits a second, as told."""
+    """A search, each time from another offset; who is refused waits a second, as told."""
 
     async def once(ask: Ask) -> None:
-        status, _ = await ask(request("GET", f"/fhir/R4/{search}", server.authorization))
+        path = f"/fhir/R4/{search}&_offset={random.randrange(1000)}"
+        status, _ = await ask(request("GET", path, server.authorization))
         if status == 503:
             await asyncio.sleep(1)
 

@@ -15,7 +15,7 @@ def test_a_search_that_takes_too_long_is_broken_off(
     new_api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heavy, "PATIENCE", -1.0)
-    monkeypatch.setattr(heavy, "_STEPS", 1)
+    monkeypatch.setattr(heavy, "STEPS_ON_LOOP", 1)
     api = new_api(store=SqliteStore.open(tmp_path / "x.db"))
     api.make(name=[{"family": _NAME}])
     monkeypatch.setattr(heavy, "LONGEST", 0.0)
@@ -31,7 +31,7 @@ def test_searches_that_would_wait_too_long_are_refused(
     new_api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heavy, "PATIENCE", -1.0)
-    monkeypatch.setattr(heavy, "_STEPS", 1)
+    monkeypatch.setattr(heavy, "STEPS_ON_LOOP", 1)
     api = new_api(store=SqliteStore.open(tmp_path / "x.db"))
     api.make(name=[{"family": _NAME}])
     entries = [api.entry("GET", f"Patient?name:contains={_NAME}") for _ in range(20)]

@@ -101,7 +101,7 @@ def test_a_damaged_file_is_told_as_such(path: Path, way: str) -> None:
 
 def test_a_thread_meets_a_damaged_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heavy, "PATIENCE", -1.0)
-    monkeypatch.setattr(heavy, "_STEPS", 1)
+    monkeypatch.setattr(heavy, "STEPS_ON_LOOP", 1)
 
     async def run() -> None:
         desk = Desk(SqliteStore.open(path))
@@ -141,7 +141,7 @@ def test_nothing_is_written_to_a_file_that_was_taken_away(
 ) -> None:
     # Every search needs a thread, with a connection of its own.
     monkeypatch.setattr(heavy, "PATIENCE", -1.0)
-    monkeypatch.setattr(heavy, "_STEPS", 1)
+    monkeypatch.setattr(heavy, "STEPS_ON_LOOP", 1)
 
     async def run() -> None:
         desk = Desk(SqliteStore.open(path))

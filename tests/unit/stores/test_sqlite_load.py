@@ -67,7 +67,7 @@ def test_a_search_that_is_broken_off_holds_no_moment(
 ) -> None:
     # SQLite may be told to stop right after the BEGIN, and before the ROLLBACK, has taken effect.
     monkeypatch.setattr(heavy, "PATIENCE", -1.0)
-    monkeypatch.setattr(heavy, "_STEPS", steps)
+    monkeypatch.setattr(heavy, "STEPS_ON_LOOP", steps)
 
     async def run() -> None:
         desk = Desk(SqliteStore.open(tmp_path / "threadwell.db"))

@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 
 import apsw
 
+from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import LONGEST, Page, StoreBusy, StoreSlow
 from threadwell.stores.sqlite.search import Searcher, Within
 
@@ -23,12 +24,14 @@ T = TypeVar("T")
 #: How long a search may work on the event loop, and how long it may be held up there by others
 #: that work meanwhile, in seconds.
 PATIENCE, HELD_UP = 0.005, 0.05
-#: How long a search counts as heavy after it was, in seconds; and how many are remembered.
+#: The part of that for a search whose like was too much lately.
+PART = 0.1
+#: For how long a kind of search is known as heavy, in seconds; and how many are remembered.
 KNOWN, _MOST_KNOWN = 60.0, 1000
 #: Searches that wait for a thread at a time.
 MAX_WAITING = 100
-#: Steps of SQLite's machine between two looks at the clock.
-_STEPS = 5000
+#: Steps of SQLite's machine between two looks at the clock: on the event loop, and in a thread.
+STEPS_ON_LOOP, STEPS = 500, 5000
 _THREADS = 2
 
 #: A search on some connection, within some limit.
@@ -61,9 +64,9 @@ class LimitOnLoop(Limit):
 
     __slots__ = ("_worked",)
 
-    def __init__(self) -> None:
-        super().__init__(HELD_UP)
-        self._worked = thread_time() + PATIENCE
+    def __init__(self, part: float = 1.0) -> None:
+        super().__init__(HELD_UP * part)
+        self._worked = thread_time() + PATIENCE * part
 
     @property
     def is_over(self) -> bool:
@@ -71,35 +74,38 @@ class LimitOnLoop(Limit):
 
 
 class Known:
-    """Searches that turned out to be heavy lately: to try them on the event loop again would hold
-    others up for nothing, whenever many clients ask the same.
+    """Which kinds of searches were too much for the event loop lately.
+
+    To try each of them for long would hold others up for nothing, where many clients ask alike.
     """
 
     def __init__(self) -> None:
         self._until: dict[Hashable, float] = {}
 
-    def add(self, search: Hashable) -> None:
-        """It was too much for the event loop."""
+    def limit(self, project: str, query: Query) -> Limit:
+        """The limit of a search on the event loop."""
+        kind = self._until and _kind(project, query)
+        if kind and self._until.get(kind, 0.0) > perf_counter():
+            return LimitOnLoop(PART)
+        return LimitOnLoop()
+
+    def add(self, project: str, query: Query) -> None:
+        """It went beyond its limit."""
+        kind, now = _kind(project, query), perf_counter()
+        if self._until.get(kind, 0.0) > now:
+            # It had less time than others: once that is over, it has all of it again.
+            return
         if len(self._until) >= _MOST_KNOWN:
             self._until.clear()
-        self._until[search] = perf_counter() + KNOWN
-
-    def __contains__(self, search: Hashable) -> bool:
-        if not self._until:
-            return False
-        until = self._until.get(search)
-        if until is not None and until < perf_counter():
-            del self._until[search]
-            return False
-        return until is not None
+        self._until[kind] = now + KNOWN
 
 
 class Watch:
-    """Interrupts the statements of a connection that go beyond a limit."""
+    """Interrupts the statements of a connection that go beyond a limit, looking every ``steps``."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, steps: int) -> None:
         self._limit: Limit | None = None
-        connection.set_progress_handler(self._is_over, _STEPS)
+        connection.set_progress_handler(self._is_over, steps)
 
     def within(self, limit: Limit, work: Callable[[], T]) -> T:
         """What ``work`` returns; raises ``apsw.InterruptError`` if it goes beyond the limit."""
@@ -167,3 +173,9 @@ class Heavy:
             raise
         self._idle.put((searcher, watch))
         return page
+
+
+def _kind(project: str, query: Query) -> Hashable:
+    """What searches have in common that differ in nothing but what they look for."""
+    filters = [(type(one), getattr(one, "param", "")) for one in query.filters]
+    return project, query.type, tuple(filters), query.sort, query.total, query.summary_count

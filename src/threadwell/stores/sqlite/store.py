@@ -13,10 +13,10 @@ from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, S
 from threadwell.stores.following import Bell, follow
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
-from threadwell.stores.sqlite import export, news
+from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import Place, Reading, store_error
-from threadwell.stores.sqlite.heavy import Heavy, LimitOnLoop, Watch
+from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher
@@ -50,7 +50,7 @@ class SqliteStore:
         self._keys = Keys(setting(writing, "secret"))
         reindex_if_old(writing, self._keys)
         self._reading = open_reader(path)
-        self._watch = Watch(self._reading)
+        self._watch = Watch(self._reading, heavy.STEPS_ON_LOOP)
         self._searcher = Searcher(self._reading, self._keys)
         self._heavy = Heavy(self._another_searcher)
         self._pids: dict[str, int] = {}
@@ -116,14 +116,13 @@ class SqliteStore:
     async def search(self, project: str, query: Query) -> Page:
         with _READING:
             pid = self._pid(project)
-            if (project, query) not in self._heavy.known:
-                limit = LimitOnLoop()
-                try:
-                    return self._searcher.page(
-                        project, pid, query, lambda search: self._watch.within(limit, search)
-                    )
-                except apsw.InterruptError:
-                    self._heavy.known.add((project, query))
+            limit = self._heavy.known.limit(project, query)
+            try:
+                return self._searcher.page(
+                    project, pid, query, lambda search: self._watch.within(limit, search)
+                )
+            except apsw.InterruptError:
+                self._heavy.known.add(project, query)
             return await self._heavy.search(
                 lambda searcher, within: searcher.page(project, pid, query, within)
             )
@@ -200,7 +199,7 @@ class SqliteStore:
     def _another_searcher(self) -> tuple[Searcher, Watch]:
         self._place.check()
         connection = open_reader(self._path)
-        return Searcher(connection, Keys(self._keys.secret)), Watch(connection)
+        return Searcher(connection, Keys(self._keys.secret)), Watch(connection, heavy.STEPS)
 
     def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
         return fetch(self._reading, _RID, (id_, type_, self._pid(project)))

@@ -19,6 +19,7 @@ import apsw
 
 from threadwell.stores.contract import Conflict, StoreError, StoreSlow
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite import heavy
 from threadwell.stores.sqlite.faults import store_error
 from threadwell.stores.sqlite.heavy import Watch
 from threadwell.stores.sqlite.search import Searcher
@@ -48,7 +49,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._searcher = searcher
-        self._watch = Watch(connection)
+        self._watch = Watch(connection, heavy.STEPS)
         self._pid = pid
         self._waiting: deque[tuple[Work, int, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
