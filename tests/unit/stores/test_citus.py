@@ -19,7 +19,7 @@ import pytest
 import citus
 import postgres
 from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Conflict
-from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.postgres import PostgresStore, migrate
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.suite import StoreContract
 from threadwell.stores.suite.scenario import Desk, query
@@ -133,6 +133,27 @@ def test_the_index_is_made_anew_on_every_node(cluster: citus.Cluster, url: str) 
         await store.close()
 
     asyncio.run(work())
+
+
+def test_a_later_schema_reaches_every_node(
+    cluster: citus.Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = (
+        "-- More columns.\nALTER TABLE resource ADD COLUMN colour text, ADD COLUMN size bigint;\n"
+        "CREATE INDEX resource_size ON resource (pid, size);\n",
+        "-- apart\nCREATE INDEX CONCURRENTLY IF NOT EXISTS resource_colour ON resource (colour);",
+    )
+    steps = (*migrate.migrations(), *later)
+    monkeypatch.setattr(migrate, "migrations", lambda: steps)
+    asyncio.run(_fill(url, DEFAULT_PROJECT))
+    schema = parse_address(url).schema
+    sql = (
+        "SET citus.override_table_visibility = off;"
+        f" SELECT count(*) FROM pg_indexes WHERE schemaname = '{schema}' AND indexname ~ "
+    )
+    for worker in cluster.workers:
+        for name in ("size", "colour"):
+            assert int(worker.psql(f"{sql} '^resource_{name}_[0-9]+$'")) == 2
 
 
 def test_a_search_walks_indexes_on_the_node(url: str) -> None:

@@ -3,12 +3,14 @@
 Each file of ``schema/`` is one step, in the order of its number. A step must not keep anyone from
 a big table for long: it adds columns without a default that has to be computed, and makes an
 index by ``CREATE INDEX CONCURRENTLY`` in a file that begins with ``-- apart``, whose single
-statement then runs outside of a transaction and must be safe to run again.
+statement then runs outside of a transaction and must be safe to run again. Each statement ends
+with a semicolon at the end of a line.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from functools import cache
 from importlib.resources import files
@@ -26,6 +28,7 @@ _Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _APART = "-- apart"
 _LOCK = 0x5468776C
 _TRY_AGAIN = 0.05
+_STATEMENT = re.compile(r"\S.*?;$", re.DOTALL | re.MULTILINE)
 _NODES = "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'resource'::regclass)"
 
 
@@ -106,7 +109,9 @@ async def _bring_up(connection: _Plain, address: Address) -> None:
 
 
 async def _apply(connection: _Plain, number: int) -> None:
-    await connection.execute(migrations()[number - 1])
+    # One at a time: Citus passes a message on to its nodes as a whole, which take one statement.
+    for statement in _STATEMENT.findall(migrations()[number - 1]):
+        await connection.execute(statement)
     await connection.execute("INSERT INTO migration (number) VALUES ($1)", number)
 
 
