@@ -25,6 +25,7 @@ import httpx
 import uvloop
 
 from bench.load import Rate, load, request
+from bench.rows import raw_writes
 
 CONNECTIONS = 32
 SECONDS = 3.0
@@ -104,7 +105,7 @@ def scenarios(
 
     body = json.dumps(message(world.headers[0], world.patient, 0)).encode()
     create = request("POST", "/fhir/R4/Communication", authorization, body)
-    yield Scenario("create", 201, lambda _: create, one, lambda: raw_writes(store))
+    yield Scenario("create", 201, lambda _: create, one, lambda: raw_creates(store))
 
 
 async def measure(port: int, scenario: Scenario) -> Rate:
@@ -152,31 +153,10 @@ def raw_reads(store: Path, ids: list[str]) -> float:
     return len(ids) / (time.perf_counter() - started)
 
 
-def raw_writes(store: Path) -> float:
-    """Resources a second that SQLite takes: the rows of the store, put into an empty one of the
-    same schema, with a durable commit for as many as there are connections.
-    """
-    source = apsw.Connection(str(store), flags=apsw.SQLITE_OPEN_READONLY)
-    listed = source.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    schema = [(str(name), str(sql)) for name, sql in listed]
-    tables = [name for name, sql in schema if sql.startswith("CREATE TABLE")]
-    rows = {name: source.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
-    count = len(rows["resource"])
-    with tempfile.TemporaryDirectory(dir=store.parent) as folder:
-        target = apsw.Connection(str(Path(folder) / "raw.db"))
-        target.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        for _, sql in schema:
-            target.execute(sql)
-        commits = count // CONNECTIONS
-        started = time.perf_counter()
-        for at in range(commits):
-            with target:
-                for name, given in rows.items():
-                    part = given[at * len(given) // commits : (at + 1) * len(given) // commits]
-                    if part:
-                        marks = ", ".join("?" * len(part[0]))
-                        target.executemany(f"INSERT INTO {name} VALUES ({marks})", part)
-        return count / (time.perf_counter() - started)
+def raw_creates(store: Path) -> float:
+    """Resources a second that SQLite takes, with a commit for as many as there are connections."""
+    count, taken = raw_writes(store, CONNECTIONS)
+    return count / taken
 
 
 @dataclass(frozen=True)

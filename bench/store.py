@@ -1,4 +1,4 @@
-"""The SQLite store against raw SQLite: the same bodies, inserted and read by id.
+"""The SQLite store against raw SQLite: the same rows, inserted, and the bodies read by id.
 
 python -m bench store                   over 20,000 Communications
 python -m bench store --large 500000    and the searches again over so many
@@ -19,8 +19,10 @@ from urllib.parse import parse_qsl
 import apsw
 
 from bench import practice
+from bench.rows import raw_writes
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
+from threadwell.intake.collecting import rare_collections
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.sqlite import SqliteStore
 
@@ -33,7 +35,8 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench store")
     parser.add_argument("--large", type=int, default=0, help="Communications in a second run")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
+    # As imports and servers do.
+    with rare_collections(), tempfile.TemporaryDirectory() as folder:
         asyncio.run(_small(Path(folder)))
         if options.large:
             asyncio.run(_large(Path(folder), options.large))
@@ -47,14 +50,18 @@ async def _small(folder: Path) -> None:
 
     store = SqliteStore.open(folder / "batches.db")
     taken = await _in_batches(store, threads)
-    print(f"change sets of 1000                      {_rate(taken, len(writes), raw)}")
+    count, same = raw_writes(folder / "batches.db", 1000)
+    print(f"raw insert of all the rows, by the 1000  {_rate(same, count)}")
+    print(f"change sets of 1000                      {_rate(taken, len(writes), same)}")
     await _reads(store, folder / "raw.db", writes)
     await _searches(store, threads)
     await store.close()
 
     store = SqliteStore.open(folder / "tasks.db")
     taken = await _by_tasks(store, threads)
-    print(f"change sets of 1 from {_TASKS} tasks           {_rate(taken, len(writes), raw)}")
+    count, same = raw_writes(folder / "tasks.db", _TASKS)
+    print(f"raw insert of all the rows, by the {_TASKS}    {_rate(same, count)}")
+    print(f"change sets of 1 from {_TASKS} tasks           {_rate(taken, len(writes), same)}")
     await store.close()
     for name in ("raw", "batches"):
         size = (folder / f"{name}.db").stat().st_size

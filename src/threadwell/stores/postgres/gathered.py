@@ -8,6 +8,7 @@ has not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from threadwell.stores.contract import Key, Write
@@ -101,8 +102,8 @@ class Gathered:
         await together(_CREATE, sorted(rows.created, key=lambda row: (row[-1], row[-2])))
         await together(_CONTENT, rows.contents)
         await each(_UNPOST, sorted(rows.unposted))
-        # In the order of the index: neighbours go to one page while it is at hand.
-        await together(_POST, sorted(rows.posted))
+        # By the lists of the index: neighbours go to one page while it is at hand.
+        await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
         await together(_FOLD, sorted(rows.folded))
         return written

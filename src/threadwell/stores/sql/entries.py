@@ -6,8 +6,9 @@ found by reading the old body again: no list of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -52,17 +53,21 @@ INDEX_VERSION = 1
 PRESENT_BITS = 63
 
 #: The values of a parameter whose keys are remembered at a time.
-_KNOWN = 8_192
+_MOST_KNOWN = 8_192
+
+# Tuples, as a test against one takes half the time of that against a union.
+_KNOWN_TYPES = (TokenValue, ReferenceValue)
+_NUMBER_TYPES = (NumberValue, QuantityValue)
+_TEXT_TYPES = (StringValue, UriValue)
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """``postings`` are (key, sort), ``texts`` (key, folded text); ``present`` has a bit for each
     parameter that has a value; ``sort`` is the natural time.
     """
 
-    postings: set[tuple[int, int]] = field(default_factory=set)
-    texts: set[tuple[int, str]] = field(default_factory=set)
+    postings: AbstractSet[tuple[int, int]] = frozenset()
+    texts: AbstractSet[tuple[int, str]] = frozenset()
     present: int = 0
     sort: int = NO_TIME
 
@@ -75,9 +80,10 @@ def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entri
     natural = natural_time(type_, values)
     key = keys.key
     changed = updated * 1000
-    postings = {(shape.every, natural), (shape.every_updated, changed)}
-    add = postings.add
-    texts: set[tuple[int, str]] = set()
+    # Those at the natural time by their keys alone, the others with their place.
+    places = [shape.every]
+    placed = [(shape.every_updated, changed)]
+    texts: list[tuple[int, str]] = []
     present = 0
     for param, found in values.items():
         if not found:
@@ -85,23 +91,32 @@ def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entri
         under, bit, known = shape.params[param]
         present |= bit
         for value in found:
-            if isinstance(value, TokenValue | ReferenceValue):
-                for place in known[value]:
-                    add((place, natural))
-                if isinstance(value, TokenValue) and value.text:
-                    texts.add((key(under), fold(value.text)))
+            if isinstance(value, _KNOWN_TYPES):
+                at, text = known[value]
+                places += at
+                if text:
+                    texts.append(text)
+            elif isinstance(value, DateValue):
+                placed.append((known.of_date(width(value).name), value.low))
+            elif isinstance(value, _NUMBER_TYPES):
+                form = of_numbers(number_kind(value))
+                placed.append((key(under + form), number_place(value.low)))
             else:
-                for form, at in _ordered_forms(value, natural):
-                    add((key(under + form), at))
-                if isinstance(value, StringValue | UriValue):
-                    texts.add((key(under), _text(value)))
+                places += [key(under + form) for form in _other_forms(value)]
+                if isinstance(value, _TEXT_TYPES):
+                    texts.append((key(under), _text(value)))
     for missing, compounds_without in shape.compounds:
-        if not any(param in values for param in missing):
-            for under, compound in compounds_without:
-                at = changed if compound.updated else natural
-                for form in compound.forms(values):
-                    add((key(under + form), at))
-    return Entries(postings, texts, present, natural)
+        if present & missing:
+            continue
+        for under, compound in compounds_without:
+            forms = [key(under + form) for form in compound.forms(values)]
+            if compound.updated:
+                placed += [(place, changed) for place in forms]
+            else:
+                places += forms
+    postings = {(place, natural) for place in places}
+    postings.update(placed)
+    return Entries(postings, set(texts), present, natural)
 
 
 def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entries:
@@ -109,55 +124,68 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
     return entries(keys, project, decode(body), updated)
 
 
-class _KnownKeys(dict[TokenValue | ReferenceValue, tuple[int, ...]]):
-    """The keys of a parameter's values, by value: most values come again and again."""
+class _Known(dict[TokenValue | ReferenceValue, tuple[list[int], tuple[int, str] | None]]):
+    """The keys of a parameter's values, and their text: most values come again and again."""
 
     def __init__(self, keys: Keys, under: str) -> None:
         super().__init__()
         self._key = keys.key
         self._under = under
+        self._dates: dict[str, int] = {}
 
-    def __missing__(self, value: TokenValue | ReferenceValue) -> tuple[int, ...]:
-        forms = _token_forms(value) if isinstance(value, TokenValue) else _reference_forms(value)
-        found = tuple([self._key(self._under + form) for form in forms])
-        if len(self) >= _KNOWN:
+    def __missing__(
+        self, value: TokenValue | ReferenceValue
+    ) -> tuple[list[int], tuple[int, str] | None]:
+        text = None
+        if isinstance(value, TokenValue) and value.text:
+            text = self._key(self._under), fold(value.text)
+        found = [self._key(self._under + form) for form in _known_forms(value)], text
+        if len(self) >= _MOST_KNOWN:
             self.clear()
         self[value] = found
         return found
+
+    def of_date(self, width_: str) -> int:
+        """The key of the dates of that width."""
+        place = self._dates.get(width_)
+        if place is None:
+            place = self._dates[width_] = self._key(self._under + of_width(width_))
+        return place
 
 
 class _Param(NamedTuple):
     under: str
     bit: int
-    known: _KnownKeys
+    known: _Known
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What all resources of a type in a project have in common: keys, or beginnings of keys.
 
-    ``compounds`` are together by the parameters that must be missing.
+    ``compounds`` are together by the bits of the parameters that must be missing.
     """
 
     every: int
     every_updated: int
     params: dict[str, _Param]
-    compounds: tuple[tuple[tuple[str, ...], tuple[tuple[str, Compound], ...]], ...]
+    compounds: tuple[tuple[int, tuple[tuple[str, Compound], ...]], ...]
 
 
 @lru_cache(maxsize=512)
 def _shape(keys: Keys, project: str, type_: str) -> _Shape:
     bits = present_bits(type_)
-    grouped: dict[tuple[str, ...], list[tuple[str, Compound]]] = {}
+    grouped: dict[int, list[tuple[str, Compound]]] = {}
     for compound in compounds(type_):
         under = scope(project, type_, compound.name)
-        grouped.setdefault(compound.missing, []).append((under, compound))
+        missing = sum(bits[param] for param in compound.missing)
+        grouped.setdefault(missing, []).append((under, compound))
     scopes = {param: scope(project, type_, param) for param in search_parameters(type_)}
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),
         {
-            param: _Param(under, bits.get(param, 0), _KnownKeys(keys, under))
+            param: _Param(under, bits.get(param, 0), _Known(keys, under))
             for param, under in scopes.items()
         },
         tuple((missing, tuple(group)) for missing, group in grouped.items()),
@@ -169,6 +197,10 @@ def present_bits(type_: str) -> dict[str, int]:
     """The bit of each parameter of a type in ``present``."""
     codes = sorted(search_parameters(type_))[:PRESENT_BITS]
     return {code: 1 << position for position, code in enumerate(codes)}
+
+
+def _known_forms(value: TokenValue | ReferenceValue) -> Sequence[str]:
+    return _token_forms(value) if isinstance(value, TokenValue) else _reference_forms(value)
 
 
 def _token_forms(value: TokenValue) -> tuple[str, ...]:
@@ -190,23 +222,20 @@ def _reference_forms(value: ReferenceValue) -> Sequence[str]:
     return forms
 
 
-def _ordered_forms(value: IndexValue, natural: int) -> Iterator[tuple[str, int]]:
-    """Forms with the place that they have in their list."""
+def _other_forms(value: IndexValue) -> Sequence[str]:
     match value:
-        case DateValue():
-            yield of_width(width(value).name), value.low
-        case NumberValue() | QuantityValue():
-            yield of_numbers(number_kind(value)), number_place(value.low)
-        case UriValue():
-            yield of_url(value.uri), natural
-        case CompositeValue():
-            for first in value.components[0]:
-                if isinstance(first, TokenValue):
-                    yield from ((form, natural) for form in _token_forms(first))
-                elif isinstance(first, ReferenceValue):
-                    yield from ((form, natural) for form in _reference_forms(first))
+        case UriValue(uri):
+            return (of_url(uri),)
+        case CompositeValue(components):
+            # By its first part; the others are asked of the resource itself.
+            return [
+                form
+                for first in components[0]
+                if isinstance(first, TokenValue | ReferenceValue)
+                for form in _known_forms(first)
+            ]
         case _:
-            return
+            return ()
 
 
 def _text(value: StringValue | UriValue) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 
@@ -26,6 +27,10 @@ from threadwell.stores.sqlite.search import Searcher
 LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
+
+
+#: Number of the project, type and id.
+_Place: TypeAlias = tuple[int, str, str]
 
 
 class _Current(NamedTuple):
@@ -48,7 +53,6 @@ class _Gathered:
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
-    keys: set[int] = field(default_factory=set)
 
 
 class Transaction:
@@ -65,7 +69,7 @@ class Transaction:
         self._watch = watch
         self._searcher = searcher
         self._pid = pid
-        self._known: dict[tuple[int, str, str], _Current | None] = {}
+        self._known: dict[_Place, _Current | None] = {}
         self._gathered = _Gathered()
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
@@ -79,11 +83,10 @@ class Transaction:
         change_set = prepared.change_set
         for unchanged in change_set.unchanged:
             before = unchanged.before
-            self._expect(pid, Key(before.type, before.id), before)
+            self._expect((pid, before.type, before.id), before)
         self._look_up(pid, change_set)
         currents = [
-            self._expect(pid, Key(write.type, write.id), write.before)
-            for write in change_set.writes
+            self._expect((pid, write.type, write.id), write.before) for write in change_set.writes
         ]
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query):
@@ -122,8 +125,8 @@ class Transaction:
         self._many(
             "DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed
         )
-        # In the order of the index: neighbours go to one page while it is at hand.
-        rows.postings_added.sort()
+        # By the lists of the index: neighbours go to one page while it is at hand.
+        rows.postings_added.sort(key=itemgetter(0))
         self._many("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added)
         self._many("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed)
         self._many("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added)
@@ -133,10 +136,10 @@ class Transaction:
         if rows:
             self._connection.executemany(sql, rows)
 
-    def _expect(self, pid: int, key: Key, before: Stored | None) -> _Current | None:
-        current = self._current(pid, key)
-        if (current.version_id if current else None) != (before.version_id if before else None):
-            raise Conflict(key)
+    def _expect(self, place: _Place, before: Stored | None) -> _Current | None:
+        current = self._known[place] if place in self._known else self._current(place)
+        if (current and current.version_id) != (before and before.version_id):
+            raise Conflict(Key(*place[1:]))
         return current
 
     def _next_position(self, pid: int) -> int:
@@ -160,16 +163,14 @@ class Transaction:
         found = {(pid, type_, id_): _Current(*current) for type_, id_, *current in rows}
         self._known.update((place, found.get(place)) for place in unknown)
 
-    def _current(self, pid: int, key: Key) -> _Current | None:
-        place = (pid, *key)
-        if place not in self._known:
-            rows = fetch(
-                self._connection,
-                "SELECT rid, number, version_id FROM resource"
-                " WHERE id = ? AND type = ? AND pid = ?",
-                (key.id, key.type, pid),
-            )
-            self._known[place] = _Current(*rows[0]) if rows else None
+    def _current(self, place: _Place) -> _Current | None:
+        pid, type_, id_ = place
+        rows = fetch(
+            self._connection,
+            "SELECT rid, number, version_id FROM resource WHERE id = ? AND type = ? AND pid = ?",
+            (id_, type_, pid),
+        )
+        self._known[place] = _Current(*rows[0]) if rows else None
         return self._known[place]
 
     def _matches(self, project: str, pid: int, query: Query) -> bool:
@@ -192,7 +193,7 @@ class Transaction:
             raise StoreSlow(told) from None
 
     def _cannot_match_gathered(self, project: str, pid: int, query: Query) -> bool:
-        gathered = self._gathered.keys
+        gathered = {key for key, _, _ in self._gathered.postings_added}
         return any(
             condition.keys is not None
             and not condition.negate
@@ -246,7 +247,6 @@ class Transaction:
         self._known[pid, write.type, write.id] = _Current(rid, number, write.version_id)
         rows.rids.add(rid)
         rows.changes.append((pid, self._next_position(pid), rid, number))
-        rows.keys.update([key for key, _ in added.postings])
         rows.postings_added.extend([(key, sort, rid) for key, sort in added.postings])
         rows.texts_added.extend([(key, text, rid) for key, text in added.texts])
         if removed.postings or removed.texts:
