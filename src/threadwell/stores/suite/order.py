@@ -18,6 +18,9 @@ ORDERS: dict[str, str] = {
     "Communication?_sort=sent": "h1 h2 h3 m4 m2 m1 m3",
     "Communication?_sort=-sent": "m3 m1 m2 m4 h3 h2 h1",
     "Communication?part-of=h1&_sort=-sent": "m3 m1 m2",
+    # Found by two values, and still one match.
+    "Patient?identifier=1,A-1,2": "ana ben",
+    "Communication?part-of=h1,h2&_sort=-sent": "m3 m1 m2 m4",
     "Patient?_sort=birthdate": "dee cem ana ben",
     "Patient?_sort=-birthdate": "ben ana cem dee",
     "Patient?_sort=family": "dee ben ana cem",

@@ -27,6 +27,7 @@ SEARCHES: dict[str, str] = {
     f"Patient?identifier={_MRN}|": "ana",
     f"Patient?identifier={_MRN}|1&identifier=A-1": "ana",
     f"Patient?identifier={_MRN}|1&identifier=2": "",
+    f"Patient?identifier={_MRN}|1,A-1": "ana",
     "Patient?phone=+15550100123": "ana",
     "Patient?email=ana@example.org": "ana",
     "Patient?_tag=https://example.org/tags|vip": "ana",
