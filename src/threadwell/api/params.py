@@ -21,7 +21,11 @@ def parse_params(text: str) -> list[tuple[str, str]]:
     ``phone=+15550100`` keeps its plus sign, though a form would make a space of it. Raises
     ``FhirError`` 406 if ``_format`` asks for anything but JSON.
     """
-    pairs = parse_qsl(_PLUS.sub("%2B", text), keep_blank_values=True)
+    if "%" in text or "+" in text:
+        pairs = parse_qsl(_PLUS.sub("%2B", text), keep_blank_values=True)
+    else:  # nothing to decode, as in most searches
+        parts = [part.partition("=") for part in text.split("&") if part]
+        pairs = [(name, value) for name, _, value in parts]
     if "_format" not in text and "_pretty" not in text:
         return pairs
     for name, value in pairs:
