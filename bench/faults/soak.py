@@ -1,10 +1,11 @@
-"""Load that is held: memory stays flat, and late answers come no later at the end."""
+"""Load that is held: memory and the write-ahead log stay flat, late answers come no later."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from bench.faults.server import Options, serving
+from bench.faults.server import Options, Server, serving
 from bench.faults.traffic import Seen, check, writes_and_reads
 
 _PARTS = 10
@@ -13,7 +14,9 @@ _PARTS = 10
 def run(options: Options) -> None:
     """Prints a line for each tenth of the time."""
     with serving(options) as server:
-        print(f"{'':>6}{'per second':>11}{'p50 ms':>8}{'p99 ms':>8}{'MiB':>7}  failed  stored")
+        print(
+            f"{'':>6}{'per second':>11}{'p50 ms':>8}{'p99 ms':>8}{'MiB':>7}{'log MB':>8}  failed  stored"
+        )
         ids: list[str] = []
         for part in range(_PARTS):
             seen = Seen()
@@ -24,5 +27,12 @@ def run(options: Options) -> None:
             good = seen.statuses[200] + seen.statuses[201]
             bad = seen.statuses.total() - good + seen.lost
             rate = f"{good / seconds:11,.0f}{seen.late(0.5):8.2f}{seen.late(0.99):8.2f}"
-            print(f"{part + 1:>3}/{_PARTS}{rate}{server.resident():7.0f}{bad:8}{len(ids):8,}")
+            size = f"{server.resident():7.0f}{_log(server):8.0f}"
+            print(f"{part + 1:>3}/{_PARTS}{rate}{size}{bad:8}{len(ids):8,}", flush=True)
         print(f"of {len(ids):,} acknowledged {check(server, ids)} are missing")
+
+
+def _log(server: Server) -> float:
+    """MB of SQLite's write-ahead log; 0 on another store."""
+    log = Path(f"{server.store}-wal")
+    return log.stat().st_size / 1e6 if log.is_file() else 0.0
