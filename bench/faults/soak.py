@@ -14,9 +14,8 @@ _PARTS = 10
 def run(options: Options) -> None:
     """Prints a line for each tenth of the time."""
     with serving(options) as server:
-        print(
-            f"{'':>6}{'per second':>11}{'p50 ms':>8}{'p99 ms':>8}{'MiB':>7}{'log MB':>8}  failed  stored"
-        )
+        times = f"{'per second':>11}{'p50 ms':>8}{'p99 ms':>8}"
+        print(f"{'':>6}{times}{'MiB':>7}{'log MB':>8}  failed  stored")
         ids: list[str] = []
         for part in range(_PARTS):
             seen = Seen()
