@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 
 import citus
 import postgres
-from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Conflict
+from threadwell.stores.contract import DEFAULT_PROJECT, START, Change, ChangeSet, Conflict
 from threadwell.stores.postgres import PostgresStore, migrate
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.suite import StoreContract
@@ -248,6 +249,30 @@ def test_of_two_processes_that_create_the_same_one_is_in_conflict(url: str) -> N
             await store.close()
 
     asyncio.run(work())
+
+
+def test_who_follows_is_told_of_all_that_two_others_write_in_order(url: str) -> None:
+    async def write(store: PostgresStore, name: str) -> None:
+        for n in range(40):
+            await Desk(store).put({"resourceType": "Patient", "id": f"{name}{n}"})
+
+    async def work() -> list[Change]:
+        following, *writing = (PostgresStore.open(url) for _ in range(3))
+        told: list[Change] = []
+        both = asyncio.gather(*(write(s, name) for s, name in zip(writing, "ab", strict=True)))
+        async with asyncio.timeout(30), aclosing(following.follow(DEFAULT_PROJECT, 0)) as changes:
+            async for change in changes:
+                told.append(change)
+                if len(told) == 80:
+                    break
+        await both
+        for store in (following, *writing):
+            await store.close()
+        return told
+
+    told = asyncio.run(work())
+    assert [change.position for change in told] == list(range(1, 81))
+    assert {c.stored.id for c in told} == {f"{name}{n}" for name in "ab" for n in range(40)}
 
 
 @pytest.mark.parametrize("lost", ["worker", "coordinator"])
