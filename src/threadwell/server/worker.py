@@ -94,6 +94,8 @@ async def work(
             log_config=None,
             access_log=False,
             server_header=False,
+            # Links are made with the base URL, whatever a proxy or anybody else says.
+            proxy_headers=False,
             timeout_keep_alive=_IDLE,
             timeout_graceful_shutdown=GRACE,
         )
