@@ -12,6 +12,7 @@ import asyncio
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -143,6 +144,30 @@ async def raw_inserts(pool: asyncpg.Pool, writes: Sequence[Write], size: int) ->
     return size * await rate(work, max(2, _TASKS // size))
 
 
+async def raw_rows(pool: asyncpg.Pool, size: int) -> float:
+    """Resources a second that tables of the same shape take: all rows of the store, by ``COPY``.
+
+    The rows of ``size`` resources are one commit, made before the clock runs, of two connections.
+    """
+    await pool.execute("DROP SCHEMA IF EXISTS raw_rows CASCADE; CREATE SCHEMA raw_rows")
+    commits: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for table in ("resource", "posting", "folded", "change"):
+        await pool.execute(f"CREATE TABLE raw_rows.{table} (LIKE threadwell.{table} INCLUDING ALL)")
+        for row in await pool.fetch(f"SELECT * FROM threadwell.{table}"):
+            commits[row["rid"] // size][table].append(tuple(row))
+    for rows in commits.values():
+        rows["posting"].sort()
+
+    async def commit(rows: dict[str, list[Any]]) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            for table, given in rows.items():
+                await connection.copy_records_to_table(table, schema_name="raw_rows", records=given)
+
+    count = sum(len(rows["resource"]) for rows in commits.values())
+    done = await rate([lambda r=r: commit(r) for _, r in sorted(commits.items())], 2)
+    return done * count / len(commits)
+
+
 async def reads(store: PostgresStore, pool: asyncpg.Pool, keys: Sequence[Key]) -> None:
     ours = await rate([lambda k=k: store.read(DEFAULT_PROJECT, *k) for k in keys])
     sql = "SELECT body FROM threadwell.resource WHERE pid = 1 AND id = $1 AND type = $2"
@@ -181,17 +206,13 @@ async def run(url: str, large: int) -> None:
     await pool.execute("CREATE TABLE raw (id text PRIMARY KEY, body bytea NOT NULL)")
     clock = Clock()
     filling = [clock.write(resource) for n in range(1000) for resource in thread(n)]
-    tell(
-        "resources in change sets of 100",
-        await commits(store, filling, 100),
-        await raw_inserts(pool, filling, 100),
-    )
+    ours = await commits(store, filling, 100)
+    tell("resources in change sets of 100", ours, await raw_inserts(pool, filling, 100))
+    tell("  beside all of their rows", ours, await raw_rows(pool, 100))
     single = [clock.write(message(f"s{i}", i % 1000, "2024-05-01T09:00:00Z")) for i in range(6000)]
-    tell(
-        "single creates, 32 at once",
-        await commits(store, single, 1),
-        await raw_inserts(pool, single, 1),
-    )
+    ours = await commits(store, single, 1)
+    tell("single creates, 32 at once", ours, await raw_inserts(pool, single, 1))
+    tell(f"  beside all of their rows, by {_TASKS}", ours, await raw_rows(pool, _TASKS))
     await reads(store, pool, [Key(w.type, w.id) for w in filling[:20000]])
     print("searches at 20,000 messages")
     await pool.execute("VACUUM ANALYZE")
