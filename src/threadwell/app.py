@@ -87,7 +87,15 @@ def shown_store(url: str | Path) -> str:
         return str(url)
     parts = urlsplit(str(url))
     user, at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query=""))
+    options = [
+        option
+        for option in parts.query.split("&")
+        if "pass" not in unquote(option.partition("=")[0]).lower()
+    ]
+    shown = parts._replace(
+        netloc=f"{user.partition(':')[0]}{at}{host}", query="&".join(options), fragment=""
+    )
+    return urlunsplit(shown)
 
 
 def _scheme(url: str | Path) -> str:

@@ -35,6 +35,10 @@ def test_a_url_names_a_file_or_none(url: str | Path, path: Path | None) -> None:
         ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
         ("postgresql://ana:secret@host:5432/practice", "postgresql://ana@host:5432/practice"),
         ("postgres://host/practice?password=secret", "postgres://host/practice"),
+        (
+            "postgres:///practice?host=%2Frun&pass%77ord=a%26b&sslpassword=c&schema=x",
+            "postgres:///practice?host=%2Frun&schema=x",
+        ),
     ],
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from threadwell.app import shown_store
@@ -64,9 +65,9 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
         print(paint("Quarantined:", "yellow"))
         for reason, number in report.reasons.most_common():
             print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
-        print(f"See each, and why: threadwell quarantine --store {shown_store(store)}")
+        print(f"See each, and why: threadwell quarantine --store {quote(shown_store(store))}")
     if report.reviews:
-        print(f"To be answered: threadwell reviews --store {shown_store(store)}")
+        print(f"To be answered: threadwell reviews --store {quote(shown_store(store))}")
 
 
 def made(report: Report) -> str:
