@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from threadwell.stores.contract import StoreError
 
@@ -90,12 +90,10 @@ def shown_store(url: str | Path) -> str:
     options = [
         option
         for option in parts.query.split("&")
-        if "pass" not in unquote(option.partition("=")[0]).lower()
+        if option and "pass" not in unquote(option.partition("=")[0]).lower()
     ]
-    shown = parts._replace(
-        netloc=f"{user.partition(':')[0]}{at}{host}", query="&".join(options), fragment=""
-    )
-    return urlunsplit(shown)
+    shown = f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
+    return f"{shown}?{'&'.join(options)}" if options else shown
 
 
 def _scheme(url: str | Path) -> str:
