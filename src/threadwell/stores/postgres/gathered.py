@@ -1,8 +1,9 @@
 """Rows on their way into the tables.
 
-New rows go by one statement a table, one array a column. What changes or goes away goes a row
-at a time, in one batch: a join with what is in a table has more than one plan, a row by its key
-has not.
+What is new goes by ``COPY``, as fast as a table takes it. New entries of a resource that was there
+go by one statement, one array a column, since other versions of Threadwell may have made them
+already. What changes or goes away goes a row at a time, in one batch: a join with what is in a
+table has more than one plan, a row by its key has not.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+import asyncpg
 
 from threadwell.stores.contract import Key, Write
 from threadwell.stores.postgres.database import Connection
@@ -26,12 +29,6 @@ UPDATE resource SET number = $3, version_id = $4, updated = $5, deleted = $6, pr
   sort = $8, author = $9, body = $10
 WHERE pid = $1 AND rid = $2
 """
-_CREATE = """
-INSERT INTO resource
-  (pid, rid, number, version_id, updated, deleted, present, sort, author, body, type, id)
-SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[],
-  $7::bigint[], $8::bigint[], $9::text[], $10::bytea[], $11::text[], $12::text[])
-"""
 _CONTENT = """
 INSERT INTO content SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bytea[])
 """
@@ -43,9 +40,13 @@ ON CONFLICT DO NOTHING
 _UNFOLD = """
 DELETE FROM folded WHERE pid = $1 AND key = $2 AND rid = $3 AND beginning = $4 AND text = $5
 """
-_FOLD = """
-INSERT INTO folded SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
-"""
+#: The columns of what is copied, but for the number of the project, which is the first.
+_RESOURCE = (
+    *("rid", "number", "version_id", "updated", "deleted", "present", "sort", "author", "body"),
+    *("type", "id"),
+)
+_POSTING = ("key", "sort", "rid")
+_FOLDED = ("key", "rid", "beginning", "text")
 
 
 class Current(NamedTuple):
@@ -78,8 +79,8 @@ class Gathered:
     async def write(self, connection: Connection) -> list[Numbered]:
         """Write all of it, within the transaction that is open; the answer is what was written."""
         rows = _Rows()
-        created = sum(current is None for _, _, current in self._writes)
-        rids = iter(await connection.fetch(_RIDS, created) if created else ())
+        new = sum(current is None for _, _, current in self._writes)
+        rids = iter(await connection.fetch(_RIDS, new) if new else ())
         written = []
         for prepared, position, current in self._writes:
             current = current or Current(next(rids)[0], 0, "")
@@ -96,16 +97,31 @@ class Gathered:
             if rows:
                 await connection.executemany(sql, rows)
 
+        async def copied(
+            table: str, columns: tuple[str, ...], of: Iterable[tuple[Any, ...]]
+        ) -> None:
+            records = [(self._pid, *row) for row in of]
+            if not records:
+                return
+            try:
+                await connection.copy_records_to_table(
+                    table, records=records, columns=("pid", *columns)
+                )
+            except UnicodeEncodeError:  # of a statement's parameters the driver tells this itself
+                raise asyncpg.DataError(f"a text for {table} is not Unicode") from None
+
         await together(_SUPERSEDE, [row[:1] for row in rows.updated])
         await each(_UPDATE, rows.updated)
         # In the order of the ids: processes that make the same ones wait in one direction only.
-        await together(_CREATE, sorted(rows.created, key=lambda row: (row[-1], row[-2])))
+        created = sorted(rows.created, key=lambda row: (row[-1], row[-2]))
+        await copied("resource", _RESOURCE, created)
         await together(_CONTENT, rows.contents)
         await each(_UNPOST, sorted(rows.unposted))
         # By the lists of the index: neighbours go to one page while it is at hand.
+        await copied("posting", _POSTING, sorted(rows.posted_new, key=itemgetter(0)))
         await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
-        await together(_FOLD, sorted(rows.folded))
+        await copied("folded", _FOLDED, sorted(rows.folded))
         return written
 
 
@@ -118,6 +134,7 @@ class _Rows:
         self.contents: list[tuple[int, str, bytes]] = []
         self.unposted: list[tuple[int, int, int]] = []
         self.posted: list[tuple[int, int, int]] = []
+        self.posted_new: list[tuple[int, int, int]] = []
         self.unfolded: list[tuple[int, int, bytes, bytes]] = []
         self.folded: list[tuple[int, int, bytes, bytes]] = []
 
@@ -142,7 +159,8 @@ class _Rows:
             self.created.append((*row, write.type, write.id))
         if write.content is not None:
             self.contents.append((rid, write.version_id, write.content))
-        self.posted.extend([(key, sort, rid) for key, sort in added.postings])
+        posted = self.posted if current.number else self.posted_new
+        posted.extend([(key, sort, rid) for key, sort in added.postings])
         self.folded.extend(_texts(added.texts, rid))
         self.unposted.extend([(key, sort, rid) for key, sort in removed.postings])
         self.unfolded.extend(_texts(removed.texts, rid))
