@@ -15,6 +15,9 @@ from threadwell.stores.sqlite.rows import COLUMNS, fetch, row_to_stored
 def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
     """The answer to ``query``, of which ``lead`` is the ``quick_lead``."""
     streams = lead.streams or ()
+    if not streams:
+        # Between two milliseconds nothing was ever updated.
+        return Page([], [], None, more=False)
     sql = _sql(len(streams), order_of(query.type, query.sort)[1])
     bounds = [part for s in streams for part in (s.key, s.low, s.high)]
     rows = fetch(connection, sql, (*bounds, query.count + 1))

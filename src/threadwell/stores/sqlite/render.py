@@ -47,6 +47,6 @@ def text_sql(scan: TextScan) -> tuple[str, list[Any]]:
     return " UNION ".join([f"{under} AND {one}"] * len(scan.texts)), params
 
 
-def as_json(values: Sequence[str | int]) -> str:
+def as_json(values: Sequence[str | int | tuple[int, ...]]) -> str:
     """A JSON array: one parameter, and one statement, for lists of every length."""
     return encode(list(values)).decode()

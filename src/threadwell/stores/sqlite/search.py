@@ -324,17 +324,23 @@ class _Search:
         if lead.text is not None:
             return text_sql(lead.text)
         streams = lead.streams or ()
-        if len(streams) == 1 or any(not stream.whole for stream in streams):
-            one = f"SELECT rid FROM posting d WHERE {_within('d')}"
-            # UNION gives each resource once; of a single list only dates can repeat one.
-            parts = [one.replace("SELECT", "SELECT DISTINCT", 1)] * len(streams)
+        if len(streams) == 1:
+            # Of a single list only dates can repeat a resource.
+            (only,) = streams
             return (
-                " UNION ".join(parts),
-                [bound for s in streams for bound in (s.key, s.low, s.high)],
+                f"SELECT DISTINCT rid FROM posting d WHERE {_within('d')}",
+                [only.key, only.low, only.high],
             )
+        if all(stream.whole for stream in streams):
+            return (
+                "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))",
+                [as_json([stream.key for stream in streams])],
+            )
+        # One parameter: a reference without its type has a list in every type there is.
         return (
-            "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))",
-            [as_json([stream.key for stream in streams])],
+            "SELECT DISTINCT d.rid FROM json_each(?) s CROSS JOIN posting d"
+            " WHERE d.key = s.value ->> 0 AND d.sort >= s.value ->> 1 AND d.sort <= s.value ->> 2",
+            [as_json([(s.key, s.low, s.high) for s in streams])],
         )
 
     def _where(self, lead: Lead, place: str) -> tuple[str, list[Any], list[Filter], bool]:

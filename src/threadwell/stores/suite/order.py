@@ -32,6 +32,9 @@ ORDERS: dict[str, str] = {
     "Patient?_sort=_lastUpdated": "ana ben cem dee",
     "Patient?_sort=-_lastUpdated": "dee cem ben ana",
     "Patient?gender:missing=true&_sort=-_lastUpdated": "dee cem",
+    # Between two milliseconds nothing was ever updated.
+    "Patient?_lastUpdated=2024-04-10T09:00:01.0001Z&_sort=_lastUpdated": "",
+    "Patient?_lastUpdated=2024-04-10T09:00:01.0001Z": "",
     "Communication?part-of:missing=true&status:not=completed&_sort=-_lastUpdated": "h3 h1",
     "Communication?recipient=Practitioner/kim&part-of:missing=true&_sort=-_lastUpdated": "h2 h1",
     "Communication?status:not=nothing&_sort=-_lastUpdated": "m4 m3 m2 m1 h3 h2 h1",

@@ -39,6 +39,8 @@ SEARCHES: dict[str, str] = {
     # References.
     "Communication?part-of=Communication/h1": "m1 m2 m3",
     "Communication?part-of=h1,h2": "m1 m2 m3 m4",
+    "Communication?part-of=h1,h2,h3,h4,h5&sent=2024-04-10": "m1 m2",
+    "Communication?part-of=h1,h2,h3,h4,h5&sent=1999": "",
     "Communication?sender=Practitioner/kim": "m2",
     "Communication?sender:Patient=ana": "h1 m1 m3",
     "Communication?subject=ben": "h2 h3",
