@@ -21,6 +21,7 @@ import uvloop
 
 import postgres
 from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Write
 from threadwell.stores.postgres import PostgresStore
@@ -28,6 +29,8 @@ from threadwell.stores.postgres import PostgresStore
 _START = 1_712_739_600_000
 _TASKS = 32
 _THREAD = 20
+#: Threads of the store that is filled first.
+_SMALL = 1_000
 _SYSTEM = "https://example.org/ids"
 _CLASS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
@@ -175,24 +178,45 @@ async def reads(store: PostgresStore, pool: asyncpg.Pool, keys: Sequence[Key]) -
     tell("point reads", ours, raw)
 
 
-async def searches(store: PostgresStore, threads: int) -> dict[str, float]:
-    """Milliseconds of each search, the median of many, alone on the machine; and its rate."""
-    out: dict[str, float] = {}
+async def searches(store: PostgresStore, threads: int) -> None:
+    """The time of each search, the median of many, alone on the machine; and its rate."""
     for name, search in SEARCHES.items():
-        queries = []
-        for i in range(300):
-            n = (i * 7919) % threads
-            type_, _, text = search.format(n=n, d=n % 25).partition("?")
-            queries.append(parse_query(type_, [tuple(p.split("=", 1)) for p in text.split("&")]))  # type: ignore[misc]
-        together = await rate([lambda q=q: store.search(DEFAULT_PROJECT, q) for q in queries * 4])
-        times = []
-        for query in queries:
-            start = time.perf_counter()
-            await store.search(DEFAULT_PROJECT, query)
-            times.append(time.perf_counter() - start)
-        out[name] = statistics.median(times) * 1000
-        print(f"  {name:32}{out[name]:8.2f} ms alone{together:10,.0f}/s with {_TASKS} at once")
+        asked = queries(search, threads)
+        together = await rate([lambda q=q: store.search(DEFAULT_PROJECT, q) for q in asked * 4])
+        alone = statistics.median([await timed(store, query) for query in asked])
+        print(f"  {name:32}{alone:8.2f} ms alone{together:10,.0f}/s with {_TASKS} at once")
+
+
+async def growth(small: PostgresStore, large: PostgresStore, threads: int) -> None:
+    """The same searches of two stores in turns, so that the machine's moods hit both."""
+    for name, search in SEARCHES.items():
+        few, many = queries(search, _SMALL), queries(search, threads)
+        times: tuple[list[float], list[float]] = [], []
+        for one, other in zip(few, many, strict=True):
+            times[0].append(await timed(small, one))
+            times[1].append(await timed(large, other))
+        less, more = map(statistics.median, times)
+        print(f"  {name:32}{less:8.2f} ms{more:8.2f} ms{more / less:8.2f} times as long")
+
+
+def queries(search: str, threads: int) -> list[Query]:
+    """The search for 300 threads."""
+    out = []
+    for i in range(300):
+        n = (i * 7919) % threads
+        type_, _, text = search.format(n=n, d=n % 25).partition("?")
+        params = [
+            (name, value) for part in text.split("&") for name, _, value in [part.partition("=")]
+        ]
+        out.append(parse_query(type_, params))
     return out
+
+
+async def timed(store: PostgresStore, query: Query) -> float:
+    """Milliseconds of a search."""
+    start = time.perf_counter()
+    await store.search(DEFAULT_PROJECT, query)
+    return (time.perf_counter() - start) * 1000
 
 
 def tell(name: str, ours: float, raw: float) -> None:
@@ -205,7 +229,7 @@ async def run(url: str, large: int) -> None:
     pool = await asyncpg.create_pool(url, min_size=8, max_size=8, reset=_nothing)
     await pool.execute("CREATE TABLE raw (id text PRIMARY KEY, body bytea NOT NULL)")
     clock = Clock()
-    filling = [clock.write(resource) for n in range(1000) for resource in thread(n)]
+    filling = [clock.write(resource) for n in range(_SMALL) for resource in thread(n)]
     ours = await commits(store, filling, 100)
     tell("resources in change sets of 100", ours, await raw_inserts(pool, filling, 100))
     tell("  beside all of their rows", ours, await raw_rows(pool, 100))
@@ -216,19 +240,22 @@ async def run(url: str, large: int) -> None:
     await reads(store, pool, [Key(w.type, w.id) for w in filling[:20000]])
     print("searches at 20,000 messages")
     await pool.execute("VACUUM ANALYZE")
-    small = await searches(store, 1000)
+    await searches(store, _SMALL)
     if large:
+        small = PostgresStore.open(f"{url}&schema=small")
+        await commits(small, filling, 200)
         start = time.perf_counter()
         threads = large // _THREAD
-        for first in range(1000, threads, 500):
+        for first in range(_SMALL, threads, 500):
             last = min(first + 500, threads)
             part = [clock.write(r) for n in range(first, last) for r in thread(n)]
             await commits(store, part, 200)
         print(f"filled up to {large:,} messages in {time.perf_counter() - start:,.0f} s")
         await pool.execute("VACUUM ANALYZE")
-        big = await searches(store, threads)
-        for name in SEARCHES:
-            print(f"  {name:32}{big[name] / small[name]:8.2f} of the time at 20,000")
+        await searches(store, threads)
+        print(f"20,000 and {large:,} messages in turns")
+        await growth(small, store, threads)
+        await small.close()
     await pool.close()
     await store.close()
 
