@@ -80,7 +80,10 @@ async def _large(folder: Path, communications: int) -> None:
     taken = time.perf_counter() - start
     print(f"\n{communications:,} Communications")
     print(f"made and written in change sets of 2000  {_rate(taken, count)}")
-    await _searches(store, threads)
+    small = SqliteStore.open(folder / "batches.db")
+    print(f"{_SMALL:,} and {communications:,} Communications in turns")
+    await _growth(small, store, threads)
+    await small.close()
     await store.close()
 
 
@@ -141,6 +144,21 @@ async def _searches(store: SqliteStore, threads: int) -> None:
                 times.append(time.perf_counter() - start)
                 found = len(page.matches) or page.total or 0
         print(f"  {name:32} {median(times) * 1e6:8,.0f} µs  ({found} found)")
+
+
+async def _growth(small: SqliteStore, large: SqliteStore, threads: int) -> None:
+    """Searches of two stores in turns, so that the machine's moods hit both."""
+    few, many = _guide(_SMALL // practice.THREAD), _guide(threads)
+    for name, searches in few.items():
+        times: tuple[list[float], list[float]] = [], []
+        for _ in range(5):
+            for one, other in zip(map(_query, searches), map(_query, many[name]), strict=False):
+                for store, query, taken in ((small, one, times[0]), (large, other, times[1])):
+                    start = time.perf_counter()
+                    await store.search(DEFAULT_PROJECT, query)
+                    taken.append(time.perf_counter() - start)
+        less, more = (median(taken) * 1e6 for taken in times)
+        print(f"  {name:36}{less:8,.0f} µs{more:8,.0f} µs  {more / less:.2f} times as long")
 
 
 def _guide(threads: int) -> dict[str, list[str]]:
