@@ -162,6 +162,39 @@ def test_a_condition_that_takes_too_long_is_refused_alone(
     asyncio.run(run())
 
 
+def test_the_conditions_of_a_change_set_share_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, tick = 0, 0.0
+
+    def clock() -> float:
+        nonlocal looks
+        looks += 1
+        return looks * tick
+
+    monkeypatch.setattr(heavy, "perf_counter", clock)
+    monkeypatch.setattr(heavy, "STEPS", 1)
+
+    async def run() -> None:
+        nonlocal looks, tick
+        desk = Desk(SqliteStore.open(tmp_path / "x.db"))
+
+        async def commit(id_: str, conditions: int) -> None:
+            write = desk.write({"resourceType": "Patient", "id": id_})
+            unmatched = (Unmatched(query("Patient?active=true")),) * conditions
+            await desk.store.commit(DEFAULT_PROJECT, ChangeSet((write,), unmatched))
+
+        await commit("first", 1)
+        looks, tick = 0, transaction.LONGEST_LOOK / (2 * looks)
+        await commit("second", 1)
+        with pytest.raises(StoreSlow):
+            await commit("third", 4)
+        assert set(await desk.ids("Patient")) == {"first", "second"}
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(("known", "times"), [(60.0, 2), (-1.0, 1)])
 def test_a_kind_of_search_that_was_heavy_has_less_time_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: float, times: int

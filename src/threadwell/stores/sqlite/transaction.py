@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, StoreSlow, Write
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
@@ -23,7 +23,8 @@ from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
 
-#: How long a condition may take within the transaction, where all others wait for it, in seconds.
+#: How long the conditions of a change set may take within the transaction, where all others wait,
+#: in seconds.
 LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
@@ -88,8 +89,9 @@ class Transaction:
         currents = [
             self._expect((pid, write.type, write.id), write.before) for write in change_set.writes
         ]
+        limit = Limit(LONGEST_LOOK)
         for unmatched in change_set.unmatched:
-            if self._matches(prepared.project, pid, unmatched.query):
+            if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
         parts = zip(change_set.writes, currents, prepared.removed, prepared.added, strict=True)
         for write, current, removed, added in parts:
@@ -173,26 +175,28 @@ class Transaction:
         self._known[place] = _Current(*rows[0]) if rows else None
         return self._known[place]
 
-    def _matches(self, project: str, pid: int, query: Query) -> bool:
+    def _matches(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
         if self._gathered.rids and not self._cannot_match_gathered(project, pid, query):
             self.flush()
-        if not self._exists(project, pid, query):
+        if not self._exists(project, pid, query, limit):
             return False
         if not self._gathered.rids:
             return True
         # What was found may be about to change.
         self.flush()
-        return self._exists(project, pid, query)
+        return self._exists(project, pid, query, limit)
 
-    def _exists(self, project: str, pid: int, query: Query) -> bool:
-        limit = Limit(LONGEST_LOOK)
+    def _exists(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
         try:
             return self._watch.within(limit, lambda: self._searcher.exists(project, pid, query))
         except apsw.InterruptError:
-            told = f"to look for what a condition matches took longer than {LONGEST_LOOK:g} s"
+            told = f"to look for what conditions match took longer than {LONGEST_LOOK:g} s"
             raise StoreSlow(told) from None
 
     def _cannot_match_gathered(self, project: str, pid: int, query: Query) -> bool:
+        # A chain may lead through any of them.
+        if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
+            return False
         gathered = {key for key, _, _ in self._gathered.postings_added}
         return any(
             condition.keys is not None

@@ -87,6 +87,27 @@ class Preconditions(Contract):
         expected = ["ben"] if results[1] is None else []
         assert await desk.ids("Patient?identifier=1") == expected
 
+    @pytest.mark.parametrize(
+        "search",
+        ["Communication?subject:Patient.family=Prado", "Patient?_has:Communication:subject:_id=c1"],
+    )
+    @scenario
+    async def test_what_a_chain_leads_to_within_the_same_moment_counts(
+        self, desk: Desk, search: str
+    ) -> None:
+        await desk.put({"resourceType": "Patient", "id": "zoe"})
+        ana = {"resourceType": "Patient", "id": "ana", "name": [{"family": "Prado"}]}
+        about = {"status": "completed", "subject": {"reference": "Patient/ana"}}
+        first = {"resourceType": "Communication", "id": "c1", **about}
+        creating = desk.commit(desk.write(ana), desk.write(first))
+        second = desk.write({"resourceType": "Communication", "id": "c2", **about})
+        change = ChangeSet((second,), (Unmatched(query(search)),))
+        conditionally = desk.store.commit(DEFAULT_PROJECT, change)
+        results = await asyncio.gather(creating, conditionally, return_exceptions=True)
+        assert results[0] is None
+        assert isinstance(results[1], Conflict)
+        assert await desk.read("Communication", "c2") is None
+
     @scenario
     async def test_preconditions_see_the_store_as_it_was(self, desk: Desk) -> None:
         (ana,) = await desk.put(_patient("ana", "1"))
