@@ -28,8 +28,8 @@ from threadwell.stores.watching import Watcher
 
 #: Writes in one commit, beyond which further change sets wait for the next.
 _GROUP = 4000
-#: Writes after which other tasks have their turn.
-_SLICE = 100
+#: Writes after which other tasks have their turn, and seconds.
+_SLICE, _TURN = 100, 0.05
 #: Where a commit takes longer, other processes have their turn before the next.
 _SLOW = 0.05
 #: How long to wait until another try to begin, in seconds.
@@ -67,7 +67,12 @@ class Writer:
         self._waiting.append((work, size, future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run(), name="threadwell-writer")
-        await future
+        try:
+            await future
+        finally:
+            # A refusal leads here by its traceback: led from here to it, both and what was to be
+            # written would stay in memory until Python looks for cycles.
+            del future
 
     async def close(self) -> None:
         """Finish what waits."""
@@ -129,17 +134,17 @@ class Writer:
             self._fill(group)
         try:
             transaction = Transaction(self._connection, self._searcher, self._watch, self._pid)
-            since = 0
+            since, turn = 0, perf_counter()
             for position, (work, size, _) in enumerate(group):
                 try:
                     work(transaction)
                 except (Conflict, StoreSlow) as refusal:
                     refused[position] = refusal
                 since += size
-                if since >= _SLICE:
-                    since = 0
+                if since >= _SLICE or perf_counter() - turn > _TURN:
                     transaction.flush()
                     await asyncio.sleep(0)
+                    since, turn = 0, perf_counter()
             transaction.flush()
             await self._in_thread("COMMIT")
         except BaseException:
@@ -177,6 +182,7 @@ def _settle(
         if future.done():
             continue
         if position in refused:
-            future.set_exception(refused[position])
+            # Its traceback leads to the group, and so back to it.
+            future.set_exception(refused[position].with_traceback(None))
         else:
             future.set_result(None)
