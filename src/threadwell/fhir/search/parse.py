@@ -48,7 +48,8 @@ def parse_query(
             continue
         if len(filters) == MAX_FILTERS:
             raise invalid(f"A search has at most {MAX_FILTERS} filters")
-        if len(value) <= _SHORT and Prefix.AP not in value:
+        # A chain is a filter for each type that it may lead to.
+        if len(value) <= _SHORT and Prefix.AP not in value and "." not in name:
             filters.append(_remembered(type_, name, value, base))
         else:
             filters.append(_read(type_, name, value, Reading(base, now() * 1000)))

@@ -1,0 +1,57 @@
+"""What is remembered of searches is little, whatever was searched for."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.search.query import TokenMatch
+from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.quick import quick_lead
+from threadwell.stores.suite.scenario import query
+
+
+def _tokens() -> int:
+    gc.collect()
+    return sum(isinstance(one, TokenMatch) for one in gc.get_objects())
+
+
+def test_a_long_search_is_forgotten() -> None:
+    keys, before = Keys(bytes(16)), _tokens()
+    for n in range(10):
+        tokens = ",".join(f"https://example.org/mrn|{n}-{k}" for k in range(1000))
+        assert quick_lead(keys, DEFAULT_PROJECT, query(f"Patient?identifier={tokens}")) is None
+    assert _tokens() == before
+
+
+def test_a_search_for_a_long_value_is_forgotten() -> None:
+    keys, before = Keys(bytes(16)), _tokens()
+    for n in range(10):
+        assert (
+            quick_lead(keys, DEFAULT_PROJECT, query(f"Patient?identifier={n}{'9' * 9999}")) is None
+        )
+    assert _tokens() == before
+
+
+def test_a_chain_to_many_types_is_forgotten() -> None:
+    before = _tokens()
+    for n in range(10):
+        tokens = ",".join(f"{n}{k}" for k in range(50))
+        assert query(f"Provenance?target.identifier={tokens}").filters
+        # This one is even refused, once it was read.
+        with pytest.raises(FhirError):
+            query(f"Provenance?target.identifier={tokens},{tokens}")
+    assert _tokens() == before
+
+
+def test_a_short_search_is_remembered() -> None:
+    keys = Keys(bytes(16))
+    first, second = (
+        quick_lead(keys, DEFAULT_PROJECT, query("Patient?identifier=https://example.org/mrn|1,2"))
+        for _ in range(2)
+    )
+    assert first is not None
+    assert first is second
