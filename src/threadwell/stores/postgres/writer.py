@@ -89,7 +89,12 @@ class Writer:
         if project not in self._running:
             task = asyncio.create_task(self._run(project), name="threadwell-writer")
             self._running[project] = task
-        await done
+        try:
+            await done
+        finally:
+            # A refusal leads here by its traceback: led from here to it, both and what was to be
+            # written would stay in memory until Python looks for cycles.
+            del done
 
     async def close(self) -> None:
         """Finish what waits."""
@@ -260,10 +265,16 @@ def _settle(waiting: _Waiting, verdict: Verdict) -> None:
     if verdict is None:
         waiting.done.set_result(None)
     else:
-        waiting.done.set_exception(verdict)
+        waiting.done.set_exception(_bare(verdict))
 
 
 def _fail(group: list[_Waiting] | deque[_Waiting], error: StoreError) -> None:
     for waiting in group:
         if not waiting.done.done():
-            waiting.done.set_exception(error)
+            waiting.done.set_exception(_bare(error))
+
+
+def _bare(error: Conflict | StoreError) -> Conflict | StoreError:
+    """The error without what leads to the group, and so back to it."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
