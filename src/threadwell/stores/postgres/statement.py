@@ -116,6 +116,17 @@ class Statement:
             return (
                 f"SELECT DISTINCT rid FROM posting WHERE pid = $1 AND key = ANY({keys}::bigint[])"
             )
+        if len(streams) > MERGED:
+            # Three parameters: an id without its type has a list in every type there is.
+            bounds = ", ".join(
+                f"{self.bind(column)}::bigint[]"
+                for column in zip(*((s.key, s.low, s.high) for s in streams), strict=True)
+            )
+            return (
+                f"SELECT DISTINCT d.rid FROM unnest({bounds}) AS s(key, low, high)"
+                " CROSS JOIN LATERAL (SELECT d.rid FROM posting d WHERE d.pid = $1"
+                " AND d.key = s.key AND d.sort >= s.low AND d.sort <= s.high OFFSET 0) d"
+            )
         lists = " UNION ALL ".join(
             f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)})"
             for stream in streams
