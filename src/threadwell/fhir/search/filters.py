@@ -73,17 +73,23 @@ def alternatives(filter_: Filter) -> int:
             return 1
 
 
-def looked_up(filter_: Filter) -> int:
-    """How many values a filter looks up, all at once: tokens, references and ids."""
+def looked_up(type_: str, filter_: Filter) -> int:
+    """How many values a filter of ``type_`` looks up, all at once: tokens, ids and references, one
+    without its type in each that it may have.
+    """
     match filter_:
-        case TokenFilter() | ReferenceFilter() | IdentifierFilter():
+        case TokenFilter() | IdentifierFilter():
             return len(filter_.matches)
+        case ReferenceFilter():
+            bare = sum([not (match.type or match.url) for match in filter_.matches])
+            types = len(field(type_, filter_.param).targets or RESOURCE_TYPES) if bare else 1
+            return len(filter_.matches) + bare * (types - 1)
         case IdFilter():
             return len(filter_.ids)
         case ChainFilter():
-            return sum(map(looked_up, filter_.filters))
+            return sum(map(looked_up, filter_.types, filter_.filters))
         case HasFilter():
-            return looked_up(filter_.filter)
+            return looked_up(filter_.type, filter_.filter)
         case _:
             return 0
 

@@ -21,7 +21,7 @@ DEFAULT_COUNT = 20
 MAX_COUNT = 1000
 MAX_OFFSET = 10_000
 #: Filters that one query may have, values that they may all together compare with one by one, and
-#: tokens, references and ids that they may look up.
+#: tokens, references and ids that they may look up: an id in each type that it may be of.
 MAX_FILTERS = 100
 MAX_ALTERNATIVES = 500
 MAX_LOOKED_UP = 10_000
@@ -56,7 +56,10 @@ def parse_query(
     if sum([one.alternatives for one in filters]) > MAX_ALTERNATIVES:
         raise invalid(f"A search has at most {MAX_ALTERNATIVES} alternatives")
     if sum([one.looked_up for one in filters]) > MAX_LOOKED_UP:
-        raise invalid(f"A search has at most {MAX_LOOKED_UP:,} tokens, references and ids")
+        raise invalid(
+            f"A search has at most {MAX_LOOKED_UP:,} tokens, references and ids,"
+            " an id without its type once for each that it may have"
+        )
     return Query(
         type_,
         tuple([one.filter for one in filters]),
@@ -79,7 +82,7 @@ class _Read(NamedTuple):
 
 def _read(type_: str, name: str, value: str, reading: Reading) -> _Read:
     found = parse_filter(type_, name, value, reading)
-    return _Read(found, alternatives(found), looked_up(found))
+    return _Read(found, alternatives(found), looked_up(type_, found))
 
 
 @lru_cache(maxsize=4096)

@@ -298,12 +298,14 @@ def test_what_is_compared_one_by_one_is_not_compared_with_thousands(name):
         ("_id", 1),
         ("_id:not", 1),
         ("identifier", 1),
-        ("subject", 1),
+        ("subject:Patient", 1),
         ("subject:identifier", 1),
-        ("_has:Provenance:target:agent", 1),
+        ("_has:Provenance:target:agent:Patient", 1),
         ("subject:Patient.identifier", 1),
-        # Looked up in each of the types that a subject may have.
+        # Looked up in each of the types that a subject may have, and a part.
+        ("subject", 2),
         ("subject.identifier", 2),
+        ("part-of", 145),
     ],
 )
 def test_what_is_looked_up_has_a_limit_too(name: str, times: int) -> None:
