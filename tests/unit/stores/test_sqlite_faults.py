@@ -129,6 +129,20 @@ def test_a_disk_that_fails_is_got_over(path: Path, way: str) -> None:
     asyncio.run(run())
 
 
+def test_a_disk_that_fails_within_a_search_is_told_as_such(path: Path) -> None:
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(path))
+        # What tells the project is known by now; the search has to read further.
+        assert await desk.read("Patient", "p1")
+        search = "Patient?_sort=birthdate"
+        with _failing_disk(path), pytest.raises(StoreError, match="the disk fails"):
+            await desk.search(search)
+        assert await desk.ids(search)
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
 def test_a_damaged_file_is_not_opened(path: Path) -> None:
     _damage(path)
     with pytest.raises(StoreDamaged, match="cannot open"):

@@ -11,6 +11,7 @@ from threadwell.stores.sql.condition import (
     OneOf,
     Present,
     RowTest,
+    Stream,
     TextScan,
     TextWay,
     UpdatedWithin,
@@ -45,6 +46,28 @@ def text_sql(scan: TextScan) -> tuple[str, list[Any]]:
         one = "instr(folded, ?)" if scan.way is TextWay.CONTAINS else "folded = ?"
         params = [p for text in scan.texts for p in (scan.key, text)]
     return " UNION ".join([f"{under} AND {one}"] * len(scan.texts)), params
+
+
+def streams_sql(streams: Sequence[Stream]) -> tuple[str, list[Any]]:
+    """The ``rid`` of the resources in such lists, each once."""
+    if len(streams) == 1:
+        # Of a single list only dates can repeat a resource.
+        (only,) = streams
+        return (
+            "SELECT DISTINCT rid FROM posting WHERE key = ? AND sort >= ? AND sort <= ?",
+            [only.key, only.low, only.high],
+        )
+    if all(stream.whole for stream in streams):
+        return (
+            "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))",
+            [as_json([stream.key for stream in streams])],
+        )
+    # One parameter: an id without its type has a list in every type there is.
+    return (
+        "SELECT DISTINCT d.rid FROM json_each(?) s CROSS JOIN posting d"
+        " WHERE d.key = s.value ->> 0 AND d.sort >= s.value ->> 1 AND d.sort <= s.value ->> 2",
+        [as_json([(s.key, s.low, s.high) for s in streams])],
+    )
 
 
 def as_json(values: Sequence[str | int | tuple[int, ...]]) -> str:

@@ -35,7 +35,7 @@ from threadwell.stores.sql.plan import (
 )
 from threadwell.stores.sql.quick import quick_lead
 from threadwell.stores.sqlite.quick import quick_page
-from threadwell.stores.sqlite.render import as_json, row_sql, text_sql
+from threadwell.stores.sqlite.render import as_json, row_sql, streams_sql, text_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
 #: Does some work, or breaks it off by raising.
@@ -71,7 +71,9 @@ class Searcher:
         try:
             return within(lambda: _Search(self, project, pid, query).page())
         finally:
-            connection.execute("ROLLBACK")
+            # A disk that fails has ended it already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     def exists(self, project: str, pid: int, query: Query) -> bool:
         """Whether anything matches, within the transaction that is open."""
@@ -323,25 +325,7 @@ class _Search:
             )
         if lead.text is not None:
             return text_sql(lead.text)
-        streams = lead.streams or ()
-        if len(streams) == 1:
-            # Of a single list only dates can repeat a resource.
-            (only,) = streams
-            return (
-                f"SELECT DISTINCT rid FROM posting d WHERE {_within('d')}",
-                [only.key, only.low, only.high],
-            )
-        if all(stream.whole for stream in streams):
-            return (
-                "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))",
-                [as_json([stream.key for stream in streams])],
-            )
-        # One parameter: a reference without its type has a list in every type there is.
-        return (
-            "SELECT DISTINCT d.rid FROM json_each(?) s CROSS JOIN posting d"
-            " WHERE d.key = s.value ->> 0 AND d.sort >= s.value ->> 1 AND d.sort <= s.value ->> 2",
-            [as_json([(s.key, s.low, s.high) for s in streams])],
-        )
+        return streams_sql(lead.streams or ())
 
     def _where(self, lead: Lead, place: str) -> tuple[str, list[Any], list[Filter], bool]:
         """What to ask of each resource of a lead: SQL, parameters, doubts, whether of its row."""
