@@ -1,14 +1,16 @@
-"""What is remembered of searches is little, whatever was searched for."""
+"""What is remembered of searches and writes is little, whatever it is that they hold."""
 
 from __future__ import annotations
 
 import gc
+import tracemalloc
 
 import pytest
 
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search.query import TokenMatch
 from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sql.entries import entries
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.quick import quick_lead
 from threadwell.stores.suite.scenario import query
@@ -55,3 +57,23 @@ def test_a_short_search_is_remembered() -> None:
     )
     assert first is not None
     assert first is second
+
+
+@pytest.mark.parametrize("member", ["text", "system", "code"])
+def test_long_values_are_written_and_forgotten(member: str) -> None:
+    keys = Keys(bytes(16))
+    tracemalloc.start()
+    try:
+        for n in range(20):
+            long = f"{n}{'x' * 100_000}"
+            coding = {"system": "https://example.org/s", "code": "x", member: long}
+            concept = {"text": long} if member == "text" else {"coding": [coding]}
+            resource = {"resourceType": "Observation", "id": "o", "code": concept}
+            assert entries(keys, DEFAULT_PROJECT, resource, 0).present
+        del long, coding, concept, resource
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Ten of them, were they kept.
+    assert kept < 1_000_000

@@ -52,8 +52,8 @@ INDEX_VERSION = 1
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
 
-#: The values of a parameter whose keys are remembered at a time.
-_MOST_KNOWN = 8_192
+#: The values of a parameter whose keys are remembered at a time, of no more letters than this.
+_MOST_KNOWN, _SHORT = 8_192, 500
 
 # Tuples, as a test against one takes half the time of that against a union.
 _KNOWN_TYPES = (TokenValue, ReferenceValue)
@@ -136,13 +136,17 @@ class _Known(dict[TokenValue | ReferenceValue, tuple[list[int], tuple[int, str] 
     def __missing__(
         self, value: TokenValue | ReferenceValue
     ) -> tuple[list[int], tuple[int, str] | None]:
+        forms = _known_forms(value)
+        letters = sum(map(len, forms))
         text = None
         if isinstance(value, TokenValue) and value.text:
             text = self._key(self._under), fold(value.text)
-        found = [self._key(self._under + form) for form in _known_forms(value)], text
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        self[value] = found
+            letters += len(value.text)
+        found = [self._key(self._under + form) for form in forms], text
+        if letters <= _SHORT:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[value] = found
         return found
 
     def of_date(self, width_: str) -> int:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 #: What stands before the value in the text that is hashed: project, type and parameter.
 Scope: TypeAlias = str
 
-_CACHED = 200_000
+#: Keys that are remembered at a time, of texts of no more letters than this.
+_CACHED, _SHORT = 200_000, 500
 
 
 class Keys:
@@ -36,9 +37,10 @@ class _Known(dict[str, int]):
         raw = text.encode("utf-8", "surrogatepass")
         digest = blake2b(raw, digest_size=8, salt=self._secret).digest()
         key = int.from_bytes(digest, "big", signed=True)
-        if len(self) >= _CACHED:
-            self.clear()
-        self[text] = key
+        if len(text) <= _SHORT:
+            if len(self) >= _CACHED:
+                self.clear()
+            self[text] = key
         return key
 
 
