@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +10,7 @@ import pytest
 from threadwell.stores.contract import (
     DEFAULT_PROJECT,
     ChangeSet,
-    Conflict,
     StoreFull,
-    Unmatched,
-    Write,
 )
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore, writer
@@ -24,7 +18,7 @@ from threadwell.stores.sqlite.database import open_database
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
-from threadwell.stores.suite.scenario import Desk, query
+from threadwell.stores.suite.scenario import Desk, nothing_kept
 
 
 def test_other_tasks_have_their_turn_between_works_that_take_long(
@@ -57,38 +51,6 @@ def test_other_tasks_have_their_turn_between_works_that_take_long(
     asyncio.run(run())
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Whatever was to be written is free again when nobody needs it, without a look for cycles."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-        assert not [one for one in gc.get_objects() if isinstance(one, Write)]
-    finally:
-        gc.enable()
-
-
-def test_a_conflict_keeps_nothing_of_what_was_to_be_written(tmp_path: Path) -> None:
-    async def run() -> None:
-        desk = Desk(SqliteStore.open(tmp_path / "x.db"))
-        await desk.put({"resourceType": "Patient", "id": "first", "active": True})
-        unmatched = (Unmatched(query("Patient?active=true")),)
-
-        async def refused(n: int) -> None:
-            write = desk.write({"resourceType": "Patient", "id": f"p{n}", "active": True})
-            with pytest.raises(Conflict):
-                await desk.store.commit(DEFAULT_PROJECT, ChangeSet((write,), unmatched))
-
-        with _no_garbage():
-            await asyncio.gather(*map(refused, range(5)))
-            # Nor does the task that committed last keep its group.
-            await asyncio.sleep(0)
-        await desk.store.close()
-
-    asyncio.run(run())
-
-
 def test_a_full_disk_keeps_nothing_of_what_was_to_be_written(tmp_path: Path) -> None:
     async def run() -> None:
         store = SqliteStore.open(tmp_path / "x.db")
@@ -102,7 +64,7 @@ def test_a_full_disk_keeps_nothing_of_what_was_to_be_written(tmp_path: Path) -> 
             with pytest.raises(StoreFull):
                 await store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
 
-        with _no_garbage():
+        with nothing_kept():
             await asyncio.gather(*map(refused, range(5)))
             await asyncio.sleep(0)
         await store.close()

@@ -14,7 +14,7 @@ from threadwell.stores.contract import (
     Unchanged,
     Unmatched,
 )
-from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
+from threadwell.stores.suite.scenario import Contract, Desk, nothing_kept, query, scenario
 
 
 def _patient(id_: str, number: str) -> dict[str, object]:
@@ -153,3 +153,17 @@ class Preconditions(Contract):
             )
         assert conflict.value.key == Key("Patient", "ana")
         assert await desk.read("Patient", "cem") is None
+
+    @scenario
+    async def test_a_conflict_keeps_nothing_of_what_was_to_be_written(self, desk: Desk) -> None:
+        await desk.put(_patient("ana", "1"))
+
+        async def refused(n: int) -> None:
+            write = desk.write(_patient(f"p{n}", "1"))
+            with pytest.raises(Conflict):
+                await desk.store.commit(DEFAULT_PROJECT, ChangeSet((write,), _free("1")))
+
+        with nothing_kept():
+            await asyncio.gather(*map(refused, range(5)))
+            # Nor does the task that committed last keep its group.
+            await asyncio.sleep(0)
