@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import apsw
 import httpx
 import uvloop
 
+from bench.faults.server import Options, serving
 from bench.load import Rate, load, request
 from bench.rows import raw_writes
 
@@ -51,16 +51,11 @@ def main(_: list[str]) -> None:
     """Measure and print every scenario."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "threadwell.db"
-        with serving(store) as (port, authorization):
-            client = httpx.Client(
-                base_url=f"http://127.0.0.1:{port}/fhir/R4/",
-                headers={"authorization": authorization},
-                timeout=120,
-            )
+        with serving(Options(SECONDS, 1, str(store))) as server, server.client() as client:
             world = fill(client)
             print(f"{'':24}{'per second':>11}{'p50 ms':>8}{'p99 ms':>8}  of bare  of raw database")
-            for scenario in scenarios(client, store, world, authorization):
-                report(scenario, uvloop.run(measure(port, scenario)), bare(scenario, folder))
+            for scenario in scenarios(client, store, world, server.authorization):
+                report(scenario, uvloop.run(measure(server.port, scenario)), bare(scenario, folder))
 
 
 def scenarios(
@@ -230,30 +225,6 @@ def create(client: httpx.Client, resources: list[dict[str, Any]]) -> list[str]:
         answer = client.post("", json=body).raise_for_status().json()
         ids += [entry["resource"]["id"] for entry in answer["entry"]]
     return ids
-
-
-@contextmanager
-def serving(store: Path) -> Iterator[tuple[int, str]]:
-    """``threadwell serve`` on an empty store: its port, and how to be let in."""
-    threadwell = [sys.executable, "-m", "threadwell"]
-    added = subprocess.run(
-        [*threadwell, "client", "add", "bench", "--store", str(store)],
-        check=True,
-        capture_output=True,
-    )
-    client = json.loads(added.stdout)
-    port = free_port()
-    command = [*threadwell, "serve", "--store", str(store), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        base = f"http://127.0.0.1:{port}/"
-        wait(f"{base}healthcheck")
-        form = {"grant_type": "client_credentials", **client}
-        token = httpx.post(f"{base}oauth2/token", data=form).raise_for_status().json()
-        yield port, f"Bearer {token['access_token']}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def free_port() -> int:
