@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seconds", type=int, default=5)
     given = parser.parse_args(arguments)
     if not shutil.which("wrk"):
-        print("left out: wrk is not installed")
+        print("left out: wrk is not installed (Debian: apt install wrk)")
         return
     for workers in given.workers or [1, 2]:
         with _store(given.postgres) as store:

@@ -6,16 +6,11 @@ Starts a PostgreSQL of its own, as the tests do.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from pathlib import Path
-
-from bench.faults.server import Options, serving
-from bench.faults.traffic import Seen, check, writes_and_reads
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 import postgres
+from bench.faults.server import Options, serving
+from bench.faults.traffic import Seen, check, writes_and_reads
 
 #: Seconds that it is well, and that it is away.
 _WELL, _AWAY = 2.0, 0.5

@@ -54,6 +54,14 @@ class _Gathered:
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
+    _keys: set[int] = field(default_factory=set)
+    _keyed: int = 0
+
+    def keys_added(self) -> set[int]:
+        """The lists that get entries; each entry is looked at once, however often this is asked."""
+        self._keys.update([key for key, _, _ in self.postings_added[self._keyed :]])
+        self._keyed = len(self.postings_added)
+        return self._keys
 
 
 class Transaction:
@@ -197,7 +205,7 @@ class Transaction:
         # A chain may lead through any of them.
         if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
             return False
-        gathered = {key for key, _, _ in self._gathered.postings_added}
+        gathered = self._gathered.keys_added()
         return any(
             condition.keys is not None
             and not condition.negate
