@@ -25,7 +25,7 @@ import uvloop
 
 from bench.faults.server import Options, serving
 from bench.load import Rate, load, request
-from bench.rows import raw_writes
+from bench.rows import same_rows
 
 CONNECTIONS = 32
 SECONDS = 3.0
@@ -150,7 +150,8 @@ def raw_reads(store: Path, ids: list[str]) -> float:
 
 def raw_creates(store: Path) -> float:
     """Resources a second that SQLite takes, with a commit for as many as there are connections."""
-    count, taken = raw_writes(store, CONNECTIONS)
+    with same_rows(store) as rows:
+        count, taken = rows.put(CONNECTIONS)
     return count / taken
 
 

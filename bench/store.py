@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 import apsw
 
 from bench import practice
-from bench.rows import raw_writes
+from bench.rows import same_rows
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
 from threadwell.intake.collecting import rare_collections
@@ -46,22 +46,17 @@ async def _small(folder: Path) -> None:
     threads = _SMALL // practice.THREAD
     writes = list(chain.from_iterable(map(practice.thread, range(threads))))
     raw = _raw_insert(folder / "raw.db", writes)
-    print(f"raw insert of the bodies, one batch      {_rate(raw, len(writes))}")
+    print(f"{'raw insert of the bodies, one batch':40} {_rate(raw, len(writes))}")
 
     store = SqliteStore.open(folder / "batches.db")
-    taken = await _in_batches(store, threads)
-    count, same = raw_writes(folder / "batches.db", 1000)
-    print(f"raw insert of all the rows, by the 1000  {_rate(same, count)}")
-    print(f"change sets of 1000                      {_rate(taken, len(writes), same)}")
+    await _written("change sets of 1000", store, folder / "batches.db", threads, 1)
     await _reads(store, folder / "raw.db", writes)
     await _searches(store, threads)
     await store.close()
 
     store = SqliteStore.open(folder / "tasks.db")
-    taken = await _by_tasks(store, threads)
-    count, same = raw_writes(folder / "tasks.db", _TASKS)
-    print(f"raw insert of all the rows, by the {_TASKS}    {_rate(same, count)}")
-    print(f"change sets of 1 from {_TASKS} tasks           {_rate(taken, len(writes), same)}")
+    name = f"change sets of 1 from {_TASKS} tasks"
+    await _written(name, store, folder / "tasks.db", threads, _TASKS)
     await store.close()
     for name in ("raw", "batches"):
         size = (folder / f"{name}.db").stat().st_size
@@ -87,27 +82,31 @@ async def _large(folder: Path, communications: int) -> None:
     await store.close()
 
 
-async def _in_batches(store: SqliteStore, threads: int) -> float:
-    taken = 0.0
-    for batch in _batches(_writes(threads), 1000):
-        start = time.perf_counter()
-        await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(batch)))
-        taken += time.perf_counter() - start
-    return taken
+async def _written(name: str, store: SqliteStore, path: Path, threads: int, tasks: int) -> None:
+    """Each thousand in turns with the same rows in raw SQLite, as the machine has its moods.
 
+    One task commits all of them by one change set; more of them each by one of its own.
+    """
 
-async def _by_tasks(store: SqliteStore, threads: int) -> float:
     async def work(waiting: Iterator[Write]) -> None:
         for write in waiting:
             await store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
 
-    taken = 0.0
-    for batch in _batches(_writes(threads), 1000):
-        start = time.perf_counter()
-        waiting = iter(batch)
-        await asyncio.gather(*(work(waiting) for _ in range(_TASKS)))
-        taken += time.perf_counter() - start
-    return taken
+    raw, taken, count = [], [], 0
+    with same_rows(path) as rows:
+        for batch in _batches(_writes(threads), 1000):
+            start = time.perf_counter()
+            if tasks == 1:
+                await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(batch)))
+            else:
+                waiting = iter(batch)
+                await asyncio.gather(*(work(waiting) for _ in range(tasks)))
+            taken.append(time.perf_counter() - start)
+            raw.append(rows.put(1000 if tasks == 1 else tasks)[1])
+            count += len(batch)
+    print(f"{'raw insert of the rows of these':40} {_rate(sum(raw), count)}")
+    middle = median(ours / theirs for ours, theirs in zip(taken, raw, strict=True))
+    print(f"{name:40} {_rate(sum(taken), count)}   {middle:5.2f} × raw (in the middle)")
 
 
 def _writes(threads: int) -> Iterator[Write]:
@@ -128,8 +127,8 @@ async def _reads(store: SqliteStore, raw: Path, writes: list[Write]) -> None:
     for write in sample:
         await store.read(DEFAULT_PROJECT, write.type, write.id)
     taken = time.perf_counter() - start
-    print(f"raw SELECT body WHERE id                 {_rate(raw_taken, len(sample))}")
-    print(f"read                                     {_rate(taken, len(sample), raw_taken)}")
+    print(f"{'raw SELECT body WHERE id':40} {_rate(raw_taken, len(sample))}")
+    print(f"{'read':40} {_rate(taken, len(sample), raw_taken)}")
 
 
 async def _searches(store: SqliteStore, threads: int) -> None:

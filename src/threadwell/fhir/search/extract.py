@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from threadwell.fhir.definitions.search_parameters import (
     SearchParameter,
@@ -33,22 +33,24 @@ def extract(resource: Resource) -> IndexValues:
     ``_id`` and ``_lastUpdated`` are not among them: a store knows both. What R4 gives no
     expression for (``unsearchable``) has no values.
     """
-    plan = _plan(resource["resourceType"])
+    plan = extraction(resource["resourceType"])
     values: IndexValues = {}
     members = plan.members
     for name, element in resource.items():
-        takes = members.get(name)
-        if takes:
-            for code, take, takes_resource in takes:
+        member = members.get(name)
+        if member:
+            for code, take, takes_resource in member.takes:
                 out = values.get(code)
-                if out is None:
-                    out = []
-                    take(resource if takes_resource else element, out)
-                    if out:
-                        values[code] = out
+                found = [] if out is None else out
+                if member.each:
+                    for item in element:
+                        if item is not None:  # a primitive that has an extension only
+                            take(item, found)
                 else:
-                    take(resource if takes_resource else element, out)
-    for code, take in plan.always:
+                    take(resource if takes_resource else element, found)
+                if found and out is None:
+                    values[code] = found
+    for code, take, _ in plan.always.takes:
         take(resource, values.setdefault(code, []))
     for code, found in values.items():
         if len(found) > 1 and len(set(found)) < len(found):
@@ -70,23 +72,46 @@ def unsearchable(parameter: SearchParameter) -> str:
     return ""
 
 
-# A code, what puts its values into a list, and whether that takes the resource or the member.
-# A plain tuple: it is taken apart for every parameter of every write.
-_Take: TypeAlias = tuple[str, Sink, bool]
+class Take(NamedTuple):
+    """What puts the values of the parameter ``code`` into a list.
+
+    It takes the member that it stands under, or else the whole ``resource``.
+    """
+
+    code: str
+    sink: Sink
+    resource: bool
+
+
+class Member(NamedTuple):
+    """What the parameters of a type take of one member.
+
+    ``each``: they take the items of a list one by one.
+    ``type`` is the FHIR type of the member, or of its items, where a parameter takes it as it is;
+    ``names`` are the members of it of which one is there, or nothing is taken.
+    """
+
+    takes: tuple[Take, ...]
+    each: bool
+    type: str
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """``members``: what to do with each member; ``always``: what holds of an absent one too."""
+class Extraction:
+    """``members``: what to do with each member; ``always``: what to do with the whole resource, for
+    what holds of an absent member too.
+    """
 
-    members: dict[str, tuple[_Take, ...]]
-    always: tuple[tuple[str, Sink], ...]
+    members: dict[str, Member]
+    always: Member
 
 
 @cache
-def _plan(type_: str) -> _Plan:
-    members: dict[str, list[_Take]] = defaultdict(list)
-    always: list[tuple[str, Sink]] = []
+def extraction(type_: str) -> Extraction:
+    """How the values of a type's resources are found."""
+    members: dict[str, list[_Found]] = defaultdict(list)
+    always: list[Take] = []
     for code, parameter in search_parameters(type_).items():
         if unsearchable(parameter) or code in KNOWN_TO_STORES:
             continue
@@ -101,15 +126,47 @@ def _plan(type_: str) -> _Plan:
                 convert = _only_of(frozenset(parameter.targets), convert)
             first = way.steps[0]
             if isinstance(first, Key):
-                take = entered(first.many, first.position, walk(way.steps[1:], convert))
-                members[first.name].append((code, take, False))
+                members[first.name].append(_Found(code, way, walk(way.steps[1:], convert)))
             else:
-                always.append((code, walk(way.steps, convert)))
-    return _Plan({name: tuple(takes) for name, takes in members.items()}, tuple(always))
+                always.append(Take(code, walk(way.steps, convert), True))
+    return Extraction(
+        {name: _member(found) for name, found in members.items()},
+        Member(tuple(always), False, "", frozenset()),
+    )
+
+
+class _Found(NamedTuple):
+    """What a parameter takes of the member that its ``way`` begins with; no way is a composite."""
+
+    code: str
+    way: Way | None
+    sink: Sink
+
+
+def _member(found: list[_Found]) -> Member:
+    firsts = [way.steps[0] if way else None for _, way, _ in found]
+    each = all(isinstance(key, Key) and key.many and key.position is None for key in firsts)
+    takes, types, names = [], set(), set()
+    for (code, way, sink), first in zip(found, firsts, strict=True):
+        if way is None or not isinstance(first, Key):
+            takes.append(Take(code, sink, True))
+            types.add("")
+            continue
+        takes.append(Take(code, sink if each else entered(first.many, first.position, sink), False))
+        step = next((step.name for step in way.steps[1:] if isinstance(step, Key)), None)
+        if step is None:
+            types.add(way.type)
+        else:
+            names.add(step)
+    type_ = types.pop() if len(types) == 1 else ""
+    return Member(tuple(takes), each, type_, frozenset(() if type_ or types else names))
 
 
 def _plan_composite(
-    parameter: SearchParameter, way: Way, type_: str, members: dict[str, list[_Take]]
+    parameter: SearchParameter,
+    way: Way,
+    type_: str,
+    members: dict[str, list[_Found]],
 ) -> None:
     """Have the composite looked for where the resource has what its way, or last part, needs."""
     components = [
@@ -141,7 +198,7 @@ def _plan_composite(
 
     for step in first_steps:
         assert isinstance(step, Key), "a composite begins with a member"
-        members[step.name].append((parameter.code, composite, True))
+        members[step.name].append(_Found(parameter.code, None, composite))
 
 
 def _only_of(types: frozenset[str], convert: Sink) -> Sink:

@@ -160,9 +160,9 @@ class _Rows:
         if write.content is not None:
             self.contents.append((rid, write.version_id, write.content))
         posted = self.posted if current.number else self.posted_new
-        posted.extend([(key, sort, rid) for key, sort in added.postings])
+        posted.extend(added.postings(rid))
         self.folded.extend(_texts(added.texts, rid))
-        self.unposted.extend([(key, sort, rid) for key, sort in removed.postings])
+        self.unposted.extend(removed.postings(rid))
         self.unfolded.extend(_texts(removed.texts, rid))
 
 

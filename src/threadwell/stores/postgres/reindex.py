@@ -54,9 +54,7 @@ async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
         ]
         await connection.copy_records_to_table(
             "posting",
-            records=sorted(
-                (pid, key, sort, rid) for pid, rid, e in found for key, sort in e.postings
-            ),
+            records=sorted((pid, *posting) for pid, rid, e in found for posting in e.postings(rid)),
         )
         texts = [(p, k, r, text_bytes(t)) for p, r, e in found for k, t in e.texts]
         await connection.copy_records_to_table(

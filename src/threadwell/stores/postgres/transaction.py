@@ -135,7 +135,8 @@ class _Check:
         for write, added in zip(prepared.change_set.writes, prepared.added, strict=True):
             self._written.add(Key(write.type, write.id))
             self._written_types.add(write.type)
-            self._written_keys.update([key for key, _ in added.postings])
+            self._written_keys.update(added.places)
+            self._written_keys.update([key for key, _ in added.placed])
         return None
 
     def _may_match_written(self, term: _Term) -> bool:

@@ -7,12 +7,12 @@ little to write and one walk of a list to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
 
-from threadwell.fhir.search.values import IndexValues, ReferenceValue, TokenValue
+from threadwell.fhir.search.values import IndexValue, ReferenceValue, TokenValue
 from threadwell.stores.sql.keys import of_code, of_reference, of_token
 
 _EVENT_STATUS = (
@@ -64,30 +64,36 @@ class Compound:
         absent = ",".join(self.missing)
         return f"{absent}!{','.join(self.params)}@{'updated' if self.updated else 'natural'}"
 
-    def forms(self, values: IndexValues) -> Iterator[str]:
-        """The forms under which a resource stands here that has none of ``missing``."""
+    def forms(self, parts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+        """The forms under which a resource stands here that has none of ``missing``.
+
+        ``parts`` are the ``part_forms`` of each of ``params`` that the resource has a value for.
+        """
         if not self.params:
             yield ""
             return
-        parts = [self._part(param, values) for param in self.params]
-        for forms in product(*parts):
+        for forms in product(*[self._part(param, parts.get(param, ())) for param in self.params]):
             yield compound_form(forms)
 
-    def _part(self, param: str, values: IndexValues) -> list[str]:
-        closed = self.closed.get(param)
-        found = values.get(param, ())
-        if closed:
-            codes = [value.code for value in found if isinstance(value, TokenValue)]
-            return [of_code(code) if code in closed else OTHER for code in codes] or [OTHER]
-        forms: list[str] = []
-        for value in found:
-            if isinstance(value, ReferenceValue) and value.id:
-                forms.append(of_reference(value.type, value.id))
-            elif isinstance(value, TokenValue) and value.code:
-                forms.append(of_code(value.code))
-                if value.system:
-                    forms.append(of_token(value.system, value.code))
-        return forms
+    def _part(self, param: str, forms: Sequence[str]) -> Sequence[str]:
+        closed = self._closed_forms.get(param)
+        if closed is None:
+            return forms
+        return [form if form in closed else OTHER for form in forms] or [OTHER]
+
+    @cached_property
+    def _closed_forms(self) -> Mapping[str, frozenset[str]]:
+        return {param: frozenset(map(of_code, codes)) for param, codes in self.closed.items()}
+
+
+def part_forms(value: IndexValue) -> tuple[str, ...]:
+    """The forms of a value as a part of compounds."""
+    if isinstance(value, ReferenceValue):
+        return (of_reference(value.type, value.id),) if value.id else ()
+    if not isinstance(value, TokenValue) or not value.code:
+        return ()
+    code = of_code(value.code)
+    return (code, of_token(value.system, value.code)) if value.system else (code,)
 
 
 def compound_form(forms: tuple[str, ...]) -> str:

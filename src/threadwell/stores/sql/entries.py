@@ -6,8 +6,7 @@ found by reading the old body again: no list of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -15,36 +14,12 @@ from typing import NamedTuple
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.fold import fold
-from threadwell.fhir.search.values import (
-    CompositeValue,
-    DateValue,
-    IndexValue,
-    NumberValue,
-    QuantityValue,
-    ReferenceValue,
-    StringValue,
-    TokenValue,
-    UriValue,
-)
-from threadwell.stores.natural import NO_TIME, natural_time
+from threadwell.fhir.search.extract import extraction
+from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import Compound, compounds
-from threadwell.stores.sql.keys import (
-    Keys,
-    every,
-    every_updated,
-    of_code,
-    of_identifier,
-    of_numbers,
-    of_reference,
-    of_system,
-    of_token,
-    of_url,
-    of_width,
-    scope,
-)
-from threadwell.stores.sql.ranges import number_kind, number_place, width
+from threadwell.stores.sql.keys import Keys, every, every_updated, scope
+from threadwell.stores.sql.members import Finder, Gathered, Param
+from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
 INDEX_VERSION = 1
@@ -52,71 +27,51 @@ INDEX_VERSION = 1
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
 
-#: The values of a parameter whose keys are remembered at a time, of no more letters than this.
-_MOST_KNOWN, _SHORT = 8_192, 500
-
-# Tuples, as a test against one takes half the time of that against a union.
-_KNOWN_TYPES = (TokenValue, ReferenceValue)
-_NUMBER_TYPES = (NumberValue, QuantityValue)
-_TEXT_TYPES = (StringValue, UriValue)
-
 
 class Entries(NamedTuple):
-    """``postings`` are (key, sort), ``texts`` (key, folded text); ``present`` has a bit for each
-    parameter that has a value; ``sort`` is the natural time.
+    """``places`` are keys at ``sort``, the natural time; ``placed`` are (key, sort), ``texts``
+    (key, folded text), none twice; ``present`` has a bit for each parameter that has a value.
     """
 
-    postings: AbstractSet[tuple[int, int]] = frozenset()
-    texts: AbstractSet[tuple[int, str]] = frozenset()
+    # Of the size of what they hold: a set takes twelve times as much.
+    places: tuple[int, ...] = ()
+    placed: tuple[tuple[int, int], ...] = ()
+    texts: tuple[tuple[int, str], ...] = ()
     present: int = 0
     sort: int = NO_TIME
+
+    def postings(self, rid: int) -> list[tuple[int, int, int]]:
+        """The (key, sort, rid) of the resource of that number."""
+        sort = self.sort
+        found = [(key, sort, rid) for key in self.places]
+        found += [(key, at, rid) for key, at in self.placed]
+        return found
 
 
 def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entries:
     """The entries of a resource that was last updated at ``updated`` milliseconds since 1970."""
-    type_ = resource["resourceType"]
-    shape = _shape(keys, project, type_)
-    values = extract(resource)
-    natural = natural_time(type_, values)
-    key = keys.key
+    shape = _shape(keys, project, resource["resourceType"])
+    found = shape.gather(resource)
     changed = updated * 1000
-    # Those at the natural time by their keys alone, the others with their place.
-    places = [shape.every]
-    placed = [(shape.every_updated, changed)]
-    texts: list[tuple[int, str]] = []
-    present = 0
-    for param, found in values.items():
-        if not found:
-            continue
-        under, bit, known = shape.params[param]
-        present |= bit
-        for value in found:
-            if isinstance(value, _KNOWN_TYPES):
-                at, text = known[value]
-                places += at
-                if text:
-                    texts.append(text)
-            elif isinstance(value, DateValue):
-                placed.append((known.of_date(width(value).name), value.low))
-            elif isinstance(value, _NUMBER_TYPES):
-                form = of_numbers(number_kind(value))
-                placed.append((key(under + form), number_place(value.low)))
-            else:
-                places += [key(under + form) for form in _other_forms(value)]
-                if isinstance(value, _TEXT_TYPES):
-                    texts.append((key(under), _text(value)))
+    found.places.append(shape.every)
+    found.placed.append((shape.every_updated, changed))
     for missing, compounds_without in shape.compounds:
-        if present & missing:
+        if found.present & missing:
             continue
         for under, compound in compounds_without:
-            forms = [key(under + form) for form in compound.forms(values)]
+            forms = [keys.key(under + form) for form in compound.forms(found.parts)]
             if compound.updated:
-                placed += [(place, changed) for place in forms]
+                found.placed += [(place, changed) for place in forms]
             else:
-                places += forms
-    postings = {(place, natural) for place in places}
-    postings.update(placed)
-    return Entries(postings, set(texts), present, natural)
+                found.places += forms
+    natural = NO_TIME if found.natural == HIGHEST else found.natural
+    return Entries(
+        tuple(set(found.places)),
+        tuple(set(found.placed)),
+        tuple(set(found.texts)) if found.texts else (),
+        found.present,
+        natural,
+    )
 
 
 def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entries:
@@ -124,43 +79,20 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
     return entries(keys, project, decode(body), updated)
 
 
-class _Known(dict[TokenValue | ReferenceValue, tuple[list[int], tuple[int, str] | None]]):
-    """The keys of a parameter's values, and their text: most values come again and again."""
-
-    def __init__(self, keys: Keys, under: str) -> None:
-        super().__init__()
-        self._key = keys.key
-        self._under = under
-        self._dates: dict[str, int] = {}
-
-    def __missing__(
-        self, value: TokenValue | ReferenceValue
-    ) -> tuple[list[int], tuple[int, str] | None]:
-        forms = _known_forms(value)
-        letters = sum(map(len, forms))
-        text = None
-        if isinstance(value, TokenValue) and value.text:
-            text = self._key(self._under), fold(value.text)
-            letters += len(value.text)
-        found = [self._key(self._under + form) for form in forms], text
-        if letters <= _SHORT:
-            if len(self) >= _MOST_KNOWN:
-                self.clear()
-            self[value] = found
-        return found
-
-    def of_date(self, width_: str) -> int:
-        """The key of the dates of that width."""
-        place = self._dates.get(width_)
-        if place is None:
-            place = self._dates[width_] = self._key(self._under + of_width(width_))
-        return place
+def difference(was: Entries, now: Entries) -> tuple[Entries, Entries]:
+    """What is to be removed where ``was`` becomes ``now``, and what is to be added."""
+    return _without(was, now), _without(now, was)
 
 
-class _Param(NamedTuple):
-    under: str
-    bit: int
-    known: _Known
+def _without(these: Entries, those: Entries) -> Entries:
+    placed, texts = set(those.placed), set(those.texts)
+    # At another natural time all of them are others.
+    places = set(those.places) if these.sort == those.sort else ()
+    return these._replace(
+        places=tuple([key for key in these.places if key not in places]),
+        placed=tuple([one for one in these.placed if one not in placed]),
+        texts=tuple([one for one in these.texts if one not in texts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +104,25 @@ class _Shape:
 
     every: int
     every_updated: int
-    params: dict[str, _Param]
+    finders: Mapping[str, Finder]
+    always: Finder
     compounds: tuple[tuple[int, tuple[tuple[str, Compound], ...]], ...]
+
+    def gather(self, resource: Resource) -> Gathered:
+        """What the members put into the index."""
+        found = Gathered()
+        for name, element in resource.items():
+            finder = self.finders.get(name)
+            if finder is None:
+                continue
+            if finder.each:
+                for item in element:
+                    if item is not None:  # a primitive that has an extension only
+                        finder.find(item, resource, found)
+            elif element is not None:
+                finder.find(element, resource, found)
+        self.always.find(resource, resource, found)
+        return found
 
 
 @lru_cache(maxsize=512)
@@ -184,14 +133,24 @@ def _shape(keys: Keys, project: str, type_: str) -> _Shape:
         under = scope(project, type_, compound.name)
         missing = sum(bits[param] for param in compound.missing)
         grouped.setdefault(missing, []).append((under, compound))
-    scopes = {param: scope(project, type_, param) for param in search_parameters(type_)}
+    in_compounds = {param for compound in compounds(type_) for param in compound.params}
+    params = {
+        code: Param(
+            keys,
+            code,
+            scope(project, type_, code),
+            bits.get(code, 0),
+            natural=code == NATURAL.get(type_),
+            part=code in in_compounds,
+        )
+        for code in search_parameters(type_)
+    }
+    plan = extraction(type_)
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),
-        {
-            param: _Param(under, bits.get(param, 0), _Known(keys, under))
-            for param, under in scopes.items()
-        },
+        {name: Finder(member, params) for name, member in plan.members.items()},
+        Finder(plan.always, params),
         tuple((missing, tuple(group)) for missing, group in grouped.items()),
     )
 
@@ -201,46 +160,3 @@ def present_bits(type_: str) -> dict[str, int]:
     """The bit of each parameter of a type in ``present``."""
     codes = sorted(search_parameters(type_))[:PRESENT_BITS]
     return {code: 1 << position for position, code in enumerate(codes)}
-
-
-def _known_forms(value: TokenValue | ReferenceValue) -> Sequence[str]:
-    return _token_forms(value) if isinstance(value, TokenValue) else _reference_forms(value)
-
-
-def _token_forms(value: TokenValue) -> tuple[str, ...]:
-    system, code, _ = value
-    if not system:
-        return (of_code(code),) if code else ()
-    if not code:
-        return (of_system(system),)
-    return of_code(code), of_token(system, code), of_system(system)
-
-
-def _reference_forms(value: ReferenceValue) -> Sequence[str]:
-    if value.identifier is None:
-        if value.id:
-            return (of_reference(value.type, value.id),)
-        return (of_url(value.url),) if value.url else ()
-    forms = [of_identifier(form) for form in _token_forms(value.identifier)]
-    forms.extend(_reference_forms(value._replace(identifier=None)))
-    return forms
-
-
-def _other_forms(value: IndexValue) -> Sequence[str]:
-    match value:
-        case UriValue(uri):
-            return (of_url(uri),)
-        case CompositeValue(components):
-            # By its first part; the others are asked of the resource itself.
-            return [
-                form
-                for first in components[0]
-                if isinstance(first, TokenValue | ReferenceValue)
-                for form in _known_forms(first)
-            ]
-        case _:
-            return ()
-
-
-def _text(value: StringValue | UriValue) -> str:
-    return fold(value.text) if isinstance(value, StringValue) else value.uri

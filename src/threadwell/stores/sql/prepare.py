@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from threadwell.stores.contract import ChangeSet, Key, Write
-from threadwell.stores.sql.entries import Entries, entries, entries_of_body
+from threadwell.stores.sql.entries import Entries, difference, entries, entries_of_body
 from threadwell.stores.sql.keys import Keys
 
 
@@ -43,8 +43,4 @@ def _difference(keys: Keys, project: str, write: Write) -> tuple[Entries, Entrie
     if before is None or before.deleted:
         return _NONE, after
     was = entries_of_body(keys, project, before.body, before.updated)
-    removed = Entries(was.postings - after.postings, was.texts - after.texts)
-    added = Entries(
-        after.postings - was.postings, after.texts - was.texts, after.present, after.sort
-    )
-    return removed, added
+    return difference(was, after)

@@ -45,7 +45,7 @@ def reindex(connection: apsw.Connection, keys: Keys) -> None:
         found = [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
         connection.executemany(
             "INSERT INTO posting VALUES (?, ?, ?)",
-            sorted((key, sort, rid) for rid, e in found for key, sort in e.postings),
+            sorted(posting for rid, e in found for posting in e.postings(rid)),
         )
         connection.executemany(
             "INSERT INTO text VALUES (?, ?, ?)",

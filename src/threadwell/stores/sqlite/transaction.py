@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import apsw
 
 from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored, StoreSlow, Write
+from threadwell.stores.contract import Conflict, Key, Stored, StoreSlow, Write
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite.heavy import Limit, Watch
@@ -90,20 +90,26 @@ class Transaction:
         """
         pid = self._pid(prepared.project)
         change_set = prepared.change_set
+        places = [(pid, write.type, write.id) for write in change_set.writes]
         for unchanged in change_set.unchanged:
             before = unchanged.before
             self._expect((pid, before.type, before.id), before)
-        self._look_up(pid, change_set)
+        if len(places) >= _MANY:
+            self._look_up(pid, places)
         currents = [
-            self._expect((pid, write.type, write.id), write.before) for write in change_set.writes
+            self._expect(place, write.before)
+            for place, write in zip(places, change_set.writes, strict=True)
         ]
         limit = Limit(LONGEST_LOOK)
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
-        parts = zip(change_set.writes, currents, prepared.removed, prepared.added, strict=True)
-        for write, current, removed, added in parts:
-            self._gather(pid, write, current, removed, added)
+        first = self._next_position(pid, len(places))
+        parts = zip(
+            places, change_set.writes, currents, prepared.removed, prepared.added, strict=True
+        )
+        for change, (place, write, current, removed, added) in enumerate(parts, first):
+            self._gather(place, change, write, current, removed, added)
 
     def put_private(self, kind: str, name: str, value: bytes | None, *, only_new: bool) -> bool:
         """Keep or remove a value of the server's own; ``False`` where an old one stays."""
@@ -152,17 +158,16 @@ class Transaction:
             raise Conflict(Key(*place[1:]))
         return current
 
-    def _next_position(self, pid: int) -> int:
-        if pid not in self._positions:
-            self._positions[pid] = position(self._connection, pid)
-        self._positions[pid] += 1
-        return self._positions[pid]
+    def _next_position(self, pid: int, count: int) -> int:
+        """The first of so many."""
+        last = self._positions.get(pid)
+        if last is None:
+            last = position(self._connection, pid)
+        self._positions[pid] = last + count
+        return last + 1
 
-    def _look_up(self, pid: int, change_set: ChangeSet) -> None:
-        """Know the current versions of all writes by one statement, where they are many."""
-        if len(change_set.writes) < _MANY:
-            return
-        places = [(pid, write.type, write.id) for write in change_set.writes]
+    def _look_up(self, pid: int, places: list[_Place]) -> None:
+        """Know the current versions of all of them by one statement."""
         unknown = [place for place in places if place not in self._known]
         rows = fetch(
             self._connection,
@@ -214,7 +219,13 @@ class Transaction:
         )
 
     def _gather(
-        self, pid: int, write: Write, current: _Current | None, removed: Entries, added: Entries
+        self,
+        place: _Place,
+        change: int,
+        write: Write,
+        current: _Current | None,
+        removed: Entries,
+        added: Entries,
     ) -> None:
         if current and current.rid in self._gathered.rids:
             self.flush()
@@ -227,9 +238,7 @@ class Transaction:
             rows.created.append(
                 (
                     rid,
-                    pid,
-                    write.type,
-                    write.id,
+                    *place,
                     number,
                     write.version_id,
                     write.updated,
@@ -256,13 +265,14 @@ class Transaction:
                     rid,
                 )
             )
-        self._known[pid, write.type, write.id] = _Current(rid, number, write.version_id)
+        self._known[place] = _Current(rid, number, write.version_id)
         rows.rids.add(rid)
-        rows.changes.append((pid, self._next_position(pid), rid, number))
-        rows.postings_added.extend([(key, sort, rid) for key, sort in added.postings])
-        rows.texts_added.extend([(key, text, rid) for key, text in added.texts])
-        if removed.postings or removed.texts:
-            rows.postings_removed.extend([(key, sort, rid) for key, sort in removed.postings])
-            rows.texts_removed.extend([(key, text, rid) for key, text in removed.texts])
+        rows.changes.append((place[0], change, rid, number))
+        rows.postings_added += added.postings(rid)
+        if added.texts:
+            rows.texts_added += [(key, text, rid) for key, text in added.texts]
+        if current is not None:
+            rows.postings_removed += removed.postings(rid)
+            rows.texts_removed += [(key, text, rid) for key, text in removed.texts]
         if write.content is not None:
             rows.contents.append((rid, write.version_id, write.content))

@@ -1,0 +1,220 @@
+"""What one member of a resource puts into the index.
+
+A practice's people, statuses and media come again with every message: what such a member puts in
+is remembered by what it holds, and costs one look the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from threadwell.fhir.json import encode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.extract import Member
+from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.values import (
+    CompositeValue,
+    DateValue,
+    IndexValue,
+    NumberValue,
+    QuantityValue,
+    ReferenceValue,
+    StringValue,
+    TokenValue,
+    UriValue,
+)
+from threadwell.stores.sql.compounds import part_forms
+from threadwell.stores.sql.keys import (
+    Keys,
+    Scope,
+    of_code,
+    of_identifier,
+    of_numbers,
+    of_reference,
+    of_system,
+    of_token,
+    of_url,
+    of_width,
+)
+from threadwell.stores.sql.ranges import HIGHEST, number_kind, number_place, width
+
+#: The types of members that come again.
+_REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "code"})
+#: What is remembered of a member at a time, each of no more letters than this.
+_MOST, _SHORT = 4_096, 500
+
+
+class Gathered:
+    """What members put in: ``places`` are keys at the natural time, ``placed`` (key, sort),
+    ``texts`` (key, folded text); ``present`` has the bits of the parameters with a value,
+    ``natural`` is the earliest time, ``HIGHEST`` where there is none, ``parts`` are the forms in
+    compounds, by parameter. Some of it may be there twice.
+    """
+
+    __slots__ = ("natural", "parts", "placed", "places", "present", "texts")
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.placed: list[tuple[int, int]] = []
+        self.texts: list[tuple[int, str]] = []
+        self.present = 0
+        self.natural = HIGHEST
+        self.parts: dict[str, list[str]] = {}
+
+    def add(self, other: Gathered) -> None:
+        """Put all of the other one in."""
+        self.present |= other.present
+        self.places += other.places
+        if other.texts:
+            self.texts += other.texts
+        if other.placed:
+            self.placed += other.placed
+            self.natural = min(self.natural, other.natural)
+        for param, forms in other.parts.items():
+            self.parts.setdefault(param, []).extend(forms)
+
+
+class Param:
+    """A parameter of a type in a project.
+
+    ``bit`` stands for it in ``present``; ``natural`` where its dates say when the resource
+    happened; ``part`` where compounds are made of it.
+    """
+
+    __slots__ = ("_key", "_put", "bit", "code", "natural", "part", "scope")
+
+    def __init__(
+        self, keys: Keys, code: str, scope: Scope, bit: int, *, natural: bool, part: bool
+    ) -> None:
+        self.code = code
+        self.scope = scope
+        self.bit = bit
+        self.natural = natural
+        self.part = part
+        self._key = keys.key
+        self._put: Mapping[type, Callable[[Any, Gathered], None]] = {
+            TokenValue: self._token,
+            ReferenceValue: self._reference,
+            DateValue: self._date,
+            NumberValue: self._number,
+            QuantityValue: self._number,
+            StringValue: self._string,
+            UriValue: self._uri,
+            CompositeValue: self._composite,
+        }
+
+    def put(self, values: Iterable[IndexValue], into: Gathered) -> None:
+        """Put what it finds in a member into the index; at least one value."""
+        into.present |= self.bit
+        for value in values:
+            self._put[value.__class__](value, into)
+        if self.part:
+            forms = [form for value in values for form in part_forms(value)]
+            into.parts.setdefault(self.code, []).extend(forms)
+
+    def _token(self, value: TokenValue, into: Gathered) -> None:
+        into.places += [self._key(self.scope + form) for form in _token_forms(value)]
+        if value.text:
+            into.texts.append((self._key(self.scope), fold(value.text)))
+
+    def _reference(self, value: ReferenceValue, into: Gathered) -> None:
+        into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
+
+    def _date(self, value: DateValue, into: Gathered) -> None:
+        low, _ = value
+        into.placed.append((self._key(self.scope + of_width(width(value).name)), low))
+        if self.natural and low < into.natural:
+            into.natural = low
+
+    def _number(self, value: NumberValue | QuantityValue, into: Gathered) -> None:
+        form = of_numbers(number_kind(value))
+        into.placed.append((self._key(self.scope + form), number_place(value.low)))
+
+    def _string(self, value: StringValue, into: Gathered) -> None:
+        into.texts.append((self._key(self.scope), fold(value.text)))
+
+    def _uri(self, value: UriValue, into: Gathered) -> None:
+        into.places.append(self._key(self.scope + of_url(value.uri)))
+        into.texts.append((self._key(self.scope), value.uri))
+
+    def _composite(self, value: CompositeValue, into: Gathered) -> None:
+        # By its first part; the others are asked of the resource itself.
+        for first in value.components[0]:
+            if isinstance(first, TokenValue):
+                into.places += [self._key(self.scope + form) for form in _token_forms(first)]
+            elif isinstance(first, ReferenceValue):
+                self._reference(first, into)
+
+
+class Finder:
+    """Finds what a member of a type puts into the index, for one project."""
+
+    __slots__ = ("_known", "_names", "_repeats", "_takes", "each")
+
+    def __init__(self, member: Member, params: Mapping[str, Param]) -> None:
+        #: Whether it is asked for the items of the member one by one.
+        self.each = member.each
+        self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
+        self._names = member.names
+        self._repeats = member.type in _REMEMBERED
+        self._known: dict[Any, Gathered] = {}
+
+    def find(self, element: Any, resource: Resource, into: Gathered) -> None:
+        """Gather what the member, or the item of it, puts in."""
+        if self._repeats:
+            into.add(self._remembered(element, resource))
+        elif not self._names or not self._names.isdisjoint(element):
+            self._find(element, resource, into)
+
+    def _remembered(self, element: Any, resource: Resource) -> Gathered:
+        form = _form(element)
+        found = self._known.get(form)
+        if found is None:
+            found = Gathered()
+            self._find(element, resource, found)
+            if form.__class__ is bool or 0 < len(form) <= _SHORT:
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[form] = found
+        return found
+
+    def _find(self, element: Any, resource: Resource, into: Gathered) -> None:
+        for param, take, whole in self._takes:
+            values: list[IndexValue] = []
+            take(resource if whole else element, values)
+            if values:
+                param.put(values, into)
+
+
+def _form(element: Any) -> Any:
+    """What stands for the element: the same for no other; empty where nothing does."""
+    if element.__class__ is not dict:
+        return element
+    # Most references say nothing else.
+    reference = element.get("reference") if len(element) == 1 else None
+    if reference is not None:
+        return reference
+    try:
+        return encode(element)
+    except UnicodeEncodeError:  # half of a character
+        return ""
+
+
+def _token_forms(value: TokenValue) -> tuple[str, ...]:
+    system, code, _ = value
+    if not system:
+        return (of_code(code),) if code else ()
+    if not code:
+        return (of_system(system),)
+    return of_code(code), of_token(system, code), of_system(system)
+
+
+def _reference_forms(value: ReferenceValue) -> Sequence[str]:
+    if value.identifier is None:
+        if value.id:
+            return (of_reference(value.type, value.id),)
+        return (of_url(value.url),) if value.url else ()
+    forms = [of_identifier(form) for form in _token_forms(value.identifier)]
+    forms.extend(_reference_forms(value._replace(identifier=None)))
+    return forms
