@@ -29,6 +29,8 @@ from threadwell.stores.postgres import PostgresStore
 _START = 1_712_739_600_000
 _TASKS = 32
 _THREAD = 20
+#: What a create writes to.
+_TABLES = ("resource", "posting", "folded", "change")
 #: Threads of the store that is filled first.
 _SMALL = 1_000
 _SYSTEM = "https://example.org/ids"
@@ -128,54 +130,81 @@ def groups(writes: Sequence[Write], size: int) -> Iterator[Sequence[Write]]:
         yield writes[start : start + size]
 
 
-async def commits(store: PostgresStore, writes: Sequence[Write], size: int) -> float:
-    """Resources a second, in change sets of ``size``."""
+async def commits(
+    store: PostgresStore, writes: Sequence[Write], size: int, tasks: int = 4
+) -> float:
+    """Resources a second, in change sets of ``size`` from so many tasks."""
     sets = [ChangeSet(tuple(group)) for group in groups(writes, size)]
     work = [lambda s=s: store.commit(DEFAULT_PROJECT, s) for s in sets]
-    return size * await rate(work, max(2, _TASKS // size))
+    return len(writes) / len(sets) * await rate(work, tasks)
 
 
-async def raw_inserts(pool: asyncpg.Pool, writes: Sequence[Write], size: int) -> float:
-    """The same bodies into one table, a statement for each group."""
-    sql = "INSERT INTO raw SELECT * FROM unnest($1::text[], $2::bytea[])"
+class RawRows:
+    """Tables of the store's shape, which are given the rows that the store wrote, by ``COPY``."""
 
-    def columns(group: Sequence[Write]) -> tuple[list[str], list[bytes]]:
-        return [w.version_id for w in group], [w.body for w in group]
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._last = 0
 
-    batches = [columns(group) for group in groups(writes, size)]
-    work = [lambda b=b: pool.execute(sql, *b) for b in batches]
-    return size * await rate(work, max(2, _TASKS // size))
+    async def make(self) -> None:
+        """Make the tables, for what the store writes from now on."""
+        await self._pool.execute("DROP SCHEMA IF EXISTS raw_rows CASCADE; CREATE SCHEMA raw_rows")
+        for table in _TABLES:
+            await self._pool.execute(
+                f"CREATE TABLE raw_rows.{table} (LIKE threadwell.{table} INCLUDING ALL)"
+            )
+        self._last = await self._pool.fetchval("SELECT max(rid) FROM threadwell.resource") or 0
+
+    async def rate(self, size: int, tasks: int) -> float:
+        """Resources a second, of those that are new in the store.
+
+        The rows of ``size`` resources are one commit, made before the clock runs, of as many
+        connections as there are tasks.
+        """
+        commits: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+        for table in _TABLES:
+            sql = f"SELECT * FROM threadwell.{table} WHERE rid > $1"
+            for row in await self._pool.fetch(sql, self._last):
+                commits[(row["rid"] - self._last - 1) // size][table].append(tuple(row))
+        for rows in commits.values():
+            rows["posting"].sort()
+        count = sum(len(rows["resource"]) for rows in commits.values())
+        self._last += count
+
+        async def commit(rows: dict[str, list[Any]]) -> None:
+            async with self._pool.acquire() as connection, connection.transaction():
+                for table, given in rows.items():
+                    await connection.copy_records_to_table(
+                        table, schema_name="raw_rows", records=given
+                    )
+
+        done = await rate([lambda r=r: commit(r) for _, r in sorted(commits.items())], tasks)
+        return done * count / len(commits)
 
 
-async def raw_rows(pool: asyncpg.Pool, size: int) -> float:
-    """Resources a second that tables of the same shape take: all rows of the store, by ``COPY``.
+async def beside_raw(
+    name: str, store: PostgresStore, pool: asyncpg.Pool, writes: list[Write], size: int, tasks: int
+) -> None:
+    """Tell what the store and raw tables take in a second, each quarter of the writes in turns.
 
-    The rows of ``size`` resources are one commit, made before the clock runs, of two connections.
+    Change sets of ``size`` from so many tasks; where they are single, the raw commits are of as
+    many resources as there are tasks.
     """
-    await pool.execute("DROP SCHEMA IF EXISTS raw_rows CASCADE; CREATE SCHEMA raw_rows")
-    commits: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for table in ("resource", "posting", "folded", "change"):
-        await pool.execute(f"CREATE TABLE raw_rows.{table} (LIKE threadwell.{table} INCLUDING ALL)")
-        for row in await pool.fetch(f"SELECT * FROM threadwell.{table}"):
-            commits[row["rid"] // size][table].append(tuple(row))
-    for rows in commits.values():
-        rows["posting"].sort()
-
-    async def commit(rows: dict[str, list[Any]]) -> None:
-        async with pool.acquire() as connection, connection.transaction():
-            for table, given in rows.items():
-                await connection.copy_records_to_table(table, schema_name="raw_rows", records=given)
-
-    count = sum(len(rows["resource"]) for rows in commits.values())
-    done = await rate([lambda r=r: commit(r) for _, r in sorted(commits.items())], 2)
-    return done * count / len(commits)
+    raw = RawRows(pool)
+    await raw.make()
+    found = []
+    for part in groups(writes, len(writes) // 4):
+        ours = await commits(store, part, size, tasks)
+        by = (size, tasks) if size > 1 else (tasks, 1)
+        found.append((ours, await raw.rate(*by)))
+    tell(name, *(statistics.median(column) for column in zip(*found, strict=True)))
 
 
 async def reads(store: PostgresStore, pool: asyncpg.Pool, keys: Sequence[Key]) -> None:
     ours = await rate([lambda k=k: store.read(DEFAULT_PROJECT, *k) for k in keys])
     sql = "SELECT body FROM threadwell.resource WHERE pid = 1 AND id = $1 AND type = $2"
     raw = await rate([lambda k=k: pool.fetchval(sql, k.id, k.type) for k in keys])
-    tell("point reads", ours, raw)
+    tell(f"reads from {_TASKS} tasks", ours, raw)
 
 
 async def searches(store: PostgresStore, threads: int) -> None:
@@ -220,23 +249,20 @@ async def timed(store: PostgresStore, query: Query) -> float:
 
 
 def tell(name: str, ours: float, raw: float) -> None:
-    print(f"{name:34}{ours:10,.0f}/s   raw {raw:10,.0f}/s   {ours / raw:5.2f} of raw")
+    print(f"  {name:32}{ours:10,.0f}/s   raw {raw:10,.0f}/s   {raw / ours:5.2f} × its time")
 
 
 async def run(url: str, large: int) -> None:
     store = PostgresStore.open(url)
     await store.connect()
     pool = await asyncpg.create_pool(url, min_size=8, max_size=8, reset=_nothing)
-    await pool.execute("CREATE TABLE raw (id text PRIMARY KEY, body bytea NOT NULL)")
     clock = Clock()
     filling = [clock.write(resource) for n in range(_SMALL) for resource in thread(n)]
-    ours = await commits(store, filling, 100)
-    tell("resources in change sets of 100", ours, await raw_inserts(pool, filling, 100))
-    tell("  beside all of their rows", ours, await raw_rows(pool, 100))
-    single = [clock.write(message(f"s{i}", i % 1000, "2024-05-01T09:00:00Z")) for i in range(6000)]
-    ours = await commits(store, single, 1)
-    tell("single creates, 32 at once", ours, await raw_inserts(pool, single, 1))
-    tell(f"  beside all of their rows, by {_TASKS}", ours, await raw_rows(pool, _TASKS))
+    print("written, beside all of the same rows by COPY, in turns")
+    await beside_raw("change sets of 1000, in turn", store, pool, filling, 1000, 1)
+    more = [clock.write(message(f"s{i}", i % 1000, "2024-05-01T09:00:00Z")) for i in range(16_000)]
+    await beside_raw("change sets of 100 from 4 tasks", store, pool, more[:10_000], 100, 4)
+    await beside_raw(f"single creates from {_TASKS} tasks", store, pool, more[10_000:], 1, _TASKS)
     await reads(store, pool, [Key(w.type, w.id) for w in filling[:20000]])
     print("searches at 20,000 messages")
     await pool.execute("VACUUM ANALYZE")

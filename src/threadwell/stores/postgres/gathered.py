@@ -8,15 +8,17 @@ table has more than one plan, a row by its key has not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import asyncpg
 
-from threadwell.stores.contract import Key, Write
+from threadwell.stores.contract import Write
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.rows import beginning, text_bytes
+from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
 
 _RIDS = "SELECT nextval('rid') FROM generate_series(1, $1)"
@@ -40,13 +42,15 @@ ON CONFLICT DO NOTHING
 _UNFOLD = """
 DELETE FROM folded WHERE pid = $1 AND key = $2 AND rid = $3 AND beginning = $4 AND text = $5
 """
-#: The columns of what is copied, but for the number of the project, which is the first.
+#: The columns of what is copied.
 _RESOURCE = (
-    *("rid", "number", "version_id", "updated", "deleted", "present", "sort", "author", "body"),
-    *("type", "id"),
+    *("pid", "rid", "number", "version_id", "updated", "deleted", "present", "sort", "author"),
+    *("body", "type", "id"),
 )
-_POSTING = ("key", "sort", "rid")
-_FOLDED = ("key", "rid", "beginning", "text")
+_POSTING = ("pid", "key", "sort", "rid")
+#: Resources whose entries are made at a time, until others have their turn.
+_SLICE = 50
+_FOLDED = ("pid", "key", "rid", "beginning", "text")
 
 
 class Current(NamedTuple):
@@ -69,78 +73,87 @@ class Gathered:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._writes: list[tuple[Prepared, int, Current | None]] = []
+        self._writes: list[tuple[Write, Current | None, Entries, Entries]] = []
 
-    def add(self, prepared: Prepared, currents: Mapping[Key, Current]) -> None:
-        """Take a change set whose expectations hold."""
-        for position, write in enumerate(prepared.change_set.writes):
-            self._writes.append((prepared, position, currents.get(Key(write.type, write.id))))
+    def add(self, prepared: Prepared, currents: Sequence[Current | None]) -> None:
+        """Take a change set whose expectations hold, and what is current of each of its writes."""
+        parts = prepared.change_set.writes, currents, prepared.removed, prepared.added
+        self._writes += zip(*parts, strict=True)
 
     async def write(self, connection: Connection) -> list[Numbered]:
         """Write all of it, within the transaction that is open; the answer is what was written."""
-        rows = _Rows()
-        new = sum(current is None for _, _, current in self._writes)
+        pid = self._pid
+        rows = _Rows(pid)
+        new = sum(current is None for _, current, _, _ in self._writes)
         rids = iter(await connection.fetch(_RIDS, new) if new else ())
-        written = []
-        for prepared, position, current in self._writes:
-            current = current or Current(next(rids)[0], 0, "")
-            rows.add(prepared, position, current)
-            written.append(Numbered(current.rid, current.number + 1))
+        currents = [current or Current(next(rids)[0], 0, "") for _, current, _, _ in self._writes]
+        for (write, _, _, added), current in zip(self._writes, currents, strict=True):
+            rows.add_version(write, current, added)
 
         async def together(sql: str, of: Iterable[tuple[Any, ...]]) -> None:
             columns = list(zip(*of, strict=True))
             if columns:
-                await connection.execute(sql, self._pid, *columns)
+                await connection.execute(sql, pid, *columns)
 
         async def each(sql: str, of: Iterable[tuple[Any, ...]]) -> None:
-            rows = [(self._pid, *row) for row in of]
-            if rows:
-                await connection.executemany(sql, rows)
+            arguments = [(pid, *row) for row in of]
+            if arguments:
+                await connection.executemany(sql, arguments)
 
         async def copied(
-            table: str, columns: tuple[str, ...], of: Iterable[tuple[Any, ...]]
+            table: str, columns: tuple[str, ...], records: list[tuple[Any, ...]]
         ) -> None:
-            records = [(self._pid, *row) for row in of]
             if not records:
                 return
             try:
-                await connection.copy_records_to_table(
-                    table, records=records, columns=("pid", *columns)
-                )
+                await connection.copy_records_to_table(table, records=records, columns=columns)
             except UnicodeEncodeError:  # of a statement's parameters the driver tells this itself
                 raise asyncpg.DataError(f"a text for {table} is not Unicode") from None
 
-        await together(_SUPERSEDE, [row[:1] for row in rows.updated])
-        await each(_UPDATE, rows.updated)
-        # In the order of the ids: processes that make the same ones wait in one direction only.
-        created = sorted(rows.created, key=lambda row: (row[-1], row[-2]))
-        await copied("resource", _RESOURCE, created)
-        await together(_CONTENT, rows.contents)
+        async def versions() -> None:
+            await together(_SUPERSEDE, [row[:1] for row in rows.updated])
+            await each(_UPDATE, rows.updated)
+            # In the order of the ids: processes that make the same ones wait in one direction only.
+            rows.created.sort(key=itemgetter(-1, -2))
+            await copied("resource", _RESOURCE, rows.created)
+            await together(_CONTENT, rows.contents)
+
+        # While the server is at these, the entries are made.
+        writing = asyncio.ensure_future(versions())
+        try:
+            for at, (_, _, removed, added) in enumerate(self._writes):
+                if at % _SLICE == 0:
+                    await asyncio.sleep(0)
+                rows.add_entries(currents[at], removed, added)
+            # By the lists of the index: neighbours go to one page while it is at hand.
+            rows.posted_new.sort(key=itemgetter(1))
+        finally:
+            await writing
         await each(_UNPOST, sorted(rows.unposted))
-        # By the lists of the index: neighbours go to one page while it is at hand.
-        await copied("posting", _POSTING, sorted(rows.posted_new, key=itemgetter(0)))
+        await copied("posting", _POSTING, rows.posted_new)
         await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
-        await copied("folded", _FOLDED, sorted(rows.folded))
-        return written
+        await copied("folded", _FOLDED, sorted((pid, *row) for row in rows.folded))
+        return [Numbered(current.rid, current.number + 1) for current in currents]
 
 
 class _Rows:
-    """The rows by statement, without the number of the project."""
+    """The rows by statement; those that are copied as ``_RESOURCE`` and ``_POSTING`` say, the
+    others without the number of the project.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
         self.created: list[tuple[Any, ...]] = []
         self.updated: list[tuple[Any, ...]] = []
         self.contents: list[tuple[int, str, bytes]] = []
         self.unposted: list[tuple[int, int, int]] = []
         self.posted: list[tuple[int, int, int]] = []
-        self.posted_new: list[tuple[int, int, int]] = []
+        self.posted_new: list[tuple[int, int, int, int]] = []
         self.unfolded: list[tuple[int, int, bytes, bytes]] = []
         self.folded: list[tuple[int, int, bytes, bytes]] = []
 
-    def add(self, prepared: Prepared, position: int, current: Current) -> None:
-        write = prepared.change_set.writes[position]
-        removed, added = prepared.removed[position], prepared.added[position]
+    def add_version(self, write: Write, current: Current, added: Entries) -> None:
         rid = current.rid
         row = (
             rid,
@@ -156,14 +169,21 @@ class _Rows:
         if current.number:
             self.updated.append(row)
         else:
-            self.created.append((*row, write.type, write.id))
+            self.created.append((self._pid, *row, write.type, write.id))
         if write.content is not None:
             self.contents.append((rid, write.version_id, write.content))
-        posted = self.posted if current.number else self.posted_new
-        posted.extend(added.postings(rid))
-        self.folded.extend(_texts(added.texts, rid))
-        self.unposted.extend(removed.postings(rid))
-        self.unfolded.extend(_texts(removed.texts, rid))
+
+    def add_entries(self, current: Current, removed: Entries, added: Entries) -> None:
+        rid = current.rid
+        self.folded += _texts(added.texts, rid)
+        if current.number:
+            self.posted += added.postings(rid)
+            self.unposted += removed.postings(rid)
+            self.unfolded += _texts(removed.texts, rid)
+            return
+        pid, sort = self._pid, added.sort
+        self.posted_new += [(pid, key, sort, rid) for key in added.places]
+        self.posted_new += [(pid, key, at, rid) for key, at in added.placed]
 
 
 def _body(write: Write) -> bytes:

@@ -1,8 +1,8 @@
 """The change sets of one transaction: checked together, then written by a few statements.
 
-What each of them expects is read, and locked against other processes, in one statement for all.
-One that conflicts is left out; one that depends on another of the same transaction has to wait
-for the next.
+What each of them expects is read, and locked against other processes, in one statement for all;
+what they create is looked for only where a transaction broke before. One that conflicts is left
+out; one that depends on another of the same transaction has to wait for the next.
 """
 
 from __future__ import annotations
@@ -55,18 +55,27 @@ def locks(keys: Keys, group: Iterable[Prepared]) -> list[int]:
 
 
 async def write_group(
-    connection: Connection, keys: Keys, place: Place, group: Sequence[Prepared]
+    connection: Connection,
+    keys: Keys,
+    place: Place,
+    group: Sequence[Prepared],
+    *,
+    trusting: bool,
 ) -> tuple[list[Verdict], list[Numbered]]:
     """Write the change sets of one project, within the transaction that is open and has their
     ``locks``; the answer has a verdict on each, and every version that was written.
+
+    ``trusting`` takes for granted that what is new is not there yet. Where it is, by someone who
+    was a little faster, the transaction breaks at the unique index.
     """
-    check = _Check(connection, keys, place)
-    verdicts = await check.verdicts(group)
     gathered = Gathered(place.pid)
-    for prepared, verdict in zip(group, verdicts, strict=True):
-        if verdict is None:
-            gathered.add(prepared, check.currents)
+    check = _Check(connection, keys, place, gathered)
+    verdicts = await check.verdicts(group, trusting=trusting)
     return verdicts, await gathered.write(connection)
+
+
+#: A resource, and the version of it that has to be current.
+_Expected: TypeAlias = tuple[Key, Stored | None]
 
 
 class _Term(NamedTuple):
@@ -81,37 +90,49 @@ class _Term(NamedTuple):
 
 
 class _Check:
-    """Judges change sets in their order, each by the store as it is before the transaction."""
+    """Judges change sets in their order, each by the store as it is before the transaction, and
+    gathers those that are written.
+    """
 
-    def __init__(self, connection: Connection, keys: Keys, place: Place) -> None:
+    def __init__(
+        self, connection: Connection, keys: Keys, place: Place, gathered: Gathered
+    ) -> None:
         self._connection = connection
         self._searcher = Searcher(connection, keys, place)
         self._pid = place.pid
+        self._gathered = gathered
         self._filled: set[int] = set()
         self._written: set[Key] = set()
         self._written_types: set[str] = set()
         self._written_keys: set[int] = set()
-        self.currents: dict[Key, Current] = {}
+        self._currents: dict[Key, Current] = {}
 
-    async def verdicts(self, group: Sequence[Prepared]) -> list[Verdict]:
+    async def verdicts(self, group: Sequence[Prepared], *, trusting: bool) -> list[Verdict]:
         terms = [
             [self._term(unmatched.query) for unmatched in prepared.change_set.unmatched]
             for prepared in group
         ]
-        await self._look_up(group)
+        expected = [_expected(prepared) for prepared in group]
+        await self._look_up(
+            {key for of in expected for key, before in of if before is not None or not trusting}
+        )
         await self._look_up_lists(term for of in terms for term in of)
-        return [
-            await self._verdict(prepared, of) for prepared, of in zip(group, terms, strict=True)
-        ]
+        last = max((at for at, of in enumerate(terms) if of), default=-1)
+        verdicts = []
+        for at, prepared in enumerate(group):
+            verdict = await self._verdict(expected[at], terms[at])
+            if verdict is None:
+                self._take(prepared, expected[at], asked_later=at < last)
+            verdicts.append(verdict)
+        return verdicts
 
-    async def _look_up(self, group: Sequence[Prepared]) -> None:
-        wanted = {key for prepared in group for key, _ in _expected(prepared)}
+    async def _look_up(self, wanted: Iterable[Key]) -> None:
         # In the order of the ids, so that two processes never wait for each other's locks.
         known = sorted((key.id, key.type) for key in wanted if storable(*key))
         if known:
             ids, types = zip(*known, strict=True)
             rows = await self._connection.fetch(_CURRENT, self._pid, ids, types)
-            self.currents = {Key(row[0], row[1]): Current(*row[2:]) for row in rows}
+            self._currents = {Key(row[0], row[1]): Current(*row[2:]) for row in rows}
 
     async def _look_up_lists(self, terms: Iterable[_Term]) -> None:
         keys = {key for term in terms if term.exact and term.keys for key in term.keys}
@@ -119,12 +140,11 @@ class _Check:
             rows = await self._connection.fetch(_FILLED, self._pid, sorted(keys))
             self._filled = {row[0] for row in rows}
 
-    async def _verdict(self, prepared: Prepared, terms: Sequence[_Term]) -> Verdict:
-        expected = list(_expected(prepared))
-        if any(key in self._written for key, _ in expected):
+    async def _verdict(self, expected: Sequence[_Expected], terms: Sequence[_Term]) -> Verdict:
+        if not self._written.isdisjoint([key for key, _ in expected]):
             return Later.LATER
         for key, before in expected:
-            current = self.currents.get(key)
+            current = self._currents.get(key)
             if (current.version_id if current else None) != (before.version_id if before else None):
                 return Conflict(key)
         for term in terms:
@@ -132,12 +152,21 @@ class _Check:
                 return Later.LATER
             if await self._matches(term):
                 return Conflict(None)
-        for write, added in zip(prepared.change_set.writes, prepared.added, strict=True):
-            self._written.add(Key(write.type, write.id))
-            self._written_types.add(write.type)
-            self._written_keys.update(added.places)
-            self._written_keys.update([key for key, _ in added.placed])
         return None
+
+    def _take(
+        self, prepared: Prepared, expected: Sequence[_Expected], *, asked_later: bool
+    ) -> None:
+        """``asked_later``: a later change set has a term, which may match what this one writes."""
+        change_set = prepared.change_set
+        keys = [key for key, _ in expected[len(change_set.unchanged) :]]
+        self._gathered.add(prepared, [self._currents.get(key) for key in keys])
+        self._written.update(keys)
+        if asked_later:
+            self._written_types.update([write.type for write in change_set.writes])
+            for added in prepared.added:
+                self._written_keys.update(added.places)
+                self._written_keys.update([key for key, _ in added.placed])
 
     def _may_match_written(self, term: _Term) -> bool:
         if term.keys is not None:
@@ -164,10 +193,12 @@ def _alone(conditions: Sequence[Condition]) -> bool:
     return len(conditions) == 1 and conditions[0].exact
 
 
-def _expected(prepared: Prepared) -> Iterable[tuple[Key, Stored | None]]:
-    """What a change set expects to be current; ``None`` where nothing may be there."""
-    for unchanged in prepared.change_set.unchanged:
-        before = unchanged.before
-        yield Key(before.type, before.id), before
-    for write in prepared.change_set.writes:
-        yield Key(write.type, write.id), write.before
+def _expected(prepared: Prepared) -> list[_Expected]:
+    """What a change set expects to be current: of what it leaves unchanged, then of its writes;
+    ``None`` where nothing may be there.
+    """
+    change_set = prepared.change_set
+    befores = [unchanged.before for unchanged in change_set.unchanged]
+    expected: list[_Expected] = [(Key(before.type, before.id), before) for before in befores]
+    expected += [(Key(write.type, write.id), write.before) for write in change_set.writes]
+    return expected

@@ -1,8 +1,10 @@
 """Change sets on their way into the database: those that wait share one transaction.
 
 Durability costs a wait for the disk and every statement a way to the server and back, so waiting
-change sets share them (group commit). Each project has a group of its own under way, so that its
-transaction stays within one node of a distributed database.
+change sets share them (group commit). Each project has groups of its own, so that a transaction
+stays within one node of a distributed database: one under way, and where much waits another, as
+what one connection sends keeps one core of the server busy. Groups of one process meet as those of
+two processes do.
 
 A transaction that breaks is done again. When the connection is lost while the commit is on its
 way, nobody was told what became of it: then the database is asked before anything is done again.
@@ -12,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict, deque
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import asyncpg
@@ -32,6 +35,8 @@ from threadwell.stores.watching import Watcher
 #: Writes, and bytes of them, in one transaction, beyond which change sets wait for the next.
 _GROUP = 1000
 _GROUP_BYTES = 16_000_000
+#: Groups of a project under way at a time, and how many writes have to wait for another to begin.
+_AT_ONCE, _MUCH = 2, 50
 #: How long a commit waits for a database that is away, in seconds.
 _PATIENCE = 20.0
 
@@ -49,8 +54,45 @@ SELECT EXISTS (
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     prepared: Prepared
+    writes: int
     size: int
     done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits in a project, how many writes that is, and the groups that are under way."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    writes: int = 0
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def add(self, waiting: _Waiting) -> None:
+        """Put it at the end."""
+        self.waiting.append(waiting)
+        self.writes += waiting.writes
+
+    def put_back(self, waiting: Sequence[_Waiting]) -> None:
+        """Put them at the beginning."""
+        self.waiting.extendleft(reversed(waiting))
+        self.writes += sum(one.writes for one in waiting)
+
+    def next_group(self) -> list[_Waiting]:
+        """As many from the beginning as go into one transaction."""
+        group: list[_Waiting] = []
+        writes = size = 0
+        while self.waiting and writes < _GROUP and size < _GROUP_BYTES:
+            group.append(self.waiting.popleft())
+            writes += group[-1].writes
+            size += group[-1].size
+        self.writes -= writes
+        return group
+
+    def wants_another(self) -> bool:
+        """Whether another group is to begin."""
+        if not self.running:
+            return bool(self.waiting)
+        return len(self.running) < _AT_ONCE and self.writes >= _MUCH
 
 
 class _FateUnknown(Exception):
@@ -72,8 +114,7 @@ class Writer:
     def __init__(self, database: Database, projects: Projects) -> None:
         self._database = database
         self._projects = projects
-        self._waiting: defaultdict[str, deque[_Waiting]] = defaultdict(deque)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._queues: dict[str, _Queue] = {}
         self.watcher: Watcher | None = None
 
     async def commit(self, prepared: Prepared) -> None:
@@ -85,10 +126,9 @@ class Writer:
         project = prepared.project
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         size = sum(len(w.body) + len(w.content or b"") for w in prepared.change_set.writes)
-        self._waiting[project].append(_Waiting(prepared, size, done))
-        if project not in self._running:
-            task = asyncio.create_task(self._run(project), name="threadwell-writer")
-            self._running[project] = task
+        queue = self._queues.setdefault(project, _Queue())
+        queue.add(_Waiting(prepared, len(prepared.added), size, done))
+        self._begin(project, queue)
         try:
             await done
         finally:
@@ -98,28 +138,43 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what waits."""
-        while self._running:
-            await asyncio.wait(list(self._running.values()))
+        while self._queues:
+            await asyncio.wait([task for q in self._queues.values() for task in q.running])
 
-    async def _run(self, project: str) -> None:
-        queue = self._waiting[project]
+    def _begin(self, project: str, queue: _Queue) -> None:
+        while queue.wants_another():
+            task = asyncio.create_task(self._run(project, queue), name="threadwell-writer")
+            queue.running.add(task)
+
+    async def _run(self, project: str, queue: _Queue) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
-            # Whatever is ready to write in this turn of the loop joins the first transaction.
+            # Whatever is ready to write in this turn of the loop joins the transaction.
             await asyncio.sleep(0)
-            while queue:
-                group = _next_group(queue)
-                if self.watcher is None:
-                    await self._commit_group(project, group)
-                    continue
-                self.watcher.waiting(sum(map(len, self._waiting.values())))
-                started = perf_counter()
-                await self._commit_group(project, group)
-                self.watcher.committed(len(group), perf_counter() - started)
+            while group := queue.next_group():
+                await self._watched(project, queue, group)
+                if len(queue.running) > 1 and queue.writes < _MUCH:
+                    break
+        except BaseException:
+            _fail(queue.waiting, StoreError("the store was stopped"))
+            queue.waiting.clear()
+            raise
         finally:
-            del self._running[project], self._waiting[project]
-            _fail(queue, StoreError("the store was stopped"))
+            queue.running.discard(task)
+            if not queue.running:
+                del self._queues[project]
 
-    async def _commit_group(self, project: str, group: list[_Waiting]) -> None:
+    async def _watched(self, project: str, queue: _Queue, group: list[_Waiting]) -> None:
+        if self.watcher is None:
+            await self._commit_group(project, queue, group)
+            return
+        self.watcher.waiting(sum(len(queue.waiting) for queue in self._queues.values()))
+        started = perf_counter()
+        await self._commit_group(project, queue, group)
+        self.watcher.committed(len(group), perf_counter() - started)
+
+    async def _commit_group(self, project: str, queue: _Queue, group: list[_Waiting]) -> None:
         try:
             verdicts = await self._persist(project, group)
         except StoreError as error:
@@ -128,13 +183,12 @@ class Writer:
                 return
             # One of them may be what PostgreSQL cannot take: each has a transaction of its own.
             for one in group:
-                await self._commit_group(project, [one])
+                await self._commit_group(project, queue, [one])
         except BaseException:
             _fail(group, StoreError("the store was stopped"))
             raise
         else:
-            later = [w for w, v in zip(group, verdicts, strict=True) if v is Later.LATER]
-            self._waiting[project].extendleft(reversed(later))
+            queue.put_back([w for w, v in zip(group, verdicts, strict=True) if v is Later.LATER])
             for waiting, verdict in zip(group, verdicts, strict=True):
                 _settle(waiting, verdict)
 
@@ -142,25 +196,26 @@ class Writer:
         """The verdicts of a transaction that is committed."""
         error: BaseException | None = None
         lost: _FateUnknown | None = None
+        trusting = True
         shown = self._database.address.shown
         async for _ in attempts(_PATIENCE):
             try:
                 async with (await self._database.pool()).acquire() as connection:
-                    verdicts = await self._transact(connection, project, group)
+                    verdicts = await self._transact(connection, project, group, trusting=trusting)
                 return await self._mended(project, group, lost, verdicts)
             except _FateUnknown as unknown:
                 if await self._happened(project, group, unknown):
                     return unknown.verdicts
-                error, lost = unknown.error, unknown
+                error, lost, trusting = unknown.error, unknown, False
             except FAULTS as fault:
                 if not (away(fault) or crossed(fault)):
                     raise store_error("cannot write to", shown, fault) from fault
-                error = fault
+                error, trusting = fault, False
         assert error is not None
         raise store_error("cannot write to", shown, error) from error
 
     async def _transact(
-        self, connection: Connection, project: str, group: list[_Waiting]
+        self, connection: Connection, project: str, group: list[_Waiting], *, trusting: bool
     ) -> list[Verdict]:
         fate = secrets.randbits(63)
         keys = await self._database.keys()
@@ -171,7 +226,9 @@ class Writer:
             await connection.execute(
                 f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
             )
-            verdicts, written = await write_group(connection, keys, place, prepared)
+            verdicts, written = await write_group(
+                connection, keys, place, prepared, trusting=trusting
+            )
         except BaseException:
             await _roll_back(connection)
             raise
@@ -234,16 +291,6 @@ class Writer:
                 error = fault
         what = "the connection was lost during a commit, and whether it happened is not known:"
         raise store_error(what, self._database.address.shown, error) from error
-
-
-def _next_group(queue: deque[_Waiting]) -> list[_Waiting]:
-    group: list[_Waiting] = []
-    writes = size = 0
-    while queue and writes < _GROUP and size < _GROUP_BYTES:
-        group.append(queue.popleft())
-        writes += len(group[-1].prepared.added)
-        size += group[-1].size
-    return group
 
 
 async def _roll_back(connection: Connection) -> None:

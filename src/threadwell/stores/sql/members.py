@@ -71,8 +71,9 @@ class Gathered:
         if other.placed:
             self.placed += other.placed
             self.natural = min(self.natural, other.natural)
-        for param, forms in other.parts.items():
-            self.parts.setdefault(param, []).extend(forms)
+        if other.parts:
+            for param, forms in other.parts.items():
+                self.parts.setdefault(param, []).extend(forms)
 
 
 class Param:
