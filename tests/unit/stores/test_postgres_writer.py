@@ -1,15 +1,15 @@
-"""What the writer to PostgreSQL keeps of change sets that it refuses: nothing."""
+"""The writer to PostgreSQL: what it refuses it does not keep, and its groups meet."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
-from threadwell.stores.contract import (
-    StoreError,
-)
+from threadwell.fhir.json import decode
+from threadwell.stores.contract import Conflict, Key, StoreError
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.suite.scenario import Desk, nothing_kept
@@ -32,6 +32,62 @@ def test_what_cannot_be_written_is_not_kept(postgres_url: str) -> None:
         with nothing_kept():
             await asyncio.gather(*map(refused, range(5)))
             await asyncio.sleep(0)
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_groups_that_are_under_way_together_meet(postgres_url: str) -> None:
+    """Of two change sets that create the same one is written, and of the other nothing."""
+
+    async def run() -> None:
+        desk = Desk(PostgresStore(postgres_url))
+
+        async def create(side: str, n: int, after: float) -> bool:
+            await asyncio.sleep(after)
+            # More than a group waits for, so that two groups are under way.
+            ids = [f"common{n}", *(f"{side}{n}-{k}" for k in range(60))]
+            writes = [desk.write({"resourceType": "Patient", "id": id_}) for id_ in ids]
+            try:
+                await desk.commit(*writes)
+            except Conflict as conflict:
+                return conflict.key != Key("Patient", f"common{n}")
+            return True
+
+        pauses = [n % 7 / 200 for n in range(30)]
+        firsts = [create("a", n, pause) for n, pause in enumerate(pauses)]
+        seconds = [create("b", n, pause) for n, pause in enumerate(reversed(pauses))]
+        made = await asyncio.gather(*firsts, *seconds)
+        for n in range(30):
+            first, second = made[n], made[30 + n]
+            assert first != second
+            written, refused = ("a", "b") if first else ("b", "a")
+            assert await desk.read("Patient", f"{written}{n}-59") is not None
+            assert await desk.read("Patient", f"{refused}{n}-0") is None
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_updates_of_groups_that_are_under_way_together_meet(postgres_url: str) -> None:
+    async def run() -> None:
+        desk = Desk(PostgresStore(postgres_url))
+        await desk.put({"resourceType": "Patient", "id": "counted", "multipleBirthInteger": 0})
+
+        async def count(task: int) -> None:
+            for n in range(5):
+                others = [{"resourceType": "Patient", "id": f"{task}-{n}-{k}"} for k in range(60)]
+                while True:
+                    before = await desk.must_read("Patient", "counted")
+                    resource = decode(before.body)
+                    resource["multipleBirthInteger"] += 1
+                    with suppress(Conflict):
+                        await desk.commit(desk.write(resource, before), *map(desk.write, others))
+                        break
+
+        await asyncio.gather(*map(count, range(6)))
+        counted = await desk.must_read("Patient", "counted")
+        assert decode(counted.body)["multipleBirthInteger"] == 30
         await desk.store.close()
 
     asyncio.run(run())
