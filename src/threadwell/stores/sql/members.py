@@ -68,12 +68,12 @@ class Gathered:
         self.places += other.places
         if other.texts:
             self.texts += other.texts
-        if other.placed:
-            self.placed += other.placed
-            self.natural = min(self.natural, other.natural)
         if other.parts:
             for param, forms in other.parts.items():
                 self.parts.setdefault(param, []).extend(forms)
+        if other.placed:
+            self.placed += other.placed
+            self.natural = min(self.natural, other.natural)
 
 
 class Param:
@@ -83,7 +83,7 @@ class Param:
     happened; ``part`` where compounds are made of it.
     """
 
-    __slots__ = ("_key", "_put", "bit", "code", "natural", "part", "scope")
+    __slots__ = ("_dates", "_key", "_put", "bit", "code", "natural", "part", "scope")
 
     def __init__(
         self, keys: Keys, code: str, scope: Scope, bit: int, *, natural: bool, part: bool
@@ -94,6 +94,7 @@ class Param:
         self.natural = natural
         self.part = part
         self._key = keys.key
+        self._dates: dict[str, int] = {}
         self._put: Mapping[type, Callable[[Any, Gathered], None]] = {
             TokenValue: self._token,
             ReferenceValue: self._reference,
@@ -123,8 +124,12 @@ class Param:
         into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
 
     def _date(self, value: DateValue, into: Gathered) -> None:
-        low, _ = value
-        into.placed.append((self._key(self.scope + of_width(width(value).name)), low))
+        low = value.low
+        name = width(value).name
+        key = self._dates.get(name)
+        if key is None:
+            key = self._dates[name] = self._key(self.scope + of_width(name))
+        into.placed.append((key, low))
         if self.natural and low < into.natural:
             into.natural = low
 
@@ -163,13 +168,11 @@ class Finder:
 
     def find(self, element: Any, resource: Resource, into: Gathered) -> None:
         """Gather what the member, or the item of it, puts in."""
-        if self._repeats:
-            into.add(self._remembered(element, resource))
-        elif not self._names or not self._names.isdisjoint(element):
-            self._find(element, resource, into)
-
-    def _remembered(self, element: Any, resource: Resource) -> Gathered:
-        form = _form(element)
+        if not self._repeats:
+            if not self._names or not self._names.isdisjoint(element):
+                self._find(element, resource, into)
+            return
+        form = element if element.__class__ is not dict else _form(element)
         found = self._known.get(form)
         if found is None:
             found = Gathered()
@@ -178,7 +181,7 @@ class Finder:
                 if len(self._known) >= _MOST:
                     self._known.clear()
                 self._known[form] = found
-        return found
+        into.add(found)
 
     def _find(self, element: Any, resource: Resource, into: Gathered) -> None:
         for param, take, whole in self._takes:
@@ -188,14 +191,10 @@ class Finder:
                 param.put(values, into)
 
 
-def _form(element: Any) -> Any:
+def _form(element: dict[str, Any]) -> Any:
     """What stands for the element: the same for no other; empty where nothing does."""
-    if element.__class__ is not dict:
-        return element
-    # Most references say nothing else.
-    reference = element.get("reference") if len(element) == 1 else None
-    if reference is not None:
-        return reference
+    if len(element) == 1 and "reference" in element:  # Most references say nothing else.
+        return element["reference"]
     try:
         return encode(element)
     except UnicodeEncodeError:  # half of a character

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from threadwell.stores.contract import ChangeSet, Key, Write
+from threadwell.stores.contract import ChangeSet, Write
 from threadwell.stores.sql.entries import Entries, difference, entries, entries_of_body
 from threadwell.stores.sql.keys import Keys
 
@@ -24,7 +24,7 @@ _NONE = Entries()
 
 def check_once(change_set: ChangeSet) -> None:
     """Raise ``ValueError`` where a change set writes a resource twice."""
-    written = {Key(write.type, write.id) for write in change_set.writes}
+    written = {(write.type, write.id) for write in change_set.writes}
     if len(written) < len(change_set.writes):
         raise ValueError("a change set writes a resource at most once")
 
