@@ -32,8 +32,8 @@ _GROUP = 4000
 _SLICE, _TURN = 100, 0.05
 #: Where a commit takes longer, other processes have their turn before the next.
 _SLOW = 0.05
-#: How long to wait until another try to begin, in seconds.
-_POLL = 0.002
+#: How long to wait until another try to begin, in seconds: the shortest that uvloop waits at all.
+_POLL = 0.001
 #: How long to wait for another process that writes, in seconds.
 _PATIENCE = 30.0
 
