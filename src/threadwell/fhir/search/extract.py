@@ -145,12 +145,12 @@ class _Found(NamedTuple):
 
 def _member(found: list[_Found]) -> Member:
     firsts = [way.steps[0] if way else None for _, way, _ in found]
-    each = all(isinstance(key, Key) and key.many and key.position is None for key in firsts)
+    keys = [first for first in firsts if isinstance(first, Key)]
+    each = len(keys) == len(found) and all(key.many and key.position is None for key in keys)
     takes, types, names = [], set(), set()
     for (code, way, sink), first in zip(found, firsts, strict=True):
         if way is None or not isinstance(first, Key):
             takes.append(Take(code, sink, True))
-            types.add("")
             continue
         takes.append(Take(code, sink if each else entered(first.many, first.position, sink), False))
         step = next((step.name for step in way.steps[1:] if isinstance(step, Key)), None)
@@ -158,8 +158,14 @@ def _member(found: list[_Found]) -> Member:
             types.add(way.type)
         else:
             names.add(step)
-    type_ = types.pop() if len(types) == 1 else ""
-    return Member(tuple(takes), each, type_, frozenset(() if type_ or types else names))
+    # Of the whole resource, and of a list as a whole, nothing can be said.
+    alone = len(keys) == len(found) and (each or not any(key.many for key in keys))
+    return Member(
+        tuple(takes),
+        each,
+        min(types) if alone and len(types) == 1 else "",
+        frozenset(names) if alone and not types else frozenset(),
+    )
 
 
 def _plan_composite(
