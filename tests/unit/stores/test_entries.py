@@ -45,7 +45,7 @@ REFERENCES: tuple[dict[str, Any], ...] = (
     {"identifier": {"value": "v"}},
     {"extension": [{"url": "urn:x", "valueReference": {"reference": "Patient/2"}}]},
 )
-DEPTH = 3
+DEPTH = 4
 
 
 def full(type_: str, turn: int, depth: int = 0) -> dict[str, Any]:
