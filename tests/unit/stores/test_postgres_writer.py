@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import pytest
 
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import Conflict, Key, StoreError
-from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.postgres import PostgresStore, writer
 from threadwell.stores.postgres.address import parse_address
+from threadwell.stores.postgres.gathered import Numbered
+from threadwell.stores.postgres.search import Place
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.suite.scenario import Desk, nothing_kept
+
+_TASK = "threadwell-writer"
 
 
 def test_what_cannot_be_written_is_not_kept(postgres_url: str) -> None:
@@ -89,5 +96,63 @@ def test_updates_of_groups_that_are_under_way_together_meet(postgres_url: str) -
         counted = await desk.must_read("Patient", "counted")
         assert decode(counted.body)["multipleBirthInteger"] == 30
         await desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_what_was_refused_after_a_lost_commit_is_not_acknowledged(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost before a commit of two change sets; by the time it is done again,
+    another process has created what one of them creates.
+    """
+    numbering, happened, asked = writer.numbering, writer.Writer._happened, list[bool]()
+
+    def lost(keys: Keys, place: Place, written: Iterable[Numbered]) -> str:
+        if asked or len(list(written)) != 2:
+            return numbering(keys, place, written)
+        return "SELECT pg_terminate_backend(pg_backend_pid());"
+
+    async def run() -> None:
+        desk, other = Desk(PostgresStore(postgres_url)), Desk(PostgresStore(postgres_url))
+        await other.put({"resourceType": "Patient", "id": "other"})
+
+        async def ask(*arguments: Any) -> bool:
+            asked.append(await happened(*arguments))
+            if len(asked) == 1:
+                await other.commit(other.write({"resourceType": "Patient", "id": "ben"}))
+            return asked[-1]
+
+        monkeypatch.setattr(writer, "numbering", lost)
+        monkeypatch.setattr(writer.Writer, "_happened", ask)
+        results = await asyncio.gather(
+            *(desk.commit(desk.write({"resourceType": "Patient", "id": id_})) for id_ in names),
+            return_exceptions=True,
+        )
+        assert asked == [False, False]
+        assert results[0] is None
+        assert isinstance(results[1], Conflict)
+        assert await desk.read("Patient", "ana") is not None
+        await desk.store.close()
+        await other.store.close()
+
+    names = ("ana", "ben")
+    asyncio.run(run())
+
+
+def test_a_task_that_is_cancelled_before_it_begins_holds_nothing_up(postgres_url: str) -> None:
+    async def run() -> None:
+        desk = Desk(PostgresStore(postgres_url))
+        await desk.put({"resourceType": "Patient", "id": "first"})
+        waiting = asyncio.create_task(
+            desk.commit(desk.write({"resourceType": "Patient", "id": "a"}))
+        )
+        while not (tasks := [t for t in asyncio.all_tasks() if t.get_name() == _TASK]):
+            await asyncio.sleep(0)
+        tasks[0].cancel()
+        with pytest.raises(StoreError):
+            await waiting
+        await desk.put({"resourceType": "Patient", "id": "b"})
+        await asyncio.wait_for(desk.store.close(), 10)
 
     asyncio.run(run())

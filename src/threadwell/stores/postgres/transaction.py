@@ -104,6 +104,7 @@ class _Check:
         self._filled: set[int] = set()
         self._written: set[Key] = set()
         self._written_types: set[str] = set()
+        self._updated_types: set[str] = set()
         self._written_keys: set[int] = set()
         self._currents: dict[Key, Current] = {}
 
@@ -164,12 +165,14 @@ class _Check:
         self._written.update(keys)
         if asked_later:
             self._written_types.update([write.type for write in change_set.writes])
+            self._updated_types.update([w.type for w in change_set.writes if w.before is not None])
             for added in prepared.added:
                 self._written_keys.update(added.places)
                 self._written_keys.update([key for key, _ in added.placed])
 
     def _may_match_written(self, term: _Term) -> bool:
-        if term.keys is not None:
+        # Of what was updated only the entries are known that changed.
+        if term.keys is not None and term.query.type not in self._updated_types:
             return not term.keys.isdisjoint(self._written_keys)
         # A chain may lead through any type.
         return bool(self._written_types)

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 import asyncpg
@@ -88,6 +89,12 @@ class _Queue:
         self.writes -= writes
         return group
 
+    def fail(self, error: StoreError) -> None:
+        """Refuse whatever waits."""
+        _fail(self.waiting, error)
+        self.waiting.clear()
+        self.writes = 0
+
     def wants_another(self) -> bool:
         """Whether another group is to begin."""
         if not self.running:
@@ -140,15 +147,24 @@ class Writer:
         """Finish what waits."""
         while self._queues:
             await asyncio.wait([task for q in self._queues.values() for task in q.running])
+            # A task that has ended is taken out in the loop's next turn.
+            await asyncio.sleep(0)
 
     def _begin(self, project: str, queue: _Queue) -> None:
         while queue.wants_another():
             task = asyncio.create_task(self._run(project, queue), name="threadwell-writer")
             queue.running.add(task)
+            task.add_done_callback(partial(self._ended, project, queue))
+
+    def _ended(self, project: str, queue: _Queue, task: asyncio.Task[None]) -> None:
+        queue.running.discard(task)
+        if task.cancelled():
+            queue.fail(StoreError("the store was stopped"))
+        self._begin(project, queue)
+        if not queue.running:
+            del self._queues[project]
 
     async def _run(self, project: str, queue: _Queue) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         try:
             # Whatever is ready to write in this turn of the loop joins the transaction.
             await asyncio.sleep(0)
@@ -157,13 +173,8 @@ class Writer:
                 if len(queue.running) > 1 and queue.writes < _MUCH:
                     break
         except BaseException:
-            _fail(queue.waiting, StoreError("the store was stopped"))
-            queue.waiting.clear()
+            queue.fail(StoreError("the store was stopped"))
             raise
-        finally:
-            queue.running.discard(task)
-            if not queue.running:
-                del self._queues[project]
 
     async def _watched(self, project: str, queue: _Queue, group: list[_Waiting]) -> None:
         if self.watcher is None:
@@ -254,9 +265,18 @@ class Writer:
         Several nodes bring to an end what one of them lost, seconds later: what had not happened
         when we asked may have happened since.
         """
-        if lost is None or not any(isinstance(verdict, Conflict) for verdict in verdicts):
+        if lost is None:
             return verdicts
-        if not await self._happened(project, group, lost):
+        # Of the others, this transaction has written what the question looks for.
+        doubted = [
+            waiting
+            for waiting, then, now in zip(group, lost.verdicts, verdicts, strict=True)
+            if then is None and isinstance(now, Conflict) and waiting.writes
+        ]
+        if not doubted:
+            return verdicts
+        question = _FateUnknown([None] * len(doubted), lost.fate, lost.error)
+        if not await self._happened(project, doubted, question):
             return verdicts
         return [
             None if then is None else now for then, now in zip(lost.verdicts, verdicts, strict=True)

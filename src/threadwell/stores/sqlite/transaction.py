@@ -54,6 +54,7 @@ class _Gathered:
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
+    updated_types: set[str] = field(default_factory=set)
     _keys: set[int] = field(default_factory=set)
     _keyed: int = 0
 
@@ -210,6 +211,9 @@ class Transaction:
         # A chain may lead through any of them.
         if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
             return False
+        # Of what was updated only the entries are known that changed.
+        if query.type in self._gathered.updated_types:
+            return False
         gathered = self._gathered.keys_added()
         return any(
             condition.keys is not None
@@ -252,6 +256,7 @@ class Transaction:
         else:
             rid, number = current.rid, current.number + 1
             rows.superseded.append((rid,))
+            rows.updated_types.add(write.type)
             rows.updated.append(
                 (
                     number,

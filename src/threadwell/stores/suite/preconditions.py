@@ -108,6 +108,26 @@ class Preconditions(Contract):
         assert isinstance(results[1], Conflict)
         assert await desk.read("Communication", "c2") is None
 
+    @pytest.mark.parametrize("order", [("identifier", "active"), ("active", "identifier")])
+    @scenario
+    async def test_an_update_within_the_same_moment_makes_a_match(
+        self, desk: Desk, order: tuple[str, str]
+    ) -> None:
+        # Its identifier is in the index already; only its being active is new.
+        values = {"identifier": "https://example.org/mrn|1", "active": "true"}
+        search = "&".join(f"{name}={values[name]}" for name in order)
+        free = (Unmatched(query(f"Patient?{search}")),)
+        (before,) = await desk.put({**_patient("ana", "1"), "active": False})
+        update = desk.write({**_patient("ana", "1"), "active": True}, before)
+        create = desk.write({**_patient("ben", "1"), "active": True})
+        results = await asyncio.gather(
+            desk.store.commit(DEFAULT_PROJECT, ChangeSet((update,), free)),
+            desk.store.commit(DEFAULT_PROJECT, ChangeSet((create,), free)),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results].count(Conflict) == 1
+        assert len(await desk.ids(f"Patient?{search}")) == 1
+
     @scenario
     async def test_preconditions_see_the_store_as_it_was(self, desk: Desk) -> None:
         (ana,) = await desk.put(_patient("ana", "1"))
