@@ -151,8 +151,30 @@ def test_a_task_that_is_cancelled_before_it_begins_holds_nothing_up(postgres_url
             await asyncio.sleep(0)
         tasks[0].cancel()
         with pytest.raises(StoreError):
-            await waiting
+            await asyncio.wait_for(waiting, 10)
         await desk.put({"resourceType": "Patient", "id": "b"})
         await asyncio.wait_for(desk.store.close(), 10)
+
+    asyncio.run(run())
+
+
+def test_what_a_driver_in_disorder_broke_is_done_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_group, broken = writer.write_group, list[bool]()
+
+    async def break_once(*arguments: Any, **options: Any) -> Any:
+        if not broken:
+            broken.append(True)
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+        return await write_group(*arguments, **options)
+
+    async def run() -> None:
+        desk = Desk(PostgresStore(postgres_url))
+        monkeypatch.setattr(writer, "write_group", break_once)
+        await desk.commit(desk.write({"resourceType": "Patient", "id": "ana"}))
+        assert broken
+        assert await desk.read("Patient", "ana") is not None
+        await desk.store.close()
 
     asyncio.run(run())

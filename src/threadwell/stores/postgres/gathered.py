@@ -48,9 +48,9 @@ _RESOURCE = (
     *("body", "type", "id"),
 )
 _POSTING = ("pid", "key", "sort", "rid")
+_FOLDED = ("pid", "key", "rid", "beginning", "text")
 #: Resources whose entries are made at a time, until others have their turn.
 _SLICE = 50
-_FOLDED = ("pid", "key", "rid", "beginning", "text")
 
 
 class Current(NamedTuple):
