@@ -12,7 +12,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import Channel, channel_named, clock_time, count, moment, short_day
-from threadwell.intake.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
+from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.

@@ -13,7 +13,7 @@ from threadwell.inbox.names import concept_text, name_of
 from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import clock_time, moment, short_day
-from threadwell.intake.answers import candidates
+from threadwell.intake.circles.answers import candidates
 
 #: Questions on a page.
 PAGE = 50

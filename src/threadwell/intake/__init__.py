@@ -5,12 +5,13 @@ whole or not at all.
 """
 
 from threadwell.intake.answering import BadAnswer, answer_review
-from threadwell.intake.counts import Counts, Report
-from threadwell.intake.import_people import PeopleReport, import_people
+from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
-from threadwell.intake.people_csv import BadPeople
-from threadwell.intake.quarantine import Quarantined, quarantine
-from threadwell.intake.sessions import SessionSummary, sessions
+from threadwell.intake.people.csv_table import BadPeople
+from threadwell.intake.people.importing import PeopleReport, import_people
+from threadwell.intake.reports.sessions import SessionSummary, sessions
+from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -18,7 +19,6 @@ from threadwell.intake.settings import (
     parse_options,
     parse_zone,
 )
-from threadwell.intake.verify import Finding, verify
 
 __all__ = [
     "BadAnswer",

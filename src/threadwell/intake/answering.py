@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
-from threadwell.intake.answers import answered, candidates, find_answers
-from threadwell.intake.counts import Report
+from threadwell.intake.circles.answers import answered, candidates, find_answers
+from threadwell.intake.commits.counts import Report
 from threadwell.intake.importing import settle_answers
 from threadwell.intake.links import circle_of
 from threadwell.intake.settings import Settings

@@ -14,16 +14,16 @@ from itertools import islice
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.intake.answers import answered_circles
-from threadwell.intake.batch import Batch
+from threadwell.intake.circles.answers import answered_circles
+from threadwell.intake.circles.due import Circles, all_circles, open_circles
 from threadwell.intake.collecting import rare_collections
-from threadwell.intake.counts import Counts, Report
-from threadwell.intake.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.held.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.paging import chunks
-from threadwell.intake.quarantine import Quarantined, quarantined
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settling import Circles, all_circles, open_circles
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
 

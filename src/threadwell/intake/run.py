@@ -12,17 +12,17 @@ from threadwell.encounters.placed import Link, Placed
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock
-from threadwell.intake.batch import Batch, as_stored
-from threadwell.intake.circle import Circle
-from threadwell.intake.hold import held_id, holding, message_held_id, placed_at_last
-from threadwell.intake.load import load_circles
-from threadwell.intake.people import People
-from threadwell.intake.place import Keywords, child_id, place
-from threadwell.intake.placing import Held, Refusal, Route, route
-from threadwell.intake.plan import Plan, Rules, plan
-from threadwell.intake.quarantine import is_waiting, open_held
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.load import load_circles
+from threadwell.intake.circles.place import Keywords, child_id, place
+from threadwell.intake.circles.plan import Plan, Rules, plan
+from threadwell.intake.circles.writing import write_plan
+from threadwell.intake.commits.batch import Batch, as_stored
+from threadwell.intake.held.hold import held_id, holding, message_held_id, placed_at_last
+from threadwell.intake.held.listing import is_waiting, open_held
+from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.route import Held, Refusal, Route, route
 from threadwell.intake.settings import Settings
-from threadwell.intake.writing import write_plan
 from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import Key, Store, Stored, Write
 
@@ -66,7 +66,7 @@ class Run:
         self._recutting = recutting
         self._careful = careful
         self._keywords = Keywords(settings)
-        self._people = People(store, project, settings)
+        self._people = AddressBook(store, project, settings)
         self._circles: dict[str, Circle] = {}
         self._latest: frozenset[str] = frozenset()
         self._pending: dict[Key, Write] = {}
@@ -75,7 +75,7 @@ class Run:
         self.held: dict[str, Stored] = {}
 
     @property
-    def people(self) -> People:
+    def people(self) -> AddressBook:
         """The people whom this run has met."""
         return self._people
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from threadwell.intake.hold import holding
-from threadwell.intake.placing import Held
+from threadwell.intake.held.hold import holding
+from threadwell.intake.people.route import Held
 from threadwell.messages import Address, AddressKind, Broken, Message
 
 STRANGER = Address(AddressKind.PHONE, "+12075550177", "Dana")

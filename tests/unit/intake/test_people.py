@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from threadwell.encounters.people import Party
-from threadwell.intake.placing import Refusal, Route, route
+from threadwell.intake.people.route import Refusal, Route, route
 from threadwell.messages import Address, AddressKind
 
 A, B, C = (Address(AddressKind.PHONE, f"+1212555010{n}") for n in range(3))

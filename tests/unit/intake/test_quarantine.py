@@ -12,7 +12,7 @@ from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.fhir.validation import validate
 from threadwell.intake import quarantine, replay
-from threadwell.intake.hold import decode_message
+from threadwell.intake.held.hold import decode_message
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 

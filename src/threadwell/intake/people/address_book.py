@@ -18,7 +18,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
-from threadwell.intake.placing import address_key
+from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, AddressKind, parse_email, parse_phone
 from threadwell.stores.contract import Key, Store
@@ -32,7 +32,7 @@ _STAND_IN = ":owner"
 
 
 @dataclass(slots=True)
-class People:
+class AddressBook:
     """The people whom this run has met. ``made`` are resources it has to write for them."""
 
     store: Store

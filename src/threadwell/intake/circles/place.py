@@ -15,8 +15,8 @@ from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
-from threadwell.intake.circle import Circle, identity_of
-from threadwell.intake.placing import Route, about, address_key
+from threadwell.intake.circles.circle import Circle, identity_of
+from threadwell.intake.people.route import Route, about, address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
 from threadwell.sessions import Sent

@@ -16,13 +16,13 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
-from threadwell.intake.answers import find_answers, is_dismissed
-from threadwell.intake.circle import Circle
+from threadwell.intake.circles.answers import find_answers, is_dismissed
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.place import Keywords, ThreadOf, place_again, thread_of
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
-from threadwell.intake.people import People
-from threadwell.intake.place import Keywords, ThreadOf, place_again, thread_of
-from threadwell.intake.placing import address_key
+from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.route import address_key
 from threadwell.messages import Address
 from threadwell.stores.contract import Key
 
@@ -31,7 +31,11 @@ _TYPES = ("Communication", "Encounter", "Group", "Task")
 
 
 async def load_circles(
-    wanted: Mapping[str, tuple[str, ...]], people: People, keywords: Keywords, *, by_patient: bool
+    wanted: Mapping[str, tuple[str, ...]],
+    people: AddressBook,
+    keywords: Keywords,
+    *,
+    by_patient: bool,
 ) -> dict[str, Circle]:
     """The circles of those keys and patients, with all that the store has of them."""
     circles = {key: Circle(key, patients) for key, patients in wanted.items()}
@@ -59,7 +63,7 @@ async def load_circles(
 async def _load_children(
     circles: Mapping[str, Circle],
     bodies: Mapping[Key, Resource],
-    people: People,
+    people: AddressBook,
     keywords: Keywords,
     *,
     by_patient: bool,
@@ -86,7 +90,7 @@ async def _add(
     circle: Circle,
     thread: ThreadOf,
     child: Resource,
-    people: People,
+    people: AddressBook,
     keywords: Keywords,
     *,
     by_patient: bool,
@@ -138,7 +142,9 @@ def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
             circle.locked.add(as_key(target(body, "subject")))
 
 
-async def _apply_answers(circle: Circle, bodies: Mapping[Key, Resource], people: People) -> None:
+async def _apply_answers(
+    circle: Circle, bodies: Mapping[Key, Resource], people: AddressBook
+) -> None:
     """What people have answered since counts for the messages that are there, and no later one."""
     tasks = {key: bodies[key] for key in circle.stored if key.type == "Task"}
     answers = await find_answers(people.store, people.project, tasks) if tasks else {}

@@ -10,7 +10,7 @@ from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.fhir.resource import Resource
-from threadwell.intake.circle import Circle, Seen, answered_identity
+from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.settings import Settings
 from threadwell.sessions import Policy, Sent, Session
 from threadwell.stores.contract import Key

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from threadwell.encounters import codes
-from threadwell.intake.verify.facts import Care, Facts
-from threadwell.intake.verify.finding import Finding
+from threadwell.intake.reports.verify.facts import Care, Facts
+from threadwell.intake.reports.verify.finding import Finding
 
 Rule = Callable[[Facts], Iterator[Finding]]
 

@@ -13,10 +13,10 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.fhir.validation import validate
-from threadwell.intake.batch import Batch
+from threadwell.intake.commits.batch import Batch
 from threadwell.intake.paging import search_all
-from threadwell.intake.people_bundle import people_in
-from threadwell.intake.people_csv import BadPeople, Row, people_of, read_csv
+from threadwell.intake.people.bundle import people_in
+from threadwell.intake.people.csv_table import BadPeople, Row, people_of, read_csv
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError
 
 _AT_ONCE = 200

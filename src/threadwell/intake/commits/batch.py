@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import new_id, stamp
-from threadwell.intake.counts import Counts, Report
+from threadwell.intake.commits.counts import Counts, Report
 from threadwell.stores.contract import Key, Stored, Write
 
 

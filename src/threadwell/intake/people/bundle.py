@@ -11,7 +11,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
-from threadwell.intake.people_csv import BadPeople
+from threadwell.intake.people.csv_table import BadPeople
 from threadwell.messages import parse_email, parse_phone
 from threadwell.stores.contract import Key
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake.paging import search_all
-from threadwell.intake.verify.facts import Facts
-from threadwell.intake.verify.finding import Finding
-from threadwell.intake.verify.rules import RULES
+from threadwell.intake.reports.verify.facts import Facts
+from threadwell.intake.reports.verify.finding import Finding
+from threadwell.intake.reports.verify.rules import RULES
 from threadwell.stores.contract import Store
 
 

@@ -17,12 +17,12 @@ from threadwell.encounters.superseded import (
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
-from threadwell.intake.answers import applied
-from threadwell.intake.batch import Batch
-from threadwell.intake.circle import Circle
-from threadwell.intake.plan import Plan
+from threadwell.intake.circles.answers import applied
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.plan import Plan
+from threadwell.intake.circles.succession import Former, heirs
+from threadwell.intake.commits.batch import Batch
 from threadwell.intake.settings import Settings
-from threadwell.intake.succession import Former, heirs
 from threadwell.stores.contract import Key, Stored
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from threadwell.encounters.placed import Placed
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.intake.circle import Circle
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.plan import Plan
 from threadwell.intake.links import as_key, target
-from threadwell.intake.plan import Plan
 from threadwell.sessions import Sent
 from threadwell.stores.contract import Key
 

@@ -12,7 +12,7 @@ from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
-from threadwell.intake.placing import Held
+from threadwell.intake.people.route import Held
 from threadwell.messages import Broken, Message
 
 #: The content type of a held message, so that a replay knows what it reads.

@@ -1,0 +1,1 @@
+"""One circle at a time: load it, place its messages, plan what has to change, and write that."""

@@ -1,0 +1,1 @@
+"""What one commit writes, and what it adds to the report."""

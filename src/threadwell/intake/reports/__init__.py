@@ -1,0 +1,1 @@
+"""What a store holds, told to people: its sessions, and whether they keep the pattern."""

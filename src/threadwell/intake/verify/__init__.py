@@ -1,6 +1,0 @@
-"""Whether what is in a store keeps the pattern of sessions and threads."""
-
-from threadwell.intake.verify.finding import Finding
-from threadwell.intake.verify.verify import verify
-
-__all__ = ["Finding", "verify"]
