@@ -19,6 +19,7 @@ from threadwell.cli.output import paint
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import print_report
 from threadwell.cli.sessions import print_sessions
+from threadwell.cli.streams import guarded_streams
 from threadwell.server import Ready, Settings, serve
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
@@ -110,4 +111,6 @@ if __name__ == "__main__":
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8103)
     parser.add_argument("--debug", action="store_true")
-    sys.exit(run_safely(main, parser.parse_args()))
+    with guarded_streams():
+        code = run_safely(main, parser.parse_args())
+    sys.exit(code)

@@ -25,8 +25,8 @@ from threadwell.cli import (
 )
 from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
-from threadwell.cli.output import open_closed_streams
 from threadwell.cli.parser import build_parser
+from threadwell.cli.streams import guarded_streams
 
 #: In the order of ``threadwell --help``.
 COMMANDS: tuple[Command, ...] = (
@@ -52,9 +52,9 @@ COMMANDS: tuple[Command, ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
-    open_closed_streams()
-    try:
-        arguments = build_parser(COMMANDS).parse_args(argv)
-    except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
-        return int(stop.code or 0)
-    return run_safely(arguments.run, arguments)
+    with guarded_streams():
+        try:
+            arguments = build_parser(COMMANDS).parse_args(argv)
+        except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
+            return int(stop.code or 0)
+        return run_safely(arguments.run, arguments)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -28,9 +29,11 @@ def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
         # The reader of a pipe has seen enough (`| head`). Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last line: whatever it is has to be said
         if arguments.debug:
-            raise
+            # Python's own would be printed where nothing guards the terminal any more.
+            traceback.print_exc()
+            return 1
         return _say(_sentence(error), 2 if _is_misuse(error) else 1)
     return code
 

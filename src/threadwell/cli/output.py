@@ -6,33 +6,28 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TextIO
+
+from threadwell.cli.streams import colour_mark
+from threadwell.shown import in_json, on_a_line
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 
-def open_closed_streams() -> None:
-    """Let a standard stream that the caller has closed (``>&-``) lead to nowhere.
-
-    The next file to be opened would take its number, and whatever is written to the stream.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - it stays open
-
-
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """``text`` in a colour where ``stream`` is a terminal and ``NO_COLOR`` is not set."""
+    """``text`` in a colour where ``stream`` is a terminal and ``NO_COLOR`` is not set.
+
+    The colour is a mark that a guarded stream turns into the terminal's code.
+    """
     stream = stream or sys.stdout
     if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+    return f"{colour_mark(_COLOURS[colour])}{text}{colour_mark('0')}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lines of aligned columns under ``head``. A column of numbers is aligned to the right."""
-    cells = [tuple(head), *(tuple(map(printable, row)) for row in rows)]
+    cells = [tuple(head), *(tuple(map(on_a_line, row)) for row in rows)]
     columns = list(zip(*cells, strict=True))
     widths = [max(map(_width, column)) for column in columns]
     numeric = [all(cell.isdigit() for cell in column[1:]) and len(rows) > 0 for column in columns]
@@ -41,13 +36,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def print_json(value: Any) -> None:
-    """``value`` as indented JSON, in the order of its members; decimals keep their digits."""
+    """``value`` as indented JSON, in the order of its members; decimals keep their digits.
+
+    What a terminal must not be sent is escaped: read by a program, it is the same.
+    """
     # Loaded only here: most of what a command prints needs no JSON.
     import msgspec
 
     from threadwell.fhir.json import encode
 
-    print(msgspec.json.format(encode(value), indent=2).decode())
+    print(in_json(msgspec.json.format(encode(value), indent=2).decode()))
 
 
 def plural(count: int, noun: str) -> str:
@@ -55,14 +53,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def printable(text: str) -> str:
-    """``text`` on one line, without control characters: a message must not steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def lines(text: str) -> list[str]:
-    """The lines of ``text``, each printable."""
-    return [printable(line) for line in text.expandtabs(4).splitlines()]
+    """The lines of ``text``, each fit to be shown."""
+    return [on_a_line(line) for line in text.expandtabs(4).splitlines()]
 
 
 def shorten(text: str, width: int) -> str:
@@ -77,6 +70,10 @@ def _pad(cell: str, width: int, right: bool) -> str:
 
 def _width(text: str) -> int:
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        0
+        if unicodedata.category(c) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(c) in "WF"
+        else 1
         for c in text
     )

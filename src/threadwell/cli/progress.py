@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from threadwell.cli.streams import RETURN
+
 if TYPE_CHECKING:
     from threadwell.intake import Counts
 
@@ -45,11 +47,11 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         if self._width:
-            self._write("\r" + " " * self._width + "\r")
+            self._write(RETURN + " " * self._width + RETURN)
 
     def _tell(self, line: str) -> None:
         if self._terminal:
-            self._write("\r" + line.ljust(self._width))
+            self._write(RETURN + line.ljust(self._width))
             self._width = max(self._width, len(line))
         else:
             self._write(line + "\n")

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.output import plural, print_json, printable, shorten, table
+from threadwell.cli.output import plural, print_json, shorten, table
+from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
     from threadwell.inbox.reviews import Review
@@ -52,7 +53,7 @@ def _to_answer(reviews: Iterable[Review]) -> Iterator[str]:
         if one.candidates:
             yield f"\n{one.when}: threadwell answer {one.task.removeprefix('Task/')} …"
         for candidate in one.candidates:
-            yield f"    {candidate.patient}  {printable(candidate.name)}"
+            yield f"    {candidate.patient}  {on_a_line(candidate.name)}"
 
 
 COMMAND = Command(

@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from threadwell.shown import on_a_line
+
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class Line(logging.Formatter):
         text = record.getMessage()
         if record.exc_info and record.exc_info[1]:
             text += f": {_told(record.exc_info[1])}"
-        quoted = " | ".join(text.split("\n")).replace("\\", "\\\\").replace('"', '\\"')
+        quoted = on_a_line(" | ".join(text.split("\n")).replace("\\", "\\\\").replace('"', '\\"'))
         return (
             f"time={at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
             f" level={record.levelname.lower()}{self._worker} from={record.name}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
 from threadwell.cli.output import paint, plural, table
+from threadwell.cli.streams import guarded_streams
 
 
 class Terminal(io.StringIO):
@@ -20,6 +22,8 @@ class Terminal(io.StringIO):
         (["A", "N"], [["x", "1"], ["longer", "20"]], ["A        N", "x        1", "longer  20"]),
         (["Who", "Was"], [["佐藤", "x"], ["abc", "y"]], ["Who   Was", "佐藤  x", "abc   y"]),
         (["A", "B"], [["x\x1b[31m", "y\nz"]], ["A       B", "x [31m  y z"]),
+        (["A"], [["x\u202e\u200fy\x9b31m\ud83d"]], ["A", "xy 31m\ufffd"]),
+        (["A", "B"], [["\U0001f468\u200d\U0001f466", "x"]], ["A     B", "👨‍👦  x"]),
         (["A"], [], ["A"]),
     ],
 )  # fmt: skip
@@ -46,7 +50,11 @@ def test_colours_are_for_terminals(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert paint("x", "red", stream) == ("\x1b[31mx\x1b[0m" if painted else "x")
+    monkeypatch.setattr(sys, "stdout", stream)
+    before = stream.tell()
+    with guarded_streams():
+        print(paint("x", "red"))
+    assert stream.getvalue()[before:] == ("\x1b[31mx\x1b[0m\n" if painted else "x\n")
 
 
 @pytest.mark.parametrize(
