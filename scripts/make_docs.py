@@ -18,7 +18,7 @@ from threadwell.api.context import MAX_BODY
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
 from threadwell.api.rest.everything import MAX_RESOURCES
-from threadwell.api.storage import LIFE as URL_LIFE
+from threadwell.api.signer import LIFE as URL_LIFE
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.channels.reading import KEPT_BYTES
 from threadwell.cli import COMMANDS

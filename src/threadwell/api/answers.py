@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from threadwell.api.attachments import ATTACHED, presigned
+from threadwell.api.context import Context
 from threadwell.api.etags import etag, http_date
 from threadwell.api.exchange import Answer, Header, Request
 from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
-from threadwell.api.storage import ATTACHED, presigned
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
-
-if TYPE_CHECKING:
-    from threadwell.api.context import Context
 
 _META = b'"meta":{'
 

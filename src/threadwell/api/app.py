@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from time import perf_counter
 from typing import Any
 
-from threadwell.api import cors, endpoints, outside
+from threadwell.api import cors, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
-from threadwell.api.context import MAX_BODY, Context, open_context
-from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.context import MAX_BODY, Context, Handler, open_context
+from threadwell.api.endpoints import table
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.allowance import Left
 from threadwell.api.load.gate import Load, unserved
 from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
@@ -82,7 +83,7 @@ class _App:
             await self._live(receive, send)
             return
         path: str = scope["path"]
-        methods = endpoints.methods_of(path[1:])
+        methods = table.methods_of(path[1:])
         if scope["type"] != "http" or not (methods or _is_fhir(path)):
             await self._page(scope, receive, send)
             return
@@ -125,7 +126,7 @@ class _App:
             context = self._context or await self._ready()
             if methods is None:
                 return await _fhir(context, request, receive)
-            request.interaction = endpoints.interaction_of(request.path)
+            request.interaction = table.interaction_of(request.path)
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(", ".join(methods))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.readiness import Readiness
-from threadwell.api.storage import Signer
+from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -33,6 +36,10 @@ class Context:
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
     max_body: int = MAX_BODY
+
+
+#: What answers one kind of request.
+Handler: TypeAlias = Callable[[Context, Request], Awaitable[Answer]]
 
 
 async def open_context(

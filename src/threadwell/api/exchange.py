@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from threadwell.api.context import Context
+from typing import NamedTuple, TypeAlias
 
 
 class Caller(NamedTuple):
@@ -55,6 +52,3 @@ class Answer(NamedTuple):
     status: int
     headers: list[Header]
     body: bytes
-
-
-Handler: TypeAlias = "Callable[[Context, Request], Awaitable[Answer]]"

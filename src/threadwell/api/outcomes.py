@@ -65,6 +65,16 @@ class NotAllowed(Headed):
         self.headers = [(b"allow", allow.encode())]
 
 
+def unauthorized() -> FhirError:
+    """401: log in first."""
+    return FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
+
+
+def forbidden() -> FhirError:
+    """403: logged in, and still not allowed to."""
+    return FhirError(403, [Issue("forbidden", "Forbidden")], "forbidden")
+
+
 def tracing(headers: Mapping[bytes, bytes]) -> Tracing:
     """A fresh request id; the trace id of ``X-Trace-Id`` or ``traceparent``, else the same."""
     request = str(uuid4())

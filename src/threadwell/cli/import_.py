@@ -14,7 +14,7 @@ from threadwell.cli.progress import Progress
 from threadwell.cli.report import as_json, print_choices, print_report
 
 if TYPE_CHECKING:
-    from threadwell.facade.importing import Plan
+    from threadwell.facade.importing import ImportJob
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -56,28 +56,28 @@ def run(arguments: Namespace) -> int:
     """Import, and print the counts."""
     import threadwell
 
-    plan = _plan(arguments)
+    job = _job(arguments)
     store = arguments.store
     if _is_new(store):
         from threadwell.facade.importing import check_import
 
         # A mistake, or a dry run, must not leave an empty store behind.
-        check_import(plan)
-        store = ":memory:" if plan.dry_run else store
+        check_import(job)
+        store = ":memory:" if job.dry_run else store
     with threadwell.open(store) as tw, Progress() as progress:
-        report = tw.import_plan(plan, progress, print_choices)
+        report = tw.import_plan(job, progress, print_choices)
     if arguments.format == "json":
-        print_json(as_json(report, dryRun=plan.dry_run))
+        print_json(as_json(report, dryRun=job.dry_run))
     else:
-        print_report(report, store=arguments.store, dry_run=plan.dry_run)
+        print_report(report, store=arguments.store, dry_run=job.dry_run)
     return 0
 
 
-def _plan(arguments: Namespace) -> Plan:
+def _job(arguments: Namespace) -> ImportJob:
     from threadwell.facade.choices import Asked
-    from threadwell.facade.importing import Plan, Who
+    from threadwell.facade.importing import ImportJob, Who
 
-    return Plan(
+    return ImportJob(
         paths=tuple(arguments.paths),
         channel=arguments.channel,
         who=Who.of(**who(arguments)),

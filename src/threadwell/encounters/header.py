@@ -17,7 +17,7 @@ from threadwell.fhir.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HeaderPlace:
     """Where a header stands. ``encounter`` and ``former`` are logical ids, ``""`` if none.
 
     ``former`` is the header of the same rolling thread's session before.
@@ -31,7 +31,7 @@ class Place:
 
 
 def header(
-    place: Place, messages: Sequence[Placed], links: Sequence[Link], frame: Frame
+    place: HeaderPlace, messages: Sequence[Placed], links: Sequence[Link], frame: Frame
 ) -> Resource:
     """The header of ``messages``, at least one, of one thread in one session, in time's order."""
     first = messages[0]

@@ -9,7 +9,7 @@ from typing import Any
 from threadwell.encounters import codes
 from threadwell.encounters.encounter import Shape, encounter, group
 from threadwell.encounters.frame import Frame
-from threadwell.encounters.header import Place, header
+from threadwell.encounters.header import HeaderPlace, header
 from threadwell.encounters.identity import (
     Identity,
     group_identity,
@@ -124,7 +124,7 @@ def _link_threads(
         out.links.update(zip((one.sent.id for one in messages), links, strict=True))
         encounter_id = session.id if in_session else ""
         former = drawn.former.get(thread, "")
-        place = Place(identity, encounter_id, former, subject, drawn.finished)
+        place = HeaderPlace(identity, encounter_id, former, subject, drawn.finished)
         out.resources["Communication", header_id] = header(place, messages, links, frame)
 
 

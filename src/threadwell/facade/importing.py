@@ -72,7 +72,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportJob:
     """What to import, and how; see ``Threadwell.import_messages``."""
 
     paths: tuple[Path, ...]
@@ -85,7 +85,7 @@ class Plan:
 async def run_import(
     store: Store,
     project: str,
-    plan: Plan,
+    job: ImportJob,
     progress: Progress | None = None,
     told: Told | None = None,
 ) -> Report:
@@ -94,24 +94,24 @@ async def run_import(
     Raises ``BadSetting`` (``OtherChoice`` where the store's sessions are cut otherwise),
     ``UnknownChannel``, ``BadPeople``, ``NeedsZone`` and ``FileNotFoundError``.
     """
-    choices = await _looked_over(store, project, plan)
+    choices = await _looked_over(store, project, job)
     (told or _log_zone)(choices)
-    if plan.dry_run:
+    if job.dry_run:
         store = TrialStore(store)
-    settings = await _settings(store, project, plan.who, choices, dry_run=plan.dry_run)
+    settings = await _settings(store, project, job.who, choices, dry_run=job.dry_run)
     await keep_choices(store, project, choices)
     if choices.recutting:
         await _recut(store, project, settings, choices, progress)
-    return await import_messages(store, project, _messages(plan, settings), settings, progress)
+    return await import_messages(store, project, _messages(job, settings), settings, progress)
 
 
-def check_import(plan: Plan) -> None:
-    """Raise what ``run_import`` would raise on a new store for a plan that cannot be right."""
+def check_import(job: ImportJob) -> None:
+    """Raise what ``run_import`` would raise on a new store for a job that cannot be right."""
 
     async def check() -> None:
         store = MemoryStore()
-        choices = await _looked_over(store, DEFAULT_PROJECT, plan)
-        await _settings(store, DEFAULT_PROJECT, plan.who, choices)
+        choices = await _looked_over(store, DEFAULT_PROJECT, job)
+        await _settings(store, DEFAULT_PROJECT, job.who, choices)
 
     asyncio.run(check())
 
@@ -150,17 +150,17 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     return tuple(map(Path, paths))
 
 
-async def _looked_over(store: Store, project: str, plan: Plan) -> Choices:
+async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
     zone = await kept_zone(store)
-    choices = (kept or Choices(zone=zone.key if zone else "")).with_asked(plan.asked)
-    _plain_settings(plan.who, choices)
+    choices = (kept or Choices(zone=zone.key if zone else "")).with_asked(job.asked)
+    _plain_settings(job.who, choices)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
         raise OtherChoice(changes)
-    _messages(plan, Settings())
+    _messages(job, Settings())
     if not choices.zone:
-        _refuse_times_without_zone(plan)
+        _refuse_times_without_zone(job)
     return choices
 
 
@@ -208,24 +208,26 @@ async def _recut(
     return report
 
 
-def _messages(plan: Plan, settings: Settings) -> Iterator[Message | Broken]:
+def _messages(job: ImportJob, settings: Settings) -> Iterator[Message | Broken]:
     """What is in the paths; that each is there is looked at now, the rest when it is read."""
     options = ReadOptions(settings.options.zone, settings.owner, settings.country)
-    return _read(plan, options, channels())
+    return _read(job, options, channels())
 
 
-def _refuse_times_without_zone(plan: Plan) -> None:
+def _refuse_times_without_zone(job: ImportJob) -> None:
     """Read ahead what may have such times: found out later, half of it would be imported."""
     asked = [replace(one, read=_nothing) if one.zoned else one for one in channels()]
-    for _ in _read(plan, ReadOptions(None), asked):
+    for _ in _read(job, ReadOptions(None), asked):
         pass
 
 
-def _read(plan: Plan, options: ReadOptions, asked: Sequence[Channel]) -> Iterator[Message | Broken]:
+def _read(
+    job: ImportJob, options: ReadOptions, asked: Sequence[Channel]
+) -> Iterator[Message | Broken]:
     return chain.from_iterable(
         [
-            read_path(path, channel=plan.channel, options=options, channels=asked)
-            for path in plan.paths
+            read_path(path, channel=job.channel, options=options, channels=asked)
+            for path in job.paths
         ]
     )
 

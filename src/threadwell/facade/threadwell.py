@@ -24,7 +24,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 if TYPE_CHECKING:
     from threadwell.facade.choices import Choices
-    from threadwell.facade.importing import Plan
+    from threadwell.facade.importing import ImportJob
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary
@@ -200,9 +200,9 @@ class Threadwell:
         thread of the event loop.
         """
         from threadwell.facade.choices import Asked
-        from threadwell.facade.importing import Plan, Who, as_paths
+        from threadwell.facade.importing import ImportJob, Who, as_paths
 
-        plan = Plan(
+        job = ImportJob(
             paths=as_paths(paths),
             channel=channel,
             who=Who.of(people, unknown, owner, country),
@@ -218,18 +218,18 @@ class Threadwell:
             ),
             dry_run=dry_run,
         )
-        return self.import_plan(plan, progress)
+        return self.import_plan(job, progress)
 
     def import_plan(
         self,
-        plan: Plan,
+        job: ImportJob,
         progress: Callable[[Counts], None] | None = None,
         told: Callable[[Choices], None] | None = None,
     ) -> Report:
-        """``import_messages`` of a plan; ``told`` by what the sessions are cut, before they are."""
+        """``import_messages`` of a job; ``told`` by what the sessions are cut, before they are."""
         from threadwell.facade.importing import run_import
 
-        return self._loop.call(run_import(self._store, self._project, plan, progress, told))
+        return self._loop.call(run_import(self._store, self._project, job, progress, told))
 
     def recut(
         self,

@@ -47,6 +47,13 @@ def apply_patch(resource: Resource, operations: Any) -> Resource:
     return document
 
 
+def check_operations(value: Any, where: str = "") -> list[Any]:
+    """``value`` if it is a list; raises 400 otherwise. ``where`` it stands is FHIRPath."""
+    if not isinstance(value, list):
+        raise invalid("Patch body must be an array", where)
+    return value
+
+
 def _add(document: Any, operation: Resource) -> Any:
     return _put(document, _pointer(operation, "path"), _copy(_value(operation)))
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from threadwell.api.storage import raw
+from threadwell.api.raw import raw
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
 

@@ -17,7 +17,7 @@ from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import compounds
 from threadwell.stores.sql.entries import Entries, entries, present_bits
 from threadwell.stores.sql.keys import Keys, every, every_updated, scope
-from threadwell.stores.sql.members import Gathered, Param
+from threadwell.stores.sql.members import MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 PROJECT = "p"
@@ -76,7 +76,7 @@ def value(type_: str, turn: int, depth: int) -> Any:
 def plainly(keys: Keys, resource: Resource) -> Entries:
     """What the values that ``extract`` finds put in, without a look at members."""
     type_ = resource["resourceType"]
-    into = Gathered()
+    into = MemberEntries()
     bits = present_bits(type_)
     for code, values in extract(resource).items():
         if values:

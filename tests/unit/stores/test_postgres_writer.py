@@ -9,13 +9,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from threadwell.stores.postgres.group_rows import Numbered
 
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import Conflict, Key, StoreError
 from threadwell.stores.postgres import PostgresStore, writer
 from threadwell.stores.postgres.address import parse_address
-from threadwell.stores.postgres.gathered import Numbered
-from threadwell.stores.postgres.search import Place
+from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.suite.scenario import Desk, nothing_kept
 
@@ -108,7 +108,7 @@ def test_what_was_refused_after_a_lost_commit_is_not_acknowledged(
     """
     numbering, happened, asked = writer.numbering, writer.Writer._happened, list[bool]()
 
-    def lost(keys: Keys, place: Place, written: Iterable[Numbered]) -> str:
+    def lost(keys: Keys, place: NumberedProject, written: Iterable[Numbered]) -> str:
         if asked or len(list(written)) != 2:
             return numbering(keys, place, written)
         return "SELECT pg_terminate_backend(pg_backend_pid());"

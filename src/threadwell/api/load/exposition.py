@@ -1,4 +1,4 @@
-"""``GET metrics``: the counts of all workers in Prometheus' text format, version 0.0.4."""
+"""The counts of all workers in Prometheus' text format, version 0.0.4."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
-from threadwell.api.context import Context
-from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.families import FAMILIES, PROCESS, Family, cell
 from threadwell.api.load.meter import Board
 from threadwell.api.version import VERSION
-
-_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-
-
-async def metrics(context: Context, _: Request) -> Answer:
-    """200; nothing in it is about anybody, so it needs no login."""
-    text = exposition(context.load.meter.board)
-    return Answer(200, [_TYPE, (b"cache-control", b"no-store")], text.encode())
 
 
 def exposition(board: Board) -> str:

@@ -17,7 +17,7 @@ from threadwell.api.oauth import endings, logins
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import SigningKey
 from threadwell.api.oauth.tokens import Claims, verify
-from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.api.outcomes import unauthorized
 from threadwell.fhir.stamp import Clock
 from threadwell.stores.contract import Store
 
@@ -120,16 +120,6 @@ def basic(credentials: bytes) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (name, secret) if colon else None
-
-
-def unauthorized() -> FhirError:
-    """401: log in first."""
-    return FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
-
-
-def forbidden() -> FhirError:
-    """403: logged in, and still not allowed to."""
-    return FhirError(403, [Issue("forbidden", "Forbidden")], "forbidden")
 
 
 def _caller(client: Client, login_id: str) -> Caller:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.rest import conditional, elements
+from threadwell.api.rest.conditional import Find
 from threadwell.api.rest.content import take_content
+from threadwell.api.rest.marks import strip
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
-
-if TYPE_CHECKING:
-    from threadwell.api.rest.pending import Pending
-
-#: Members of ``meta`` that answers carry for Medplum's clients and that come back with updates.
-_ORIGIN = ("author", "project", "compartment", "account", "accounts", "onBehalfOf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +55,13 @@ async def accept(
     *,
     urls: bool = True,
     conditions: bool = True,
-    pending: Pending | None = None,
+    find: Find | None = None,
 ) -> Accepted:
     """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it.
 
     ``value`` is changed in place: the server's own marks go, presigned URLs become ``Binary/<id>``
     and conditional references are resolved. ``urls`` and ``conditions`` tell whether there may be
-    any of these; ``pending`` is what a transaction makes, for the conditions to find.
+    any of these; ``find`` is what the conditions are asked of, the store unless it is given.
     """
     resource = of_type(value, type_)
     strip(resource)
@@ -73,7 +69,7 @@ async def accept(
     if urls:
         context.signer.normalise(resource)
     if conditions:
-        await conditional.resolve_references(context, resource, pending)
+        await conditional.resolve_references(context, resource, find)
     issues = validate(resource)
     if issues:
         raise FhirError(400, issues)
@@ -98,16 +94,3 @@ def unsupported_media_type() -> FhirError:
     return FhirError(
         415, [Issue("not-supported", "Unsupported content type")], "unsupported-media-type"
     )
-
-
-def strip(resource: Resource) -> None:
-    """Take the marks out of ``meta`` that are the server's to set."""
-    meta = resource.get("meta")
-    if isinstance(meta, dict):
-        for name in _ORIGIN:
-            meta.pop(name, None)
-        # The server's marks are set by `stamp`; whatever the client sent for them is not judged.
-        meta.pop("versionId", None)
-        meta.pop("lastUpdated", None)
-        if not meta:
-            del resource["meta"]

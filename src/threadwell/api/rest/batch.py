@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
-from threadwell.api.context import Context
-from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.context import Context, Handler
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.gate import unserved
 from threadwell.api.outcomes import refusal, tracing
 from threadwell.api.rest.accept import of_type, parse_json

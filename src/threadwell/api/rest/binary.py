@@ -14,11 +14,11 @@ from threadwell.api.answers import version_headers
 from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.raw import raw
 from threadwell.api.rest import create as creating
 from threadwell.api.rest import update as updating
 from threadwell.api.rest.accept import Accepted, accept
 from threadwell.api.rest.read import existing
-from threadwell.api.storage import raw
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import Stored

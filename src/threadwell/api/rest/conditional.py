@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from threadwell.api.context import Context
 from threadwell.api.params import parse_params
@@ -14,10 +15,10 @@ from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Stored
+from threadwell.stores.contract import Key, Stored
 
-if TYPE_CHECKING:
-    from threadwell.api.rest.pending import Pending
+#: At most two of the resources that a query matches, or will.
+Find: TypeAlias = Callable[[Query], Awaitable[Sequence[Key]]]
 
 _CONDITION = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
@@ -55,29 +56,27 @@ def condition(context: Context, type_: str, text: str) -> Query:
 
 
 async def resolve_references(
-    context: Context, resource: Resource, pending: Pending | None = None
+    context: Context, resource: Resource, find: Find | None = None
 ) -> None:
-    """Put ``Type/id`` in place of each reference ``Type?query``; raises 400 if one has not exactly
-    one match in the store, as it will be with what is ``pending``.
+    """Put ``Type/id`` in place of each reference ``Type?query``; raises 400 if ``find`` has not
+    exactly one match for it. The store finds unless another does.
     """
+
+    async def stored(query: Query) -> Sequence[Key]:
+        page = await context.store.search(context.project, query)
+        return [Key(match.type, match.id) for match in page.matches]
+
     for path, reference in references(resource):
         text = reference.get("reference")
-        found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
-        if found and found[1] in RESOURCE_TYPES:
-            reference["reference"] = await _resolve(context, found[1], found[2], path, pending)
+        asked = _CONDITION.fullmatch(text) if isinstance(text, str) else None
+        if asked and asked[1] in RESOURCE_TYPES:
+            found = await (find or stored)(condition(context, asked[1], asked[2]))
+            reference["reference"] = _only(found, asked[1], path)
 
 
-async def _resolve(
-    context: Context, type_: str, text: str, path: str, pending: Pending | None
-) -> str:
-    query = condition(context, type_, text)
-    if pending:
-        found = [key.id for key in await pending.select(context, query)]
-    else:
-        page = await context.store.search(context.project, query)
-        found = [match.id for match in page.matches]
+def _only(found: Sequence[Key], type_: str, path: str) -> str:
     if len(found) == 1:
-        return f"{type_}/{found[0]}"
+        return f"{type_}/{found[0].id}"
     # The query itself may hold a name or number of a patient, so the message leaves it out.
     problem = "matched multiple resources" if found else "did not match any resources"
     raise invalid(f"Conditional reference to {type_} {problem}", path)

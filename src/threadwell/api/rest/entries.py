@@ -12,9 +12,9 @@ from urllib.parse import unquote
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
-from threadwell.api.rest.patch import check_operations
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.patch import check_operations
 from threadwell.fhir.resource import Resource
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context
@@ -11,16 +11,13 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import accept, parse_json
 from threadwell.api.rest.change import Change, updated
 from threadwell.api.rest.commit import commit, settle
-from threadwell.api.rest.conditional import select
+from threadwell.api.rest.conditional import Find, select
 from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.read import existing
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import invalid, not_found
-from threadwell.fhir.patch import apply_patch
+from threadwell.fhir.patch import apply_patch, check_operations
 from threadwell.stores.contract import Stored
-
-if TYPE_CHECKING:
-    from threadwell.api.rest.pending import Pending
 
 
 async def patch(context: Context, request: Request) -> Answer:
@@ -58,18 +55,18 @@ async def patched(
     *,
     urls: bool = True,
     conditions: bool = True,
-    pending: Pending | None = None,
+    find: Find | None = None,
 ) -> Change:
     """The change that the operations make to ``current``; raises 400 where they do not apply.
 
-    ``urls``, ``conditions`` and ``pending`` as in ``accept``: what is stored has none.
+    ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none.
     """
     before = decode(current.body)
     resource = apply_patch(before, operations)
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
     accepted = await accept(
-        context, resource, current.type, urls=urls, conditions=conditions, pending=pending
+        context, resource, current.type, urls=urls, conditions=conditions, find=find
     )
     change = updated(accepted.resource, current, now, author, accepted.content)
     return await keep_content(context, change)
@@ -80,13 +77,6 @@ def parse_operations(request: Request) -> list[Any]:
     if b"merge-patch" in request.headers.get(b"content-type", b""):
         raise invalid("Only JSON Patch is supported: application/json-patch+json")
     return check_operations(parse_json(request))
-
-
-def check_operations(value: Any, where: str = "") -> list[Any]:
-    """``value`` if it is a list; raises 400 otherwise. ``where`` it stands is FHIRPath."""
-    if not isinstance(value, list):
-        raise invalid("Patch body must be an array", where)
-    return value
 
 
 async def _apply(

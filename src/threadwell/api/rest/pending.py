@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from threadwell.api.context import Context
-from threadwell.api.rest.accept import strip
 from threadwell.api.rest.links import Links
+from threadwell.api.rest.marks import strip
 from threadwell.api.rest.targets import Target
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
@@ -27,16 +27,17 @@ from threadwell.stores.contract import Key
 class Pending:
     """The resources of a transaction's targets, as they will be. A patched one counts as it was."""
 
-    def __init__(self, targets: Sequence[Target], links: Links, now: int) -> None:
+    def __init__(self, context: Context, targets: Sequence[Target], links: Links, now: int) -> None:
+        self._context = context
         self._targets = targets
         self._links = links
         self._now = now
 
-    async def select(self, context: Context, query: Query) -> list[Key]:
+    async def find(self, query: Query) -> list[Key]:
         """At most two of what ``query`` will match."""
         replaced = [key for key in self._replaced if key.type == query.type]
         wider = replace(query, count=query.count + len(replaced))
-        page = await context.store.search(context.project, wider)
+        page = await self._context.store.search(self._context.project, wider)
         there = [Key(match.type, match.id) for match in page.matches]
         found = [key for key in there if key not in replaced]
         found += [

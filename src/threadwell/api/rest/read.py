@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from threadwell.api.answers import resource
+from threadwell.api.attachments import ATTACHED
 from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
-from threadwell.api.storage import ATTACHED
 from threadwell.fhir.outcome import gone, not_found
 from threadwell.stores.contract import Stored
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from threadwell.api.context import Context
-from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.context import Context, Handler
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import NotAllowed
 from threadwell.api.params import not_acceptable
 from threadwell.api.rest import (

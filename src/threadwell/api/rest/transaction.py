@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threadwell.api.answers import written
-from threadwell.api.context import Context
+from threadwell.api.context import Context, Handler
 from threadwell.api.etags import check_if_match
-from threadwell.api.exchange import Answer, Handler, Request
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer, refusal
 from threadwell.api.rest.accept import Accepted, accept
 from threadwell.api.rest.change import Change, created, deleted, updated
@@ -62,13 +62,13 @@ async def _attempt(
 ) -> list[Change | None]:
     targets = await find_targets(context, writes)
     await _check_reads(context, reads, targets, perform)
-    plan = _Plan(context, request.caller.reference, context.clock(), targets)
+    draft = _Draft(context, request.caller.reference, context.clock(), targets)
     for target in targets:
-        await plan.add(target)
-    if plan.issues:
-        raise FhirError(400, plan.issues)
-    await context.store.commit(context.project, plan.change_set(targets))
-    return plan.changes
+        await draft.add(target)
+    if draft.issues:
+        raise FhirError(400, draft.issues)
+    await context.store.commit(context.project, draft.change_set(targets))
+    return draft.changes
 
 
 async def _check_reads(
@@ -84,7 +84,7 @@ async def _check_reads(
                 raise within(entry, error) from None
 
 
-class _Plan:
+class _Draft:
     """What the transaction will write, entry by entry."""
 
     def __init__(self, context: Context, author: str, now: int, targets: Sequence[Target]) -> None:
@@ -96,7 +96,7 @@ class _Plan:
         self._author = author
         self._now = now
         self._links = Links(targets)
-        self._pending = Pending(targets, self._links, now)
+        self._pending = Pending(context, targets, self._links, now)
         self._by_key: dict[Key, Change] = {}
 
     async def add(self, target: Target) -> None:
@@ -140,7 +140,7 @@ class _Plan:
                     self._links.led(target),
                     self._now,
                     self._author,
-                    pending=self._pending,
+                    find=self._pending.find,
                 )
             case "POST" if current:
                 return Change(200, current, None)
@@ -158,7 +158,7 @@ class _Plan:
         resource = self._links.led(target)
         if target.entry.request.method == "POST" and isinstance(resource, dict):
             resource.pop("id", None)
-        accepted = await accept(self._context, resource, target.type, pending=self._pending)
+        accepted = await accept(self._context, resource, target.type, find=self._pending.find)
         if target.entry.request.method == "PUT":
             if target.unmatched:
                 check_unnamed(accepted.resource)

@@ -51,21 +51,21 @@ def read_body(mail: Part) -> Body:
     each other are joined. Everything else is an attachment: inline images, forwarded mails (whole,
     as ``.eml``), signatures of any kind, ``winmail.dat``.
     """
-    gathered = _Gathered()
-    _gather(mail, gathered)
-    texts = [text for text in gathered.texts if text.strip()]
+    contents = _Contents()
+    _gather(mail, contents)
+    texts = [text for text in contents.texts if text.strip()]
     text = "\n\n".join(text.strip("\n") for text in texts) if len(texts) > 1 else "".join(texts)
-    return Body(text.rstrip(), gathered.attachments, list(dict.fromkeys(gathered.notes)))
+    return Body(text.rstrip(), contents.attachments, list(dict.fromkeys(contents.notes)))
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _Contents:
     texts: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def _gather(part: Part, into: _Gathered, *, files_only: bool = False) -> None:
+def _gather(part: Part, into: _Contents, *, files_only: bool = False) -> None:
     into.notes += part.flaws
     if part.type == "multipart/alternative" and part.parts:
         _gather_alternative(part, into, files_only)
@@ -79,7 +79,7 @@ def _gather(part: Part, into: _Gathered, *, files_only: bool = False) -> None:
         into.attachments.append(_attachment(part, len(into.attachments) + 1, into.notes))
 
 
-def _gather_alternative(part: Part, into: _Gathered, files_only: bool) -> None:
+def _gather_alternative(part: Part, into: _Contents, files_only: bool) -> None:
     """The best of several forms of one text, and the files of all of them."""
     types = [_first_text_type(child) for child in part.parts]
     ranked = sorted(range(len(types)), key=lambda index: types[index] != "text/plain")
@@ -89,7 +89,7 @@ def _gather_alternative(part: Part, into: _Gathered, files_only: bool) -> None:
         child = part.parts[index]
         # Two plain texts side by side are no alternatives, whatever the sender calls them.
         more = not found or (beside and child.type == "text/plain")
-        form = _Gathered()
+        form = _Contents()
         _gather(child, form, files_only=files_only or not more)
         if "".join(form.texts).strip():
             found.add(index)

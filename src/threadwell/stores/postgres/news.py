@@ -18,10 +18,10 @@ from threadwell.stores.contract import Change, StoreError
 from threadwell.stores.following import BATCH, Bell, follow
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
-from threadwell.stores.postgres.gathered import Numbered
+from threadwell.stores.postgres.group_rows import Numbered
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.rows import COLUMNS, stored
-from threadwell.stores.postgres.search import Place
+from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.sql.keys import Keys
 
 #: How long a commit may go unheard where no word of it arrives, in seconds; and where none can.
@@ -53,7 +53,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def numbering(keys: Keys, place: Place, written: Iterable[Numbered]) -> str:
+def numbering(keys: Keys, numbered: NumberedProject, written: Iterable[Numbered]) -> str:
     """The statements that number versions in the order of the commits; ``COMMIT`` follows them.
 
     They go to the server together with it, as those who write to a project take turns from here
@@ -63,12 +63,12 @@ def numbering(keys: Keys, place: Place, written: Iterable[Numbered]) -> str:
     if not columns:
         return ""
     rids, numbers = (",".join(map(str, column)) for column in columns)
-    lock = keys.key(f"{place.project}\0change")
+    lock = keys.key(f"{numbered.project}\0change")
     return f"""
 SELECT pg_advisory_xact_lock({lock});
 INSERT INTO change (pid, position, rid, number)
-SELECT {place.pid},
-  coalesce((SELECT max(position) FROM change WHERE pid = {place.pid}), 0) + w.n, w.rid, w.number
+SELECT {numbered.pid},
+  coalesce((SELECT max(position) FROM change WHERE pid = {numbered.pid}), 0) + w.n, w.rid, w.number
 FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
   WITH ORDINALITY w(rid, number, n);
 """

@@ -47,21 +47,21 @@ _AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NumberedProject:
     """A project as the keys know it and as the rows do."""
 
     project: str
     pid: int
 
 
-def quick(keys: Keys, place: Place, query: Query) -> Statement | None:
+def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | None:
     """One statement that answers with ``count + 1`` versions in order, where that is possible."""
-    lead = quick_lead(keys, place.project, query)
+    lead = quick_lead(keys, numbered.project, query)
     if lead is None:
         return None
     _, descending = order_of(query.type, query.sort)
     # The lead covers every filter: nothing is to be asked of any.
-    statement = Statement(place.pid, query.type, ())
+    statement = Statement(numbered.pid, query.type, ())
     statement.walk(lead, descending=descending, most=query.offset + query.count + 1)
     statement.limit(query.count + 1, query.offset)
     statement.sql = statement.bodies(descending=descending)
@@ -76,10 +76,10 @@ def page_of(query: Query, found: list[Stored]) -> Page:
 class Searcher:
     """Searches on one connection, within the transaction that is open."""
 
-    def __init__(self, connection: Connection, keys: Keys, place: Place) -> None:
+    def __init__(self, connection: Connection, keys: Keys, numbered: NumberedProject) -> None:
         self._connection = connection
         self._keys = keys
-        self._place = place
+        self._numbered = numbered
 
     async def page(self, query: Query) -> Page:
         """The answer to a query."""
@@ -96,7 +96,7 @@ class Searcher:
 
     def conditions(self, query: Query) -> list[Condition]:
         """The filters of a query without chains, in the terms of the index."""
-        return _conditions(self._keys, self._place, query, _Found())
+        return _conditions(self._keys, self._numbered, query, _Found())
 
     async def exists(self, query: Query) -> bool:
         """Whether anything matches."""
@@ -106,8 +106,8 @@ class Searcher:
         found = _Found()
         for filter_ in query.filters:
             await self._look_up(query.type, filter_, found)
-        conditions = _conditions(self._keys, self._place, query, found)
-        return _Search(self._connection, self._keys, self._place, query, conditions)
+        conditions = _conditions(self._keys, self._numbered, query, found)
+        return _Search(self._connection, self._keys, self._numbered, query, conditions)
 
     async def _look_up(self, type_: str, filter_: Filter, found: _Found) -> None:
         if isinstance(filter_, ChainFilter):
@@ -138,10 +138,10 @@ class Searcher:
     async def _answer(self, ask: Ask) -> list[Stored]:
         match ask:
             case Current(keys):
-                found = await read_keys(self._connection, self._place.pid, keys)
+                found = await read_keys(self._connection, self._numbered.pid, keys)
                 return [version for version in found if not version.deleted]
             case Referring(type_, param, keys, limit):
-                under = scope(self._place.project, type_, param)
+                under = scope(self._numbered.project, type_, param)
                 wanted = [self._keys.key(under + of_reference(*key)) for key in keys]
                 sql = (
                     f"SELECT {COLUMNS} FROM (SELECT DISTINCT rid FROM posting WHERE pid = $1"
@@ -149,7 +149,7 @@ class Searcher:
                     " (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
                     " ORDER BY d.rid"
                 )
-                return stored(await self._connection.fetch(sql, self._place.pid, wanted, limit))
+                return stored(await self._connection.fetch(sql, self._numbered.pid, wanted, limit))
 
 
 @dataclass(slots=True)
@@ -172,13 +172,13 @@ class _Search:
         self,
         connection: Connection,
         keys: Keys,
-        place: Place,
+        numbered: NumberedProject,
         query: Query,
         conditions: list[Condition],
     ) -> None:
         self._connection = connection
         self._keys = keys
-        self._place = place
+        self._numbered = numbered
         self._query = query
         self._conditions = conditions
         self._natural: dict[int, tuple[Stream, ...]] = {}
@@ -248,7 +248,7 @@ class _Search:
 
     async def _lead(self, order: Order | None) -> Lead:
         query, conditions = self._query, self._conditions
-        possible = list(leads(self._keys, self._place.project, query, conditions))
+        possible = list(leads(self._keys, self._numbered.project, query, conditions))
         dates = natural_dates(query.type, conditions)
         in_doubt = [s for lead in possible if lead.doubtful for s in lead.streams or ()]
         holding = await self._holding(
@@ -282,13 +282,13 @@ class _Search:
             " WITH ORDINALITY AS s(key, low, high, n)"
             " WHERE EXISTS (SELECT FROM posting d WHERE d.pid = $1 AND d.key = s.key"
             " AND d.sort >= s.low AND d.sort <= s.high OFFSET 0)",
-            self._place.pid,
+            self._numbered.pid,
             *zip(*((s.key, s.low, s.high) for s in streams), strict=True),
         )
         return {streams[row["n"] - 1] for row in rows}
 
     def _statement(self) -> Statement:
-        return Statement(self._place.pid, self._query.type, self._conditions, self._natural)
+        return Statement(self._numbered.pid, self._query.type, self._conditions, self._natural)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +298,8 @@ class _Match:
     values: IndexValues
 
 
-def _conditions(keys: Keys, place: Place, query: Query, found: _Found) -> list[Condition]:
-    compiler = Compiler(keys, place.project, query.type, found)
+def _conditions(
+    keys: Keys, numbered: NumberedProject, query: Query, found: _Found
+) -> list[Condition]:
+    compiler = Compiler(keys, numbered.project, query.type, found)
     return [compiler.condition(filter_) for filter_ in query.filters]

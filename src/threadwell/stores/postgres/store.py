@@ -14,7 +14,7 @@ from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.reads import Reads, read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
-from threadwell.stores.postgres.search import Place, Searcher, page_of, quick
+from threadwell.stores.postgres.search import NumberedProject, Searcher, page_of, quick
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.prepare import prepare
 from threadwell.stores.watching import Watcher
@@ -122,15 +122,15 @@ class PostgresStore:
 
     async def search(self, project: str, query: Query) -> Page:
         keys = await self._database.keys()
-        place = Place(project, await self._projects.pid(project))
-        statement = quick(keys, place, query)
+        numbered = NumberedProject(project, await self._projects.pid(project))
+        statement = quick(keys, numbered, query)
         if statement is not None:
             sql, params = statement.sql, statement.params
             return page_of(query, stored(await self._database.run(lambda c: c.fetch(sql, *params))))
 
         async def work(connection: Connection) -> Page:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await Searcher(connection, keys, place).page(query)
+                return await Searcher(connection, keys, numbered).page(query)
 
         return await self._database.run(work)
 
@@ -171,8 +171,8 @@ class PostgresStore:
 
         It is the plan that is kept for every value (``plan_cache_mode``).
         """
-        place = Place(project, await self._projects.pid(project))
-        statement = quick(await self._database.keys(), place, query)
+        numbered = NumberedProject(project, await self._projects.pid(project))
+        statement = quick(await self._database.keys(), numbered, query)
         if statement is None:
             return []
         sql, params = statement.sql, statement.params

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
 from threadwell.stores.contract import Conflict, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
-from threadwell.stores.postgres.gathered import Current, Gathered, Numbered
-from threadwell.stores.postgres.search import Place, Searcher
+from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
+from threadwell.stores.postgres.search import NumberedProject, Searcher
 from threadwell.stores.sql.condition import Condition
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
@@ -57,7 +57,7 @@ def locks(keys: Keys, group: Iterable[Prepared]) -> list[int]:
 async def write_group(
     connection: Connection,
     keys: Keys,
-    place: Place,
+    numbered: NumberedProject,
     group: Sequence[Prepared],
     *,
     trusting: bool,
@@ -68,10 +68,10 @@ async def write_group(
     ``trusting`` takes for granted that what is new is not there yet. Where it is, by someone who
     was a little faster, the transaction breaks at the unique index.
     """
-    gathered = Gathered(place.pid)
-    check = _Check(connection, keys, place, gathered)
+    rows = GroupRows(numbered.pid)
+    check = _Check(connection, keys, numbered, rows)
     verdicts = await check.verdicts(group, trusting=trusting)
-    return verdicts, await gathered.write(connection)
+    return verdicts, await rows.write(connection)
 
 
 #: A resource, and the version of it that has to be current.
@@ -95,12 +95,12 @@ class _Check:
     """
 
     def __init__(
-        self, connection: Connection, keys: Keys, place: Place, gathered: Gathered
+        self, connection: Connection, keys: Keys, numbered: NumberedProject, rows: GroupRows
     ) -> None:
         self._connection = connection
-        self._searcher = Searcher(connection, keys, place)
-        self._pid = place.pid
-        self._gathered = gathered
+        self._searcher = Searcher(connection, keys, numbered)
+        self._pid = numbered.pid
+        self._rows = rows
         self._filled: set[int] = set()
         self._written: set[Key] = set()
         self._written_types: set[str] = set()
@@ -161,7 +161,7 @@ class _Check:
         """``asked_later``: a later change set has a term, which may match what this one writes."""
         change_set = prepared.change_set
         keys = [key for key, _ in expected[len(change_set.unchanged) :]]
-        self._gathered.add(prepared, [self._currents.get(key) for key in keys])
+        self._rows.add(prepared, [self._currents.get(key) for key in keys])
         self._written.update(keys)
         if asked_later:
             self._written_types.update([write.type for write in change_set.writes])

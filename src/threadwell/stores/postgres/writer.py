@@ -28,7 +28,7 @@ from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
 from threadwell.stores.postgres.news import numbering
 from threadwell.stores.postgres.projects import Projects
-from threadwell.stores.postgres.search import Place
+from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.watching import Watcher
@@ -230,7 +230,7 @@ class Writer:
     ) -> list[Verdict]:
         fate = secrets.randbits(63)
         keys = await self._database.keys()
-        place = Place(project, await self._projects.pid_to_write(connection, project))
+        numbered = NumberedProject(project, await self._projects.pid_to_write(connection, project))
         prepared = [waiting.prepared for waiting in group]
         held = ", ".join(str(lock) for lock in [fate, *locks(keys, prepared)])
         try:
@@ -238,13 +238,13 @@ class Writer:
                 f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
             )
             verdicts, written = await write_group(
-                connection, keys, place, prepared, trusting=trusting
+                connection, keys, numbered, prepared, trusting=trusting
             )
         except BaseException:
             await _roll_back(connection)
             raise
         try:
-            await connection.execute(f"{numbering(keys, place, written)} COMMIT")
+            await connection.execute(f"{numbering(keys, numbered, written)} COMMIT")
         except FAULTS as error:
             if not away(error):
                 await _roll_back(connection)

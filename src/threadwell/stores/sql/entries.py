@@ -18,7 +18,7 @@ from threadwell.fhir.search.extract import extraction
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import Compound, compounds
 from threadwell.stores.sql.keys import Keys, every, every_updated, scope
-from threadwell.stores.sql.members import Finder, Gathered, Param
+from threadwell.stores.sql.members import Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
@@ -108,9 +108,9 @@ class _Shape:
     always: Finder
     compounds: tuple[tuple[int, tuple[tuple[str, Compound], ...]], ...]
 
-    def gather(self, resource: Resource) -> Gathered:
+    def gather(self, resource: Resource) -> MemberEntries:
         """What the members put into the index."""
-        found = Gathered()
+        found = MemberEntries()
         for name, element in resource.items():
             finder = self.finders.get(name)
             if finder is None:

@@ -45,7 +45,7 @@ _REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "c
 _MOST, _SHORT = 4_096, 500
 
 
-class Gathered:
+class MemberEntries:
     """What members put in: ``places`` are keys at the natural time, ``placed`` (key, sort),
     ``texts`` (key, folded text); ``present`` has the bits of the parameters with a value,
     ``natural`` is the earliest time, ``HIGHEST`` where there is none, ``parts`` are the forms in
@@ -62,7 +62,7 @@ class Gathered:
         self.natural = HIGHEST
         self.parts: dict[str, list[str]] = {}
 
-    def add(self, other: Gathered) -> None:
+    def add(self, other: MemberEntries) -> None:
         """Put all of the other one in."""
         self.present |= other.present
         self.places += other.places
@@ -95,7 +95,7 @@ class Param:
         self.part = part
         self._key = keys.key
         self._dates: dict[str, int] = {}
-        self._put: Mapping[type, Callable[[Any, Gathered], None]] = {
+        self._put: Mapping[type, Callable[[Any, MemberEntries], None]] = {
             TokenValue: self._token,
             ReferenceValue: self._reference,
             DateValue: self._date,
@@ -106,7 +106,7 @@ class Param:
             CompositeValue: self._composite,
         }
 
-    def put(self, values: Iterable[IndexValue], into: Gathered) -> None:
+    def put(self, values: Iterable[IndexValue], into: MemberEntries) -> None:
         """Put what it finds in a member into the index; at least one value."""
         into.present |= self.bit
         for value in values:
@@ -115,15 +115,15 @@ class Param:
             forms = [form for value in values for form in part_forms(value)]
             into.parts.setdefault(self.code, []).extend(forms)
 
-    def _token(self, value: TokenValue, into: Gathered) -> None:
+    def _token(self, value: TokenValue, into: MemberEntries) -> None:
         into.places += [self._key(self.scope + form) for form in _token_forms(value)]
         if value.text:
             into.texts.append((self._key(self.scope), fold(value.text)))
 
-    def _reference(self, value: ReferenceValue, into: Gathered) -> None:
+    def _reference(self, value: ReferenceValue, into: MemberEntries) -> None:
         into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
 
-    def _date(self, value: DateValue, into: Gathered) -> None:
+    def _date(self, value: DateValue, into: MemberEntries) -> None:
         low = value.low
         name = width(value).name
         key = self._dates.get(name)
@@ -133,18 +133,18 @@ class Param:
         if self.natural and low < into.natural:
             into.natural = low
 
-    def _number(self, value: NumberValue | QuantityValue, into: Gathered) -> None:
+    def _number(self, value: NumberValue | QuantityValue, into: MemberEntries) -> None:
         form = of_numbers(number_kind(value))
         into.placed.append((self._key(self.scope + form), number_place(value.low)))
 
-    def _string(self, value: StringValue, into: Gathered) -> None:
+    def _string(self, value: StringValue, into: MemberEntries) -> None:
         into.texts.append((self._key(self.scope), fold(value.text)))
 
-    def _uri(self, value: UriValue, into: Gathered) -> None:
+    def _uri(self, value: UriValue, into: MemberEntries) -> None:
         into.places.append(self._key(self.scope + of_url(value.uri)))
         into.texts.append((self._key(self.scope), value.uri))
 
-    def _composite(self, value: CompositeValue, into: Gathered) -> None:
+    def _composite(self, value: CompositeValue, into: MemberEntries) -> None:
         # By its first part; the others are asked of the resource itself.
         for first in value.components[0]:
             if isinstance(first, TokenValue):
@@ -164,9 +164,9 @@ class Finder:
         self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
         self._names = member.names
         self._repeats = member.type in _REMEMBERED
-        self._known: dict[Any, Gathered] = {}
+        self._known: dict[Any, MemberEntries] = {}
 
-    def find(self, element: Any, resource: Resource, into: Gathered) -> None:
+    def find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         """Gather what the member, or the item of it, puts in."""
         if not self._repeats:
             if not self._names or not self._names.isdisjoint(element):
@@ -175,7 +175,7 @@ class Finder:
         form = element if element.__class__ is not dict else _form(element)
         found = self._known.get(form)
         if found is None:
-            found = Gathered()
+            found = MemberEntries()
             self._find(element, resource, found)
             if form.__class__ is bool or 0 < len(form) <= _SHORT:
                 if len(self._known) >= _MOST:
@@ -183,7 +183,7 @@ class Finder:
                 self._known[form] = found
         into.add(found)
 
-    def _find(self, element: Any, resource: Resource, into: Gathered) -> None:
+    def _find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         for param, take, whole in self._takes:
             values: list[IndexValue] = []
             take(resource if whole else element, values)

@@ -49,7 +49,7 @@ class Reading:
             raise store_error("SQLite cannot read", error) from None
 
 
-class Place:
+class DatabaseFile:
     """Where the file is, and whether it is still the one that was opened.
 
     SQLite goes on with a file that was removed or replaced, and what it writes ends with the

@@ -15,7 +15,7 @@ from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
-from threadwell.stores.sqlite.faults import Place, Reading, store_error
+from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
@@ -45,7 +45,7 @@ class SqliteStore:
     def __init__(self, path: Path, writing: apsw.Connection) -> None:
         """Use ``open``."""
         self._path = path
-        self._place = Place(path)
+        self._file = DatabaseFile(path)
         self._writing = writing
         self._keys = Keys(setting(writing, "secret"))
         reindex_if_old(writing, self._keys)
@@ -128,7 +128,7 @@ class SqliteStore:
             )
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
-        self._place.check()
+        self._file.check()
         await self._writer.commit(prepare(self._keys, project, change_set))
         self._bell.ring(project)
 
@@ -177,7 +177,7 @@ class SqliteStore:
             nonlocal kept
             kept = transaction.put_private(kind, name, value, only_new=only_new)
 
-        self._place.check()
+        self._file.check()
         await self._writer.do(put)
         return kept
 
@@ -197,7 +197,7 @@ class SqliteStore:
         return self._searcher.plan(project, self._pid(project), query)
 
     def _another_searcher(self) -> tuple[Searcher, Watch]:
-        self._place.check()
+        self._file.check()
         connection = open_reader(self._path)
         return Searcher(connection, Keys(self._keys.secret)), Watch(connection, heavy.STEPS)
 

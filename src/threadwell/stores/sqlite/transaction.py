@@ -31,7 +31,7 @@ _MANY = 20
 
 
 #: Number of the project, type and id.
-_Place: TypeAlias = tuple[int, str, str]
+_ProjectKey: TypeAlias = tuple[int, str, str]
 
 
 class _Current(NamedTuple):
@@ -41,7 +41,7 @@ class _Current(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _PendingRows:
     """Rows that are yet to be written, by statement."""
 
     created: list[tuple[Any, ...]] = field(default_factory=list)
@@ -79,8 +79,8 @@ class Transaction:
         self._watch = watch
         self._searcher = searcher
         self._pid = pid
-        self._known: dict[_Place, _Current | None] = {}
-        self._gathered = _Gathered()
+        self._known: dict[_ProjectKey, _Current | None] = {}
+        self._rows = _PendingRows()
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
         self._positions: dict[int, int] = {}
@@ -126,7 +126,7 @@ class Transaction:
 
     def flush(self) -> None:
         """Write what is gathered."""
-        rows, self._gathered = self._gathered, _Gathered()
+        rows, self._rows = self._rows, _PendingRows()
         self._many(
             "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
             " FROM resource WHERE rid = ?",
@@ -153,7 +153,7 @@ class Transaction:
         if rows:
             self._connection.executemany(sql, rows)
 
-    def _expect(self, place: _Place, before: Stored | None) -> _Current | None:
+    def _expect(self, place: _ProjectKey, before: Stored | None) -> _Current | None:
         current = self._known[place] if place in self._known else self._current(place)
         if (current and current.version_id) != (before and before.version_id):
             raise Conflict(Key(*place[1:]))
@@ -167,7 +167,7 @@ class Transaction:
         self._positions[pid] = last + count
         return last + 1
 
-    def _look_up(self, pid: int, places: list[_Place]) -> None:
+    def _look_up(self, pid: int, places: list[_ProjectKey]) -> None:
         """Know the current versions of all of them by one statement."""
         unknown = [place for place in places if place not in self._known]
         rows = fetch(
@@ -179,7 +179,7 @@ class Transaction:
         found = {(pid, type_, id_): _Current(*current) for type_, id_, *current in rows}
         self._known.update((place, found.get(place)) for place in unknown)
 
-    def _current(self, place: _Place) -> _Current | None:
+    def _current(self, place: _ProjectKey) -> _Current | None:
         pid, type_, id_ = place
         rows = fetch(
             self._connection,
@@ -190,11 +190,11 @@ class Transaction:
         return self._known[place]
 
     def _matches(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
-        if self._gathered.rids and not self._cannot_match_gathered(project, pid, query):
+        if self._rows.rids and not self._cannot_match_gathered(project, pid, query):
             self.flush()
         if not self._exists(project, pid, query, limit):
             return False
-        if not self._gathered.rids:
+        if not self._rows.rids:
             return True
         # What was found may be about to change.
         self.flush()
@@ -212,9 +212,9 @@ class Transaction:
         if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
             return False
         # Of what was updated only the entries are known that changed.
-        if query.type in self._gathered.updated_types:
+        if query.type in self._rows.updated_types:
             return False
-        gathered = self._gathered.keys_added()
+        gathered = self._rows.keys_added()
         return any(
             condition.keys is not None
             and not condition.negate
@@ -224,16 +224,16 @@ class Transaction:
 
     def _gather(
         self,
-        place: _Place,
+        place: _ProjectKey,
         change: int,
         write: Write,
         current: _Current | None,
         removed: Entries,
         added: Entries,
     ) -> None:
-        if current and current.rid in self._gathered.rids:
+        if current and current.rid in self._rows.rids:
             self.flush()
-        rows = self._gathered
+        rows = self._rows
         deleted = write.resource is None
         body = b"" if deleted else write.body
         if current is None:

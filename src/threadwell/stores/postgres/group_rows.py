@@ -68,7 +68,7 @@ class Numbered(NamedTuple):
     number: int
 
 
-class Gathered:
+class GroupRows:
     """The rows of many change sets of one project, which write each resource at most once."""
 
     def __init__(self, pid: int) -> None:

@@ -1,20 +1,27 @@
-"""The API's own endpoints around FHIR: login, discovery, storage, health, metrics."""
+"""Which endpoint is at a path: login, discovery, storage, health, metrics."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from threadwell.api import health, storage
-from threadwell.api.exchange import Handler
-from threadwell.api.load import exposition
-from threadwell.api.oauth import admin, discovery, logout, me, token
+from threadwell.api.context import Handler
+from threadwell.api.endpoints import (
+    admin,
+    discovery,
+    health,
+    logout,
+    me,
+    metrics,
+    storage,
+    token,
+)
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
     "healthcheck": {"GET": health.live},
     "health/live": {"GET": health.live},
     "health/ready": {"GET": health.ready},
-    "metrics": {"GET": exposition.metrics},
+    "metrics": {"GET": metrics.metrics},
     "oauth2/token": {"POST": token.token},
     "oauth2/authorize": {"GET": discovery.authorize, "POST": discovery.authorize},
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from threadwell.api.context import Context
+from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.oauth.access import forbidden
 from threadwell.api.oauth.clients import add_client
-from threadwell.api.plain_json import json_answer
+from threadwell.api.outcomes import forbidden
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.outcome import invalid, not_found
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import parse_qs, unquote_plus
 
 from threadwell.api.context import Context
+from threadwell.api.endpoints.me import PROJECT_NAME
+from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.oauth.access import basic
 from threadwell.api.oauth.clients import refuse_unknown
-from threadwell.api.oauth.me import PROJECT_NAME
 from threadwell.api.oauth.tokens import LIFE, SCOPE, issue
-from threadwell.api.plain_json import json_answer
 
 
 async def token(context: Context, request: Request) -> Answer:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from threadwell.api.context import Context
+from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.plain_json import json_answer
 from threadwell.fhir.stamp import derived_id
 
 PROJECT_NAME = "Threadwell"

@@ -1,0 +1,29 @@
+"""``GET storage/<id>/<version>``: a Binary's bytes by presigned URL."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import forbidden
+from threadwell.api.raw import raw
+from threadwell.fhir.outcome import not_found
+
+
+async def storage(context: Context, request: Request) -> Answer:
+    """``?Expires=…&Signature=…``: the bytes, without a token, to whoever has the URL."""
+    _, id_, version_id = request.path.split("/")
+    given = parse_qs(request.query)
+    expires, signature = given.get("Expires", [""])[0], given.get("Signature", [""])[0]
+    now = context.clock() // 1000
+    if not context.signer.allows(f"{id_}/{version_id}", expires, signature, now):
+        raise forbidden()
+    stored = await context.store.read_version(context.project, "Binary", id_, version_id)
+    content = await context.store.content(context.project, id_, version_id)
+    if stored is None or content is None:
+        raise not_found()
+    answer = raw(stored, content)
+    # One version never changes, and whoever has the URL may see it for as long.
+    cache = b"private, max-age=%d, immutable" % (int(expires) - now)
+    return Answer(200, [*answer.headers, (b"cache-control", cache)], answer.body)
