@@ -9,12 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
-from threadwell.stores.postgres.group_rows import Numbered
 
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import Conflict, Key, StoreError
 from threadwell.stores.postgres import PostgresStore, writer
 from threadwell.stores.postgres.address import parse_address
+from threadwell.stores.postgres.group_rows import Numbered
 from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.suite.scenario import Desk, nothing_kept
