@@ -152,7 +152,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["post", "Patient", body], ["post", "Patient", argument])
     yield from (["put", ids["patient"], body], ["patch", ids["patient"], argument])
     yield ["delete", f"Patient/{argument}"]
-    yield ["client", "add", argument]
+    yield from (["client", "add", argument], ["client", "list"], ["client", "revoke", argument])
     yield ["import", f"{ids['folder']}/{argument}"]
     yield ["import", f"{ids['folder']}/in", "--people", argument]
     yield ["import", f"{ids['folder']}/in", "--zone", argument]

@@ -1,36 +1,115 @@
-"""``threadwell client add``: register a program that may use the API."""
+"""``threadwell client``: the programs that may use the API."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_store
-from threadwell.cli.output import print_json
+from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.output import plural, print_json, table
+
+if TYPE_CHECKING:
+    from threadwell.api.clients import Client, NewClient
+    from threadwell.facade import Threadwell
+
+_ACTIONS = {
+    "add": "register a client called NAME",
+    "list": "the clients there are",
+    "rotate": "give one a new secret; the old one and its tokens open nothing any more",
+    "revoke": "end one's registration, and its tokens",
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("action", choices=["add"], help="add: register a client")
-    parser.add_argument("name", metavar="NAME", help="what to call it, for people")
+    parser.add_argument(
+        "action",
+        choices=_ACTIONS,
+        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
+    )
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="of a new client, for people; else its id or name"
+    )
     add_store(parser)
+    add_format(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """Register the client and print its credentials."""
+    """Do what is asked, and print what came of it."""
     import threadwell
 
-    with threadwell.open(arguments.store) as tw:
-        client = tw.add_client(arguments.name)
-    print_json({"client_id": client.client_id, "client_secret": client.client_secret})
+    action, name = arguments.action, arguments.name
+    if action == "list" and name is not None:
+        raise Misuse("client list takes no name")
+    if action != "list" and not (name or "").strip():
+        raise Misuse(f"say which: threadwell client {action} NAME")
+    with threadwell.open(arguments.store, create=action == "add") as tw:
+        if action == "list":
+            _print_list(tw, as_json=arguments.format == "json")
+        elif action == "add":
+            _print_credentials(tw.add_client(name))
+        elif action == "rotate":
+            _print_credentials(tw.rotate_client(_named(tw, name).id))
+        else:
+            client = _named(tw, name)
+            tw.revoke_client(client.id)
+            print(f"{client.name} ({client.id}) opens nothing any more.")
     return 0
+
+
+def _named(tw: Threadwell, name: str) -> Client:
+    """The client of that id, or the only one of that name."""
+    clients = tw.clients()
+    found = [client for client in clients if client.id == name]
+    found = found or [client for client in clients if client.name == name]
+    if not found:
+        raise Mistake(f"there is no client {name}: `threadwell client list` has those there are")
+    if len(found) > 1:
+        ids = ", ".join(client.id for client in found)
+        raise Mistake(f"{len(found)} clients are called {name}: give the id, {ids}")
+    return found[0]
+
+
+def _print_credentials(made: NewClient) -> None:
+    print_json({"client_id": made.client_id, "client_secret": made.client_secret})
+
+
+def _print_list(tw: Threadwell, *, as_json: bool) -> None:
+    from threadwell.fhir.stamp import instant
+
+    clients = tw.clients()
+    times = [instant(client.created) if client.created else "" for client in clients]
+    if as_json:
+        print_json(
+            [
+                {"client_id": one.id, "name": one.name, "created": time, "admin": one.admin}
+                for one, time in zip(clients, times, strict=True)
+            ]
+        )
+    elif clients:
+        rows = [
+            [one.name, one.id, time[:10] or "-", "yes" if one.admin else "no"]
+            for one, time in zip(clients, times, strict=True)
+        ]
+        print(table(["Name", "ID", "Since", "May register others"], rows))
+        print(f"\n{plural(len(clients), 'client')}.")
+    else:
+        print("There are no clients; `threadwell client add NAME` registers one.")
 
 
 COMMAND = Command(
     name="client",
-    summary="Register a program that may use the API",
-    about="Prints its id and secret as JSON. The secret is shown this once: the store keeps only "
-    "a hash of it.",
-    examples=("threadwell client add billing",),
+    summary="Register programs that may use the API, list them, end them",
+    about="add and rotate print the id and the secret as JSON. A secret is shown this once: the "
+    "store keeps only a hash of it. A running server refuses what was rotated or revoked within "
+    "a second.",
+    examples=(
+        "threadwell client add billing",
+        "threadwell client list",
+        "threadwell client rotate billing",
+        "threadwell client revoke 0d7c1a52-4a0e-4c4e-9a50-6a8a3d1b2f10",
+    ),
     add_arguments=add_arguments,
     run=run,
 )

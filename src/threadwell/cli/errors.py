@@ -18,6 +18,10 @@ class Mistake(Exception):
     """What the user asked for cannot be done; the message says what, where and what to do."""
 
 
+class Misuse(Mistake):
+    """The command was called wrongly: nothing has been done."""
+
+
 def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command; every error becomes a sentence on standard error, and exit code 1 or 2."""
     try:
@@ -44,7 +48,7 @@ def _is_misuse(error: Exception) -> bool:
     from threadwell.channels.reading import UnknownChannel
     from threadwell.intake import BadPeople, BadSetting
 
-    wrong = isinstance(error, (BadSetting, NeedsZone, UnknownChannel))
+    wrong = isinstance(error, (Misuse, BadSetting, NeedsZone, UnknownChannel))
     return wrong and not isinstance(error, BadPeople)
 
 

@@ -9,9 +9,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from threadwell.api.clients import NewClient, add_client
+from threadwell.api.clients import (
+    Client,
+    NewClient,
+    add_client,
+    find_client,
+    list_clients,
+    remove_client,
+    rotate_client,
+)
 from threadwell.api.context import Context, open_context
-from threadwell.api.oauth.clients import find_client
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, open_store
 from threadwell.facade.loop import LoopThread
 from threadwell.facade.request import Parameters, search_path, send
@@ -348,6 +355,28 @@ class Threadwell:
         """
         return self._loop.call(add_client(self._store, name, project=self._project))
 
+    def clients(self) -> list[Client]:
+        """The clients of the HTTP API, the oldest first: ``[c.name for c in tw.clients()]``."""
+        return self._loop.call(list_clients(self._store, self._project))
+
+    def rotate_client(self, client_id: str) -> NewClient:
+        """A new secret for a client; the old one and its tokens open nothing any more.
+
+        For example::
+
+            secret = tw.rotate_client(client.client_id).client_secret
+
+        Raises ``LookupError`` where there is no client of that id.
+        """
+        return self._loop.call(self._rotated(client_id))
+
+    def revoke_client(self, client_id: str) -> None:
+        """End a client's registration, and its tokens: ``tw.revoke_client(client.client_id)``.
+
+        Raises ``LookupError`` where there is no client of that id.
+        """
+        self._loop.call(self._revoked(client_id))
+
     def has_client(self, client_id: str) -> bool:
         """Is there a client of that id? ``tw.has_client(client.client_id)``."""
         return self._loop.call(find_client(self._store, client_id)) is not None
@@ -360,6 +389,18 @@ class Threadwell:
             tw.sign_in_link("http://127.0.0.1:8103")
         """
         return self._loop.call(new_link(self._store, base_url))
+
+    async def _rotated(self, client_id: str) -> NewClient:
+        return await rotate_client(self._store, await self._client(client_id))
+
+    async def _revoked(self, client_id: str) -> None:
+        await remove_client(self._store, (await self._client(client_id)).id)
+
+    async def _client(self, client_id: str) -> Client:
+        client = await find_client(self._store, client_id)
+        if client is None or client.project != self._project:
+            raise LookupError(f"there is no client {client_id!r}")
+        return client
 
     async def _read(self, page: Callable[[Reader, ZoneInfo], Awaitable[T]]) -> T:
         return await page(Reader(self._store, self._project), await care_zone(self._store))

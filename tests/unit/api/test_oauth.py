@@ -9,7 +9,13 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
-from threadwell.api.clients import add_client, remove_client
+from threadwell.api.clients import (
+    add_client,
+    find_client,
+    list_clients,
+    remove_client,
+    rotate_client,
+)
 from threadwell.api.oauth.access import LOOK, RECHECK
 
 FORM = "application/x-www-form-urlencoded"
@@ -169,6 +175,28 @@ def test_a_removed_client_is_out_at_once(api, token) -> None:
     api.clock.now += LOOK
     assert api.call("GET", "Patient", authorization=token).status_code == 401
     assert api.call("GET", "Patient", authorization=api.basic).status_code == 401
+
+
+def test_a_rotated_client_goes_on_with_its_new_secret_alone(api, token) -> None:
+    assert api.call("GET", "Patient", authorization=token).status_code == 200
+    kept = api.run(find_client(api.store, api.client.client_id))
+    new = api.run(rotate_client(api.store, kept))
+    api.clock.now += LOOK
+    for old in (token, api.basic):
+        assert api.call("GET", "Patient", authorization=old).status_code == 401
+    id_, secret = api.client
+    assert login(api, client_id=id_, client_secret=secret).status_code == 400
+    fresh = login(api, client_id=new.client_id, client_secret=new.client_secret).json()
+    again = f"Bearer {fresh['access_token']}"
+    assert api.call("GET", "Patient", authorization=again).status_code == 200
+    (after,) = api.run(list_clients(api.store))
+    assert (after.id, after.name, after.admin) == (kept.id, kept.name, kept.admin)
+
+
+def test_clients_are_listed_in_the_order_of_their_coming(api, new_api) -> None:
+    api.run(add_client(api.store, "later", clock=lambda: 4_000_000_000_000))
+    api.run(add_client(api.store, "of another project", project="p"))
+    assert [client.name for client in api.run(list_clients(api.store))] == ["tests", "later"]
 
 
 def test_a_logout_ends_one_login(api, token) -> None:

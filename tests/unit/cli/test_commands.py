@@ -60,6 +60,9 @@ def test_every_command_has_help_with_an_example(
         (["import", "x", "--scope", "clinic"], 2),
         (["sessions", "--format", "xml"], 2),
         (["client", "remove", "x"], 2),
+        (["client", "list", "x"], 2),
+        (["client", "add"], 2),
+        (["client", "rotate", " "], 2),
         (["serve", "--port", "many"], 2),
     ],
 )
@@ -79,6 +82,8 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["post", "Patient", PATIENT, "--store", "no/folder/x.db"], "there is no folder no/folder"),
         (["post", "Patient", PATIENT, "--store", "mysql://x/y"], "no store is known for mysql://"),
         (["client", "add", "x", "--store", "."], "cannot open .: Is a directory\n"),
+        (["client", "list"], "there is no store at threadwell.db"),
+        (["client", "revoke", "x"], "there is no store at threadwell.db"),
         (["post", "Patient", "{"], "the body is not JSON"),
         (["post", "Patient", "@none.json"], "none.json: No such file"),
         (["post", "Patient", "{}"], "resourceType"),
@@ -210,6 +215,28 @@ def test_the_store_is_an_option_or_a_variable(
 def test_a_client_is_told_its_secret_as_json(answer: Any) -> None:
     made = answer("client", "add", "billing")
     assert set(made) == {"client_id", "client_secret"}
+
+
+def test_clients_are_listed_rotated_and_revoked(
+    answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, twin = answer("client", "add", "billing"), answer("client", "add", "twice")
+    answer("client", "add", "twice")
+    rotated = answer("client", "rotate", "billing")
+    assert rotated["client_id"] == first["client_id"]
+    assert rotated["client_secret"] != first["client_secret"]
+    listed = answer("client", "list", "--format", "json")
+    assert [one["name"] for one in listed] == ["billing", "twice", "twice"]
+    assert all("secret" not in key for one in listed for key in one)
+    for name, words in (("twice", "2 clients are called twice"), ("none", "no client none")):
+        assert main(["client", "revoke", name]) == 1
+        assert words in capsys.readouterr().err
+    assert main(["client", "revoke", twin["client_id"]]) == 0
+    assert main(["client", "revoke", "billing"]) == 0
+    assert main(["client", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "1 client." in out
+    assert first["client_id"] not in out.split("Name")[1]
 
 
 def test_a_sign_in_link_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,6 +126,17 @@ def test_a_transaction_is_a_request(tw: threadwell.Threadwell) -> None:
     assert tw.search("Patient", {"_summary": "count"})["total"] == 2
 
 
+def test_clients_come_and_go(tw: threadwell.Threadwell) -> None:
+    made = tw.add_client("billing")
+    assert tw.rotate_client(made.client_id).client_secret != made.client_secret
+    assert [client.name for client in tw.clients()] == ["billing"]
+    tw.revoke_client(made.client_id)
+    assert not tw.has_client(made.client_id)
+    for end in (tw.revoke_client, tw.rotate_client):
+        with pytest.raises(LookupError, match="there is no client"):
+            end(made.client_id)
+
+
 def test_it_serves_many_threads(tw: threadwell.Threadwell) -> None:
     with ThreadPoolExecutor(8) as pool:
         ids = set(pool.map(lambda _: tw.create_resource(PATIENT)["id"], range(40)))

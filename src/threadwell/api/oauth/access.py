@@ -84,7 +84,7 @@ class Access:
         if claims is None or await logins.ended(self._store, claims.login_id):
             return None
         client = await self.client(claims.client_id)
-        if client is None:
+        if client is None or client.generation != claims.generation:
             return None
         caller = _caller(client, claims.login_id)
         if len(self._known) >= MAX_KNOWN:

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from threadwell.api.oauth import endings
+from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 _KIND = "client"
@@ -31,13 +32,19 @@ class NewClient(NamedTuple):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A registration as the store keeps it."""
+    """A registration as the store keeps it.
+
+    ``created`` is in milliseconds since 1970 UTC, 0 where nobody noted it. ``generation`` counts
+    the secrets that it has had before: a token of an earlier one opens nothing.
+    """
 
     id: str
     name: str
     project: str
     secret_sha256: str
     admin: bool
+    created: int = 0
+    generation: int = 0
 
     def accepts(self, secret: str) -> bool:
         """Is that its secret? Takes the same time whatever the answer."""
@@ -52,6 +59,7 @@ async def add_client(
     secret: str | None = None,
     project: str = DEFAULT_PROJECT,
     admin: bool = True,
+    clock: Clock = now_ms,
 ) -> NewClient:
     """Register a client under ``name``; id and secret are made unless they are given.
 
@@ -59,7 +67,8 @@ async def add_client(
     the id is taken.
     """
     new = NewClient(client_id or str(uuid4()), secret or secrets.token_hex(32))
-    client = Client(new.client_id, name, project, _digest(new.client_secret), admin)
+    digest = _digest(new.client_secret)
+    client = Client(new.client_id, name, project, digest, admin, created=clock())
     value = msgspec.json.encode(client)
     if not await store.put_private(_KIND, new.client_id, value, only_new=True):
         raise ValueError(f"there is a client {new.client_id} already")
@@ -70,6 +79,28 @@ async def find_client(store: Store, client_id: str) -> Client | None:
     """The registration, ``None`` if there is none."""
     value = await store.get_private(_KIND, client_id)
     return msgspec.json.decode(value, type=Client) if value is not None else None
+
+
+async def list_clients(store: Store, project: str = DEFAULT_PROJECT) -> list[Client]:
+    """The registrations of a project, the oldest first."""
+    values = (await store.list_private(_KIND)).values()
+    clients = [msgspec.json.decode(value, type=Client) for value in values]
+    mine = [client for client in clients if client.project == project]
+    return sorted(mine, key=lambda client: (client.created, client.name, client.id))
+
+
+async def rotate_client(store: Store, client: Client) -> NewClient:
+    """Give the client a new secret. The old one and every token by it open nothing any more.
+
+    Running servers refuse them within ``access.LOOK``.
+    """
+    new = NewClient(client.id, secrets.token_hex(32))
+    value = msgspec.structs.replace(
+        client, secret_sha256=_digest(new.client_secret), generation=client.generation + 1
+    )
+    await store.put_private(_KIND, client.id, msgspec.json.encode(value))
+    await endings.tell(store)
+    return new
 
 
 async def remove_client(store: Store, client_id: str) -> None:

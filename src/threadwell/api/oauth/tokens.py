@@ -16,11 +16,15 @@ SCOPE = "openid"
 
 
 class Claims(NamedTuple):
-    """What a good access token says: for whom, by which login, until when (seconds since 1970)."""
+    """What a good access token says: for whom, by which login, until when (seconds since 1970).
+
+    ``generation`` is that of the secret by which its client logged in.
+    """
 
     client_id: str
     login_id: str
     expires: int
+    generation: int
 
 
 class Tokens(NamedTuple):
@@ -49,6 +53,7 @@ def issue(key: SigningKey, issuer: str, client: Client, now: int) -> Tokens:
         "username": client.id,
         "scope": SCOPE,
         "profile": profile,
+        "generation": client.generation,
     }
     identity = {**common, "fhirUser": profile}
     headers = {"kid": key.kid}
@@ -81,4 +86,4 @@ def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
     client_id, login_id = claims.get("client_id"), claims.get("login_id")
     if not isinstance(client_id, str) or not isinstance(login_id, str) or claims["exp"] <= now:
         return None
-    return Claims(client_id, login_id, claims["exp"])
+    return Claims(client_id, login_id, claims["exp"], claims.get("generation", 0))
