@@ -40,6 +40,7 @@ from threadwell.fhir.search.parse import (
 from threadwell.server.connection import MAX_HEAD, MAX_WAITING
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
+from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -53,6 +54,8 @@ ENVIRONMENT = {
     " of `threadwell serve` and `sign-in` without `--base-url` and `--url`, in what `threadwell"
     f" get` and its kin print, and in Python. If it is not set, `{DEFAULT_BASE_URL}`; for `serve`,"
     " where it listens",
+    ZONE_DATA_VARIABLE: "a folder of time zone data to take instead of the newer one of the"
+    " machine's and the package's; it must tell its release",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }

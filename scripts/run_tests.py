@@ -13,6 +13,7 @@ import sys
 import pgbouncer
 import postgres
 import toolbox
+import zone_data
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
 
 
 def bring_tools() -> None:
-    """Node.js with the npm clients, Chromium, PostgreSQL; tests say themselves what is missing."""
+    """Node.js with the npm clients, Chromium, PostgreSQL, zone data; tests say what is missing."""
     if toolbox.find_node() is None:
         toolbox.install_node()
     node = toolbox.find_node()
@@ -35,6 +36,8 @@ def bring_tools() -> None:
         postgres.install()
     if pgbouncer.find() is None:
         pgbouncer.install()
+    if zone_data.find() is None:
+        zone_data.install()
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def find_node() -> list[str] | None:
 def install_node() -> bool:
     """Node.js into this virtual environment, from the pinned wheel."""
     print("Node.js is not here: taking it from its wheel …", flush=True)
-    return _ran([*_pip(), "--require-hashes", "-r", str(ROOT / "locks" / "node.txt")])
+    return pip_install("--require-hashes", "-r", str(ROOT / "locks" / "node.txt"))
 
 
 def clients_ready() -> bool:
@@ -60,6 +60,11 @@ def find_chromium() -> str | None:
 def install_chromium() -> bool:
     """Debian's chromium, where this is Debian and we may."""
     return apt_install("chromium")
+
+
+def pip_install(*arguments: str) -> bool:
+    """``pip install`` with this virtual environment's Python."""
+    return _ran([*_pip(), *arguments])
 
 
 def apt_install(*packages: str) -> bool:

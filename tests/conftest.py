@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import postgres  # noqa: E402 - the scripts folder is no package
 import toolbox  # noqa: E402
+import zone_data  # noqa: E402
 
 LEFT_OUT = "left out: "
 #: For what ``make test`` does not bring: named as loudly, and no failure.
@@ -46,6 +47,15 @@ def chromium() -> str:
     if path is None:
         pytest.skip(LEFT_OUT + "no Chromium (make test installs Debian's as root)")
     return path
+
+
+@pytest.fixture(scope="session")
+def older_zones() -> Path:
+    """The folder of an older release of the zone data, 2025b."""
+    folder = zone_data.find()
+    if folder is None:
+        pytest.skip(LEFT_OUT + "no older zone data (make test installs it)")
+    return folder
 
 
 @pytest.fixture(scope="session")

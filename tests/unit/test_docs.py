@@ -11,6 +11,7 @@ import pytest
 
 from threadwell.app import BASE_URL_VARIABLE, store_path
 from threadwell.cli.command import STORE_VARIABLE
+from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -107,7 +108,11 @@ def test_every_environment_variable_is_described() -> None:
         for path in (ROOT / "src").rglob("*.py")
         for name in re.findall(r"environ(?:\.get\(|\[)\"?(\w+)", path.read_text("utf-8"))
     }
-    constants = {"STORE_VARIABLE": STORE_VARIABLE, "BASE_URL_VARIABLE": BASE_URL_VARIABLE}
+    constants = {
+        "STORE_VARIABLE": STORE_VARIABLE,
+        "BASE_URL_VARIABLE": BASE_URL_VARIABLE,
+        "ZONE_DATA_VARIABLE": ZONE_DATA_VARIABLE,
+    }
     named = {constants.get(name, name) for name in read}
     assert named == set(make_docs.ENVIRONMENT)
 

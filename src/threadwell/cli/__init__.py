@@ -22,6 +22,7 @@ from threadwell.cli import (
     sessions,
     sign_in,
     verify,
+    zones,
 )
 from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
@@ -38,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     replay.COMMAND,
     recut.COMMAND,
     verify.COMMAND,
+    zones.COMMAND,
     serve.COMMAND,
     sign_in.COMMAND,
     client.COMMAND,

@@ -11,6 +11,7 @@ from threadwell.fhir.resource import Resource
 #: Why a resource was superseded.
 LATE = "Messages that arrived later belong to the same session, or divide it."
 POLICY = "The session policy was changed."
+ZONE = "The rules of the time zone have changed: its days were cut by zone data {}."
 ANSWERED = "A person has answered whom the session is about."
 _LIVE = "See the live resources of the same messages."
 _TAKEN_OVER = "What others had added to a resource that was superseded was taken over."

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from threadwell.encounters import codes
-from threadwell.inbox.care_zone import keep_care_zone, kept_zone
 from threadwell.intake import BadSetting, parse_duration, parse_zone
+from threadwell.intake.care_zone import CareDays, keep_care_zone, kept_zone
 from threadwell.stores.contract import Store
 
 _KIND = "session-choices"
@@ -43,7 +43,7 @@ class Choices:
 
     ``zone`` is ``""`` where nobody has said one. The clinical types and the organization are for
     sessions to come: they may change at any time. ``recutting`` is true from the beginning of a
-    new cut to its end.
+    new cut to its end, and ``zone_change`` tells which zone data then took the place of which.
     """
 
     policy: str = "per-day"
@@ -55,6 +55,7 @@ class Choices:
     clinical_types: tuple[str, ...] = ()
     organization: str = ""
     recutting: bool = False
+    zone_change: str = ""
 
     def with_asked(self, asked: Asked) -> Choices:
         """These choices, but for what is asked; raises ``BadSetting`` for a zone that is none."""
@@ -71,6 +72,7 @@ class Choices:
             asked.clinical_types or self.clinical_types,
             asked.organization or self.organization,
             self.recutting,
+            self.zone_change,
         )
 
     def changes(self, other: Choices) -> list[str]:
@@ -92,14 +94,15 @@ async def kept_choices(store: Store, project: str) -> Choices | None:
     kept = await store.get_private(_KIND, project)
     if kept is None:
         return None
-    zone = await kept_zone(store)
-    return replace(msgspec.json.decode(kept, type=Choices), zone=zone.key if zone else "")
+    return replace(msgspec.json.decode(kept, type=Choices), zone=await kept_zone(store))
 
 
-async def keep_choices(store: Store, project: str, choices: Choices) -> None:
-    """Keep the choices for later imports, and the zone for the pages too."""
-    if choices.zone:
-        await keep_care_zone(store, ZoneInfo(choices.zone))
+async def keep_choices(
+    store: Store, project: str, choices: Choices, days: CareDays | None = None
+) -> None:
+    """Keep the choices for later imports, and of ``days`` the zone by whose rules they are cut."""
+    if choices.zone and days:
+        await keep_care_zone(store, days.cutting)
     await store.put_private(_KIND, project, msgspec.json.encode(replace(choices, zone="")))
 
 

@@ -18,7 +18,6 @@ from threadwell.facade.trial import TrialStore
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
-from threadwell.inbox.care_zone import kept_zone
 from threadwell.intake import (
     Counts,
     Report,
@@ -30,6 +29,7 @@ from threadwell.intake import (
     recut,
     replay,
 )
+from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, AddressKind, Broken, Message, parse_email, parse_phone
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -96,13 +96,17 @@ async def run_import(
     """
     choices = await _looked_over(store, project, job)
     (told or _log_zone)(choices)
+    days = await care_days(store, project, choices.zone or "UTC")
+    _log_waiting(days)
     if job.dry_run:
         store = TrialStore(store)
     settings = await _settings(store, project, job.who, choices, dry_run=job.dry_run)
-    await keep_choices(store, project, choices)
+    messages = _messages(job, settings)
+    settings = _cut_by(settings, days)
+    await keep_choices(store, project, choices, days)
     if choices.recutting:
         await _recut(store, project, settings, choices, progress)
-    return await import_messages(store, project, _messages(job, settings), settings, progress)
+    return await import_messages(store, project, messages, settings, progress)
 
 
 def check_import(job: ImportJob) -> None:
@@ -125,22 +129,28 @@ async def run_recut(
     """
     kept = await kept_choices(store, project) or Choices()
     choices = replace(kept.with_asked(asked), recutting=True)
+    days = await care_days(store, project, choices.zone or "UTC")
+    if days.kept and days.waiting and not kept.changes(choices):
+        choices = replace(choices, zone_change=f"{days.kept.release}, now {days.here.release}")
     settings = await _settings(store, project, Who(), choices)
-    await keep_choices(store, project, choices)
+    await keep_choices(store, project, choices, CareDays(None, days.here))
     return await _recut(store, project, settings, choices, progress)
 
 
 async def run_replay(store: Store, project: str, who: Who) -> Report:
     """Give their place to held messages whose people are known by now."""
     choices = await kept_choices(store, project) or Choices()
-    return await replay(store, project, await _settings(store, project, who, choices))
+    settings = await _settings(store, project, who, choices)
+    days = await care_days(store, project, choices.zone or "UTC")
+    return await replay(store, project, _cut_by(settings, days))
 
 
 async def run_answer(store: Store, project: str, task: str, patients: Sequence[str]) -> Report:
     """Answer whom a session is about; raises ``BadAnswer``."""
     choices = await kept_choices(store, project) or Choices()
     settings = await _settings(store, project, Who(), choices)
-    return await answer_review(store, project, task, patients, settings)
+    days = await care_days(store, project, choices.zone or "UTC")
+    return await answer_review(store, project, task, patients, _cut_by(settings, days))
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
@@ -153,8 +163,7 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
 async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
-    zone = await kept_zone(store)
-    choices = (kept or Choices(zone=zone.key if zone else "")).with_asked(job.asked)
+    choices = (kept or Choices(zone=await kept_zone(store))).with_asked(job.asked)
     _plain_settings(job.who, choices)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
         raise OtherChoice(changes)
@@ -191,6 +200,7 @@ def _plain_settings(who: Who, choices: Choices) -> Settings:
         country=country,
         opening=choices.opening,
         closing=choices.closing,
+        zone_change=choices.zone_change,
         clinical=clinical,
         clinical_of=clinical_of,
     )
@@ -204,7 +214,7 @@ async def _recut(
     progress: Progress | None,
 ) -> Report:
     report = await recut(store, project, settings, progress)
-    await keep_choices(store, project, replace(choices, recutting=False))
+    await keep_choices(store, project, replace(choices, recutting=False, zone_change=""))
     return report
 
 
@@ -234,6 +244,19 @@ def _read(
 
 def _nothing(_path: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
     return iter(())
+
+
+def _cut_by(settings: Settings, days: CareDays) -> Settings:
+    """The settings, with days cut by the rules that the store goes by.
+
+    Times that an export writes without a zone are read by the newest rules all the same.
+    """
+    return replace(settings, options=replace(settings.options, zone=days.cutting.info))
+
+
+def _log_waiting(days: CareDays) -> None:
+    if days.waiting:
+        _log.warning(waiting_text(days))
 
 
 def _log_zone(choices: Choices) -> None:

@@ -23,9 +23,9 @@ from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, open_store
 from threadwell.facade.loop import LoopThread
 from threadwell.facade.request import Parameters, search_path, send
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.care_zone import care_zone
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
+from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from threadwell.facade.importing import ImportJob
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
-    from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary
+    from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary, ZoneReport
 
 T = TypeVar("T")
 Paths: TypeAlias = str | Path | Iterable[str | Path]
@@ -283,6 +283,12 @@ class Threadwell:
     def care_zone(self) -> ZoneInfo:
         """The care time zone, UTC where none was ever given: ``tw.care_zone.key``."""
         return self._loop.call(care_zone(self._store))
+
+    def zones(self) -> ZoneReport:
+        """Which zone data there is, and what it would move: ``tw.zones().days.waiting``."""
+        from threadwell.intake import zone_report
+
+        return self._loop.call(zone_report(self._store, self._project))
 
     def sessions(self) -> list[SessionSummary]:
         """Every session that stands, the newest first: ``[s.id for s in tw.sessions()]``."""

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.care_zone import care_zone
 from threadwell.inbox.listing import find_patients, list_sessions
 from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
@@ -20,6 +19,7 @@ from threadwell.inbox.reviews import count_reviews, list_reviews
 from threadwell.inbox.session_page import PICTURES, load_session
 from threadwell.inbox.site import Site
 from threadwell.inbox.words import STATUSES
+from threadwell.intake.care_zone import care_zone
 
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096

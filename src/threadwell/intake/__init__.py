@@ -5,6 +5,7 @@ whole or not at all.
 """
 
 from threadwell.intake.answering import BadAnswer, answer_review
+from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
@@ -26,11 +27,13 @@ __all__ = [
     "BadSetting",
     "Counts",
     "Finding",
+    "OlderZoneData",
     "PeopleReport",
     "Quarantined",
     "Report",
     "SessionSummary",
     "Settings",
+    "ZoneReport",
     "answer_review",
     "import_messages",
     "import_people",
@@ -42,4 +45,5 @@ __all__ = [
     "replay",
     "sessions",
     "verify",
+    "zone_report",
 ]

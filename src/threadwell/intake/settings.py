@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from threadwell import zones
 from threadwell.encounters import codes
 from threadwell.messages import Address
 from threadwell.sessions import Policy, PolicyOptions
@@ -38,7 +39,8 @@ class Settings:
     explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
     message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
     clinical type of Encounters, ``clinical_of`` another one for those of some channels. ``batch``
-    messages are committed at once; ``dry_run`` commits none.
+    messages are committed at once; ``dry_run`` commits none. ``zone_change`` tells, while sessions
+    are cut anew for it, which zone data took the place of which (``2025b, now 2026f``).
     """
 
     policy: str = "per-day"
@@ -54,6 +56,7 @@ class Settings:
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
     clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batch: int = 2000
+    zone_change: str = ""
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -86,9 +89,9 @@ def parse_options(*, zone: str = "UTC", gap: str = "24h", rest: str = "30d") -> 
 def parse_zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name (``America/Chicago``); raises ``BadSetting``."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting(f"zone {name!r} is no IANA time zone such as America/Chicago") from None
+        return zones.current().data.zone(name).info
+    except (zones.UnknownZone, zones.NoZoneData) as error:
+        raise BadSetting(f"zone: {error}") from None
 
 
 def parse_duration(setting: str, text: str) -> timedelta:

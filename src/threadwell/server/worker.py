@@ -85,6 +85,8 @@ async def work(
         allowance = Allowance(task.rate_limit, task.tables, number) if task.rate_limit else None
         load = Load(meter, task.max_in_flight, allowance)
         _watch_commits(store, meter)
+        if number == 0:
+            await _tell_of_days(store)
         _collect_rarely()
         config = uvicorn.Config(
             create_server(store, base_url=task.url, load=load),
@@ -194,6 +196,21 @@ def _tell_of_recovery(path: Path | None) -> None:
     if log and log.is_file() and (size := log.stat().st_size):
         why = "the last stop was not orderly, or another process has the store open"
         _log.info("%d bytes of the write-ahead log are taken over: %s", size, why)
+
+
+async def _tell_of_days(store: Store) -> None:
+    """Say which sessions newer rules of the care time zone would move; a line for each project."""
+    from threadwell.intake.care_zone import days_of_store, waiting_text
+    from threadwell.intake.settings import BadSetting
+
+    for project in await store.projects():
+        try:
+            days = await days_of_store(store, project)
+        except (BadSetting, OSError) as error:
+            _log.error("%s", error)
+            return
+        if days and days.waiting:
+            _log.warning("%s", waiting_text(days))
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int) -> None:

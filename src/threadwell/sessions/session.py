@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
+from threadwell.zones import UTC_ZONE
+
 #: ``Session.closes`` of a session that only an explicit act ends.
 NEVER = 2**62
 _MICROSECOND = timedelta(microseconds=1)
@@ -50,7 +52,7 @@ class PolicyOptions:
     counts as finished.
     """
 
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    zone: ZoneInfo = field(default=UTC_ZONE)
     gap: timedelta = timedelta(hours=24)
     rest: timedelta = timedelta(days=30)
 

@@ -14,8 +14,8 @@ from threadwell.encounters import codes
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import stamp
 from threadwell.inbox.app import create_pages
-from threadwell.inbox.care_zone import keep_care_zone
 from threadwell.inbox.sign_in import new_link
+from threadwell.intake.care_zone import keep_care_zone
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
 

@@ -10,6 +10,7 @@ from threadwell.encounters.superseded import (
     ANSWERED,
     LATE,
     POLICY,
+    ZONE,
     provenance,
     provenance_id,
     taking_over,
@@ -106,6 +107,8 @@ def _is_asked(task: Resource, before: Resource | None) -> bool:
 def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) -> str:
     """The reason why a resource of the circle is no longer so."""
     policy = str(body["identifier"][0]["value"]).partition("|")[0]
+    if policy == settings.policy and recutting and settings.zone_change:
+        return ZONE.format(settings.zone_change)
     if recutting or policy != settings.policy:
         return POLICY
     return ANSWERED if circle.answered else LATE

@@ -20,6 +20,9 @@ BUILT_IN: dict[str, Policy] = {
     "per-thread": per_thread,
 }
 
+#: Those that never ask what day it is: other rules of a zone move none of their sessions.
+NOT_BY_DAY = frozenset({"explicit", "inactivity-gap", "per-thread"})
+
 _GROUP = "threadwell.policies"
 
 
