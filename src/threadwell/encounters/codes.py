@@ -30,6 +30,9 @@ INTAKE = BASE + "identifier/intake"
 
 #: ``Identifier.type.text`` of the one reference that a message says it answers.
 ANSWERED = "in reply to"
+#: ``Task.input.type.text`` of a patient to choose from, and of one whom the practice has named.
+CANDIDATE = "candidate"
+SUGGESTION = "suggestion"
 #: ``Identifier.type.text`` of a thread that has no name but its first message's.
 ROOT = "first message"
 

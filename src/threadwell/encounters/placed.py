@@ -31,10 +31,10 @@ class Placed:
 
     ``child`` is its logical id. ``sender`` and ``recipients`` are keys of the circle's parties.
     ``about`` are the patients that it tells by itself to be about, or those that a person has
-    ``chosen`` for it because it did not tell. ``answers`` is the external id
-    of the message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
-    ``by_references`` says that its thread follows from them. ``link`` is what is stored;
-    ``message`` is there until then.
+    ``chosen`` for it because it did not tell. Those whom the practice names in it are no more than
+    what it ``suggests``. ``answers`` is the external id of the message that it answers.
+    ``references`` and ``in_reply_to`` are as the message has them; ``by_references`` says that its
+    thread follows from them. ``link`` is what is stored; ``message`` is there until then.
     """
 
     sent: Sent
@@ -52,5 +52,6 @@ class Placed:
     in_reply_to: str = ""
     by_references: bool = False
     chosen: tuple[str, ...] = ()
+    suggests: frozenset[str] = frozenset()
     link: Link | None = None
     message: Message | None = None

@@ -75,7 +75,8 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     if not subject:
         task = review_identity(identity)
         since = drawn.messages[0].sent.at
-        out.resources["Task", task.id] = review(task, identity.id, since, frame)
+        suggested = frozenset[str]().union(*(one.suggests for one in drawn.messages))
+        out.resources["Task", task.id] = review(task, identity.id, since, suggested, frame)
     return out
 
 

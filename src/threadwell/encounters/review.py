@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from threadwell.encounters import codes
 from threadwell.encounters.encounter import identifiers
 from threadwell.encounters.frame import Frame
@@ -11,8 +14,13 @@ from threadwell.encounters.times import fhir_time
 from threadwell.fhir.resource import Resource
 
 
-def review(identity: Identity, encounter: str, since: int, frame: Frame) -> Resource:
-    """The open question about the session encounter of that id, with the patients it may be."""
+def review(
+    identity: Identity, encounter: str, since: int, suggested: Collection[str], frame: Frame
+) -> Resource:
+    """The open question about the session encounter of that id, with the patients it may be.
+
+    Those whom the practice itself has named are ``suggested``; nothing follows from that.
+    """
     return {
         "resourceType": "Task",
         "identifier": identifiers(identity, frame),
@@ -24,7 +32,11 @@ def review(identity: Identity, encounter: str, since: int, frame: Frame) -> Reso
         "authoredOn": fhir_time(since),
         "reasonCode": codes.reason("patient-unclear"),
         "input": [
-            {"type": {"text": "candidate"}, "valueReference": reference(patient)}
-            for patient in frame.patients
+            *(_input(codes.CANDIDATE, patient) for patient in frame.patients),
+            *(_input(codes.SUGGESTION, patient) for patient in sorted(suggested)),
         ],
     }
+
+
+def _input(kind: str, patient: str) -> dict[str, Any]:
+    return {"type": {"text": kind}, "valueReference": reference(patient)}

@@ -13,7 +13,7 @@ from threadwell.inbox.names import concept_text, name_of
 from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import clock_time, moment, short_day
-from threadwell.intake.circles.answers import candidates
+from threadwell.intake.circles.answers import candidates, suggestions
 
 #: Questions on a page.
 PAGE = 50
@@ -119,16 +119,21 @@ async def _learn(reader: Reader, tasks: Sequence[Resource]) -> None:
 def _sentence(reader: Reader, task: Resource) -> str:
     text = task.get("description") or concept_text(task.get("code")) or "a question is open"
     about = _candidates(reader, task)
-    return f"{text.rstrip('.')}: {about}." if about else text
+    asked = f"{text.rstrip('.')}: {about}." if about else text
+    return f"{asked}{_suggestion(reader, task)}"
 
 
 def _candidates(reader: Reader, task: Resource) -> str:
-    names = [
-        name_of(entry["valueReference"], reader)
-        for entry in task.get("input") or ()
-        if id_in(entry.get("valueReference"), "Patient")
-    ]
-    return " or ".join(names)
+    return " or ".join(_names(reader, candidates(task)))
+
+
+def _suggestion(reader: Reader, task: Resource) -> str:
+    names = _names(reader, suggestions(task))
+    return f" The practice wrote of {' and '.join(names)}." if names else ""
+
+
+def _names(reader: Reader, patients: Sequence[str]) -> list[str]:
+    return [name_of({"reference": patient}, reader) for patient in patients]
 
 
 async def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
@@ -138,7 +143,7 @@ async def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
     return Review(
         task=own,
         why=concept_text(task.get("reasonCode")) or "A question is open",
-        text=task.get("description", ""),
+        text=f"{task.get('description', '')}{_suggestion(reader, task)}",
         about=_candidates(reader, task) or ("" if session else await title_of(reader, task)),
         when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
         focus=f"Encounter/{session}" if session else own,

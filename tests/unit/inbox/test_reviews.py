@@ -83,3 +83,18 @@ def test_the_list_goes_on(put: Any, practice: Any, browser: Any) -> None:
 
 def test_the_list_is_for_those_who_are_signed_in(visitor: Any) -> None:
     assert visitor.get("/reviews").status_code == 401
+
+
+def test_whom_the_practice_wrote_of_is_shown_as_a_suggestion(
+    practice: Any, put: Any, browser: Any
+) -> None:
+    asked = question()
+    suggestion = {
+        "type": {"text": "suggestion"},
+        "valueReference": {"reference": "Patient/tomas"},
+    }
+    put({**asked, "input": [*asked["input"], suggestion]})
+    for path in ("/reviews", "/sessions/family"):
+        page = browser.get(path).text
+        assert "Lena Prado or Tomás Prado" in page
+        assert "The practice wrote of Tomás Prado." in page

@@ -248,3 +248,15 @@ def test_a_question_that_is_over_takes_no_answer(asked, sms):
     asked.take(sms("c", "09:00", "Leo, I mean", phone=MOTHER))
     with pytest.raises(BadAnswer, match="cancelled: nobody asks any more"):
         answer(asked, MIA)
+
+
+def test_what_the_practice_writes_is_a_suggestion_and_no_more(asked, sms):
+    asked.take(sms("c", "09:00", "Is it about Mia?", phone=MOTHER, out=True))
+    assert [
+        (one["type"]["text"], one["valueReference"]["reference"])
+        for one in question(asked)["input"]
+    ] == [("candidate", LEO), ("candidate", MIA), ("suggestion", MIA)]
+    assert record(asked)["session"] == ""
+    answer(asked, LEO)
+    children = record(asked)["children"]
+    assert {id_: about for id_, (about, _) in children.items()} == {"a": "leo", "c": "leo"}

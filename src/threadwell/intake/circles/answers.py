@@ -86,16 +86,25 @@ def applied(task: Resource, patients: Iterable[str]) -> Resource:
 
 def candidates(task: Resource) -> tuple[str, ...]:
     """The patients among whom the Task asks to choose: those of its circle, in order."""
-    return tuple(
-        str(one["valueReference"]["reference"])
-        for one in task.get("input") or ()
-        if "valueReference" in one and one["type"].get("text") == "candidate"
-    )
+    return _inputs(task, codes.CANDIDATE)
+
+
+def suggestions(task: Resource) -> tuple[str, ...]:
+    """Those of them whom the practice has named in the session, in order."""
+    return _inputs(task, codes.SUGGESTION)
 
 
 def is_dismissed(task: Resource) -> bool:
     """Whether somebody has closed the question, perhaps without an answer."""
     return task["status"] == "completed" and not is_applied(task)
+
+
+def _inputs(task: Resource, kind: str) -> tuple[str, ...]:
+    return tuple(
+        str(one["valueReference"]["reference"])
+        for one in task.get("input") or ()
+        if "valueReference" in one and one["type"].get("text") == kind
+    )
 
 
 def _is_done(task: Resource) -> bool:

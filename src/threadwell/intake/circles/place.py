@@ -61,6 +61,9 @@ def place(
     """
     text = clean(message.new_text if message.new_text.strip() else message.text)
     mentioned = names.mentioned(f"{topic_of(message)}\n{text}") if names else frozenset[str]()
+    suggests = frozenset[str]()
+    if not way.inbound:
+        mentioned, suggests = suggests, mentioned
     by_references = not message.thread_hint
     thread_id = message.thread_hint or message.external_id
     opens, closes = keywords.of(text)
@@ -89,6 +92,7 @@ def place(
         references,
         message.in_reply_to,
         by_references,
+        suggests=suggests,
         message=message,
     )
 
@@ -109,6 +113,10 @@ def place_again(
     topic = (stored.get("topic") or {}).get("text", "")
     mentioned = names.mentioned(f"{topic}\n{new_text}") if names else frozenset[str]()
     party = circle.parties[sender]
+    inbound = not party.circle.isdisjoint(circle.patients)
+    suggests = frozenset[str]()
+    if not inbound:
+        mentioned, suggests = suggests, mentioned
     opens, closes = keywords.of(new_text)
     named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
     answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
@@ -120,7 +128,7 @@ def place_again(
             parse_fhir_time(stored["sent"]),
             identity_of(channel, external_id),
             thread_key(channel, thread.id, circle.key),
-            not party.circle.isdisjoint(circle.patients),
+            inbound,
             opens,
             closes,
         ),
@@ -138,6 +146,7 @@ def place_again(
         in_reply_to,
         thread.by_references,
         chosen,
+        suggests,
         Link(
             _id_of(stored["partOf"][0]),
             (stored.get("subject") or {}).get("reference", ""),
