@@ -53,7 +53,7 @@ ENVIRONMENT = {
     BASE_URL_VARIABLE: "where clients reach the server of the store, and so where links lead: those"
     " of `threadwell serve` and `sign-in` without `--base-url` and `--url`, in what `threadwell"
     f" get` and its kin print, and in Python. If it is not set, `{DEFAULT_BASE_URL}`; for `serve`,"
-    " where it listens",
+    " where it listens; for `sign-in`, where the server that runs on the store says it is",
     ZONE_DATA_VARIABLE: "a folder of time zone data to take instead of the newer one of the"
     " machine's and the package's; it must tell its release",
     "NO_COLOR": "if set to anything, the output has no colours",

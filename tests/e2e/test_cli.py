@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,16 @@ def test_serving_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         lines = iter(process.stdout.readline, "")
-        assert any("Ctrl-C" in line for line in lines)
+        printed = "".join(takewhile(lambda line: "Ctrl-C" not in line, lines))
+        link = re.search(r"(http\S+)/sign-in/", printed)
+        assert link
+        # The port is whichever was free: the command knows it from the server.
+        sign_in = [*THREADWELL, "sign-in", "--store", str(tmp_path / "x.db")]
+        other = _run(*sign_in)
+        assert other.stdout.startswith(f"{link[1]}/sign-in/")
+        assert other.stderr == ""
         assert _stopped(process, number) == 0
+    assert "no server seems to run" in _run(*sign_in).stderr
 
 
 def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None:

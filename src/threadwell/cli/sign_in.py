@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace
 
-from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from threadwell.app import BASE_URL_VARIABLE
 from threadwell.cli.command import Command, add_store
+from threadwell.cli.output import paint
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
         "--url",
-        default=os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
+        default=os.environ.get(BASE_URL_VARIABLE) or "",
         help="where the server is reached "
-        f"(default: ${BASE_URL_VARIABLE}, else {DEFAULT_BASE_URL})",
+        f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
     )
     add_store(parser)
 
@@ -25,6 +27,9 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
+        if not arguments.url and not tw.server_url:
+            note = "no server seems to run on this store; `threadwell serve` starts one"
+            print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
         print(tw.sign_in_link(arguments.url))
     return 0
 
@@ -32,9 +37,9 @@ def run(arguments: Namespace) -> int:
 COMMAND = Command(
     name="sign-in",
     summary="Print a link that signs one browser in to the pages",
-    about="The link works once and within 15 minutes; the browser then stays signed in for 12 "
-    "hours. A server that is running on the store takes it at once.",
-    examples=("threadwell sign-in --url https://threadwell.example.org",),
+    about="The link leads to a button that signs in, once and within 15 minutes; the browser then "
+    "stays signed in for 12 hours. A server that is running on the store takes it at once.",
+    examples=("threadwell sign-in", "threadwell sign-in --url https://threadwell.example.org"),
     add_arguments=add_arguments,
     run=run,
 )

@@ -25,6 +25,7 @@ from threadwell.facade.request import Parameters, search_path, send
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
+from threadwell.inbox.whereabouts import noted_address
 from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -387,14 +388,23 @@ class Threadwell:
         """Is there a client of that id? ``tw.has_client(client.client_id)``."""
         return self._loop.call(find_client(self._store, client_id)) is not None
 
-    def sign_in_link(self, base_url: str) -> str:
+    @property
+    def server_url(self) -> str:
+        """Where the server that runs on the store is reached, ``""`` if none seems to run."""
+        return self._loop.call(noted_address(self._store))
+
+    def sign_in_link(self, base_url: str = "") -> str:
         """A link that signs one browser in to the pages, once, within 15 minutes.
 
         For example::
 
-            tw.sign_in_link("http://127.0.0.1:8103")
+            tw.sign_in_link("https://threadwell.example.org")
+
+        Without ``base_url`` it leads to the server that runs on the store.
         """
-        return self._loop.call(new_link(self._store, base_url))
+        return self._loop.call(
+            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL)
+        )
 
     async def _rotated(self, client_id: str) -> NewClient:
         return await rotate_client(self._store, await self._client(client_id))

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from threadwell.inbox import pages
+from threadwell.inbox.doors import sign_in_page, signing_in, signing_out
 from threadwell.inbox.render import STATIC, static_file
-from threadwell.inbox.sign_in import COOKIE_LIFE, is_signed_in, redeem, sign_out
+from threadwell.inbox.sign_in import is_signed_in
 from threadwell.inbox.site import Site, door
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
@@ -28,7 +31,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    # With no referrer at all browsers would not say either that a form is from here.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -39,7 +43,8 @@ def create_pages(store: Store, *, base_url: str, project: str = DEFAULT_PROJECT)
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
     """
-    site = Site(store, project, secure=base_url.startswith("https:"))
+    parts = urlsplit(base_url)
+    site = Site(store, project, f"{parts.scheme}://{parts.netloc}")
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": pages.session,
@@ -52,8 +57,9 @@ def create_pages(store: Store, *, base_url: str, project: str = DEFAULT_PROJECT)
         routes=[
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
-            Route("/sign-in/{token}", _outside(_sign_in(site))),
-            Route("/sign-out", _outside(_sign_out(site)), methods=["POST"]),
+            Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
+            Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
+            Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),
             Route("/static/{name}", _static),
         ],
         exception_handlers={HTTPException: _refused},
@@ -84,43 +90,6 @@ def _outside(endpoint: Endpoint) -> Endpoint:
         return response
 
     return with_headers
-
-
-def _sign_in(site: Site) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        # A preview of the link (HEAD) must not use it up.
-        token = request.path_params["token"] if request.method == "GET" else ""
-        cookie = await redeem(site.store, token)
-        if cookie is None:
-            return door(
-                403,
-                "This link does not work any more",
-                "A sign-in link opens once, within 15 minutes. Whoever runs Threadwell gets a "
-                "new one with this command:",
-                command="threadwell sign-in",
-            )
-        response = RedirectResponse("/", 303)
-        response.set_cookie(
-            site.cookie,
-            cookie,
-            max_age=COOKIE_LIFE // 1000,
-            httponly=True,
-            samesite="lax",
-            secure=site.secure,
-        )
-        return response
-
-    return endpoint
-
-
-def _sign_out(site: Site) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        await sign_out(site.store, request.cookies.get(site.cookie))
-        response = door(200, "Signed out", "This browser sees the pages no longer.")
-        response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.secure)
-        return response
-
-    return endpoint
 
 
 def _not_signed_in() -> Response:

@@ -30,15 +30,24 @@ async def new_link(store: Store, base_url: str, clock: Clock = now_ms) -> str:
     return f"{base_url.rstrip('/')}/sign-in/{token}"
 
 
+async def is_good(store: Store, token: str, clock: Clock = now_ms) -> bool:
+    """Would a link's token sign in now? To ask does not use it up."""
+    name = _digest(token)
+    expires = await store.get_private(_LINK, name)
+    if expires is None or int(expires) <= clock():
+        return False
+    return await store.get_private(_USED, name) is None
+
+
 async def redeem(store: Store, token: str, clock: Clock = now_ms) -> str | None:
     """The cookie that a link's token buys; ``None`` if it is unknown, expired or used before.
 
     Of many who open the same link at once, one gets in.
     """
-    name = _digest(token)
-    expires = await store.get_private(_LINK, name)
-    if expires is None or int(expires) <= clock():
+    if not await is_good(store, token, clock):
         return None
+    name = _digest(token)
+    expires = _expiry(clock() + LINK_LIFE)
     if not await store.put_private(_USED, name, expires, only_new=True):
         return None
     await store.put_private(_LINK, name, None)

@@ -12,11 +12,16 @@ from threadwell.stores.contract import Store
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One project of a store. ``secure`` says that browsers reach its pages over https."""
+    """One project of a store. ``origin`` is where browsers reach its pages: ``https://host``."""
 
     store: Store
     project: str
-    secure: bool
+    origin: str
+
+    @property
+    def secure(self) -> bool:
+        """Do browsers reach it over https?"""
+        return self.origin.startswith("https:")
 
     @property
     def cookie(self) -> str:
@@ -28,8 +33,15 @@ class Site:
 
 
 def door(
-    status: int, title: str, *paragraphs: str, command: str = "", back: bool = False
+    status: int,
+    title: str,
+    *paragraphs: str,
+    command: str = "",
+    button: str = "",
+    back: bool = False,
 ) -> HTMLResponse:
-    """A page without anything of the practice on it."""
-    page = render("door.html", title=title, paragraphs=paragraphs, command=command, back=back)
+    """A page without anything of the practice on it; its ``button`` posts to where it is."""
+    page = render(
+        "door.html", title=title, paragraphs=paragraphs, command=command, button=button, back=back
+    )
     return HTMLResponse(page, status)

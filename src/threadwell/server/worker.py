@@ -72,6 +72,7 @@ async def work(
     """
     from threadwell.app import create_server, open_store, store_path
     from threadwell.inbox.sign_in import new_link
+    from threadwell.inbox.whereabouts import note_address
 
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.tell_loop)
@@ -81,6 +82,8 @@ async def work(
     server = None
     try:
         link = await _first_answer(store) if number else await new_link(store, task.url)
+        if not number:
+            await note_address(store, task.url)
         meter = Meter(task.board, number)
         allowance = Allowance(task.rate_limit, task.tables, number) if task.rate_limit else None
         load = Load(meter, task.max_in_flight, allowance)

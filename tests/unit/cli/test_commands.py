@@ -269,9 +269,11 @@ def test_the_address_of_the_server_may_be_a_variable(
         None,
         "https://other.example.org",
     ]
-    first, second = capsys.readouterr().out.splitlines()[-2:]
+    out, err = capsys.readouterr()
+    first, second = out.splitlines()[-2:]
     assert first.startswith("https://threads.example.org/sign-in/")
     assert second.startswith("http://127.0.0.1:8103/sign-in/")
+    assert err.count("no server seems to run") == 1
 
 
 def test_the_unexpected_is_a_sentence_unless_debugging(

@@ -163,8 +163,8 @@ class Browser:
     def get(self, url: str) -> httpx.Response:
         return self.request("GET", url)
 
-    def post(self, url: str, **form: str) -> httpx.Response:
-        return self.request("POST", url, data=form)
+    def post(self, url: str, headers: dict[str, str] | None = None, **form: str) -> httpx.Response:
+        return self.request("POST", url, data=form, headers=headers)
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
         return run(self._request(method, url, **more))
@@ -188,7 +188,7 @@ def visitor(store: MemoryStore) -> Browser:
 @pytest.fixture
 def browser(store: MemoryStore, visitor: Browser) -> Browser:
     """A browser that is signed in."""
-    visitor.get(run(new_link(store, URL)))
+    visitor.post(run(new_link(store, URL)))
     return visitor
 
 

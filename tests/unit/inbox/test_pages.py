@@ -28,21 +28,62 @@ def test_every_page_says_what_it_may_load_and_is_not_kept(
     assert headers["cache-control"] == "no-store"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
-def test_a_link_opens_once_and_its_cookie_is_kept_from_scripts(
+def test_a_link_survives_previews_and_signs_in_once(
     store: Any, visitor: Any, sign_in_link: str
 ) -> None:
-    preview = visitor.request("HEAD", sign_in_link)
-    first = visitor.get(sign_in_link)
-    second = visitor.get(sign_in_link)
-    assert (preview.status_code, first.status_code, second.status_code) == (403, 303, 403)
+    for method in ("HEAD", "GET", "GET"):
+        preview = visitor.request(method, sign_in_link)
+        assert preview.status_code == 200
+        assert "set-cookie" not in preview.headers
+    assert "Sign in</button>" in preview.text
+    assert visitor.get("/").status_code == 401
+    first, second = visitor.post(sign_in_link), visitor.post(sign_in_link)
+    assert (first.status_code, second.status_code) == (303, 403)
     assert first.headers["location"] == "/"
     cookie = first.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert visitor.get("/").status_code == 200
+    spent = visitor.get(sign_in_link)
+    assert spent.status_code == 403
+    assert "<form" not in spent.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "let_in"),
+    [
+        ({}, True),
+        ({"origin": "http://testserver"}, True),
+        ({"origin": "https://threads.example.org"}, True),
+        ({"origin": "https://threads.example.org", "sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"origin": "https://other.example"}, False),
+        ({"origin": "http://threads.example.org"}, False),
+        ({"origin": "https://threads.example.org.other.example"}, False),
+        ({"origin": "null"}, False),
+        ({"origin": "file://testserver"}, False),
+        ({"origin": ""}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "same-site", "origin": "https://a.example.org"}, False),
+    ],
+)
+def test_only_our_own_pages_sign_in_and_out(
+    store: Any, new_visitor: Any, sign_in_link: str, headers: dict[str, str], let_in: bool
+) -> None:
+    """A proxy says ``testserver`` to us; browsers know another name."""
+    visitor = new_visitor("https://threads.example.org")
+    path = sign_in_link.removeprefix("http://testserver")
+    here = {"host": "testserver", **headers}
+    answer = visitor.post(path, headers=here)
+    assert answer.status_code == (303 if let_in else 403)
+    if not let_in:
+        assert visitor.post(path, headers={"host": "testserver"}).status_code == 303
+    answer = visitor.post("/sign-out", headers=here)
+    assert answer.status_code == (200 if let_in else 403)
+    assert visitor.get("/").status_code == (401 if let_in else 200)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +97,7 @@ def test_the_cookie_is_as_secure_as_the_url_of_the_server(
     new_visitor: Any, sign_in_link: str, url: str, name: str, secure: bool
 ) -> None:
     visitor = new_visitor(url)
-    cookie = visitor.get(sign_in_link.replace("http://testserver", url)).headers["set-cookie"]
+    cookie = visitor.post(sign_in_link.replace("http://testserver", url)).headers["set-cookie"]
     assert cookie.startswith(f"{name}=")
     assert ("Secure" in cookie.split("; ")) is secure
     assert "Path=/" in cookie.split("; ")
@@ -67,7 +108,7 @@ def test_the_cookie_is_as_secure_as_the_url_of_the_server(
 
 def test_a_proxy_may_speak_http_with_the_server(new_visitor: Any, sign_in_link: str) -> None:
     visitor = new_visitor("https://threadwell.example.org")
-    assert "Secure" in visitor.get(sign_in_link).headers["set-cookie"].split("; ")
+    assert "Secure" in visitor.post(sign_in_link).headers["set-cookie"].split("; ")
 
 
 def test_signing_out_closes_the_door(practice: Any, browser: Any) -> None:

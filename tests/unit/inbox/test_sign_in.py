@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from threadwell.inbox.sign_in import (
     COOKIE_LIFE,
     LINK_LIFE,
+    is_good,
     is_signed_in,
     new_link,
     redeem,
@@ -32,6 +34,18 @@ def test_a_link_works_for_a_quarter_of_an_hour(later: int, works: bool) -> None:
         return await redeem(store, await _token(store), lambda: NOON + later)
 
     assert (asyncio.run(cookie()) is not None) is works
+
+
+def test_to_ask_does_not_use_a_link_up() -> None:
+    async def answers() -> list[bool]:
+        store = MemoryStore()
+        token = await _token(store)
+        moments = [NOON, NOON, NOON + LINK_LIFE]
+        asked = [await is_good(store, token, partial(int, at)) for at in moments]
+        await redeem(store, token, lambda: NOON)
+        return [*asked, await is_good(store, token, lambda: NOON), await is_good(store, "x")]
+
+    assert asyncio.run(answers()) == [True, True, False, False, False]
 
 
 def test_a_link_works_once_also_for_many_at_once() -> None:
