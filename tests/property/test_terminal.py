@@ -146,7 +146,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["reviews"], ["quarantine"], ["quarantine", ids["held"]])
     yield ["quarantine", ids["held"], "--format", "json"]
     yield from (["quarantine", argument], ["answer", argument, argument])
-    yield from (["verify"], ["sign-in", "--url", f"http://{argument}/"], ["replay"])
+    yield from (["zones"], ["verify"], ["sign-in", "--url", f"http://{argument}/"], ["replay"])
     yield ["recut", "--policy", argument]
     yield from (["get", ids["patient"]], ["get", f"Patient/{argument}"], ["get", argument])
     yield from (["post", "Patient", body], ["post", "Patient", argument])

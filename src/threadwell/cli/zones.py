@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import paint, plural, print_json, table
-from threadwell.intake import ZoneReport
+
+if TYPE_CHECKING:
+    from threadwell.intake import ZoneReport
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from threadwell import zones
 from threadwell.encounters import codes
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import stamp
@@ -211,6 +211,6 @@ def make_session() -> Callable[..., Resource]:
 @pytest.fixture
 def keep_zone(store: MemoryStore) -> Callable[[str], None]:
     def keep(name: str) -> None:
-        run(keep_care_zone(store, ZoneInfo(name)))
+        run(keep_care_zone(store, zones.current().data.zone(name)))
 
     return keep
