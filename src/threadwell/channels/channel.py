@@ -55,8 +55,10 @@ class Channel:
     as a whole (a Maildir) is offered with an empty ``head``. ``read(path, options)`` yields every
     message in the order of the file, and a ``Broken`` for each part that is none; it raises
     nothing but ``OSError`` and ``NeedsZone``. ``companions(path)`` are the files beside ``path``
-    that its messages name as attachments, and that are therefore not files to import. ``zoned``
-    says that its files need no zone of ours: the few times without one are read as UTC.
+    that its messages name as attachments, and that are therefore not files to import.
+    ``rest(path)`` is what in a folder that is read as a whole is no part of it, and is looked at
+    like anything else (the files and folders beside a Maildir's own three). ``zoned`` says that
+    its files need no zone of ours: the few times without one are read as UTC.
     """
 
     name: str
@@ -64,4 +66,5 @@ class Channel:
     sniff: Callable[[bytes, Path], bool]
     read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
     companions: Callable[[Path], Iterable[Path]] = _none
+    rest: Callable[[Path], Iterable[Path]] = _none
     zoned: bool = False

@@ -1,15 +1,16 @@
 """Walks files, folders and archives, and hands each to the channel whose content it is.
 
 Nothing is passed over in silence: a file that no channel knows comes back as ``Broken``. Left out
-are only hidden and system files, what an export's messages name as their attachments, the files
-that describe an export to people (``README…``, ``people.csv``), and SQLite databases that are open,
-such as the store itself.
+are only hidden and system files (but not a folder that a channel reads as a whole), what belongs to
+an export's messages or folders, the files that describe an export to people (``README…``,
+``people.csv``), and SQLite databases that are open, such as the store itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from stat import S_ISREG
@@ -98,22 +99,42 @@ def _read_folder(
 
 
 def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
-    whole = next((channel for channel in channels if channel.sniff(b"", folder)), None)
+    whole = _whole(folder, channels)
     if whole is not None:
         yield _Found(folder, whole)
-        return
     try:
-        paths = sorted(folder.iterdir())
+        paths = sorted(folder.iterdir() if whole is None else whole.rest(folder))
     except OSError as error:
         yield _Found(folder, None, failure=_failure(error))
         return
     for path in paths:
-        if _LEFT_OUT.fullmatch(path.name) or _is_open_database(path):
+        if _is_open_database(path):
             continue
-        if not path.is_dir():
+        if _LEFT_OUT.fullmatch(path.name):
+            if path.name.startswith("."):
+                yield from _walk_hidden(path, channels)
+        elif not path.is_dir():
             yield _identify(path, channels)
         elif not path.is_symlink():  # which may lead back up here
             yield from _walk(path, channels)
+
+
+def _walk_hidden(path: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
+    """What a channel reads as a whole, and nothing else: a mail server's ``.Sent`` is no secret."""
+    if path.is_symlink() or not path.is_dir():
+        return
+    if _whole(path, channels) is not None:
+        yield from _walk(path, channels)
+        return
+    inner: list[Path] = []
+    with suppress(OSError):
+        inner = sorted(path.iterdir())
+    for one in inner:
+        yield from _walk_hidden(one, channels)
+
+
+def _whole(folder: Path, channels: Sequence[Channel]) -> Channel | None:
+    return next((channel for channel in channels if channel.sniff(b"", folder)), None)
 
 
 def _is_open_database(path: Path) -> bool:

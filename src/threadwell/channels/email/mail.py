@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from threadwell.channels.email.dates import find_dates
 from threadwell.channels.email.identifiers import NO_MESSAGE_ID, made_id, message_id, named_ids
 from threadwell.channels.email.mime import Part, parse
 from threadwell.channels.email.reply import new_text
+from threadwell.channels.email.state import Kept, set_aside, state_notes
 from threadwell.channels.email.words import header_text
 from threadwell.messages import Address, Broken, Message
 
@@ -23,25 +25,30 @@ MEDIUM = "EMAILWRIT"
 NO_TEXT = "no text"
 SEVERAL_SENDERS = "several senders; the first was taken"
 SENDER_ELSEWHERE = "no usable From; the sender was taken from another field"
-MARKED_DELETED = "marked as deleted in the mailbox"
 
 _ANSWERS = re.compile(
     r"\s*(?:re|aw|antw|sv|vs|rv|res|odp|回复|答复)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
 )
 _HEADER_END = re.compile(rb"\n\r?\n")
-_MOZILLA_EXPUNGED = 0x0008
+_NOWHERE = Kept()
 
 
 def read_mail(
-    raw: bytes, source: str, zone: ZoneInfo, now: datetime, *, from_line: str = ""
+    raw: bytes,
+    source: str,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    from_line: str = "",
+    kept: Kept = _NOWHERE,
 ) -> Message | Broken:
     """The message that ``raw`` is, or why it is none.
 
     ``source`` says where it stood, ``zone`` is the zone of dates without one, ``now`` the time of
-    reading, ``from_line`` the From_ line of the mailbox file.
+    reading, ``from_line`` the From_ line of the mailbox file, ``kept`` where the mail lay.
     """
     try:
-        return _message(raw, source, zone, now, from_line)
+        return _message(raw, source, zone, now, from_line, kept)
     except Exception as error:  # noqa: BLE001 - an oddity nobody foresaw must not end an import
         return broken(raw, source, f"cannot be read ({type(error).__name__})")
 
@@ -52,11 +59,14 @@ def broken(raw: bytes, source: str, reason: str) -> Broken:
 
 
 def _message(
-    raw: bytes, source: str, zone: ZoneInfo, now: datetime, from_line: str
+    raw: bytes, source: str, zone: ZoneInfo, now: datetime, from_line: str, kept: Kept
 ) -> Message | Broken:
     mail = parse(raw)
     if not mail.fields:
         return broken(raw, source, "has no header")
+    unwanted = set_aside(mail, kept)
+    if unwanted:
+        return broken(raw, source, unwanted)
     notes: list[str] = []
     sender = _sender(mail, notes)
     if sender is None:
@@ -89,7 +99,7 @@ def _message(
         in_reply_to=in_reply_to,
         attachments=tuple(body.attachments),
         medium=MEDIUM,
-        notes=(*notes, *date_notes, *_body_notes(body), *_marks(mail)),
+        notes=(*notes, *date_notes, *_body_notes(body), *_marks(mail, kept)),
     )
 
 
@@ -127,12 +137,7 @@ def _body_notes(body: Body) -> list[str]:
     return body.notes if body.text else [*body.notes, NO_TEXT]
 
 
-def _marks(mail: Part) -> list[str]:
-    marks = [note] if (note := automatic(mail)) else []
-    try:
-        expunged = int(mail.get("x-mozilla-status") or "0", 16) & _MOZILLA_EXPUNGED
-    except ValueError:
-        expunged = 0
-    if expunged:
-        marks.append(MARKED_DELETED)
-    return marks
+def _marks(mail: Part, kept: Kept) -> Iterator[str]:
+    if note := automatic(mail):
+        yield note
+    yield from state_notes(mail, kept)

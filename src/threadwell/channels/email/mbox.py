@@ -2,23 +2,21 @@
 
 A mail begins with a line ``From <sender> <date>``. Everything else varies: mboxo and mboxrd mask
 such lines within a text with ``>``, mboxcl counts bytes instead (its counts are often wrong and
-are not used), some programs leave the blank line out.
+are not used), some programs leave the blank line out, Thunderbird writes the word and nothing else.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-_DATE = re.compile(
-    rb"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} +\d{1,2}:\d\d(?::\d\d)?\b"
-    rb".*\b\d{4}\b"
-)
-_LONGEST_LINE = 1000
-_BARE = re.compile(rb"From +(?:\S+@\S+|-|MAILER-DAEMON)\s*")
-_FIELD = re.compile(rb"(?:[!-9;-~]+[ \t]*:|>?From )")
+from threadwell.channels.email.from_line import Candidate, Doubt, doubt
+
 _MASKED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_BLANK = (b"\n", b"\r\n")
+_PIECE = 16 * 1024
 
 
 class Boxed(NamedTuple):
@@ -31,17 +29,6 @@ class Boxed(NamedTuple):
     raw: bytes
 
 
-def is_from_line(line: bytes, following: bytes, after_blank: bool) -> bool:
-    """Whether a line that begins with ``From `` begins a mail, and is not a line of a text.
-
-    ``following`` is the next line, which must be a header field. The date may only be missing
-    ``after_blank``, after an empty line or at the start of the file.
-    """
-    if not line.startswith(b"From ") or len(line) > _LONGEST_LINE or not _FIELD.match(following):
-        return False
-    return bool(_DATE.search(line)) or (after_blank and bool(_BARE.fullmatch(line)))
-
-
 def split(lines: Iterable[bytes]) -> Iterator[Boxed]:
     """The mails of a mailbox file, given its lines with their ends.
 
@@ -50,25 +37,65 @@ def split(lines: Iterable[bytes]) -> Iterator[Boxed]:
     """
     first = ""
     kept: list[bytes] = []
-    waiting = b""
-    after_blank = was_blank = True
+    candidate: Candidate | None = None
+    was_blank = True
     for line in lines:
-        if waiting:
-            if is_from_line(waiting, line, after_blank):
+        if candidate is not None:
+            begins = candidate.take(line)
+            if begins is None:
+                continue
+            if begins:
                 yield from _boxed(first, kept)
-                first, kept = waiting.decode("latin-1").strip(), []
+                first, kept = candidate.line.decode("latin-1").strip(), candidate.following
             else:
-                kept.append(waiting)
-            waiting = b""
+                kept += [candidate.line, *candidate.following]
+            candidate = None
             was_blank = False
-        if line.startswith(b"From "):
-            waiting, after_blank = line, was_blank
+            if begins:
+                continue
+        if line.startswith(b"From") and (found := doubt(line)) is not Doubt.FULL:
+            candidate = Candidate(line, found, after_blank=was_blank)
         else:
             kept.append(line)
-            was_blank = line in (b"\n", b"\r\n")
-    if waiting:
-        kept.append(waiting)
+            was_blank = line in _BLANK
+    if candidate is not None:
+        kept += [candidate.line, *candidate.following]
     yield from _boxed(first, kept)
+
+
+def is_mbox(head: bytes) -> bool:
+    """Whether a file begins with the ``From `` line of a mailbox file."""
+    lines = iter(head.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n").splitlines(keepends=True))
+    first = next(lines, b"")
+    found = doubt(first)
+    if found is Doubt.FULL:
+        return False
+    candidate = Candidate(first, found, after_blank=True)
+    return next((begins for line in lines if (begins := candidate.take(line)) is not None), False)
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a mailbox file with their ends; a byte order mark is none of its content.
+
+    Where lines end in ``\\r`` alone, as on the first Macintoshes, they end in ``\\n`` here.
+    """
+    head = file.read(_PIECE)
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    if b"\n" in head or b"\r" not in head:
+        file.seek(mark)
+        yield from file
+        return
+    head = head[mark:]
+    begun: list[bytes] = []
+    while head:
+        end, *lines = head.split(b"\r")
+        begun.append(end)
+        for line in lines:
+            yield b"".join(begun) + b"\n"
+            begun = [line]
+        head = file.read(_PIECE)
+    if any(begun):
+        yield b"".join(begun)
 
 
 def _boxed(from_line: str, lines: list[bytes]) -> Iterator[Boxed]:

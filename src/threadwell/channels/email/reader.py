@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
-from threadwell.channels.email.mail import MARKED_DELETED, NAME, broken, read_mail
-from threadwell.channels.email.maildir import flags, mails
-from threadwell.channels.email.mbox import split
-from threadwell.channels.email.sniffing import is_mbox, sniff
+from threadwell.channels.email.mail import NAME, broken, read_mail
+from threadwell.channels.email.mailboxes import mailbox_of
+from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mails, rest
+from threadwell.channels.email.mbox import is_mbox, lines_of, split
+from threadwell.channels.email.sniffing import sniff
+from threadwell.channels.email.state import Kept
 from threadwell.messages import Broken, Message
 
-DRAFT = "a draft, never sent"
 EMPTY = "is empty"
+UNFINISHED = "was never delivered whole: it lies in the Maildir's tmp"
 UNREADABLE = "cannot be opened"
 
 #: Larger than any mail server takes; such a file is not a mail, and is not read into memory.
@@ -41,7 +42,7 @@ def read(
     if boxed:
         yield from _read_mbox(path, options, moment)
     else:
-        yield _read_file(path, path.name, options, moment)
+        yield _read_file(path, path.name, options, moment, Kept(mailbox_of(path.absolute().parent)))
 
 
 #: The channel as ``threadwell.app`` lists it.
@@ -50,39 +51,47 @@ CHANNEL = Channel(
     description="E-mail: mbox files, single mails (.eml), Maildirs",
     sniff=sniff,
     read=read,
+    rest=rest,
     zoned=True,
 )
 
 
 def _read_mbox(path: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
+    kept = Kept(mailbox_of(path))
     with path.open("rb") as file:
-        for number, one in enumerate(split(file), start=1):
+        for number, one in enumerate(split(lines_of(file)), start=1):
             source = f"{path.name}, message {number}"
-            yield read_mail(one.raw, source, _zone(options), now, from_line=one.from_line)
+            yield read_mail(
+                one.raw, source, _zone(options), now, from_line=one.from_line, kept=kept
+            )
 
 
 def _read_maildir(folder: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
+    mailbox = mailbox_of(folder)
     for path in mails(folder):
         source = path.relative_to(folder.parent).as_posix()
         try:
-            yield _read_file(path, source, options, now)
+            if not is_file(path):
+                yield broken(b"", source, UNREADABLE)
+                continue
+            unfinished = UNFINISHED if is_unfinished(path, folder) else ""
+            kept = Kept(mailbox, flags(path))
+            yield _read_file(path, source, options, now, kept, refused=unfinished)
         except OSError:
             yield broken(b"", source, UNREADABLE)
 
 
-def _read_file(path: Path, source: str, options: ReadOptions, now: datetime) -> Message | Broken:
+def _read_file(
+    path: Path, source: str, options: ReadOptions, now: datetime, kept: Kept, *, refused: str = ""
+) -> Message | Broken:
     if path.stat().st_size > LARGEST:
         return broken(b"", source, TOO_LARGE)
     raw = path.read_bytes()
     if not raw.strip():
         return broken(raw, source, EMPTY)
-    state = flags(path)
-    if "D" in state:
-        return broken(raw, source, DRAFT)
-    message = read_mail(raw, source, _zone(options), now)
-    if "T" in state and isinstance(message, Message):
-        message = replace(message, notes=(*message.notes, MARKED_DELETED))
-    return message
+    if refused:
+        return broken(raw, source, refused)
+    return read_mail(raw, source, _zone(options), now, kept=kept)
 
 
 def _zone(options: ReadOptions) -> ZoneInfo:

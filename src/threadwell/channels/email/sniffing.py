@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from threadwell.channels.email.maildir import is_maildir, is_unfinished
-from threadwell.channels.email.mbox import is_from_line
+from threadwell.channels.email.from_line import MAIL_FIELDS
+from threadwell.channels.email.maildir import is_maildir
+from threadwell.channels.email.mbox import is_mbox
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _FOLDED = (b" ", b"\t")
-_MAIL_FIELDS = frozenset(
-    (
-        *(b"from", b"to", b"cc", b"date", b"subject", b"message-id", b"in-reply-to", b"references"),
-        *(b"received", b"return-path", b"delivered-to", b"reply-to", b"sender", b"mime-version"),
-        *(b"content-type", b"content-transfer-encoding", b"x-mailer", b"dkim-signature"),
-        *(b"x-original-to", b"envelope-to", b"x-gmail-labels", b"x-mozilla-status", b"bcc"),
-    )
-)
 _ENOUGH = 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -29,13 +22,7 @@ def sniff(head: bytes, path: Path) -> bool:
     """
     if not head:
         return is_maildir(path)
-    return (is_mbox(head) or _is_mail(head)) and not is_unfinished(path)
-
-
-def is_mbox(head: bytes) -> bool:
-    """Whether a file begins with the ``From `` line of a mailbox file."""
-    first, _, rest = head.removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n").partition(b"\n")
-    return is_from_line(first, rest, after_blank=True)
+    return is_mbox(head) or _is_mail(head)
 
 
 def _is_mail(head: bytes) -> bool:
@@ -51,4 +38,4 @@ def _is_mail(head: bytes) -> bool:
         if found is None:
             break
         known.add(found[1].lower())
-    return len(known & _MAIL_FIELDS) >= _ENOUGH
+    return len(known & MAIL_FIELDS) >= _ENOUGH

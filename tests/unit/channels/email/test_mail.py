@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from threadwell.channels.email import automatic, dates, mail
+from threadwell.channels.email import automatic, dates, mail, state
 from threadwell.channels.email.identifiers import NO_MESSAGE_ID
 from threadwell.channels.email.mail import read_mail
 from threadwell.messages import Address, AddressKind, Broken, Message
@@ -73,7 +73,7 @@ def test_neither_itself_nor_a_person_is_a_reference(read) -> None:
         ({"Precedence": "auto_reply"}, (automatic.AUTOMATIC_REPLY,)),
         ({"Auto-Submitted": "auto-generated; x=y"}, (automatic.AUTOMATIC,)),
         ({"Auto-Submitted": "no"}, ()),
-        ({"X-Mozilla-Status": "0009"}, (mail.MARKED_DELETED,)),
+        ({"X-Mozilla-Status": "0009"}, (state.MARKED_DELETED,)),
         ({"X-Mozilla-Status": "0001"}, ()),
         ({"X-Mozilla-Status": "odd"}, ()),
     ],

@@ -45,4 +45,3 @@ def test_folders(tmp_path: Path) -> None:
     assert sniff(b"", tmp_path / "box")
     assert not sniff(b"", tmp_path)
     assert sniff(MAIL, tmp_path / "box" / "cur" / "17.host:2,S")
-    assert not sniff(MAIL, tmp_path / "box" / "tmp" / "17.host")
