@@ -9,6 +9,9 @@ from urllib.parse import unquote, urlsplit
 from threadwell.stores.contract import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.types import ASGIApp
 
     from threadwell.api.load.gate import Load
@@ -59,6 +62,15 @@ def open_store(url: str | Path, *, create: bool = True) -> Store:
     from threadwell.stores.sqlite import SqliteStore
 
     return SqliteStore.open(path)
+
+
+def back_up_file(
+    source: Path, target: Path, now: datetime, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """Copy the SQLite store at ``source`` into a new file, as of one moment; see ``back_up``."""
+    from threadwell.stores.sqlite.backup import back_up
+
+    return back_up(source, target, now, progress)
 
 
 def store_path(url: str | Path) -> Path | None:

@@ -162,9 +162,14 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
 def _other_commands(folder: str, store: str, text: str) -> set[str]:
     """Those that take no ``--store``."""
     argument = text.replace("\x00", "")
-    for argv in (["copy", store, f"{folder}/y.db"], ["copy", f"{folder}/{argument}", store]):
+    for argv in (
+        ["copy", store, f"{folder}/y.db"],
+        ["copy", f"{folder}/{argument}", store],
+        ["backup", f"{folder}/{argument}", "--store", store],
+        ["backup", f"{folder}/z", "--store", f"{folder}/{argument}"],
+    ):
         assert _steers(_said(*argv)) == [], argv
-    return {"copy"}
+    return {"copy", "backup"}
 
 
 def _said(*argv: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from threadwell.cli import (
     answer,
+    backup,
     client,
     copy,
     delete,
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     serve.COMMAND,
     sign_in.COMMAND,
     client.COMMAND,
+    backup.COMMAND,
     copy.COMMAND,
     get.COMMAND,
     post.COMMAND,

@@ -81,6 +81,10 @@ def store_error(what: str, shown: str, error: BaseException) -> StoreError:
         why = "the user or password is refused"
     elif isinstance(error, asyncpg.InvalidCatalogNameError):
         why = "there is no such database"
+    elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        why = "it takes no writes: it is a standby, or set to read only"
+    elif isinstance(error, asyncpg.InsufficientPrivilegeError):
+        why = "its user has not the rights to do so"
     elif away(error):
         why = f"the database is away ({type(error).__name__})"
     elif isinstance(error, asyncpg.PostgresError):

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from threadwell.stores.contract import StoreError
+from threadwell.stores.sqlite.faults import store_error
 from threadwell.stores.sqlite.rows import fetch
 
 #: ``PRAGMA application_id`` of a Threadwell database: "Thwl".
@@ -19,7 +20,8 @@ APPLICATION_ID = 0x5468776C
 #: How long to wait for another process that writes or checkpoints, in milliseconds.
 BUSY_MS = 10_000
 
-_MAGIC = b"SQLite format 3\0"
+#: How every SQLite file begins.
+MAGIC = b"SQLite format 3\0"
 _CACHE_KIB = 65_536
 
 
@@ -32,22 +34,22 @@ def open_database(path: Path) -> apsw.Connection:
     try:
         # Only the owner may read it; SQLite gives its -wal and -shm the same rights.
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        head = os.read(file, len(_MAGIC))
+        head = os.read(file, len(MAGIC))
         os.close(file)
         # SQLite takes a very short file for an empty database, and would write over it.
-        if head and head != _MAGIC:
+        if head and head != MAGIC:
             raise StoreError(f"{path} is not a Threadwell database")
         connection = apsw.Connection(str(path), statementcachesize=500)
     except OSError as error:
-        raise StoreError(f"cannot open {path}: {error.strerror}") from None
+        raise StoreError(f"cannot open {path} for writing: {error.strerror}") from None
     except apsw.Error as error:
-        raise StoreError(f"cannot open {path}: {error}") from None
+        raise store_error(f"cannot open {path}", error) from None
     try:
         _configure(connection)
         _migrate(connection, path)
     except apsw.Error as error:
         connection.close()
-        raise StoreError(f"cannot open {path}: {error}") from None
+        raise store_error(f"cannot open {path} for writing", error) from None
     except BaseException:
         connection.close()
         raise

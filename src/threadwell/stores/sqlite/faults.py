@@ -22,6 +22,8 @@ def store_error(doing: str, error: apsw.Error) -> StoreError:
             return StoreFull(f"{doing}: its disk is full")
         case apsw.BusyError() | apsw.LockedError():
             why = "another process keeps it locked"
+        case apsw.ReadOnlyError():
+            why = "the file and its folder, where SQLite keeps its log, must be writable"
         case apsw.CantOpenError():
             why = "the file cannot be opened"
         case apsw.IOError():
