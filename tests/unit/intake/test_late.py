@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from threadwell.encounters import codes
 from threadwell.intake import quarantine, verify
 from threadwell.stores.contract import DEFAULT_PROJECT
+
+#: Nine o'clock of the day of the messages, in milliseconds.
+_MORNING = int(datetime(2024, 4, 10, 9, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture
@@ -123,6 +127,22 @@ def test_a_billed_session_is_locked(by_gap, sms):
     assert held.reason == "locked-session"
     (task,) = by_gap.all("Task")
     assert {coding["code"] for coding in task["code"]["coding"]} == {"quarantine", "review"}
+
+
+def test_a_session_that_goes_on_is_not_locked_by_the_tag_alone(by_gap, sms):
+    """Billed is what is finished: who tags an open session has not closed it."""
+    later, by_gap.now = by_gap.now, _MORNING
+    by_gap.take(sms("a", "08:00"))
+    (open_,) = by_gap.all("Encounter")
+    assert open_["status"] == "in-progress"
+    bill(by_gap, open_)
+    report = by_gap.take(sms("b", "08:30"))
+    assert (report.counts.new, report.reasons) == (1, {})
+    by_gap.now = later
+    by_gap.take()
+    (closed,) = by_gap.all("Encounter")
+    assert (closed["status"], closed["period"]["end"]) == ("finished", "2024-04-10T08:30:00Z")
+    assert by_gap.take(sms("c", "08:45")).reasons == {"locked-session": 1}
 
 
 def test_a_later_session_follows_a_locked_one(by_gap, sms):

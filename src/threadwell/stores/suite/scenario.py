@@ -24,6 +24,10 @@ S = TypeVar("S", bound="Contract")
 #: 2024-04-10T09:00:00Z in milliseconds: when the first write of a scenario happens.
 START = 1_712_739_600_000
 
+#: Seconds after which a store is taken to have lost what a test waits for: it fails, and does not
+#: hang. No store needs a hundredth of them.
+_PATIENCE = 120
+
 
 class Contract:
     """What the parts of the suite have in common."""
@@ -120,7 +124,8 @@ def scenario(
     async def run(self: S, path: Path, *args: Any, **kwargs: Any) -> None:
         store = self.open(path)
         try:
-            await test(self, Desk(store), *args, **kwargs)
+            async with asyncio.timeout(_PATIENCE):
+                await test(self, Desk(store), *args, **kwargs)
         finally:
             await store.close()
 
