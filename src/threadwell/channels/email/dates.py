@@ -27,6 +27,7 @@ __all__ = [
     "UNSURE_ZONE",
     "Dates",
     "find_dates",
+    "first_received",
 ]
 
 FROM_RECEIVED = "no usable date; the time at which a mail server received it was taken"

@@ -8,13 +8,16 @@ from collections.abc import Collection
 
 from threadwell.channels.email.words import header_text
 
-NO_MESSAGE_ID = "no Message-ID; one was made from date, sender, subject and text"
+NO_MESSAGE_ID = "no Message-ID; one was made from date, people, subject and text"
+GMAIL_NUMBER = "no Message-ID; Gmail's own number of it was taken"
 #: Ids that we made end with this, which no mail program can claim (RFC 2606 §2).
 MADE_DOMAIN = "threadwell.invalid"
 
 _BRACKETED = re.compile(r"<([^<>]+)>")
 _SPACES = re.compile(r"\s+")
 _LINE_BREAKS = re.compile(rb"\r\n?")
+_GMAIL = re.compile(r"From (\d{10,20})@xxx\b", re.ASCII)
+_NUMBER = re.compile(r"\d{10,20}", re.ASCII)
 _FROM_ESCAPE = re.compile(rb"^>+(?=From )", re.MULTILINE)
 
 
@@ -44,17 +47,32 @@ def named_ids(values: Collection[str], addresses: Collection[str] = ()) -> list[
     return [id_ for id_ in ids if id_ and id_.lower() not in addresses]
 
 
-def made_id(date: str, sender: str, subject: str, body: bytes) -> str:
+def made_id(date: str, sender: str, subject: str, body: bytes, recipients: str = "") -> str:
     """The id of a mail that brings none: the same from every copy of it.
 
-    Copies differ in line breaks, in ``>From`` and in blank lines at the end, so these don't count.
+    What it is made of is taken as it stands in the mail. Copies differ in line breaks, in ``>From``
+    and in blank lines at the end, so these don't count.
     """
     plain = _FROM_ESCAPE.sub(b"", _LINE_BREAKS.sub(b"\n", body)).strip()
     digest = hashlib.sha256()
-    for text in (date, sender, subject):
+    for text in (date, sender, recipients, subject):
         digest.update(_SPACES.sub(" ", text.strip()).encode("utf-8", "surrogateescape") + b"\0")
     digest.update(plain)
     return f"{digest.hexdigest()[:40]}@{MADE_DOMAIN}"
+
+
+def gmail_ids(from_line: str, thread: str) -> tuple[str, tuple[str, ...]]:
+    """The id of a mail by Gmail's own number, and that of the mail that its thread began with.
+
+    ``from_line`` is that of the mailbox file of a Takeout, ``thread`` the field X-GM-THRID. Gmail
+    numbers what has no Message-ID as well (chats), and counts a thread by its first mail.
+    ``("", ())`` where a mail is not from there.
+    """
+    own, begun = _GMAIL.match(from_line), _NUMBER.fullmatch(thread.strip())
+    if own is None or begun is None:
+        return "", ()
+    ids = [f"{number}@gmail.{MADE_DOMAIN}" for number in (own[1], begun[0])]
+    return ids[0], () if ids[0] == ids[1] else (ids[1],)
 
 
 def _clean(value: str) -> str:

@@ -10,8 +10,15 @@ from zoneinfo import ZoneInfo
 from threadwell.channels.email.addresses import parse_addresses
 from threadwell.channels.email.automatic import automatic, report
 from threadwell.channels.email.body import Body, read_body
-from threadwell.channels.email.dates import find_dates
-from threadwell.channels.email.identifiers import NO_MESSAGE_ID, made_id, message_id, named_ids
+from threadwell.channels.email.dates import find_dates, first_received
+from threadwell.channels.email.identifiers import (
+    GMAIL_NUMBER,
+    NO_MESSAGE_ID,
+    gmail_ids,
+    made_id,
+    message_id,
+    named_ids,
+)
 from threadwell.channels.email.mime import Part, parse
 from threadwell.channels.email.reply import new_text
 from threadwell.channels.email.state import Kept, set_aside, state_notes
@@ -82,7 +89,8 @@ def _message(
         [value for name in ("to", "cc", "bcc") for value in mail.fields.get(name, ())]
     )
     body = read_body(mail)
-    external_id, in_reply_to, references = _ids(mail, raw, sender, recipients, notes)
+    people = {sender.value, *(address.value for address in recipients)}
+    external_id, in_reply_to, references = _ids(mail, raw, people, from_line, notes)
     subject = header_text(mail.get("subject"))
     answers = bool(references) or bool(_ANSWERS.match(subject))
     return Message(
@@ -116,21 +124,31 @@ def _sender(mail: Part, notes: list[str]) -> Address | None:
 
 
 def _ids(
-    mail: Part, raw: bytes, sender: Address, recipients: tuple[Address, ...], notes: list[str]
+    mail: Part, raw: bytes, people: set[str], from_line: str, notes: list[str]
 ) -> tuple[str, str, tuple[str, ...]]:
     """The mail's own id, the one that it answers, and all that it names, oldest first."""
+    begun: tuple[str, ...] = ()
     own = message_id(mail.get("message-id"))
     if not own:
-        body = _HEADER_END.split(raw, maxsplit=1)[-1] if mail.parts else mail.body
-        own = made_id(mail.get("date"), mail.get("from"), mail.get("subject"), body)
-        notes.append(NO_MESSAGE_ID)
-    people = {sender.value, *(address.value for address in recipients)}
+        own, begun = gmail_ids(from_line, mail.get("x-gm-thrid"))
+        notes.append(GMAIL_NUMBER if own else NO_MESSAGE_ID)
+    if not own:
+        own = _made_id(mail, raw, from_line)
     answered = named_ids(mail.fields.get("in-reply-to", ()), people)
-    named = dict.fromkeys(named_ids(mail.fields.get("references", ()), people))
+    named = dict.fromkeys((*begun, *named_ids(mail.fields.get("references", ()), people)))
     named.update(dict.fromkeys(answered))
     named.pop(own, None)
     in_reply_to = next((id_ for id_ in answered if id_ != own), "")
     return own, in_reply_to, tuple(named)
+
+
+def _made_id(mail: Part, raw: bytes, from_line: str) -> str:
+    # Two mails may say the same ("ok"): the time tells them apart, whoever wrote it down.
+    received = mail.fields.get("received", ())
+    date = mail.get("date").strip() or first_received(received) or from_line
+    sender, *recipients = (",".join(mail.fields.get(name, ())) for name in ("from", "to", "cc"))
+    body = _HEADER_END.split(raw, maxsplit=1)[-1] if mail.parts else mail.body
+    return made_id(date, sender, mail.get("subject"), body, "\n".join(recipients))
 
 
 def _body_notes(body: Body) -> list[str]:

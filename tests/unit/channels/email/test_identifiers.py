@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from threadwell.channels.email.identifiers import made_id, message_id, named_ids
+from threadwell.channels.email.identifiers import gmail_ids, made_id, message_id, named_ids
 
 
 @pytest.mark.parametrize(
@@ -65,5 +65,32 @@ def test_other_mails_get_other_ids() -> None:
         made_id("d", "other", "s", b"one"),
         made_id("other", "f", "s", b"one"),
         made_id("df", "", "s", b"one"),
+        made_id("d", "f", "s", b"one", "to Ana"),
+        made_id("d", "f", "s", b"one", "to Ben"),
     }
-    assert len(made) == 6
+    assert len(made) == 8
+
+
+@pytest.mark.parametrize(
+    ("from_line", "thread", "ids"),
+    [
+        (
+            "From 1500000000000000010@xxx Wed Apr 10 09:00:00 +0000 2024",
+            "1500000000000000009",
+            (
+                "1500000000000000010@gmail.threadwell.invalid",
+                ("1500000000000000009@gmail.threadwell.invalid",),
+            ),
+        ),
+        (
+            "From 1500000000000000010@xxx Wed Apr 10 09:00:00 +0000 2024",
+            " 1500000000000000010",
+            ("1500000000000000010@gmail.threadwell.invalid", ()),
+        ),
+        ("From 1500000000000000010@xxx Wed Apr 10 09:00:00 +0000 2024", "", ("", ())),
+        ("From ana@example.org Wed Apr 10 09:00:00 2024", "1500000000000000010", ("", ())),
+        ("", "1500000000000000010", ("", ())),
+    ],
+)
+def test_gmails_own_numbers(from_line: str, thread: str, ids: tuple[str, tuple[str, ...]]) -> None:
+    assert gmail_ids(from_line, thread) == ids

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from threadwell.channels.email import automatic, dates, mail, state
-from threadwell.channels.email.identifiers import NO_MESSAGE_ID
+from threadwell.channels.email.identifiers import GMAIL_NUMBER, NO_MESSAGE_ID
 from threadwell.channels.email.mail import read_mail
 from threadwell.messages import Address, AddressKind, Broken, Message
 
@@ -99,6 +99,53 @@ def test_a_made_id_is_the_same_for_each_copy(read, kind: str) -> None:
 
     assert made(copy, Received="by x; Wed, 10 Apr 2024 09:00:00 +0000") == made(text)
     assert made(text.replace(b"Hello", b"Hallo")) != made(text)
+
+
+def test_mails_of_one_second_keep_their_own_ids(write) -> None:
+    def made(from_line: str = "", **fields: str | None) -> str:
+        raw = write("ok", Message_ID=None, **fields)
+        message = read_mail(raw, "x", ZoneInfo("UTC"), NINE, from_line=from_line)
+        assert isinstance(message, Message)
+        return message.external_id
+
+    line = "From 1500000000000000011@xxx Wed Apr 10 09:00:00 +0000 2024"
+    other = "From 1500000000000000012@xxx Wed Apr 10 09:00:00 +0000 2024"
+    received = "by x; Wed, 10 Apr 2024 09:00:00 +0000"
+    ids = [
+        made(),
+        made(To="ben@example.org"),
+        made(Cc="ben@example.org"),
+        made(Date=None, Received=received),
+        made(Date=None, Received=received.replace("09", "10")),
+        made("From ana@example.org Wed Apr 10 09:00:00 2024", Date=None),
+        made("From ana@example.org Wed Apr 10 10:00:00 2024", Date=None),
+        made(line, X_GM_THRID="1500000000000000009"),
+        made(other, X_GM_THRID="1500000000000000009"),
+    ]
+    assert len(set(ids)) == len(ids)
+
+
+def test_chats_of_gmail_make_one_thread(write) -> None:
+    line = "From 15000000000000000{}@xxx Wed Apr 10 09:00:0{} +0000 2024"
+    mails = [
+        read_mail(
+            write("ok", Message_ID=None, Date=None, To=None, X_GM_THRID="1500000000000000010"),
+            "chats.mbox",
+            ZoneInfo("America/New_York"),
+            NINE,
+            from_line=line.format(number, number - 10),
+        )
+        for number in (10, 11, 12)
+    ]
+    assert all(isinstance(mail, Message) for mail in mails)
+    assert [mail.external_id.partition("@")[0][-2:] for mail in mails] == ["10", "11", "12"]
+    assert [mail.references for mail in mails] == [
+        (),
+        (mails[0].external_id,),
+        (mails[0].external_id,),
+    ]
+    assert [mail.sent.second for mail in mails] == [0, 1, 2]
+    assert {mail.notes for mail in mails} == {(GMAIL_NUMBER, dates.FROM_LINE)}
 
 
 REPORT = 'multipart/report; boundary=b; report-type="{}"'
