@@ -8,11 +8,16 @@ from threadwell.fhir.resource import Resource
 class OperationOutcomeError(Exception):
     """A request that was refused: its HTTP ``status``, and the ``outcome`` that says why.
 
-    ``str`` of it is the outcome's texts, each with the element that it is about.
+    ``str`` of it is the outcome's texts, each with the element that it is about; where none of
+    them names any, with the ``request`` that was refused (``GET Patient/123``).
     """
 
-    def __init__(self, status: int, outcome: Resource) -> None:
-        super().__init__("; ".join(map(_sentence, outcome.get("issue") or [{}])))
+    def __init__(self, status: int, outcome: Resource, request: str = "") -> None:
+        issues = outcome.get("issue") or [{}]
+        text = "; ".join(map(_sentence, issues))
+        if request and not any(issue.get("expression") for issue in issues):
+            text += f" ({request.strip()})"
+        super().__init__(text)
         self.status = status
         self.outcome = outcome
 

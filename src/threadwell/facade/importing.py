@@ -157,6 +157,8 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     """One path or several."""
     if isinstance(paths, (str, Path)):
         return (Path(paths),)
+    if not isinstance(paths, Iterable):
+        raise TypeError(f"what to import is a path, or several, not of type {type(paths).__name__}")
     return tuple(map(Path, paths))
 
 

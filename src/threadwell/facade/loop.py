@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
+from threadwell.stores.contract import StoreError
+
 T = TypeVar("T")
 
 
@@ -28,7 +30,13 @@ class LoopThread:
         return self._loop.is_closed()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of ``work``, or what it raised; ``KeyboardInterrupt`` cancels it first."""
+        """The result of ``work``, or what it raised; ``KeyboardInterrupt`` cancels it first.
+
+        Raises ``StoreError`` once it is closed.
+        """
+        if self.closed:
+            work.close()
+            raise StoreError("the store is closed: threadwell.open opens it again")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -36,7 +44,7 @@ class LoopThread:
             future.cancel()
             raise
         except CancelledError:
-            raise RuntimeError("the loop was closed before the work was done") from None
+            raise StoreError("the store was closed before the work was done") from None
 
     def close(self) -> None:
         """Stop the loop and end the thread; a second call does nothing."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller, Request
@@ -17,7 +16,7 @@ from threadwell.fhir.outcome import FhirError, outcome
 _CALLER = Caller("")
 _CONTENT_TYPES = {"PATCH": b"application/json-patch+json"}
 
-Parameters = Mapping[str, Any] | list[tuple[str, Any]] | str | None
+Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None
 
 
 async def send(
@@ -42,32 +41,12 @@ async def send(
     try:
         reply = await perform(context, request)
     except FhirError as error:
-        raise OperationOutcomeError(error.status, outcome(error.issues, error.id)) from None
+        told = outcome(error.issues, error.id)
+        raise OperationOutcomeError(error.status, told, f"{method} {relative}") from None
     value = decode(reply.body) if reply.body else None
     if reply.status >= 400:
-        raise OperationOutcomeError(reply.status, value or {})
+        raise OperationOutcomeError(reply.status, value or {}, f"{method} {relative}")
     return value
-
-
-def search_path(type_: str, parameters: Parameters) -> str:
-    """``Type?query``. A list as a value repeats its parameter; ``True`` is ``true``."""
-    if isinstance(parameters, str):
-        query = parameters.lstrip("?")
-    else:
-        pairs = parameters.items() if isinstance(parameters, Mapping) else parameters or ()
-        query = urlencode(
-            [
-                (name, _text(one))
-                for name, value in pairs
-                for one in (value if isinstance(value, (list, tuple)) else [value])
-            ],
-            quote_via=quote,
-        )
-    return f"{type_}?{query}" if query else type_
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _below(path: str, base: str) -> tuple[str, str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from threadwell.api.clients import (
@@ -18,17 +16,14 @@ from threadwell.api.clients import (
     remove_client,
     rotate_client,
 )
-from threadwell.api.context import Context, open_context
-from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, open_store
-from threadwell.facade.loop import LoopThread
-from threadwell.facade.request import Parameters, search_path, send
-from threadwell.fhir.resource import Resource
+from threadwell.app import DEFAULT_BASE_URL, open_store
+from threadwell.facade.verbs import Verbs
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
 from threadwell.inbox.whereabouts import noted_address
 from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from threadwell.facade.choices import Choices
@@ -53,119 +48,18 @@ def open_threadwell(
 
     A store that is not there is made, or with ``create`` false is a ``StoreError``.
     """
+    if not isinstance(store, (str, Path)):
+        raise TypeError(f"a store is a path or URL, not of type {type(store).__name__}")
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell:
+class Threadwell(Verbs):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called
     from any thread, from many at once, and where another loop is running (a notebook). Refused
-    requests raise ``OperationOutcomeError``.
+    requests raise ``OperationOutcomeError``, all methods ``StoreError`` once it is closed.
     """
-
-    def __init__(self, opener: Callable[[], Store], project: str) -> None:
-        self._project = project
-        self._loop = LoopThread()
-        try:
-            self._store, self._context = self._loop.call(_opened(opener, project))
-        except BaseException:
-            self._loop.close()
-            raise
-
-    def __enter__(self) -> Threadwell:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the store; what was acknowledged is in it."""
-        if not self._loop.closed:
-            self._loop.call(self._store.close())
-            self._loop.close()
-
-    def request(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Any:
-        """Any FHIR request; the parsed body of its answer, ``None`` where it has none.
-
-        For example::
-
-            tw.request("GET", "Patient/123/_history")
-            tw.request("POST", "", bundle)
-        """
-        return self._loop.call(send(self._context, method, path, body, headers))
-
-    def create_resource(self, resource: Resource, *, if_none_exist: str = "") -> Resource:
-        """Create the resource; returns it with the id, version and time that it was given.
-
-        For example::
-
-            tw.create_resource({"resourceType": "Patient", "name": [{"family": "Prado"}]})
-
-        With ``if_none_exist`` (``identifier=system|value``) a resource that is found so is
-        returned as it is (FHIR R4 §3.1.0.8.1).
-        """
-        headers = {"If-None-Exist": if_none_exist} if if_none_exist else None
-        return self._resource("POST", _type_of(resource), resource, headers)
-
-    def read_resource(self, type_: str, id_: str) -> Resource:
-        """The current version: ``tw.read_resource("Patient", "123")``."""
-        return self._resource("GET", f"{type_}/{id_}")
-
-    def update_resource(self, resource: Resource, *, if_match: str = "") -> Resource:
-        """Replace the resource of that type and id; returns the new version.
-
-        For example::
-
-            patient["active"] = False
-            tw.update_resource(patient, if_match=patient["meta"]["versionId"])
-
-        With ``if_match`` only while that version is the current one, else 412.
-        """
-        path = f"{_type_of(resource)}/{resource.get('id', '')}"
-        return self._resource("PUT", path, resource, _if_match(if_match))
-
-    def patch_resource(
-        self, type_: str, id_: str, operations: Sequence[dict[str, Any]], *, if_match: str = ""
-    ) -> Resource:
-        """Change a resource by JSON Patch (RFC 6902); returns the new version.
-
-        For example::
-
-            link = {"op": "add", "path": "/encounter", "value": {"reference": "Encounter/123"}}
-            tw.patch_resource("Communication", header_id, [link])
-        """
-        return self._resource("PATCH", f"{type_}/{id_}", list(operations), _if_match(if_match))
-
-    def delete_resource(self, type_: str, id_: str) -> None:
-        """Delete a resource, also one deleted before: ``tw.delete_resource("Task", "123")``."""
-        self.request("DELETE", f"{type_}/{id_}")
-
-    def search(self, type_: str, parameters: Parameters = None) -> Resource:
-        """The ``searchset`` Bundle of a search, by a mapping, pairs or a query string.
-
-        For example::
-
-            tw.search("Encounter", {"class": "http://…/v3-ActCode|VR", "_total": "accurate"})
-        """
-        return self._resource("GET", search_path(type_, parameters))
-
-    def search_resources(self, type_: str, parameters: Parameters = None) -> list[Resource]:
-        """The resources of one page of a search, the included ones last (20, unless ``_count``).
-
-        For example::
-
-            tw.search_resources("Communication", {"part-of": "Communication/123", "_sort": "sent"})
-        """
-        bundle = self.search(type_, parameters)
-        return [entry["resource"] for entry in bundle.get("entry") or ()]
 
     def import_messages(
         self,
@@ -318,6 +212,8 @@ class Threadwell:
         """
         from threadwell.inbox.quarantine import load_held
 
+        if not isinstance(task, str):
+            raise TypeError(f"a held message is named by its Task, not by {type(task).__name__}")
         id_ = task.removeprefix("Task/")
         return self._loop.call(self._read(lambda reader, zone: load_held(reader, id_, zone)))
 
@@ -420,23 +316,3 @@ class Threadwell:
 
     async def _read(self, page: Callable[[Reader, ZoneInfo], Awaitable[T]]) -> T:
         return await page(Reader(self._store, self._project), await care_zone(self._store))
-
-    def _resource(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Resource:
-        answer: Resource = self.request(method, path, body, headers)
-        return answer
-
-
-async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Context]:
-    store = opener()
-    base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
-    return store, await open_context(store, base_url=base_url, project=project)
-
-
-def _type_of(resource: Resource) -> str:
-    return str(resource.get("resourceType", ""))
-
-
-def _if_match(version_id: str) -> dict[str, str] | None:
-    return {"If-Match": f'W/"{version_id}"'} if version_id else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -74,6 +75,44 @@ def test_a_search_is_a_bundle(tw: threadwell.Threadwell) -> None:
     assert tw.search_resources("Patient") == []
 
 
+@pytest.mark.parametrize("parameters", ["_count=3", {"_count": 3}, None, "_sort=family&_count=4"])
+def test_a_search_goes_on_beyond_a_page(tw: threadwell.Threadwell, parameters: Any) -> None:
+    made = {tw.create_resource(PATIENT)["id"] for _ in range(10)}
+    found = [patient["id"] for patient in tw.search_all("Patient", parameters)]
+    assert len(found) == 10
+    assert set(found) == made
+
+
+def test_it_reads_no_page_before_it_is_needed(tw: threadwell.Threadwell) -> None:
+    for _ in range(5):
+        tw.create_resource(PATIENT)
+    found = tw.search_all("Patient", "_count=2")
+    next(found)
+    tw.close()
+    assert next(found)["resourceType"] == "Patient"
+    with pytest.raises(threadwell.StoreError):
+        next(found)
+
+
+def test_what_is_included_comes_once(tw: threadwell.Threadwell) -> None:
+    patient = tw.create_resource(PATIENT)
+    for _ in range(4):
+        subject = {"reference": f"Patient/{patient['id']}"}
+        tw.create_resource(
+            {"resourceType": "Communication", "status": "completed", "subject": subject}
+        )
+    query = "_include=Communication:subject&_count=2"
+    found = [one["resourceType"] for one in tw.search_all("Communication", query)]
+    assert found == ["Communication"] * 2 + ["Patient"] + ["Communication"] * 2
+
+
+def test_a_time_is_searched_for_as_it_is(tw: threadwell.Threadwell) -> None:
+    tw.create_resource({**PATIENT, "birthDate": "2016-05-01"})
+    assert len(tw.search_resources("Patient", {"birthdate": date(2016, 5, 1)})) == 1
+    since = datetime(2020, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert len(tw.search_resources("Patient", {"_lastUpdated": [since]})) == 0
+
+
 def test_create_may_be_conditional(tw: threadwell.Threadwell) -> None:
     patient = {**PATIENT, "identifier": [{"system": "urn:mrn", "value": "7"}]}
     first = tw.create_resource(patient, if_none_exist="identifier=urn:mrn|7")
@@ -111,6 +150,87 @@ def test_what_is_refused_says_why(
         tw.create_resource(resource)
     assert refused.value.status == status
     assert refused.value.outcome["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda tw: tw.create_resource({}), "The resource has no resourceType"),
+        (lambda tw: tw.create_resource({"resourceType": None}), "The resource has no resourceType"),
+        (lambda tw: tw.update_resource({}), "The resource has no resourceType"),
+        (lambda tw: tw.update_resource(PATIENT), r"id of the resource is missing \(Patient.id\)"),
+        (lambda tw: tw.read_resource("Patient", ""), r"id of the resource is missing"),
+        (lambda tw: tw.read_resource("", "1"), r"type of the resource is missing"),
+        (lambda tw: tw.read_resource("Patient", "1?_elements=id"), "no resource of the id"),
+        (lambda tw: tw.read_resource("Patient", "none"), r"Not found \(GET Patient/none\)"),
+        (lambda tw: tw.read_resource("Nothing", "1"), "Unknown resource type: Nothing"),
+        (lambda tw: tw.patch_resource("Patient", "none", []), r"Not found \(PATCH Patient/none\)"),
+        (lambda tw: tw.delete_resource("Patient", "none"), r"Not found \(DELETE Patient/none\)"),
+        (lambda tw: tw.search("Nothing"), "Unknown resource type: Nothing"),
+        (lambda tw: tw.search(""), "There is no resource type ''"),
+        (lambda tw: tw.search("Patient", {"foo": 1}), "Unknown search parameter: foo"),
+        (lambda tw: list(tw.search_all("Patient", "foo=1")), "Unknown search parameter: foo"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    tw: threadwell.Threadwell, wrong: Callable[[threadwell.Threadwell], Any], words: str
+) -> None:
+    with pytest.raises(threadwell.OperationOutcomeError, match=words) as refused:
+        wrong(tw)
+    assert refused.value.outcome["issue"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda tw: tw.create_resource([]), "a resource is a dict .* not of type list"),
+        (lambda tw: tw.create_resource(None), "a resource is a dict .* not of type NoneType"),
+        (lambda tw: tw.update_resource("Patient"), "a resource is a dict .* not of type str"),
+        (
+            lambda tw: tw.read_resource("Patient", 5),
+            "id of a resource is text, not of type int",
+        ),
+        (lambda tw: tw.patch_resource("Patient", "1", {}), "a patch is a list .* not of type dict"),
+        (lambda tw: tw.patch_resource("Patient", "1", "x"), "a patch is a list .* not of type str"),
+        (lambda tw: tw.search("Patient", 5), "search parameters are .* not of type int"),
+        (
+            lambda tw: tw.search("Patient", {"family": None}),
+            "family takes .* not NoneType",
+        ),
+        (lambda tw: tw.search("Patient", [("family",)]), "are pairs"),
+        (lambda tw: tw.search("Patient", ["family=x"]), "are pairs"),
+        (lambda tw: tw.request("GET", None), "a request is a method and a path"),
+        (lambda tw: tw.import_messages(5), "what to import is a path"),
+        (lambda tw: tw.held(None), "named by its Task"),
+        (lambda tw: threadwell.open(None), "a store is a path or URL, not of type NoneType"),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_named(
+    tw: threadwell.Threadwell, wrong: Callable[[Any], Any], words: str
+) -> None:
+    with pytest.raises(TypeError, match=words):
+        wrong(tw)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda tw: tw.create_resource(PATIENT),
+        lambda tw: tw.search_resources("Patient"),
+        lambda tw: tw.sessions(),
+        lambda tw: tw.verify(),
+        lambda tw: tw.care_zone,
+        lambda tw: tw.add_client("x"),
+        lambda tw: tw.import_messages("."),
+    ],
+)
+def test_a_closed_store_says_that_it_is(
+    tw: threadwell.Threadwell, late: Callable[[threadwell.Threadwell], Any]
+) -> None:
+    tw.close()
+    with pytest.raises(threadwell.StoreError, match="the store is closed"):
+        late(tw)
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "fhir/R4/", "/fhir/R4/"])

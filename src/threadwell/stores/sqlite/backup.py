@@ -82,8 +82,11 @@ def _unfinished(file: Path) -> Iterator[Path]:
 def _opened(source: Path, folder: Path) -> Iterator[apsw.Connection]:
     """A connection that only reads ``source``."""
     log = source.with_name(f"{source.name}-wal")
-    if os.access(source.parent, os.W_OK) and os.access(source, os.R_OK):
-        with _connected(source, "mode=ro") as connection:
+    if os.access(source.parent, os.W_OK):
+        # Whoever may write takes SQLite's log away when it is the last to leave.
+        how = "mode=rw" if os.access(source, os.W_OK) else "mode=ro"
+        with _connected(source, how) as connection:
+            connection.execute("PRAGMA query_only = ON")
             yield connection
     elif log.exists() and log.stat().st_size:
         # Its log holds commits, and to read them SQLite needs to write beside it: not here.
