@@ -18,6 +18,7 @@ from threadwell.api.context import MAX_BODY
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
 from threadwell.api.rest.everything import MAX_RESOURCES
+from threadwell.api.rest.room import MAX_ANSWERS, MAX_ENTRIES
 from threadwell.api.signer import LIFE as URL_LIFE
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from threadwell.channels.reading import KEPT_BYTES
@@ -225,6 +226,8 @@ def _limits() -> list[Sequence[str]]:
         ("ids, tokens and references of all of them", f"{MAX_LOOKED_UP:,}"),
         ("links of a chain", f"{MAX_LINKS}, and {MAX_BREADTH} combinations of types"),
         ("resources of `$everything`", f"{MAX_RESOURCES:,}"),
+        ("entries of a batch or transaction", f"{MAX_ENTRIES:,}"),
+        ("answers of a batch or transaction, together", f"{MAX_ANSWERS // mib} MiB"),
         ("life of an access token", f"{TOKEN_LIFE:,} s"),
         ("life of an attachment's URL", f"at least {URL_LIFE:,} s"),
         ("unknown file kept in quarantine", f"{KEPT_BYTES // mib} MiB; of a larger one its name"),

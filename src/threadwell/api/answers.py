@@ -13,7 +13,7 @@ from threadwell.api.etags import etag, http_date
 from threadwell.api.exchange import Answer, Header, Request
 from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
 from threadwell.fhir.json import encode
-from threadwell.stores.contract import Stored
+from threadwell.stores.contract import Stored, StoreError
 
 _META = b'"meta":{'
 
@@ -49,17 +49,25 @@ async def resource(context: Context, request: Request, stored: Stored, status: i
 
 
 async def written(context: Context, request: Request, stored: Stored, status: int) -> Answer:
-    """The version that a create, update or patch left, as ``Prefer`` wants it (§3.1.0.1.9)."""
-    preference = request.headers.get(b"prefer", b"")
+    """The version that a create, update or patch left, as ``Prefer`` wants it (§3.1.0.1.9).
+
+    It is committed by now, so nothing that fails here may make a failure of it: where attachments
+    cannot be looked up, they are shown as they are stored.
+    """
+    preference = request.headers.get(b"prefer", b"").lower()
     if b"return=minimal" in preference:
         answer = Answer(status, version_headers(stored), b"")
-    elif b"return=operationoutcome" in preference.lower():
+    elif b"return=operationoutcome" in preference:
         done = outcome_answer(status, CREATED if status == 201 else OK, request.headers)
         answer = Answer(status, version_headers(stored), done.body)
     else:
-        answer = await resource(context, request, stored, status)
-    if status == 201:
-        answer.headers.append((b"location", location(context, stored)))
+        try:
+            answer = await resource(context, request, stored, status)
+        except StoreError:
+            answer = Answer(status, version_headers(stored), stored.body)
+    # HAPI's client takes the id and version that an update has from Content-Location.
+    where = b"location" if status == 201 else b"content-location"
+    answer.headers.append((where, location(context, stored)))
     return answer
 
 

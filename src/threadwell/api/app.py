@@ -6,8 +6,6 @@ this module. Whatever is no part of the API goes to ``pages``.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from time import perf_counter
 from typing import Any
@@ -17,17 +15,16 @@ from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.context import MAX_BODY, Context, Handler, open_context
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.failing import crashed
 from threadwell.api.load.allowance import Left
 from threadwell.api.load.gate import Load, unserved
-from threadwell.api.outcomes import NotAllowed, crash, refusal, tracing
+from threadwell.api.outcomes import NotAllowed, refusal
 from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.rest import routes
 from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
-
-_log = logging.getLogger(__name__)
 
 _FHIR = "/fhir/R4"
 _PUBLIC = f"{_FHIR}/metadata"
@@ -140,7 +137,7 @@ class _App:
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
-            return _crashed(error, request)
+            return crashed(error, request)
 
     async def _page(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -211,15 +208,3 @@ async def _routed(context: Context, request: Request, left: Left | None) -> Answ
         answer = refusal(error, request.headers)
     answer.headers.append((b"ratelimit", left.header))
     return answer
-
-
-def _crashed(error: Exception, request: Request) -> Answer:
-    marks = tracing(request.headers)
-    # Neither the message nor the path: both may hold what only the patient's record should.
-    frames = "".join(
-        f"\n  {frame.filename}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    )
-    kind = type(error).__name__
-    _log.error("request %s (%s) failed: %s%s", marks.request, request.interaction, kind, frames)
-    return crash(marks)

@@ -115,13 +115,23 @@ def test_if_none_exist(api, mark: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", ["", "_count=1", "nonsense=1", "Patient?identifier=1", b"\xff=\xff"]
+    "condition", ["", "_count=1", "nonsense=1", "Person?identifier=1", "Patient?", b"\xff=\xff"]
 )
 def test_conditions_that_select_nothing_in_particular(api, condition: str | bytes) -> None:
     body = {"resourceType": "Patient"}
     answer = api.call("POST", "Patient", body, if_none_exist=condition)
     assert answer.status_code == 400
     assert api.ids("Patient") == []
+
+
+@pytest.mark.parametrize(
+    "prefix", ["?", "Patient?", "/Patient?", "http://testserver/fhir/R4/Patient?"]
+)
+def test_a_condition_may_be_a_whole_url(api, mark: str, prefix: str) -> None:
+    made = api.make(identifier=api.tagged(f"{mark}?"))
+    condition = f"{prefix}identifier=urn:t|{mark}?"
+    answer = api.call("POST", "Patient", {"resourceType": "Patient"}, if_none_exist=condition)
+    assert (answer.status_code, answer.json()["id"]) == (200, made["id"])
 
 
 @pytest.mark.parametrize("plus", ["+", "%2B"])

@@ -70,7 +70,8 @@ def test_links_in_other_places(api) -> None:
         (("PATCH", "Patient?family=none", [{"op": "add", "path": "/active", "value": True}]), 404),
         (("GET", "Patient/11111111-2222-4333-8444-555555555555", None), 404),
         (("GET", "Patient?nonsense=1", None), 400),
-        (("POST", "Patient/$validate", PATIENT), 400),
+        (("POST", "Patient/$nonsense", PATIENT), 404),
+        (("POST", "Patient/1/_history", PATIENT), 400),
         (("POST", "Nonsense", PATIENT), 400),
         (("PUT", "Patient", PATIENT), 400),
     ],
@@ -167,17 +168,6 @@ def test_a_condition_makes_one_however_it_is_asked(api, mark: str, first, second
     made = 1 if (first, second) == ("POST", "POST") else 0
     assert answer.status_code == (200 if made else 400)
     assert len(api.ids("Patient")) == made
-
-
-def test_nothing_finds_what_another_entry_deletes(api, mark: str) -> None:
-    made = api.make(identifier=api.tagged(mark))
-    answer = api.bundle(
-        "transaction",
-        api.entry("POST", "Patient", PATIENT, ifNoneExist=f"identifier=urn:t|{mark}"),
-        api.entry("DELETE", f"Patient/{made['id']}"),
-    )
-    assert api.texts(answer) == ["The transaction deletes what this finds"]
-    assert api.ids("Patient") == [made["id"]]
 
 
 def test_no_two_entries_have_one_name(api) -> None:

@@ -8,9 +8,10 @@ from itertools import groupby
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.load.gate import unserved
+from threadwell.api.failing import answered
 from threadwell.api.outcomes import refusal, tracing
 from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.api.rest.batch_links import BatchLinks, may_link
 from threadwell.api.rest.bundles import bundle
 from threadwell.api.rest.entries import (
     Entry,
@@ -19,10 +20,10 @@ from threadwell.api.rest.entries import (
     response,
     well_formed,
 )
+from threadwell.api.rest.room import Room, too_costly
 from threadwell.api.rest.transaction import transaction
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
-from threadwell.stores.contract import StoreError
 
 #: Entries of a batch under way at once.
 _AT_ONCE = 32
@@ -42,49 +43,89 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
     if kind == "transaction":
         answers = await transaction(context, request, well_formed(entries), perform)
     else:
-        answers = await batch(context, request, entries, perform)
+        answers = await _Batch(context, request, perform).answers(entries)
     good = good_outcomes(tracing(request.headers))
     responses = [response(context, answer, good) for answer in answers]
     return bundle(f"{kind}-response", responses)
 
 
-async def batch(
-    context: Context, outer: Request, entries: Sequence[Entry | FhirError], perform: Handler
-) -> list[Answer]:
-    """The answer to each entry, whatever becomes of the others.
+class _Batch:
+    """``outer`` is the request that brought the entries."""
 
-    ``outer`` is the request that brought them. An entry that is malformed is answered with its
-    error.
-    """
-    answers: list[Answer] = []
-    for method, run in groupby(entries, key=_method):
-        # Requests of which none waits for another go together, and so share a commit.
-        size = _AT_ONCE if method in ("GET", "HEAD", "POST") else 1
-        waiting = list(run)
-        for at in range(0, len(waiting), size):
-            part = waiting[at : at + size]
-            answers += await asyncio.gather(
-                *(_answer(context, outer, entry, perform) for entry in part)
-            )
-    return answers
+    def __init__(self, context: Context, outer: Request, perform: Handler) -> None:
+        self._context = context
+        self._outer = outer
+        self._perform = perform
+        self._room = Room()
+
+    async def answers(self, entries: Sequence[Entry | FhirError]) -> list[Answer]:
+        """The answer to each entry, whatever becomes of the others.
+
+        An entry that is malformed is answered with its error.
+        """
+        if may_link(self._outer.body, entries):
+            return await self._linked(entries)
+        return await self._in_turn(entries)
+
+    async def _linked(self, entries: Sequence[Entry | FhirError]) -> list[Answer]:
+        links = BatchLinks(entries)
+        waits = [links.waits_for(entry) - {at} for at, entry in enumerate(entries)]
+        left = [len(others) for others in waits]
+        followers: dict[int, list[int]] = {}
+        for at, others in enumerate(waits):
+            for other in others:
+                followers.setdefault(other, []).append(at)
+        answers: dict[int, Answer] = {}
+
+        async def take(turn: Sequence[int]) -> None:
+            led = [_led(links, entries[at], answers) for at in turn]
+            answers.update(zip(turn, await self._in_turn(led), strict=True))
+
+        turn = [at for at, count in enumerate(left) if not count]
+        while turn:
+            await take(turn)
+            freed = [follower for at in turn for follower in followers.get(at, ())]
+            for follower in freed:
+                left[follower] -= 1
+            turn = sorted({follower for follower in freed if not left[follower]})
+        # Those that wait for each other: their links lead nowhere.
+        await take([at for at in range(len(entries)) if at not in answers])
+        return [answers[at] for at in range(len(entries))]
+
+    async def _in_turn(self, entries: Sequence[Entry | FhirError]) -> list[Answer]:
+        answers: list[Answer] = []
+        for method, run in groupby(entries, key=_method):
+            # Requests of which none waits for another go together, and so share a commit.
+            size = _AT_ONCE if method in ("GET", "HEAD", "POST") else 1
+            waiting = list(run)
+            for at in range(0, len(waiting), size):
+                part = waiting[at : at + size]
+                answers += await asyncio.gather(*map(self._answer, part))
+        return answers
+
+    async def _answer(self, entry: Entry | FhirError) -> Answer:
+        if isinstance(entry, FhirError):
+            return refusal(entry, self._outer.headers)
+        request = entry.request
+        if entry.resource is not None:
+            request.body = encode(entry.resource)
+        answer = await answered(self._context, request, self._perform)
+        request.body = b""
+        if not entry.reads:
+            return self._room.written(answer)
+        return answer if self._room.has(answer) else refusal(too_costly(), request.headers)
 
 
 def _method(entry: Entry | FhirError) -> str:
     return entry.request.method if isinstance(entry, Entry) else ""
 
 
-async def _answer(
-    context: Context, outer: Request, entry: Entry | FhirError, perform: Handler
-) -> Answer:
-    if isinstance(entry, FhirError):
-        return refusal(entry, outer.headers)
-    request = entry.request
-    if entry.resource is not None:
-        request.body = encode(entry.resource)
+def _led(
+    links: BatchLinks, entry: Entry | FhirError, answers: dict[int, Answer]
+) -> Entry | FhirError:
+    if not isinstance(entry, Entry):
+        return entry
     try:
-        return await perform(context, request)
+        return links.led(entry, answers)
     except FhirError as error:
-        return refusal(error, request.headers)
-    except StoreError as error:
-        # The entries before may have been committed, and their answers must not be lost.
-        return unserved(context.load, error, request)
+        return error

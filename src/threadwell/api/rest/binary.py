@@ -12,7 +12,7 @@ from typing import Any
 from threadwell.api.answers import resource as resource_answer
 from threadwell.api.answers import version_headers
 from threadwell.api.context import Context
-from threadwell.api.etags import not_modified
+from threadwell.api.etags import check_read, not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.raw import raw
 from threadwell.api.rest import create as creating
@@ -53,7 +53,8 @@ async def vread(context: Context, request: Request) -> Answer:
 
 
 async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
-    if not_modified(request, stored.version_id):
+    check_read(request, stored)
+    if not_modified(request, stored.version_id, stored.updated):
         return Answer(304, version_headers(stored), b"")
     content = await context.store.content(context.project, stored.id, stored.version_id) or b""
     if not _wants_resource(request):

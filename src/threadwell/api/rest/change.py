@@ -23,24 +23,34 @@ class Change(NamedTuple):
 
 
 def created(
-    resource: Resource, id_: str, now: int, author: str, content: bytes | None = None
+    resource: Resource,
+    id_: str,
+    now: int,
+    author: str,
+    content: bytes | None = None,
+    version_id: str = "",
 ) -> Change:
-    """The first version of a resource."""
-    return _version(201, resource, id_, None, now, author, content)
+    """The first version of a resource; ``version_id`` is made unless it is given."""
+    return _version(201, resource, id_, None, now, author, content, version_id)
 
 
 def updated(
-    resource: Resource, current: Stored, now: int, author: str, content: bytes | None = None
+    resource: Resource,
+    current: Stored,
+    now: int,
+    author: str,
+    content: bytes | None = None,
+    version_id: str = "",
 ) -> Change:
     """The version after ``current``, or ``current`` again where nothing but marks would differ.
 
-    After a deletion the resource is there again (201).
+    After a deletion the resource is there again (201). A ``version_id`` that is given is that of
+    a new version, whatever differs: something refers to it.
     """
-    if current.deleted:
-        return _version(201, resource, current.id, current, now, author, content)
-    if content is None and _same(resource, current):
+    status = 201 if current.deleted else 200
+    if status == 200 and content is None and not version_id and _same(resource, current):
         return Change(200, current, None)
-    return _version(200, resource, current.id, current, now, author, content)
+    return _version(status, resource, current.id, current, now, author, content, version_id)
 
 
 def deleted(current: Stored, now: int, author: str) -> Change:
@@ -60,10 +70,11 @@ def _version(
     now: int,
     author: str,
     content: bytes | None,
+    version_id: str,
 ) -> Change:
     # The clock may have been set back; lastUpdated never is.
     now = max(now, before.updated) if before else now
-    version_id = new_id(now)
+    version_id = version_id or new_id(now)
     stamped, body = stamp(resource, id_, version_id, now)
     write = Write(
         resource["resourceType"], id_, version_id, now, stamped, body, before, author, content

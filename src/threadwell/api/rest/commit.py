@@ -27,7 +27,7 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
 async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:
     """What ``decide`` did, called again after each ``Conflict``; 409 after ``ATTEMPTS``.
 
-    A decision that ``If-Match`` forbids by now raises its 412 when it is made again.
+    A decision that a precondition forbids by now raises its 412 when it is made again.
     """
     try:
         return await decide()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from threadwell.api.context import Context
+from threadwell.api.exchange import Request
 from threadwell.api.params import parse_params
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid, multiple_matches
@@ -42,6 +43,24 @@ async def select_by(context: Context, query: Query) -> Selected:
     if len(page.matches) > 1:
         raise multiple_matches()
     return Selected(query, page.matches[0] if page.matches else None)
+
+
+def condition_of_create(type_: str, request: Request) -> str | None:
+    """The query of ``If-None-Exist``, ``None`` where the request has none.
+
+    R4 has the query alone; clients also send it behind ``Type?`` or our whole URL. Raises 400
+    where that names another type.
+    """
+    header = request.headers.get(b"if-none-exist")
+    if header is None:
+        return None
+    text = header.decode(errors="replace").strip()
+    path, mark, query = text.partition("?")
+    if not mark or "=" in path:  # the question mark is part of a value
+        return text
+    if path and path.rpartition("/")[2] != type_:
+        raise invalid(f"If-None-Exist must be a search of {type_}")
+    return query
 
 
 def condition(context: Context, type_: str, text: str) -> Query:

@@ -8,7 +8,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import Accepted, accept_body
 from threadwell.api.rest.change import Change, created
 from threadwell.api.rest.commit import commit, settle
-from threadwell.api.rest.conditional import select
+from threadwell.api.rest.conditional import condition_of_create, select
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id
 
@@ -20,12 +20,12 @@ async def create(context: Context, request: Request) -> Answer:
 
 async def store_new(context: Context, request: Request, accepted: Accepted) -> Answer:
     """The answer to a create of what was accepted."""
-    condition = request.headers.get(b"if-none-exist")
+    condition = condition_of_create(request.type, request)
 
     async def decide() -> Change:
         if condition is None:
             return await commit_new(context, request, accepted)
-        selected = await select(context, request.type, condition.decode(errors="replace"))
+        selected = await select(context, request.type, condition)
         if selected.match:
             return Change(200, selected.match, None)
         return await commit_new(context, request, accepted, selected.query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threadwell.api.context import Context
-from threadwell.api.etags import check_if_match
+from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer
 from threadwell.api.rest.change import deleted
@@ -27,17 +27,21 @@ async def delete(context: Context, request: Request) -> Answer:
 
 
 async def delete_where(context: Context, request: Request) -> Answer:
-    """200 where the query selects one resource or none, 412 where several."""
+    """200 where the query selects one resource or none, 412 where several, or where a
+    precondition does not hold.
+    """
 
     async def decide() -> None:
         selected = await select(context, request.type, request.query)
         if selected.match:
             await _delete(context, request, selected.match)
+        else:
+            check_write(request, None)
 
     await settle(context, decide)
     return outcome_answer(200, OK, request.headers)
 
 
 async def _delete(context: Context, request: Request, current: Stored) -> None:
-    check_if_match(request, current)
+    check_write(request, current)
     await commit(context, deleted(current, context.clock(), request.caller.reference))

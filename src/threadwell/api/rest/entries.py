@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from threadwell.api.context import Context
+from threadwell.api.etags import is_instant
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
+from threadwell.api.rest.room import MAX_ENTRIES
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.patch import check_operations
@@ -22,6 +24,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HEADERS = {
     "ifMatch": b"if-match",
     "ifNoneMatch": b"if-none-match",
+    "ifModifiedSince": b"if-modified-since",
     "ifNoneExist": b"if-none-exist",
 }
 #: Headers of the bundle's own request that hold for each entry.
@@ -42,6 +45,12 @@ class Entry:
     resource: Any
 
     @property
+    def reads(self) -> bool:
+        """Does it change nothing? So it is with each operation that there is, by POST as by GET."""
+        last = self.request.path.rpartition("/")[2]
+        return self.request.method in ("GET", "HEAD") or last.startswith(("$", "_search"))
+
+    @property
     def path(self) -> str:
         """Where it is in the bundle, in FHIRPath."""
         return f"Bundle.entry[{self.index}]"
@@ -50,11 +59,14 @@ class Entry:
 def parse_entries(context: Context, request: Request, bundle: Resource) -> list[Entry | FhirError]:
     """Every entry of the bundle in its order, or the error that says what is malformed in it.
 
-    Raises 400 where there is no list of entries.
+    Raises 400 where there is no list of entries, or too long a one.
     """
     given = bundle.get("entry", [])
     if not isinstance(given, list):
         raise FhirError(400, [Issue("structure", "entry must be an array", "Bundle.entry")])
+    if len(given) > MAX_ENTRIES:
+        text = f"A bundle has at most {MAX_ENTRIES:,} entries"
+        raise FhirError(400, [Issue("too-costly", text, "Bundle.entry")])
     return [_parsed(context, request, index, one) for index, one in enumerate(given)]
 
 
@@ -85,7 +97,8 @@ def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:
     path, _, query = url.removeprefix(context.fhir).lstrip("/").partition("?")
     path = unquote(path)
     resource = value.get("resource")
-    if resource is None and method in ("POST", "PUT", "PATCH") and not path.endswith("/_search"):
+    needs_none = path.rpartition("/")[2].startswith(("$", "_search"))
+    if resource is None and method in ("POST", "PUT", "PATCH") and not needs_none:
         raise _missing(f"{where}.resource")
     if method == "PATCH":
         resource = operations(resource, f"{where}.resource")
@@ -125,9 +138,9 @@ def response(context: Context, answer: Answer, good: Mapping[int, bytes]) -> byt
     headers = dict(answer.headers)
     is_outcome = answer.body.startswith(_OUTCOME)
     parts = [b'{"response":{"status":"%d"' % answer.status]
-    if answer.status == 201 and b"location" in headers:
-        location = headers[b"location"].removeprefix(context.fhir.encode() + b"/")
-        parts.append(b',"location":"%s"' % location.partition(b"/_history/")[0])
+    if location := headers.get(b"location") or headers.get(b"content-location"):
+        relative = location.removeprefix(context.fhir.encode() + b"/")
+        parts.append(b',"location":"%s"' % relative.partition(b"/_history/")[0])
     if b"etag" in headers:
         parts.append(b',"etag":%s' % encode(headers[b"etag"].decode()))
     parts.append(b',"outcome":%s}' % (answer.body if is_outcome else good[answer.status]))
@@ -156,6 +169,8 @@ def _headers(outer: Request, asked: dict[str, Any], where: str) -> dict[bytes, b
             continue
         if not isinstance(text, str):
             raise invalid(f"{member} must be a string", f"{where}.request.{member}")
+        if member == "ifModifiedSince" and not is_instant(text):
+            raise invalid(f"{member} must be an instant", f"{where}.request.{member}")
         headers[header] = text.encode()
     return headers
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context
-from threadwell.api.etags import check_if_match
+from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import accept, parse_json
 from threadwell.api.rest.change import Change, updated
@@ -56,10 +56,12 @@ async def patched(
     urls: bool = True,
     conditions: bool = True,
     find: Find | None = None,
+    version_id: str = "",
 ) -> Change:
     """The change that the operations make to ``current``; raises 400 where they do not apply.
 
-    ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none.
+    ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none;
+    ``version_id`` as in ``updated``.
     """
     before = decode(current.body)
     resource = apply_patch(before, operations)
@@ -68,7 +70,7 @@ async def patched(
     accepted = await accept(
         context, resource, current.type, urls=urls, conditions=conditions, find=find
     )
-    change = updated(accepted.resource, current, now, author, accepted.content)
+    change = updated(accepted.resource, current, now, author, accepted.content, version_id)
     return await keep_content(context, change)
 
 
@@ -82,7 +84,7 @@ def parse_operations(request: Request) -> list[Any]:
 async def _apply(
     context: Context, request: Request, operations: list[Any], current: Stored
 ) -> Change:
-    check_if_match(request, current)
+    check_write(request, current)
     change = await patched(
         context,
         current,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threadwell.api.answers import resource
 from threadwell.api.attachments import ATTACHED
 from threadwell.api.context import Context
-from threadwell.api.etags import not_modified
+from threadwell.api.etags import check_read, not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
@@ -38,8 +38,9 @@ def existing(stored: Stored | None) -> Stored:
 
 async def _answer(context: Context, request: Request, stored: Stored | None) -> Answer:
     version = existing(stored)
+    check_read(request, version)
     # An attachment's URL expires, so what a cache holds may be of no use any more.
-    if ATTACHED not in version.body and not_modified(request, version.version_id):
+    if ATTACHED not in version.body and not_modified(request, version.version_id, version.updated):
         answer = await resource(context, request, version, 304)
         return answer._replace(body=b"")
     answer = await resource(context, request, version)

@@ -1,4 +1,7 @@
-"""Which resource each entry of a transaction is about, before anything is decided."""
+"""Which resource each entry of a transaction is about, before anything is decided.
+
+Deletions come first (FHIR R4 §3.1.0.11.2): no condition of another entry finds what they delete.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from threadwell.api.context import Context
-from threadwell.api.rest.conditional import condition, select_by
+from threadwell.api.rest.conditional import condition, condition_of_create
 from threadwell.api.rest.entries import Entry, within
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.outcome import FhirError, invalid, not_found
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.outcome import FhirError, invalid, multiple_matches, not_found
+from threadwell.fhir.search.query import IdFilter, Query
 from threadwell.fhir.stamp import new_id
 from threadwell.stores.contract import Key, Stored
 
@@ -21,7 +24,8 @@ class Target:
 
     ``unmatched`` is the condition that found nothing. ``repeats`` marks a create under the same
     condition as one before it: it finds what that one makes. ``id`` is ``""`` for a delete that
-    selects nothing.
+    selects nothing. ``version_id`` is that of the version that will be current afterwards, if the
+    entry writes one.
     """
 
     entry: Entry
@@ -30,82 +34,125 @@ class Target:
     current: Stored | None = None
     unmatched: Query | None = None
     repeats: bool = False
+    version_id: str = ""
 
     @property
     def key(self) -> Key:
         """The name of the resource."""
         return Key(self.type, self.id)
 
+    @property
+    def finds(self) -> bool:
+        """Is it a create whose condition found what is there, so that nothing is written?"""
+        return self.entry.request.method == "POST" and self.current is not None
+
 
 async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Target]:
     """The target of each entry; raises ``FhirError`` where an entry has none it may have.
 
-    No two entries may write the same resource, nor may one find what another deletes (400).
+    No two entries may write the same resource (400).
     """
     now = context.clock()
     # In the order of the entries, as ids tell the order of creation.
-    fresh = sorted(new_id(now) for _ in entries)
-    conditions: dict[Query, Target] = {}
-    targets: list[Target] = []
-    for entry, id_ in zip(entries, fresh, strict=True):
-        try:
-            target = await _target(context, entry, id_, conditions)
-        except FhirError as error:
-            raise within(entry, error) from None
-        targets.append(target)
+    fresh = dict(zip([e.index for e in entries], sorted(new_id(now) for _ in entries), strict=True))
+    found: dict[int, Target] = {}
+    deletions = _Search(context, frozenset())
+    for entry in entries:
+        if entry.request.method == "DELETE":
+            found[entry.index] = await deletions.target(entry, "")
+    gone = frozenset(target.key for target in found.values() if target.id)
+    others = _Search(context, gone)
+    for entry in entries:
+        if entry.request.method != "DELETE":
+            found[entry.index] = await others.target(entry, fresh[entry.index])
+    targets = [found[entry.index] for entry in entries]
     named = [t.key for t in targets if t.id and t.current is None and t.unmatched is None]
-    current = await context.store.read_many(context.project, named)
-    targets = [replace(t, current=t.current or current.get(t.key)) for t in targets]
+    stored = await context.store.read_many(context.project, named)
+    targets = [_with_current(t, stored.get(t.key), now) for t in targets]
     _check(targets)
     return targets
 
 
-async def _target(
-    context: Context, entry: Entry, id_: str, conditions: dict[Query, Target]
-) -> Target:
-    method, path, query = entry.request.method, entry.request.path, entry.request.query
-    type_, slash, given_id = path.partition("/")
-    names_one = bool(given_id) and "/" not in given_id and not given_id.startswith(("$", "_"))
-    fits = not slash if method == "POST" else names_one or (not slash and bool(query))
-    if type_ not in RESOURCE_TYPES or not fits:
-        raise invalid(f"A transaction cannot {method} this url")
-    if given_id:
-        return Target(entry, type_, given_id)
-    if method == "POST":
-        query = entry.request.headers.get(b"if-none-exist", b"").decode(errors="replace")
-        if not query:
-            return Target(entry, type_, id_)
-    asked = condition(context, type_, query)
-    before = conditions.get(asked)
-    if before and before.id:
-        repeats = before.current is None and method == before.entry.request.method == "POST"
-        return replace(before, entry=entry, repeats=repeats)
-    selected = await select_by(context, asked)
-    if selected.match:
-        target = Target(entry, type_, selected.match.id, selected.match)
-    elif method == "DELETE":
-        target = Target(entry, type_, "")
-    elif method == "PATCH":
-        raise not_found()
-    else:
-        target = Target(entry, type_, id_, None, selected.query)
-    conditions[asked] = target
-    return target
+class _Search:
+    """Finds targets in a store that is without what is ``gone``."""
+
+    def __init__(self, context: Context, gone: frozenset[Key]) -> None:
+        self._context = context
+        self._gone = gone
+        self._conditions: dict[Query, Target] = {}
+
+    async def target(self, entry: Entry, fresh: str) -> Target:
+        """The target of an entry; ``fresh`` is its id where it is new."""
+        try:
+            return await self._target(entry, fresh)
+        except FhirError as error:
+            raise within(entry, error) from None
+
+    async def _target(self, entry: Entry, fresh: str) -> Target:
+        method, path, query = entry.request.method, entry.request.path, entry.request.query
+        type_, slash, given_id = path.partition("/")
+        names_one = bool(given_id) and "/" not in given_id and not given_id.startswith(("$", "_"))
+        fits = not slash if method == "POST" else names_one or (not slash and bool(query))
+        if type_ not in RESOURCE_TYPES or not fits:
+            raise invalid(f"A transaction cannot {method} this url")
+        if given_id:
+            return Target(entry, type_, given_id)
+        if method == "POST":
+            exists = condition_of_create(type_, entry.request)
+            if exists is None:
+                return Target(entry, type_, fresh)
+            query = exists
+        asked = condition(self._context, type_, query)
+        before = self._conditions.get(asked)
+        if before and before.id:
+            repeats = before.current is None and method == before.entry.request.method == "POST"
+            return replace(before, entry=entry, repeats=repeats)
+        target = await self._select(entry, type_, asked, fresh)
+        self._conditions[asked] = target
+        return target
+
+    async def _select(self, entry: Entry, type_: str, asked: Query, fresh: str) -> Target:
+        gone = [key.id for key in self._gone if key.type == type_]
+        wider = replace(asked, count=asked.count + len(gone))
+        page = await self._context.store.search(self._context.project, wider)
+        found = [match for match in page.matches if match.id not in gone]
+        if len(found) > 1:
+            raise multiple_matches()
+        if found:
+            return Target(entry, type_, found[0].id, found[0])
+        if entry.request.method == "DELETE":
+            return Target(entry, type_, "")
+        if entry.request.method == "PATCH":
+            raise not_found()
+        hidden = [match.id for match in page.matches]
+        return Target(entry, type_, fresh, None, _without(asked, hidden))
+
+
+def _without(query: Query, ids: Sequence[str]) -> Query:
+    """The query, but for those resources: what guards a condition looks at the store as it is
+    before they are deleted.
+    """
+    if not ids:
+        return query
+    return replace(query, filters=(*query.filters, IdFilter(tuple(ids), negate=True)))
+
+
+def _with_current(target: Target, stored: Stored | None, now: int) -> Target:
+    current = target.current or stored
+    if target.entry.request.method == "POST" and current:
+        return replace(target, current=current, version_id=current.version_id)
+    after = max(now, current.updated) if current else now
+    return replace(target, current=current, version_id=new_id(after))
 
 
 def _check(targets: Sequence[Target]) -> None:
     written: set[Key] = set()
-    deleted = {t.key for t in targets if t.entry.request.method == "DELETE" and t.id}
     for target in targets:
-        method = target.entry.request.method
-        if not target.id or target.repeats:
-            continue
-        if method == "POST" and target.current:
-            if target.key in deleted:
-                raise within(target.entry, invalid("The transaction deletes what this finds"))
+        if not target.id or target.repeats or target.finds:
             continue
         if target.key in written:
             raise within(target.entry, invalid("The transaction writes this resource twice"))
         written.add(target.key)
+        method = target.entry.request.method
         if method != "POST" and target.current is None and target.unmatched is None:
             raise within(target.entry, not_found())

@@ -7,11 +7,13 @@ resolved; then each entry is decided; then all of it is committed at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context, Handler
-from threadwell.api.etags import check_if_match
+from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.failing import answered
 from threadwell.api.outcomes import OK, outcome_answer, refusal
 from threadwell.api.rest.accept import Accepted, accept
 from threadwell.api.rest.change import Change, created, deleted, updated
@@ -22,34 +24,40 @@ from threadwell.api.rest.links import Links
 from threadwell.api.rest.patch import patched
 from threadwell.api.rest.pending import Pending
 from threadwell.api.rest.read import existing
+from threadwell.api.rest.room import Room, too_costly
 from threadwell.api.rest.targets import Target, find_targets
 from threadwell.api.rest.update import check_id, check_unnamed
+from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.references import references
-from threadwell.stores.contract import ChangeSet, Key, Unchanged, Unmatched
-
-_READS = ("GET", "HEAD")
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import ChangeSet, Key, Stored, Unchanged, Unmatched
 
 
 async def transaction(
     context: Context, request: Request, entries: list[Entry], perform: Handler
 ) -> list[Answer]:
-    """The answer to each entry; raises ``FhirError`` and writes nothing if any of them fails."""
-    writes = [entry for entry in entries if entry.request.method not in _READS]
-    reads = [entry for entry in entries if entry.request.method in _READS]
+    """The answer to each entry; raises ``FhirError`` and writes nothing if any of them fails.
+
+    What cannot be read any more once all is written is answered so by its own entry.
+    """
+    writes = [entry for entry in entries if not entry.reads]
+    reads = [entry for entry in entries if entry.reads]
     changes = await settle(context, lambda: _attempt(context, request, writes, reads, perform))
+    room = Room()
     answers: dict[int, Answer] = {}
     for entry, change in zip(writes, changes, strict=True):
-        answers[entry.index] = (
+        answer = (
             await written(context, entry.request, change.stored, change.status)
             if change and not change.stored.deleted
             else outcome_answer(200, OK, entry.request.headers)
         )
+        answers[entry.index] = room.written(answer)
     for entry in reads:
-        try:
-            answers[entry.index] = await perform(context, entry.request)
-        except FhirError as error:
-            answers[entry.index] = refusal(error, entry.request.headers)
+        answer = await answered(context, _asked(entry), perform)
+        if not room.has(answer):
+            answer = refusal(too_costly(), entry.request.headers)
+        answers[entry.index] = answer
     return [answers[entry.index] for entry in entries]
 
 
@@ -62,7 +70,7 @@ async def _attempt(
 ) -> list[Change | None]:
     targets = await find_targets(context, writes)
     await _check_reads(context, reads, targets, perform)
-    draft = _Draft(context, request.caller.reference, context.clock(), targets)
+    draft = _Draft(context, request, targets)
     for target in targets:
         await draft.add(target)
     if draft.issues:
@@ -76,27 +84,34 @@ async def _check_reads(
 ) -> None:
     # Reading comes last and sees what was written; but what fails must fail before the commit.
     written_paths = {f"{target.type}/{target.id}" for target in targets}
+    room = Room()
     for entry in reads:
         if entry.request.path not in written_paths:
             try:
-                await perform(context, entry.request)
+                room.read(await perform(context, _asked(entry)))
             except FhirError as error:
                 raise within(entry, error) from None
+
+
+def _asked(entry: Entry) -> Request:
+    """A request of the entry that may be performed, which changes it, and then another one."""
+    body = b"" if entry.resource is None else encode(entry.resource)
+    return replace(entry.request, body=body)
 
 
 class _Draft:
     """What the transaction will write, entry by entry."""
 
-    def __init__(self, context: Context, author: str, now: int, targets: Sequence[Target]) -> None:
+    def __init__(self, context: Context, request: Request, targets: Sequence[Target]) -> None:
         #: For each target what becomes of it; ``None`` for a delete that selects nothing.
         self.changes: list[Change | None] = []
         #: All that is wrong with what the entries bring.
         self.issues: list[Issue] = []
         self._context = context
-        self._author = author
-        self._now = now
-        self._links = Links(targets)
-        self._pending = Pending(context, targets, self._links, now)
+        self._author = request.caller.reference
+        self._now = context.clock()
+        self._links = Links(targets, versioned=b"/_history/" in request.body)
+        self._pending = Pending(context, targets, self._links, self._now)
         self._by_key: dict[Key, Change] = {}
 
     async def add(self, target: Target) -> None:
@@ -128,20 +143,25 @@ class _Draft:
 
     async def _decide(self, target: Target) -> Change | None:
         request, current = target.entry.request, target.current
-        if current or request.method == "PUT":
-            check_if_match(request, current)
+        if request.method != "POST":
+            check_write(request, current)
+        pinned = target.version_id if target.key in self._links.pinned else ""
         match request.method:
             case "DELETE":
                 return deleted(current, self._now, self._author) if current else None
             case "PATCH":
-                return await patched(
+                change = await patched(
                     self._context,
                     existing(current),
                     self._links.led(target),
                     self._now,
                     self._author,
                     find=self._pending.find,
+                    version_id=pinned,
                 )
+                if change.write and change.write.resource:
+                    _check_links(change.write.resource, known=change.write.before)
+                return change
             case "POST" if current:
                 return Change(200, current, None)
             case "POST" if target.repeats and target.key in self._by_key:
@@ -149,8 +169,8 @@ class _Draft:
         accepted = await self._accept(target)
         resource, content = accepted.resource, accepted.content
         if current is None:
-            return created(resource, target.id, self._now, self._author, content)
-        change = updated(resource, current, self._now, self._author, content)
+            return created(resource, target.id, self._now, self._author, content, pinned)
+        change = updated(resource, current, self._now, self._author, content, pinned)
         return await keep_content(self._context, change)
 
     async def _accept(self, target: Target) -> Accepted:
@@ -164,7 +184,14 @@ class _Draft:
                 check_unnamed(accepted.resource)
             elif not target.entry.request.query or "id" in accepted.resource:
                 check_id(accepted.resource, target.id)
-        for path, reference in references(accepted.resource):
-            if reference["reference"].startswith("urn:uuid:"):
-                raise invalid("The reference leads to no entry of this transaction", path)
+        _check_links(accepted.resource)
         return accepted
+
+
+def _check_links(resource: Resource, known: Stored | None = None) -> None:
+    """Raise 400 for a reference that leads nowhere, unless it stands in ``known`` already."""
+    for path, reference in references(resource):
+        text = reference["reference"]
+        is_known = known is not None and text.encode() in known.body
+        if text.startswith(("urn:uuid:", "urn:oid:")) and not is_known:
+            raise invalid("The reference leads to no entry of this transaction", path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context
-from threadwell.api.etags import check_if_match
+from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import Accepted, accept_body
 from threadwell.api.rest.change import Change, updated
@@ -20,7 +20,7 @@ from threadwell.stores.contract import Stored
 async def update(context: Context, request: Request) -> Answer:
     """200 with the version that is current then; 404 for an id that was never there.
 
-    400 unless the body has the URL's id, 412 where ``If-Match`` does not hold.
+    400 unless the body has the URL's id, 412 where a precondition does not hold.
     """
     accepted = await accept_body(context, request)
     check_id(accepted.resource, request.id)
@@ -50,7 +50,7 @@ async def update_where(context: Context, request: Request) -> Answer:
             if "id" in accepted.resource:
                 check_id(accepted.resource, selected.match.id)
             return await _replace(context, request, accepted, selected.match)
-        check_if_match(request, None)
+        check_write(request, None)
         check_unnamed(accepted.resource)
         return await commit_new(context, request, accepted, selected.query)
 
@@ -73,7 +73,7 @@ def check_unnamed(resource: Resource) -> None:
 async def _replace(
     context: Context, request: Request, accepted: Accepted, current: Stored
 ) -> Change:
-    check_if_match(request, current)
+    check_write(request, current)
     change = updated(
         accepted.resource, current, context.clock(), request.caller.reference, accepted.content
     )
