@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs campaign bench lock definitions clean
+.PHONY: help run test check format types layers docs wheel campaign bench lock definitions clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ layers: $(VENV)/dev.stamp ## The direction of imports
 docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead somewhere
 	$(BIN)/python scripts/check_docs.py
 
+wheel: $(VENV)/run.stamp ## Build the package, and try it where there is no clone
+	$(BIN)/python scripts/try_wheel.py
+
 campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples
 	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
 
@@ -39,6 +42,7 @@ lock: ## Pin every dependency anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header pyproject.toml --group build -o locks/run.txt
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header pyproject.toml --group build --group dev -c locks/run.txt -o locks/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group node -o locks/node.txt
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group pipx -o locks/pipx.txt
 
 definitions: $(VENV)/dev.stamp ## Compile HL7's R4 definitions anew
 	$(BIN)/python scripts/compile_definitions.py

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 
+from python_reference import python_page
 from threadwell.api.context import MAX_BODY
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
@@ -91,6 +92,7 @@ def pages() -> dict[str, str]:
     bodies = {
         "README.md": _index(),
         "cli.md": _commands(),
+        "python.md": python_page(),
         "settings.md": _settings(),
         "search-parameters.md": _search_parameters(),
     }
@@ -108,6 +110,7 @@ def _index() -> Iterator[str]:
         ("page", "holds"),
         [
             ("[cli.md](cli.md)", "every command with its options and examples"),
+            ("[python.md](python.md)", "every method of `threadwell.open(…)`"),
             ("[settings.md](settings.md)", "settings of an import, environment variables, limits"),
             (
                 "[search-parameters.md](search-parameters.md)",
