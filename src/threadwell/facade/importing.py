@@ -31,7 +31,7 @@ from threadwell.intake import (
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.settings import BadSetting
-from threadwell.messages import Address, AddressKind, Broken, Message, parse_email, parse_phone
+from threadwell.messages import Address, AddressKind, Broken, Message, parse_address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore
 
@@ -115,7 +115,7 @@ def check_import(job: ImportJob) -> None:
     async def check() -> None:
         store = MemoryStore()
         choices = await _looked_over(store, DEFAULT_PROJECT, job)
-        await _settings(store, DEFAULT_PROJECT, job.who, choices)
+        await _settings(store, DEFAULT_PROJECT, job.who, choices, quiet=True)
 
     asyncio.run(check())
 
@@ -176,12 +176,20 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
 
 
 async def _settings(
-    store: Store, project: str, who: Who, choices: Choices, *, dry_run: bool = False
+    store: Store,
+    project: str,
+    who: Who,
+    choices: Choices,
+    *,
+    dry_run: bool = False,
+    quiet: bool = False,
 ) -> Settings:
     """The settings, with the people in the store: only then the practice can be told."""
     settings = replace(_plain_settings(who, choices), dry_run=dry_run)
     if who.people:
-        await import_people(store, project, who.people, country=settings.country)
+        report = await import_people(store, project, who.people, country=settings.country)
+        for warning in () if quiet else report.warnings:
+            _log.warning(warning)
     organizations = await _organizations(store, project)
     if not settings.owner:
         settings = replace(settings, owner=_practice(organizations, settings.country))
@@ -283,7 +291,9 @@ def _practice(organizations: Sequence[Resource], country: str) -> tuple[Address,
         return ()
     values = [point.get("value", "") for point in reachable[0]]
     return tuple(
-        _parsed(value, country) or Address(AddressKind.OTHER, value) for value in values if value
+        parse_address(value, country) or Address(AddressKind.OTHER, value)
+        for value in values
+        if value
     )
 
 
@@ -301,11 +311,7 @@ def _of_organization(
 
 
 def _address(text: str | Address, country: str) -> Address:
-    address = text if isinstance(text, Address) else _parsed(text, country)
+    address = text if isinstance(text, Address) else parse_address(text, country)
     if address is None:
         raise BadSetting("owner must be a phone number or mail address, such as +12125550100")
     return address
-
-
-def _parsed(text: str, country: str) -> Address | None:
-    return parse_email(text) or parse_phone(text, country)

@@ -20,6 +20,8 @@ _ROLES = {
     "Group": "Several patients",
     "Device": "Device",
 }
+#: Names that nobody is shown by as long as there is another one.
+_NOT_IN_USE = frozenset({"nickname", "anonymous", "old", "maiden", "temp"})
 #: Those who write for the practice; their messages stand on the right.
 OURS = frozenset({"Practitioner", "PractitionerRole", "Organization", "CareTeam", "Device"})
 
@@ -42,11 +44,17 @@ def resource_name(resource: Resource) -> str:
     if isinstance(name, str):
         return name
     if isinstance(name, list) and name:
-        return human_name(next((n for n in name if n.get("use") == "official"), name[0]))
+        return human_name(min(name, key=_aside))
     for telecom in resource.get("telecom") or ():
         if telecom.get("value"):
             return str(telecom["value"])
     return ""
+
+
+def _aside(name: dict[str, Any]) -> int:
+    """How far a name stands back behind the others of the same person."""
+    use = name.get("use")
+    return 0 if use == "official" else 2 if use in _NOT_IN_USE else 1
 
 
 def human_name(name: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
-from threadwell.intake.people.csv_table import BadPeople
 from threadwell.intake.people.importing import PeopleReport, import_people
+from threadwell.intake.people.sheet import BadPeople
 from threadwell.intake.reports.sessions import SessionSummary, sessions
 from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.settings import (

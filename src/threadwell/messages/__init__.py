@@ -5,7 +5,8 @@ Nothing here knows of FHIR, of storage or of any one channel.
 
 from threadwell.messages.address import Address, AddressKind
 from threadwell.messages.message import Attachment, Broken, Message
-from threadwell.messages.parse import parse_email, parse_phone
+from threadwell.messages.parse import parse_address, parse_email
+from threadwell.messages.phone import parse_phone, spellings
 
 __all__ = [
     "Address",
@@ -13,6 +14,8 @@ __all__ = [
     "Attachment",
     "Broken",
     "Message",
+    "parse_address",
     "parse_email",
     "parse_phone",
+    "spellings",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+_ARGENTINA, _MOBILE_IN_ARGENTINA = "+54", "+549"
+
 
 class AddressKind(StrEnum):
     """What an address is an address of. The values are FHIR's ContactPoint systems."""
@@ -20,6 +22,7 @@ class Address(NamedTuple):
     ``value`` is E.164 for a phone (``+15551230100``; a short code stays its digits), lower case
     for a mail address, and ``<channel>:<id>`` for anything else (``whatsapp:Ana Prado``).
     ``display`` is the name that came with it, and takes no part in identity: compare ``key``.
+    Argentina writes a mobile number as ``+54 9 …`` and as ``+54 …``; the key is the same.
     """
 
     kind: AddressKind
@@ -29,4 +32,7 @@ class Address(NamedTuple):
     @property
     def key(self) -> tuple[AddressKind, str]:
         """What makes two addresses the same."""
-        return self.kind, self.value
+        value = self.value
+        if value.startswith(_MOBILE_IN_ARGENTINA):
+            value = _ARGENTINA + value[len(_MOBILE_IN_ARGENTINA) :]
+        return self.kind, value

@@ -107,6 +107,192 @@ def test_a_mistake_is_told_by_line_and_nothing_is_written(practice, take, line, 
     assert practice.all("RelatedPerson") == []
 
 
+ROW = {"kind": "patient", "id": "p1", "family": "Okafor"}
+
+TITLES = (
+    "Kind,ID,Family name,First Name,Preferred name,Title,Date of birth,Gender,Phone number,E-Mail"
+)
+PERSON = 'Patient,1.0,Okafor,James,Jim,Dr.,2016-05-04,Male,"(212) 555-0122",Jim@Example.org'
+JAMES = {
+    "name": [
+        {"family": "Okafor", "given": ["James"], "prefix": ["Dr."]},
+        {"use": "nickname", "given": ["Jim"]},
+    ],
+    "birthDate": "2016-05-04",
+    "gender": "male",
+    "telecom": [
+        {"system": "phone", "value": "+12125550122"},
+        {"system": "email", "value": "jim@example.org"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{TITLES}\n{PERSON}\n".encode(),
+        f"\ufeff{TITLES}\r\n{PERSON}\r\n".encode(),
+        f"{TITLES}\n{PERSON}\n".replace(",", ";").encode(),
+        f"sep=;\r\n{TITLES}\n{PERSON}\n".replace(",", ";").encode(),
+        f"{TITLES}\n{PERSON}\n".replace(",", "\t").encode("utf-16"),
+        f"{TITLES}\n{PERSON}\n".replace(",", "\t").encode("utf-16-le"),
+        f"{TITLES}\n{PERSON}\n".replace(",", "|").encode("cp1252"),
+        f"{TITLES.upper()}\n\n{PERSON}\n,,,,,,,,,\n".encode(),
+        f"{TITLES},\n{PERSON},\n".encode(),
+    ],
+)
+def test_a_table_as_other_programs_write_it(practice, tmp_path, content):
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    report = practice.run(import_people(practice.store, DEFAULT_PROJECT, path))
+    assert report == PeopleReport(new=1, changed=0, known=0)
+    james = next(one for one in practice.all("Patient") if "birthDate" in one)
+    assert {name: james[name] for name in JAMES} == JAMES
+    assert james["identifier"][0]["value"] == "1"
+
+
+def test_what_is_passed_over_is_told(practice, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_bytes("kind,id,family,Insurer,phone\npatient,p1,Núñez,A,555-0122\n".encode("cp1252"))
+    report = practice.run(import_people(practice.store, DEFAULT_PROJECT, path))
+    assert report.warnings == (
+        "people.csv: it is not UTF-8 and was read as Windows-1252: look whether the accents are "
+        "right",
+        "people.csv: the column 'Insurer' is not known and was passed over",
+        "people.csv: line 2: phone lacks its area code, so no message will meet it",
+    )
+    assert any(one.get("name", [{}])[0].get("family") == "Núñez" for one in practice.all("Patient"))
+
+
+@pytest.mark.parametrize(
+    ("given", "nickname", "names"),
+    [
+        ("William", "Will", [["William"], ["Will"]]),
+        ("William;Henry", "Will;Bill", [["William", "Henry"], ["Will"], ["Bill"]]),
+        ("William;Will", "", [["William"], ["Will"]]),
+        ('William "Billy" Henry', "", [["William Henry"], ["Billy"]]),
+        ("Wilhelmine (Minna)", "", [["Wilhelmine"], ["Minna"]]),
+        ("Mary Ann", "", [["Mary Ann"]]),
+        ("Ana, Maria", "Ana", [["Ana", "Maria"]]),
+    ],
+)
+def test_a_nickname_is_no_given_name(practice, given, nickname, names):
+    row = {"kind": "patient", "id": "p1", "family": "Reed", "given": given, "nickname": nickname}
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [row]))
+    made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
+    assert [name["given"] for name in made["name"]] == names
+    assert [name.get("use") for name in made["name"][1:]] == ["nickname"] * (len(names) - 1)
+
+
+def test_middle_prefix_and_suffix_have_their_places(practice):
+    row = {"kind": "practitioner", "id": "d", "family": "Reed", "given": "Ann", "middle": "Lou"}
+    row |= {"title": "Dr.", "suffix": "MD, PhD"}
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [row]))
+    (name,) = practice.all("Practitioner")[0]["name"]
+    assert name == {
+        "family": "Reed",
+        "given": ["Ann", "Lou"],
+        "prefix": ["Dr."],
+        "suffix": ["MD, PhD"],
+    }
+
+
+def test_names_of_another_use_stay(practice):
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW | {"nickname": "Oki"}]))
+    made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
+    report = practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW]))
+    assert report.known == 1
+    maiden = {"use": "maiden", "family": "Eze"}
+    rest = {name: value for name, value in made.items() if name not in ("id", "meta", "name")}
+    practice.put("Patient", made["id"], **rest, name=[*made["name"], maiden])
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW | {"nickname": "Kiki"}]))
+    changed = next(one for one in practice.all("Patient") if one["id"] == made["id"])
+    assert changed["name"] == [
+        {"family": "Okafor"},
+        {"use": "nickname", "given": ["Kiki"]},
+        maiden,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phone", "values"),
+    [
+        ("+1 212 555 0122;+1 212 555 0123", ["+12125550122", "+12125550123"]),
+        ("+1 212 555 0122, +1 212 555 0123", ["+12125550122", "+12125550123"]),
+        ("212-555-0122/212-555-0123", ["+12125550122", "+12125550123"]),
+        ("212-555-0122 or 212-555-0123", ["+12125550122", "+12125550123"]),
+        ("+12125550122 +12125550123", ["+12125550122", "+12125550123"]),
+        ("212/555-0122", ["+12125550122"]),
+        ("tel:+1-212-555-0122;ext=5", ["+12125550122"]),
+        ("12125550122.0", ["+12125550122"]),
+        ("'+12125550122", ["+12125550122"]),
+        ("+1 212 555 0122; NULL", ["+12125550122"]),
+        ("NULL", []),
+    ],
+)
+def test_several_phones_in_one_cell(practice, phone, values):
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW | {"phone": phone}]))
+    made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
+    assert [point["value"] for point in made.get("telecom", ())] == values
+
+
+@pytest.mark.parametrize(
+    ("email", "values"),
+    [
+        ("a@example.org, b@example.org", ["a@example.org", "b@example.org"]),
+        ("a@example.org;b@example.org", ["a@example.org", "b@example.org"]),
+        ("a@example.org / b@example.org", ["a@example.org", "b@example.org"]),
+        ("a@example.org b@example.org", ["a@example.org", "b@example.org"]),
+        ('"Okafor, Jim" <a@example.org>, J <b@example.org>', ["a@example.org", "b@example.org"]),
+    ],
+)
+def test_several_mail_addresses_in_one_cell(practice, email, values):
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW | {"email": email}]))
+    made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
+    assert [point["value"] for point in made["telecom"]] == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ({"phone": "212 555 0122 / none yet"}, "line 1: phone value 2 is no phone number"),
+        ({"phone": "1.2125E+10"}, "line 1: phone has lost digits in a spreadsheet"),
+        ({"email": "a@example.org, b"}, "line 1: email value 2 is no mail address"),
+        ({"id": "1.2125E+10"}, "line 1: id has lost digits in a spreadsheet"),
+        ({"chat": "whatsapp: "}, "line 1: chat must be written channel:name"),
+    ],
+)
+def test_one_bad_value_is_told_by_its_place(practice, cells, problem):
+    with pytest.raises(BadPeople) as caught:
+        practice.run(import_people(practice.store, DEFAULT_PROJECT, [ROW | cells]))
+    (told,) = caught.value.problems
+    assert told.startswith(problem)
+    assert not any(value in told for value in ("212", "0122", "example"))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('kind,id,family\npatient,p1,"A\npatient,p2,B\n', "line 2: this row, or one below it"),
+        ("kind,id,family,Last name\n", "line 1: two columns are 'family'"),
+        (b"kind,id\npatient,\x81\n", "it is neither UTF-8 nor Windows-1252 at byte 16"),
+    ],
+)
+def test_a_table_that_cannot_be_read_as_one(practice, tmp_path, text, problem):
+    path = tmp_path / "people.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(BadPeople) as caught:
+        practice.run(import_people(practice.store, DEFAULT_PROJECT, path))
+    assert caught.value.problems[0].startswith(problem)
+
+
+def test_two_columns_of_phones_are_one(practice):
+    row = ROW | {"phone": "+12125550122", "mobile": "+12125550123"}
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [row]))
+    made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
+    assert [point["value"] for point in made["telecom"]] == ["+12125550122", "+12125550123"]
+
+
 def test_rows_may_come_from_elsewhere(practice):
     rows = [{"kind": "patient", "id": "p1", "given": "Leo"}, {"kind": "patient", "id": ""}]
     with pytest.raises(BadPeople, match="line 2: id is empty"):
@@ -119,6 +305,7 @@ def test_rows_may_come_from_elsewhere(practice):
     ("text", "problem"),
     [
         ("name,phone\n", "line 1: no column 'name' is known"),
+        ("KIND;name\n", "line 1: the column 'id' is missing"),
         ("family,given\n", "line 1: the column 'kind' is missing"),
         ("", "line 1: the column 'kind' is missing"),
         ("{", "people.csv is no JSON"),
@@ -196,9 +383,6 @@ class Rivalled(MemoryStore):
             self.rivals -= 1
             raise Conflict(Key("Patient", "p1"))
         await super().commit(project, change_set)
-
-
-ROW = {"kind": "patient", "id": "p1", "family": "Okafor"}
 
 
 def test_people_are_compared_anew_when_others_write_them():

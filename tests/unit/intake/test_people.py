@@ -6,7 +6,7 @@ import pytest
 
 from threadwell.encounters.people import Party
 from threadwell.intake.people.route import Refusal, Route, route
-from threadwell.messages import Address, AddressKind
+from threadwell.messages import Address, AddressKind, parse_phone
 
 A, B, C = (Address(AddressKind.PHONE, f"+1212555010{n}") for n in range(3))
 PATIENT = Party(A, ("Patient/ana",))
@@ -94,11 +94,36 @@ def test_voice(party, circle, subjects, expected):
 
 
 @pytest.mark.parametrize(
-    "written", ["+12125550111", "(212) 555-0111", "212-555-0111", "+1 212 555 0111", "2125550111"]
+    "written",
+    [
+        *("+12125550111", "(212) 555-0111", "212-555-0111", "+1 212 555 0111", "2125550111"),
+        *("tel:+1-212-555-0111", "whatsapp:+12125550111", "rcs:+12125550111", "0012125550111"),
+        *("sip:+12125550111@ims.example.org", "+12125550111/TYPE=PLMN", "212-555-0111 ext. 7"),
+        *("+1\u00a0212\u2011555\u20110111", "\u202a+12125550111\u202c", "２１２５５５０１１１"),
+    ],
 )
 def test_phones_are_found_however_they_are_written(practice, sms, written):
     practice.patient("ana", written)
     assert practice.take(sms("a", "08:00")).counts.new == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "used"),
+    [
+        ("+52 1 55 1234 5678", "+525512345678"),
+        ("+52 55 1234 5678", "+5215512345678"),
+        ("+54 9 11 2345-6789", "+541123456789"),
+        ("+54 11 2345-6789", "+5491123456789"),
+        ("+55 11 8765-4321", "+5511987654321"),
+        ("+55 11 98765-4321", "+551187654321"),
+        ("011 44 7700 900123", "+447700900123"),
+    ],
+)
+def test_both_forms_of_a_numbering_plan_are_one_address(practice, sms, kept, used):
+    practice.patient("far", kept)
+    address = parse_phone(used, "US")
+    assert address is not None
+    assert practice.take(sms("a", "08:00", phone=address.value)).counts.new == 1
 
 
 def test_a_record_that_is_no_longer_active_is_nobody(practice, sms):

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import phonenumbers
-
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.mentions import Names
@@ -20,7 +18,7 @@ from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings
-from threadwell.messages import Address, AddressKind, parse_email, parse_phone
+from threadwell.messages import Address, AddressKind, parse_address, spellings
 from threadwell.stores.contract import Key, Store
 
 #: Types that a telecom search finds, and that may stand behind an address.
@@ -127,12 +125,10 @@ class AddressBook:
         out = {contact_code(address.value)}
         if address.kind is AddressKind.OTHER:  # macOS writes an accent as a character of its own
             out.add(unicodedata.normalize("NFD", address.value))
-        if address.kind is AddressKind.PHONE and address.value.startswith("+"):
-            out.add(address.value[1:])
-            number = phonenumbers.parse(address.value)
-            out.add(phonenumbers.national_significant_number(number))
-            national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-            out.add(contact_code(national))
+        if address.kind is AddressKind.PHONE:
+            out |= spellings(address.value, self.settings.country)
+        if address.kind is AddressKind.EMAIL:
+            out |= _both_forms(address.value)
         return out
 
     def _note(
@@ -157,10 +153,8 @@ class AddressBook:
         out: set[str] = set()
         for point in resource.get("telecom") or ():
             value = point.get("value", "")
-            address = (
-                parse_email(value)
-                or parse_phone(value, self.settings.country)
-                or Address(AddressKind.OTHER, unicodedata.normalize("NFC", value))
+            address = parse_address(value, self.settings.country) or Address(
+                AddressKind.OTHER, unicodedata.normalize("NFC", value)
             )
             out.add(address_key(address))
         return out
@@ -180,6 +174,18 @@ class AddressBook:
         made = f"Patient/{Identity(codes.ADDRESS, address_key(address)).id}"
         stranger = patients == (made,) and not related
         return Party(bare, patients, tuple(related), practice, stranger)
+
+
+def _both_forms(mailbox: str) -> set[str]:
+    """A mail address with its domain in Unicode and in ASCII (RFC 5890)."""
+    local, _, domain = mailbox.rpartition("@")
+    if domain.isascii() and "xn--" not in domain:
+        return {mailbox}
+    try:
+        forms = (domain.encode("idna").decode(), domain.encode("idna").decode("idna"))
+    except UnicodeError:
+        return {mailbox}
+    return {mailbox, *(f"{local}@{form}" for form in forms)}
 
 
 def _given_names(patient: Resource) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
-from threadwell.intake.people.csv_table import BadPeople
-from threadwell.messages import parse_email, parse_phone
+from threadwell.intake.people.sheet import BadPeople
+from threadwell.messages import parse_address
 from threadwell.stores.contract import Key
 
 PEOPLE = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
@@ -97,5 +97,5 @@ def _person(resource: Resource, entry: dict[str, Any], country: str) -> tuple[Ke
 
 def _normal(point: dict[str, Any], country: str) -> dict[str, Any]:
     value = point.get("value", "")
-    address = parse_email(value) or parse_phone(value, country)
+    address = parse_address(value, country)
     return {**point, "value": address.value} if address else point

@@ -1,72 +1,42 @@
 """A table of people, as a practice can write one, becomes resources. Pure.
 
 One row is one person (or organization). Columns: ``kind`` (patient, related-person, practitioner,
-organization), ``id`` (the practice's own, unique within a kind), ``family``, ``given``,
-``birth_date`` (YYYY-MM-DD), ``gender``, ``phone``, ``email``, ``chat`` (``whatsapp:Ana Prado``),
-``patient`` (ids of the patients that a related person belongs to), ``relationship``, ``role`` (of a
-practitioner). Several values in one cell are separated by ``;``.
+organization), ``id`` (the practice's own, unique within a kind), ``family``, ``given``, ``middle``,
+``nickname``, ``prefix``, ``suffix``, ``birth_date`` (YYYY-MM-DD), ``gender``, ``phone``, ``email``,
+``chat`` (``whatsapp:Ana Prado``), ``patient`` (ids of the patients that a related person belongs
+to), ``relationship``, ``role`` (of a practitioner). Several values in one cell are separated by
+``;``.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.fhir.resource import Resource
-from threadwell.intake.settings import BadSetting
-from threadwell.messages import parse_email, parse_phone
+from threadwell.intake.people.cells import chats, given_names, mails, phones, several
+from threadwell.intake.people.sheet import COLUMNS, BadPeople, Row
+from threadwell.messages.spreadsheet import (
+    is_damaged,
+    is_rounded_id,
+    says_nothing,
+    unguarded,
+    whole_number,
+)
 from threadwell.stores.contract import Key
 
-COLUMNS = (
-    *("kind", "id", "family", "given", "birth_date", "gender", "phone", "email", "chat"),
-    *("patient", "relationship", "role"),
-)
 _KINDS = {
     "patient": "Patient",
     "related-person": "RelatedPerson",
     "practitioner": "Practitioner",
     "organization": "Organization",
 }
+#: Numbers of so few digits are whole everywhere.
+_SHORT_CODE = 6
 _GENDERS = ("male", "female", "other", "unknown")
-_CHAT = re.compile(r"[a-z0-9_]+:.*\S", re.DOTALL)
-
-Row = Mapping[str, str]
-
-
-class BadPeople(BadSetting):
-    """A file of people cannot be taken in; the message names every row and what is wrong there."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("nobody was imported: " + "; ".join(self.problems))
-
-
-def read_csv(lines: Iterable[str]) -> list[tuple[int, Row]]:
-    """The rows of a CSV text, each with the line that it ends in; raises ``BadPeople``.
-
-    The columns must be among those above, and no row may have more cells than the first.
-    """
-    reader = csv.DictReader(lines, restval="")
-    columns = [name.strip().lower() for name in reader.fieldnames or ()]
-    problems = [f"line 1: no column {name!r} is known" for name in columns if name not in COLUMNS]
-    problems += [
-        f"line 1: the column {name!r} is missing" for name in ("kind", "id") if name not in columns
-    ]
-    if problems:
-        raise BadPeople(problems)
-    reader.fieldnames = columns
-    rows: list[tuple[int, Row]] = [(reader.line_num, row) for row in reader]
-    longer = [
-        f"line {line}: more cells than columns" for line, row in rows if len(row) > len(columns)
-    ]
-    if longer:
-        raise BadPeople(longer)
-    return rows
 
 
 def people_of(rows: Iterable[tuple[int, Row]], country: str) -> dict[Key, Resource]:
@@ -79,7 +49,7 @@ def people_of(rows: Iterable[tuple[int, Row]], country: str) -> dict[Key, Resour
     out: dict[Key, Resource] = {}
     problems: list[str] = []
     for number, raw in rows:
-        row = {name: (raw.get(name) or "").strip() for name in COLUMNS}
+        row = _plain(raw)
         found = list(_mistakes(row, country))
         for key, resource in _resources(row, country) if not found else ():
             if key in out:
@@ -91,9 +61,33 @@ def people_of(rows: Iterable[tuple[int, Row]], country: str) -> dict[Key, Resour
     return out
 
 
+def unreachable(rows: Iterable[tuple[int, Row]], country: str) -> Iterator[str]:
+    """Of each phone number that lacks its area code: no message can ever be from it."""
+    for number, raw in rows:
+        for address in phones(raw.get("phone", ""), country).addresses:
+            if not address.value.startswith("+") and len(address.value) > _SHORT_CODE:
+                yield f"line {number}: phone lacks its area code, so no message will meet it"
+                break
+
+
 def person_identity(kind: str, id_: str) -> Identity:
     """The identifier of a person of the practice's own table."""
     return Identity(codes.PERSON + kind, id_)
+
+
+def _plain(raw: Row) -> dict[str, str]:
+    """The cells without what a spreadsheet or another program puts around a value."""
+    row = {name: (raw.get(name) or "").strip() for name in COLUMNS}
+    for name in ("kind", "gender"):
+        row[name] = row[name].lower()
+    kind = "-".join(row["kind"].replace("_", " ").replace("-", " ").split())
+    row["kind"] = "related-person" if kind == "relatedperson" else kind
+    for name in ("id", "birth_date"):
+        row[name] = unguarded(row[name])
+    row["id"] = whole_number(row["id"]) or row["id"]
+    if says_nothing(row["patient"]):
+        row["patient"] = ""
+    return row
 
 
 def _mistakes(row: Row, country: str) -> Iterator[str]:
@@ -102,18 +96,20 @@ def _mistakes(row: Row, country: str) -> Iterator[str]:
         return
     if not row["id"]:
         yield "id is empty"
+    elif is_damaged(row["id"]) or is_rounded_id(row["id"]):
+        yield "id has lost digits in a spreadsheet"
     if row["gender"] and row["gender"] not in _GENDERS:
         yield f"gender must be one of {', '.join(_GENDERS)}"
     if row["birth_date"] and not _is_date(row["birth_date"]):
         yield "birth_date must be written YYYY-MM-DD"
     if not (row["family"] or row["given"]):
         yield "family and given are both empty"
-    if not all(parse_phone(text, country) for text in _several(row["phone"])):
-        yield "phone is no phone number"
-    if not all(parse_email(text) for text in _several(row["email"])):
-        yield "email is no mail address"
-    if not all(_CHAT.fullmatch(text) for text in _several(row["chat"])):
-        yield "chat must be written channel:name, such as whatsapp:Ana Prado"
+    if problem := phones(row["phone"], country).problem:
+        yield f"phone {problem}"
+    if problem := mails(row["email"]).problem:
+        yield f"email {problem}"
+    if problem := chats(row["chat"])[1]:
+        yield f"chat {problem}"
     if row["kind"] == "related-person" and not row["patient"]:
         yield "a related-person needs the id of a patient in the column patient"
     if row["kind"] != "related-person" and row["patient"]:
@@ -136,7 +132,7 @@ def _resources(row: Row, country: str) -> Iterator[tuple[Key, Resource]]:
         if row["role"] and type_ == "Practitioner":
             yield _role(row, identity)
         return
-    for patient in _several(row["patient"]):
+    for patient in _patients(row["patient"]):
         identity = person_identity(row["kind"], f"{row['id']}/{patient}")
         whose = person_identity("patient", patient).id
         reference = patient if patient.startswith("Patient/") else f"Patient/{whose}"
@@ -152,15 +148,12 @@ def _resources(row: Row, country: str) -> Iterator[tuple[Key, Resource]]:
 
 def _person(row: Row, type_: str, country: str) -> Resource:
     out: Resource = {"resourceType": type_, "active": True}
-    name: dict[str, Any] = {}
-    if row["family"]:
-        name["family"] = row["family"]
-    if given := _several(row["given"]):
-        name["given"] = given
+    names = _human_names(row)
     if type_ == "Organization":
-        out["name"] = " ".join([*name.get("given", ()), *_several(row["family"])])
+        given = names[0].get("given", ())
+        out["name"] = " ".join([*given, *several(row["family"])])
     else:
-        out["name"] = [name]
+        out["name"] = names
         if row["gender"]:
             out["gender"] = row["gender"]
         if row["birth_date"]:
@@ -170,6 +163,20 @@ def _person(row: Row, type_: str, country: str) -> Resource:
     return out
 
 
+def _human_names(row: Row) -> list[dict[str, Any]]:
+    """The name, and behind it one for each nickname (FHIR R4 ``HumanName.use``)."""
+    given, nicknames = given_names(row["given"], row["nickname"])
+    name: dict[str, Any] = {}
+    if row["family"]:
+        name["family"] = row["family"]
+    if both := [*given, *several(row["middle"])]:
+        name["given"] = both
+    for part in ("prefix", "suffix"):
+        if texts := several(row[part]):
+            name[part] = texts
+    return [name, *({"use": "nickname", "given": [nickname]} for nickname in nicknames)]
+
+
 def _role(row: Row, identity: Identity) -> tuple[Key, Resource]:
     own = person_identity("practitioner-role", row["id"])
     return Key("PractitionerRole", own.id), {
@@ -177,18 +184,19 @@ def _role(row: Row, identity: Identity) -> tuple[Key, Resource]:
         "active": True,
         "identifier": [own.as_json()],
         "practitioner": {"reference": f"Practitioner/{identity.id}"},
-        "code": [{"text": role} for role in _several(row["role"])],
+        "code": [{"text": role} for role in several(row["role"])],
     }
 
 
 def _telecom(row: Row, country: str) -> list[dict[str, str]]:
-    phones = [parse_phone(text, country) for text in _several(row["phone"])]
-    mails = [parse_email(text) for text in _several(row["email"])]
+    addresses = [*phones(row["phone"], country).addresses, *mails(row["email"]).addresses]
     return [
-        *({"system": str(one.kind), "value": one.value} for one in (*phones, *mails) if one),
-        *({"system": "other", "value": text} for text in _several(row["chat"])),
+        *({"system": str(one.kind), "value": one.value} for one in addresses),
+        *({"system": "other", "value": text} for text in chats(row["chat"])[0]),
     ]
 
 
-def _several(cell: str) -> list[str]:
-    return [part.strip() for part in cell.split(";") if part.strip()]
+def _patients(cell: str) -> list[str]:
+    """The ids of a cell, as the rows of the patients have them."""
+    plain = (unguarded(part) for part in several(cell, "[;,\n]"))
+    return list(dict.fromkeys(whole_number(one) or one for one in plain))

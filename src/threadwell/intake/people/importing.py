@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from threadwell.fhir.json import BadJson, decode
@@ -16,7 +16,8 @@ from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.bundle import people_in
-from threadwell.intake.people.csv_table import BadPeople, Row, people_of, read_csv
+from threadwell.intake.people.csv_table import people_of, unreachable
+from threadwell.intake.people.sheet import BadPeople, as_row, read_sheet
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError
 
 _AT_ONCE = 200
@@ -30,17 +31,22 @@ _BUSY = "others keep writing to the same people; import again when they are done
 
 @dataclass(frozen=True, slots=True)
 class PeopleReport:
-    """How many resources of people were made, changed, or there already."""
+    """How many resources of people were made, changed, or there already.
+
+    ``warnings`` are what somebody should know of the source, without anything that it says of
+    people: columns that were passed over, numbers that no message can come from.
+    """
 
     new: int
     changed: int
     known: int
+    warnings: tuple[str, ...] = ()
 
 
 async def import_people(
     store: Store,
     project: str,
-    source: Path | Iterable[Row],
+    source: Path | Iterable[Mapping[str, object]],
     *,
     country: str = "US",
     clock: Clock = now_ms,
@@ -52,9 +58,10 @@ async def import_people(
     others write the same people meanwhile, it looks again; ``StoreError`` if they do not stop.
     """
     if isinstance(source, Path):
-        people = _read(source, country)
+        people, warnings = _read(source, country)
     else:
-        people = people_of(enumerate(source, start=1), country)
+        rows = list(enumerate(map(as_row, source), start=1))
+        people, warnings = people_of(rows, country), tuple(unreachable(rows, country))
     problems = [
         f"{key.type}: {issue.text} ({issue.expression})"
         for key, resource in people.items()
@@ -64,7 +71,7 @@ async def import_people(
         raise BadPeople(problems)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await _write(store, project, people, clock)
+            return replace(await _write(store, project, people, clock), warnings=warnings)
         except Conflict:
             await asyncio.sleep(_PATIENCE * attempt)
     raise StoreError(_BUSY)
@@ -91,18 +98,17 @@ async def _write(
     return PeopleReport(new, changed, len(people) - new - changed)
 
 
-def _read(path: Path, country: str) -> dict[Key, Resource]:
+def _read(path: Path, country: str) -> tuple[dict[Key, Resource], tuple[str, ...]]:
     content = path.read_bytes()
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         try:
-            return people_in(decode(content.removeprefix(b"\xef\xbb\xbf")), country)
+            return people_in(decode(content.removeprefix(b"\xef\xbb\xbf")), country), ()
         except BadJson as error:
             raise BadPeople([f"{path.name} is no JSON: {error}"]) from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadPeople([f"{path.name} is not UTF-8 at byte {error.start}"]) from None
-    return people_of(read_csv(text.splitlines(keepends=True)), country)
+    rows, warnings = read_sheet(content)
+    people = people_of(rows, country)
+    every = (*warnings, *unreachable(rows, country))
+    return people, tuple(f"{path.name}: {warning}" for warning in every)
 
 
 async def _as_known(store: Store, project: str, people: dict[Key, Resource]) -> dict[Key, Resource]:
@@ -135,6 +141,11 @@ def _over(before: Stored, resource: Resource) -> Resource | None:
     """The stored resource with what the source says; ``None`` if that changes nothing."""
     stored = {} if before.deleted else decode(before.body)
     wanted = {**stored, **resource}
+    if isinstance(resource.get("name"), list):
+        # Names of a use that the source says nothing of are what it leaves as they are.
+        said = {name.get("use") for name in resource["name"]}
+        others = [name for name in stored.get("name") or () if name.get("use")]
+        wanted["name"] = [*resource["name"], *(n for n in others if n["use"] not in said)]
     return wanted if wanted != stored else None
 
 

@@ -52,7 +52,8 @@ class Directory(Protocol):
 
 def address_key(address: Address) -> str:
     """The key of an address among the parties of a circle."""
-    return f"{address.kind}:{address.value}"
+    kind, value = address.key
+    return f"{kind}:{value}"
 
 
 def route(
