@@ -46,6 +46,7 @@ def compile_all(package: dict[str, list[Json]]) -> dict[str, Any]:
         "value_sets": value_sets(package),
         "search_parameters": search_parameters(package),
         "compartments": compartments(package),
+        "constraints": constraints(package),
     }
 
 
@@ -206,6 +207,35 @@ def codes(concepts: list[Json]) -> list[str]:
         for concept in concepts
         for code in [concept["code"], *codes(concept.get("concept", []))]
     ]
+
+
+def constraints(package: dict[str, list[Json]]) -> dict[str, list[list[str]]]:
+    """Type, or path of an element → key, text and FHIRPath of each invariant that it must hold.
+
+    Those that every element has are told of ``Element``, and those of resources that may contain
+    others of ``DomainResource``. An element that is made as another is told nothing of: R4 repeats
+    there what the other says, under a new key.
+    """
+    found: dict[str, list[list[str]]] = defaultdict(list)
+    bases: dict[str, str] = {}
+    for structure in package["StructureDefinition"]:
+        if structure["kind"] in {"primitive-type", "logical"}:
+            continue
+        name = structure["id"]
+        if structure.get("derivation") == "constraint" and name != "SimpleQuantity":
+            continue
+        bases[name] = last(structure.get("baseDefinition", ""))
+        for element in structure["differential"]["element"]:
+            path = name if "." not in element["path"] else element["path"]
+            found[path] += [
+                [constraint["key"], constraint["human"], constraint["expression"]]
+                for constraint in element.get("constraint", [])
+                if constraint["severity"] == "error" and "contentReference" not in element
+            ]
+    for name, base in bases.items():
+        # Only kinds of Quantity are made of another data type.
+        found[name] += [c for c in found[base] if base == "Quantity" and c not in found[name]]
+    return {path: listed for path, listed in sorted(found.items()) if listed}
 
 
 def last(url: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
-from threadwell.fhir.definitions import load
+from threadwell.fhir.definitions import RESOURCE_TYPES, load
 from threadwell.fhir.definitions.structures import elements
 from threadwell.stores.memory import MemoryStore
 
@@ -40,6 +40,41 @@ _PRIMITIVES: dict[str, Any] = {
     "url": "http://example.org/x",
     "uuid": "urn:uuid:7d8f9c7e-3c0f-4b56-8f0e-0a6a4b3c2d1e",
     "xhtml": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>',
+}
+#: What the invariants of a type, or of a part of it, demand beyond its required elements.
+_HELD: dict[str, dict[str, Any]] = {
+    "AllergyIntolerance": {
+        "clinicalStatus": {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+                    "code": "active",
+                }
+            ]
+        }
+    },
+    "Appointment": {"status": "proposed"},
+    "Appointment.participant": {"actor": {"display": "x"}},
+    "AppointmentResponse": {"actor": {"display": "x"}},
+    "Bundle": {"type": "collection"},
+    "CapabilityStatement": {
+        "kind": "requirements",
+        "description": "x",
+        "rest": [{"mode": "server"}],
+    },
+    "Consent": {"policy": [{"uri": "http://example.org/x"}]},
+    "ImmunizationRecommendation.recommendation": {"targetDisease": {"text": "x"}},
+    "InsurancePlan": {"name": "x"},
+    "Linkage": {"item": [{"type": "source", "resource": {"display": "x"}}] * 2},
+    "Organization": {"name": "x"},
+    "Questionnaire.item": {"type": "string"},
+    "StructureDefinition": {
+        "kind": "logical",
+        "baseDefinition": "http://example.org/x",
+        "differential": {"element": [{"id": "x", "path": "x"}]},
+    },
+    "TerminologyCapabilities": {"kind": "requirements", "description": "x"},
+    "TriggerDefinition": {"name": "x"},
 }
 _CODES = {"http://hl7.org/fhir/ValueSet/mimetypes": "text/plain"}
 
@@ -72,22 +107,23 @@ def api() -> Api:
 
 @pytest.fixture(scope="session")
 def least():
-    """The least resource of a type: what the definitions require, and nothing else."""
+    """The least of a resource type, or of any other: what the definitions require."""
 
     def resource(type_: str) -> dict[str, Any]:
-        return {"resourceType": type_, **_required(type_)}
+        return {**({"resourceType": type_} if type_ in RESOURCE_TYPES else {}), **_required(type_)}
 
     return resource
 
 
 def _required(type_: str) -> dict[str, Any]:
-    return {
+    required = {
         name: [value] if element.many else value
         for element in elements(type_)
         if element.required
         for name, code in [next(iter(element.json_names().items()))]
         for value in [_value(code, element.value_set)]
     }
+    return {**required, **_HELD.get(type_, {})}
 
 
 def _value(code: str, value_set: str) -> Any:

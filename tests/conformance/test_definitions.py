@@ -71,7 +71,7 @@ def test_the_patient_compartment_names_search_parameters() -> None:
 @pytest.mark.parametrize("type_", sorted(RESOURCE_TYPES))
 def test_a_resource_that_lacks_everything_is_told_what_is_required(type_: str) -> None:
     missing = {f"{type_}.{e.name}" for e in elements(type_) if e.required}
-    issues = validate({"resourceType": type_})
+    issues = [i for i in validate({"resourceType": type_}) if i.code != "invariant"]
     assert {issue.expression for issue in issues} == missing
     assert {issue.text for issue in issues} <= {"Missing required property"}
 

@@ -153,7 +153,16 @@ def test_patches(http: httpx.Client, patient: str) -> None:
         ({"name": [{"family": ""}]}, 400),
         ({"name": [{"given": ["a", "b"], "_given": [{"id": "x"}]}]}, 400),
         ({"maritalStatus": {"coding": [{"system": "urn:x", "code": "no-such"}]}}, 201),
-        ({"contact": [{"gender": "female"}]}, 201),
+        ({"contact": [{"gender": "female"}]}, 400),
+        (
+            {
+                "contact": [
+                    {"name": {"text": "a"}, "period": {"start": "2024-05-03", "end": "2024-05"}}
+                ]
+            },
+            201,
+        ),
+        ({"contained": [{"resourceType": "Practitioner", "id": "a"}]}, 400),
         ({"text": {"status": "generated", "div": "plain"}}, 400),
         ({"meta": {"profile": ["https://example.org/unknown"], "versionId": "mine"}}, 201),
         ({"extension": [{"url": "urn:x"}]}, 400),

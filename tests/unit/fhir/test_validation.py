@@ -15,7 +15,16 @@ STRING = "Invalid JSON type: expected string, but got"
 EMPTY = "Invalid empty object"
 MISSING = "Missing required property"
 ONE_TYPE = "Only one of the types of a choice may be there"
-EITHER = "An extension has either a value or extensions of its own"
+EITHER = "Must have either extensions or value[x], not both (ext-1)"
+NESTED = (
+    "If the resource is contained in another resource, "
+    "it SHALL NOT contain nested Resources (dom-2)"
+)
+UNUSED = (
+    "If the resource is contained in another resource, it SHALL be referred to from elsewhere in "
+    "the resource or SHALL refer to the containing resource (dom-3)"
+)
+NO_ID = "A contained resource must have an id"
 DIFFER = "Values and their extensions differ in number"
 NOT_CONTAINED = "Reference to a resource that is not contained"
 SETS = "http://hl7.org/fhir/ValueSet/"
@@ -102,8 +111,21 @@ GOOD = {
         contained=[
             {"resourceType": "Practitioner", "id": "d"},
             patient(id="p", generalPractitioner=[{"reference": "#d"}]),
-        ]
+        ],
+        subject={"reference": "#p"},
     ),
+    "a contained resource that an extension of a primitive refers to": patient(
+        contained=[patient(id="p")],
+        _birthDate={
+            "extension": [{"url": "https://example.org/x", "valueReference": {"reference": "#p"}}]
+        },
+    ),
+    "a contained resource that a canonical leads to": {
+        "resourceType": "Questionnaire",
+        "status": "draft",
+        "contained": [{"resourceType": "ValueSet", "id": "v", "status": "draft"}],
+        "item": [{"linkId": "1", "type": "choice", "answerValueSet": "#v"}],
+    },
     "a contained resource that refers to its container": patient(
         contained=[{"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": "#"}}]
     ),
@@ -412,25 +434,47 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
     ),
     # Contained resources
     "a contained resource with a mistake": (
-        communication(contained=[patient(foo=1)]),
+        communication(contained=[patient(id="p", foo=1)], subject={"reference": "#p"}),
         [("structure", "Communication.contained[0].foo", extra("foo"))],
     ),
     "a contained resource of no type": (
-        communication(contained=[{"id": "p"}]),
+        communication(contained=[{"id": "p"}], note=[{"text": "#p"}]),
         [("structure", "Communication.contained[0]", "Missing or invalid resourceType")],
     ),
     "a contained resource that contains": (
-        communication(contained=[patient(contained=[patient()])]),
+        communication(
+            contained=[patient(id="p", contained=[patient(id="q", active=True)])],
+            subject={"reference": "#p"},
+        ),
+        [("invariant", "Communication.contained[0].contained", NESTED)],
+    ),
+    "a contained resource without an id": (
+        communication(contained=[patient()]),
+        [("structure", "Communication.contained[0].id", NO_ID)],
+    ),
+    "two contained resources of one id": (
+        communication(
+            contained=[patient(id="p"), {"resourceType": "Practitioner", "id": "p"}],
+            subject={"reference": "#p"},
+        ),
         [
             (
-                "invariant",
-                "Communication.contained[0].contained",
-                "A contained resource contains no other",
+                "structure",
+                "Communication.contained[1].id",
+                "Two contained resources have the same id",
             )
         ],
     ),
+    "a contained resource that nothing refers to": (
+        communication(contained=[patient(id="p"), patient(id="q")], subject={"reference": "#q"}),
+        [("invariant", "Communication.contained[0]", UNUSED)],
+    ),
     "a reference to nothing contained": (
-        communication(contained=[patient(id="q")], subject={"reference": "#p"}),
+        communication(
+            contained=[patient(id="q")],
+            subject={"reference": "#p"},
+            sender={"reference": "#q"},
+        ),
         [("structure", "Communication.subject.reference", NOT_CONTAINED)],
     ),
     "a reference to the container from without": (
@@ -452,7 +496,11 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
             "resourceType": "Bundle",
             "type": "collection",
             "entry": [
-                {"resource": communication(contained=[patient(id="p")])},
+                {
+                    "resource": communication(
+                        contained=[patient(id="p")], sender={"reference": "#p"}
+                    )
+                },
                 {"resource": communication(subject={"reference": "#p"})},
             ],
         },

@@ -1,4 +1,7 @@
-"""Resources of every type, made from the definitions: valid as made, invalid with one change."""
+"""Resources of every type, made from the definitions: valid as made, invalid with one change.
+
+What is made at random holds the invariants by chance only: those have a table of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from threadwell.fhir.definitions import RESOURCE_TYPES, load
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.outcome import Issue
 from threadwell.fhir.validation import validate
 
 PRIMITIVES: dict[str, list[Any]] = {
@@ -125,17 +129,21 @@ def places(
                 yield from places(part, part["resourceType"] if code == "Resource" else code, step)
 
 
+def structural(resource: dict[str, Any]) -> list[Issue]:
+    return [issue for issue in validate(resource) if issue.code != "invariant"]
+
+
 @quiet
 @given(resources())
 def test_a_resource_made_from_the_definitions_is_valid(resource: dict[str, Any]) -> None:
-    assert validate(resource) == []
+    assert structural(resource) == []
 
 
 @quiet
 @given(resources())
 def test_validation_outlives_a_round_trip_through_json(resource: dict[str, Any]) -> None:
     before = deepcopy(resource)
-    assert validate(decode(encode(resource))) == []
+    assert structural(decode(encode(resource))) == []
     assert resource == before
 
 
@@ -149,12 +157,12 @@ def test_one_change_is_found_where_it_was_made(
     wrong = data.draw(st.sampled_from([None, [], {}, "", [[]]]))
     kept = holder[name]
     holder[name] = wrong
-    issues = validate(resource)
+    issues = structural(resource)
     assert issues
     # An element that is empty or of another type may be missed further up or down as well.
     assert any(path in issue.expression for issue in issues)
     holder[name] = kept
-    assert validate(resource) == []
+    assert structural(resource) == []
 
 
 @quiet
@@ -165,6 +173,6 @@ def test_an_unknown_property_is_found_at_any_depth(
     found = list(places(resource, resource["resourceType"], resource["resourceType"]))
     holder, _, path = data.draw(st.sampled_from(found))
     holder["foo"] = 1
-    (issue,) = validate(resource)
+    (issue,) = structural(resource)
     assert issue.text == 'Invalid additional property "foo"'
     assert issue.expression == f"{path.rpartition('.')[0]}.foo"

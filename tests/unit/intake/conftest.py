@@ -63,7 +63,8 @@ class Practice:
     def patient(self, id_: str, *telecom: str, given: str = "") -> None:
         """Write a Patient."""
         name = {"name": [{"given": [given]}]} if given else {}
-        self.put("Patient", id_, telecom=[{"value": value} for value in telecom], **name)
+        points = [{"system": "email" if "@" in t else "phone", "value": t} for t in telecom]
+        self.put("Patient", id_, telecom=points, **name)
 
     def take(self, *messages: Message) -> Report:
         """Import messages."""

@@ -17,9 +17,9 @@ from threadwell.fhir.definitions.search_parameters import (
     parameter_type,
     search_parameters,
 )
+from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.convert import converter
-from threadwell.fhir.search.fhirpath import parse
 from threadwell.fhir.search.steps import Key, Sink, Way, entered, walk, ways
 from threadwell.fhir.search.values import CompositeValue, IndexValues
 

@@ -12,9 +12,9 @@ from threadwell.fhir.definitions.search_parameters import (
     parameter_type,
     search_parameters,
 )
+from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.search.extract import parameter_ways, unsearchable
-from threadwell.fhir.search.fhirpath import parse
 from threadwell.fhir.search.steps import Way, ways
 
 _SPECIAL_VALUES = "http://hl7.org/fhir/special-values"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from threadwell.fhir.definitions.structures import elements, primitive
-from threadwell.fhir.search.fhirpath import (
+from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
     Index,
@@ -214,7 +214,7 @@ def _keep(element: Any, out: list[Any]) -> None:
     out.append(element)
 
 
-def _has_url(url: str | bool, extension: dict[str, Any]) -> bool:
+def _has_url(url: object, extension: dict[str, Any]) -> bool:
     return extension.get("url") == url
 
 

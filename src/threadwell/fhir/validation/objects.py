@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 from threadwell.fhir.validation.bindings import bound
+from threadwell.fhir.validation.invariants import Invariants, broken, narrowed
 from threadwell.fhir.validation.primitives import PRIMITIVES
 from threadwell.fhir.validation.problem import MOST, Check, Problem, given_up, wrong_type
 from threadwell.fhir.validation.reference import reference_check
@@ -61,7 +62,7 @@ class Compiler:
         shape.element = self.compile("Element")
         for element in parts:
             for name, code in element.json_names().items():
-                properties[name] = self._property(element, name, code)
+                properties[name] = self._property(type_, element, name, code)
         if type_ == "Reference":
             item = reference_check(targets)
             properties["reference"] = properties["reference"]._replace(check=item, item=item)
@@ -70,7 +71,7 @@ class Compiler:
             checks["resourceType"] = _anything  # it was read to come here
         return check
 
-    def _property(self, element: Element, name: str, type_: str) -> Property:
+    def _property(self, owner: str, element: Element, name: str, type_: str) -> Property:
         if primitive(type_):
             item = PRIMITIVES[type_]
         elif type_ == "Resource":
@@ -79,6 +80,7 @@ class Compiler:
             item = self.compile(type_, element.types[type_])
         if element.value_set:
             item = bound(type_, item, element.value_set)
+        item = narrowed(item, f"{owner}.{element.name}", type_)
         return Property(element, _many(item) if element.many else item, item, primitive(type_))
 
 
@@ -122,6 +124,7 @@ class _Shape:
         self.required = tuple(e.name for e in parts if e.required and not e.choice)
         self.choices = tuple(Choice(e, frozenset(e.json_names())) for e in parts if e.choice)
         self.is_element = type_ not in RESOURCE_TYPES
+        self.invariants = Invariants(type_)
 
     def problems(self, value: dict[str, Any], findings: Findings) -> list[Problem] | None:
         """Every problem of the object, given what the checks of its properties found.
@@ -144,8 +147,8 @@ class _Shape:
         elif self.extension and ("extension" in value) == (
             len(present & self.choices[0].names) > 0
         ):
-            text = "An extension has either a value or extensions of its own"
-            problems.append(Problem("invariant", text))
+            problems.append(broken("Extension", "ext-1"))
+        problems += self.invariants.suspected(value)
         return problems or None
 
     def _primitive(self, name: str) -> bool:
@@ -180,6 +183,8 @@ def _object_check(shape: _Shape, checks: Mapping[str, Check]) -> Check:
     required = shape.required
     choices = [(names, int(e.required)) for e, names in shape.choices]
     extension = shape.extension
+    invariants = shape.invariants
+    spoken_of = invariants.names
 
     def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, dict):
@@ -200,6 +205,8 @@ def _object_check(shape: _Shape, checks: Mapping[str, Check]) -> Check:
             count = len(value.keys() & names)
             if not minimum <= count <= 1 or (extension and ("extension" in value) == (count == 1)):
                 return shape.problems(value, [])
+        if spoken_of is None or not spoken_of.isdisjoint(value):
+            return invariants.problems(value)
         return None
 
     return check

@@ -1,4 +1,4 @@
-"""Checks of whole resources: which type it is, what it contains, and references within it."""
+"""Checks of whole resources: which type it is, and what it contains."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from threading import Lock
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.validation.contained import check_ids, settled
+from threadwell.fhir.validation.invariants import broken
 from threadwell.fhir.validation.objects import Compiler
 from threadwell.fhir.validation.problem import Check, Problem, wrong_type
-from threadwell.fhir.validation.reference import wrong_target
 
 
 def check_resource(value: Any) -> list[Problem] | None:
     """The problems of a resource that stands for itself, ``None`` if there are none."""
     problems = _check_as_its_type(value)
-    if problems is None:
-        return None
-    return [found for problem in problems for found in _without_suspicion(problem, value)] or None
+    if problems is not None:
+        problems = settled(problems, value)
+    if isinstance(value, dict) and "contained" in value:
+        problems = [*(problems or ()), *check_ids(value)]
+    return problems or None
 
 
 def _check_as_its_type(value: Any) -> list[Problem] | None:
@@ -43,32 +46,8 @@ def _check_contained(value: Any) -> list[Problem] | None:
     """As above for a contained resource; its ``#`` references are for its container to settle."""
     problems = _check_as_its_type(value)
     if isinstance(value, dict) and "contained" in value:
-        text = "A contained resource contains no other"
-        problems = [*(problems or []), Problem("invariant", text, ".contained")]
+        problems = [*(problems or []), broken("DomainResource", "dom-2").under(".contained")]
     return problems
-
-
-def _without_suspicion(problem: Problem, resource: dict[str, Any]) -> list[Problem]:
-    """The problem, unless it is a ``#`` reference that leads somewhere."""
-    if problem.fragment is None:
-        return [problem]
-    if problem.fragment == "":
-        # A bare "#" leads from a contained resource to its container (§2.3.0.3).
-        if not problem.path.startswith(".contained["):
-            return [problem]
-        found = {resource["resourceType"]}
-    else:
-        contained = resource.get("contained")
-        found = {
-            inner["resourceType"]
-            for inner in (contained if isinstance(contained, list) else ())
-            if isinstance(inner, dict)
-            and inner.get("id") == problem.fragment
-            and isinstance(inner.get("resourceType"), str)
-        }
-    if not found:
-        return [problem]
-    return [] if found & problem.targets else [wrong_target(problem.targets).under(problem.path)]
 
 
 # Published only once everything that a check leads to is compiled: threads may meet a new type

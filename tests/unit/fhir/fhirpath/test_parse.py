@@ -1,10 +1,14 @@
-"""The expressions of search parameters as trees."""
+"""Expressions as trees."""
+
+from decimal import Decimal
 
 import pytest
 
-from threadwell.fhir.search.fhirpath import (
+from threadwell.fhir.fhirpath.parse import parse
+from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
+    Context,
     Index,
     Literal,
     Member,
@@ -12,7 +16,6 @@ from threadwell.fhir.search.fhirpath import (
     This,
     Typed,
     Unsupported,
-    parse,
 )
 
 
@@ -45,13 +48,28 @@ def path(*names):
             ),
         ),
         ("a | b.c", Binary(path("a"), "|", path("b", "c"))),
+        (
+            "a or b and c implies d",
+            Binary(
+                Binary(path("a"), "or", Binary(path("b"), "and", path("c"))), "implies", path("d")
+            ),
+        ),
+        ("a + b <= 1", Binary(Binary(path("a"), "+", path("b")), "<=", Literal(1))),
+        ("a&'.' != b", Binary(Binary(path("a"), "&", Literal(".")), "!=", path("b"))),
+        ("%context.a contains $this", Binary(Member(Context(), "a"), "contains", This())),
+        ("a.contains('.').not()", Call(Call(path("a"), "contains", (Literal("."),)), "not", ())),
+        ("a is Boolean", Typed(path("a"), "is", "Boolean")),
+        ("a.is(B)", Typed(path("a"), "is", "B")),
+        ("a = %ucum", Binary(path("a"), "=", Literal("http://unitsofmeasure.org"))),
+        ("a > 1.50", Binary(path("a"), ">", Literal(Decimal("1.50")))),
+        (r"a = 'it\'s \\d'", Binary(path("a"), "=", Literal("it's \\d"))),
     ],
 )  # fmt: skip
 def test_trees(expression, tree):
     assert parse(expression) == tree
 
 
-@pytest.mark.parametrize("expression", ["", "a.", "a b", "(a", "a[x]", "a + b", "a.where(", "a..b"])
+@pytest.mark.parametrize("expression", ["", "a.", "a b", "(a", "a[x]", "a - b", "a.where(", "a..b"])
 def test_what_it_does_not_have_is_refused(expression):
     with pytest.raises(Unsupported):
         parse(expression)

@@ -1,82 +1,23 @@
-"""The part of FHIRPath that search parameters are written in: from text to a tree.
-
-Paths, ``where``, ``exists``, ``extension``, ``hasExtension``, ``resolve() is``, ``as`` in both
-forms, ``ofType``, an indexer, unions, ``and`` and comparisons. ``parse`` knows nothing of types or
-of JSON; ``steps`` gives the tree its meaning.
-"""
+"""From the text of an expression to its tree (FHIRPath N1, §3 to §6 and the grammar)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from decimal import Decimal
 
-
-@dataclass(frozen=True, slots=True)
-class This:
-    """What the expression starts from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """``%resource``: the whole resource."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """``base.name``; at the start of an expression the name may be a type's."""
-
-    base: Node
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """``base.name(arguments)``."""
-
-    base: Node
-    name: str
-    arguments: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """``base[position]``."""
-
-    base: Node
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """``base as type`` (also as a call, and ``ofType``), or ``base is type``."""
-
-    base: Node
-    operator: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """``left operator right``; the operator is ``|``, ``and``, ``=`` or ``!=``."""
-
-    left: Node
-    operator: str
-    right: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A string or boolean."""
-
-    value: str | bool
-
-
-Node: TypeAlias = This | Root | Member | Call | Index | Typed | Binary | Literal
-
-
-class Unsupported(ValueError):
-    """The expression uses FHIRPath that this part of it does not have."""
+from threadwell.fhir.fhirpath.tree import (
+    Binary,
+    Call,
+    Context,
+    Index,
+    Literal,
+    Member,
+    Node,
+    Root,
+    This,
+    Typed,
+    Unsupported,
+)
 
 
 def parse(expression: str) -> Node:
@@ -88,11 +29,33 @@ def parse(expression: str) -> Node:
     return node
 
 
-_TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|%?\w+|!=|[().\[\]|=,])")
-_CONVERSIONS = {"as", "ofType"}
+_TOKEN = re.compile(
+    r"\s*('(?:[^'\\]|\\.)*'|[0-9]+(?:\.[0-9]+)?|[%$]?\w+|!=|<=|>=|[().\[\]|=,<>+&])"
+)
+_ESCAPE = re.compile(r"\\(.)")
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
+_CONVERSIONS = {"as": "as", "ofType": "as", "is": "is"}
+_VARIABLES: dict[str, Node] = {
+    "$this": This(),
+    "%resource": Root(),
+    "%context": Context(),
+    "%ucum": Literal("http://unitsofmeasure.org"),
+    "true": Literal(True),
+    "false": Literal(False),
+}
 
-# Loosest first, as in the grammar of FHIRPath; ``as`` and ``is`` bind closer than all of them.
-_LEVELS = (("and",), ("=", "!="), ("|",))
+# Loosest first, as in the grammar. R4 writes types in parentheses or at an end, so that it makes
+# no difference that ``as`` and ``is`` bind closer here than the rest.
+_LEVELS = (
+    ("implies",),
+    ("or", "xor"),
+    ("and",),
+    ("in", "contains"),
+    ("=", "!="),
+    ("<", "<=", ">", ">="),
+    ("|",),
+    ("+", "&"),
+)
 
 
 def _tokens(expression: str) -> list[str]:
@@ -149,13 +112,14 @@ class _Parser:
             node = self.binary(0)
             self._expect(")")
             return node
-        if self._took("%resource"):
-            return Root()
         token = self._tokens[-1]
-        if token in {"true", "false"}:
-            return Literal(self._tokens.pop() == "true")
+        if token in _VARIABLES:
+            return _VARIABLES[self._tokens.pop()]
         if token.startswith("'"):
-            return Literal(self._tokens.pop()[1:-1])
+            return Literal(_ESCAPE.sub(_unescape, self._tokens.pop()[1:-1]))
+        if token[:1].isdigit():
+            token = self._tokens.pop()
+            return Literal(Decimal(token) if "." in token else int(token))
         return self._invocation(This())
 
     def _invocation(self, base: Node) -> Node:
@@ -165,7 +129,7 @@ class _Parser:
         if not self._took("("):
             return Member(base, name)
         if name in _CONVERSIONS:
-            node: Node = Typed(base, "as", self._tokens.pop())
+            node: Node = Typed(base, _CONVERSIONS[name], self._tokens.pop())
             self._expect(")")
             return node
         arguments: list[Node] = []
@@ -183,3 +147,7 @@ class _Parser:
     def _expect(self, token: str) -> None:
         if not self._took(token):
             raise Unsupported(f"{token!r} was expected, not {self._tokens[-1]!r}")
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return _CONTROLS.get(match[1], match[1])

@@ -1,0 +1,185 @@
+"""The functions of FHIRPath that find or make values (FHIRPath N1 §5.2 to §5.8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.fhirpath.logic import Truth
+from threadwell.fhir.fhirpath.tree import Unsupported
+from threadwell.fhir.fhirpath.values import (
+    ANYTHING,
+    NO_VALUE,
+    Collect,
+    Part,
+    gather,
+    is_type,
+    may_be,
+    member,
+    then,
+)
+
+
+def verdict(holds: Truth) -> Part:
+    """Whether a condition holds, as a value; nothing where it is neither true nor false."""
+
+    def collect(item: Any, top: Any) -> list[Any]:
+        held = holds(item, top)
+        return [] if held is None else [held]
+
+    return Part("boolean", collect)
+
+
+def of_type(parts: list[Part], name: str) -> list[Part]:
+    """Those values that are of the named type."""
+    return [_narrowed(part, name) for part in parts if may_be(part.type, name)]
+
+
+def _narrowed(part: Part, name: str) -> Part:
+    def collect(item: Any, top: Any) -> list[Any]:
+        return [value for value in part.collect(item, top) if is_type(part.type, value, name)]
+
+    return Part(part.type, collect)
+
+
+def total(left: Collect, right: Collect) -> Part:
+    """``left + right`` of numbers."""
+    return Part("integer", lambda item, top: [sum((*left(item, top), *right(item, top)))])
+
+
+def text(left: Collect, right: Collect) -> Part:
+    """``left & right``: both texts as one, nothing counting as no text."""
+
+    def collect(item: Any, top: Any) -> list[Any]:
+        return ["".join(v for v in (*left(item, top), *right(item, top)) if v is not NO_VALUE)]
+
+    return Part("string", collect)
+
+
+def _trace(parts: list[Part], *_: Collect) -> list[Part]:
+    return parts
+
+
+def _first(parts: list[Part]) -> list[Part]:
+    return _sliced(parts, slice(1))
+
+
+def _tail(parts: list[Part]) -> list[Part]:
+    return _sliced(parts, slice(1, None))
+
+
+def _sliced(parts: list[Part], which: slice) -> list[Part]:
+    if len(parts) != 1:
+        raise Unsupported("an order is known of the values of one type only")
+    ((type_, collect),) = parts
+    return [Part(type_, lambda item, top: collect(item, top)[which])]
+
+
+def _count(parts: list[Part]) -> list[Part]:
+    collect = gather(parts)
+    return [Part("integer", lambda item, top: [len(collect(item, top))])]
+
+
+def _combine(parts: list[Part], others: Collect) -> list[Part]:
+    collect = gather(parts)
+    return [Part(parts[0].type, lambda item, top: [*collect(item, top), *others(item, top)])]
+
+
+def _intersect(parts: list[Part], others: Collect) -> list[Part]:
+    def common(collect: Collect) -> Collect:
+        def find(item: Any, top: Any) -> list[Any]:
+            wanted = others(item, top)
+            return [value for value in collect(item, top) if value in wanted]
+
+        return find
+
+    return [Part(type_, common(collect)) for type_, collect in parts]
+
+
+def _children(parts: list[Part]) -> list[Part]:
+    return [
+        found
+        for part in parts
+        if not primitive(part.type)
+        for element in elements(part.type)
+        for found in member(part, element.name.removesuffix("[x]"))
+    ]
+
+
+def _descendants(parts: list[Part]) -> list[Part]:
+    return [Part(ANYTHING, then(part.collect, _below)) for part in parts]
+
+
+def _below(item: Any, _: Any) -> list[Any]:
+    """Every object below the item."""
+    found: list[Any] = []
+    rest = list(item.values())
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            found.append(value)
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+    return found
+
+
+def _resolve(parts: list[Part]) -> list[Part]:
+    """As much of the resources that references lead to as can be known without a look at them.
+
+    That is all of a contained one, and of others the type, if the reference tells it.
+    """
+
+    def find(item: Any, top: Any) -> list[Any]:
+        text = item.get("reference", "")
+        if text.startswith("#"):
+            return [found for found in top.get("contained", ()) if found.get("id") == text[1:]]
+        named = text.partition("/_history/")[0].split("/")[-2:-1]
+        types = RESOURCE_TYPES.intersection(named) or {item.get("type", "")}
+        return [{"resourceType": type_} for type_ in types]
+
+    return [Part("Resource", then(part.collect, find)) for part in parts]
+
+
+def _of_texts(change: Callable[..., Any], type_: str) -> Callable[..., list[Part]]:
+    """A function of each text and of the first value of each argument; ``None`` is no value."""
+
+    def function(parts: list[Part], *arguments: Collect) -> list[Part]:
+        collect = gather(parts)
+
+        def find(item: Any, top: Any) -> list[Any]:
+            given = [argument(item, top)[0] for argument in arguments]
+            texts = [value for value in collect(item, top) if value is not NO_VALUE]
+            made = [change(value, *given) for value in texts]
+            return [value for value in made if value is not None]
+
+        return [Part(type_, find)]
+
+    return function
+
+
+def _integer(value: Any) -> int | None:
+    return int(value) if re.fullmatch(r"[+-]?[0-9]{1,10}", str(value)) else None
+
+
+def _replaced(value: str, pattern: str, by: str) -> str:
+    return re.sub(pattern, by, value)
+
+
+FUNCTIONS: Mapping[str, Callable[..., list[Part]]] = {
+    "children": _children,
+    "combine": _combine,
+    "count": _count,
+    "descendants": _descendants,
+    "first": _first,
+    "intersect": _intersect,
+    "replaceMatches": _of_texts(_replaced, "string"),
+    "resolve": _resolve,
+    "tail": _tail,
+    "toInteger": _of_texts(_integer, "integer"),
+    "toString": _of_texts(str, "string"),
+    "trace": _trace,
+}
