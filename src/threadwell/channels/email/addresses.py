@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from threadwell.channels.email.address_tokens import is_angle, is_comment, list_items, unquoted
 from threadwell.channels.email.words import header_text
-from threadwell.messages import Address, AddressKind
-from threadwell.messages.parse import parse_email
+from threadwell.messages import Address, AddressKind, parse_email, parse_phone
 
-# A list is cut at commas (and semicolons, as Outlook writes) that stand outside of "", () and <>.
-_TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.|\([^()]*\))*\)|<[^<>]*>|=\?[^?\s]+\?[bBqQ]\?[^?]*\?='
-    r'|[^",;:(<=]+|.',
-    re.DOTALL,
-)
 _REMEMBERED_LENGTH = 200
-_ESCAPE = re.compile(r"\\(.)")
 _SPACES = re.compile(r"\s+")
-_ROUTE = re.compile(r"^@[^:]*:")
+_ROUTE = re.compile(r"@[^:]*:")
 _NO_MAILBOX = re.compile(r"[\s<>\"(),;:]+")
+#: A phone that sends through a mail gateway (3GPP TS 23.140 §8.5); what it is a number of, is lost.
+_PHONE = re.compile(r"(\+\d{5,15})/TYPE=PLMN", re.ASCII | re.IGNORECASE)
+_NOBODY = re.compile(r"undisclosed[ -]recipient", re.IGNORECASE)
+#: What programs put around an address or a name, beside the quotes of RFC 5322.
+_QUOTES = "'`\u2018\u2019\u201c\u201d"
 
 
 def parse_addresses(values: Sequence[str]) -> tuple[Address, ...]:
     """Every address in the header values, in their order, each mailbox once.
 
     Names are decoded; groups are opened; an address without a domain, as within one mail server,
-    is ``AddressKind.OTHER`` with the value ``email:<name>``. What holds no address is left out.
+    and one that no mail address of today looks like is ``AddressKind.OTHER`` with the value
+    ``email:<name>``; a phone behind a gateway is its number. What holds no address is left out.
     """
     if len(values) == 1:
         return _one(values[0])
@@ -45,9 +44,8 @@ def _one(value: str) -> tuple[Address, ...]:
 
 def _parsed(value: str) -> tuple[Address, ...]:
     found: dict[tuple[AddressKind, str], Address] = {}
-    for item in _items(value):
-        address = _address(item)
-        if address is not None:
+    for item in list_items(value):
+        for address in _addresses(item):
             found.setdefault(address.key, address)
     return tuple(found.values())
 
@@ -55,87 +53,66 @@ def _parsed(value: str) -> tuple[Address, ...]:
 _remembered = lru_cache(maxsize=8192)(_parsed)
 
 
-def _items(value: str) -> list[list[str]]:
-    """The tokens of each list item."""
-    items: list[list[str]] = [[]]
-    for piece in _TOKEN.findall(value):
-        if piece in ",;":
-            items.append([])
-        elif piece == ":" and not any(t.startswith("<") or "@" in t for t in items[-1]):
-            # What stands before a colon is the name of a group.
-            items[-1] = []
-        else:
-            items[-1].append(piece)
-    return _with_cut_names([item for item in items if "".join(item).strip()])
-
-
-def _with_cut_names(items: list[list[str]]) -> list[list[str]]:
-    """The items, a name that an unquoted comma cut in two ("Prado, Ana <…>") whole again."""
-    whole: list[list[str]] = []
-    for item in items:
-        if whole and any(map(_is_angle, item)) and _is_name_only(whole[-1]):
-            whole[-1] += [",", *item]
-        else:
-            whole.append(item)
-    return whole
-
-
-def _is_name_only(item: list[str]) -> bool:
-    return not any("@" in token or _is_angle(token) for token in item)
-
-
-def _address(tokens: list[str]) -> Address | None:
-    angle = next((token[1:-1] for token in reversed(tokens) if _is_angle(token)), None)
-    comments = [token[1:-1] for token in tokens if token.startswith("(") and len(token) > 1]
-    words = [token for token in tokens if not _is_angle(token) and not token.startswith("(")]
-    if angle is None:
-        bare = "".join(words)
-        display = " ".join(comments)
-        loose = [word for word in _NO_MAILBOX.split(bare) if "@" in word[1:-1]]
-        if len(loose) == 1 and loose[0] != bare.strip():
-            # "Ana Prado ana@example.org": the brackets are missing.
-            display = display or bare.replace(loose[0], "").strip(" <>'\"")
-            bare = loose[0]
-        mailbox = bare
+def _addresses(tokens: list[str]) -> Iterator[Address]:
+    """What one item of a list names: one address, or several with nothing but spaces between."""
+    comments = " ".join(token[1:-1] for token in tokens if is_comment(token))
+    words = [token for token in tokens if not is_angle(token) and not is_comment(token)]
+    angle = next((token[1:-1] for token in reversed(tokens) if is_angle(token)), "").strip()
+    bare = "".join(words)
+    if angle and ("@" in angle or not any("@" in word for word in words if word[0] != '"')):
+        yield from _some(_address(angle, _display(words) or comments, bracketed=True))
+        return
+    loose = [word for word in _NO_MAILBOX.split(bare) if "@" in word[1:-1]]
+    if len(loose) > 1:
+        for word in loose:
+            yield from _some(_address(word, ""))
+    elif loose and loose[0] != bare.strip() and not bare.lstrip().startswith('"'):
+        # "Ana Prado ana@example.org": the brackets are missing.
+        display = comments or angle or bare.replace(loose[0], "").strip(" <>'\"")
+        yield from _some(_address(loose[0], display))
     else:
-        mailbox = angle
-        display = "".join(_unquoted(word) for word in words) or " ".join(comments)
-    return _normal(mailbox, header_text(display))
+        yield from _some(_address(bare, comments or angle))
 
 
-def _normal(mailbox: str, display: str) -> Address | None:
-    mailbox = _ROUTE.sub("", mailbox.strip().removeprefix("mailto:"))
+def _display(words: list[str]) -> str:
+    """The name before the brackets, of which there may be one too many."""
+    said = "".join(unquoted(word) for word in words if word != "<")
+    return said.strip(" >") if "<" in words else said
+
+
+def _some(address: Address | None) -> tuple[Address, ...]:
+    return () if address is None else (address,)
+
+
+def _address(mailbox: str, display: str, *, bracketed: bool = False) -> Address | None:
     if "=?" in mailbox or not mailbox.isascii():
         mailbox = header_text(mailbox)
-    display = display.strip().strip("'\"").strip()
+    route = _ROUTE.match(mailbox := mailbox.strip())
+    mailbox = mailbox[route.end() :] if route else mailbox
+    display = header_text(display).strip(_QUOTES + '" ')
     local, at, domain = mailbox.rpartition("@")
-    if at:
-        domain = _ascii_domain(domain.strip().rstrip("."))
-        address = parse_email(f"{_unquoted(_SPACES.sub('', local))}@{domain}")
-        if address is not None:
-            return Address(address.kind, address.value, "" if display == mailbox else display)
+    if not at:
+        return _without_domain(mailbox, display, bracketed)
+    domain = domain.strip().rstrip(".")
+    quoted = local.lstrip(_QUOTES + " ").startswith('"')
+    local = unquoted(local.strip()) if quoted else _SPACES.sub("", local)
+    found = parse_email(f"{local}@{domain}")
+    if found is None:
+        named = local and domain and not _NOBODY.match(local)
+        return _odd(f"{local}@{domain}", display) if named else None
+    phone = _PHONE.fullmatch(local)
+    if phone:
+        found = parse_phone(phone[1], "") or found
+    display = "" if display.lower() in (mailbox.lower(), found.value) else display
+    return Address(found.kind, found.value, display or found.display)
+
+
+def _without_domain(mailbox: str, display: str, bracketed: bool) -> Address | None:
+    name = unquoted(mailbox).strip().strip("<>" + _QUOTES)
+    if not name or (_SPACES.search(name) and not bracketed):
         return None
-    name = _unquoted(mailbox).strip().strip("<>")
-    if not name or _SPACES.search(name):
-        return None
-    return Address(AddressKind.OTHER, f"email:{name.lower()}", display)
+    return _odd(name, display)
 
 
-def _ascii_domain(domain: str) -> str:
-    """The one spelling of an internationalised domain (RFC 5890): ``xn--…``."""
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
-
-
-def _is_angle(token: str) -> bool:
-    return token.startswith("<") and token.endswith(">") and len(token) > 1
-
-
-def _unquoted(word: str) -> str:
-    if len(word) > 1 and word.startswith('"') and word.endswith('"'):
-        return _ESCAPE.sub(r"\1", word[1:-1])
-    return word
+def _odd(name: str, display: str) -> Address:
+    return Address(AddressKind.OTHER, f"email:{_SPACES.sub(' ', name).lower()}", display)

@@ -18,7 +18,7 @@ from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings
-from threadwell.messages import Address, AddressKind, parse_address, spellings
+from threadwell.messages import Address, AddressKind, email_spellings, parse_address, spellings
 from threadwell.stores.contract import Key, Store
 
 #: Types that a telecom search finds, and that may stand behind an address.
@@ -128,7 +128,7 @@ class AddressBook:
         if address.kind is AddressKind.PHONE:
             out |= spellings(address.value, self.settings.country)
         if address.kind is AddressKind.EMAIL:
-            out |= _both_forms(address.value)
+            out.update(email_spellings(address.value))
         return out
 
     def _note(
@@ -174,18 +174,6 @@ class AddressBook:
         made = f"Patient/{Identity(codes.ADDRESS, address_key(address)).id}"
         stranger = patients == (made,) and not related
         return Party(bare, patients, tuple(related), practice, stranger)
-
-
-def _both_forms(mailbox: str) -> set[str]:
-    """A mail address with its domain in Unicode and in ASCII (RFC 5890)."""
-    local, _, domain = mailbox.rpartition("@")
-    if domain.isascii() and "xn--" not in domain:
-        return {mailbox}
-    try:
-        forms = (domain.encode("idna").decode(), domain.encode("idna").decode("idna"))
-    except UnicodeError:
-        return {mailbox}
-    return {mailbox, *(f"{local}@{form}" for form in forms)}
 
 
 def _given_names(patient: Resource) -> tuple[str, ...]:

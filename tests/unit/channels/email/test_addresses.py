@@ -10,6 +10,9 @@ from threadwell.messages import Address, AddressKind
 ANA = ("ana@example.org", "Ana Prado")
 ANA_ROOT = ("ana@example.org", "root, Ana Prado")
 BEN = ("ben@example.org", "Ben Li")
+LOOSE = [("ana@example.org", ""), ("ben@example.org", "")]
+KINDS = {"+": AddressKind.PHONE}
+UTA = ("uta@xn--mnchen-3ya.example", "Uta")
 
 
 @pytest.mark.parametrize(
@@ -47,12 +50,44 @@ BEN = ("ben@example.org", "Ben Li")
         (["Only A Name"], []),
         ([""], []),
         (["<ana@example.org"], [("ana@example.org", "")]),
+        (["<'ana@example.org'>"], [("ana@example.org", "")]),
+        (["\"'ana@example.org'\" <'ana@example.org'>"], [("ana@example.org", "")]),
+        (["'ana@example.org'"], [("ana@example.org", "")]),
+        (["'Ana Prado' <ana@example.org>"], [ANA]),
+        (["<<ana@example.org>>"], [("ana@example.org", "")]),
+        (["Ana Prado <<ana@example.org>>"], [ANA]),
+        (["ana@example.org<mailto:ana@example.org>"], [("ana@example.org", "")]),
+        (["Ana Prado <MAILTO:ana@example.org>"], [ANA]),
+        (["ana@example.org <Ana Prado>"], [ANA]),
+        (["ana@example.org ben@example.org"], [("ana@example.org", ""), ("ben@example.org", "")]),
+        (["ana @ example.org"], [("ana@example.org", "")]),
+        (["ana(at (our) desk)@example.org"], [("ana@example.org", "at (our) desk")]),
+        (["Ana Prado (home (new)) <ana@example.org>"], [ANA]),
+        (["(unclosed Ana <ana@example.org>"], [("ana@example.org", "(unclosed Ana")]),
+        (['"unclosed <ana@example.org>'], [("ana@example.org", "unclosed")]),
+        (["<@a.example,@b.example:ana@example.org>"], [("ana@example.org", "")]),
+        (["Team:ana@example.org, ben@example.org;, root"], [*LOOSE, ("email:root", "")]),
+        (["A:ana@example.org;B:ben@example.org;"], LOOSE),
+        (['"ana"@example.org'], [("ana@example.org", "")]),
+        (['"ana prado"@example.org'], [("email:ana prado@example.org", "")]),
+        (['"a@b" <"ana@home"@example.org>'], [("email:ana@home@example.org", "a@b")]),
+        (["ana@[192.0.2.1]"], [("email:ana@[192.0.2.1]", "")]),
+        (["+12075550111/TYPE=PLMN@mms.example.net"], [("+12075550111", "")]),
+        (["Ana <+12075550111/type=plmn@mms.example.net>"], [("+12075550111", "Ana")]),
+        (["2075550111/TYPE=PLMN@mms.example.net"], [("2075550111/type=plmn@mms.example.net", "")]),
+        (["uta@münchen.example"], [("uta@xn--mnchen-3ya.example", "")]),
+        (["Uta <uta@xn--mnchen-3ya.example>"], [("uta@xn--mnchen-3ya.example", "Uta")]),
+        (["=?utf-8?q?Uta_=3Cuta=40m=C3=BCnchen=2Eexample=3E?="], [UTA]),
+        (
+            ["Ana </o=Clinic/ou=First Group/cn=ana>"],
+            [("email:/o=clinic/ou=first group/cn=ana", "Ana")],
+        ),
     ],
 )
 def test_parse_addresses(values: list[str], expected: list[tuple[str, str]]) -> None:
     assert parse_addresses(values) == tuple(
-        Address(
-            AddressKind.OTHER if value.startswith("email:") else AddressKind.EMAIL, value, display
-        )
+        Address(KINDS.get(value[0], AddressKind.EMAIL), value, display)
+        if not value.startswith("email:")
+        else Address(AddressKind.OTHER, value, display)
         for value, display in expected
     )
