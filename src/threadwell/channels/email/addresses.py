@@ -19,6 +19,7 @@ _PHONE = re.compile(r"(\+\d{5,15})/TYPE=PLMN", re.ASCII | re.IGNORECASE)
 _NOBODY = re.compile(r"undisclosed[ -]recipient", re.IGNORECASE)
 #: What programs put around an address or a name, beside the quotes of RFC 5322.
 _QUOTES = "'`\u2018\u2019\u201c\u201d"
+_QUOTED = re.compile(f"[{_QUOTES}][^{_QUOTES}]*+[{_QUOTES}]")
 
 
 def parse_addresses(values: Sequence[str]) -> tuple[Address, ...]:
@@ -89,7 +90,7 @@ def _address(mailbox: str, display: str, *, bracketed: bool = False) -> Address 
         mailbox = header_text(mailbox)
     route = _ROUTE.match(mailbox := mailbox.strip())
     mailbox = mailbox[route.end() :] if route else mailbox
-    display = header_text(display).strip(_QUOTES + '" ')
+    display = _without_quotes(header_text(display))
     local, at, domain = mailbox.rpartition("@")
     if not at:
         return _without_domain(mailbox, display, bracketed)
@@ -105,6 +106,14 @@ def _address(mailbox: str, display: str, *, bracketed: bool = False) -> Address 
         found = parse_phone(phone[1], "") or found
     display = "" if display.lower() in (mailbox.lower(), found.value) else display
     return Address(found.kind, found.value, display or found.display)
+
+
+def _without_quotes(name: str) -> str:
+    """The name without quotes around the whole of it: ``'Ana' via Nurses`` keeps those it has."""
+    name = name.strip(' "')
+    while len(name) > 1 and _QUOTED.fullmatch(name):
+        name = name[1:-1].strip()
+    return name
 
 
 def _without_domain(mailbox: str, display: str, bracketed: bool) -> Address | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,17 +21,16 @@ from threadwell.channels.email.identifiers import (
 )
 from threadwell.channels.email.mime import Part, parse
 from threadwell.channels.email.reply import new_text
+from threadwell.channels.email.sender import Key, find_sender
 from threadwell.channels.email.state import Kept, set_aside, state_notes
 from threadwell.channels.email.words import header_text
-from threadwell.messages import Address, Broken, Message
+from threadwell.messages import Broken, Message
 
 NAME = "email"
 #: "email" of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode.
 MEDIUM = "EMAILWRIT"
 
 NO_TEXT = "no text"
-SEVERAL_SENDERS = "several senders; the first was taken"
-SENDER_ELSEWHERE = "no usable From; the sender was taken from another field"
 
 _ANSWERS = re.compile(
     r"\s*(?:re|aw|antw|sv|vs|rv|res|odp|回复|答复)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
@@ -46,16 +45,16 @@ def read_mail(
     zone: ZoneInfo,
     now: datetime,
     *,
-    from_line: str = "",
     kept: Kept = _NOWHERE,
+    own: Collection[Key] = (),
 ) -> Message | Broken:
     """The message that ``raw`` is, or why it is none.
 
     ``source`` says where it stood, ``zone`` is the zone of dates without one, ``now`` the time of
-    reading, ``from_line`` the From_ line of the mailbox file, ``kept`` where the mail lay.
+    reading, ``kept`` where the mail lay, ``own`` are the practice's own addresses.
     """
     try:
-        return _message(raw, source, zone, now, from_line, kept)
+        return _message(raw, source, zone, now, kept, own)
     except Exception as error:  # noqa: BLE001 - an oddity nobody foresaw must not end an import
         return broken(raw, source, f"cannot be read ({type(error).__name__})")
 
@@ -66,7 +65,7 @@ def broken(raw: bytes, source: str, reason: str) -> Broken:
 
 
 def _message(
-    raw: bytes, source: str, zone: ZoneInfo, now: datetime, from_line: str, kept: Kept
+    raw: bytes, source: str, zone: ZoneInfo, now: datetime, kept: Kept, own: Collection[Key]
 ) -> Message | Broken:
     mail = parse(raw)
     if not mail.fields:
@@ -74,23 +73,23 @@ def _message(
     unwanted = set_aside(mail, kept)
     if unwanted:
         return broken(raw, source, unwanted)
-    notes: list[str] = []
-    sender = _sender(mail, notes)
-    if sender is None:
-        return broken(raw, source, "has no sender")
-    why = report(mail, sender.value)
-    if why:
-        return broken(raw, source, why)
-    received_fields = mail.fields.get("received", [])
-    sent, received, date_notes = find_dates(mail.get("date"), received_fields, from_line, zone, now)
-    if sent is None:
-        return broken(raw, source, "has no date")
     recipients = parse_addresses(
         [value for name in ("to", "cc", "bcc") for value in mail.fields.get(name, ())]
     )
+    writer = find_sender(mail, recipients, own)
+    sender = writer.address
+    if sender is None:
+        return broken(raw, source, writer.refusal)
+    notes = [writer.note] if writer.note else []
+    why = report(mail, sender.value)
+    if why:
+        return broken(raw, source, why)
+    dates = find_dates(mail.get("date"), mail.fields.get("received", []), kept.from_line, zone, now)
+    if dates.sent is None:
+        return broken(raw, source, "has no date")
     body = read_body(mail)
     people = {sender.value, *(address.value for address in recipients)}
-    external_id, in_reply_to, references = _ids(mail, raw, people, from_line, notes)
+    external_id, in_reply_to, references = _ids(mail, raw, people, kept.from_line, notes)
     subject = header_text(mail.get("subject"))
     answers = bool(references) or bool(_ANSWERS.match(subject))
     return Message(
@@ -98,29 +97,17 @@ def _message(
         external_id=external_id,
         sender=sender,
         recipients=recipients,
-        sent=sent,
+        sent=dates.sent,
         text=body.text,
         new_text=new_text(body.text, answers=answers),
-        received=received,
+        received=dates.received,
         subject=subject,
         references=references,
         in_reply_to=in_reply_to,
         attachments=tuple(body.attachments),
         medium=MEDIUM,
-        notes=(*notes, *date_notes, *_body_notes(body), *_marks(mail, kept)),
+        notes=(*notes, *dates.notes, *_body_notes(body), *_marks(mail, kept)),
     )
-
-
-def _sender(mail: Part, notes: list[str]) -> Address | None:
-    for name in ("from", "sender", "reply-to", "return-path"):
-        found = parse_addresses(mail.fields.get(name, []))
-        if found:
-            if name != "from":
-                notes.append(SENDER_ELSEWHERE)
-            elif len(found) > 1:
-                notes.append(SEVERAL_SENDERS)
-            return found[0]
-    return None
 
 
 def _ids(

@@ -61,9 +61,7 @@ def _read_mbox(path: Path, options: ReadOptions, now: datetime) -> Iterator[Mess
     with path.open("rb") as file:
         for number, one in enumerate(split(lines_of(file)), start=1):
             source = f"{path.name}, message {number}"
-            yield read_mail(
-                one.raw, source, _zone(options), now, from_line=one.from_line, kept=kept
-            )
+            yield _read(one.raw, source, options, now, kept._replace(from_line=one.from_line))
 
 
 def _read_maildir(folder: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
@@ -91,8 +89,11 @@ def _read_file(
         return broken(raw, source, EMPTY)
     if refused:
         return broken(raw, source, refused)
-    return read_mail(raw, source, _zone(options), now, kept=kept)
+    return _read(raw, source, options, now, kept)
 
 
-def _zone(options: ReadOptions) -> ZoneInfo:
-    return options.zone or ZoneInfo("UTC")
+def _read(
+    raw: bytes, source: str, options: ReadOptions, now: datetime, kept: Kept
+) -> Message | Broken:
+    own = {address.key for address in options.owner}
+    return read_mail(raw, source, options.zone or ZoneInfo("UTC"), now, kept=kept, own=own)

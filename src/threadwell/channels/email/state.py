@@ -43,11 +43,13 @@ _SET_ASIDE = {
 class Kept(NamedTuple):
     """Where and how a mail was kept, as far as its header does not say.
 
-    ``mailbox`` goes by the name of the folder or file, ``flags`` are those of a Maildir.
+    ``mailbox`` goes by the name of the folder or file, ``flags`` are those of a Maildir,
+    ``from_line`` is the From_ line of a mailbox file.
     """
 
     mailbox: Mailbox = Mailbox.OTHER
     flags: str = ""
+    from_line: str = ""
 
 
 def set_aside(mail: Part, kept: Kept) -> str:

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from threadwell.channels.email import automatic, dates, mail, state
+from threadwell.channels.email import automatic, dates, mail, sender, state
 from threadwell.channels.email.identifiers import GMAIL_NUMBER, NO_MESSAGE_ID
 from threadwell.channels.email.mail import read_mail
+from threadwell.channels.email.state import Kept
 from threadwell.messages import Address, AddressKind, Broken, Message
 
 ANA = Address(AddressKind.EMAIL, "ana@example.org", "Ana Prado")
@@ -65,9 +66,9 @@ def test_neither_itself_nor_a_person_is_a_reference(read) -> None:
         ({"Date": None, "Received": "by x; Wed, 10 Apr 2024 07:00 +0000"}, (dates.FROM_RECEIVED,)),
         ({"Date": "Wed, 10 Apr 2024 03:00:00"}, (dates.NO_ZONE,)),
         ({"Message_ID": None}, (NO_MESSAGE_ID,)),
-        ({"From": "Ana <ana@example.org>, ben@example.org"}, (mail.SEVERAL_SENDERS,)),
-        ({"From": None, "Sender": "ana@example.org"}, (mail.SENDER_ELSEWHERE,)),
-        ({"From": "nobody at all", "Reply-To": "ana@example.org"}, (mail.SENDER_ELSEWHERE,)),
+        ({"From": "Ana <ana@example.org>, ben@example.org"}, (sender.SEVERAL_SENDERS,)),
+        ({"From": None, "Sender": "ana@example.org"}, (sender.SENDER_ELSEWHERE,)),
+        ({"From": "nobody at all", "Reply-To": "ana@example.org"}, (sender.SENDER_ELSEWHERE,)),
         ({"Auto-Submitted": "auto-replied"}, (automatic.AUTOMATIC_REPLY,)),
         ({"X-Autoreply": "yes"}, (automatic.AUTOMATIC_REPLY,)),
         ({"Precedence": "auto_reply"}, (automatic.AUTOMATIC_REPLY,)),
@@ -104,7 +105,7 @@ def test_a_made_id_is_the_same_for_each_copy(read, kind: str) -> None:
 def test_mails_of_one_second_keep_their_own_ids(write) -> None:
     def made(from_line: str = "", **fields: str | None) -> str:
         raw = write("ok", Message_ID=None, **fields)
-        message = read_mail(raw, "x", ZoneInfo("UTC"), NINE, from_line=from_line)
+        message = read_mail(raw, "x", ZoneInfo("UTC"), NINE, kept=Kept(from_line=from_line))
         assert isinstance(message, Message)
         return message.external_id
 
@@ -133,7 +134,7 @@ def test_chats_of_gmail_make_one_thread(write) -> None:
             "chats.mbox",
             ZoneInfo("America/New_York"),
             NINE,
-            from_line=line.format(number, number - 10),
+            kept=Kept(from_line=line.format(number, number - 10)),
         )
         for number in (10, 11, 12)
     ]
