@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.fold import contact_code, fold
+from threadwell.fhir.search.fold import contact_code, fold, searched
 from threadwell.fhir.search.match import date_matches, values_match
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import DateMatch, Prefix
@@ -52,17 +52,18 @@ def test_a_contact_point_is_found_by_itself(value):
 @given(texts, texts)
 def test_a_name_is_found_by_its_beginning_in_any_case(beginning, rest):
     resource = {"resourceType": "Patient", "name": [{"family": beginning + rest}]}
-    for query in (beginning, beginning.lower(), fold(beginning), beginning + rest):
-        if query:
+    for query in (beginning, beginning.lower(), searched(beginning), beginning + rest):
+        if searched(query):
             assert finds(("family", escaped(query)), resource)
     assert finds(("family:exact", escaped(beginning + rest)), resource)
-    if fold(rest):
+    if searched(rest):
         assert finds(("family:contains", escaped(rest)), resource)
 
 
 @given(texts)
 def test_folding_twice_is_folding_once(text):
     assert fold(fold(text)) == fold(text)
+    assert searched(searched(text)) == searched(text)
 
 
 @given(moments, zones, zones)
@@ -76,6 +77,17 @@ def test_a_moment_is_the_same_in_every_zone(moment, one, other):
     assert finds(("sent", there), resource)
     assert finds(("sent", there.replace("+", " ")), resource)
     assert not finds(("sent", f"gt{there}"), resource)
+
+
+@given(moments, st.integers(0, 9))
+def test_a_moment_is_found_as_it_is_written(moment, digits):
+    time = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment:%f}000"[: 20 + digits].rstrip(".") + "Z"
+    resource = {"resourceType": "Communication", "sent": time}
+    for query in (time, f"ge{time}", f"le{time}"):
+        assert finds(("sent", query), resource)
+    if digits >= 3:
+        for query in (f"ne{time}", f"gt{time}", f"lt{time}", f"sa{time}", f"eb{time}"):
+            assert not finds(("sent", query), resource)
 
 
 @given(moments)
@@ -92,8 +104,11 @@ def test_prefixes_agree_with_each_other(value, wanted):
         prefix: date_matches(DateMatch(prefix, *wanted), DateValue(*value)) for prefix in Prefix
     }
     assert holds[Prefix.NE] is not holds[Prefix.EQ]
-    assert holds[Prefix.GE] is (holds[Prefix.GT] or holds[Prefix.EQ])
-    assert holds[Prefix.LE] is (holds[Prefix.LT] or holds[Prefix.EQ])
+    assert holds[Prefix.GE] >= (holds[Prefix.GT] or holds[Prefix.EQ])
+    assert holds[Prefix.LE] >= (holds[Prefix.LT] or holds[Prefix.EQ])
+    assert holds[Prefix.GE] is not holds[Prefix.EB]
+    assert holds[Prefix.LE] is not holds[Prefix.SA]
+    assert holds[Prefix.AP] is (holds[Prefix.GE] and holds[Prefix.LE])
     assert holds[Prefix.SA] <= holds[Prefix.GT]
     assert holds[Prefix.EB] <= holds[Prefix.LT]
     assert holds[Prefix.AP] is not (holds[Prefix.SA] or holds[Prefix.EB])

@@ -46,6 +46,7 @@ def test_the_shape_of_a_searchset(api, thread) -> None:
     [
         ("Patient?_total=accurate", 1, 1),
         ("Patient?_total=accurate&_count=0", 1, None),
+        ("Patient?_count=0", 1, None),
         ("Patient?_summary=count", 1, None),
         ("Patient?family=nobody&_total=accurate", 0, None),
         ("Patient?family=nobody", None, None),

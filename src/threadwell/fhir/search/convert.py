@@ -10,8 +10,8 @@ import re
 from decimal import Decimal, InvalidOperation, Overflow, localcontext
 from typing import Any
 
-from threadwell.fhir.search.fold import contact_code
-from threadwell.fhir.search.numbers import INFINITY, decimal
+from threadwell.fhir.search.fold import contact_code, text_code
+from threadwell.fhir.search.numbers import INFINITY, compared, decimal
 from threadwell.fhir.search.references import split_reference
 from threadwell.fhir.search.steps import Sink
 from threadwell.fhir.search.times import value_range
@@ -28,14 +28,19 @@ from threadwell.fhir.search.values import (
 )
 
 _SAMPLE = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?", re.ASCII)
+#: The member of a HumanName whose later parts are names too (FHIR R4 search.html#string).
+_PARTED = "family"
 _CURRENCIES = "urn:iso:std:iso:4217"
 
 
-def converter(parameter_type: str, element_type: str) -> Sink | None:
+def converter(parameter_type: str, element_type: str, name: str = "") -> Sink | None:
     """What puts the values of an element into a list; ``None`` where it has none of that type.
 
-    So ``Procedure.performedString`` is not found by the date parameter ``date``.
+    So ``Procedure.performedString`` is not found by the date parameter ``date``. ``name`` is that
+    of the member that holds the element.
     """
+    if parameter_type == "string" and name == _PARTED:
+        return _parted_string
     if element_type == "Extension":
         return _extension(parameter_type)
     return _CONVERTERS[parameter_type].get(element_type)
@@ -119,6 +124,14 @@ def _string(text: str, out: list[Any]) -> None:
     out.append(StringValue(text))
 
 
+def _string_token(text: str, out: list[Any]) -> None:
+    out.append(TokenValue("", text_code(text)))
+
+
+def _parted_string(text: str, out: list[Any]) -> None:
+    out.append(StringValue(text, parted=True))
+
+
 def _human_name(name: dict[str, Any], out: list[Any]) -> None:
     _strings(name, ("text", "family", "given", "prefix", "suffix"), out)
 
@@ -134,7 +147,7 @@ def _strings(element: dict[str, Any], parts: tuple[str, ...], out: list[Any]) ->
         if isinstance(found, list):
             out.extend(StringValue(text) for text in found if text is not None)
         elif found is not None:
-            out.append(StringValue(found))
+            out.append(StringValue(found, parted=part == _PARTED))
 
 
 def _date(text: str, out: list[Any]) -> None:
@@ -184,12 +197,12 @@ def _quantity(quantity: dict[str, Any], out: list[Any]) -> None:
     if "value" not in quantity:
         return
     value = decimal(quantity["value"])
-    comparator = quantity.get("comparator", "")
+    low, high = compared(value, quantity.get("comparator", ""))
     out.append(
         QuantityValue(
             value,
-            -INFINITY if comparator.startswith("<") else value,
-            INFINITY if comparator.startswith(">") else value,
+            low,
+            high,
             quantity.get("system", ""),
             quantity.get("code", ""),
             quantity.get("unit", ""),
@@ -285,7 +298,7 @@ _CONVERTERS: dict[str, dict[str, Sink]] = {
         "boolean": _boolean,
         "code": _code,
         "id": _code,
-        "string": _code,
+        "string": _string_token,
         "uri": _code,
     },
     "reference": {

@@ -119,7 +119,7 @@ def extraction(type_: str) -> Extraction:
             if parameter.components:
                 _plan_composite(parameter, way, type_, members)
                 continue
-            convert = converter(parameter.type, way.type)
+            convert = converter(parameter.type, way.type, way.name)
             if convert is None:
                 continue
             if parameter.type == "reference" and way.type == "Resource":
@@ -179,7 +179,7 @@ def _plan_composite(
         [
             (part.from_root, walk(part.steps, convert), part)
             for part in ways(parse(component.expression), way.type, type_)
-            if (convert := converter(parameter_type(component.url), part.type))
+            if (convert := converter(parameter_type(component.url), part.type, part.name))
         ]
         for component in parameter.components
     ]

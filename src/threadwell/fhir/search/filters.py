@@ -13,7 +13,7 @@ from typing import TypeAlias
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.search.field import Field, field, has_field
-from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
@@ -37,6 +37,7 @@ from threadwell.fhir.search.terms import (
     Reading,
     bad,
     date,
+    is_escaped_rightly,
     number,
     quantity,
     reference,
@@ -132,6 +133,8 @@ def _filter(type_: str, name: str, value: str, reading: Reading, chain: _Chain) 
     found = field(type_, code)
     if not value:
         raise bad(found, "a value")
+    if not is_escaped_rightly(value):
+        raise bad(found, "a backslash before , | $ or another backslash only")
     if modifier == "missing":
         return _missing(found, value)
     if code == "_id":
@@ -194,7 +197,7 @@ def _id(found: Field, modifier: str, value: str) -> IdFilter:
 
 def _token(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     if modifier == "text":
-        return TextFilter(found.code, _texts(found, value))
+        return TextFilter(found.code, _refuse_empty(found, _texts(found, value)))
     parts = split(value, ",")
     if modifier not in {"", "not"}:
         raise _no_modifier(found, modifier)
@@ -220,8 +223,8 @@ def _string(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     if mode is None:
         raise _no_modifier(found, modifier)
     texts = _texts(found, value)
-    if mode is not StringMode.EXACT and not all(map(fold, texts)):
-        raise bad(found, "a text of more than accents")
+    if mode is not StringMode.EXACT:
+        _refuse_empty(found, texts)
     return StringFilter(found.code, texts, mode)
 
 
@@ -236,6 +239,12 @@ def _texts(found: Field, value: str) -> tuple[str, ...]:
     texts = tuple([unescape(part) for part in split(value, ",")])
     if not all(texts):
         raise bad(found, "a text in every place of the list")
+    return texts
+
+
+def _refuse_empty(found: Field, texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(searched, texts)):
+        raise bad(found, "a text of more than accents and punctuation")
     return texts
 
 

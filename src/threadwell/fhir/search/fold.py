@@ -11,6 +11,14 @@ _STROKES = str.maketrans(
 )
 
 
+# Marks that stand within a word, as people write them; not all of them are punctuation to Unicode.
+_APOSTROPHES = dict.fromkeys(map(ord, "'\u2018\u2019\u02bb\u02bc\u02b9`\u00b4\u2032\u05f3\u05f4"))
+#: Texts that have nothing to leave out.
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+#: Parts of a name that are looked for by themselves; what has more is no name.
+_PARTS = 20
+_SHORT = 200
+
 #: A phone number with what may stand around it: the scheme of a URI or the name of a service, and
 #: the parameters or the extension, which reach the same line.
 _PHONE = re.compile(
@@ -33,6 +41,46 @@ def fold(text: str) -> str:
         return text.lower()
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join([c for c in apart if not unicodedata.combining(c)]).translate(_STROKES)
+
+
+def searched(text: str) -> str:
+    """``fold`` without punctuation, and with one blank for many: what string search compares
+    (FHIR R4 search.html#string). Doing it twice changes nothing.
+    """
+    if _PLAIN.fullmatch(text):
+        return text.lower()
+    folded = fold(text.translate(_APOSTROPHES))
+    return " ".join("".join([c for c in folded if not _is_punctuation(c)]).split())
+
+
+def searched_forms(text: str, *, parted: bool = False) -> tuple[str, ...]:
+    """The texts of which one must begin with a ``searched`` text for it to be found.
+
+    ``Smith-Jones`` is found as ``smithjones`` and as ``smith jones``; where it is ``parted``, as a
+    family name is, as ``jones`` too. The first form is the ``searched`` one.
+    """
+    whole = searched(text)
+    if _PLAIN.fullmatch(text):
+        words = whole
+    else:
+        folded = fold(text.translate(_APOSTROPHES))
+        apart = "".join([" " if _is_punctuation(c) else c for c in folded])
+        words = " ".join(apart.split())
+    if not parted:
+        return (whole,) if words == whole else (whole, words)
+    # A later part of a long text is found by its beginning, or the texts would grow as a square.
+    starts = [at + 1 for at, c in enumerate(words) if c == " "][:_PARTS]
+    later = [words[at : at + _SHORT] for at in starts]
+    return tuple(dict.fromkeys([whole, words, *later]))
+
+
+def _is_punctuation(character: str) -> bool:
+    return unicodedata.category(character).startswith("P")
+
+
+def text_code(text: str) -> str:
+    """A text as a token: without case (FHIR R4 search.html#token), and else as written."""
+    return text.casefold()
 
 
 def contact_code(value: str) -> str:

@@ -8,8 +8,8 @@ of the resource and ``m`` what the query asks for (FHIR R4 search.html#prefix)::
     ne  not eq                                  not eq
     gt  v.high > m.high                         v.high > m.value
     lt  v.low < m.low                           v.low < m.value
-    ge  gt or v.low ≥ m.low                     v.high ≥ m.value
-    le  lt or v.high ≤ m.high                   v.low ≤ m.value
+    ge  v.high > m.low                          v.high ≥ m.value
+    le  v.low < m.high                          v.low ≤ m.value
     sa  v.low ≥ m.high                          v.low > m.value
     eb  v.high ≤ m.low                          v.high < m.value
     ap  v.low < m.high and v.high > m.low       v.low ≤ m.high and v.high ≥ m.low
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.fold import searched, searched_forms
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
@@ -116,16 +116,21 @@ def values_match(filter_: Filter, values: Iterable[Any]) -> bool:
         case ReferenceFilter():
             return _any(reference_matches, filter_.matches, values) is not filter_.negate
         case StringFilter():
-            texts = [v.text for v in values]
             if filter_.mode is StringMode.EXACT:
-                return not set(texts).isdisjoint(filter_.texts)
-            wanted, found = [fold(t) for t in filter_.texts], [fold(t) for t in texts]
+                return any(v.text in filter_.texts for v in values)
+            wanted = [searched(text) for text in filter_.texts]
+            found = [form for v in values for form in searched_forms(v.text, parted=v.parted)]
             if filter_.mode is StringMode.CONTAINS:
                 return any(w in f for w in wanted for f in found)
             return any(f.startswith(tuple(wanted)) for f in found)
         case TextFilter():
-            folded = tuple(fold(t) for t in filter_.texts)
-            return any(fold(v.text).startswith(folded) for v in values if v.text)
+            beginnings = tuple(searched(text) for text in filter_.texts)
+            return any(
+                form.startswith(beginnings)
+                for v in values
+                if v.text
+                for form in searched_forms(v.text)
+            )
         case IdentifierFilter():
             identifiers = [v.identifier for v in values if v.identifier]
             return _any(token_matches, filter_.matches, identifiers)
@@ -180,9 +185,9 @@ def date_matches(m: DateMatch, v: DateValue) -> bool:
         case Prefix.LT:
             return v.low < m.low
         case Prefix.GE:
-            return v.high > m.high or v.low >= m.low
+            return v.high > m.low
         case Prefix.LE:
-            return v.low < m.low or v.high <= m.high
+            return v.low < m.high
         case Prefix.SA:
             return v.low >= m.high
         case Prefix.EB:
@@ -215,10 +220,10 @@ def number_matches(m: NumberMatch | QuantityMatch, v: NumberValue | QuantityValu
 
 
 def quantity_matches(m: QuantityMatch, v: QuantityValue) -> bool:
-    """The number matches, in that system if one is asked for; ``code`` is the code or the unit."""
+    """The number matches, in the unit that is asked for."""
     if m.system is not None and m.system != v.system:
         return False
-    if m.code is not None and m.code not in {v.code, v.unit}:
+    if m.code is not None and m.code != v.code and (m.system is not None or m.code != v.unit):
         return False
     return number_matches(m, v)
 

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 INFINITY = Decimal("Infinity")
 
+_HALF = Decimal("0.5")
+#: Steps to the next number that are finer than anybody writes.
+_FINE = Context(prec=250)
 _NUMBER = re.compile(r"[+-]?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def query_number(text: str) -> tuple[Decimal, Decimal, Decimal]:
     """The number that a query gives, and the half-open range ``low``, ``high`` that it implies.
 
-    ``100`` is 99.5 to 100.5, ``100.00`` is 99.995 to 100.005, and ``1e2`` is 95 to 105: FHIR's own
-    example takes a number in exponential notation to be known ten times better than it is written.
-    Raises ``ValueError`` for what is no number.
+    ``100`` is 99.5 to 100.5, ``100.00`` is 99.995 to 100.005, ``1.00e2`` is what ``100`` is, and
+    ``1e2`` is 50 to 150: what counts are the digits that are written. Raises ``ValueError`` for
+    what is no number.
     """
     if not _NUMBER.fullmatch(text):
         raise ValueError("not a number")
     value = Decimal(text)
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "the pattern lets no infinity pass"
-    half = Decimal("0.05" if "e" in text.lower() else "0.5").scaleb(exponent)
+    half = _HALF.scaleb(exponent)
     return value, value - half, value + half
+
+
+def compared(value: Decimal, comparator: str) -> tuple[Decimal, Decimal]:
+    """From where to where, both included, a quantity reaches whose ``comparator`` is one of R4's;
+    ``<5`` ends just below 5.
+    """
+    match comparator:
+        case "<":
+            return -INFINITY, value.next_minus(_FINE)
+        case "<=":
+            return -INFINITY, value
+        case ">":
+            return value.next_plus(_FINE), INFINITY
+        case ">=":
+            return value, INFINITY
+        case _:
+            return value, value
 
 
 def decimal(number: object) -> Decimal:

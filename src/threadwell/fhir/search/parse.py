@@ -67,7 +67,8 @@ def parse_query(
         count=draft.count,
         offset=draft.offset,
         total=draft.total,
-        summary_count=draft.summary_count,
+        # A page of none is asked for to learn the total (§3.1.1.5.3).
+        summary_count=draft.summary_count or not draft.count,
         elements=tuple(dict.fromkeys(draft.elements)),
         includes=tuple(draft.includes),
         rev_includes=tuple(draft.rev_includes),

@@ -80,7 +80,10 @@ class NumberMatch:
 
 @dataclass(frozen=True, slots=True)
 class QuantityMatch:
-    """As a number; ``system`` and ``code`` ``None`` mean any; ``code`` matches code or unit."""
+    """As a number; ``system`` and ``code`` ``None`` mean any.
+
+    ``code`` is the code of the unit, or without a ``system`` its text as well.
+    """
 
     prefix: Prefix
     value: Decimal

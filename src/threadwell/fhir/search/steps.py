@@ -69,6 +69,11 @@ class Way:
     value_set: str = ""
     from_root: bool = False
 
+    @property
+    def name(self) -> str:
+        """The member that it ends with, ``""`` where it has no step to one."""
+        return next((step.name for step in reversed(self.steps) if isinstance(step, Key)), "")
+
 
 def ways(node: Node, type_: str, resource_type: str) -> list[Way]:
     """The ways of an expression from an element of ``type_`` in a resource.

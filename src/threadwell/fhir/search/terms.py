@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.search.field import Field
-from threadwell.fhir.search.fold import contact_code
+from threadwell.fhir.search.fold import contact_code, text_code
 from threadwell.fhir.search.numbers import query_number
 from threadwell.fhir.search.query import (
     DateMatch,
@@ -53,6 +53,11 @@ def split(text: str, separator: str) -> list[str]:
     return [*parts, text[start:]]
 
 
+def is_escaped_rightly(text: str) -> bool:
+    r"""Whether each ``\`` stands before one of ``,``, ``|``, ``$`` and ``\`` (§3.1.1.4.19)."""
+    return "\\" not in text or "\\" not in _ESCAPE.sub("", text)
+
+
 def unescape(text: str) -> str:
     r"""The text with ``\,``, ``\|``, ``\$`` and ``\\`` as what they stand for."""
     return _ESCAPE.sub(r"\1", text) if "\\" in text else text
@@ -73,6 +78,8 @@ def token(field: Field, text: str) -> TokenMatch:
         code = f"+{code[1:]}"
     if "ContactPoint" in field.element_types:
         code = contact_code(code)
+    elif "string" in field.element_types:
+        code = text_code(code)
     if field.systems and system in field.systems:
         known = field.systems[system]
         if not code or code in known:

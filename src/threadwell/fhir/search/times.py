@@ -23,12 +23,17 @@ def value_range(text: str) -> tuple[int, int]:
     """The half-open stretch that a date, dateTime or instant of a resource stands for.
 
     A partial date spans its year, month or day. A time is a millisecond long, though it be written
-    to the second: it says when something happened, not that it took a second. Without a zone it is
-    UTC. Raises ``ValueError`` for what is no date.
+    to the second: it says when something happened, not that it took a second. One that is written
+    finer is as long as its last digit says, down to a microsecond. Without a zone it is UTC.
+    Raises ``ValueError`` for what is no date.
     """
     if len(text) <= 10:
         return _date_range(text)
     low = _microseconds(text)
+    # Where a fraction has a fourth digit: after "2024-04-10T09:00:00.123".
+    if text[19:20] == "." and text[23:24].isdigit():
+        digits = len(text) - 20 - len(text[20:].lstrip("0123456789"))
+        return low, low + 10 ** max(0, 6 - digits)
     return low, low + 1000
 
 

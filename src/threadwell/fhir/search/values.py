@@ -36,15 +36,19 @@ class ReferenceValue(NamedTuple):
 
 
 class StringValue(NamedTuple):
-    """A text as written; stores fold case and accents with ``fold``."""
+    """A text as written; stores compare its ``fold.searched_forms``.
+
+    ``parted``: it is found by its later parts as well, as a family name of several is.
+    """
 
     text: str
+    parted: bool = False
 
 
 class DateValue(NamedTuple):
     """A stretch of time, half open: ``low`` ≤ t < ``high`` in microseconds since 1970 UTC.
 
-    ``2024`` spans a year, a time written to the second or finer is one millisecond or less; an
+    ``2024`` spans a year, a time is one millisecond, or as much less as it is written finer; an
     open end of a Period is ``MIN_TIME`` or ``MAX_TIME``.
     """
 

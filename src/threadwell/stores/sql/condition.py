@@ -13,19 +13,17 @@ from typing import Protocol, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
-from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompositeFilter,
     DateFilter,
-    DateMatch,
     Filter,
     HasFilter,
     IdentifierFilter,
     IdFilter,
     MissingFilter,
     NumberFilter,
-    Prefix,
     QuantityFilter,
     ReferenceFilter,
     ReferenceMatch,
@@ -55,9 +53,11 @@ from threadwell.stores.sql.keys import (
 from threadwell.stores.sql.ranges import (
     HIGHEST,
     LOWEST,
+    UPDATED,
     WIDTHS,
     Stretch,
     date_stretches,
+    decides,
     number_stretch,
 )
 
@@ -255,7 +255,7 @@ class Compiler:
 
     def _updated(self, filter_: DateFilter) -> Condition:
         key = self._keys.key(every_updated(self._project, self._type))
-        stretches = [s for m in filter_.matches for s in date_stretches(m, WIDTHS[0])]
+        stretches = [s for m in filter_.matches for s in date_stretches(m, UPDATED)]
         joined = tuple(_joined(stretches))
         return Condition(
             filter_,
@@ -269,7 +269,7 @@ class Compiler:
         for kind in WIDTHS:
             key = self._key(filter_.param, of_width(kind.name))
             stretches = [s for m in filter_.matches for s in date_stretches(m, kind)]
-            exact = kind.exact or _every_open(filter_.matches)
+            exact = all(decides(m, kind) for m in filter_.matches)
             streams.extend(Stream(key, low, high, exact) for low, high in _joined(stretches))
         return Condition(filter_, streams=tuple(streams), exact=False)
 
@@ -291,7 +291,7 @@ class Compiler:
                 below = tuple(uri.rstrip("/") for uri in filter_.uris)
                 return Condition(filter_, text=TextScan(key, TextWay.STARTS, below), exact=False)
             return Condition(filter_, text=TextScan(key, TextWay.ALL), exact=False)
-        texts = tuple(fold(text) for text in filter_.texts)
+        texts = tuple(searched(text) for text in filter_.texts)
         if isinstance(filter_, TextFilter):
             return Condition(filter_, text=TextScan(key, TextWay.STARTS, texts), exact=all(texts))
         match filter_.mode:
@@ -335,11 +335,6 @@ def _terms(
 def _ids(filter_: Filter, ids: Sequence[str], negate: bool = False) -> Condition:
     found = tuple(dict.fromkeys(ids))
     return Condition(filter_, ids=None if negate else found, row=OneOf(found, negate))
-
-
-def _every_open(matches: Sequence[DateMatch]) -> bool:
-    """Whether the beginning of a date decides, however long it is."""
-    return all(match.prefix in {Prefix.LT, Prefix.SA} for match in matches)
 
 
 def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -22,7 +22,7 @@ from threadwell.stores.sql.members import Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63

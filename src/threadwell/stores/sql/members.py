@@ -12,7 +12,7 @@ from typing import Any
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import Member
-from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.fold import searched_forms
 from threadwell.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -118,7 +118,7 @@ class Param:
     def _token(self, value: TokenValue, into: MemberEntries) -> None:
         into.places += [self._key(self.scope + form) for form in _token_forms(value)]
         if value.text:
-            into.texts.append((self._key(self.scope), fold(value.text)))
+            self._text(searched_forms(value.text), into)
 
     def _reference(self, value: ReferenceValue, into: MemberEntries) -> None:
         into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
@@ -138,7 +138,11 @@ class Param:
         into.placed.append((self._key(self.scope + form), number_place(value.low)))
 
     def _string(self, value: StringValue, into: MemberEntries) -> None:
-        into.texts.append((self._key(self.scope), fold(value.text)))
+        self._text(searched_forms(value.text, parted=value.parted), into)
+
+    def _text(self, forms: Iterable[str], into: MemberEntries) -> None:
+        key = self._key(self.scope)
+        into.texts += [(key, form) for form in forms]
 
     def _uri(self, value: UriValue, into: MemberEntries) -> None:
         into.places.append(self._key(self.scope + of_url(value.uri)))

@@ -23,17 +23,27 @@ HIGHEST = 2**63 - 1
 WHOLE: Stretch = (LOWEST, HIGHEST)
 
 _DAY = 86_400_000_000
+#: What these ask is answered by where a date begins, however long it is.
+_BY_BEGINNING = frozenset({Prefix.LT, Prefix.LE, Prefix.SA})
 
 
 class Width(NamedTuple):
-    """Dates that are ``microseconds`` long, or at most so long where not ``exact``."""
+    """Dates that are ``microseconds`` long, or at most so long where not ``exact``.
+
+    Those of ``INSTANT`` are a millisecond that begins with one, or lie within such: for a query
+    that begins and ends with a millisecond they are as good as without length.
+    """
 
     name: str
     microseconds: int
     exact: bool
 
 
-_INSTANT = Width("instant", 1000, True)
+_MILLISECOND = 1000
+INSTANT = Width("instant", _MILLISECOND, False)
+_POINT = Width("instant", 1, True)
+#: Those of ``meta.lastUpdated``, which are a millisecond each.
+UPDATED = Width("updated", _MILLISECOND, True)
 _ONE_DAY = Width("day", _DAY, True)
 _OPEN = Width("open", 2**63, False)
 _UP_TO = (
@@ -41,14 +51,14 @@ _UP_TO = (
     Width("month", 31 * _DAY, False),
     Width("year", 366 * _DAY, False),
 )
-WIDTHS: tuple[Width, ...] = (_INSTANT, _ONE_DAY, *_UP_TO, _OPEN)
+WIDTHS: tuple[Width, ...] = (INSTANT, _ONE_DAY, *_UP_TO, _OPEN)
 
 
 def width(value: DateValue) -> Width:
     """Where a date is kept."""
     long = value.high - value.low
-    if long == _INSTANT.microseconds:
-        return _INSTANT
+    if long <= _MILLISECOND and value.low // _MILLISECOND == (value.high - 1) // _MILLISECOND:
+        return INSTANT
     if long == _ONE_DAY.microseconds:
         return _ONE_DAY
     if value.low == MIN_TIME:
@@ -56,8 +66,14 @@ def width(value: DateValue) -> Width:
     return next((kind for kind in _UP_TO if long <= kind.microseconds), _OPEN)
 
 
+def decides(match: DateMatch, kind: Width) -> bool:
+    """Whether of dates of that width the beginning tells which match."""
+    return _as_good_as(match, kind).exact or match.prefix in _BY_BEGINNING
+
+
 def date_stretches(match: DateMatch, kind: Width) -> Iterator[Stretch]:
-    """Where the dates of that width that match begin; more than these where it is not exact."""
+    """Where the dates of that width that match begin; more than these where that cannot tell."""
+    kind = _as_good_as(match, kind)
     low, high, long = match.low, match.high, kind.microseconds
     shortest = long if kind.exact else 0
     last_within = high - shortest
@@ -71,11 +87,11 @@ def date_stretches(match: DateMatch, kind: Width) -> Iterator[Stretch]:
         case Prefix.GT:
             found = [(high - long + 1, HIGHEST)]
         case Prefix.GE:
-            found = [(min(high - long + 1, low), HIGHEST)]
+            found = [(low - long + 1, HIGHEST)]
         case Prefix.LT:
             found = [(LOWEST, low - 1)]
         case Prefix.LE:
-            found = [(LOWEST, max(low - 1, last_within))]
+            found = [(LOWEST, high - 1)]
         case Prefix.SA:
             found = [(high, HIGHEST)]
         case Prefix.EB:
@@ -85,6 +101,11 @@ def date_stretches(match: DateMatch, kind: Width) -> Iterator[Stretch]:
     for first, last in found:
         if first <= last:
             yield max(first, LOWEST), min(last, HIGHEST)
+
+
+def _as_good_as(match: DateMatch, kind: Width) -> Width:
+    whole = match.low % _MILLISECOND == 0 and match.high % _MILLISECOND == 0
+    return _POINT if kind is INSTANT and whole else kind
 
 
 def number_stretch(match: NumberMatch | QuantityMatch) -> Stretch:

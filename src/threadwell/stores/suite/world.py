@@ -44,15 +44,26 @@ def _child(id_: str, header: str, sent: str, sender: str) -> dict[str, Any]:
     }
 
 
-def _observation(id_: str, value: str, unit: str, **more: Any) -> dict[str, Any]:
+def _observation(id_: str, value: str, unit: str, text: str, **more: Any) -> dict[str, Any]:
     return {
         "resourceType": "Observation",
         "id": id_,
         "status": "final",
         "code": _concept(_LOINC, "8867-4", "Heart rate"),
         # Through JSON, as a resource from outside has its decimals.
-        "valueQuantity": {"value": decode(value), "unit": unit, "system": _UCUM, "code": unit},
+        "valueQuantity": {"value": decode(value), "unit": text, "system": _UCUM, "code": unit},
         **more,
+    }
+
+
+def _audited(id_: str, recorded: str) -> dict[str, Any]:
+    return {
+        "resourceType": "AuditEvent",
+        "id": id_,
+        "type": {"code": "rest"},
+        "recorded": recorded,
+        "agent": [{"requestor": True}],
+        "source": {"observer": {"display": "desk"}},
     }
 
 
@@ -152,10 +163,12 @@ WORLD: tuple[dict[str, Any], ...] = (
         "focus": _ref("Communication/m1"),
         "authoredOn": "2024-04-10T08:00:01Z",
     },
-    _observation("slow", "54.0", "/min", subject=_ref("Patient/ana")),
-    _observation("even", "60", "/min", subject=_ref("Patient/ben")),
-    _observation("fast", "120.5", "/min", subject=_ref("Patient/ana")),
-    _observation("warm", "38.5", "Cel", code=_concept(_LOINC, "8310-5", "Body temperature")),
+    _observation("slow", "54.0", "/min", "/min", subject=_ref("Patient/ana")),
+    _observation("even", "60", "/min", "/min", subject=_ref("Patient/ben")),
+    _observation("fast", "120.5", "/min", "/min", subject=_ref("Patient/ana")),
+    _observation(
+        "warm", "38.5", "Cel", "degrees", code=_concept(_LOINC, "8310-5", "Body temperature")
+    ),
     {
         "resourceType": "RiskAssessment",
         "id": "low",
@@ -195,4 +208,18 @@ WORLD: tuple[dict[str, Any], ...] = (
         "questionnaire": "https://example.org/fhir/Questionnaire/asked|2",
         "source": _ref("https://elsewhere.example.org/fhir/Patient/9"),
     },
+    {
+        "resourceType": "Practitioner",
+        "id": "rio",
+        "name": [{"family": "O'Dell", "given": ["Rio  Ann"]}],
+    },
+    {
+        "resourceType": "Practitioner",
+        "id": "sol",
+        "name": [{"family": "Castro-Vega"}],
+        "address": [{"text": "12, Elm St., Apt. 4"}],
+    },
+    {"resourceType": "Medication", "id": "vial", "batch": {"lotNumber": "Ab-12"}},
+    _audited("fine", "2024-04-10T12:00:00.0005Z"),
+    _audited("finer", "2024-04-10T12:00:00.001234567Z"),
 )

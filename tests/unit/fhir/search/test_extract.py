@@ -136,7 +136,12 @@ CASES = {
         "Patient",
         {"name": [{"family": "Prado", "given": ["Ana", None, "Sol"], "prefix": ["Dr"]}]},
         "name",
-        [StringValue("Prado"), StringValue("Ana"), StringValue("Sol"), StringValue("Dr")],
+        [
+            StringValue("Prado", parted=True),
+            StringValue("Ana"),
+            StringValue("Sol"),
+            StringValue("Dr"),
+        ],
     ),
     "one part of a name": (
         "Patient", {"name": [{"family": "Prado", "given": ["Ana"]}]}, "given", [StringValue("Ana")],
@@ -188,7 +193,7 @@ CASES = {
     ),
     "a Quantity with a comparator": (
         "Observation",
-        {"valueQuantity": {"value": 5, "comparator": "<", "unit": "mg"}},
+        {"valueQuantity": {"value": 5, "comparator": "<=", "unit": "mg"}},
         "value-quantity",
         [QuantityValue(Decimal(5), -INFINITY, Decimal(5), "", "", "mg")],
     ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from threadwell.fhir.search.fold import contact_code, fold
+from threadwell.fhir.search.fold import contact_code, fold, searched, searched_forms
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,53 @@ from threadwell.fhir.search.fold import contact_code, fold
 )
 def test_fold(text, folded):
     assert fold(text) == folded
+
+
+@pytest.mark.parametrize(
+    ("text", "found_as"),
+    [
+        ("Prado", "prado"),
+        ("O'Dell", "odell"),
+        ("O\u2019Dell", "odell"),
+        ("O\u02bcDell", "odell"),
+        ("O\u00b4Dell", "odell"),
+        ("Zoe  Ann", "zoe ann"),
+        (" Zoe\tAnn ", "zoe ann"),
+        ("Zoë\u00a0Ann", "zoe ann"),
+        ("Dr. Sol, Jr.", "dr sol jr"),
+        ("Sol-Prado", "solprado"),
+        ("1/2 Elm St.", "12 elm st"),
+        ("山田・太郎", "山田太郎"),
+        ("$5+", "$5+"),
+        ("\u2014 . -", ""),
+        ("", ""),
+    ],
+)
+def test_searched(text, found_as):
+    assert searched(text) == found_as
+    assert searched(found_as) == found_as
+
+
+@pytest.mark.parametrize(
+    ("text", "parted", "forms"),
+    [
+        ("Prado", True, ["prado"]),
+        ("Prado Sol", False, ["prado sol"]),
+        ("Prado Sol", True, ["prado sol", "sol"]),
+        ("Prado  Sol", True, ["prado sol", "sol"]),
+        ("Prado-Sol", False, ["pradosol", "prado sol"]),
+        ("Prado-Sol", True, ["pradosol", "prado sol", "sol"]),
+        ("de la O'Dell", True, ["de la odell", "la odell", "odell"]),
+        ("-", True, [""]),
+    ],
+)
+def test_the_forms_that_a_text_is_found_by(text, parted, forms):
+    assert list(searched_forms(text, parted=parted)) == forms
+
+
+def test_a_name_without_end_has_few_parts():
+    forms = searched_forms("ab " * 100_000, parted=True)
+    assert sum(map(len, forms)) < 310_000
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ def test_repeated_parameters_are_all_asked_for():
         ([("_sort", "status,-sent")], {"sort": (Sort("status"), Sort("sent", True))}),
         ([("_sort", "-_lastUpdated")], {"sort": (Sort("_lastUpdated", True),)}),
         ([("_sort", "_id")], {"sort": (Sort("_id"),)}),
-        ([("_count", "0")], {"count": 0}),
+        ([("_count", "0")], {"count": 0, "summary_count": True}),
         ([("_count", "5000")], {"count": 1000}),
         ([("_offset", "10000")], {"offset": 10000}),
         ([("_total", "accurate")], {"total": Total.ACCURATE}),
@@ -452,6 +452,14 @@ def test_summary_data_is_all_but_the_narrative():
         ("Patient", "_include=Patient:foo", "Unknown search parameter: foo"),
         ("Patient", "_include=Patient:name", "name of Patient is not a reference"),
         ("Patient", "_revinclude=*", "Invalid _revinclude"),
+        ("Patient", "identifier=a\\b", "identifier: expected a backslash before"),
+        ("Patient", "family=a\\", "family: expected a backslash before"),
+        ("Patient", "_id=\\x", "_id: expected a backslash before"),
+        ("Patient", "identifier=a\\\\\\b", "identifier: expected a backslash before"),
+        ("Patient", "organization.name=a\\b", "name: expected a backslash before"),
+        ("Observation", "code-value-quantity=a\\b$5", "expected a backslash before"),
+        ("Patient", "family=-", "family: expected a text of more"),
+        ("Observation", "code:text=...", "code: expected a text of more"),
     ],
 )
 def test_refusals_name_the_parameter(type_, text, message):
