@@ -8,6 +8,7 @@ from functools import lru_cache
 
 #: What the text was read with in the end, where that is not what it claims.
 NOT_AS_CLAIMED = "text is not in the charset that it names; characters may be wrong"
+NO_CHARSET = "text names no charset and is not in UTF-8; characters may be wrong"
 UNKNOWN_CHARSET = "text names a charset that is not known; characters may be wrong"
 
 # Mail programs name the smaller, older charset and write the larger one.
@@ -35,6 +36,13 @@ _ALIASES = {
 }
 #: Claims that say nothing: what the bytes look like decides.
 _NO_CLAIM = frozenset({"", "ascii", "us-ascii", "unknown-8bit", "x-unknown", "default", "binary"})
+#: ISO-2022-JP (RFC 1468) switches its alphabets by these; old programs send it without a claim.
+_JAPANESE = re.compile(rb"\x1b(?:\$[@B]|\([BJ])")
+# Where HTML names its charset (HTML 4.01 §5.2.2, and HTML 5), within what a browser looks at.
+_META = re.compile(
+    rb"<meta\s[^>]{0,400}?\bcharset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.IGNORECASE
+)
+_META_WITHIN = 4096
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NO_CONTROLS = {code: None for code in range(128) if _CONTROLS.match(chr(code))}
 
@@ -44,11 +52,16 @@ def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
 
     Without a claim the bytes are UTF-8 if they can be, else Windows-1252.
     """
-    if content.isascii() and not _stateful(claimed):
-        return content.decode("ascii"), ""
     claim = claimed.strip().strip("\"'").lower()
+    if claim in _NO_CLAIM and b"\x1b" in content and _JAPANESE.search(content):
+        claim = "iso-2022-jp"
+    if content.isascii() and not _stateful(claim):
+        return content.decode("ascii"), ""
     if claim in _NO_CLAIM:
-        return _guess(content), ""
+        text = _utf8(content)
+        if text is not None:
+            return text, ""
+        return _guess(content), "" if claim else NO_CHARSET
     codec = _codec(claim)
     if codec is None:
         return _guess(content), UNKNOWN_CHARSET
@@ -56,6 +69,14 @@ def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
         return content.decode(codec), ""
     except UnicodeError:
         return _mostly(content, codec), NOT_AS_CLAIMED
+
+
+def charset_in_html(content: bytes, claimed: str) -> str:
+    """The charset of HTML: the one that its part claims, or else its own ``<meta>``."""
+    if claimed.strip().strip("\"'").lower() not in _NO_CLAIM:
+        return claimed
+    found = _META.search(content, 0, _META_WITHIN)
+    return found[1].decode("ascii") if found else claimed
 
 
 def without_controls(text: str) -> str:
@@ -78,15 +99,19 @@ def _codec(name: str) -> str | None:
 @lru_cache(maxsize=256)
 def _stateful(claimed: str) -> bool:
     """Whether bytes below 128 may mean something else than ASCII in that charset."""
-    name = claimed.strip().strip("\"'").lower()
-    return name.startswith(("iso-2022", "utf-7", "utf-16", "utf-32", "utf16", "hz", "cp037"))
+    return claimed.startswith(("iso-2022", "utf-7", "utf-16", "utf-32", "utf16", "hz", "cp037"))
 
 
-def _guess(content: bytes) -> str:
+def _utf8(content: bytes) -> str | None:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return _mostly(content, "utf-8")
+        return None
+
+
+def _guess(content: bytes) -> str:
+    text = _utf8(content)
+    return _mostly(content, "utf-8") if text is None else text
 
 
 def _mostly(content: bytes, codec: str) -> str:
@@ -96,7 +121,5 @@ def _mostly(content: bytes, codec: str) -> str:
     good = sum(1 for char in text if char > "\x7f") - bad
     if good > bad:
         return text
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+    found = _utf8(content)
+    return content.decode("cp1252", "replace") if found is None else found

@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 
 from threadwell.channels.email import body as notes
+from threadwell.channels.email import transfer
 from threadwell.channels.email.body import read_body
 from threadwell.channels.email.mime import (
     GUESSED_BOUNDARY,
@@ -119,6 +120,39 @@ def inner(subtype: str, *parts: str) -> str:
             [],
             id="flowed",
         ),
+        pytest.param(
+            'Content-Type: text/plain; name="body.txt"\n\nHello', "Hello", [], id="a named body"
+        ),
+        pytest.param(
+            "Content-Disposition: inline; filename=body.txt\n\nHello", "Hello", [], id="inline body"
+        ),
+        pytest.param(
+            "Content-Disposition: attachment; filename=log.txt\n\nlog", "", ["log.txt"], id="a file"
+        ),
+        pytest.param(
+            multi("mixed", PHOTO, PLAIN.replace("plain", "plain; name=a.txt")),
+            "Hello",
+            ["knee.jpg"],
+            id="a named text beside a picture",
+        ),
+        pytest.param(
+            multi("mixed", "\n\n", PLAIN.replace("plain", "plain; name=a.txt")),
+            "",
+            ["a.txt"],
+            id="a named text beside an empty one",
+        ),
+        pytest.param(
+            multi("alternative", PLAIN.replace("plain", "plain; name=a.txt"), HTML),
+            "Hello in HTML",
+            ["a.txt"],
+            id="a named text beside HTML",
+        ),
+        pytest.param(
+            multi("mixed", "Content-Disposition: inline; filename=a.html\n" + HTML, PHOTO),
+            "Hello in HTML",
+            ["knee.jpg"],
+            id="named HTML",
+        ),
         pytest.param("Content-Type: text/plain\n\na\r\nb\x00\x07c\r\n", "a\nbc", [], id="controls"),
     ],
 )
@@ -148,13 +182,13 @@ def test_text_and_files(mail: str, text: str, files: list[str]) -> None:
         pytest.param(
             "Content-Transfer-Encoding: base64\n\nSGVsbG8\n!!!\n",
             "Hello",
-            notes.BAD_BASE64,
+            transfer.BAD_BASE64,
             id="b64",
         ),
         pytest.param(
             "Content-Transfer-Encoding: rot13\n\nUryyb",
             "Uryyb",
-            notes.UNKNOWN_ENCODING,
+            transfer.UNKNOWN_ENCODING,
             id="unknown encoding",
         ),
     ],
@@ -173,6 +207,11 @@ def test_flaws_are_noted(mail: str, text: str, note: str) -> None:
         ("base64;", b64encode("Grüße".encode())),
         ("quoted-printable", b"Gr=C3=BC=\n=C3=9Fe"),
         ("Quoted-Printable ", b"Gr=c3=bc=c3=9fe"),
+        ("quoted-printable", b"Gr=C3=BC= \t\r\n=C3=9Fe"),
+        ("quoted-printable", b"Gr=C3=BC=C3=9F=\r\ne="),
+        ("base64", b64encode("Grü".encode()) + b"\n" + b64encode("ße".encode())),
+        ("base64", b"R3I=\r\nw7w=\r\nw58=\r\nZQ==\r\n"),
+        ("base64", b"R3LDvMOfZQ\n"),
         ("8bit", "Grüße".encode()),
         ("7-bit", "Grüße".encode()),
         ("x-uuencode", b"begin 644 x.txt\n'1W+#O,.?90``\n`\nend\n"),
@@ -181,6 +220,21 @@ def test_flaws_are_noted(mail: str, text: str, note: str) -> None:
 def test_transfer_encodings(encoding: str, content: bytes) -> None:
     header = f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n"
     assert read_body(parse(header.encode() + content)).text == "Grüße"
+
+
+def test_what_stands_behind_base64_is_text_and_no_file() -> None:
+    coded = f"{b64encode(b'Hello you').decode()}==\n\n-- \nThe list: https://example.org/list\n"
+    header = "Content-Transfer-Encoding: base64\n"
+    text = read_body(parse(f"{header}\n{coded}".encode()))
+    (file,) = read_body(parse(f"Content-Type: image/png\n{header}\n{coded}".encode())).attachments
+    assert text.text.split("\n") == ["Hello you", "-- ", "The list: https://example.org/list"]
+    assert file.content == b"Hello you"
+
+
+def test_html_in_the_charset_that_it_names() -> None:
+    html = '<meta charset="windows-1251"><p>Болит колено</p>'
+    mail = b"Content-Type: text/html\n\n" + html.encode("cp1251")
+    assert read_body(parse(mail)) == notes.Body("Болит колено", [], [notes.FROM_HTML])
 
 
 @pytest.mark.parametrize(
