@@ -2,48 +2,138 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
 
 if TYPE_CHECKING:
+    from threadwell.facade import Threadwell
     from threadwell.intake import SessionSummary
+
+#: Those of ``intake``, which is loaded only when it is needed.
+_STATUSES = ("all", "open", "finished", "superseded")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     add_store(parser)
     add_format(parser)
+    group = parser.add_argument_group("which sessions")
+    group.add_argument(
+        "--status",
+        choices=_STATUSES,
+        default="all",
+        help="all (the default) leaves out those that are superseded",
+    )
+    group.add_argument(
+        "--patient", metavar="WHO", default="", help="a patient's name, id or reference"
+    )
+    group.add_argument(
+        "--channel", metavar="NAME", default="", help=f"one of {', '.join(CHANNEL_NAMES)}"
+    )
+    group.add_argument(
+        "--from", dest="since", metavar="DAY", type=_day, help="that began on this day or later"
+    )
+    group.add_argument(
+        "--to", dest="until", metavar="DAY", type=_day, help="that began on this day or earlier"
+    )
+    group.add_argument("--to-review", action="store_true", help="about which a question is open")
+    group.add_argument(
+        "--limit", metavar="N", type=_number, help="the newest N of them (default: all)"
+    )
 
 
 def run(arguments: Namespace) -> int:
-    """List every session."""
+    """List the sessions that are asked for."""
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
-        sessions, zone = tw.sessions(), tw.care_zone
+        zone, limit = tw.care_zone, arguments.limit
+        sessions = tw.sessions(
+            status=arguments.status,
+            patient=_patient(tw, arguments.patient),
+            channel=_channel(arguments.channel),
+            since=arguments.since,
+            until=arguments.until,
+            to_review=arguments.to_review,
+            limit=None if limit is None else limit + 1,
+        )
+    more = limit is not None and len(sessions) > limit
+    sessions = sessions[:limit]
     if arguments.format == "json":
         print_json([asdict(session) for session in sessions])
+    elif sessions or not _is_narrowed(arguments):
+        print_sessions(sessions, zone, more=more)
     else:
-        print_sessions(sessions, zone)
+        print("No session is like that.")
     return 0
 
 
-def print_sessions(sessions: Sequence[SessionSummary], zone: ZoneInfo) -> None:
-    """The sessions for people, times in the care time zone."""
+def _is_narrowed(arguments: Namespace) -> bool:
+    asked = ("patient", "channel", "since", "until", "to_review", "limit")
+    return arguments.status != "all" or any(getattr(arguments, name) for name in asked)
+
+
+def _patient(tw: Threadwell, who: str) -> str:
+    """The id of the patient who is meant."""
+    id_ = who.removeprefix("Patient/")
+    if not id_ or tw.search_resources("Patient", {"_id": id_}):
+        return id_
+    found = tw.find_patients(who)
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise Mistake(f"there is no patient {who}")
+    several = "; ".join(f"{one.name}, {one.id}" for one in found[:10])
+    raise Mistake(f"{len(found)} patients have that name: give the id of one ({several})")
+
+
+def _channel(name: str) -> str:
+    """The channel of that name, or of the name that people see."""
+    from threadwell.encounters.codes import channel_name
+
+    if not name:
+        return ""
+    for channel in CHANNEL_NAMES:
+        if name.casefold() in (channel, channel_name(channel).casefold()):
+            return channel
+    raise Misuse(f"no channel {name!r}: there are {', '.join(CHANNEL_NAMES)}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError("write a day as 2026-11-28") from None
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError("give a whole number")
+    return int(text)
+
+
+def print_sessions(
+    sessions: Sequence[SessionSummary], zone: ZoneInfo, *, more: bool = False
+) -> None:
+    """The sessions for people, times in the care time zone; ``more`` says that there are others."""
     if not sessions:
         print("There are no sessions; `threadwell import` makes them.")
         return
+    from threadwell.inbox.words import channel_named
+
     rows = [
         [
-            " & ".join(session.names) or "(to review)",
-            ", ".join(session.channels) or "-",
+            _called(session),
+            ", ".join(channel_named(one).name for one in session.channels) or "-",
             _time(session.start, zone),
             _time(session.end, zone),
             str(session.messages),
@@ -54,7 +144,14 @@ def print_sessions(sessions: Sequence[SessionSummary], zone: ZoneInfo) -> None:
     ]
     head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status"]
     print(table([*head, "Encounter"], rows))
-    print(f"\n{plural(len(sessions), 'session')}; times are in {zone.key}.")
+    others = ", and there are more" if more else ""
+    print(f"\n{plural(len(sessions), 'session')}{others}; times are in {zone.key}.")
+
+
+def _called(session: SessionSummary) -> str:
+    if session.names:
+        return " & ".join(session.names)
+    return "(to review)" if session.to_review else f"(no patient) {session.topic}".rstrip()
 
 
 def _time(text: str, zone: ZoneInfo) -> str:
@@ -69,8 +166,13 @@ def _time(text: str, zone: ZoneInfo) -> str:
 COMMAND = Command(
     name="sessions",
     summary="List the sessions, the newest first",
+    about="A session is what the pages and `threadwell verify` call one: an Encounter of class VR "
+    "that is part of no other, also one that was made by hand. Days are those of the care time "
+    "zone.",
     examples=(
         "threadwell sessions",
+        "threadwell sessions --patient 'Mia Castellano' --from 2026-11-01 --to 2026-11-30",
+        "threadwell sessions --to-review --limit 20",
         "threadwell sessions --format json --store sqlite:///practice.db",
     ),
     add_arguments=add_arguments,

@@ -21,18 +21,19 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
-        findings = tw.verify()
+        findings, sessions = tw.verify(), tw.count_sessions()
     severities = Counter(finding.severity for finding in findings)
     if arguments.format == "json":
         print_json([asdict(finding) for finding in findings])
     elif findings:
         rows = [[one.severity, one.resource, one.rule, one.text] for one in findings]
         print(table(["Severity", "Resource", "Rule", "What is wrong"], rows))
-        print(
-            f"\n{plural(severities['error'], 'error')}, {plural(severities['warning'], 'warning')}."
+        counted = (
+            f"{plural(severities['error'], 'error')}, {plural(severities['warning'], 'warning')}"
         )
+        print(f"\n{counted}; {plural(sessions, 'session')}.")
     else:
-        print(f"{paint('✓', 'green')} Everything keeps the pattern.")
+        print(f"{paint('✓', 'green')} Everything keeps the pattern: {plural(sessions, 'session')}.")
     return 1 if severities["error"] else 0
 
 

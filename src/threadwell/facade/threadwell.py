@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT
 if TYPE_CHECKING:
     from threadwell.facade.choices import Choices
     from threadwell.facade.importing import ImportJob
+    from threadwell.inbox.listing import PatientFound
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary, ZoneReport
@@ -185,11 +187,49 @@ class Threadwell(Verbs):
 
         return self._loop.call(zone_report(self._store, self._project))
 
-    def sessions(self) -> list[SessionSummary]:
-        """Every session that stands, the newest first: ``[s.id for s in tw.sessions()]``."""
-        from threadwell.intake import sessions
+    def sessions(
+        self,
+        *,
+        status: str = "all",
+        patient: str = "",
+        channel: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        to_review: bool = False,
+        limit: int | None = None,
+    ) -> list[SessionSummary]:
+        """The sessions that stand, the newest first: ``[s.id for s in tw.sessions()]``.
 
-        return self._loop.call(sessions(self._store, self._project))
+        ``status`` is ``all`` (but the superseded), ``open``, ``finished`` or ``superseded``,
+        ``patient`` a Patient's id, ``channel`` a name such as ``sms_backup``. They begin on a day
+        from ``since`` to ``until`` in the care time zone. ``to_review`` leaves those about which a
+        question is open. At most ``limit`` are read. For example::
+
+            tw.sessions(patient="123", since=date(2026, 11, 1), limit=20)
+        """
+        from threadwell.intake import Wanted, sessions
+
+        wanted = Wanted(status, patient, channel, since, until, to_review)
+        return self._loop.call(
+            sessions(self._store, self._project, wanted, zone=self.care_zone, limit=limit)
+        )
+
+    def find_patients(self, name: str) -> list[PatientFound]:
+        """The patients whose names begin with every word of ``name``, at most fifty.
+
+        For example::
+
+            [patient.id for patient in tw.find_patients("mia cast")]
+        """
+        from threadwell.inbox.listing import find_patients
+
+        return self._loop.call(self._read(lambda reader, _: find_patients(reader, name)))
+
+    def count_sessions(self) -> int:
+        """How many sessions stand: ``tw.count_sessions() == len(tw.sessions())``."""
+        from threadwell.intake import count_sessions
+
+        return self._loop.call(count_sessions(self._store, self._project))
 
     def quarantine(self) -> list[Quarantined]:
         """Every held message, in the order of their holding: ``tw.quarantine()[0].reason``."""

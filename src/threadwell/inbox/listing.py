@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from threadwell.encounters.codes import ACT_CODE
+from threadwell.encounters.names import resource_name
+from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.names import concept_text, name_of, new_text, resource_name
+from threadwell.fhir.search.query import Total
+from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.reviews import asked_about
-from threadwell.inbox.words import (
-    STATUS_SEARCHES,
-    Channel,
-    Status,
-    channel_of,
-    moment,
-    period_text,
-    status_of,
-)
+from threadwell.inbox.words import Channel, Status, channel_named, period_text, status_of
+from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
+from threadwell.intake.reports.wanted import Wanted, wanted_query
 
 #: Sessions on a page.
 PAGE = 25
 
-_SESSIONS = f"Encounter?class={ACT_CODE}|VR&part-of:missing=true"
-_SEEN = "status:not=entered-in-error,preparation"
-_MANY = 1000
 _MOST_WORDS = 20
 
 
@@ -72,29 +62,19 @@ async def list_sessions(
     reader: Reader, *, status: str, patient: str, page: int, zone: ZoneInfo
 ) -> Listing:
     """Page ``page`` (from 1) of the sessions of that status; ``patient`` is an id, or ``""``."""
-    chosen = STATUS_SEARCHES[status]
     name = ""
     if patient:
         found = await reader.read("Patient", patient)
         name = (resource_name(found) or "a patient") if found else "an unknown patient"
-        ids = await _sessions_of(reader, patient)
-        chosen = {**chosen, "_id": ",".join(ids) or "none"}
-    encounters = await reader.search(
-        _SESSIONS,
-        **chosen,
-        _sort="-date",
-        _count=PAGE,
-        _offset=(page - 1) * PAGE,
-        _total="accurate",
-    )
-    return Listing(
-        await _rows(reader, encounters.resources, zone),
-        encounters.total or 0,
-        page,
-        encounters.more,
-        status,
-        name,
-    )
+    wanted = Wanted(status=status, patient=patient)
+    query = await wanted_query(reader.store, reader.project, wanted, zone)
+    if query is None:
+        return Listing([], 0, page, False, status, name)
+    query = replace(query, count=PAGE, offset=(page - 1) * PAGE, total=Total.ACCURATE)
+    found_ = await reader.store.search(reader.project, query)
+    encounters = [decode(match.body) for match in found_.matches]
+    rows = await _rows(reader, encounters, zone)
+    return Listing(rows, found_.total or 0, page, found_.more, status, name)
 
 
 async def find_patients(reader: Reader, name: str) -> list[PatientFound]:
@@ -117,69 +97,33 @@ async def find_patients(reader: Reader, name: str) -> list[PatientFound]:
     ]
 
 
-async def subject_name(reader: Reader, encounter: Resource) -> str:
-    """Whom an encounter is about; a ``Group`` by its members. References must be learned."""
-    subject = encounter.get("subject")
-    group = reader.known(subject)
-    if not id_in(subject, "Group") or not group:
-        return name_of(subject, reader) if subject else "Patient unclear"
-    members = [member.get("entity") for member in group.get("member") or ()]
-    await reader.learn(members)
-    names = [name_of(member, reader) for member in members]
-    return " & ".join(names) if names else resource_name(group) or "Several patients"
-
-
-async def _sessions_of(reader: Reader, patient: str) -> list[str]:
-    """Ids of the sessions that are about a patient, also by a medical encounter within one."""
-    found = await reader.search("Encounter", subject=f"Patient/{patient}", _count=_MANY)
-    ids = {id_in(e.get("partOf"), "Encounter") or e["id"]: None for e in found.resources}
-    return list(ids)
+def session_name(session: SessionSummary) -> str:
+    """What a session is called: whom it is about, else what."""
+    if session.names:
+        return " & ".join(session.names)
+    return "Patient unclear" if session.to_review else session.topic or "No patient named"
 
 
 async def _rows(reader: Reader, encounters: list[Resource], zone: ZoneInfo) -> list[Row]:
-    if not encounters:
-        return []
-    await reader.learn(encounter.get("subject") for encounter in encounters)
-    wanted = ",".join(f"Encounter/{encounter['id']}" for encounter in encounters)
-    headers = await reader.search(
-        f"Communication?encounter={wanted}&part-of:missing=true&{_SEEN}", _count=_MANY
-    )
-    threads: dict[str, list[Resource]] = defaultdict(list)
-    for header in headers.resources:
-        threads[id_in(header.get("encounter"), "Encounter")].append(header)
-    asked = await asked_about(reader, [encounter["id"] for encounter in encounters])
-    return [
-        await _row(reader, e, threads[e["id"]], zone, asked=e["id"] in asked) for e in encounters
-    ]
+    sessions = await looked_at(reader.store, reader.project, encounters)
+    await reader.learn(one.last.get("sender") for one in sessions if one.last)
+    return [_row(reader, one, zone) for one in sessions]
 
 
-async def _row(
-    reader: Reader, encounter: Resource, headers: list[Resource], zone: ZoneInfo, *, asked: bool
-) -> Row:
-    messages, last = 0, None
-    for header in headers:
-        newest = await reader.search(
-            f"Communication?part-of=Communication/{header['id']}&{_SEEN}",
-            _sort="-sent",
-            _count=1,
-            _total="accurate",
-        )
-        messages += newest.total or 0
-        for child in newest.resources:
-            if last is None or _sent(child, zone) > _sent(last, zone):
-                last = child
-    await reader.learn([last.get("sender")] if last else [])
-    name = await subject_name(reader, encounter)
+def _row(reader: Reader, session: LookedAt, zone: ZoneInfo) -> Row:
+    summary, last = session.summary, session.last
+    name = session_name(summary)
+    about = summary.topic if summary.topic != name else ""
     return Row(
-        id=encounter["id"],
+        id=summary.id,
         name=name,
-        channels=tuple(dict.fromkeys(map(channel_of, headers))),
-        period=period_text(encounter.get("period"), zone),
-        messages=messages,
-        status=status_of(encounter.get("status", "")),
-        asked=asked,
+        channels=tuple(channel_named(one) for one in summary.channels),
+        period=period_text({"start": summary.start, "end": summary.end}, zone),
+        messages=summary.messages,
+        status=status_of(summary.status),
+        asked=summary.to_review,
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
-        last_text=_gist(last) if last else concept_text(next(iter(headers), {}).get("topic")),
+        last_text=_gist(last) if last else about,
     )
 
 
@@ -196,11 +140,6 @@ def _gist(message: Resource) -> str:
         if text := " ".join((new_text(payload) or payload.get("contentString", "")).split()):
             return text[:200]
     return "An attachment" if message.get("payload") else "No text"
-
-
-def _sent(message: Resource, zone: ZoneInfo) -> datetime:
-    sent = moment(message.get("sent") or message.get("received"), zone)
-    return sent if isinstance(sent, datetime) else datetime.min.replace(tzinfo=zone)
 
 
 def _birth(text: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import phonenumbers
 
 from threadwell.encounters.codes import EXT_NEW_TEXT
-from threadwell.fhir.resource import Resource
+from threadwell.encounters.names import resource_name
 from threadwell.inbox.reader import Reader, key_of
 
 _ROLES = {
@@ -20,8 +20,6 @@ _ROLES = {
     "Group": "Several patients",
     "Device": "Device",
 }
-#: Names that nobody is shown by as long as there is another one.
-_NOT_IN_USE = frozenset({"nickname", "anonymous", "old", "maiden", "temp"})
 #: Those who write for the practice; their messages stand on the right.
 OURS = frozenset({"Practitioner", "PractitionerRole", "Organization", "CareTeam", "Device"})
 
@@ -36,31 +34,6 @@ def name_of(reference: Any, reader: Reader | None) -> str:
         shown = reference.get("display") or reference.get("reference")
         return address_text(str(shown)) if shown else "Somebody"
     return "Somebody"
-
-
-def resource_name(resource: Resource) -> str:
-    """The name within a resource: a ``HumanName``, a plain name, or ``""``."""
-    name = resource.get("name")
-    if isinstance(name, str):
-        return name
-    if isinstance(name, list) and name:
-        return human_name(min(name, key=_aside))
-    for telecom in resource.get("telecom") or ():
-        if telecom.get("value"):
-            return str(telecom["value"])
-    return ""
-
-
-def _aside(name: dict[str, Any]) -> int:
-    """How far a name stands back behind the others of the same person."""
-    use = name.get("use")
-    return 0 if use == "official" else 2 if use in _NOT_IN_USE else 1
-
-
-def human_name(name: dict[str, Any]) -> str:
-    """A FHIR ``HumanName`` as people say it."""
-    parts = [*(name.get("given") or ()), name.get("family") or ""]
-    return str(name.get("text") or " ".join(filter(None, parts)))
 
 
 def role_of(reference: Any, reader: Reader) -> str:

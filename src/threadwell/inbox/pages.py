@@ -18,8 +18,8 @@ from threadwell.inbox.render import render
 from threadwell.inbox.reviews import count_reviews, list_reviews
 from threadwell.inbox.session_page import PICTURES, load_session
 from threadwell.inbox.site import Site
-from threadwell.inbox.words import STATUSES
 from threadwell.intake.care_zone import care_zone
+from threadwell.intake.reports.wanted import STATUSES
 
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096

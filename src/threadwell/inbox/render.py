@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from threadwell.inbox import words
+from threadwell.intake.reports.wanted import STATUSES
 
 #: The files that a page links to, and their types.
 STATIC = {"inbox.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -43,6 +44,8 @@ def _environment() -> Environment:
     )
     environment.filters.update(count=words.count, initials=words.initials, hue=words.hue)
     environment.globals.update(
-        stylesheet=static_url("inbox.css"), icon=static_url("icon.svg"), statuses=words.STATUSES
+        stylesheet=static_url("inbox.css"),
+        icon=static_url("icon.svg"),
+        statuses={name: name.capitalize() for name in STATUSES},
     )
     return environment

@@ -95,13 +95,6 @@ async def all_reviews(reader: Reader, zone: ZoneInfo) -> list[Review]:
     return out
 
 
-async def asked_about(reader: Reader, sessions: Sequence[str]) -> frozenset[str]:
-    """Those of the session encounters, by id, about which a question is open."""
-    focus = ",".join(f"Encounter/{session}" for session in sessions)
-    found = await reader.search(_OPEN, focus=focus, _count=_ALL)
-    return frozenset(id_in(task.get("focus"), "Encounter") for task in found.resources)
-
-
 async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
     """What is asked about those resources, each with the patients to choose from."""
     found = await reader.search(f"Task?{_STATUS}", focus=",".join(focuses), _count=_ALL)

@@ -10,14 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.listing import subject_name
+from threadwell.inbox.listing import session_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.words import (
     Channel,
     Status,
-    channel_of,
+    channel_named,
     clock_time,
     day_name,
     moment,
@@ -25,6 +25,7 @@ from threadwell.inbox.words import (
     size_text,
     status_of,
 )
+from threadwell.intake.reports.sessions import channel_of, looked_at
 
 #: Messages of one thread on a page.
 PAGE = 200
@@ -78,13 +79,14 @@ class Day:
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``follows`` is the session of the header before it in the same rolling thread, ``""`` if none;
-    ``earlier`` and ``later`` are the numbers of further pages, 0 if none.
+    ``channel`` is ``None`` where nothing tells it. ``follows`` is the session of the header before
+    it in the same rolling thread, ``""`` if none; ``earlier`` and ``later`` are the numbers of
+    further pages, 0 if none.
     """
 
     id: str
     topic: str
-    channel: Channel
+    channel: Channel | None
     follows: str
     total: int
     days: list[Day]
@@ -131,13 +133,7 @@ async def load_session(
 ) -> SessionView:
     """The session of a session encounter; ``page`` (from 1) is that of every thread's messages."""
     reference = f"Encounter/{encounter['id']}"
-    headers = (
-        await reader.search(
-            f"Communication?encounter={reference}&part-of:missing=true&status:not=entered-in-error",
-            _sort="sent",
-            _count=_MANY,
-        )
-    ).resources
+    ((summary, headers, _),) = await looked_at(reader.store, reader.project, [encounter])
     parts = (
         await reader.search(
             f"Encounter?part-of={reference}&status:not=entered-in-error", _count=_MANY
@@ -147,11 +143,11 @@ async def load_session(
     threads = [await _thread(reader, header, page, zone) for header in headers]
     return SessionView(
         id=encounter["id"],
-        name=await subject_name(reader, encounter),
+        name=session_name(summary),
         status=status_of(encounter.get("status", "")),
-        period=period_text(encounter.get("period"), zone),
+        period=period_text({"start": summary.start, "end": summary.end}, zone),
         messages=sum(thread.total for thread in threads),
-        channels=tuple(dict.fromkeys(thread.channel for thread in threads)),
+        channels=tuple(map(channel_named, summary.channels)),
         threads=threads,
         participants=_participants(reader, encounter, headers),
         medical=[_medical(reader, part) for part in parts],
@@ -177,7 +173,7 @@ async def _thread(reader: Reader, header: Resource, page: int, zone: ZoneInfo) -
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
-        channel=channel_of(header),
+        channel=channel_named(channel) if (channel := channel_of(header)) else None,
         follows=next(filter(None, (id_in(h.get("encounter"), "Encounter") for h in earlier)), ""),
         total=found.total or 0,
         days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from threadwell.encounters.codes import THREAD, channel_name
-from threadwell.fhir.resource import Resource
+from threadwell.encounters.codes import channel_name
 
 
 class Status(NamedTuple):
@@ -29,17 +28,9 @@ class Channel(NamedTuple):
 STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": "Superseded"}
 
 _SUPERSEDED = "entered-in-error"
-#: What each choice asks of ``Encounter.status``.
-STATUS_SEARCHES = {
-    "all": {"status:not": _SUPERSEDED},
-    "open": {"status": "planned,arrived,triaged,in-progress,onleave"},
-    "finished": {"status": "finished"},
-    "superseded": {"status": _SUPERSEDED},
-}
-
-_KINDS = {"EMAILWRIT": "email", "SMSWRIT": "sms", "MMSWRIT": "sms"}
-_NAMES = {"email": "E-mail", "sms": "SMS", "chat": "Chat"}
-_CHANNEL_KINDS = {"email": "email", "sms_backup": "sms", "sms": "sms"}
+#: What a way of messages is drawn as, and called where no channel of ours has its name.
+_DRAWN = {"email": "email", "sms_backup": "sms", "sms": "sms"}
+_CALLED = {"email": "E-mail", "sms": "SMS", "app": "App"}
 
 
 def status_of(code: str) -> Status:
@@ -53,21 +44,10 @@ def status_of(code: str) -> Status:
     return Status("Open" if code == "in-progress" else code.replace("-", " ").capitalize(), "open")
 
 
-def channel_of(header: Resource) -> Channel:
-    """The channel of a thread header: by its thread's identifier, else by its ``medium``."""
-    codings = [c for medium in header.get("medium") or () for c in medium.get("coding") or ()]
-    kind = next((_KINDS[c["code"]] for c in codings if c.get("code") in _KINDS), "chat")
-    for identifier in header.get("identifier") or ():
-        system = identifier.get("system", "")
-        if system.startswith(THREAD) and system != THREAD:
-            return channel_named(system.removeprefix(THREAD), kind)
-    return Channel(kind, _NAMES[kind])
-
-
-def channel_named(name: str, kind: str = "") -> Channel:
-    """The channel of one of our own names (``sms_backup``); ``""`` is unknown."""
-    kind = _CHANNEL_KINDS.get(name) or kind or "chat"
-    return Channel(kind, channel_name(name) if name else "Unknown")
+def channel_named(name: str) -> Channel:
+    """The channel of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
+    called = _CALLED.get(name) or (channel_name(name) if name else "Unknown")
+    return Channel(_DRAWN.get(name, "chat"), called)
 
 
 def count(number: int, noun: str) -> str:

@@ -11,8 +11,9 @@ from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
-from threadwell.intake.reports.sessions import SessionSummary, sessions
+from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
 from threadwell.intake.reports.verify import Finding, verify
+from threadwell.intake.reports.wanted import STATUSES, Wanted
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -22,6 +23,7 @@ from threadwell.intake.settings import (
 )
 
 __all__ = [
+    "STATUSES",
     "BadAnswer",
     "BadPeople",
     "BadSetting",
@@ -33,8 +35,10 @@ __all__ = [
     "Report",
     "SessionSummary",
     "Settings",
+    "Wanted",
     "ZoneReport",
     "answer_review",
+    "count_sessions",
     "import_messages",
     "import_people",
     "parse_duration",

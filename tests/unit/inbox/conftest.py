@@ -30,6 +30,12 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
 
 
+@pytest.fixture(name="run")
+def run_fixture() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """The outcome of a coroutine."""
+    return run
+
+
 async def write(store: MemoryStore, *resources: Resource, content: bytes | None = None) -> None:
     """Commit the resources under the ids that they have."""
     for resource in resources:

@@ -146,7 +146,7 @@ ANOTHER = {"system": "https://threadwell.dev/fhir/identifier/session", "value": 
             ("error", "Encounter/leo", "medical-encounter"),
         ),
         (
-            {"Encounter__session": {"type": of_type()}},
+            {"Encounter__session": {"class": {**VIRTUAL, "code": "AMB"}}},
             ("warning", "Encounter/leo", "medical-encounter"),
         ),
         (

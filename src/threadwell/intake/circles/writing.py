@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from threadwell.encounters.merge import carried, is_live, merged, withdrawn
+from threadwell.encounters.pattern import is_session
 from threadwell.encounters.superseded import (
     ANSWERED,
     LATE,
@@ -97,7 +98,7 @@ def _tell_taking_over(batch: Batch, old: Stored, heir: Key) -> None:
 
 
 def _is_session(key: Key, resource: Resource) -> bool:
-    return key.type == "Encounter" and "partOf" not in resource
+    return key.type == "Encounter" and is_session(resource)
 
 
 def _is_asked(task: Resource, before: Resource | None) -> bool:

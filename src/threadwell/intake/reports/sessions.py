@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from threadwell.encounters import codes
+from threadwell.encounters.pattern import SESSIONS
+from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
+    Filter,
     MissingFilter,
     Query,
     ReferenceFilter,
@@ -17,9 +22,22 @@ from threadwell.fhir.search.query import (
     Sort,
     TokenFilter,
     TokenMatch,
+    Total,
 )
+from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
-from threadwell.stores.contract import Key, Store
+from threadwell.intake.reports.wanted import Wanted, asked_about, wanted_query
+from threadwell.intake.reports.whom import Whom, whom
+from threadwell.stores.contract import Store
+
+_LIVE = TokenFilter(
+    "status",
+    tuple(TokenMatch(None, code) for code in ("entered-in-error", "preparation")),
+    negate=True,
+)
+#: What ``medium`` tells of the way of messages that no channel of ours brought.
+_MEDIA = {"EMAILWRIT": "email", "SMSWRIT": "sms", "MMSWRIT": "sms", "APPWRIT": "app"}
+_WITHDRAWN = "entered-in-error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,129 +45,185 @@ class SessionSummary:
     """One session. ``id`` is the logical id of its session encounter.
 
     ``patients`` are references, in order, none where it is not known whom it is about, and
-    ``names`` what they are called. ``start`` and ``end`` are FHIR dateTimes, ``end`` ``""`` while
-    it is open. ``headers`` are the logical ids of its threads, ``messages`` how many they have.
+    ``names`` what they are called. ``topic`` is that of its first thread. ``start`` and ``end`` are
+    FHIR dateTimes: the period of the Encounter where it has one, else the times of the first and
+    the last message; ``""`` if there is none. ``headers`` are the logical ids of its threads, and
+    ``messages`` how many they have. ``to_review`` says that a question about it is open.
     """
 
     id: str
     status: str
     patients: tuple[str, ...]
     names: tuple[str, ...]
+    topic: str
     channels: tuple[str, ...]
     start: str
     end: str
     headers: tuple[str, ...]
     messages: int
+    to_review: bool
 
 
-async def sessions(store: Store, project: str) -> list[SessionSummary]:
-    """Every live session, the newest first."""
-    query = Query(
-        "Encounter",
-        (
-            TokenFilter("type", (TokenMatch(codes.ENCOUNTER_TYPE, codes.SESSION_TAG["code"]),)),
-            TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True),
-        ),
-        sort=(Sort("date", descending=True),),
+async def sessions(
+    store: Store,
+    project: str,
+    wanted: Wanted | None = None,
+    *,
+    zone: ZoneInfo | None = None,
+    limit: int | None = None,
+) -> list[SessionSummary]:
+    """The sessions that are wanted, the newest first, at most ``limit``; superseded ones only if
+    they are asked for. ``zone`` has the days of ``wanted``.
+    """
+    query = await wanted_query(store, project, wanted or Wanted(), zone or ZoneInfo("UTC"))
+    if query is None:
+        return []
+    encounters: list[Resource] = []
+    async for stored in search_all(store, project, query):
+        if limit is not None and len(encounters) >= limit:
+            break
+        encounters.append(decode(stored.body))
+    return await summaries(store, project, encounters)
+
+
+async def count_sessions(store: Store, project: str) -> int:
+    """How many sessions there are, without the superseded."""
+    status = TokenFilter("status", (TokenMatch(None, _WITHDRAWN),), negate=True)
+    query = Query("Encounter", (*SESSIONS, status), count=0, total=Total.ACCURATE)
+    return (await store.search(project, query)).total or 0
+
+
+async def summaries(
+    store: Store, project: str, encounters: Sequence[Resource]
+) -> list[SessionSummary]:
+    """A line for each of the session encounters, in their order."""
+    return [one.summary for one in await looked_at(store, project, encounters)]
+
+
+class LookedAt(NamedTuple):
+    """A session with its thread headers, the earliest first, and its last message, if any."""
+
+    summary: SessionSummary
+    headers: list[Resource]
+    last: Resource | None
+
+
+async def looked_at(store: Store, project: str, encounters: Sequence[Resource]) -> list[LookedAt]:
+    """Each of the session encounters with what there is of it, in their order."""
+    out: list[LookedAt] = []
+    rest = iter(encounters)
+    while some := list(islice(rest, 200)):
+        ids = [one["id"] for one in some]
+        headers = await session_headers(store, project, ids)
+        asked = await asked_about(store, project, ids)
+        about = await whom(store, project, some, headers, asked)
+        for one in some:
+            threads = headers.get(one["id"], [])
+            said = await _messages(store, project, one, threads)
+            summary = _summary(one, about[one["id"]], threads, said, one["id"] in asked)
+            out.append(LookedAt(summary, threads, said.last))
+    return out
+
+
+def _summary(
+    encounter: Resource, about: Whom, threads: Sequence[Resource], said: _Said, asked: bool
+) -> SessionSummary:
+    period = encounter.get("period") or {}
+    return SessionSummary(
+        encounter["id"],
+        str(encounter.get("status", "")),
+        about.patients,
+        about.names,
+        next((topic for one in threads if (topic := topic_of(one))), ""),
+        tuple(dict.fromkeys(filter(None, map(channel_of, threads)))),
+        period.get("start") or _sent(said.first),
+        period.get("end") or _sent(said.last),
+        tuple(header["id"] for header in threads),
+        said.number,
+        asked,
     )
-    encounters = [decode(stored.body) async for stored in search_all(store, project, query)]
-    headers = await _headers(store, project, [one["id"] for one in encounters])
-    counts = await _count(
-        store, project, [one["id"] for those in headers.values() for one in those]
-    )
-    members = await _members(store, project, encounters)
-    names = await _names(store, project, [who for those in members.values() for who in those])
-    return [
-        SessionSummary(
-            one["id"],
-            one["status"],
-            members[one["id"]],
-            tuple(names.get(who, who) for who in members[one["id"]]),
-            tuple(sorted({channel for header in threads for channel in _channels(header)})),
-            (one.get("period") or {}).get("start", ""),
-            (one.get("period") or {}).get("end", ""),
-            tuple(header["id"] for header in threads),
-            sum(counts.get(header["id"], 0) for header in threads),
-        )
-        for one in encounters
-        for threads in [headers.get(one["id"], [])]
-    ]
 
 
-async def _headers(store: Store, project: str, ids: Sequence[str]) -> dict[str, list[Resource]]:
-    out: dict[str, list[Resource]] = {}
+async def session_headers(
+    store: Store, project: str, ids: Sequence[str]
+) -> dict[str, list[Resource]]:
+    """The live thread headers that link to each of the session encounters, the earliest first.
+
+    Those of a superseded session are all superseded: then they are the ones that it had.
+    """
+    live: dict[str, list[Resource]] = {}
+    former: dict[str, list[Resource]] = {}
     for some in chunks(ids):
         matches = tuple(ReferenceMatch("Encounter", id_, "") for id_ in some)
-        query = Query(
-            "Communication",
-            (
-                ReferenceFilter("encounter", matches),
-                MissingFilter("part-of", missing=True),
-                TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True),
-            ),
+        filters: tuple[Filter, ...] = (
+            ReferenceFilter("encounter", matches),
+            MissingFilter("part-of", missing=True),
         )
+        query = Query("Communication", filters, sort=(Sort("sent"),))
         async for stored in search_all(store, project, query):
             header = decode(stored.body)
-            out.setdefault(_target(header["encounter"]).id, []).append(header)
-    return out
+            into = former if header.get("status") == _WITHDRAWN else live
+            into.setdefault(as_key(target(header, "encounter")).id, []).append(header)
+    return {**former, **live}
 
 
-async def _count(store: Store, project: str, headers: Sequence[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for some in chunks(headers):
-        matches = tuple(ReferenceMatch("Communication", id_, "") for id_ in some)
-        query = Query("Communication", (ReferenceFilter("part-of", matches),))
-        async for stored in search_all(store, project, query):
-            header = _target(decode(stored.body)["partOf"][0]).id
-            counts[header] = counts.get(header, 0) + 1
-    return counts
+def channel_of(header: Resource) -> str:
+    """The name of the channel that a thread came by, ``""`` where nothing tells it."""
+    for identifier in header.get("identifier") or ():
+        system = str(identifier.get("system", ""))
+        if system.startswith(codes.THREAD) and system != codes.THREAD:
+            return system.removeprefix(codes.THREAD)
+    codings = (c for medium in header.get("medium") or () for c in medium.get("coding") or ())
+    return next((_MEDIA[code] for c in codings if (code := c.get("code")) in _MEDIA), "")
 
 
-async def _members(
-    store: Store, project: str, encounters: Sequence[Resource]
-) -> dict[str, tuple[str, ...]]:
-    """The patients of each session: its subject, or the members of its Group."""
-    subjects = {one["id"]: _target(one.get("subject") or {}) for one in encounters}
-    groups = [key for key in subjects.values() if key.type == "Group"]
-    found = await store.read_many(project, groups) if groups else {}
-    out: dict[str, tuple[str, ...]] = {}
-    for id_, subject in subjects.items():
-        if subject.type == "Group":
-            stored = found.get(subject)
-            group = decode(stored.body) if stored and not stored.deleted else {}
-            out[id_] = tuple(one["entity"]["reference"] for one in group.get("member") or ())
-        else:
-            out[id_] = (f"{subject.type}/{subject.id}",) if subject.id else ()
-    return out
+def topic_of(header: Resource) -> str:
+    """What a thread is about, in the words of its header."""
+    topic = header.get("topic") or {}
+    codings = topic.get("coding") or ()
+    words = [topic.get("text"), *(c.get("display") for c in codings)]
+    return str(next(filter(None, words), ""))
 
 
-async def _names(store: Store, project: str, patients: Sequence[str]) -> dict[str, str]:
-    keys = {Key(*who.split("/", 1)): who for who in patients if "/" in who}
-    found = await store.read_many(project, list(keys)) if keys else {}
-    return {
-        keys[key]: name
-        for key, stored in found.items()
-        if not stored.deleted and (name := _name(decode(stored.body)))
-    }
+class _Said(NamedTuple):
+    """How many messages there are; the last one, and the first where it was asked for."""
+
+    number: int
+    first: Resource | None
+    last: Resource | None
 
 
-def _name(patient: Resource) -> str:
-    for name in patient.get("name") or ():
-        if name.get("text"):
-            return str(name["text"])
-        if parts := [*(name.get("given") or ()), *filter(None, [name.get("family")])]:
-            return " ".join(parts)
-    return ""
+async def _messages(
+    store: Store, project: str, encounter: Resource, headers: Sequence[Resource]
+) -> _Said:
+    number = 0
+    found: list[Resource] = []
+    for header in headers:
+        matches = (ReferenceMatch("Communication", header["id"], ""),)
+        newest = Query(
+            "Communication",
+            (ReferenceFilter("part-of", matches), _LIVE),
+            sort=(Sort("sent", descending=True),),
+            count=1,
+            total=Total.ACCURATE,
+        )
+        page = await store.search(project, newest)
+        number += page.total or 0
+        found += [decode(one.body) for one in page.matches]
+        if page.matches and not (encounter.get("period") or {}).get("start"):
+            oldest = replace(newest, sort=(Sort("sent"),), total=Total.NONE)
+            found += [decode(one.body) for one in (await store.search(project, oldest)).matches]
+    found.sort(key=lambda one: _at(_sent(one)))
+    return _Said(number, found[0] if found else None, found[-1] if found else None)
 
 
-def _channels(header: Resource) -> list[str]:
-    return [
-        str(identifier["system"])[len(codes.THREAD) :]
-        for identifier in header.get("identifier") or ()
-        if str(identifier.get("system", "")).startswith(codes.THREAD)
-    ]
+def _sent(message: Resource | None) -> str:
+    message = message or {}
+    return str(message.get("sent") or message.get("received") or "")
 
 
-def _target(reference: dict[str, Any]) -> Key:
-    type_, _, id_ = str(reference.get("reference", "")).partition("/")
-    return Key(type_, id_)
+def _at(text: str) -> int:
+    try:
+        return parse_fhir_time(text)
+    except ValueError:
+        return 0

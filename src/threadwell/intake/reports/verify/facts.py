@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.fhir.resource import Resource
 
 _OURS = (codes.HEADER, codes.SESSION, codes.MEDICAL)
@@ -41,6 +42,11 @@ class Care(NamedTuple):
     subject: str
     part_of: str
     participants: frozenset[str]
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it stands for a session, as everywhere else."""
+        return is_session_of(self.class_, self.tags, bool(self.part_of))
 
 
 @dataclass(slots=True)
@@ -101,12 +107,7 @@ def _care(resource: Resource) -> Care:
     return Care(
         _identity(resource),
         class_.get("code", "") if class_.get("system") == codes.ACT_CODE else "",
-        frozenset(
-            coding.get("code", "")
-            for concept in resource.get("type") or ()
-            for coding in concept.get("coding") or ()
-            if coding.get("system") == codes.ENCOUNTER_TYPE
-        ),
+        tags_of(resource),
         _target(resource.get("subject")),
         _target(resource.get("partOf")),
         frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),

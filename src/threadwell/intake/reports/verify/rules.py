@@ -127,11 +127,9 @@ def session_stands_alone(facts: Facts) -> Iterator[Finding]:
     """A session encounter is part of nothing, and has at least one thread."""
     used = {thread.encounter for thread in facts.threads.values()}
     for name, care in facts.cares.items():
-        if _SESSION not in care.tags:
-            continue
-        if care.part_of:
+        if _SESSION in care.tags and care.part_of:
             yield _error(name, "session", "a session encounter is part of another Encounter")
-        if name not in used:
+        if care.is_session and name not in used:
             yield Finding("warning", name, "session", "no thread header links to it")
 
 
@@ -146,8 +144,8 @@ def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
         if session is None:
             text = f"it is part of {care.part_of or 'nothing'}, which is no live Encounter"
             yield _error(name, "medical-encounter", text)
-        elif _SESSION not in session.tags:
-            text = f"{care.part_of}, which it is part of, is not tagged as a session"
+        elif not session.is_session:
+            text = f"{care.part_of}, which it is part of, is no session encounter"
             yield Finding("warning", name, "medical-encounter", text)
 
 
@@ -191,7 +189,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def _of_group(care: Care) -> bool:
-    return _SESSION in care.tags and care.subject.startswith("Group/")
+    return care.is_session and care.subject.startswith("Group/")
 
 
 def _error(name: str, rule: str, text: str) -> Finding:

@@ -1,0 +1,148 @@
+"""Which sessions somebody wants to see, as a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from threadwell.encounters import codes
+from threadwell.encounters.pattern import SESSIONS
+from threadwell.encounters.times import microseconds
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import (
+    DateFilter,
+    DateMatch,
+    Filter,
+    HasFilter,
+    IdFilter,
+    MissingFilter,
+    Prefix,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    Sort,
+    TokenFilter,
+    TokenMatch,
+)
+from threadwell.intake.links import as_key, target
+from threadwell.intake.paging import search_all
+from threadwell.intake.settings import BadSetting
+from threadwell.stores.contract import Store
+
+_SUPERSEDED = "entered-in-error"
+#: Each status that can be asked for: whether ``Encounter.status`` is, or is not, one of these.
+STATUSES: dict[str, tuple[bool, tuple[str, ...]]] = {
+    "all": (False, (_SUPERSEDED,)),
+    "open": (True, ("planned", "arrived", "triaged", "in-progress", "onleave")),
+    "finished": (True, ("finished",)),
+    "superseded": (True, (_SUPERSEDED,)),
+}
+_OPEN_TASKS = ("requested", "accepted", "in-progress")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What sessions are wanted; what is empty leaves it open.
+
+    ``status`` is one of ``STATUSES``: ``all`` is all but the superseded. ``patient`` is a
+    Patient's id or reference, ``channel`` a channel's own name. They begin on one of the days from
+    ``since`` to ``until``, days of the care time zone. ``to_review`` leaves those about which a
+    question is open.
+    """
+
+    status: str = "all"
+    patient: str = ""
+    channel: str = ""
+    since: date | None = None
+    until: date | None = None
+    to_review: bool = False
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise BadSetting(f"status {self.status!r} is none of {', '.join(STATUSES)}")
+        if self.since and self.until and self.since > self.until:
+            raise BadSetting(f"no day is from {self.since} on and until {self.until}")
+
+
+async def wanted_query(store: Store, project: str, wanted: Wanted, zone: ZoneInfo) -> Query | None:
+    """The search for them, the newest first; ``None`` where nothing can be found."""
+    is_one, statuses = STATUSES[wanted.status]
+    found: list[Filter] = [
+        *SESSIONS,
+        TokenFilter("status", tuple(TokenMatch(None, one) for one in statuses), negate=not is_one),
+        *_days(wanted, zone),
+    ]
+    if wanted.channel:
+        of_thread = (TokenMatch(codes.THREAD + wanted.channel, None),)
+        found.append(HasFilter("Communication", "encounter", TokenFilter("identifier", of_thread)))
+    narrowed: set[str] | None = None
+    if wanted.patient:
+        narrowed = await sessions_of(store, project, wanted.patient.removeprefix("Patient/"))
+    if wanted.to_review:
+        asked = await asked_about(store, project)
+        narrowed = asked if narrowed is None else narrowed & asked
+    if narrowed is not None:
+        if not narrowed:
+            return None
+        found.append(IdFilter(tuple(sorted(narrowed))))
+    return Query("Encounter", tuple(found), sort=(Sort("date", descending=True),))
+
+
+async def sessions_of(store: Store, project: str, patient: str) -> set[str]:
+    """Ids of the sessions that are about a patient.
+
+    Also by a medical encounter within one, and by a thread where the session names nobody.
+    """
+    matches = (ReferenceMatch("Patient", patient, ""),)
+    about = ReferenceFilter("subject", matches)
+    ids: set[str] = set()
+    async for stored in search_all(store, project, Query("Encounter", (about,))):
+        encounter = decode(stored.body)
+        parent = as_key(target(encounter, "partOf"))
+        ids.add(parent.id if parent.type == "Encounter" else encounter["id"])
+    headers = Query(
+        "Communication",
+        (
+            about,
+            MissingFilter("part-of", missing=True),
+            MissingFilter("encounter", missing=False),
+        ),
+    )
+    async for stored in search_all(store, project, headers):
+        ids.add(as_key(target(decode(stored.body), "encounter")).id)
+    return ids
+
+
+async def asked_about(store: Store, project: str, among: Iterable[str] = ()) -> set[str]:
+    """Ids of the session encounters, of all or ``among`` some, about which a question is open."""
+    filters: list[Filter] = [
+        TokenFilter("code", (TokenMatch(codes.TASK_CODE, "review"),)),
+        TokenFilter("status", tuple(TokenMatch(None, one) for one in _OPEN_TASKS)),
+    ]
+    if ids := tuple(among):
+        matches = tuple(ReferenceMatch("Encounter", id_, "") for id_ in ids)
+        filters.append(ReferenceFilter("focus", matches))
+    out: set[str] = set()
+    async for stored in search_all(store, project, Query("Task", tuple(filters))):
+        focus = as_key(target(decode(stored.body), "focus"))
+        if focus.type == "Encounter":
+            out.add(focus.id)
+    return out
+
+
+def _days(wanted: Wanted, zone: ZoneInfo) -> list[Filter]:
+    out: list[Filter] = []
+    if wanted.since:
+        at = _midnight(wanted.since, zone)
+        out.append(DateFilter("date", (DateMatch(Prefix.SA, at, at),)))
+    if wanted.until:
+        at = _midnight(wanted.until + _DAY, zone)
+        out.append(DateFilter("date", (DateMatch(Prefix.LT, at, at),)))
+    return out
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return microseconds(datetime.combine(day, time.min, zone).astimezone(UTC))

@@ -1,0 +1,108 @@
+"""``threadwell sessions`` over the sample practice, and what narrows its list."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadwell.cli import main
+from threadwell.cli.sessions import _STATUSES
+from threadwell.intake import STATUSES
+
+SAMPLE = Path(__file__).resolve().parents[3] / "sample"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("sessions") / "practice.db")
+    people = ["--people", str(SAMPLE / "people.csv"), "--zone", "America/New_York"]
+    assert main(["import", str(SAMPLE), *people, "--store", path]) == 0
+    return path
+
+
+@pytest.fixture
+def listed(store: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    def listed(*options: str) -> list[dict[str, Any]]:
+        capsys.readouterr()
+        assert main(["sessions", "--store", store, "--format", "json", *options]) == 0
+        found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+        return found
+
+    return listed
+
+
+def test_the_statuses_are_those_that_there_are() -> None:
+    assert tuple(STATUSES) == _STATUSES
+
+
+def test_filters_take_away_and_nothing_else(listed: Any) -> None:
+    every = listed()
+    assert len(every) > 50
+    assert [one["start"] for one in every] == sorted((o["start"] for o in every), reverse=True)
+    for channel in ("email", "sms_backup", "whatsapp"):
+        mine = [one["id"] for one in every if channel in one["channels"]]
+        assert [one["id"] for one in listed("--channel", channel)] == mine
+        assert mine
+    asked = [one["id"] for one in every if one["to_review"]]
+    assert [one["id"] for one in listed("--to-review")] == asked
+    assert [one["id"] for one in listed("--limit", "3")] == [one["id"] for one in every[:3]]
+    assert listed("--status", "superseded") == []
+
+
+@pytest.mark.parametrize("who", ["Mia Castellano", "mia", "id", "reference"])
+def test_a_patient_is_named_in_many_ways(listed: Any, who: str) -> None:
+    every = listed()
+    mia = next(one for one in every if one["names"] == ["Mia Castellano"])["patients"][0]
+    who = {"id": mia.removeprefix("Patient/"), "reference": mia}.get(who, who)
+    mine = [one["id"] for one in every if mia in one["patients"]]
+    assert [one["id"] for one in listed("--patient", who)] == mine
+
+
+def test_days_are_days_of_the_care_zone(listed: Any) -> None:
+    found = listed("--from", "2025-12-02", "--to", "2025-12-02")
+    # 23:50 in New York is the 3rd in UTC.
+    assert "2025-12-03T04:50:00Z" in [one["start"] for one in found]
+    assert "2025-12-03T05:25:00Z" not in [one["start"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--patient", "Nobody"], 1, "there is no patient Nobody"),
+        (["--patient", "Castellano"], 1, "patients have that name: give the id of one"),
+        (["--channel", "fax"], 2, "no channel 'fax': there are sms_backup"),
+        (["--from", "2025-12-02", "--to", "2025-12-01"], 2, "no day is from 2025-12-02"),
+    ],
+)
+def test_what_cannot_be_found_is_said(
+    store: str, capsys: pytest.CaptureFixture[str], options: list[str], code: int, words: str
+) -> None:
+    assert main(["sessions", "--store", store, *options]) == code
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--limit", "2"], "2 sessions, and there are more; times are in America/New_York."),
+        (["--status", "superseded"], "No session is like that."),
+        (["--channel", "E-mail", "--limit", "1"], "E-mail"),
+    ],
+)
+def test_it_is_told_in_words(
+    store: str, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    capsys.readouterr()
+    assert main(["sessions", "--store", store, *options]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_verify_counts_the_same(
+    store: str, listed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = len(listed())
+    assert main(["verify", "--store", store]) == 0
+    assert f"Everything keeps the pattern: {number} sessions." in capsys.readouterr().out
