@@ -138,7 +138,7 @@ def test_patches(http: httpx.Client, patient: str) -> None:
     assert patch({"op": "replace", "path": "/id", "value": "chosen"}) == 400
     active = {"op": "add", "path": "/active", "value": True}
     assert patch(active, **{"If-Match": 'W/"stale"'}) == 412
-    assert patch(active, **{"Content-Type": "application/merge-patch+json"}) == 400
+    assert patch(active, **{"Content-Type": "application/merge-patch+json"}) == 415
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,11 @@ class Request:
     id: str = ""
     version: str = ""
 
+    @property
+    def is_extended(self) -> bool:
+        """Does one of Medplum's clients ask, or one that wants what these get?"""
+        return self.headers.get(b"x-medplum") == b"extended"
+
 
 Header: TypeAlias = tuple[bytes, bytes]
 

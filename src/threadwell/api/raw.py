@@ -1,27 +1,33 @@
-"""A Binary's bytes as an answer of their own."""
+"""A Binary's bytes as an answer of their own, kept from running as part of our pages.
+
+What is stored may come from a stranger, by whatever version of this program, so it is judged when
+it is sent: only a type that is known to be inert is shown; all else is a file to download.
+"""
 
 from __future__ import annotations
 
-import re
-
-from threadwell.api.exchange import Answer
+from threadwell.api.exchange import Answer, Header
 from threadwell.fhir.json import decode
+from threadwell.messages import MediaType, media_type_of, parse_media_type
 from threadwell.stores.contract import Stored
 
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]+( [\x21-\x7e]+)*")
-#: Content that a browser shows without running any of it.
-_INERT = re.compile(r"(?!image/svg)(image|audio|video)/|text/plain|application/pdf")
+_NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+_SANDBOX: Header = (b"content-security-policy", b"default-src 'none'; sandbox")
+_DOWNLOAD: Header = (b"content-disposition", b"attachment")
 
 
 def raw(stored: Stored, content: bytes) -> Answer:
-    """A Binary's bytes under its own content type, kept from running as part of our pages."""
-    content_type = decode(stored.body).get("contentType", "")
-    if not _HEADER_SAFE.fullmatch(content_type):
-        content_type = "application/octet-stream"
-    headers = [
-        (b"content-type", content_type.encode()),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if not _INERT.match(content_type):
-        headers.append((b"content-security-policy", b"default-src 'none'; sandbox"))
-    return Answer(200, headers, content)
+    """The content of a version of a Binary under the type that it is said to have, if that is
+    one.
+    """
+    written = media_type_of(str(decode(stored.body).get("contentType", "")))
+    kind = parse_media_type(written)
+    if kind is None or not kind.is_inert:
+        headers = [(b"content-type", written.encode()), _NOSNIFF, _SANDBOX, _DOWNLOAD]
+        return Answer(200, headers, content)
+    return Answer(200, [(b"content-type", _shown(kind).encode()), _NOSNIFF], content)
+
+
+def _shown(kind: MediaType) -> str:
+    charset = kind.parameters.get("charset")
+    return str(MediaType(kind.name, {"charset": charset} if charset else {}))

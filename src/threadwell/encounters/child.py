@@ -14,7 +14,7 @@ from threadwell.encounters.people import actor, address_of, reference
 from threadwell.encounters.placed import Link
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
-from threadwell.messages import Address, Attachment, Message
+from threadwell.messages import Address, Message, media_type_of
 
 #: Characters that a FHIR ``string`` may not hold (§2.24.0.1), and halves of surrogate pairs.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
@@ -114,7 +114,7 @@ def files(message: Message, id_: str) -> Iterator[File]:
         if attachment.content is not None:
             resource = {
                 "resourceType": "Binary",
-                "contentType": _content_type(attachment),
+                "contentType": media_type_of(attachment.content_type),
                 "securityContext": reference(f"Communication/{id_}"),
             }
             yield File(_file_id(id_, at), resource, attachment.content)
@@ -185,7 +185,7 @@ def _text(message: Message) -> Iterator[dict[str, Any]]:
 
 def _attachments(message: Message, id_: str) -> Iterator[dict[str, Any]]:
     for at, attachment in enumerate(message.attachments):
-        out: dict[str, Any] = {"contentType": _content_type(attachment)}
+        out: dict[str, Any] = {"contentType": media_type_of(attachment.content_type)}
         if attachment.content is not None:
             out["url"] = f"Binary/{_file_id(id_, at)}"
             out["size"] = len(attachment.content)
@@ -194,10 +194,6 @@ def _attachments(message: Message, id_: str) -> Iterator[dict[str, Any]]:
         if _says_something(attachment.filename):
             out["title"] = clean(attachment.filename)
         yield {"contentAttachment": out}
-
-
-def _content_type(attachment: Attachment) -> str:
-    return " ".join(clean(attachment.content_type).split()) or "application/octet-stream"
 
 
 def _file_id(id_: str, at: int) -> str:

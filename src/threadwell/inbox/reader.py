@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
+from threadwell.messages import OCTETS, parse_media_type
 from threadwell.stores.contract import Key, Store
 
 
@@ -46,8 +47,8 @@ class Reader:
         if stored is None or stored.deleted:
             return None
         content = await self.store.content(self.project, id_, stored.version_id)
-        written = str(decode(stored.body).get("contentType", ""))
-        return (written.partition(";")[0].strip().lower(), content or b"")
+        kind = parse_media_type(str(decode(stored.body).get("contentType", "")))
+        return (kind.name if kind else OCTETS, content or b"")
 
     async def learn(self, references: Iterable[Any]) -> None:
         """Read what the ``Reference`` elements refer to, all at once, for ``known``."""

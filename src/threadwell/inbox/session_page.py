@@ -26,6 +26,7 @@ from threadwell.inbox.words import (
     status_of,
 )
 from threadwell.intake.reports.sessions import channel_of, looked_at
+from threadwell.messages import parse_media_type
 
 #: Messages of one thread on a page.
 PAGE = 200
@@ -207,12 +208,12 @@ def _message(reader: Reader, message: Resource, zone: ZoneInfo) -> MessageView:
 
 def _file(attachment: dict[str, Any]) -> File:
     binary = id_in({"reference": attachment.get("url", "")}, "Binary")
-    kind = str(attachment.get("contentType", "")).partition(";")[0].strip().lower()
+    kind = parse_media_type(str(attachment.get("contentType", "")))
     return File(
         name=attachment.get("title") or "Attachment",
         href=f"/attachments/{binary}" if binary else "",
         size=size_text(attachment.get("size")),
-        picture=bool(binary) and kind in PICTURES,
+        picture=bool(binary) and kind is not None and kind.name in PICTURES,
     )
 
 

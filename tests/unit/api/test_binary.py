@@ -16,7 +16,9 @@ BYTES = bytes(range(256)) * 8
 
 @pytest.fixture
 def picture(api) -> dict:
-    answer = api.call("POST", "Binary?_filename=a.png", BYTES, content_type="image/png")
+    answer = api.call(
+        "POST", "Binary?_filename=a.png", BYTES, content_type="image/png", x_medplum="extended"
+    )
     assert answer.status_code == 201
     return answer.json()
 
@@ -39,8 +41,51 @@ def test_as_a_resource_the_data_is_base64(api, picture) -> None:
         answer = api.call("GET", **({"path": path} | asked))
         assert answer.headers["content-type"].startswith("application/fhir+json")
         assert base64.b64decode(answer.json()["data"]) == BYTES
-    found = api.call("GET", "Binary").json()["entry"][0]["resource"]
-    assert "data" not in found
+
+
+def test_in_bundles_it_has_its_data(api, picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"Binary/{picture['id']}"
+
+    def shown(query: str) -> dict:
+        (entry,) = api.call("GET", query).json()["entry"]
+        return entry["resource"]
+
+    queries = ["Binary", f"{path}/_history"]
+    for query in queries:
+        assert base64.b64decode(shown(query)["data"]) == BYTES
+    (entry,) = api.bundle("batch", api.entry("GET", path)).json()["entry"]
+    assert base64.b64decode(entry["resource"]["data"]) == BYTES
+    assert "data" not in shown("Binary?_elements=contentType")
+    assert (
+        "data"
+        not in api.call(
+            "GET", f"{path}?_elements=contentType", accept="application/fhir+json"
+        ).json()
+    )
+    # Where there is no room for it, nobody takes the part for the whole.
+    monkeypatch.setattr("threadwell.api.rest.bundles.MAX_DATA", len(BYTES) - 1)
+    for query in queries:
+        part = shown(query)
+        assert "data" not in part
+        assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+        assert api.call("PUT", path, part).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["", "batch", "transaction"])
+def test_only_medplums_clients_get_a_url(api, picture, kind: str) -> None:
+    path = f"Binary/{picture['id']}"
+    binary = {"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="}
+    for method, url in (("GET", path), ("POST", "Binary"), ("GET", "Binary"), ("PUT", path)):
+        named = {**binary, "id": picture["id"]} if method == "PUT" else binary
+        body = None if method == "GET" else named
+        for extended in (False, True):
+            headers = {"x_medplum": "extended"} if extended else {}
+            if kind:
+                answer = api.bundle(kind, api.entry(method, url, body), **headers)
+            else:
+                answer = api.call(method, url, body, accept="application/fhir+json", **headers)
+            assert answer.status_code in (200, 201)
+            assert ("/storage/" in answer.text) is extended
 
 
 def test_posted_as_a_resource(api) -> None:
@@ -106,7 +151,9 @@ def test_urls_are_equal_for_a_while(api, picture) -> None:
     urls = []
     for passed in seconds:
         api.clock.now = 1_710_072_000_000 + passed * 1000
-        read = api.call("GET", f"Binary/{picture['id']}", accept="application/fhir+json")
+        read = api.call(
+            "GET", f"Binary/{picture['id']}", accept="application/fhir+json", x_medplum="extended"
+        )
         urls.append(read.json()["url"])
     assert urls[0] == urls[1] == urls[2] != urls[3]
 
@@ -143,28 +190,58 @@ def test_xml_is_content_as_any_other(api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content_type", "sandboxed"),
+    ("content_type", "inert"),
     [
-        ("text/html", True),
-        ("image/svg+xml", True),
-        ("application/xhtml+xml", True),
-        ("image/png", False),
-        ("text/plain; charset=utf-8", False),
-        ("application/pdf", False),
+        ("text/html", False),
+        ("text/html; charset=utf-7", False),
+        ("text/xml", False),
+        ("text/javascript", False),
+        ("image/svg+xml", False),
+        ("image/made-up", False),
+        ("application/xhtml+xml", False),
+        ("application/octet-stream", False),
+        ("image/png", True),
+        ("text/plain; charset=utf-8", True),
+        ("application/pdf", True),
     ],
 )
-def test_content_never_runs_as_a_page_of_ours(api, content_type: str, sandboxed: bool) -> None:
-    made = api.call("POST", "Binary", b"<script>", content_type=content_type).json()
+def test_content_never_runs_as_a_page_of_ours(api, content_type: str, inert: bool) -> None:
+    made = api.call(
+        "POST", "Binary", b"<script>", content_type=content_type, x_medplum="extended"
+    ).json()
     for path in (f"Binary/{made['id']}", made["url"]):
-        headers = api.call("GET", path).headers
+        answer = api.call("GET", path)
+        headers = answer.headers
+        assert answer.content == b"<script>"
+        assert headers["content-type"] == content_type
         assert headers["x-content-type-options"] == "nosniff"
-        assert ("sandbox" in headers.get("content-security-policy", "")) is sandboxed
+        assert ("sandbox" in headers.get("content-security-policy", "")) is not inert
+        assert headers.get("content-disposition") == (None if inert else "attachment")
 
 
-def test_a_content_type_is_no_way_to_send_headers() -> None:
-    body = encode({"resourceType": "Binary", "contentType": "text/plain\r\nset-cookie: a=b"})
-    answer = raw(Stored("Binary", "1", "1", 0, False, body), b"x")
-    assert dict(answer.headers)[b"content-type"] == b"application/octet-stream"
+@pytest.mark.parametrize(
+    ("stored", "served"),
+    [
+        ("text/plain\r\nset-cookie: a=b", "application/octet-stream"),
+        ("image/png, text/html", "application/octet-stream"),
+        ("image/png;text/html", "image/png"),
+        ("text/html image/png", "application/octet-stream"),
+        ("IMAGE/PNG", "image/png"),
+        ('image/png; name="<b>"', "image/png"),
+        ("text/plain; charset=x; boundary=y", "text/plain; charset=x"),
+        ("", "application/octet-stream"),
+        ("\u00a0text/html", "application/octet-stream"),
+        (None, "application/octet-stream"),
+        (["text/html"], "application/octet-stream"),
+    ],
+)
+def test_what_an_older_version_has_stored(stored: object, served: str) -> None:
+    body = encode({"resourceType": "Binary", "contentType": stored})
+    headers = dict(raw(Stored("Binary", "1", "1", 0, False, body), b"x").headers)
+    assert headers[b"content-type"].decode() == served
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    is_download = served == "application/octet-stream"
+    assert (headers.get(b"content-disposition") == b"attachment") is is_download
 
 
 def test_security_context(api) -> None:

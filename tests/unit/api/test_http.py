@@ -57,21 +57,6 @@ def test_methods(api, method: str, path: str, allow: str) -> None:
     assert answer.json()["issue"][0]["code"] == "not-supported"
 
 
-@pytest.mark.parametrize(
-    ("accept", "status"),
-    [
-        ("application/fhir+xml", 406),
-        ("text/turtle", 406),
-        ("application/fhir+xml, application/fhir+json;q=0.5", 200),
-        ("text/html, application/xhtml+xml, */*;q=0.8", 200),
-        ("*/*", 200),
-        (None, 200),
-    ],
-)
-def test_accept(api, accept: str | None, status: int) -> None:
-    assert api.call("GET", "Patient", accept=accept).status_code == status
-
-
 def test_nothing_is_read_from_a_cache_unasked(api) -> None:
     made = api.make()
     for path in (f"Patient/{made['id']}", "Patient", f"Patient/{api.never}", "metadata"):

@@ -8,6 +8,7 @@ from threadwell.api.context import Context
 from threadwell.api.endpoints.me import PROJECT_NAME
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.negotiation import is_form
 from threadwell.api.oauth.access import basic
 from threadwell.api.oauth.clients import refuse_unknown
 from threadwell.api.oauth.tokens import LIFE, SCOPE, issue
@@ -18,8 +19,7 @@ async def token(context: Context, request: Request) -> Answer:
 
     Credentials come in the form, as ``Authorization: Basic``, or both.
     """
-    content_type = request.headers.get(b"content-type", b"")
-    if b"x-www-form-urlencoded" not in content_type:
+    if not is_form(request.headers):
         return Answer(400, [(b"content-type", b"text/plain")], b"Unsupported content type")
     form = {name: values[0] for name, values in parse_qs(request.body.decode("latin-1")).items()}
     grant = form.get("grant_type")

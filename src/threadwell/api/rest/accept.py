@@ -7,6 +7,7 @@ from typing import Any
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
+from threadwell.api.negotiation import check_json
 from threadwell.api.rest import conditional, elements
 from threadwell.api.rest.conditional import Find
 from threadwell.api.rest.content import take_content
@@ -25,11 +26,11 @@ class Accepted:
     content: bytes | None
 
 
-def parse_json(request: Request) -> Any:
-    """The body as JSON; raises ``FhirError`` 415 for another content type, 400 for no JSON."""
-    content_type = request.headers.get(b"content-type", b"application/fhir+json").lower()
-    if b"json" not in content_type:
-        raise unsupported_media_type()
+def parse_json(request: Request, *types: str) -> Any:
+    """The body as JSON; raises ``FhirError`` 415 for a content type that is neither JSON nor one
+    of ``types``, 400 for no JSON.
+    """
+    check_json(request.headers, *types)
     try:
         return decode(request.body)
     except BadJson as error:
@@ -87,10 +88,3 @@ def of_type(value: Any, type_: str) -> Resource:
         named = f"not {given}" if isinstance(given, str) and given.isalpha() else "and has none"
         raise invalid(f"The resourceType must be {type_}, {named[:40]}", f"{type_}.resourceType")
     return value
-
-
-def unsupported_media_type() -> FhirError:
-    """415: the body's content type is none that this interaction takes."""
-    return FhirError(
-        415, [Issue("not-supported", "Unsupported content type")], "unsupported-media-type"
-    )

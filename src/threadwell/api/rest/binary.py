@@ -5,7 +5,6 @@ The bytes are kept apart from the resource: in a store its JSON has no ``data``.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +13,25 @@ from threadwell.api.answers import version_headers
 from threadwell.api.context import Context
 from threadwell.api.etags import check_read, not_modified
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.negotiation import FHIR_JSON, check_json, content_type_of, wants_resource
+from threadwell.api.params import parse_params
 from threadwell.api.raw import raw
 from threadwell.api.rest import create as creating
+from threadwell.api.rest import elements
 from threadwell.api.rest import update as updating
 from threadwell.api.rest.accept import Accepted, accept
+from threadwell.api.rest.bundles import with_data
 from threadwell.api.rest.read import existing
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.resource import Resource
+from threadwell.messages import OCTETS
 from threadwell.stores.contract import Stored
 
 
 async def create(context: Context, request: Request) -> Answer:
-    """201 with the new Binary, as ``rest.create``; its ``url`` opens the bytes without a token."""
+    """201 with the new Binary, as ``rest.create``. For Medplum's clients its ``url`` opens the
+    bytes without a token.
+    """
     accepted = await _accept(context, request)
     accepted.resource.pop("id", None)
     return await creating.store_new(context, request, accepted)
@@ -57,23 +63,24 @@ async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     if not_modified(request, stored.version_id, stored.updated):
         return Answer(304, version_headers(stored), b"")
     content = await context.store.content(context.project, stored.id, stored.version_id) or b""
-    if not _wants_resource(request):
+    if not wants_resource(request, decode(stored.body).get("contentType", "")):
         answer = raw(stored, content)
         return answer._replace(headers=[*answer.headers, *version_headers(stored)[1:]])
     answer = await resource_answer(context, request, stored)
-    data = b',"data":"%s"}' % base64.b64encode(content) if content else b"}"
-    return answer._replace(body=answer.body[:-1] + data)
+    body = with_data(answer.body, content)
+    if names := elements.wanted("Binary", parse_params(request.query)):
+        body = elements.subset(body, names)
+    return answer._replace(body=body)
 
 
 async def _accept(context: Context, request: Request) -> Accepted:
-    content_type = request.headers.get(b"content-type", b"application/octet-stream").decode(
-        "latin-1"
-    )
-    if "fhir+json" in content_type.lower():
+    kind = content_type_of(request.headers)
+    if kind is not None and kind.name in FHIR_JSON:
         value = _json(request.body)
         if isinstance(value, dict) and value.get("resourceType") == "Binary":
+            check_json(request.headers)
             return await accept(context, value, "Binary")
-    resource: Resource = {"resourceType": "Binary", "contentType": content_type}
+    resource: Resource = {"resourceType": "Binary", "contentType": str(kind or OCTETS)}
     if request.id:
         resource["id"] = request.id
     security = request.headers.get(b"x-security-context")
@@ -88,7 +95,3 @@ def _json(body: bytes) -> Any:
         return decode(body)
     except BadJson:
         return None
-
-
-def _wants_resource(request: Request) -> bool:
-    return b"fhir+json" in request.headers.get(b"accept", b"") or "_format=" in request.query

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 
-from threadwell.api.exchange import Answer
+from threadwell.api.answers import bodies
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
+from threadwell.api.rest.elements import subset
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
+
+#: Bytes of all Binaries in one Bundle.
+MAX_DATA = 32 * 1024 * 1024
+
+_BUT_DATA = ("contentType", "securityContext")
+
+
+async def bundled(context: Context, request: Request, versions: Sequence[Stored]) -> list[bytes]:
+    """The JSON of each version as ``answers.bodies``, and a Binary with its data (§2.42.2).
+
+    All of the data together is ``MAX_DATA`` at most. A Binary for which there is no room is tagged
+    as the part of a resource that it is then.
+    """
+    shown = await bodies(context, request, versions)
+    left = MAX_DATA
+    for at, version in enumerate(versions):
+        if version.type != "Binary" or version.deleted:
+            continue
+        content = await context.store.content(context.project, version.id, version.version_id)
+        size = len(content or b"")
+        if size > left:
+            shown[at] = subset(shown[at], _BUT_DATA)
+        else:
+            left -= size
+            shown[at] = with_data(shown[at], content)
+    return shown
+
+
+def with_data(body: bytes, content: bytes | None) -> bytes:
+    """The JSON of a Binary with its content."""
+    if not content:
+        return body
+    return b'%s,"data":"%s"}' % (body[:-1], base64.b64encode(content))
 
 
 def bundle(

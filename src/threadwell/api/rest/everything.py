@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
-from threadwell.api.rest.bundles import bundle, found_entry
+from threadwell.api.rest.bundles import bundle, bundled, found_entry
 from threadwell.api.rest.read import existing
 from threadwell.fhir.definitions import load
 from threadwell.fhir.outcome import FhirError, Issue, invalid
@@ -36,7 +35,7 @@ async def everything(context: Context, request: Request) -> Answer:
             if len(found) > MAX_RESOURCES:
                 raise _too_costly()
     versions = list(found.values())
-    shown = await bodies(context, request, versions)
+    shown = await bundled(context, request, versions)
     base = context.fhir.encode()
     entries = [
         found_entry(base, stored, body, b"match")

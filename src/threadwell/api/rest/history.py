@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.etags import etag
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, failure, success, tracing
 from threadwell.api.params import parse_params
-from threadwell.api.rest.bundles import bundle
+from threadwell.api.rest.bundles import bundle, bundled
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import gone, invalid, not_found
 from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, natural
@@ -29,7 +28,7 @@ async def history(context: Context, request: Request) -> Answer:
     )
     if not total:
         raise not_found()
-    shown = await bodies(context, request, versions)
+    shown = await bundled(context, request, versions)
     marks = tracing(request.headers)
     ok, deleted = encode(success(OK, marks)), encode(failure(gone(), marks))
     entries = [

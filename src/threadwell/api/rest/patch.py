@@ -19,6 +19,8 @@ from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.patch import apply_patch, check_operations
 from threadwell.stores.contract import Stored
 
+JSON_PATCH = "application/json-patch+json"
+
 
 async def patch(context: Context, request: Request) -> Answer:
     """200 with the version that is current then; nothing is written unless all of it applies."""
@@ -75,10 +77,8 @@ async def patched(
 
 
 def parse_operations(request: Request) -> list[Any]:
-    """The JSON Patch of the body; raises 400 or 415 for any other kind of patch."""
-    if b"merge-patch" in request.headers.get(b"content-type", b""):
-        raise invalid("Only JSON Patch is supported: application/json-patch+json")
-    return check_operations(parse_json(request))
+    """The JSON Patch of the body; raises 415 for any other kind of patch, 400 for none."""
+    return check_operations(parse_json(request, JSON_PATCH))
 
 
 async def _apply(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.negotiation import check_format
 from threadwell.api.outcomes import NotAllowed
-from threadwell.api.params import not_acceptable
 from threadwell.api.rest import (
     batch,
     binary,
@@ -27,9 +26,6 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
 
 Methods = Mapping[str, Handler]
-
-#: An ``Accept`` that takes XML or Turtle, and neither JSON nor just anything.
-_OTHER_FORMAT = re.compile(rb"^(?!.*(?:json|\*)).*(?:xml|turtle)", re.DOTALL)
 
 _TYPE: Methods = {
     "GET": search.search,
@@ -60,6 +56,8 @@ _BINARY_TYPE: Methods = {**_TYPE, "POST": binary.create}
 _BINARY_INSTANCE: Methods = {**_INSTANCE, "GET": binary.read, "PUT": binary.update}
 _BINARY_VERSION: Methods = {"GET": binary.vread}
 
+#: Those that answer in other formats than FHIR's as well.
+_CONTENTS = frozenset({binary.read, binary.vread})
 #: Each handler's interaction, as FHIR calls it.
 _INTERACTIONS: Mapping[Handler, str] = {
     read.read: "read",
@@ -87,13 +85,13 @@ _INTERACTIONS: Mapping[Handler, str] = {
 async def perform(context: Context, request: Request) -> Answer:
     """The answer to a request whose caller may ask; raises ``FhirError`` where it is refused."""
     methods = _find(request)
-    # The content of a Binary has whatever type it has.
-    if _OTHER_FORMAT.search(request.headers.get(b"accept", b"")) and request.type != "Binary":
-        raise not_acceptable()
     method = "GET" if request.method == "HEAD" else request.method
     handler = methods.get(method)
     if handler is None:
         raise NotAllowed(", ".join(methods))
+    # The content of a Binary has whatever type it has.
+    if handler not in _CONTENTS:
+        check_format(request)
     # Of a bundle only its body tells.
     request.interaction = _INTERACTIONS.get(handler, "other")
     return await handler(context, request)

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from urllib.parse import quote
 
-from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.negotiation import is_form, unsupported_media_type
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
-from threadwell.api.rest.accept import unsupported_media_type
-from threadwell.api.rest.bundles import bundle, found_entry
+from threadwell.api.rest.bundles import bundle, bundled, found_entry
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
@@ -32,8 +31,7 @@ async def search(context: Context, request: Request) -> Answer:
 
 async def search_by_form(context: Context, request: Request) -> Answer:
     """The same, with parameters in the body as well."""
-    content_type = request.headers.get(b"content-type", b"")
-    if request.body and b"x-www-form-urlencoded" not in content_type:
+    if request.body and not is_form(request.headers):
         raise unsupported_media_type()
     try:
         form = request.body.decode()
@@ -52,7 +50,7 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
 
 async def _entries(context: Context, request: Request, query: Query, page: Page) -> list[bytes]:
     found = [*page.matches, *page.included]
-    shown = await bodies(context, request, found)
+    shown = await bundled(context, request, found)
     matches = len(page.matches)
     if query.elements:
         shown[:matches] = [elements.subset(body, query.elements) for body in shown[:matches]]

@@ -13,7 +13,7 @@ from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
 from threadwell.intake.people.route import Held
-from threadwell.messages import Broken, Message
+from threadwell.messages import Broken, Message, media_type_of
 
 #: The content type of a held message, so that a replay knows what it reads.
 MESSAGE_TYPE = "application/vnd.threadwell.message+json"
@@ -62,7 +62,7 @@ def holding(item: Held | Broken) -> Holding:
         channel, detail = message.channel, DESCRIPTIONS[reason]
     else:
         reason, content, channel = "broken", item.content, item.channel
-        content_type = " ".join(item.content_type.split()) or "application/octet-stream"
+        content_type = media_type_of(item.content_type)
         detail = f"{DESCRIPTIONS[reason]} {item.source}: {item.reason}"
     binary_id = Identity(codes.ATTACHMENT, identity.value).id
     to_review = reason in _TO_REVIEW
