@@ -1,114 +1,167 @@
-"""The rest of a message after its header: who wrote it, what, and which files came along."""
+"""The rest of a message after its sender: what it says, and which files came along."""
 
 from __future__ import annotations
 
-import mimetypes
 import re
-import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from threadwell.channels.whatsapp.attachments import UNKNOWN_TYPE, named_file, opened
 from threadwell.channels.whatsapp.lines import MARKS
-from threadwell.channels.whatsapp.phrases import ATTACHED, DELETED, EDITED, OMITTED, PAGES, SYSTEM
+from threadwell.channels.whatsapp.notices import plain
+from threadwell.channels.whatsapp.placeholders import (
+    EDITED,
+    KINDS_LEFT_OUT,
+    LEFT_OUT,
+    is_deleted,
+    is_live_location,
+    is_not_there_yet,
+    is_view_once,
+)
 from threadwell.messages import Attachment
 
-_TYPES = {
-    ".opus": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".heic": "image/heic",
-    ".webp": "image/webp",
-    ".vcf": "text/vcard",
-}
-_UNKNOWN_TYPE = "application/octet-stream"
+#: Stands before what WhatsApp itself writes where a text would be.
+APP_MARK = "\u200e"
 _BLANKS = "\u200e\u200f \t\r\n\u00a0\u202f"
-_CLOSE_COLON = re.compile(r"([^:\n]{1,60}):(?=\S)")
 _LEFT_OUT = "was left out of the export"
-_NOT_THERE = "is not beside the export"
-
-
-class Named(NamedTuple):
-    """A message's text and the name that stands before it."""
-
-    name: str
-    text: str
+_ONCE = "was left out of the export, as it could be viewed only once"
+_IN_BRACKETS = re.compile(r"<([^<>\n]{1,80})>")
+#: What the iPhone says of a document that came along, before it: ``Lab.pdf • 2 pages``.
+_PAGES = re.compile(r"([^\n<>\u2022]{1,255}?) ?\u2022 ?\u200e?\d{1,6}[ \u00a0][^\n<>\u2022]{1,20}")
+#: An answer of a poll, with how many chose it: ``OPTION: Monday (2 votes)``.
+_VOTES = re.compile(r" ?\(([0-9]{1,6})[ \u00a0][^()\n]{1,20}\)[ \r]*\Z")
+_LOCATION = re.compile(
+    r"[^:\n]{1,30}: ?https://(?:maps\.google\.com|maps\.apple\.com|foursquare\.com)/"
+)
+_FILE_NAME = re.compile(r"[^\n/\\<>]{1,200}\.[A-Za-z0-9]{1,5}")
+#: No sentence of WhatsApp's that stands for a message is so long.
+_LONGEST_SENTENCE = 200
+_SPACES = re.compile(r"\s+")
 
 
 class Body(NamedTuple):
-    """What a message says: its text without placeholders, its files, and notes."""
+    """What a message says: its text without placeholders, its files, and notes.
+
+    ``by_app`` says that all of it stands where WhatsApp writes of its own, and is nothing that is
+    known to be a message: a sentence in another language, or one that is new.
+    """
 
     text: str
-    attachments: tuple[Attachment, ...]
-    notes: tuple[str, ...]
+    attachments: tuple[Attachment, ...] = ()
+    notes: tuple[str, ...] = ()
+    by_app: bool = False
 
 
-def split_name(rest: str) -> Named | None:
-    """Who wrote what; ``None`` for a line that WhatsApp wrote about the chat."""
-    name, colon, text = rest.partition(": ")
-    if not colon:
-        close = _CLOSE_COLON.match(rest)
-        if close is not None:
-            name, text = close[1], rest[close.end() :]
-        elif rest.rstrip().endswith(":"):
-            name, text = rest.rstrip()[:-1], ""
-        else:
-            return None
-    if SYSTEM.search(name) or (text.startswith("\u200e") and SYSTEM.search(text)):
-        return None
-    return Named(_plain_name(name), text)
-
-
-def read_body(text: str, folder: Path) -> Body:
+def read_body(
+    written: str, folder: Path, open_file: Callable[[str, Path], Attachment] = opened
+) -> Body:
     """The content of a message; files are looked for in ``folder``, beside the export."""
+    text = written.strip("\r\n ")
+    files: list[Attachment] = []
     notes: list[str] = []
-    attachments = [_open(_filename(match), folder) for match in ATTACHED.finditer(text)]
-    text = ATTACHED.sub("", text)
-    if attachments:
-        text = PAGES.sub("", text)
-    for match in OMITTED.finditer(text):
-        kind = (match["kind"] or "file").lower()
-        attachments.append(Attachment(kind, _UNKNOWN_TYPE, None, _LEFT_OUT))
-    text, edits = EDITED.subn("", OMITTED.sub("", text))
-    if edits:
-        notes.append("edited by its sender; the first wording is not in the export")
+    by_app = text.startswith(APP_MARK) and "\n" not in text and "<" not in text
+    if APP_MARK in text or ")" in text or "<" in text or text == "null":
+        text = _without_edit(text, notes)
+        text = _without_file(text, files, folder, open_file)
+        text = _without_votes(text, notes)
     text = text.strip(_BLANKS)
-    if DELETED.fullmatch(text):
+    said = plain(text).casefold().rstrip(". ") if len(text) < _LONGEST_SENTENCE else ""
+    if is_deleted(said):
         notes.append("deleted by its sender; its words are not in the export")
-    if text == "null" and not attachments:
-        # A file that could be viewed only once.
-        text, attachments = "", [Attachment("file", _UNKNOWN_TYPE, None, _LEFT_OUT)]
+    elif is_not_there_yet(said):
+        notes.append("it had not come to the phone yet; its words are not in the export")
+    elif by_app and is_view_once(said):
+        text, files = "", [Attachment("file", UNKNOWN_TYPE, None, _ONCE)]
+    is_message = bool(files or notes or is_live_location(said) or _LOCATION.match(text))
     if "\ufffd" in text:
         notes.append("some characters are not readable in the export")
-    notes.extend(f"a file of it {one.note}" for one in attachments if one.note)
-    return Body(text, tuple(attachments), tuple(notes))
+    notes += [f"a file of it {one.note}" for one in files if one.note]
+    return Body(text, tuple(files), tuple(notes), by_app and not is_message)
 
 
-def attached_files(text: str, folder: Path) -> list[Path]:
-    """The files in ``folder`` that ``text`` names as attachments."""
-    found = (_find(_filename(match), folder) for match in ATTACHED.finditer(text))
-    return [path for path in found if path is not None]
+def stable_words(body: Body) -> tuple[str, int]:
+    """What of a message's text and files every export of it has alike.
+
+    Not the marks and blanks; of files only how many they are, as they may be left out; and not a
+    line that only names one. A placeholder in a language that is not known counts as a file.
+    """
+    text, count = body.text, len(body.attachments)
+    if count:
+        text = "\n".join(one for one in text.split("\n") if not _FILE_NAME.fullmatch(one.strip()))
+    elif (bracketed := _IN_BRACKETS.fullmatch(text)) and not any(map(str.isdigit, bracketed[1])):
+        text, count = "", 1
+    return _SPACES.sub(" ", plain(text)), count
 
 
-def _plain_name(name: str) -> str:
-    bare = re.sub(f"[{MARKS}]", "", name).replace("\u202f", " ").replace("\u00a0", " ")
-    return unicodedata.normalize("NFC", bare.strip())
+def _without_edit(text: str, notes: list[str]) -> str:
+    """The text without the remark behind it that it was changed."""
+    if text.endswith(">"):
+        start = text.rfind("<")
+        remark = plain(text[start + 1 : -1]).casefold().rstrip(".")
+        before = text[:start]
+        if (
+            start > 0
+            and ":" not in remark
+            and (
+                remark in EDITED
+                or (before.endswith(APP_MARK) and before.strip(_BLANKS) and remark not in LEFT_OUT)
+            )
+        ):
+            notes.append("edited by its sender; the first wording is not in the export")
+            return before.rstrip(_BLANKS)
+    return text
 
 
-def _filename(match: re.Match[str]) -> str:
-    named: str = match["ios"] or match["android"]
-    return re.sub(f"[{MARKS}]", "", named).strip()
+def _without_file(
+    text: str,
+    files: list[Attachment],
+    folder: Path,
+    open_file: Callable[[str, Path], Attachment],
+) -> str:
+    if text == "null":  # a file that could be viewed only once, as Android writes it
+        files.append(Attachment("file", UNKNOWN_TYPE, None, _ONCE))
+        return ""
+    named = named_file(text, folder)
+    if named is not None:
+        files.append(open_file(named.name, folder))
+        before, after = text[: named.start].rstrip(_BLANKS), text[named.end :]
+        return _without_pages(before)[0] + after
+    first, _, rest = text.partition("\n")
+    bracketed = _IN_BRACKETS.fullmatch(first.strip(_BLANKS))
+    if bracketed and plain(bracketed[1]).casefold() in LEFT_OUT:
+        files.append(Attachment("file", UNKNOWN_TYPE, None, _LEFT_OUT))
+        return rest
+    head, mark, tail = text.rpartition(APP_MARK)
+    kind = KINDS_LEFT_OUT.get(plain(tail).casefold()) if mark else None
+    if kind is None:
+        return text
+    before, name = _without_pages(head.rstrip(_BLANKS))
+    files.append(Attachment(name or kind, UNKNOWN_TYPE, None, _LEFT_OUT))
+    return before
 
 
-def _open(name: str, folder: Path) -> Attachment:
-    kind = _TYPES.get(Path(name).suffix.lower()) or mimetypes.guess_type(name)[0] or _UNKNOWN_TYPE
-    path = _find(name, folder)
-    if path is None:
-        return Attachment(name, kind, None, _NOT_THERE)
-    return Attachment(name, kind, path.read_bytes())
+def _without_pages(before: str) -> tuple[str, str]:
+    """What stands before a document without the line about it, and the name in that line."""
+    start = before.rfind("\n") + 1
+    pages = _PAGES.fullmatch(before[start:].strip(_BLANKS))
+    if pages is None:
+        return before, ""
+    return before[:start].rstrip(_BLANKS), re.sub(f"[{MARKS}]", "", pages[1]).strip()
 
 
-def _find(name: str, folder: Path) -> Path | None:
-    # An archive made on macOS writes names decomposed.
-    for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
-        if (folder / form).is_file():
-            return folder / form
-    return None
+def _without_votes(text: str, notes: list[str]) -> str:
+    """A poll without how often each answer was chosen, which others did, and go on doing.
+
+    Its lines begin with a mark of WhatsApp's, whatever the language.
+    """
+    lines = text.split("\n")
+    votes: list[str] = []
+    for at, line in enumerate(lines):
+        if line.startswith(APP_MARK) and (counted := _VOTES.search(line)):
+            lines[at] = line[: counted.start()]
+            votes.append(counted[1])
+    if not votes or len(lines) < 3:
+        return text
+    notes.append(f"a poll; its answers had been chosen so often: {', '.join(votes)}")
+    return "\n".join(line.lstrip(APP_MARK) for line in lines)

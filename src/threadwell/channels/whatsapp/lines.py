@@ -7,7 +7,7 @@ numbers, a time, and then either ``[…]`` (iOS) or ``… -`` (Android).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import NamedTuple
 from threadwell.channels.text import encoding_of
 
 #: Marks of writing direction, which WhatsApp strews over a line.
-MARKS = "\u200e\u200f\u202a-\u202e"
+MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+_FIRST = frozenset("[\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 _FORENOON = frozenset("am 上午 早上 凌晨 오전 午前 ص πμ öö sa pg पूर्वाह्न fm ap dop de".split())  # noqa: SIM905
 _AFTERNOON = frozenset("pm 下午 中午 晚上 오후 午後 م μμ ös ch ptg अपराह्न em ip odp du".split())  # noqa: SIM905
@@ -57,17 +58,30 @@ class Header:
     rest: str
 
 
-@dataclass(slots=True)
-class Block:
-    """One message as it stands: its header (``None`` before the first one) and its lines."""
+class DatedLine(NamedTuple):
+    """A line that begins as a message does, its number, and its place among those."""
 
     number: int
-    header: Header | None
+    place: int
+    header: Header
+
+
+@dataclass(slots=True)
+class Block:
+    """One message as it stands: the line that begins it, and all of its lines.
+
+    Before the first of an export there is no ``dated`` one.
+    """
+
+    number: int
+    dated: DatedLine | None
     lines: list[str] = field(default_factory=list)
 
 
 def parse_header(line: str) -> Header | None:
     """The header that ``line`` begins with; ``None`` if it goes on with the message before."""
+    if not line or not (line[0].isdigit() or line[0] in _FIRST):
+        return None
     match = _HEADER.match(line)
     if match is None:
         return None
@@ -76,19 +90,34 @@ def parse_header(line: str) -> Header | None:
     return Header(shape, numbers, _time(match), line[match.end() :])
 
 
-def blocks(path: Path, encoding: str) -> Iterator[Block]:
-    """The messages of an export, each with the lines that belong to it."""
+def lines(path: Path, encoding: str) -> Iterator[tuple[str, DatedLine | None]]:
+    """Every line of an export, and what it says where it begins as the first of a message."""
     shape: Shape | None = None
-    block = Block(1, None)
+    place = 0
     with path.open(encoding=encoding, errors="replace") as file:
         for number, line in enumerate(file, start=1):
             header = parse_header(line)
-            if header is not None and shape in (None, header.shape):
-                shape = header.shape
-                if block.lines:
-                    yield block
-                block = Block(number, header)
-            block.lines.append(line)
+            if header is None or shape not in (None, header.shape):
+                yield line, None
+                continue
+            shape = header.shape
+            yield line, DatedLine(number, place, header)
+            place += 1
+
+
+def blocks(path: Path, encoding: str, begins: Callable[[int], bool]) -> Iterator[Block]:
+    """The messages of an export, each with the lines that belong to it.
+
+    ``begins`` tells of each place whether that dated line begins a message, or goes on with the
+    one before.
+    """
+    block = Block(1, None)
+    for line, dated in lines(path, encoding):
+        if dated is not None and begins(dated.place):
+            if block.lines:
+                yield block
+            block = Block(dated.number, dated)
+        block.lines.append(line)
     if block.lines:
         yield block
 

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.text import text_head
-from threadwell.channels.whatsapp.body import Body, attached_files, read_body, split_name
-from threadwell.channels.whatsapp.chat_name import chat_name
-from threadwell.channels.whatsapp.dates import Inferred, infer_order, read_date
-from threadwell.channels.whatsapp.lines import Block, blocks, file_encoding, parse_header
-from threadwell.channels.whatsapp.people import NAME, People, address_of
-from threadwell.messages import Address, Broken, Message
+from threadwell.channels.whatsapp.attachments import found, named_file
+from threadwell.channels.whatsapp.body import Body, read_body
+from threadwell.channels.whatsapp.dates import read_date
+from threadwell.channels.whatsapp.identity import Identities
+from threadwell.channels.whatsapp.lines import (
+    Block,
+    DatedLine,
+    blocks,
+    file_encoding,
+    lines,
+    parse_header,
+)
+from threadwell.channels.whatsapp.notices import is_notice
+from threadwell.channels.whatsapp.participants import NAME, address_of
+from threadwell.channels.whatsapp.senders import Named, split_name
+from threadwell.channels.whatsapp.survey import Kind, Survey, survey
+from threadwell.messages import Broken, Message
 
 _ORDER_UNSURE = "its date can be read in more than one way; it was read as {}"
+_NO_SENDER = (
+    "nobody is named who wrote it: a notice of WhatsApp in words that are not known, or pasted"
+)
+_BY_APP = "it stands where WhatsApp writes its notices, in words that are not known"
+_SHORTEST_OPENING = 30
+_BEHIND_NOTICE = "it stands behind a notice of WhatsApp"
 
 
 def sniff(head: bytes, _path: Path) -> bool:
@@ -31,14 +46,15 @@ def sniff(head: bytes, _path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
-    """Every message of the export.
+    """Every message of the export, and every other line that is no known notice of WhatsApp.
 
     What WhatsApp writes about the chat (who joined, that it is encrypted, calls) is no message
     and is left out.
     """
     encoding = file_encoding(path)
-    chat = _survey(path, encoding, options)
-    for block in blocks(path, encoding):
+    learned = survey(path, encoding, options)
+    chat = _Chat(path, learned, options, Identities(learned, options.country))
+    for block in blocks(path, encoding, lambda place: learned.kinds[place] != Kind.TEXT):
         item = chat.read_block(block)
         if item is not None:
             yield item
@@ -46,103 +62,89 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
 
 def companions(path: Path) -> Iterator[Path]:
     """The files beside the export that its messages name."""
-    with path.open(encoding=file_encoding(path), errors="replace") as file:
-        for line in file:
-            header = parse_header(line)
-            named = split_name(header.rest) if header else None
-            yield from attached_files(named.text if named else line, path.parent)
+    for line, dated in lines(path, file_encoding(path)):
+        named = split_name(dated.header.rest) if dated else None
+        file = named_file(named.text if named else line, path.parent)
+        beside = found(file.name, path.parent) if file else None
+        if beside is not None:
+            yield beside
 
 
 @dataclass(slots=True)
 class _Chat:
-    """One export being read: what the first pass taught, and what came before in the second.
-
-    ``last`` is the time of the message before; ``seen`` counts messages that are alike.
-    """
+    """One export being read; ``last`` is the time of the message before."""
 
     path: Path
-    thread: str
-    dates: Inferred
-    people: People
+    learned: Survey
     options: ReadOptions
+    identities: Identities
     last: datetime | None = None
-    seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def read_block(self, block: Block) -> Message | Broken | None:
         """The message of a block; ``None`` where it holds none."""
-        header = block.header
-        if header is None:
+        if block.dated is None:
             blank = not "".join(block.lines).strip("\ufeff \r\n")
-            return None if blank else _broken(block, self.path, "stands before the first message")
+            return None if blank else self._held(block, "stands before the first message")
+        kind = self.learned.kinds[block.dated.place]
+        header = block.dated.header
         named = split_name(header.rest)
-        if named is None:
-            return None
-        day = read_date(header.numbers, self.dates.order)
-        if day is None or header.time is None:
-            return _broken(block, self.path, "its date or time does not exist")
-        body = read_body("".join([named.text, *block.lines[1:]]), self.path.parent)
-        if not (body.text or body.attachments):
-            return _broken(block, self.path, "empty")
-        return self._message(named.name, datetime.combine(day, header.time), body)
+        if kind == Kind.NOTICE:
+            is_bare = not "".join(block.lines[1:]).strip()
+            return None if is_bare else self._held(block, _BEHIND_NOTICE)
+        if kind == Kind.HELD or named is None:
+            return self._held(block, _NO_SENDER)
+        return self._read_message(block, block.dated, named)
 
-    def _message(self, name: str, wall: datetime, body: Body) -> Message:
+    def _read_message(
+        self, block: Block, dated: DatedLine, named: Named
+    ) -> Message | Broken | None:
+        header = dated.header
+        body = read_body("".join([named.text, *block.lines[1:]]), self.path.parent)
+        if body.by_app and (
+            _opens_chat(dated, body) or is_notice(body.text, self.learned.is_somebody)
+        ):
+            return None
+        day = read_date(header.numbers, self.learned.dates.order)
+        if day is None or header.time is None:
+            return self._held(block, "its date or time does not exist")
+        if body.by_app:
+            return self._held(block, _BY_APP)
+        if not (body.text or body.attachments):
+            return self._held(block, "empty")
+        wall = datetime.combine(day, header.time)
         instant = to_instant(wall, self.options.zone, self.last)
         self.last = instant.time
-        sender = self.people.by_name[name]
+        learned = self.learned
+        sender = learned.participants.by_name[named.name]
         notes = [*body.notes, instant.note]
-        if not self.dates.certain:
-            notes.append(_ORDER_UNSURE.format(self.dates.order))
+        if not learned.dates.certain:
+            notes.append(_ORDER_UNSURE.format(learned.dates.order))
         return Message(
             channel=NAME,
-            external_id=self._external_id(wall, sender, body),
+            external_id=self.identities.of(named.name, wall, body),
             sender=sender,
-            recipients=self.people.recipients(sender),
+            recipients=learned.participants.recipients(sender),
             sent=instant.time,
             text=body.text,
             new_text=body.text,
-            thread_hint=self.thread,
+            thread_hint=self._thread(),
             attachments=body.attachments,
             medium="APPWRIT",
             notes=tuple(note for note in notes if note),
         )
 
-    def _external_id(self, wall: datetime, sender: Address, body: Body) -> str:
-        """The same for a later, longer or more exact export of the chat.
+    def _thread(self) -> str:
+        address = address_of(self.learned.title, self.options.country)
+        return address.key[1].removeprefix(f"{NAME}:")
 
-        Only the minute counts, as Android writes no seconds, and of files only how many they are,
-        as an export may leave them out. Equal messages of one minute are told apart by their
-        sequence.
-        """
-        files = str(len(body.attachments))
-        identity = (self.thread, f"{wall:%Y-%m-%d %H:%M}", sender.value, body.text, files)
-        self.seen[identity] += 1
-        unique = (*identity, str(self.seen[identity]))
-        return sha256("\x1f".join(unique).encode()).hexdigest()[:32]
+    def _held(self, block: Block, reason: str) -> Broken:
+        content = "".join(block.lines).encode("utf-8", "replace")
+        return Broken(NAME, f"{self.path.name}, line {block.number}", reason, content, "text/plain")
 
 
-def _survey(path: Path, encoding: str, options: ReadOptions) -> _Chat:
-    dates: dict[tuple[str, str, str], None] = {}
-    names: dict[str, None] = {}
-    separator = ""
-    for block in blocks(path, encoding):
-        if block.header is not None:
-            separator = block.header.shape.separator
-            dates[block.header.numbers] = None
-            if named := split_name(block.header.rest):
-                names[named.name] = None
-    name = chat_name(path)
-    return _Chat(
-        path=path,
-        thread=address_of(name, options.country).value.removeprefix(f"{NAME}:"),
-        dates=infer_order(dates, separator, options.country),
-        people=People.of(names, name, options),
-        options=options,
-    )
-
-
-def _broken(block: Block, path: Path, reason: str) -> Broken:
-    content = "".join(block.lines).encode("utf-8", "replace")
-    return Broken(NAME, f"{path.name}, line {block.number}", reason, content, "text/plain")
+def _opens_chat(dated: DatedLine, body: Body) -> bool:
+    """Whether it is the sentence about encryption with which an export begins, in any language."""
+    return dated.place == 0 and dated.header.shape.bracket and len(body.text) >= _SHORTEST_OPENING
 
 
 CHANNEL = Channel(

@@ -9,19 +9,19 @@ from threadwell.channels.channel import ReadOptions
 from threadwell.messages import Address, AddressKind, parse_phone
 
 NAME = "whatsapp"
-_YOU = "You"
+YOU = "You"
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class Participants:
     """Everybody in one chat, by the name that stands in its lines."""
 
     by_name: dict[str, Address]
     everybody: tuple[Address, ...]
 
     @classmethod
-    def of(cls, names: Iterable[str], chat: str, options: ReadOptions) -> People:
-        """The people of a chat that is called ``chat``, where ``names`` have written.
+    def of(cls, names: Iterable[str], chat: str, options: ReadOptions) -> Participants:
+        """Those in a chat that is called ``chat``, where ``names`` have written.
 
         Who only reads in it is not named anywhere; but one of the practice's addresses is always
         in it, and so is the patient that it is called after where nobody else wrote.
@@ -30,7 +30,7 @@ class People:
         me = _own_address(options)
         by_name: dict[str, Address] = {}
         for name in names:
-            address = me if name == _YOU and me else address_of(name, options.country)
+            address = me if name == YOU and me else address_of(name, options.country)
             by_name[name] = own.get(address.key, address)
         everybody = {one.key: one for one in by_name.values()}
         if all(key in own for key in everybody):
