@@ -37,7 +37,7 @@ _LOCATION = re.compile(
 _FILE_NAME = re.compile(r"[^\n/\\<>]{1,200}\.[A-Za-z0-9]{1,5}")
 #: No sentence of WhatsApp's that stands for a message is so long.
 _LONGEST_SENTENCE = 200
-_SPACES = re.compile(r"\s+")
+_DIGIT = re.compile(r"\d")
 
 
 class Body(NamedTuple):
@@ -89,9 +89,9 @@ def stable_words(body: Body) -> tuple[str, int]:
     text, count = body.text, len(body.attachments)
     if count:
         text = "\n".join(one for one in text.split("\n") if not _FILE_NAME.fullmatch(one.strip()))
-    elif (bracketed := _IN_BRACKETS.fullmatch(text)) and not any(map(str.isdigit, bracketed[1])):
+    elif text.startswith("<") and _IN_BRACKETS.fullmatch(text) and not _DIGIT.search(text):
         text, count = "", 1
-    return _SPACES.sub(" ", plain(text)), count
+    return " ".join(plain(text).split()), count
 
 
 def _without_edit(text: str, notes: list[str]) -> str:

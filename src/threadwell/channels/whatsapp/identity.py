@@ -37,7 +37,7 @@ class Identities:
         """
         words, files = stable_words(body)
         sender = self.survey.participants.by_name[name].key[1]
-        minute = f"{wall:%Y-%m-%d %H:%M}"
+        minute = wall.isoformat(" ", "minutes")
         identity = (self._chat(name), minute, sender, words, str(files))
         self.seen[identity] += 1
         if name not in self.survey.own and name != self.heard[0]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import time
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,10 +131,14 @@ def file_encoding(path: Path) -> str:
 
 def _time(match: re.Match[str]) -> time | None:
     hour = int(match["hour"])
-    half = re.sub(r"[.\s]", "", match["before"] or match["after"] or "").lower()
-    if half:
-        hour = hour % 12 + (12 if half in _AFTERNOON else 0)
+    if half := match["before"] or match["after"]:
+        hour = hour % 12 + (12 if _is_afternoon(half) else 0)
     try:
         return time(hour, int(match["minute"]), int(match["second"] or 0))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=256)
+def _is_afternoon(half: str) -> bool:
+    return re.sub(r"[.\s]", "", half).lower() in _AFTERNOON

@@ -26,6 +26,8 @@ _Sentence = tuple[tuple[str, ...], tuple[bool, ...]]
 
 def plain(text: str) -> str:
     """``text`` without marks of direction, with plain blanks, composed, without its margins."""
+    if text.isascii():
+        return text.strip()
     bare = _MARKS.sub("", text).replace("\u202f", " ").replace("\u00a0", " ")
     return unicodedata.normalize("NFC", bare).strip()
 

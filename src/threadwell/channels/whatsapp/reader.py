@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
@@ -53,7 +54,9 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     """
     encoding = file_encoding(path)
     learned = survey(path, encoding, options)
-    chat = _Chat(path, learned, options, Identities(learned, options.country))
+    thread = address_of(learned.title, options.country).key[1].removeprefix(f"{NAME}:")
+    identities = Identities(learned, options.country)
+    chat = _Chat(path, path.parent, learned, thread, options.zone, identities)
     for block in blocks(path, encoding, lambda place: learned.kinds[place] != Kind.TEXT):
         item = chat.read_block(block)
         if item is not None:
@@ -75,8 +78,10 @@ class _Chat:
     """One export being read; ``last`` is the time of the message before."""
 
     path: Path
+    folder: Path
     learned: Survey
-    options: ReadOptions
+    thread: str
+    zone: ZoneInfo | None
     identities: Identities
     last: datetime | None = None
 
@@ -99,7 +104,7 @@ class _Chat:
         self, block: Block, dated: DatedLine, named: Named
     ) -> Message | Broken | None:
         header = dated.header
-        body = read_body("".join([named.text, *block.lines[1:]]), self.path.parent)
+        body = read_body("".join([named.text, *block.lines[1:]]), self.folder)
         if body.by_app and (
             _opens_chat(dated, body) or is_notice(body.text, self.learned.is_somebody)
         ):
@@ -112,7 +117,7 @@ class _Chat:
         if not (body.text or body.attachments):
             return self._held(block, "empty")
         wall = datetime.combine(day, header.time)
-        instant = to_instant(wall, self.options.zone, self.last)
+        instant = to_instant(wall, self.zone, self.last)
         self.last = instant.time
         learned = self.learned
         sender = learned.participants.by_name[named.name]
@@ -127,15 +132,11 @@ class _Chat:
             sent=instant.time,
             text=body.text,
             new_text=body.text,
-            thread_hint=self._thread(),
+            thread_hint=self.thread,
             attachments=body.attachments,
             medium="APPWRIT",
             notes=tuple(note for note in notes if note),
         )
-
-    def _thread(self) -> str:
-        address = address_of(self.learned.title, self.options.country)
-        return address.key[1].removeprefix(f"{NAME}:")
 
     def _held(self, block: Block, reason: str) -> Broken:
         content = "".join(block.lines).encode("utf-8", "replace")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from threadwell.channels.whatsapp.notices import plain
@@ -66,12 +67,13 @@ class Tally:
 
 def split_name(rest: str) -> Named | None:
     """Who wrote what, in the rest of a line behind its date; ``None`` where no name can be."""
-    name, colon, text = rest.partition(": ")
+    before, colon, text = rest.partition(": ")
     if colon:
-        return Named(plain(name), text) if _may_be_name(name) else None
-    name, colon, text = rest.partition(":")
-    if colon and not text.startswith("//") and _may_be_name(name):
-        return Named(plain(name), text.lstrip("\r\n"), weak=True)
+        name = _name(before)
+        return Named(name, text) if name else None
+    before, colon, text = rest.partition(":")
+    if colon and not text.startswith("//") and (name := _name(before)):
+        return Named(name, text.lstrip("\r\n"), weak=True)
     return None
 
 
@@ -99,11 +101,13 @@ def senders(tally: Tally, sure: Collection[str], only: bool) -> frozenset[str]:
     return frozenset(name for name in named if name not in once or not _goes_on(name, named))
 
 
-def _may_be_name(name: str) -> bool:
-    if not 0 < len(name) <= _LONGEST_NAME or "\n" in name or not name.strip():
-        return False
-    quotes = sum(character in _QUOTES for character in name)
-    return quotes % 2 == 0 and len(name.split()) <= _MOST_WORDS
+@lru_cache(maxsize=1024)
+def _name(written: str) -> str:
+    """The name that may stand so before a colon; ``""`` where it can be none."""
+    if not 0 < len(written) <= _LONGEST_NAME or "\n" in written:
+        return ""
+    quotes = sum(character in _QUOTES for character in written)
+    return "" if quotes % 2 or len(written.split()) > _MOST_WORDS else plain(written)
 
 
 def _looks_like_a_name(name: str) -> bool:

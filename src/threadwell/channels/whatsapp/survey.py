@@ -76,9 +76,9 @@ class Survey:
 
 def survey(path: Path, encoding: str, options: ReadOptions) -> Survey:
     """Read an export once, and decide what each of its dated lines is."""
-    seen = _Seen()
+    seen, folder = _Seen(), path.parent
     for dated, is_alone in _dated_lines(path, encoding):
-        seen.add(dated.header, is_alone, path.parent)
+        seen.add(dated.header, is_alone, folder)
     dates = infer_order(seen.days, seen.separator, options.country)
     seen.reckon(dates)
     chat = chat_name(path)
