@@ -37,7 +37,7 @@ def main(arguments: Namespace) -> int:
             )
         print_report(report, store=store)
         _title("Its sessions")
-        print_sessions(tw.sessions(), tw.care_zone)
+        print_sessions(tw.sessions(), tw.dates)
         _title("The guide's searches")
         verified = _verify(tw)
         client = _client(tw, store)

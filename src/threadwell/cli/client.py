@@ -78,7 +78,7 @@ def _print_credentials(made: NewClient) -> None:
 def _print_list(tw: Threadwell, *, as_json: bool) -> None:
     from threadwell.fhir.stamp import instant
 
-    clients = tw.clients()
+    clients, dates = tw.clients(), tw.dates
     times = [instant(client.created) if client.created else "" for client in clients]
     if as_json:
         print_json(
@@ -89,11 +89,11 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
         )
     elif clients:
         rows = [
-            [one.name, one.id, time[:10] or "-", "yes" if one.admin else "no"]
+            [one.name, one.id, dates.text(time) or "-", "yes" if one.admin else "no"]
             for one, time in zip(clients, times, strict=True)
         ]
         print(table(["Name", "ID", "Since", "May register others"], rows))
-        print(f"\n{plural(len(clients), 'client')}.")
+        print(f"\n{plural(len(clients), 'client')}; times are in {dates.zone.key}.")
     else:
         print("There are no clients; `threadwell client add NAME` registers one.")
 

@@ -25,8 +25,9 @@ def add_who(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--country",
         metavar="CODE",
-        default="US",
-        help="country of phone numbers and dates that do not tell theirs (default: US)",
+        default="",
+        help="country of the practice, such as GB: of phone numbers and dates that do not tell "
+        "theirs, and how days and times are shown (default: as kept, else US)",
     )
     parser.add_argument(
         "--unknown",

@@ -5,19 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
-from threadwell.cli.output import lines, plural, print_json, shorten, table
+from threadwell.cli.output import lines, plural, print_json, table
 from threadwell.cli.report import hints
 
 if TYPE_CHECKING:
+    from threadwell.inbox.dates import Dates
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.intake import Quarantined
-
-#: So that a row of the list is no wider than a terminal of 120 columns.
-_WIDEST = 34
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -45,26 +42,26 @@ def run(arguments: Namespace) -> int:
         if arguments.format == "json":
             print_json([_as_json(one) for one in held])
         else:
-            _print_list(held, tw.held_rows(), tw.care_zone)
+            _print_list(held, tw.held_rows(), tw.dates)
     return 0
 
 
-def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], zone: ZoneInfo) -> None:
+def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dates) -> None:
     if not held:
         print("Nothing is held back.")
         return
     shown = [
         [
-            f"{row.sent:%Y-%m-%d %H:%M}" if row.sent else "-",
+            row.when or "-",
             row.channel.name,
-            shorten(row.source or row.title, _WIDEST),
             row.code,
             row.id,
+            row.source or row.title,
         ]
         for row in rows
     ]
-    print(table(["Sent", "Channel", "Who or where", "Why", "ID"], shown))
-    print(f"\n{plural(len(held), 'message')} held; times are in {zone.key}.")
+    print(table(["Sent", "Channel", "Why", "ID", "Who or where"], shown))
+    print(f"\n{plural(len(held), 'message')} held; times are in {dates.zone.key}.")
     for line in hints(one.reason for one in held):
         print(line)
     print("Look at one: threadwell quarantine ID")

@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
-        reviews, zone = tw.reviews(), tw.care_zone
+        reviews, zone = tw.reviews(), tw.dates.zone
     if arguments.format == "json":
         print_json([asdict(review) for review in reviews])
     elif reviews:

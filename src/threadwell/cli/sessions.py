@@ -5,9 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.command import Command, add_format, add_store
@@ -16,6 +15,7 @@ from threadwell.cli.output import plural, print_json, table
 
 if TYPE_CHECKING:
     from threadwell.facade import Threadwell
+    from threadwell.inbox.dates import Dates
     from threadwell.intake import SessionSummary
 
 #: Those of ``intake``, which is loaded only when it is needed.
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
-        zone, limit = tw.care_zone, arguments.limit
+        dates, limit = tw.dates, arguments.limit
         sessions = tw.sessions(
             status=arguments.status,
             patient=_patient(tw, arguments.patient),
@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json([asdict(session) for session in sessions])
     elif sessions or not _is_narrowed(arguments):
-        print_sessions(sessions, zone, more=more)
+        print_sessions(sessions, dates, more=more)
     else:
         print("No session is like that.")
     return 0
@@ -121,9 +121,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def print_sessions(
-    sessions: Sequence[SessionSummary], zone: ZoneInfo, *, more: bool = False
-) -> None:
+def print_sessions(sessions: Sequence[SessionSummary], dates: Dates, *, more: bool = False) -> None:
     """The sessions for people, times in the care time zone; ``more`` says that there are others."""
     if not sessions:
         print("There are no sessions; `threadwell import` makes them.")
@@ -134,8 +132,8 @@ def print_sessions(
         [
             _called(session),
             ", ".join(channel_named(one).name for one in session.channels) or "-",
-            _time(session.start, zone),
-            _time(session.end, zone),
+            dates.text(session.start) or "-",
+            dates.text(session.end) or "-",
             str(session.messages),
             session.status,
             session.id,
@@ -145,22 +143,13 @@ def print_sessions(
     head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status"]
     print(table([*head, "Encounter"], rows))
     others = ", and there are more" if more else ""
-    print(f"\n{plural(len(sessions), 'session')}{others}; times are in {zone.key}.")
+    print(f"\n{plural(len(sessions), 'session')}{others}; times are in {dates.zone.key}.")
 
 
 def _called(session: SessionSummary) -> str:
     if session.names:
         return " & ".join(session.names)
     return "(to review)" if session.to_review else f"(no patient) {session.topic}".rstrip()
-
-
-def _time(text: str, zone: ZoneInfo) -> str:
-    from threadwell.inbox.words import moment
-
-    when = moment(text, zone)
-    if when is None:
-        return "-"
-    return f"{when:%Y-%m-%d %H:%M}" if isinstance(when, datetime) else when.isoformat()
 
 
 COMMAND = Command(

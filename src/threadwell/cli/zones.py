@@ -9,6 +9,7 @@ from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import paint, plural, print_json, table
 
 if TYPE_CHECKING:
+    from threadwell.inbox.dates import Dates
     from threadwell.intake import ZoneReport
 
 
@@ -23,15 +24,15 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, create=False) as tw:
-        report = tw.zones()
+        report, dates = tw.zones(), tw.dates
     if arguments.format == "json":
         print_json(_as_json(report))
     else:
-        _print(report)
+        _print(report, dates)
     return 1 if report.days and report.days.waiting else 0
 
 
-def _print(report: ZoneReport) -> None:
+def _print(report: ZoneReport, dates: Dates) -> None:
     used, days = report.used, report.days
     print(f"Zone data     {used.data.release}, from {used.where}")
     if report.machine and report.machine.where != used.where:
@@ -47,8 +48,8 @@ def _print(report: ZoneReport) -> None:
     rows = [
         [
             one.encounter,
-            str(one.old),
-            str(one.new),
+            dates.day(one.old),
+            dates.day(one.new),
             str(one.messages),
             "stays" if one.locked else "",
         ]

@@ -17,6 +17,7 @@ import msgspec
 from threadwell.encounters import codes
 from threadwell.intake import BadSetting, parse_duration, parse_zone
 from threadwell.intake.care_zone import CareDays, keep_care_zone, kept_zone
+from threadwell.intake.country import keep_country, kept_country
 from threadwell.stores.contract import Store
 
 _KIND = "session-choices"
@@ -44,6 +45,7 @@ class Choices:
     ``zone`` is ``""`` where nobody has said one. The clinical types and the organization are for
     sessions to come: they may change at any time. ``recutting`` is true from the beginning of a
     new cut to its end, and ``zone_change`` tells which zone data then took the place of which.
+    ``country`` is ``""`` where nobody has said one.
     """
 
     policy: str = "per-day"
@@ -56,6 +58,7 @@ class Choices:
     organization: str = ""
     recutting: bool = False
     zone_change: str = ""
+    country: str = ""
 
     def with_asked(self, asked: Asked) -> Choices:
         """These choices, but for what is asked; raises ``BadSetting`` for a zone that is none."""
@@ -73,6 +76,7 @@ class Choices:
             asked.organization or self.organization,
             self.recutting,
             self.zone_change,
+            self.country,
         )
 
     def changes(self, other: Choices) -> list[str]:
@@ -94,7 +98,8 @@ async def kept_choices(store: Store, project: str) -> Choices | None:
     kept = await store.get_private(_KIND, project)
     if kept is None:
         return None
-    return replace(msgspec.json.decode(kept, type=Choices), zone=await kept_zone(store))
+    chosen = msgspec.json.decode(kept, type=Choices)
+    return replace(chosen, zone=await kept_zone(store), country=await kept_country(store))
 
 
 async def keep_choices(
@@ -103,7 +108,10 @@ async def keep_choices(
     """Keep the choices for later imports, and of ``days`` the zone by whose rules they are cut."""
     if choices.zone and days:
         await keep_care_zone(store, days.cutting)
-    await store.put_private(_KIND, project, msgspec.json.encode(replace(choices, zone="")))
+    if choices.country:
+        await keep_country(store, choices.country)
+    kept = msgspec.json.encode(replace(choices, zone="", country=""))
+    await store.put_private(_KIND, project, kept)
 
 
 def clinical_types(

@@ -30,6 +30,7 @@ from threadwell.intake import (
     replay,
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
+from threadwell.intake.country import DEFAULT_COUNTRY
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, AddressKind, Broken, Message, parse_address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -61,7 +62,7 @@ class Who:
     people: Path | None = None
     unknown: str = "quarantine"
     owner: tuple[str | Address, ...] = ()
-    country: str = "US"
+    country: str = ""
 
     @classmethod
     def of(
@@ -166,6 +167,7 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
     choices = (kept or Choices(zone=await kept_zone(store))).with_asked(job.asked)
+    choices = replace(choices, country=job.who.country.upper() or choices.country)
     _plain_settings(job.who, choices)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
         raise OtherChoice(changes)
@@ -199,7 +201,7 @@ async def _settings(
 
 
 def _plain_settings(who: Who, choices: Choices) -> Settings:
-    country = who.country.upper()
+    country = who.country.upper() or choices.country or DEFAULT_COUNTRY
     clinical, clinical_of = clinical_types(choices.clinical_types)
     return Settings(
         policy=choices.policy,

@@ -19,6 +19,7 @@ from threadwell.api.clients import (
 )
 from threadwell.app import DEFAULT_BASE_URL, open_store
 from threadwell.facade.verbs import Verbs
+from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
 from threadwell.inbox.whereabouts import noted_address
@@ -75,7 +76,7 @@ class Threadwell(Verbs):
         people: str | Path | None = None,
         unknown: str = "quarantine",
         owner: Sequence[str | Address] = (),
-        country: str = "US",
+        country: str = "",
         opening: Sequence[str] = (),
         closing: Sequence[str] = (),
         clinical_types: Sequence[str] = (),
@@ -97,6 +98,8 @@ class Threadwell(Verbs):
         The store keeps these: later imports go by them, and raise ``OtherChoice`` when they are
         told otherwise (see ``recut``). Without any zone days are those of UTC, which is logged,
         and times that need one raise ``NeedsZone``.
+        ``country`` (such as ``GB``; ``US`` until one is given) is where numbers without a country
+        code belong, and how days and times are written; the store keeps it too.
         ``owner`` are the practice's own phone numbers and mail addresses. ``unknown="patient"``
         makes a Patient of each unknown sender instead of holding their messages.
         ``clinical_types`` (``[CHANNEL=]SYSTEM|CODE[|DISPLAY]``) and ``organization`` (a name or
@@ -163,7 +166,7 @@ class Threadwell(Verbs):
         people: str | Path | None = None,
         unknown: str = "quarantine",
         owner: Sequence[str | Address] = (),
-        country: str = "US",
+        country: str = "",
     ) -> Report:
         """Give their place to held messages that can have it now, as every import does.
 
@@ -186,6 +189,11 @@ class Threadwell(Verbs):
         from threadwell.intake import zone_report
 
         return self._loop.call(zone_report(self._store, self._project))
+
+    @property
+    def dates(self) -> Dates:
+        """Days and times as the practice writes them: ``tw.dates.text(session.start)``."""
+        return self._loop.call(dates_of(self._store))
 
     def sessions(
         self,
@@ -223,7 +231,7 @@ class Threadwell(Verbs):
         """
         from threadwell.inbox.listing import find_patients
 
-        return self._loop.call(self._read(lambda reader, _: find_patients(reader, name)))
+        return self._loop.call(self._read(lambda reader, dates: find_patients(reader, name, dates)))
 
     def count_sessions(self) -> int:
         """How many sessions stand: ``tw.count_sessions() == len(tw.sessions())``."""
@@ -255,7 +263,7 @@ class Threadwell(Verbs):
         if not isinstance(task, str):
             raise TypeError(f"a held message is named by its Task, not by {type(task).__name__}")
         id_ = task.removeprefix("Task/")
-        return self._loop.call(self._read(lambda reader, zone: load_held(reader, id_, zone)))
+        return self._loop.call(self._read(lambda reader, dates: load_held(reader, id_, dates)))
 
     def reviews(self) -> list[Review]:
         """The open questions for a person: ``[r.why for r in tw.reviews()]``."""
@@ -354,5 +362,5 @@ class Threadwell(Verbs):
             raise LookupError(f"there is no client {client_id!r}")
         return client
 
-    async def _read(self, page: Callable[[Reader, ZoneInfo], Awaitable[T]]) -> T:
-        return await page(Reader(self._store, self._project), await care_zone(self._store))
+    async def _read(self, page: Callable[[Reader, Dates], Awaitable[T]]) -> T:
+        return await page(Reader(self._store, self._project), await dates_of(self._store))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.words import Channel, Status, channel_named, period_text, status_of
+from threadwell.inbox.words import Channel, Status, channel_named, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
 from threadwell.intake.reports.wanted import Wanted, wanted_query
 
@@ -59,7 +59,7 @@ class PatientFound:
 
 
 async def list_sessions(
-    reader: Reader, *, status: str, patient: str, page: int, zone: ZoneInfo
+    reader: Reader, *, status: str, patient: str, page: int, dates: Dates
 ) -> Listing:
     """Page ``page`` (from 1) of the sessions of that status; ``patient`` is an id, or ``""``."""
     name = ""
@@ -67,17 +67,17 @@ async def list_sessions(
         found = await reader.read("Patient", patient)
         name = (resource_name(found) or "a patient") if found else "an unknown patient"
     wanted = Wanted(status=status, patient=patient)
-    query = await wanted_query(reader.store, reader.project, wanted, zone)
+    query = await wanted_query(reader.store, reader.project, wanted, dates.zone)
     if query is None:
         return Listing([], 0, page, False, status, name)
     query = replace(query, count=PAGE, offset=(page - 1) * PAGE, total=Total.ACCURATE)
     found_ = await reader.store.search(reader.project, query)
     encounters = [decode(match.body) for match in found_.matches]
-    rows = await _rows(reader, encounters, zone)
+    rows = await _rows(reader, encounters, dates)
     return Listing(rows, found_.total or 0, page, found_.more, status, name)
 
 
-async def find_patients(reader: Reader, name: str) -> list[PatientFound]:
+async def find_patients(reader: Reader, name: str, dates: Dates) -> list[PatientFound]:
     """The patients whose names begin with every word of ``name``, at most fifty.
 
     Only so many words count as a search has filters for.
@@ -91,7 +91,7 @@ async def find_patients(reader: Reader, name: str) -> list[PatientFound]:
         PatientFound(
             patient["id"],
             resource_name(patient) or "Without a name",
-            _birth(patient.get("birthDate")),
+            dates.text(patient.get("birthDate")),
         )
         for patient in found.resources
     ]
@@ -104,13 +104,13 @@ def session_name(session: SessionSummary) -> str:
     return "Patient unclear" if session.to_review else session.topic or "No patient named"
 
 
-async def _rows(reader: Reader, encounters: list[Resource], zone: ZoneInfo) -> list[Row]:
+async def _rows(reader: Reader, encounters: list[Resource], dates: Dates) -> list[Row]:
     sessions = await looked_at(reader.store, reader.project, encounters)
     await reader.learn(one.last.get("sender") for one in sessions if one.last)
-    return [_row(reader, one, zone) for one in sessions]
+    return [_row(reader, one, dates) for one in sessions]
 
 
-def _row(reader: Reader, session: LookedAt, zone: ZoneInfo) -> Row:
+def _row(reader: Reader, session: LookedAt, dates: Dates) -> Row:
     summary, last = session.summary, session.last
     name = session_name(summary)
     about = summary.topic if summary.topic != name else ""
@@ -118,7 +118,7 @@ def _row(reader: Reader, session: LookedAt, zone: ZoneInfo) -> Row:
         id=summary.id,
         name=name,
         channels=tuple(channel_named(one) for one in summary.channels),
-        period=period_text({"start": summary.start, "end": summary.end}, zone),
+        period=dates.span(summary.start, summary.end),
         messages=summary.messages,
         status=status_of(summary.status),
         asked=summary.to_review,
@@ -140,10 +140,6 @@ def _gist(message: Resource) -> str:
         if text := " ".join((new_text(payload) or payload.get("contentString", "")).split()):
             return text[:200]
     return "An attachment" if message.get("payload") else "No text"
-
-
-def _birth(text: Any) -> str:
-    return str(text) if isinstance(text, str) else ""
 
 
 def _quoted(word: str) -> str:

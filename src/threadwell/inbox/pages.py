@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import dates_of
 from threadwell.inbox.listing import find_patients, list_sessions
 from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
@@ -43,7 +44,7 @@ async def sessions(site: Site, request: Request) -> Response:
         status=status,
         patient=patient,
         page=_page(request),
-        zone=await care_zone(site.store),
+        dates=await dates_of(site.store),
     )
 
     def link(status: str = status, page: int = 1) -> str:
@@ -60,7 +61,7 @@ async def find(site: Site, request: Request) -> Response:
     body = (await request.body())[:_MAX_FORM]
     name = _form_value(body, "name")
     reader = Reader(site.store, site.project)
-    patients = await find_patients(reader, name)
+    patients = await find_patients(reader, name, await dates_of(site.store))
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
     return await _page_of(reader, "found.html", "sessions", patients=patients)
@@ -75,7 +76,7 @@ async def session(site: Site, request: Request) -> Response:
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
     view = await load_session(
-        reader, encounter, page=_page(request), zone=await care_zone(site.store)
+        reader, encounter, page=_page(request), dates=await dates_of(site.store)
     )
     return await _page_of(reader, "session.html", "sessions", session=view)
 
@@ -101,7 +102,7 @@ async def quarantine(site: Site, request: Request) -> Response:
     """What is held back, newest first."""
     reader = Reader(site.store, site.project)
     page = _page(request)
-    held = await list_held(reader, page=page, zone=await care_zone(site.store))
+    held = await list_held(reader, page=page, dates=await dates_of(site.store))
     return await _page_of(
         reader, "quarantine.html", "quarantine", items=held.items, page=page, more=held.more
     )
@@ -110,7 +111,7 @@ async def quarantine(site: Site, request: Request) -> Response:
 async def held(site: Site, request: Request) -> Response:
     """One held message, why it is held and what to do."""
     reader = Reader(site.store, site.project)
-    item = await load_held(reader, request.path_params["id"], await care_zone(site.store))
+    item = await load_held(reader, request.path_params["id"], await dates_of(site.store))
     if item is None:
         raise HTTPException(404)
     return await _page_of(reader, "held.html", "quarantine", item=item)
@@ -120,7 +121,7 @@ async def reviews(site: Site, request: Request) -> Response:
     """The open questions, the newest first."""
     reader = Reader(site.store, site.project)
     page = _page(request)
-    found = await list_reviews(reader, page=page, zone=await care_zone(site.store))
+    found = await list_reviews(reader, page=page, dates=await dates_of(site.store))
     return await _page_of(
         reader, "reviews.html", "reviews", items=found.items, page=page, more=found.more
     )

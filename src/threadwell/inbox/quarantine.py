@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.words import Channel, channel_named, clock_time, count, moment, short_day
+from threadwell.inbox.words import Channel, channel_named, count
 from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
 from threadwell.messages import Address, Message
 
@@ -46,7 +46,8 @@ class HeldRow:
     """One held message of the list.
 
     ``title`` says who wrote, or to whom; ``reason`` why it is held, and ``code`` in a word.
-    ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone.
+    ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone,
+    and ``when`` is the same for people, ``""`` where that cannot be known.
     """
 
     id: str
@@ -56,11 +57,7 @@ class HeldRow:
     source: str
     channel: Channel
     sent: datetime | None
-
-    @property
-    def when(self) -> str:
-        """``sent`` for people, ``""`` where that cannot be known."""
-        return f"{short_day(self.sent)}, {clock_time(self.sent)}" if self.sent else ""
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +93,35 @@ async def count_held(reader: Reader) -> int:
     return (await reader.search(_HELD, _total="accurate", _count=0)).total or 0
 
 
-async def all_held(reader: Reader, zone: ZoneInfo) -> list[HeldRow]:
+async def all_held(reader: Reader, dates: Dates) -> list[HeldRow]:
     """Every held message, those held last first."""
     out: list[HeldRow] = []
     more, page = True, 1
     while more:
-        found = await list_held(reader, page=page, zone=zone, count=_ALL)
+        found = await list_held(reader, page=page, dates=dates, count=_ALL)
         out += found.items
         more, page = found.more, page + 1
     return out
 
 
-async def list_held(reader: Reader, *, page: int, zone: ZoneInfo, count: int = PAGE) -> HeldPage:
+async def list_held(reader: Reader, *, page: int, dates: Dates, count: int = PAGE) -> HeldPage:
     """Page ``page`` (from 1) of the held messages, those held last first."""
     found = await reader.search(
         _HELD, _sort="-_lastUpdated", _count=count, _offset=(page - 1) * count
     )
-    return HeldPage([await _row(reader, task, zone) for task in found.resources], found.more)
+    return HeldPage([await _row(reader, task, dates) for task in found.resources], found.more)
 
 
-async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None:
+async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
     """The held message of a Task; ``None`` if there is none of that id, or no longer."""
     task = await reader.read("Task", id_)
     if task is None or task.get("status") != "requested" or not _is_held(task):
         return None
     kind, content = await _content(reader, task)
-    row = await _row(reader, task, zone)
+    row = await _row(reader, task, dates)
     if kind == MESSAGE_TYPE:
         message = decode_message(content)
-        pairs, text, said = _pairs(message, zone), message.text.strip(), True
+        pairs, text, said = _pairs(message, dates), message.text.strip(), True
     else:
         pairs, text, said = [("Size", count(len(content), "byte"))], _as_text(content), False
     return HeldItem(
@@ -141,8 +138,8 @@ async def load_held(reader: Reader, id_: str, zone: ZoneInfo) -> HeldItem | None
     )
 
 
-async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
-    when = moment(task.get("authoredOn"), zone)
+async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
+    when = dates.moment(task.get("authoredOn"))
     return HeldRow(
         id=task["id"],
         title=await title_of(reader, task),
@@ -151,6 +148,7 @@ async def _row(reader: Reader, task: Resource, zone: ZoneInfo) -> HeldRow:
         source=_source(task),
         channel=channel_named(str(_input(task, "channel") or "")),
         sent=when if isinstance(when, datetime) else None,
+        when=dates.text(when) if isinstance(when, datetime) else "",
     )
 
 
@@ -171,12 +169,11 @@ async def _content(reader: Reader, task: Resource) -> tuple[str, bytes]:
     return binary or ("", b"")
 
 
-def _pairs(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
-    sent = message.sent.astimezone(zone)
+def _pairs(message: Message, dates: Dates) -> list[tuple[str, str]]:
     pairs = [
         ("From", _address(message.sender)),
         ("To", ", ".join(map(_address, message.recipients))),
-        ("Sent", f"{short_day(sent)}, {clock_time(sent)}"),
+        ("Sent", dates.text(message.sent)),
         ("Subject", message.subject),
         ("Attachments", ", ".join(one.filename for one in message.attachments)),
         ("Notes", " ".join(message.notes)),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from threadwell.encounters.codes import TASK_CODE
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import concept_text, name_of
 from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.words import clock_time, moment, short_day
 from threadwell.intake.circles.answers import candidates, suggestions
 
 #: Questions on a page.
@@ -35,10 +33,11 @@ class Candidate:
 class Review:
     """One open question. ``why`` says in a few words what it is, ``text`` in a sentence.
 
-    ``about`` names the patients to choose from, or those who wrote what is held. ``when`` is the
-    time of the first message. ``href`` is the page of the session, or of the held message, that
-    it is about, below the server's address; ``focus`` the resource, and ``task`` the question
-    itself. ``candidates`` are the patients among whom ``intake.answer_review`` may choose.
+    ``about`` names the patients to choose from, or those who wrote what is held. ``sent`` is the
+    FHIR dateTime of the first message, and ``when`` the same for people. ``href`` is the page of
+    the session, or of the held message, that it is about, below the server's address; ``focus``
+    the resource, and ``task`` the question itself. ``candidates`` are the patients among whom
+    ``intake.answer_review`` may choose.
     """
 
     task: str
@@ -46,6 +45,7 @@ class Review:
     text: str
     about: str
     when: str
+    sent: str
     focus: str
     href: str
     candidates: tuple[Candidate, ...] = ()
@@ -73,23 +73,23 @@ async def count_reviews(reader: Reader) -> int:
 
 
 async def list_reviews(
-    reader: Reader, *, page: int, zone: ZoneInfo, count: int = PAGE
+    reader: Reader, *, page: int, dates: Dates, count: int = PAGE
 ) -> ReviewsPage:
     """Page ``page`` (from 1) of the open questions, the newest message first."""
     found = await reader.search(
         _OPEN, _sort="-authored-on", _count=count, _offset=(page - 1) * count
     )
     await _learn(reader, found.resources)
-    items = [await _review(reader, task, zone) for task in found.resources]
+    items = [await _review(reader, task, dates) for task in found.resources]
     return ReviewsPage(items, found.more)
 
 
-async def all_reviews(reader: Reader, zone: ZoneInfo) -> list[Review]:
+async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
     """Every open question, the newest message first."""
     out: list[Review] = []
     more, page = True, 1
     while more:
-        found = await list_reviews(reader, page=page, zone=zone, count=_ALL)
+        found = await list_reviews(reader, page=page, dates=dates, count=_ALL)
         out += found.items
         more, page = found.more, page + 1
     return out
@@ -129,16 +129,16 @@ def _names(reader: Reader, patients: Sequence[str]) -> list[str]:
     return [name_of({"reference": patient}, reader) for patient in patients]
 
 
-async def _review(reader: Reader, task: Resource, zone: ZoneInfo) -> Review:
+async def _review(reader: Reader, task: Resource, dates: Dates) -> Review:
     session = id_in(task.get("focus"), "Encounter")
-    when = moment(task.get("authoredOn"), zone)
     own = f"Task/{task['id']}"
     return Review(
         task=own,
         why=concept_text(task.get("reasonCode")) or "A question is open",
         text=f"{task.get('description', '')}{_suggestion(reader, task)}",
         about=_candidates(reader, task) or ("" if session else await title_of(reader, task)),
-        when=f"{short_day(when)}, {clock_time(when)}" if isinstance(when, datetime) else "",
+        sent=task.get("authoredOn", ""),
+        when=dates.text(task.get("authoredOn")),
         focus=f"Encounter/{session}" if session else own,
         href=f"/sessions/{session}" if session else f"/quarantine/{task['id']}",
         candidates=tuple(

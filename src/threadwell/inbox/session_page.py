@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
@@ -18,10 +18,6 @@ from threadwell.inbox.words import (
     Channel,
     Status,
     channel_named,
-    clock_time,
-    day_name,
-    moment,
-    period_text,
     size_text,
     status_of,
 )
@@ -130,7 +126,7 @@ class SessionView:
 
 
 async def load_session(
-    reader: Reader, encounter: Resource, *, page: int, zone: ZoneInfo
+    reader: Reader, encounter: Resource, *, page: int, dates: Dates
 ) -> SessionView:
     """The session of a session encounter; ``page`` (from 1) is that of every thread's messages."""
     reference = f"Encounter/{encounter['id']}"
@@ -141,12 +137,12 @@ async def load_session(
         )
     ).resources
     await reader.learn(_people(encounter, headers, parts))
-    threads = [await _thread(reader, header, page, zone) for header in headers]
+    threads = [await _thread(reader, header, page, dates) for header in headers]
     return SessionView(
         id=encounter["id"],
         name=session_name(summary),
         status=status_of(encounter.get("status", "")),
-        period=period_text({"start": summary.start, "end": summary.end}, zone),
+        period=dates.span(summary.start, summary.end),
         messages=sum(thread.total for thread in threads),
         channels=tuple(map(channel_named, summary.channels)),
         threads=threads,
@@ -158,7 +154,7 @@ async def load_session(
     )
 
 
-async def _thread(reader: Reader, header: Resource, page: int, zone: ZoneInfo) -> ThreadView:
+async def _thread(reader: Reader, header: Resource, page: int, dates: Dates) -> ThreadView:
     found = await reader.search(
         f"Communication?part-of=Communication/{header['id']}&status:not=preparation",
         _sort="sent",
@@ -170,7 +166,7 @@ async def _thread(reader: Reader, header: Resource, page: int, zone: ZoneInfo) -
     before = [r for r in header.get("inResponseTo") or () if id_in(r, "Communication")]
     await reader.learn(before)
     earlier = (reader.known(reference) or {} for reference in before)
-    views = [_message(reader, child, zone) for child in found.resources]
+    views = [_message(reader, child, dates) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
@@ -183,8 +179,8 @@ async def _thread(reader: Reader, header: Resource, page: int, zone: ZoneInfo) -
     )
 
 
-def _message(reader: Reader, message: Resource, zone: ZoneInfo) -> MessageView:
-    sent = moment(message.get("sent") or message.get("received"), zone)
+def _message(reader: Reader, message: Resource, dates: Dates) -> MessageView:
+    sent = dates.moment(message.get("sent") or message.get("received"))
     sender = key_of(message.get("sender"))
     payloads = message.get("payload") or ()
     retracted = message.get("status") == "entered-in-error"
@@ -195,8 +191,8 @@ def _message(reader: Reader, message: Resource, zone: ZoneInfo) -> MessageView:
         sender=name_of(message.get("sender"), reader) if message.get("sender") else "Unknown",
         ours=sender is not None and sender.type in OURS,
         sent=message.get("sent") or "",
-        time=clock_time(sent) if isinstance(sent, datetime) else "no time",
-        day=day_name(sent) if sent else "No date",
+        time=dates.clock(sent) if isinstance(sent, datetime) else "no time",
+        day=dates.whole_day(sent) if sent else "No date",
         text=new or whole,
         whole=whole if new else "",
         files=[_file(p["contentAttachment"]) for p in payloads if "contentAttachment" in p],

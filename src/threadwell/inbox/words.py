@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any, NamedTuple
 from zlib import crc32
-from zoneinfo import ZoneInfo
 
 from threadwell.encounters.codes import channel_name
 
@@ -66,51 +64,6 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """One of the six colours, the same for the same name."""
     return crc32(name.encode()) % 6
-
-
-def moment(text: Any, zone: ZoneInfo) -> datetime | date | None:
-    """A FHIR ``dateTime`` in the zone; a bare date (or year, or month) as its first day."""
-    if not isinstance(text, str):
-        return None
-    try:
-        if "T" in text:
-            return datetime.fromisoformat(text).astimezone(zone)
-        return date.fromisoformat((text + "-01-01")[:10])
-    except ValueError:
-        return None
-
-
-def day_name(day: date) -> str:
-    """``Monday, 4 March 2024``."""
-    return f"{day:%A}, {day.day} {day:%B %Y}"
-
-
-def short_day(day: date) -> str:
-    """``4 Mar 2024``."""
-    return f"{day.day} {day:%b %Y}"
-
-
-def clock_time(when: datetime) -> str:
-    """``09:14``."""
-    return f"{when:%H:%M}"
-
-
-def period_text(period: Any, zone: ZoneInfo) -> str:
-    """``4 Mar 2024, 09:14–09:52``, or two days: ``4 Mar 2024 – 6 Mar 2024``."""
-    period = period if isinstance(period, dict) else {}
-    start, end = moment(period.get("start"), zone), moment(period.get("end"), zone)
-    if start is None:
-        return "no date"
-    first = short_day(start)
-    if end is None:
-        return f"since {first}" + (f", {start:%H:%M}" if isinstance(start, datetime) else "")
-    last = short_day(end)
-    if first != last:
-        return f"{first} – {last}"
-    if isinstance(start, datetime) and isinstance(end, datetime):
-        times = dict.fromkeys([f"{start:%H:%M}", f"{end:%H:%M}"])
-        return f"{first}, {'–'.join(times)}"
-    return first
 
 
 def size_text(size: Any) -> str:

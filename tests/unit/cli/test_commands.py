@@ -241,7 +241,7 @@ def test_clients_are_listed_rotated_and_revoked(
     assert main(["client", "revoke", "billing"]) == 0
     assert main(["client", "list"]) == 0
     out = capsys.readouterr().out
-    assert "1 client." in out
+    assert "1 client;" in out
     assert first["client_id"] not in out.split("Name")[1]
 
 

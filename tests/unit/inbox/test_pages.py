@@ -187,9 +187,9 @@ def test_a_session_is_drawn_message_by_message(practice: Any, browser: Any) -> N
 @pytest.mark.parametrize(
     ("zone", "days"),
     [
-        ("UTC", ["Tuesday, 12 March 2024", "Wednesday, 13 March 2024"]),
-        ("America/New_York", ["Tuesday, 12 March 2024"]),
-        ("Pacific/Auckland", ["Wednesday, 13 March 2024"]),
+        ("UTC", ["Tuesday, March 12, 2024", "Wednesday, March 13, 2024"]),
+        ("America/New_York", ["Tuesday, March 12, 2024"]),
+        ("Pacific/Auckland", ["Wednesday, March 13, 2024"]),
     ],
 )
 def test_days_are_those_of_the_care_zone(

@@ -61,7 +61,7 @@ def test_a_held_message_is_shown_whole(hold: Any, browser: Any, keep_zone: Any) 
     for words in (
         "Is the &lt;doctor&gt; in today?",
         "Dana (+1 207-555-0177)",
-        "12 Mar 2024, 07:58",
+        "Mar 12, 2024, 7:58 AM",
         "Nobody is known to have the address that it came from.",
         "Add the person",
     ):

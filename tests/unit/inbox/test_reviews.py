@@ -35,7 +35,7 @@ def test_a_question_names_the_patients_and_leads_to_the_session(
     page = browser.get("/reviews").text
     assert 'href="/sessions/family"' in page
     assert "Lena Prado or Tomás Prado" in page
-    assert "12 Mar 2024, 11:58" in page
+    assert "Mar 12, 2024, 11:58 AM" in page
     assert '<span class="count">1<span class="unseen"> open' in page
 
 
