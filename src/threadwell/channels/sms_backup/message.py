@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from typing import NamedTuple
 
-from threadwell.channels.channel import ReadOptions
 from threadwell.channels.sms_backup.elements import Element
+from threadwell.channels.sms_backup.ends import NAME, Owner, Refused, read_ends
+from threadwell.channels.sms_backup.identity import Identities
 from threadwell.channels.sms_backup.parts import Parts, read_parts
-from threadwell.messages import Address, AddressKind, Message, parse_email, parse_phone
-
-NAME = "sms_backup"
+from threadwell.messages import Message
 
 _RECEIVED, _SENT = "1", "2"
 _UNSENT = {
@@ -22,13 +18,14 @@ _UNSENT = {
     "5": "could not be sent",
     "6": "was still waiting to be sent when the backup was made",
 }
-#: PduHeaders of Android: who is named by an MMS.
-_FROM = "137"
-_NAMED = (_FROM, "151", "130", "129")
-_SELF = "insert-address-token"
 _NOT_DOWNLOADED = "130"
 _DELIVERY_FAILED = "64"
 _UTF8 = "106"
+
+#: What some networks and apps put where there is none.
+_NO_SUBJECT = frozenset({"NoSubject", "no subject", "(no subject)", "-1"})
+#: Google Messages keeps its own bookkeeping in the place of a subject.
+_RCS = "proto:"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Below it a number counts seconds: as milliseconds it would lie before the first SMS.
@@ -37,30 +34,7 @@ _LAST_MS = 253_402_300_800_000
 _LONGEST_DELIVERY = timedelta(days=7)
 
 
-class Refused(NamedTuple):
-    """Why an element is not a message, in plain words without any of its content."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose phone it is. The backup itself never says."""
-
-    address: Address
-    keys: frozenset[tuple[AddressKind, str]]
-    country: str
-
-    @classmethod
-    def of(cls, options: ReadOptions) -> Owner:
-        """The first phone number of the practice; a stand-in where none is known."""
-        phones = (one for one in options.owner if one.kind is AddressKind.PHONE)
-        address = next(phones, Address(AddressKind.OTHER, f"{NAME}:owner"))
-        keys = frozenset(one.key for one in options.owner)
-        return cls(address, keys, options.country)
-
-
-def parse_message(element: Element, owner: Owner) -> Message | Refused:
+def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | Refused:
     """The message that an ``<sms>`` or ``<mms>`` holds.
 
     ``sent`` is when the other side sent it, as far as the network told, and otherwise when the
@@ -79,28 +53,21 @@ def parse_message(element: Element, owner: Owner) -> Message | Refused:
     if ms is None:
         return Refused("no usable date")
     received = box == _RECEIVED
-    people = _people(element, received, owner)
-    if people is None:
-        return Refused("nobody is named at its other end")
+    ends = read_ends(element, received, owner)
+    if isinstance(ends, Refused):
+        return ends
     subject = _subject(attributes)
     content = read_parts(element.parts) if mms else Parts(attributes.get("body", ""))
     if not (content.text or content.attachments or subject):
         return Refused("empty")
     date = _EPOCH + timedelta(milliseconds=ms)
-    thread = ",".join(sorted({one.value for one in people.others}))
+    thread = ",".join(sorted({one.key[1] for one in ends.others}))
+    who = ends.sender.key[1] if received else thread
     return Message(
         channel=NAME,
-        external_id=_external_id(
-            box,
-            people.sender.value if received else "",
-            thread,
-            str(ms),
-            subject,
-            content.text,
-            *(sha256(one.content or b"").hexdigest() for one in content.attachments),
-        ),
-        sender=people.sender,
-        recipients=people.recipients,
+        external_id=ids.of(ms, attributes.get("m_id", "") if mms else "", box, who, content.text),
+        sender=ends.sender,
+        recipients=ends.recipients,
         sent=_sent(attributes, date) if received else date,
         received=date if received else None,
         text=content.text,
@@ -113,61 +80,11 @@ def parse_message(element: Element, owner: Owner) -> Message | Refused:
     )
 
 
-def _external_id(*identity: str) -> str:
-    return sha256("\x1f".join(identity).encode()).hexdigest()[:32]
-
-
 def _notes(element: Element) -> Iterator[str]:
     if element.repaired:
         yield "characters that the backup had spoilt were left out"
     if element.attributes.get("status") == _DELIVERY_FAILED:
         yield "the network reported that it was not delivered"
-
-
-class _People(NamedTuple):
-    sender: Address
-    recipients: tuple[Address, ...]
-    others: tuple[Address, ...]
-
-
-def _people(element: Element, received: bool, owner: Owner) -> _People | None:
-    attributes = element.attributes
-    written = attributes.get("address", "").split("~")
-    others = {one.key: one for text in written if (one := _address(text, owner))}
-    name = attributes.get("contact_name", "")
-    if len(others) == 1 and name and name != "(Unknown)":
-        others = {key: one._replace(display=name) for key, one in others.items()}
-    named = [
-        (pair.get("type"), one)
-        for pair in element.addresses
-        if (one := _address(pair.get("address", ""), owner))
-    ]
-    # Only where the list names the practice's own number can the rest of it be told from it.
-    if not others or any(one.key in owner.keys for _, one in named):
-        for role, one in named:
-            if role in _NAMED:
-                others.setdefault(one.key, one)
-    for key in owner.keys:
-        others.pop(key, None)
-    if not others:
-        return None
-    people = tuple(others.values())
-    if not received:
-        return _People(owner.address, people, people)
-    writers = (others[one.key] for role, one in named if role == _FROM and one.key in others)
-    sender = next(writers, people[0])
-    rest = tuple(one for one in people if one.key != sender.key)
-    return _People(sender, (owner.address, *rest), people)
-
-
-def _address(text: str, owner: Owner) -> Address | None:
-    """``None`` for the owner's own token and for what Android writes of a withheld number."""
-    if text in ("", _SELF, "-1", "-2", "-3"):
-        return None
-    phone = parse_phone(text, owner.country)
-    if phone is not None:
-        return phone
-    return parse_email(text) or Address(AddressKind.OTHER, f"sms:{text.strip()}")
 
 
 def _milliseconds(text: str) -> int | None:
@@ -188,8 +105,8 @@ def _sent(attributes: dict[str, str], received: datetime) -> datetime:
 
 
 def _subject(attributes: dict[str, str]) -> str:
-    subject = attributes.get("sub") or attributes.get("subject") or ""
-    if subject == "NoSubject":  # what some networks put where there is none
+    subject = (attributes.get("sub") or attributes.get("subject") or "").strip()
+    if subject in _NO_SUBJECT or subject.startswith(_RCS):
         return ""
     if attributes.get("sub_cs") == _UTF8:
         # Android keeps the bytes of a UTF-8 subject as if each were a character.

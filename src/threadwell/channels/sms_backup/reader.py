@@ -10,13 +10,15 @@ from typing import BinaryIO, cast
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
-from threadwell.channels.sms_backup.message import NAME, Owner, Refused, parse_message
+from threadwell.channels.sms_backup.ends import NAME, Owner, Refused
+from threadwell.channels.sms_backup.identity import Identities
+from threadwell.channels.sms_backup.message import parse_message
 from threadwell.channels.text import encoding_of, text_head
 from threadwell.messages import Broken, Message
 
 _ROOT = re.compile(rb"<smses\b")
-_COUNT = re.compile(rb"""<smses\b[^>]*\bcount=["'](\d{1,12})["']""")
-_END = re.compile(rb"</smses\s*>(\s|<!--((?!-->).)*-->)*", re.DOTALL)
+_COUNT = re.compile(rb"""<smses\b[^<>]*\bcount=["'](\d{1,12})["']""")
+_END = re.compile(rb"</smses\s*>(?:\s++|<!--(?:(?!-->).)*+-->)*+", re.DOTALL)
 _NOT_WHOLE = "the message is damaged or breaks off"
 _TOO_LONG = f"a part of a message longer than {LONGEST_PIECE // 1024**2} MiB"
 
@@ -28,7 +30,7 @@ def sniff(head: bytes, _path: Path) -> bool:
 
 def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     """Every message of the backup, in constant memory (that of its longest message)."""
-    owner = Owner.of(options)
+    owner, ids = Owner.of(options), Identities()
     number = expected = 0
     last = Piece(0, b"")
     with path.open("rb") as file:
@@ -42,9 +44,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
             if last.content.startswith(b"</"):
                 break
             number += 1
-            yield _read_piece(last, f"{path.name}, message {number}", owner)
-        for rest in pieces:
-            last = Piece(last.offset, last.content + rest.content)
+            yield _read_piece(last, f"{path.name}, message {number}", owner, ids)
+        last = Piece(last.offset, b"".join([last.content, *(rest.content for rest in pieces)]))
     if not last.content.startswith(b"</"):
         if number < expected:
             reason = f"the file breaks off: it announces {expected} messages, {number} are there"
@@ -65,13 +66,13 @@ def _in_utf8(file: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, codecs.EncodedFile(file, "utf-8", encoding, "replace"))
 
 
-def _read_piece(piece: Piece, source: str, owner: Owner) -> Message | Broken:
+def _read_piece(piece: Piece, source: str, owner: Owner, ids: Identities) -> Message | Broken:
     where = f"{source} (byte {piece.offset})"
     element = parse_element(piece.content)
     if element is None:
         reason = _TOO_LONG if len(piece.content) > LONGEST_PIECE else _NOT_WHOLE
         return Broken(NAME, where, reason, piece.content, "text/xml")
-    parsed = parse_message(element, owner)
+    parsed = parse_message(element, owner, ids)
     if isinstance(parsed, Refused):
         return Broken(NAME, where, parsed.reason, piece.content, "text/xml")
     return parsed

@@ -119,7 +119,7 @@ def test_what_the_app_writes_that_is_not_xml(read: Read, written: str, text: str
         (sms(address="null"), "nobody is named"),
         (sms(address="-1"), "nobody is named"),
         (mms(m_type=130), "never fetched"),
-        (mms(part("application/smil", text="x")), "empty"),
+        (mms(), "empty"),
         (mms(msg_box=3), "draft"),
         ("<sms body='no end'", "damaged"),
         (sms("&harm;"), "damaged"),
@@ -297,12 +297,145 @@ def test_what_follows_the_end_is_not_lost(read: Read) -> None:
 def test_the_id_does_not_depend_on_the_backup(read: Read) -> None:
     (one,) = read(sms("Hello", readable_date="x", read=0))
     (two,) = read(sms("Hello", address="(555) 123-0111", contact_name="null", read=1))
-    others = read(sms("Hallo"), sms(date=NOON + 1), sms(address=BEN), sms(type=2))
+    others = read(sms("Hallo"), sms(date=NOON + 1000), sms(address=BEN), sms(type=2))
     assert isinstance(one, Message)
     assert isinstance(two, Message)
     assert one.external_id == two.external_id
     ids = {other.external_id for other in others if isinstance(other, Message)}
     assert len(ids | {one.external_id}) == 5
+
+
+def ids(items: list[Message | Broken]) -> list[str]:
+    assert not [item for item in items if isinstance(item, Broken)]
+    return [item.external_id for item in items if isinstance(item, Message)]
+
+
+@pytest.mark.parametrize("box", [1, 2])
+def test_milliseconds_that_an_app_cuts_make_no_other_message(read: Read, box: int) -> None:
+    exact = ids(read(sms(date=NOON + 123, type=box), sms(date=NOON + 900, type=box)))
+    cut = ids(read(sms(date=NOON, type=box), sms(date=NOON, type=box)))
+    seconds = ids(read(sms(date=NOON // 1000, type=box)))
+    assert exact == cut
+    assert len(set(exact)) == 2
+    assert seconds == exact[:1]
+
+
+def test_a_phone_that_was_restored_has_every_message_once(read: Read) -> None:
+    once = ids(read(sms(date=NOON + 123), sms(date=NOON + 900)))
+    twice = ids(read(*[sms(date=NOON + n) for n in (123, 900, 123, 900)]))
+    mixed = ids(read(sms(date=NOON + 123), sms(date=NOON), sms(date=NOON + 900), sms(date=NOON)))
+    assert set(twice) == set(mixed) == set(once)
+
+
+def test_three_equal_messages_of_one_second_are_three(read: Read) -> None:
+    assert len(set(ids(read(*[sms("ok", date=NOON)] * 3)))) == 3
+
+
+SMIL = part(
+    "application/smil",
+    seq=-1,
+    text="&lt;smil&gt;&lt;par&gt;&lt;img src=&quot;rash.jpg&quot; region=&quot;a&quot;/&gt;"
+    "&lt;text src=&quot;t.txt&quot;/&gt;&lt;/par&gt;&lt;/smil&gt;",
+)
+TEXT = part(text="Look", cl="t.txt", seq=1)
+PICTURE = part("image/jpeg", cl="rash.jpg", data="QUJD", seq=0)
+
+
+@pytest.mark.parametrize("m_id", ["null", "m-1@mmsc.example.org"])
+@pytest.mark.parametrize("text", [(TEXT,), ()])
+@pytest.mark.parametrize("layout", [(SMIL,), (part("application/smil", text="x"),)])
+def test_an_mms_without_its_files_has_the_same_id(
+    read: Read, m_id: str, text: tuple[str, ...], layout: tuple[str, ...]
+) -> None:
+    (full,) = read(mms(*layout, PICTURE, *text, m_id=m_id, sub="Rash"))
+    (bare,) = read(mms(*layout, *text, m_id=m_id))
+    assert isinstance(full, Message)
+    assert isinstance(bare, Message)
+    assert full.external_id == bare.external_id
+    assert [one.content for one in full.attachments] == [b"ABC"]
+    if layout == (SMIL,) or not text:
+        (absent,) = bare.attachments
+        assert absent.content is None
+        assert bare.notes == ("a file of it is not in the backup",)
+    if layout == (SMIL,):
+        assert bare.attachments[0].filename == "rash.jpg"
+
+
+def test_pictures_of_one_second_are_told_apart_by_the_network(read: Read) -> None:
+    both = [mms(PICTURE, m_id=f"m-{n}") for n in (1, 2)]
+    assert ids(read(*both)) == ids(read(*reversed(both)))[::-1]
+    assert len(set(ids(read(*both, *both)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "addrs", "reason"),
+    [
+        (f"{ANA}~{BEN}", {ANA: 151, BEN: 151, CLINIC.value: 151}, "none is named as its sender"),
+        (f"{ANA}~{BEN}", {"insert-address-token": 137, ANA: 151, BEN: 151}, "none is named"),
+        (f"{ANA}~{BEN}", {}, "none is named"),
+        (ANA, {ANA: 151, BEN: 130, CLINIC.value: 151}, "none is named"),
+        (ANA, {CLINIC.value: 137, ANA: 151}, "names the phone's own number as its sender"),
+    ],
+)
+def test_nobody_is_guessed_to_have_written_to_a_group(
+    read: Read, address: str, addrs: dict[str, int], reason: str
+) -> None:
+    element = mms(part(text="My rash is back"), address=address, addrs=addrs)
+    (broken,) = read(element)
+    assert isinstance(broken, Broken)
+    assert reason in broken.reason
+    assert broken.content.strip() == element.encode()
+
+
+@pytest.mark.parametrize(
+    ("address", "addrs", "sender"),
+    [
+        (f"{ANA}~{BEN}", {f"{BEN}/TYPE=PLMN": 137, ANA: 151}, BEN),
+        (f"{ANA}~{BEN}", {"+15551230119": 137, ANA: 151, BEN: 151}, "+15551230119"),
+        (f"{ANA};{BEN}", {ANA: 137}, ANA),
+        (ANA, {"insert-address-token": 137}, ANA),
+        (ANA, {"+15551230119": 137, ANA: 151}, ANA),
+        (f"rcs:{ANA}", {}, ANA),
+        ("ana@example.org", {"ana@example.org": 137}, "ana@example.org"),
+    ],
+)
+def test_who_wrote(read: Read, address: str, addrs: dict[str, int], sender: str) -> None:
+    (message,) = read(mms(part(text="Hi"), address=address, addrs=addrs))
+    assert isinstance(message, Message)
+    assert message.sender.value == sender
+
+
+@pytest.mark.parametrize("sub", ["-1", "null", "NoSubject", "", "proto:CjoKImNvbS5leGFtcGxl"])
+def test_what_stands_for_no_subject(read: Read, sub: str) -> None:
+    one, two = read(mms(part(text="Hi"), sub=sub), sms(subject=sub))
+    assert isinstance(one, Message)
+    assert isinstance(two, Message)
+    assert (one.subject, two.subject) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("image/JPEG", "image/jpeg"),
+        ("image/png; name=a.png", "image/png; name=a.png"),
+        ("image/png text/html", "application/octet-stream"),
+        ("image/png,text/html", "application/octet-stream"),
+        ("image", "application/octet-stream"),
+        ("null", "application/octet-stream"),
+        ("text/x-vCard", "text/x-vcard"),
+    ],
+)
+def test_the_type_of_a_part_is_one_type_or_none(read: Read, written: str, kind: str) -> None:
+    (message,) = read(mms(part(written, cl="a", data="QUJD")))
+    assert isinstance(message, Message)
+    assert message.attachments[0].content_type == kind
+
+
+def test_a_text_part_that_is_not_there_is_noted(read: Read) -> None:
+    (message,) = read(mms(part(text="null", seq=0), part(text="Look", seq=1)))
+    assert isinstance(message, Message)
+    assert message.text == "Look"
+    assert message.notes == ("a part of its text is not in the backup, or was the word null",)
 
 
 def test_pieces_longer_than_one_reading(read: Read) -> None:

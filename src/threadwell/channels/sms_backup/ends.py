@@ -1,0 +1,101 @@
+"""Who is at both ends of a message: whose phone it is, who wrote, and who else received it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threadwell.channels.channel import ReadOptions
+from threadwell.channels.sms_backup.elements import Element
+from threadwell.messages import Address, AddressKind, parse_address
+
+NAME = "sms_backup"
+
+#: PduHeaders of Android: who is named by an MMS.
+_FROM = "137"
+_NAMED = (_FROM, "151", "130", "129")
+#: What a phone writes for itself, and Android for a number that was withheld.
+_SELF = "insert-address-token"
+_NOBODY = frozenset({"", _SELF, "-1", "-2", "-3"})
+_BETWEEN = re.compile("[~;,]")
+
+
+class Refused(NamedTuple):
+    """Why an element is not a message, in plain words without any of its content."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose phone it is. The backup itself never says."""
+
+    address: Address
+    keys: frozenset[tuple[AddressKind, str]]
+    country: str
+
+    @classmethod
+    def of(cls, options: ReadOptions) -> Owner:
+        """The first phone number of the practice; a stand-in where none is known."""
+        phones = (one for one in options.owner if one.kind is AddressKind.PHONE)
+        address = next(phones, Address(AddressKind.OTHER, f"{NAME}:owner"))
+        keys = frozenset(one.key for one in options.owner)
+        return cls(address, keys, options.country)
+
+
+class Ends(NamedTuple):
+    """``others`` are all but the owner."""
+
+    sender: Address
+    recipients: tuple[Address, ...]
+    others: tuple[Address, ...]
+
+
+def read_ends(element: Element, received: bool, owner: Owner) -> Ends | Refused:
+    """The people of a message. Nobody is guessed to have written it."""
+    attributes = element.attributes
+    written = _BETWEEN.split(attributes.get("address", ""))
+    others = {one.key: one for text in written if (one := _address(text, owner))}
+    name = attributes.get("contact_name", "")
+    if len(others) == 1 and name and name != "(Unknown)":
+        others = {key: one._replace(display=name) for key, one in others.items()}
+    named = [
+        (pair.get("type"), one)
+        for pair in element.addresses
+        if (one := _address(pair.get("address", ""), owner))
+    ]
+    is_pair = len(others) == 1
+    # Only where the list names the practice's own number can the rest of it be told from it.
+    if not others or any(one.key in owner.keys for _, one in named):
+        is_pair = False
+        for role, one in named:
+            if role in _NAMED:
+                others.setdefault(one.key, one)
+    writers = [one for role, one in named if role == _FROM]
+    if received and not is_pair:
+        # Who is named as the sender is one of them, though the phone may not list them.
+        for one in writers:
+            others.setdefault(one.key, one)
+    for key in owner.keys:
+        others.pop(key, None)
+    if not others:
+        return Refused("nobody is named at its other end")
+    people = tuple(others.values())
+    if not received:
+        return Ends(owner.address, people, people)
+    if any(one.key in owner.keys for one in writers):
+        return Refused("it was received, and names the phone's own number as its sender")
+    known = [others[one.key] for one in writers if one.key in others]
+    if not known and len(people) > 1:
+        return Refused("several people are in it, and none is named as its sender")
+    sender = next(iter(known), people[0])
+    rest = tuple(one for one in people if one.key != sender.key)
+    return Ends(sender, (owner.address, *rest), people)
+
+
+def _address(text: str, owner: Owner) -> Address | None:
+    bare = text.strip()
+    if bare in _NOBODY:
+        return None
+    return parse_address(bare, owner.country) or Address(AddressKind.OTHER, f"sms:{bare}")
