@@ -1,77 +1,50 @@
-"""How mail programs mark the mail that is answered, in many languages."""
+"""What opens a quotation or a forwarded mail, and which lines with ``>`` are quoted.
+
+Nothing is a quotation because it looks a little like one. People write ``From:``, ``> 180`` and
+"he wrote:" as well: what only a mail program writes has to be there.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
-_WROTE = (
-    r"wrote|writes|schrieb|schrieben|a écrit|écrit|escribió|escribio|escreveu|ha scritto|scrisse"
-    r"|schreef|geschreven|skrev|kirjoitti|napsal(?:\(a\)|a)?|napísal(?:a)?|napisał(?:\(a\)|a)?"
-    r"|написал(?:\(а\)|а)?|пишет|пише|írta|yazdı|a scris|έγραψε|写道|寫道|작성"
-)
-_BEGINS = re.compile(
-    r"[\s*-]*(?:On|Am|Le|El|Il|Em|Op|Den|På|Dne|Dňa|Dnia|W dniu|Pe|La|Στις|在|于|於"
-    r"|\d{1,4}[./年-]|\d{1,2}\.? [^\W\d]{3,}"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|\w+day,|(?:пн|вт|ср|чт|пт|сб|вс),)"
-)
-#: Begins so too, unless a line above it begins better.
-_BEGINS_WITH_NAME = re.compile(r"\S+@\S+|\"?[A-ZÀ-Þ][\w .,'’-]{1,60}\"? <\S+@\S+>")
-# The end of an introduction; the verb may stand before the name (German) or last (English).
-_ENDS = re.compile(rf"(?:{_WROTE})[^\n:：]{{0,120}}[:：]\s*$", re.IGNORECASE)
-_ADDRESS_AND_COLON = re.compile(r"<\S+@\S+>\s*[:：]\s*$")
-_DAY = re.compile(r"\d{1,4}[./-]\d|\b\d{1,2}\b|年|@")
+from threadwell.channels.email.header_names import ROLES, Role
+from threadwell.channels.email.introductions import introduction_ending, is_dated
 
-_FIELDS = re.compile(
-    r"[\s*_]{0,3}(?P<name>From|Von|De|Da|Van|Från|Fra|Lähettäjä|От кого|От|Od|发件人|差出人"
-    r"|Sent|Date|Gesendet|Datum|Envoyé|Enviado(?: el)?|Fecha|Data|Inviato|Verzonden|Skickat|Sendt"
-    r"|Дата|Отправлено|Wysłano|发送时间|日時"
-    r"|To|An|À|A|Para|Aan|Till|Til|Кому|Do|收件人|宛先"
-    r"|Cc|Kopie|Copie|Bcc|Reply-To|Kopia|Копия"
-    r"|Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|Тема|Temat|主题|件名)"
-    r"\*?\s?[:：]",
-    re.IGNORECASE,
-)
-_SENDER_NAMES = frozenset(
-    (
-        "from",
-        "von",
-        "de",
-        "da",
-        "van",
-        "från",
-        "fra",
-        "lähettäjä",
-        "от кого",
-        "от",
-        "od",
-        "发件人",
-        "差出人",
-    )
-)
+_FIELD = re.compile(r"[\s*_>]{0,4}([^\W\d_][^:：*]{0,24})\*?\s?[:：]\*?(.*)")
 _RULE = re.compile(
-    r"\s*(?:_{10,}|-{2,}\s*(?:original message|ursprüngliche nachricht|message d'origine"
+    r"\s*+(?:_{10,}+|-{2,}+\s*+(?:original message|ursprüngliche nachricht|message d'origine"
     r"|message original|mensaje original|mensagem original|messaggio originale"
-    r"|oorspronkelijk bericht|originalmeddelande|исходное сообщение|wiadomość oryginalna"
-    r"|原始邮件)\s*-{2,})\s*",
+    r"|oorspronkelijk bericht|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti"
+    r"|исходное сообщение|wiadomość oryginalna|původní zpráva|eredeti üzenet|özgün ileti"
+    r"|原始邮件|原始郵件|元のメッセージ|원본 메시지)\s*+-{2,}+)\s*+",
     re.IGNORECASE,
 )
 _FORWARD = re.compile(
-    r"\s*(?:-{3,}\s*(?:forwarded message|weitergeleitete nachricht|message transféré"
+    r"\s*+(?:-{3,}+\s*+(?:forwarded message|weitergeleitete nachricht|message transféré"
     r"|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht"
-    r"|vidarebefordrat meddelande|пересылаемое сообщение)\s*-{3,}"
+    r"|vidarebefordrat meddelande|videresendt besked|videresendt melding|пересылаемое сообщение"
+    r"|wiadomość przekazana dalej|转发的邮件|轉寄郵件|転送メール)\s*+-{3,}+"
     r"|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
-    r"|début du message réexpédié|inicio del mensaje reenviado)\s*:)\s*",
+    r"|début du message réexpédié|inicio del mensaje reenviado|inizio messaggio inoltrato"
+    r"|início da mensagem reencaminhada)\s*+:)\s*+",
     re.IGNORECASE,
 )
+_MARKS = re.compile(r"[>\s]*+")
+_NUMBERED = re.compile(r"\d{1,2}[.)]\s")
+_VALUE = re.compile(r"[=~≈<≥≤±+-]?\s?[$€£]?\d")
 _BLOCK_FIELDS = 3
-_INTRODUCTION_LINES = 4
-_INTRODUCTION_LENGTH = 400
-
-
-def quoted(line: str) -> bool:
-    """Whether the line is marked with ``>``, and does not only say "more than" (``>38.5``)."""
-    return line.startswith((">", " >")) and not line.lstrip()[1:2].isdigit()
+_BLOCK_LINES = 30
+_PROSE_LINES = 3
+_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
+#: A line above that ends in a colon brings a list of the sender's own, unless it says who said it.
+_SAID = re.compile(
+    r"\b(?:wrote|said|says?|asked|ask|question|schrieb|schreib|fragte|frage|écri|demand|dit|escrib"
+    r"|pregunt|dijo|escrev|pergunt|disse|scri|chiest|vroeg|schreef|skrev|frågade|spurgte|пис|спрос)",
+    re.IGNORECASE,
+)
 
 
 class Opening(NamedTuple):
@@ -88,71 +61,139 @@ class Opening(NamedTuple):
 
 def quotation_openings(lines: list[str]) -> list[Opening]:
     """What opens a quotation or a forwarded mail, from the top."""
-    found = _introductions(lines)
-    found += [Opening(at, at, True) for at, line in enumerate(lines) if _FORWARD.fullmatch(line)]
-    block = _header_block(lines)
-    if block is not None:
-        found.append(block)
-    return sorted(found)
-
-
-def _introductions(lines: list[str]) -> list[Opening]:
-    """Each "On … wrote:". With a mail address it is certain: people don't write them in prose."""
     found: list[Opening] = []
-    for last, line in enumerate(lines):
-        if not line.rstrip().endswith((":", "：")) or quoted(line):
+    after = 0
+    for at, line in enumerate(lines):
+        if at < after or is_marked(line):
             continue
-        first = _introduction(lines, last)
-        if first is not None:
-            found.append(Opening(first, last, any("@" in line for line in lines[first : last + 1])))
+        if _FORWARD.fullmatch(line):
+            found.append(Opening(at, at, True))
+        elif ":" in line or "：" in line:
+            opening = introduction_ending(lines, at) or _header_block(lines, at)
+            if opening is not None:
+                found.append(Opening(*opening))
+                after = opening.last + 1
     return found
 
 
-def _header_block(lines: list[str]) -> Opening | None:
-    """The first header of a quoted mail as Outlook writes it, with the rule above it.
+def is_marked(line: str) -> bool:
+    """Whether the line bears the mark of a quotation; ``>38.5`` only says "more than"."""
+    return line.startswith((">", " >")) and not line.lstrip()[1:2].isdigit()
 
-    At least three fields with nothing between them, the sender's among the first two.
+
+def quoted_lines(lines: list[str], openings: list[Opening], answers: bool) -> list[bool]:
+    """Which of the marked lines are a quotation, stretch by stretch.
+
+    ``answers`` says that the mail is known to answer another one.
     """
-    for index, line in enumerate(lines):
-        if ":" not in line and "：" not in line:
+    quoted = [False] * len(lines)
+    stretches = _stretches(lines)
+    said = {stretch: _said(lines, stretch) for stretch in stretches}
+    evidence = answers or bool(openings) or any(map(_is_sure, said.values()))
+    for stretch in stretches:
+        if _is_quoted(lines, stretch, said[stretch], openings, evidence):
+            quoted[stretch.start : stretch.stop] = [True] * len(stretch)
+    return quoted
+
+
+def _stretches(lines: list[str]) -> list[range]:
+    """The lines with marks that follow each other."""
+    found: list[range] = []
+    for at, line in enumerate(lines):
+        if not is_marked(line):
             continue
-        last, names = _block(lines, index)
-        if len(names) >= _BLOCK_FIELDS and _SENDER_NAMES.intersection(names[:2]):
-            return Opening(_rule_above(lines, index), last, True)
-    return None
+        if found and found[-1].stop == at:
+            found[-1] = range(found[-1].start, at + 1)
+        else:
+            found.append(range(at, at + 1))
+    return found
 
 
-def _introduction(lines: list[str], last: int) -> int | None:
-    """The first line of the introduction that ends in ``last``."""
-    text = ""
-    named = None
-    for first in range(last, max(-1, last - _INTRODUCTION_LINES), -1):
-        if not lines[first].strip() or quoted(lines[first]):
-            break
-        text = f"{lines[first].strip()} {text}".strip()
-        if len(text) > _INTRODUCTION_LENGTH:
-            break
-        if _DAY.search(text) and (_ENDS.search(text) or _ADDRESS_AND_COLON.search(text)):
-            if _BEGINS.match(text):
-                return first
-            if named is None and _BEGINS_WITH_NAME.match(text):
-                named = first
-    return named
+def _said(lines: list[str], stretch: range) -> list[str]:
+    """What stands behind the marks."""
+    return [text for at in stretch if (text := _behind_marks(lines[at]))]
 
 
-def _block(lines: list[str], start: int) -> tuple[int, list[str]]:
-    """The last line and the field names of the header that begins at ``start``."""
-    names: list[str] = []
+def _behind_marks(line: str) -> str:
+    return line[_MARKS.match(line).end() :].rstrip()  # type: ignore[union-attr]
+
+
+def _is_quoted(
+    lines: list[str], stretch: range, said: list[str], openings: list[Opening], evidence: bool
+) -> bool:
+    above = next((at for at in range(stretch.start - 1, -1, -1) if lines[at].strip()), None)
+    opening = next((one for one in openings if one.last == above), None)
+    are_values = bool(said) and all(map(_is_value, said))
+    if opening is not None:
+        return opening.certain or not are_values
+    if are_values:
+        return False
+    if _is_sure(said):
+        return True
+    if above == stretch.start - 1 and lines[above].rstrip().endswith((":", "：")):
+        return evidence and bool(_SAID.search(lines[above]))
+    return evidence or _is_prose(said)
+
+
+def _is_value(text: str) -> bool:
+    """Whether a line with its mark reads "more than …"; a numbered question does not."""
+    return bool(_VALUE.match(text)) and not _NUMBERED.match(text)
+
+
+def _is_sure(said: list[str]) -> bool:
+    """Whether what is marked holds the header of a mail: old Hotmail marks that as well."""
+    roles = {role for text in said[:8] if (field := _field(text)) for role in [field[0]]}
+    return {Role.SENDER, Role.SUBJECT} <= roles and len(roles) >= _BLOCK_FIELDS
+
+
+def _is_prose(said: list[str]) -> bool:
+    """Whether sentences run over several marked lines, as in a mail that was cut into lines."""
+    if len(said) < _PROSE_LINES or not said[-1].endswith(_SENTENCE_ENDS):
+        return False
+    if said[0][:1].islower() or not said[0][:1].isalpha():
+        return False
+    return any(
+        not line.endswith((*_SENTENCE_ENDS, ":", ";", ",")) and following[:1].islower()
+        for line, following in pairwise(said)
+    )
+
+
+def _field(line: str) -> tuple[Role, str] | None:
+    found = _FIELD.match(line)
+    role = ROLES.get(found[1].strip().lower()) if found else None
+    return None if found is None or role is None else (role, found[2])
+
+
+def _header_block(lines: list[str], start: int) -> Opening | None:
+    """The header of a quoted mail as Outlook writes it, with the rule above it.
+
+    At least three fields with nothing between them, the sender's among the first two. What it says
+    must be what only a mail's header says: people write ``From:`` and ``To:`` of journeys and
+    doses, too.
+    """
+    fields: list[tuple[Role, str]] = []
     last = at = start
-    while at < len(lines):
-        found = _FIELDS.match(lines[at])
-        if found:
-            names.append(found["name"].lower())
+    while at < min(len(lines), start + _BLOCK_LINES):
+        field = _field(lines[at])
+        if field:
+            fields.append(field)
             last = at
-        elif not names or not lines[at].strip() or at - last > 1:
+        elif not fields or not lines[at].strip() or at - last > 1:
             break
         at += 1
-    return last, names
+    if len(fields) < _BLOCK_FIELDS or Role.SENDER not in [role for role, _ in fields[:2]]:
+        return None
+    first = _rule_above(lines, start)
+    return Opening(first, last, True) if _is_of_a_mail(dict(fields), first < start) else None
+
+
+def _is_of_a_mail(fields: dict[Role, str], has_rule: bool) -> bool:
+    subject, sent = Role.SUBJECT in fields, Role.SENT in fields
+    address = "@" in fields[Role.SENDER]
+    dated = any(is_dated(fields.get(role, "")) for role in (Role.SENT, Role.DATE))
+    if has_rule:
+        return subject or address or dated or sent
+    return dated and ((address and subject) or (sent and (address or subject)))
 
 
 def _is_rule(line: str) -> bool:

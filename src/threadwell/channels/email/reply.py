@@ -9,29 +9,15 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from threadwell.channels.email.quotations import quotation_openings, quoted
+from threadwell.channels.email.advertisement import is_advertisement
+from threadwell.channels.email.quotations import Opening, quotation_openings, quoted_lines
 
 _SIGNATURE_LINES = 20
-_PHONE_LINE_LENGTH = 60
-_MANY_QUOTED = 3
 #: With its space: two dashes alone are also what people draw between two things they say.
 _SIGNATURE_MARK = "-- "
 
-_LINK = re.compile(r"\s?[<(\[]https?://[^>)\]]*[>)\]]")
-_DEVICE = (
-    r"i\s?(?:phone|pad|pod)|android|blackberry|samsung|galaxy|huawei|xiaomi|nokia|motorola|pixel"
-    r"|windows|outlook|yahoo|gmail|proton|mobile|phone|smartphone|handy|tablet|verizon|at&t|t-mobile"
-    r"|mailbox|sparrow|gmx|web\.de|telefon|téléphone|móvil|celular"
-)
-_SENT_FROM = re.compile(
-    rf"(?:(?:sent|gesendet|envoyé|enviado|inviato|verzonden|verstuurd|skickat|sendt|wysłano"
-    rf"|отправлено)\b.{{0,20}}\b(?:from|via|with|using|mit|von|vom|depuis|de|desde|do|da|dal|vanaf|met"
-    rf"|från|fra|z|с)\b.{{0,25}}(?:{_DEVICE})\b[^,;.!?]{{0,25}}\.?"
-    rf"|von meinem .{{0,25}}(?:{_DEVICE}).{{0,12}} gesendet\.?"
-    rf"|(?:get|holen sie sich|obtenez|obtener) outlook for .{{0,20}}"
-    rf"|(?:{_DEVICE})(?:から送信|傳送|发送)|从我的.{{0,12}}发送)",
-    re.IGNORECASE,
-)
+#: Said below a signature all the same.
+_POSTSCRIPT = re.compile(r"\s*(?:p\.?\s?p?\.?\s?s\b|n\.?b\b|з\.?\s?ы\b)[.:,\s]", re.IGNORECASE)
 
 
 def new_text(text: str, *, answers: bool = False) -> str:
@@ -52,18 +38,28 @@ def new_text(text: str, *, answers: bool = False) -> str:
 
 
 def _drop_quotations(lines: list[str], keep: list[bool], answers: bool) -> bool:
-    marked = [quoted(line) for line in lines]
     openings = quotation_openings(lines)
-    if any(marked) and (answers or openings or sum(marked) >= _MANY_QUOTED):
-        keep[:] = [not mark for mark in marked]
-    for opening in openings:
+    quoted = quoted_lines(lines, openings, answers)
+    keep[:] = [not one for one in quoted]
+    for number, opening in enumerate(openings):
         following = _next_said(lines, opening.last + 1)
-        if following is None or marked[following]:
+        if following is None:
+            if opening.certain:
+                _drop(keep, opening.first, opening.last + 1)
+        elif quoted[following]:
             _drop(keep, opening.first, opening.last + 1)
-        elif opening.certain and _said_before(lines, keep, opening.first):
+        elif (opening.certain or _opens_at(openings, number + 1, following)) and _said_before(
+            lines, keep, opening.first
+        ):
             _drop(keep, opening.first, len(lines))
             break
     return not all(keep)
+
+
+def _opens_at(openings: list[Opening], number: int, line: int) -> bool:
+    """Whether the opening of that number begins in that line, and is certain."""
+    following = openings[number] if number < len(openings) else None
+    return following is not None and following.first == line and following.certain
 
 
 def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
@@ -74,10 +70,11 @@ def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
         start, end = end, end + sum(1 for _ in stretch)
         at = _signature(lines, start, end) if kept else None
         if at is not None and _said_before(lines, keep, at):
-            _drop(keep, at, end)
+            after = (line for line in range(at, end) if _POSTSCRIPT.match(lines[line]))
+            _drop(keep, at, next(after, end))
             dropped = True
     last = next((at for at in reversed(range(len(lines))) if keep[at] and lines[at].strip()), None)
-    if last is not None and _is_advertisement(lines[last]):
+    if last is not None and is_advertisement(lines[last]):
         keep[last] = False
         dropped = True
     return dropped
@@ -94,11 +91,6 @@ def _signature(lines: list[str], start: int, end: int) -> int | None:
         if lines[at] == _SIGNATURE_MARK:
             found = at
     return found
-
-
-def _is_advertisement(line: str) -> bool:
-    line = _LINK.sub("", line).strip().strip("*_<>[]()")
-    return len(line) <= _PHONE_LINE_LENGTH and bool(_SENT_FROM.fullmatch(line))
 
 
 def _drop(keep: list[bool], start: int, end: int) -> None:

@@ -1,0 +1,90 @@
+"""The lines that a mail program writes above what it quotes: "On …, Ana Prado wrote:"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+#: Verbs that end the line, and such as the writer's name may follow.
+_LAST = (
+    r"wrote|writes|a écrit|écrit|escribió|escribio|escreveu|ha scritto|scrisse|kirjoitti"
+    r"|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|napisał(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|пише"
+    r"|írta|yazdı|a scris|έγραψε|写道|寫道|작성|geschreven|menulis|đã viết|va escriure|idatzi du"
+)
+_BEFORE_NAME = r"schrieb|schrieben|schreef|skrev|ezt írta"
+_ENDS = re.compile(
+    rf"(?:(?:{_LAST})|(?:{_BEFORE_NAME})(?:[^\n:：]|(?<=\d):(?=\d)){{0,120}})\s?[:：]$",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(
+    r"[\s*-]{0,8}(?:On|Am|Le|El|Il|Em|Op|Den|På|Dne|Dňa|Dnia|W dniu|Pe|La|În|Στις|Vào|Pada|在|于|於"
+    r"|\d{1,4}[./年-]|\d{1,2}\.? [^\W\d]{3,}"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|\w+day,|(?:пн|вт|ср|чт|пт|сб|вс|нд),"
+    r"|(?:man|tir|ons|tor|fre|lør|søn|pon|wt|śr|czw|pt|sob|niedz)\.,?|(?:po|út|st|čt|pá|so|ne) \d)"
+)
+#: Begins so too, unless a line above it begins better.
+_BEGINS_WITH_NAME = re.compile(r"[^\s@]+@\S+|\"?[A-ZÀ-Þ][\w .,'’-]{1,60}\"? <[^<>@\s]+@[^<>\s]+>")
+_DAY = re.compile(r"\d{1,4}[./-]\d|\b\d{1,2}\b|年|@")
+_ADDRESS = re.compile(r"<[^<>@\s]+@[^<>@\s]+>|\[mailto:[^\]\s@]+@[^\]\s]+\]")
+_BARE_ADDRESS = re.compile(r"[^\s@<>(\[]+@[^\s@<>)\],:]+\.[^\s@<>)\],:]+")
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|[٠-٩]{4}|[۰-۹]{4}")
+_SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2}(?!\d)")
+_INSIDE = re.compile(r"<[^<>]*>")
+_SPACES = re.compile(r"\s+")
+
+_MOST_LINES = 4
+_MOST_LENGTH = 400
+
+
+class Introduction(NamedTuple):
+    """The lines ``first`` to ``last``; ``certain`` if no person writes so in a sentence."""
+
+    first: int
+    last: int
+    certain: bool
+
+
+def introduction_ending(lines: list[str], last: int) -> Introduction | None:
+    """The introduction that ends in the line ``last``, over as many lines as it was broken into."""
+    if not lines[last].rstrip().endswith((":", "：")):
+        return None
+    text = ""
+    found: Introduction | None = None
+    for first in range(last, max(-1, last - _MOST_LINES), -1):
+        line = lines[first].strip()
+        if not line or line.startswith(">") or len(line) + len(text) > _MOST_LENGTH:
+            break
+        text = _joined(line, text)
+        certain = _is_certain(text)
+        if not certain and not (_DAY.search(text) and _ends(text)):
+            continue
+        if _BEGINS.match(text):
+            return Introduction(first, last, certain)
+        if found is None and (certain or _BEGINS_WITH_NAME.match(text)):
+            found = Introduction(first, last, certain)
+    return found
+
+
+def is_dated(text: str) -> bool:
+    """Whether a text names a day of a year and a time of that day, as programs write them."""
+    day = _YEAR.search(text) or _SHORT_DATE.search(text)
+    return bool(day and _CLOCK.search(text))
+
+
+def _joined(line: str, text: str) -> str:
+    """The line before the text; within ``<…>`` there was no space where it was broken."""
+    joined = f"{line} {text}".strip()
+    return _INSIDE.sub(lambda found: _SPACES.sub("", found[0]), joined)
+
+
+def _ends(text: str) -> bool:
+    return bool(_ENDS.search(text)) or (bool(_ADDRESS.search(text)) and text[:-1].endswith(">"))
+
+
+def _is_certain(text: str) -> bool:
+    """An address, the day with its year, and the time: nobody types these to introduce a saying."""
+    if _ADDRESS.search(text):
+        dated = is_dated(text) or (_SHORT_DATE.search(text) and _ends(text))
+        return bool(dated)
+    return bool(_BARE_ADDRESS.search(text) and is_dated(text) and _ends(text))
