@@ -24,15 +24,19 @@ _SET_OFF = frozenset(
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("head", "script", "style", "template", "title", "noscript", "object"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
-_TAG = re.compile(r"<!--.{0,4000}?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
+_HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z!?][^<>]*+>")
+#: The line beside a quotation, and what an editor writes for "indent".
+_BORDER = re.compile(r"border-left[\w-]*+\s*+:(?!\s*+(?:none|0|medium none))", re.IGNORECASE)
+_INDENTED = re.compile(r"border\s*+:\s*+(?:none|0)", re.IGNORECASE)
 _MANY_BLANKS = re.compile(r"\n{3,}")
 
 
 def html_to_text(html: str) -> str:
     """What a reader of the HTML sees, as lines.
 
-    A quotation (``blockquote``) has ``> `` before each line. A link is its text, with the address
+    A quotation (``blockquote``) has ``> `` before each line, but not what a person has indented,
+    for which programs use the same element. A link is its text, with the address
     in ``<>`` where the text does not show it. Hidden elements are left out. Of what the parser
     refuses (nested thousands deep) only the tags are taken out.
     """
@@ -44,7 +48,8 @@ def html_to_text(html: str) -> str:
     # Past its limits the parser drops what follows: rather a plain text than half a message.
     if parser.error_log.filter_from_fatals():
         return _without_tags(html)
-    writer = _Writer()
+    marked = any(map(_is_marked_quotation, tree.iter("blockquote")))
+    writer = _Writer(plain_quotes=not marked)
     for event, element in _walk(tree):
         if event == "start":
             writer.start(element)
@@ -54,7 +59,23 @@ def html_to_text(html: str) -> str:
 
 
 def _without_tags(html: str) -> str:
-    return unescape(_TAG.sub(" ", html)).strip()
+    return unescape(_TAG.sub(" ", _without_remarks(html))).strip()
+
+
+def _without_remarks(html: str) -> str:
+    """The HTML without ``<!-- … -->``; one that never ends is text."""
+    out: list[str] = []
+    end = 0
+    begin = html.find("<!--")
+    while begin >= 0:
+        closed = html.find("-->", begin + 4)
+        if closed < 0:
+            break
+        out += [html[end:begin], " "]
+        end = closed + 3
+        begin = html.find("<!--", end)
+    out.append(html[end:])
+    return "".join(out)
 
 
 def _walk(tree: etree._Element) -> Iterator[tuple[str, etree._Element]]:
@@ -75,13 +96,23 @@ def _unseen(element: etree._Element) -> bool:
     return bool(style and _HIDDEN.search(style))
 
 
+def _is_marked_quotation(element: etree._Element) -> bool:
+    """Whether a mail program has marked the element as a quotation, in one of their ways."""
+    if element.get("type") == "cite" or element.get("cite") is not None:
+        return True
+    names = (element.get("class") or "").lower()
+    return "quote" in names or bool(_BORDER.search(element.get("style") or ""))
+
+
 class _Writer:
     """Collects lines, each with its depth of quotation."""
 
-    def __init__(self) -> None:
+    def __init__(self, plain_quotes: bool) -> None:
+        self._plain_quotes = plain_quotes
         self._lines: list[str] = []
         self._line: list[str] = []
         self._depth = 0
+        self._quotes: list[bool] = []
         self._verbatim = 0
 
     def start(self, element: etree._Element) -> None:
@@ -98,7 +129,8 @@ class _Writer:
         elif tag == "li":
             self._line.append("- ")
         elif tag == "blockquote":
-            self._depth += 1
+            self._quotes.append(self._is_quotation(element))
+            self._depth += self._quotes[-1]
         elif tag == "pre":
             self._verbatim += 1
         elif tag == "img" and element.get("alt"):
@@ -112,12 +144,18 @@ class _Writer:
                 self._address(element)
             elif tag in _BREAKS:
                 self._break(tag in _CELLS)
-                self._depth -= tag == "blockquote"
+                self._depth -= tag == "blockquote" and self._quotes.pop()
                 if tag in _SET_OFF:
                     self._blank()
             if tag == "pre":
                 self._verbatim -= 1
         self._write(element.tail)
+
+    def _is_quotation(self, element: etree._Element) -> bool:
+        """One without a mark is a quotation within another, and where none in the mail has one."""
+        if _is_marked_quotation(element) or self._depth:
+            return True
+        return self._plain_quotes and not _INDENTED.search(element.get("style") or "")
 
     def text(self) -> str:
         self._break(False)

@@ -34,6 +34,28 @@ from threadwell.channels.email.html import html_to_text
             "<blockquote>b<blockquote>a</blockquote></blockquote>Yes",
             "> b\n>\n>> a\n\nYes",
         ),
+        (
+            'My pulse:<blockquote style="margin:0 0 0 40px;border:none">90</blockquote>',
+            "My pulse:\n\n90",
+        ),
+        (
+            'A<blockquote>own</blockquote><blockquote type="cite">b<blockquote>c</blockquote>'
+            "</blockquote>",
+            "A\n\nown\n\n> b\n>\n>> c",
+        ),
+        (
+            'A<blockquote>own</blockquote><blockquote class="gmail_quote">b</blockquote>',
+            "A\n\nown\n\n> b",
+        ),
+        (
+            '<blockquote style="border-left: 1px solid #ccc; margin: 0">b</blockquote>C',
+            "> b\n\nC",
+        ),
+        (
+            '<blockquote style="border-left:none">own</blockquote>'
+            '<blockquote cite="mid:1@example.org">b</blockquote>',
+            "own\n\n> b",
+        ),
         ("Hello<br>-- <br>Ana", "Hello\n-- \nAna"),
         ("<p>Never <b>closed", "Never closed"),
         ("plain, no markup", "plain, no markup"),
