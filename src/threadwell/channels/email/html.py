@@ -113,6 +113,8 @@ class _Writer:
         self._line: list[str] = []
         self._depth = 0
         self._quotes: list[bool] = []
+        #: Of each link that is open, whether another one lies within it.
+        self._links: list[bool] = []
         self._verbatim = 0
 
     def start(self, element: etree._Element) -> None:
@@ -133,6 +135,9 @@ class _Writer:
             self._depth += self._quotes[-1]
         elif tag == "pre":
             self._verbatim += 1
+        elif tag == "a":
+            self._links[-1:] = [True] if self._links else []
+            self._links.append(False)
         elif tag == "img" and element.get("alt"):
             self._write(f"[{element.get('alt')}]")
         self._write(element.text)
@@ -141,7 +146,7 @@ class _Writer:
         tag = element.tag
         if not _unseen(element):
             if tag == "a":
-                self._address(element)
+                self._address(element, holds_links=self._links.pop())
             elif tag in _BREAKS:
                 self._break(tag in _CELLS)
                 self._depth -= tag == "blockquote" and self._quotes.pop()
@@ -177,13 +182,14 @@ class _Writer:
         if text:
             self._line.append(text)
 
-    def _address(self, element: etree._Element) -> None:
+    def _address(self, element: etree._Element, *, holds_links: bool) -> None:
         target = (element.get("href") or "").strip()
         if not target.startswith(("http://", "https://")):
             return
-        shown = "".join(element.itertext())
+        # Links do not lie within links. To look through one that does would look at it twice.
+        shown = target if holds_links else "".join(element.itertext())
         bare = target.split("://", 1)[1].rstrip("/")
-        if bare not in shown and shown.strip():
+        if holds_links or (bare not in shown and shown.strip()):
             self._line.append(f" <{target}>")
 
     def _break(self, cell: bool) -> None:

@@ -9,9 +9,12 @@ from typing import NamedTuple
 _LAST = (
     r"wrote|writes|a écrit|écrit|escribió|escribio|escreveu|ha scritto|scrisse|kirjoitti"
     r"|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|napisał(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|пише"
-    r"|írta|yazdı|a scris|έγραψε|写道|寫道|작성|geschreven|menulis|đã viết|va escriure|idatzi du"
+    r"|írta|ezt írta \([^()\n]{0,100}\)|yazdı|a scris|έγραψε|写道|寫道|작성|geschreven|menulis"
+    r"|đã viết|va escriure|idatzi du|เขียนว่า|ने लिखा|نوشت|كتب"
 )
-_BEFORE_NAME = r"schrieb|schrieben|schreef|skrev|ezt írta"
+_BEFORE_NAME = r"schrieb|schrieben|schreef|skrev|wrote (?:on|at)"
+#: What stands in each of the latter.
+_VERBS_BEFORE = ("schr", "skrev", "wrote ")
 _ENDS = re.compile(
     rf"(?:(?:{_LAST})|(?:{_BEFORE_NAME})(?:[^\n:：]|(?<=\d):(?=\d)){{0,120}})\s?[:：]$",
     re.IGNORECASE,
@@ -30,6 +33,9 @@ _BARE_ADDRESS = re.compile(r"[^\s@<>(\[]+@[^\s@<>)\],:]+\.[^\s@<>)\],:]+")
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|[٠-٩]{4}|[۰-۹]{4}")
 _SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2}(?!\d)")
+#: A program speaks of nobody so: whoever says "I wrote" is the sender.
+_FIRST_PERSON = re.compile(r"\b(?:I|ich|je|yo|io|eu|ik|jag|jeg|я)\b")
+_UNSEEN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INSIDE = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
 
@@ -47,18 +53,18 @@ class Introduction(NamedTuple):
 
 def introduction_ending(lines: list[str], last: int) -> Introduction | None:
     """The introduction that ends in the line ``last``, over as many lines as it was broken into."""
-    if not lines[last].rstrip().endswith((":", "：")):
+    if not _may_end(lines, last):
         return None
     text = ""
     found: Introduction | None = None
     for first in range(last, max(-1, last - _MOST_LINES), -1):
-        line = lines[first].strip()
+        line = _plain(lines[first])
         if not line or line.startswith(">") or len(line) + len(text) > _MOST_LENGTH:
             break
         text = _joined(line, text)
-        certain = _is_certain(text)
-        if not certain and not (_DAY.search(text) and _ends(text)):
+        if not (_DAY.search(text) and _ends(text)) or _FIRST_PERSON.search(text):
             continue
+        certain = _is_certain(text)
         if _BEGINS.match(text):
             return Introduction(first, last, certain)
         if found is None and (certain or _BEGINS_WITH_NAME.match(text)):
@@ -70,6 +76,21 @@ def is_dated(text: str) -> bool:
     """Whether a text names a day of a year and a time of that day, as programs write them."""
     day = _YEAR.search(text) or _SHORT_DATE.search(text)
     return bool(day and _CLOCK.search(text))
+
+
+def _may_end(lines: list[str], last: int) -> bool:
+    """What is cheap to see: a colon, and before it a verb, an address, or a name behind a verb."""
+    line = _plain(lines[last])
+    if not line.endswith((":", "：")):
+        return False
+    if line[:-1].rstrip().endswith((">", ")")) or _ENDS.search(line[-_MOST_LENGTH:]):
+        return True
+    above = lines[max(0, last - _MOST_LINES + 1) : last]
+    return any(verb in line for line in above for verb in _VERBS_BEFORE)
+
+
+def _plain(line: str) -> str:
+    return (line if line.isascii() else _UNSEEN.sub("", line)).strip()
 
 
 def _joined(line: str, text: str) -> str:
@@ -85,6 +106,5 @@ def _ends(text: str) -> bool:
 def _is_certain(text: str) -> bool:
     """An address, the day with its year, and the time: nobody types these to introduce a saying."""
     if _ADDRESS.search(text):
-        dated = is_dated(text) or (_SHORT_DATE.search(text) and _ends(text))
-        return bool(dated)
-    return bool(_BARE_ADDRESS.search(text) and is_dated(text) and _ends(text))
+        return is_dated(text) or bool(_SHORT_DATE.search(text))
+    return bool(_BARE_ADDRESS.search(text)) and is_dated(text)

@@ -14,8 +14,10 @@ from threadwell.channels.email.header_names import ROLES, Role
 from threadwell.channels.email.introductions import introduction_ending, is_dated
 
 _FIELD = re.compile(r"[\s*_>]{0,4}([^\W\d_][^:：*]{0,24})\*?\s?[:：]\*?(.*)")
+#: People draw lines as well, so this one says less than those below.
+_LINE = re.compile(r"\s*+_{10,}+\s*+")
 _RULE = re.compile(
-    r"\s*+(?:_{10,}+|-{2,}+\s*+(?:original message|ursprüngliche nachricht|message d'origine"
+    r"\s*+(?:-{2,}+\s*+(?:original message|ursprüngliche nachricht|message d'origine"
     r"|message original|mensaje original|mensagem original|messaggio originale"
     r"|oorspronkelijk bericht|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti"
     r"|исходное сообщение|wiadomość oryginalna|původní zpráva|eredeti üzenet|özgün ileti"
@@ -35,6 +37,8 @@ _FORWARD = re.compile(
 _MARKS = re.compile(r"[>\s]*+")
 _NUMBERED = re.compile(r"\d{1,2}[.)]\s")
 _VALUE = re.compile(r"[=~≈<≥≤±+-]?\s?[$€£]?\d")
+_DIGIT = re.compile(r"\d")
+_SHORT = 40
 _BLOCK_FIELDS = 3
 _BLOCK_LINES = 30
 _PROSE_LINES = 3
@@ -123,7 +127,7 @@ def _is_quoted(
 ) -> bool:
     above = next((at for at in range(stretch.start - 1, -1, -1) if lines[at].strip()), None)
     opening = next((one for one in openings if one.last == above), None)
-    are_values = bool(said) and all(map(_is_value, said))
+    are_values = _are_values(said)
     if opening is not None:
         return opening.certain or not are_values
     if are_values:
@@ -135,9 +139,14 @@ def _is_quoted(
     return evidence or _is_prose(said)
 
 
-def _is_value(text: str) -> bool:
-    """Whether a line with its mark reads "more than …"; a numbered question does not."""
-    return bool(_VALUE.match(text)) and not _NUMBERED.match(text)
+def _are_values(said: list[str]) -> bool:
+    """Whether lines with their marks read "more than …", or are readings one below the other."""
+    if any(map(_NUMBERED.match, said)):
+        return False
+    if all(map(_VALUE.match, said)):
+        return bool(said)
+    short = all(len(text) <= _SHORT and not text.endswith(_SENTENCE_ENDS) for text in said)
+    return short and len(said) > 1 and all(map(_DIGIT.search, said))
 
 
 def _is_sure(said: list[str]) -> bool:
@@ -171,6 +180,9 @@ def _header_block(lines: list[str], start: int) -> Opening | None:
     must be what only a mail's header says: people write ``From:`` and ``To:`` of journeys and
     doses, too.
     """
+    first = [field[0] for line in lines[start : start + 2] if (field := _field(line))]
+    if Role.SENDER not in first:
+        return None
     fields: list[tuple[Role, str]] = []
     last = at = start
     while at < min(len(lines), start + _BLOCK_LINES):
@@ -181,27 +193,24 @@ def _header_block(lines: list[str], start: int) -> Opening | None:
         elif not fields or not lines[at].strip() or at - last > 1:
             break
         at += 1
-    if len(fields) < _BLOCK_FIELDS or Role.SENDER not in [role for role, _ in fields[:2]]:
+    if len(fields) < _BLOCK_FIELDS:
         return None
-    first = _rule_above(lines, start)
-    return Opening(first, last, True) if _is_of_a_mail(dict(fields), first < start) else None
+    above = next((at for at in range(start - 1, -1, -1) if lines[at].strip()), None)
+    named = above is not None and _is_rule(lines[above])
+    drawn = above is not None and bool(_LINE.fullmatch(lines[above]))
+    begin = above if above is not None and (named or drawn) else start
+    return Opening(begin, last, True) if _is_of_a_mail(dict(fields), named, drawn) else None
 
 
-def _is_of_a_mail(fields: dict[Role, str], has_rule: bool) -> bool:
+def _is_of_a_mail(fields: dict[Role, str], named: bool, drawn: bool) -> bool:
+    """Whether a mail's header says so, below a rule that names a mail, or one that is drawn."""
     subject, sent = Role.SUBJECT in fields, Role.SENT in fields
     address = "@" in fields[Role.SENDER]
     dated = any(is_dated(fields.get(role, "")) for role in (Role.SENT, Role.DATE))
-    if has_rule:
-        return subject or address or dated or sent
+    if named or drawn:
+        return address or dated or sent or (named and subject)
     return dated and ((address and subject) or (sent and (address or subject)))
 
 
 def _is_rule(line: str) -> bool:
     return bool(_RULE.fullmatch(line) or _FORWARD.fullmatch(line))
-
-
-def _rule_above(lines: list[str], index: int) -> int:
-    above = index - 1
-    while above >= 0 and not lines[above].strip():
-        above -= 1
-    return above if above >= 0 and _is_rule(lines[above]) else index

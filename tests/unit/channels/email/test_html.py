@@ -28,6 +28,10 @@ from threadwell.channels.email.html import html_to_text
             "See this page <https://example.org/x>.",
         ),
         ('<a href="https://example.org/">example.org</a>', "example.org"),
+        (
+            '<a href="https://a.example/">One <div><a href="https://b.example/">two</a></div></a>',
+            "One\ntwo <https://b.example/>\n <https://a.example/>",
+        ),
         ('<a href="mailto:ana@example.org">Ana</a>', "Ana"),
         ("Yes<blockquote>Shall we?<br>Soon?</blockquote>No", "Yes\n\n> Shall we?\n> Soon?\n\nNo"),
         (
