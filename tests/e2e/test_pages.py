@@ -38,6 +38,12 @@ SMALL = """[...document.querySelectorAll('a, button, input, summary')]
     .filter(one => one.getBoundingClientRect().height < 24)
     .map(one => one.textContent.trim())"""
 
+#: What stands outside of a row that hides what is too wide for it.
+CUT = """[...document.querySelectorAll('.rows .end *, .card *')]
+    .filter(one => one.getBoundingClientRect().right
+        > one.closest('.rows, .card').getBoundingClientRect().right + 1)
+    .map(one => one.textContent.trim())"""
+
 pytestmark = pytest.mark.browser
 
 
@@ -151,6 +157,31 @@ def test_the_sessions_of_two_children(page: Page) -> None:
     _is_well_made(page)
 
 
+def test_a_patient_has_a_page(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("Mia")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="About the patient").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mia Castellano")
+    about = page.get_by_role("complementary")
+    expect(about.get_by_role("region", name="Family")).to_contain_text("Rosa Castellano")
+    expect(about.get_by_role("region", name="Threads")).to_contain_text("WhatsApp")
+    _picture(page, "patient")
+    _is_well_made(page)
+    about.get_by_role("link", name="Leo Castellano").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leo Castellano")
+
+
+def test_a_thread_is_walked_forward_and_back(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("Leila Haddad")
+    page.get_by_role("button", name="Find").click()
+    page.locator(".row").nth(1).click()
+    here = page.url
+    page.get_by_role("link", name="Later in this thread").click()
+    expect(page.get_by_role("link", name="Later in this thread")).to_have_count(0)
+    page.get_by_role("link", name="Earlier in this thread").click()
+    assert page.url == here
+
+
 def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_text("Page 2")).to_be_visible()
@@ -241,6 +272,7 @@ def _is_well_made(page: Page) -> None:
     )
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.evaluate(SMALL) == []
+    assert page.evaluate(CUT) == []
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         assert page.evaluate(CONTRAST) == []

@@ -48,6 +48,7 @@ def create_pages(store: Store, *, base_url: str, project: str = DEFAULT_PROJECT)
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": pages.session,
+        "/patients/{id}": pages.patient,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
         "/quarantine": pages.quarantine,

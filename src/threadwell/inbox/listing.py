@@ -39,14 +39,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list; ``patient`` is a name where it is one patient's."""
+    """One page of the list; where it is one patient's, their name and id."""
 
     rows: list[Row]
     total: int
     page: int
     more: bool
     status: str
-    patient: str
+    patient: str = ""
+    patient_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,12 @@ async def list_sessions(
     wanted = Wanted(status=status, patient=patient)
     query = await wanted_query(reader.store, reader.project, wanted, dates.zone)
     if query is None:
-        return Listing([], 0, page, False, status, name)
+        return Listing([], 0, page, False, status, name, patient)
     query = replace(query, count=PAGE, offset=(page - 1) * PAGE, total=Total.ACCURATE)
     found_ = await reader.store.search(reader.project, query)
     encounters = [decode(match.body) for match in found_.matches]
     rows = await _rows(reader, encounters, dates)
-    return Listing(rows, found_.total or 0, page, found_.more, status, name)
+    return Listing(rows, found_.total or 0, page, found_.more, status, name, patient)
 
 
 async def find_patients(reader: Reader, name: str, dates: Dates) -> list[PatientFound]:

@@ -49,6 +49,8 @@ def role_of(reference: Any, reader: Reader) -> str:
 def address_text(value: str, display: str = "") -> str:
     """An address as people write it: ``Dana (+1 207-555-0177)``."""
     bare = _phone_text(value) if value.startswith("+") else value.removeprefix("mailto:")
+    if value.startswith("whatsapp:"):
+        bare = f"{value.removeprefix('whatsapp:')} on WhatsApp"
     return f"{display} ({bare})" if display and display != value else bare
 
 

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import dates_of
 from threadwell.inbox.listing import find_patients, list_sessions
+from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.render import render
@@ -65,6 +66,16 @@ async def find(site: Site, request: Request) -> Response:
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
     return await _page_of(reader, "found.html", "sessions", patients=patients)
+
+
+async def patient(site: Site, request: Request) -> Response:
+    """One patient with all that belongs to them."""
+    reader = Reader(site.store, site.project)
+    found = await reader.read("Patient", request.path_params["id"])
+    if found is None:
+        raise HTTPException(404)
+    view = await load_patient(reader, found, await dates_of(site.store))
+    return await _page_of(reader, "patient.html", "sessions", patient=view)
 
 
 async def session(site: Site, request: Request) -> Response:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from threadwell.encounters.codes import REASON, TASK_CODE
+from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.words import Channel, channel_named, count
 from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
+from threadwell.intake.held.listing import open_held, quarantined
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
@@ -101,6 +104,22 @@ async def all_held(reader: Reader, dates: Dates) -> list[HeldRow]:
         found = await list_held(reader, page=page, dates=dates, count=_ALL)
         out += found.items
         more, page = found.more, page + 1
+    return out
+
+
+async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> list[HeldRow]:
+    """The held messages that came from, or went to, one of those addresses."""
+    out: list[HeldRow] = []
+    async for stored in open_held(reader.store, reader.project):
+        task = decode(stored.body)
+        values = {one.value for one in quarantined(task).unknown}
+        if not values and _reason_code(task) != "broken":
+            kind, content = await _content(reader, task)
+            if kind == MESSAGE_TYPE:
+                message = decode_message(content)
+                values = {one.value for one in (message.sender, *message.recipients)}
+        if not values.isdisjoint(addresses):
+            out.append(await _row(reader, task, dates))
     return out
 
 

@@ -22,6 +22,7 @@ from threadwell.inbox.words import (
     status_of,
 )
 from threadwell.intake.reports.sessions import channel_of, looked_at
+from threadwell.intake.reports.threads import neighbours, successor, superseded_because
 from threadwell.messages import parse_media_type
 
 #: Messages of one thread on a page.
@@ -76,15 +77,16 @@ class Day:
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``channel`` is ``None`` where nothing tells it. ``follows`` is the session of the header before
-    it in the same rolling thread, ``""`` if none; ``earlier`` and ``later`` are the numbers of
-    further pages, 0 if none.
+    ``channel`` is ``None`` where nothing tells it. ``before`` and ``after`` are the sessions in
+    which a rolling thread was and goes on, ``""`` if none; ``earlier`` and ``later`` are the
+    numbers of further pages of messages, 0 if none.
     """
 
     id: str
     topic: str
     channel: Channel | None
-    follows: str
+    before: str
+    after: str
     total: int
     days: list[Day]
     earlier: int
@@ -111,7 +113,12 @@ class MedicalEncounter:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """Everything that the page of a session shows."""
+    """Everything that the page of a session shows.
+
+    ``patients`` are ids and names of those whom it is about. Of a superseded session ``because``
+    tells why it is one, and ``successor`` is the id of the one that has its messages now, ``""``
+    where there is none.
+    """
 
     id: str
     name: str
@@ -123,6 +130,10 @@ class SessionView:
     participants: list[Participant]
     medical: list[MedicalEncounter]
     reviews: list[Question]
+    patients: list[tuple[str, str]]
+    superseded: bool
+    because: str
+    successor: str
 
 
 async def load_session(
@@ -138,6 +149,11 @@ async def load_session(
     ).resources
     await reader.learn(_people(encounter, headers, parts))
     threads = [await _thread(reader, header, page, dates) for header in headers]
+    superseded = encounter.get("status") == "entered-in-error"
+    because = successor_ = ""
+    if superseded:
+        because = await superseded_because(reader.store, reader.project, encounter["id"])
+        successor_ = await successor(reader.store, reader.project, headers)
     return SessionView(
         id=encounter["id"],
         name=session_name(summary),
@@ -151,6 +167,14 @@ async def load_session(
         reviews=await questions(
             reader, [reference, *(f"Communication/{h['id']}" for h in headers)]
         ),
+        patients=[
+            (who.removeprefix("Patient/"), name)
+            for who, name in zip(summary.patients, summary.names, strict=True)
+            if who.startswith("Patient/")
+        ],
+        superseded=superseded,
+        because=because,
+        successor=successor_,
     )
 
 
@@ -163,15 +187,14 @@ async def _thread(reader: Reader, header: Resource, page: int, dates: Dates) -> 
         _total="accurate",
     )
     await reader.learn(child.get("sender") for child in found.resources)
-    before = [r for r in header.get("inResponseTo") or () if id_in(r, "Communication")]
-    await reader.learn(before)
-    earlier = (reader.known(reference) or {} for reference in before)
+    before, after = await neighbours(reader.store, reader.project, header)
     views = [_message(reader, child, dates) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
         channel=channel_named(channel) if (channel := channel_of(header)) else None,
-        follows=next(filter(None, (id_in(h.get("encounter"), "Encounter") for h in earlier)), ""),
+        before=before,
+        after=after,
         total=found.total or 0,
         days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],
         earlier=page - 1,

@@ -93,9 +93,9 @@ def test_it_is_the_same_session_everywhere(
     assert run(verify(store, DEFAULT_PROJECT)) == []
     page = browser.get("/").text
     assert "1 session<" in page
-    assert f'<span class="who">{name}</span>' in page
+    assert f'<span class="who"><bdi>{name}</bdi></span>' in page
     session = browser.get("/sessions/hand").text
-    assert f"<h1>{name}</h1>" in session
+    assert f"<h1><bdi>{name}</bdi></h1>" in session
     for text in (page, session):
         assert "Patient unclear" not in text
         assert "Chat" not in text

@@ -9,7 +9,14 @@ import pytest
 
 from threadwell.stores.contract import StoreError
 
-INSIDE = ["/", "/sessions/family", "/quarantine", "/quarantine/x", "/attachments/x"]
+INSIDE = [
+    "/",
+    "/patients/lena",
+    "/sessions/family",
+    "/quarantine",
+    "/quarantine/x",
+    "/attachments/x",
+]
 
 
 @pytest.mark.parametrize("path", INSIDE)
@@ -121,7 +128,7 @@ def test_signing_out_closes_the_door(practice: Any, browser: Any) -> None:
 def test_the_list_tells_whom_and_what_each_session_is_about(practice: Any, browser: Any) -> None:
     page = browser.get("/").text
     assert page.index("Lena Prado &amp; Tomás Prado") < page.index(">Tomás Prado<")
-    for words in ("2 sessions", "E-mail", "2 messages", "Dr. Ines Alvarado: Keep her warm."):
+    for words in ("2 sessions", "E-mail", "2 messages", "Dr. Ines Alvarado</bdi>: Keep her warm."):
         assert words in page
     assert "/sessions/medical-lena" not in page
     assert "/sessions/old" not in page
@@ -207,8 +214,8 @@ def test_a_medical_encounter_leads_to_its_session(practice: Any, browser: Any) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/sessions/none", "/attachments/none", "/quarantine/none", "/none", "/?page=0",
-             "/?page=x", "/?status=none", "/static/none"]
+    "path", ["/sessions/none", "/patients/none", "/attachments/none", "/quarantine/none", "/none",
+             "/?page=0", "/?page=x", "/?status=none", "/static/none"]
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(practice: Any, browser: Any, path: str) -> None:
     answer = browser.get(path)

@@ -1,0 +1,190 @@
+"""A patient as a page: sessions, threads, family, open questions and what is held back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+
+from threadwell.encounters.names import resource_name
+from threadwell.encounters.times import parse_fhir_time
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates
+from threadwell.inbox.listing import Listing, list_sessions
+from threadwell.inbox.names import address_text, concept_text
+from threadwell.inbox.quarantine import HeldRow, held_of
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.reviews import Review, all_reviews
+from threadwell.inbox.words import Channel, channel_named
+from threadwell.intake.reports.sessions import channel_of, session_headers, topic_of
+from threadwell.intake.reports.threads import thread_of
+from threadwell.intake.reports.wanted import sessions_of
+from threadwell.messages import parse_address
+
+_MANY = 1000
+#: Threads of a page; a patient who writes mails has many.
+_MOST_THREADS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Somebody of a patient's family; ``also_of`` are ids and names of others at an address."""
+
+    name: str
+    relationship: str
+    addresses: tuple[str, ...]
+    also_of: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """One thread of a patient; ``session`` is the id of the latest session in it."""
+
+    topic: str
+    channel: Channel | None
+    span: str
+    sessions: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientView:
+    """Everything that the page of a patient shows; ``facts`` are names with values.
+
+    ``more_threads`` is how many threads there are beside those that are shown.
+    """
+
+    id: str
+    name: str
+    facts: list[tuple[str, str]]
+    sessions: Listing
+    threads: list[ThreadRow]
+    more_threads: int
+    family: list[Relative]
+    reviews: list[Review]
+    held: list[HeldRow]
+
+
+async def load_patient(reader: Reader, patient: Resource, dates: Dates) -> PatientView:
+    """The page of a Patient."""
+    id_ = patient["id"]
+    related = (await reader.search(f"RelatedPerson?patient=Patient/{id_}", _count=_MANY)).resources
+    ids = await sessions_of(reader.store, reader.project, id_)
+    threads = await _threads(reader, sorted(ids), dates)
+    addresses = {
+        address.value
+        for person in (patient, *related)
+        for value in _values(person)
+        if (address := parse_address(value, dates.country))
+    }
+    return PatientView(
+        id=id_,
+        name=resource_name(patient) or "Without a name",
+        facts=_facts(patient, dates),
+        sessions=await list_sessions(reader, status="all", patient=id_, page=1, dates=dates),
+        threads=threads[:_MOST_THREADS],
+        more_threads=max(0, len(threads) - _MOST_THREADS),
+        family=[await _relative(reader, person, id_, dates) for person in related],
+        reviews=[
+            one
+            for one in await all_reviews(reader, dates)
+            if f"Patient/{id_}" in {c.patient for c in one.candidates}
+            or one.focus.removeprefix("Encounter/") in ids
+        ],
+        held=await held_of(reader, addresses, dates),
+    )
+
+
+def _facts(patient: Resource, dates: Dates) -> list[tuple[str, str]]:
+    born = dates.text(patient.get("birthDate"))
+    numbers = [
+        " ".join(filter(None, [concept_text(one.get("type")), str(one.get("value", ""))]))
+        for one in patient.get("identifier") or ()
+        if "threadwell.dev" not in str(one.get("system", ""))
+    ]
+    pairs = [
+        ("Born", born),
+        ("Gender", str(patient.get("gender", ""))),
+        ("Reached at", ", ".join(map(address_text, _values(patient)))),
+        ("Numbers", ", ".join(filter(None, numbers))),
+        ("Active", "no" if patient.get("active") is False else ""),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[ThreadRow]:
+    """The threads of those sessions, the latest first."""
+    by_thread: dict[Any, list[Resource]] = {}
+    headers = await session_headers(reader.store, reader.project, sessions)
+    for header in (one for those in headers.values() for one in those):
+        if header.get("status") != "entered-in-error":
+            by_thread.setdefault(thread_of(header) or header["id"], []).append(header)
+    rows = []
+    for those in by_thread.values():
+        those.sort(key=_sent)
+        first, last = those[0], those[-1]
+        name = channel_of(last)
+        row = ThreadRow(
+            topic=topic_of(last) or "Thread",
+            channel=channel_named(name) if name else None,
+            span=dates.span(first.get("sent"), last.get("sent")) if first.get("sent") else "",
+            sessions=len({id_in(one.get("encounter"), "Encounter") for one in those}),
+            session=id_in(last.get("encounter"), "Encounter"),
+        )
+        rows.append((_sent(last), row))
+    return [row for _, row in sorted(rows, key=lambda one: one[0], reverse=True)]
+
+
+async def _relative(reader: Reader, person: Resource, patient: str, dates: Dates) -> Relative:
+    others: dict[str, None] = {}
+    values = _values(person)
+    written = ",".join(form for value in values for form in _forms(value, dates.country))
+    if written:
+        query = f"RelatedPerson?telecom={_encoded(written)}"
+        for other in (await reader.search(query, _count=_MANY)).resources:
+            if (who := id_in(other.get("patient"), "Patient")) and who != patient:
+                others[who] = None
+    references = [{"reference": f"Patient/{who}"} for who in others]
+    await reader.learn(references)
+    relationships = filter(None, map(concept_text, person.get("relationship") or ()))
+    return Relative(
+        name=resource_name(person) or "Without a name",
+        relationship=", ".join(relationships),
+        addresses=tuple(map(address_text, values)),
+        also_of=tuple(
+            (who, resource_name(known))
+            for who, reference in zip(others, references, strict=True)
+            if (known := reader.known(reference))
+        ),
+    )
+
+
+def _values(person: Resource) -> list[str]:
+    return [str(one["value"]) for one in person.get("telecom") or () if one.get("value")]
+
+
+def _forms(value: str, country: str) -> list[str]:
+    """An address as searches may meet it, each fit to be one of their values."""
+    address = parse_address(value, country)
+    forms = [value] if address is None else [value, *_also_written(address.value)]
+    return ["".join(f"\\{c}" if c in "\\,$|" else c for c in form) for form in forms]
+
+
+def _also_written(value: str) -> list[str]:
+    """A phone number with its country code and without; a mail address as it is."""
+    if not value.startswith("+"):
+        return [value]
+    number = phonenumbers.parse(value)
+    return [value, str(phonenumbers.national_significant_number(number))]
+
+
+def _encoded(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def _sent(header: Resource) -> int:
+    try:
+        return parse_fhir_time(str(header.get("sent", "")))
+    except ValueError:
+        return 0
