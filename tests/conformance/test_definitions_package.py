@@ -14,6 +14,13 @@ from threadwell.fhir.validation import validate
 
 #: The mistakes in the package itself: what each resource is told, at the path without indexes.
 MISTAKES = {
+    "CapabilityStatement/example": {
+        (
+            "Invalid uri format: an OID is written as urn:oid:1.2.3, "
+            "a UUID after urn:uuid: and in lower case",
+            "CapabilityStatement.url",
+        )
+    },
     "CodeSystem/v2-0550": {("Invalid code format", "CodeSystem.concept.code")},
     **{
         f"SearchParameter/{kind}-extensions-{type_}-{code}": {

@@ -163,6 +163,10 @@ def test_patches(http: httpx.Client, patient: str) -> None:
             201,
         ),
         ({"contained": [{"resourceType": "Practitioner", "id": "a"}]}, 400),
+        ({"identifier": [{"system": "mrn", "value": "1"}]}, 400),
+        ({"identifier": [{"system": "urn:oid:1.x", "value": "1"}]}, 400),
+        ({"meta": {"profile": ["StructureDefinition/x"]}}, 400),
+        ({"deceasedDateTime": "2024-05-01T10:00:00"}, 400),
         ({"text": {"status": "generated", "div": "plain"}}, 400),
         ({"meta": {"profile": ["https://example.org/unknown"], "versionId": "mine"}}, 201),
         ({"extension": [{"url": "urn:x"}]}, 400),
@@ -172,6 +176,21 @@ def test_validation(http: httpx.Client, more: dict[str, Any], status: int) -> No
     answer = http.post("Patient", json={"resourceType": "Patient", **more})
     assert answer.status_code == status
     assert answer.json()["meta"]["versionId"] != "mine" if status == 201 else True
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"resourceType":"Patient","active":true,"active":false}', '"active" stands twice'),
+        (b'{"resourceType":"Patient","name":[{"family":"\\ud800"}]}', "surrogate"),
+        (b'{"resourceType":"Patient","name":' + b"[" * 5000, "nested deeper"),
+    ],
+)
+def test_json_that_is_refused(http: httpx.Client, body: bytes, why: str) -> None:
+    kind = {"Content-Type": "application/fhir+json"}
+    answer = http.post("Patient", content=body, headers=kind)
+    assert answer.status_code == 400
+    assert why in answer.json()["issue"][0]["details"]["text"]
 
 
 def test_a_transaction_writes_each_resource_once(http: httpx.Client, patient: str) -> None:

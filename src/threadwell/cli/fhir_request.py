@@ -44,7 +44,7 @@ def send(method: str, arguments: Namespace, *, create: bool = False) -> int:
 
 
 def _body(text: str) -> Any:
-    from threadwell.fhir.json import BadJson, decode
+    from threadwell.fhir.json import BadJson, parse
 
     where = "the body"
     if text == "-":
@@ -53,6 +53,6 @@ def _body(text: str) -> Any:
         where = text[1:]
         text = Path(where).read_text("utf-8")
     try:
-        return decode(text)
+        return parse(text.encode("utf-8", "surrogatepass"))
     except BadJson as error:
         raise Mistake(f"{where} is not JSON: {error}") from None

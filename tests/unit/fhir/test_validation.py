@@ -24,6 +24,8 @@ UNUSED = (
     "If the resource is contained in another resource, it SHALL be referred to from elsewhere in "
     "the resource or SHALL refer to the containing resource (dom-3)"
 )
+ABSOLUTE = "it must be absolute, with a scheme such as https: or urn:"
+WHOLE = "a time has seconds and a zone, as in 2024-05-01T10:00:00Z or 2024-05-01T10:00:00+02:00"
 NO_ID = "A contained resource must have an id"
 DIFFER = "Values and their extensions differ in number"
 NOT_CONTAINED = "Reference to a resource that is not contained"
@@ -86,7 +88,7 @@ GOOD = {
     "a whole number as decimal": observation(valueQuantity={"value": 70}),
     "a Python float as decimal": observation(valueQuantity={"value": 70.5}),
     "a narrative": patient(
-        text={"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml"/>'}
+        text={"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">-</div>'}
     ),
     "a year": patient(birthDate="1984"),
     "a month": patient(birthDate="1984-12"),
@@ -129,6 +131,11 @@ GOOD = {
     "a contained resource that refers to its container": patient(
         contained=[{"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": "#"}}]
     ),
+    "a questionnaire by a relative reference": {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "questionnaire": "Questionnaire/intake",
+    },
     "a reference by urn:uuid": communication(
         subject={"reference": "urn:uuid:2f5e8c4e-54ea-4d21-9b4f-1f6f4a0b6f0a"}
     ),
@@ -219,7 +226,7 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
         [("structure", "Patient.link[0].other", MISSING)],
     ),
     "a missing choice": (
-        communication(payload=[{"id": "p", "extension": [{"url": "x", "valueCode": "y"}]}]),
+        communication(payload=[{"id": "p", "extension": [{"url": "urn:x", "valueCode": "y"}]}]),
         [("structure", "Communication.payload[0].content[x]", MISSING)],
     ),
     "two of a choice": (
@@ -505,6 +512,57 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
             ],
         },
         [("structure", "Bundle.entry[1].resource.subject.reference", NOT_CONTAINED)],
+    ),
+    # What must be absolute
+    "a relative system": (
+        patient(identifier=[{"system": "mrn", "value": "1"}]),
+        [("value", "Patient.identifier[0].system", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a relative system of a quantity": (
+        observation(valueQuantity={"system": "ucum", "code": "g"}),
+        [("value", "Observation.value[x].system", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a relative profile": (
+        patient(meta={"profile": ["StructureDefinition/x"]}),
+        [("value", "Patient.meta.profile[0]", f"Invalid canonical format: {ABSOLUTE}")],
+    ),
+    "a relative url of an extension": (
+        extended({"url": "race", "valueString": "x"}),
+        [("value", "Patient.extension[0].url", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a relative url of an extension of a primitive": (
+        patient(_birthDate={"extension": [{"url": "race", "valueString": "x"}]}),
+        [("value", "Patient.birthDate.extension[0].url", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a relative canonical url": (
+        {"resourceType": "Questionnaire", "status": "draft", "url": "q"},
+        [("value", "Questionnaire.url", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a canonical of nothing contained": (
+        {
+            "resourceType": "Questionnaire",
+            "status": "draft",
+            "item": [{"linkId": "1", "type": "choice", "answerValueSet": "#v"}],
+        },
+        [
+            (
+                "structure",
+                "Questionnaire.item[0].answerValueSet",
+                "Canonical of a resource that is not contained",
+            )
+        ],
+    ),
+    "a time without a zone": (
+        communication(sent="2024-05-01T10:00:00"),
+        [("value", "Communication.sent", f"Invalid dateTime format: {WHOLE}")],
+    ),
+    "a time without seconds": (
+        communication(sent="2024-05-01T10:00+02:00"),
+        [("value", "Communication.sent", f"Invalid dateTime format: {WHOLE}")],
+    ),
+    "a time that there is not": (
+        communication(sent="2024-05-01T25:00:00Z"),
+        [("value", "Communication.sent", "Invalid dateTime format")],
     ),
     # All at once
     "many mistakes": (

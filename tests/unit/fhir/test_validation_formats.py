@@ -14,7 +14,7 @@ UUID = "2f5e8c4e-54ea-4d21-9b4f-1f6f4a0b6f0a"
 GOOD: dict[str, list[Any]] = {
     "base64Binary": ["QQ==", "QUI=", "QUJD", " QU\r\nJD "],
     "boolean": [True, False],
-    "canonical": ["http://hl7.org/fhir/ValueSet/x|4.0.1", "#vs"],
+    "canonical": ["http://hl7.org/fhir/ValueSet/x|4.0.1", "Questionnaire/q"],
     "code": ["a", "a b", "a-b_c"],
     "date": ["0001", "2024", "2024-01", "2024-02-29", "2000-02-29", "2024-12-31", "2024-04-30"],
     "dateTime": [
@@ -34,14 +34,16 @@ GOOD: dict[str, list[Any]] = {
     "string": ["a", " a\tb\r\nc ", "👩‍👧", "\u00a0", "x" * 1048576],
     "time": ["00:00:00", "23:59:60.123"],
     "unsignedInt": [0, 2**31 - 1],
-    "uri": ["a", "urn:x:y", "https://example.org/ä?b=c#d"],
+    "uri": ["a", "urn:x:y", "urn:oid:1.2.3", f"urn:uuid:{UUID}", "https://example.org/ä?b=c#d"],
     "url": ["https://example.org", "mailto:ana@example.org"],
     "uuid": [f"urn:uuid:{UUID}"],
 }
 
+XHTML = "http://www.w3.org/1999/xhtml"
+
 BAD: dict[str, list[Any]] = {
     "base64Binary": ["", "Q", "QQ=", "QQ", "Q!==", "QQ==QQ==", "ä"],
-    "canonical": ["", "a b", " a"],
+    "canonical": ["", "a b", " a", "a", "/ValueSet/x", "urn:oid:1.x"],
     "code": ["", " a", "a ", "a  b", "a\tb"],
     "date": [
         "",
@@ -85,7 +87,7 @@ BAD: dict[str, list[Any]] = {
     "string": ["", "\x00", "a\x0b", "\ud800", "x" * 1048577],
     "time": ["", "10:00", "24:00:00", "10:00:00Z"],
     "unsignedInt": [-1, 2**31],
-    "uri": ["", "a b", "a\n"],
+    "uri": ["", "a b", "a\n", "urn:oid:1.x", "urn:uuid:1", f"urn:uuid:{UUID.upper()}", "oid:1.2"],
     "url": ["", "https://example.org/a b"],
     "uuid": [UUID, f"urn:uuid:{UUID.upper()}", "urn:uuid:1"],
 }
@@ -130,7 +132,7 @@ def with_value(type_: str, value: Any) -> dict[str, Any]:
     return {
         "resourceType": "Basic",
         "code": {"text": "x"},
-        "extension": [{"url": "x", name: value}],
+        "extension": [{"url": "urn:x", name: value}],
     }
 
 
@@ -152,15 +154,66 @@ def test_a_value_of_the_format_is_valid(type_: str, value: Any) -> None:
 def test_a_value_of_another_format_is_not(type_: str, value: Any) -> None:
     (issue,) = validate(with_value(type_, value))
     assert issue.code == "value"
-    assert issue.text == f"Invalid {type_} format"
+    assert issue.text.partition(":")[0] == f"Invalid {type_} format"
     assert issue.expression == "Basic.extension[0].value[x]"
 
 
-@pytest.mark.parametrize("div", ["Ana", "", "<p>Ana</p>", "<divan/>"])
-def test_a_narrative_is_a_div(div: str) -> None:
-    patient = {"resourceType": "Patient", "text": {"status": "generated", "div": div}}
-    (issue,) = validate(patient)
-    assert (issue.text, issue.expression) == ("Invalid xhtml format", "Patient.text.div")
+SAYS = "The narrative SHALL have some non-whitespace content (txt-2)"
+
+
+@pytest.mark.parametrize(
+    ("div", "told"),
+    [
+        ("Ana", ["Invalid xhtml format: a narrative begins with <div"]),
+        ("", ["Invalid xhtml format: a narrative begins with <div"]),
+        ("<!DOCTYPE html><div/>", ["Invalid xhtml format: a narrative begins with <div"]),
+        ("<p>Ana</p>", ["Invalid xhtml format: a narrative begins with <div"]),
+        (
+            "<divan/>",
+            [
+                f"Invalid xhtml format: a narrative is a div of the namespace {XHTML}",
+                "(txt-1): no divan",
+                SAYS,
+            ],
+        ),
+        (
+            "<div>Ana</div>",
+            [f"Invalid xhtml format: a narrative is a div of the namespace {XHTML}"],
+        ),
+        (f'<div xmlns="{XHTML}"><p>Ana</div>', ["Invalid xhtml format: mismatched tag"]),
+        (f'<div xmlns="{XHTML}">&nbsp;</div>', ["Invalid xhtml format: undefined entity"]),
+        (f'<div xmlns="{XHTML}">a</div> b', ["Invalid xhtml format: junk after document element"]),
+        (f'<div xmlns="{XHTML}"> <br/> </div>', [SAYS]),
+        (f'<div xmlns="{XHTML}">a<script>b</script></div>', ["(txt-1): no script"]),
+        (f'<div xmlns="{XHTML}" onclick="b">a</div>', ["(txt-1): no onclick of div"]),
+        (f'<div xmlns="{XHTML}"><img src="JavaScript:b"/></div>', ["(txt-1): no script in src"]),
+        (f'<div xmlns="{XHTML}"><iframe/></div>', ["(txt-1): no iframe", SAYS]),
+        (
+            f'<div xmlns="{XHTML}"><svg xmlns="http://www.w3.org/2000/svg">a</svg></div>',
+            ["(txt-1): no svg"],
+        ),
+    ],
+)
+def test_a_narrative_is_plain_xhtml_that_says_something(div: str, told: list[str]) -> None:
+    issues = validate({"resourceType": "Patient", "text": {"status": "generated", "div": div}})
+    assert {issue.expression for issue in issues} == {"Patient.text.div"}
+    assert len(issues) == len(told)
+    assert all(issue.text.endswith(end) for issue, end in zip(issues, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "Ana",
+        '<img src="a.png" alt="Ana"/>',
+        '<table class="grid" border="1"><tr><td colspan="2" align="left">a</td></tr></table>',
+        '<p style="color:red" xml:lang="es" id="a">niña &lt; &#233;</p><!-- said -->',
+        '<a name="b">a</a><a href="https://example.org/">c</a><h6>d</h6><ul><li>e</li></ul>',
+    ],
+)
+def test_plain_xhtml_is_valid(inner: str) -> None:
+    div = f'\n<div xmlns="{XHTML}">{inner}</div>\n'
+    assert validate({"resourceType": "Patient", "text": {"status": "generated", "div": div}}) == []
 
 
 @pytest.mark.parametrize("id_", ["", "a_b", "x" * 65])

@@ -12,7 +12,7 @@ from threadwell.api.rest import conditional, elements
 from threadwell.api.rest.conditional import Find
 from threadwell.api.rest.content import take_content
 from threadwell.api.rest.marks import strip
-from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.json import BadJson, parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
@@ -32,7 +32,7 @@ def parse_json(request: Request, *types: str) -> Any:
     """
     check_json(request.headers, *types)
     try:
-        return decode(request.body)
+        return parse(request.body)
     except BadJson as error:
         raise FhirError(
             400, [Issue("structure", f"Content could not be parsed: {error}")]

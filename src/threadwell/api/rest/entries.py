@@ -14,7 +14,7 @@ from threadwell.api.etags import is_instant
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
 from threadwell.api.rest.room import MAX_ENTRIES
-from threadwell.fhir.json import BadJson, decode, encode
+from threadwell.fhir.json import BadJson, decode, encode, parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.patch import check_operations
 from threadwell.fhir.resource import Resource
@@ -112,7 +112,7 @@ def operations(resource: Any, where: str) -> list[Any]:
     value = resource
     if isinstance(resource, dict) and resource.get("resourceType") == "Binary":
         try:
-            value = decode(base64.b64decode(str(resource.get("data", "")), validate=True))
+            value = parse(base64.b64decode(str(resource.get("data", "")), validate=True))
         except (binascii.Error, BadJson):
             raise invalid("The Binary of a patch holds JSON in base64", f"{where}.data") from None
     elif isinstance(resource, dict) and resource.get("resourceType") == "Parameters":

@@ -13,6 +13,7 @@ from threadwell.fhir.validation.primitives import PRIMITIVES
 from threadwell.fhir.validation.problem import MOST, Check, Problem, given_up, wrong_type
 from threadwell.fhir.validation.reference import reference_check
 from threadwell.fhir.validation.siblings import ABSENT, check_pair, check_pairs
+from threadwell.fhir.validation.uris import absolute
 
 #: A property name longer than this is cut off in a message.
 _MAX_NAME = 64
@@ -80,6 +81,7 @@ class Compiler:
             item = self.compile(type_, element.types[type_])
         if element.value_set:
             item = bound(type_, item, element.value_set)
+        item = absolute(item, type_, owner, element.name)
         item = narrowed(item, f"{owner}.{element.name}", type_)
         return Property(element, _many(item) if element.many else item, item, primitive(type_))
 

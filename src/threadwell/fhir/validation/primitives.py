@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from threadwell.fhir.validation.narrative import check_xhtml
 from threadwell.fhir.validation.problem import Check, Problem, wrong_type
+from threadwell.fhir.validation.uris import OID, UUID, canonical_check, uri_check
 
 #: The limit of a string, in bytes of UTF-8; counted in characters, of which there are no more.
 _MAX_STRING = 1024 * 1024
@@ -32,15 +34,20 @@ _DATES = {
     "instant": f"{_DAY}T{_TIME}{_ZONE}",
 }
 
+#: A time that lacks its seconds, its zone or its T.
+_INCOMPLETE = re.compile(
+    r"[0-9-]{10}(?:[T ][0-9:]{5}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"|T[0-9:]{5}(?:Z|[+-][0-9:]{5})| [0-9:]{5}.*)"
+)
+_WHOLE = "a time has seconds and a zone, as in 2024-05-01T10:00:00Z or 2024-05-01T10:00:00+02:00"
+
 ID = r"[A-Za-z0-9\-.]{1,64}"
-OID = r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"
 
 _PATTERNS = {
     "id": ID,
     "oid": OID,
     "time": _TIME,
-    "uuid": "urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    "xhtml": r"(?s)\s*<div[\s/>].*",
+    "uuid": UUID,
 }
 
 _INTEGERS = {
@@ -75,16 +82,17 @@ def _string_check(type_: str) -> Check:
     return check
 
 
-def _word_check(type_: str, spaced: Callable[[str], object] | None = None) -> Check:
-    """A check for printable text without spaces; ``spaced`` tests any other that"""
-    problem = _invalid(type_)
+def _code_check() -> Check:
+    problem = _invalid("code")
+    spaced = re.compile(r"\S+(?: \S+)*").fullmatch
 
     def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, str):
             return wrong_type("string", value)
+        # Without spaces is the usual case, and the quicker one to tell.
         if value and value.isprintable() and " " not in value:
             return None
-        return None if spaced is not None and spaced(value) else [problem]
+        return None if spaced(value) else [problem]
 
     return check
 
@@ -98,7 +106,8 @@ def _date_check(type_: str) -> Check:
             return wrong_type("string", value)
         match = fullmatch(value)
         if match is None:
-            return [problem]
+            incomplete = type_ != "date" and _INCOMPLETE.fullmatch(value)
+            return [problem._replace(text=f"{problem.text}: {_WHOLE}") if incomplete else problem]
         if match.lastindex is None or int(value[8:10]) <= _days(value):
             return None
         return [problem]
@@ -147,10 +156,12 @@ def _invalid(type_: str) -> Problem:
 PRIMITIVES: Mapping[str, Check] = {
     "base64Binary": text_check(_is_base64, _invalid("base64Binary")),
     "boolean": _check_boolean,
-    "code": _word_check("code", re.compile(r"\S+(?: \S+)*").fullmatch),
+    "code": _code_check(),
     "decimal": _check_decimal,
     **{type_: _string_check(type_) for type_ in ("string", "markdown")},
-    **{type_: _word_check(type_) for type_ in ("uri", "url", "canonical")},
+    **{type_: uri_check(type_) for type_ in ("uri", "url")},
+    "canonical": canonical_check(),
+    "xhtml": check_xhtml,
     **{type_: _date_check(type_) for type_ in _DATES},
     **{type_: _integer_check(type_) for type_ in _INTEGERS},
     **{

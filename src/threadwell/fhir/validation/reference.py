@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.validation.primitives import ID, OID
+from threadwell.fhir.validation.primitives import ID
 from threadwell.fhir.validation.problem import Check, Problem, wrong_type
+from threadwell.fhir.validation.uris import OID
 
 _is_id = re.compile(ID).fullmatch
 _LOCAL = re.compile(rf"(?P<type>[A-Za-z]+)/{ID}(?:/_history/{ID})?")

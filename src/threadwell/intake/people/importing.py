@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.json import BadJson, decode, parse
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
@@ -102,7 +102,7 @@ def _read(path: Path, country: str) -> tuple[dict[Key, Resource], tuple[str, ...
     content = path.read_bytes()
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         try:
-            return people_in(decode(content.removeprefix(b"\xef\xbb\xbf")), country), ()
+            return people_in(parse(content.removeprefix(b"\xef\xbb\xbf")), country), ()
         except BadJson as error:
             raise BadPeople([f"{path.name} is no JSON: {error}"]) from None
     rows, warnings = read_sheet(content)
