@@ -14,7 +14,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import load_circles
-from threadwell.intake.circles.place import Keywords, child_id, place
+from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, Rules, plan
 from threadwell.intake.circles.writing import write_plan
 from threadwell.intake.commits.batch import Batch, as_stored
@@ -196,7 +196,8 @@ class Run:
                 for name, party in zip(way.keys, way.parties, strict=True):
                     circle.parties.setdefault(name, party)
             for id_, message, way in circles[key]:
-                one = place(message, id_, way, names, self._keywords)
+                heard = Heard(names, people.own_names(message.sender)) if names else None
+                one = place(message, id_, way, heard, self._keywords)
                 circle.add(one, self._by_patient)
                 mine.append(one)
         return placed, held

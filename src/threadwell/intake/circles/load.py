@@ -18,7 +18,7 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.intake.circles.answers import find_answers, is_dismissed
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.place import Keywords, ThreadOf, place_again, thread_of
+from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_again, thread_of
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
@@ -99,11 +99,13 @@ async def _add(
         circle.parties.setdefault(
             address_key(address), _as_stored(people.party(address), reference)
         )
-    names = None
+    heard = None
     if len(circle.patients) > 1:
         await people.name(circle.patients)
-        names = people.names(circle.patients)
-    placed = place_again(child, thread, circle, names, keywords)
+        sender = address_of(child.get("sender") or {})
+        own = people.own_names(sender) if sender else ()
+        heard = Heard(people.names(circle.patients), own)
+    placed = place_again(child, thread, circle, heard, keywords)
     if placed is not None:
         circle.add(placed, by_patient)
 

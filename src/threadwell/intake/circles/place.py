@@ -22,6 +22,12 @@ from threadwell.messages import Message
 from threadwell.sessions import Sent
 from threadwell.threads import thread_key
 
+#: How mail programs mark the subject of a reply, or of what was forwarded.
+_REPLY = re.compile(
+    r"(?:re|aw|sv|vs|antw|wg|fwd?|tr|rv|res|enc|rif|odp|ynt|ilt|r|i|回复|答复|转发)(?:\[\d+\])?\s*[:：]",
+    re.IGNORECASE,
+)
+
 
 class Keywords:
     """The words that open and close explicit sessions: what a message begins with."""
@@ -52,16 +58,30 @@ def child_id(message: Message) -> str:
     return message_identity(message.channel, message.external_id).id
 
 
+class Heard(NamedTuple):
+    """What tells apart the patients of a circle of several: their names, and the sender's own."""
+
+    names: Names
+    own: tuple[str, ...] = ()
+
+    def mentioned(self, topic: str, text: str, *, replies: bool) -> frozenset[str]:
+        """The patients named in a message; the subject of a reply is somebody else's words."""
+        said = text if replies or _REPLY.match(topic) else f"{topic}\n{text}"
+        return frozenset(one.patient for one in self.names.mentioned(said, self.own))
+
+
 def place(
-    message: Message, id_: str, way: Route, names: Names | None, keywords: Keywords
+    message: Message, id_: str, way: Route, heard: Heard | None, keywords: Keywords
 ) -> Placed:
     """The place of a new message, whose child has that id, in the circle of its route.
 
-    ``names`` tell apart the patients of a circle of several.
+    ``heard`` is there for a circle of several.
     """
     text = clean(message.new_text if message.new_text.strip() else message.text)
-    mentioned = names.mentioned(f"{topic_of(message)}\n{text}") if names else frozenset[str]()
-    suggests = frozenset[str]()
+    mentioned, suggests = frozenset[str](), frozenset[str]()
+    if heard is not None:
+        replies = bool(message.references or message.in_reply_to)
+        mentioned = heard.mentioned(topic_of(message), text, replies=replies)
     if not way.inbound:
         mentioned, suggests = suggests, mentioned
     by_references = not message.thread_hint
@@ -98,7 +118,7 @@ def place(
 
 
 def place_again(
-    stored: Resource, thread: ThreadOf, circle: Circle, names: Names | None, keywords: Keywords
+    stored: Resource, thread: ThreadOf, circle: Circle, heard: Heard | None, keywords: Keywords
 ) -> Placed | None:
     """The place of a stored child under ``thread``; ``None`` if it is not one of Threadwell's."""
     own = next((i for i in _identifiers(stored) if i["system"].startswith(codes.MESSAGE)), None)
@@ -111,14 +131,15 @@ def place_again(
     sender, *recipients = [address_key(address) for address in known]
     new_text = new_text_of(stored)
     topic = (stored.get("topic") or {}).get("text", "")
-    mentioned = names.mentioned(f"{topic}\n{new_text}") if names else frozenset[str]()
     party = circle.parties[sender]
     inbound = not party.circle.isdisjoint(circle.patients)
-    suggests = frozenset[str]()
+    named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
+    mentioned, suggests = frozenset[str](), frozenset[str]()
+    if heard is not None:
+        mentioned = heard.mentioned(topic, new_text, replies=bool(named))
     if not inbound:
         mentioned, suggests = suggests, mentioned
     opens, closes = keywords.of(new_text)
-    named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
     answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
     in_reply_to = next(answered, "")
     chosen = chosen_of(stored)

@@ -9,7 +9,7 @@ from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
-from threadwell.encounters.mentions import Names
+from threadwell.encounters.mentions import Called, Names
 from threadwell.encounters.people import Party
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -25,6 +25,8 @@ from threadwell.stores.contract import Key, Store
 _BY_TELECOM = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
 #: Who speaks for the practice where several have one address.
 _PRACTICE_ORDER = ("Practitioner", "PractitionerRole", "Organization")
+#: Types of whoever writes on a patient's side.
+_FAMILY = ("Patient", "RelatedPerson")
 #: A channel's stand-in for the practice's own address, where it was not told.
 _STAND_IN = ":owner"
 
@@ -39,7 +41,8 @@ class AddressBook:
     practice: str = ""
     made: dict[Key, Resource] = field(default_factory=dict)
     _parties: dict[str, Party] = field(default_factory=dict)
-    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _called: dict[str, Called] = field(default_factory=dict)
+    _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _tables: dict[tuple[str, ...], Names] = field(default_factory=dict)
     _organizations: list[tuple[str, Resource]] = field(default_factory=list)
 
@@ -94,29 +97,33 @@ class AddressBook:
             self._parties[key] = self._party(address, found[key])
 
     async def name(self, patients: Iterable[str]) -> None:
-        """Read the given names of those patients (``Patient/…``) that this run has not met."""
-        unmet = [patient for patient in patients if patient not in self._names]
+        """Read the names of those patients (``Patient/…``) that this run has not met."""
+        unmet = [patient for patient in patients if patient not in self._called]
         keys = [Key("Patient", patient.partition("/")[2]) for patient in unmet]
         found = await self.store.read_many(self.project, keys) if keys else {}
         for patient, key in zip(unmet, keys, strict=True):
             stored = found.get(key)
             body = decode(stored.body) if stored and not stored.deleted else {}
-            self._names[patient] = _given_names(body)
+            self._called[patient] = _called(body)
 
     def names(self, patients: tuple[str, ...]) -> Names:
-        """The given names of a circle that ``name`` was given."""
+        """The names of a circle that ``name`` was given."""
         table = self._tables.get(patients)
         if table is None:
-            table = Names({patient: self._names[patient] for patient in patients})
+            table = Names({patient: self._called[patient] for patient in patients})
             self._tables[patients] = table
         return table
+
+    def own_names(self, address: Address) -> tuple[str, ...]:
+        """The given names of the patients and family at an address that ``resolve`` was given."""
+        return self._own.get(address_key(address), ())
 
     def make_patient(self, address: Address) -> None:
         """A Patient for a stranger's address; ``made`` has it until it is written."""
         identity = Identity(codes.ADDRESS, address_key(address))
         self.made[Key("Patient", identity.id)] = _stranger(identity, address)
         patient = f"Patient/{identity.id}"
-        self._names[patient] = ()
+        self._called[patient] = Called(())
         bare = address._replace(display="")
         self._parties[address_key(address)] = Party(bare, (patient,), stranger=True)
 
@@ -142,6 +149,8 @@ class AddressBook:
             return
         for key in self._keys_of(resource):
             if key in found:
+                if type_ in _FAMILY:
+                    self._own[key] = (*self._own.get(key, ()), *_called(resource).given)
                 value = reference
                 if type_ == "RelatedPerson":
                     patient = (resource.get("patient") or {}).get("reference", "")
@@ -176,14 +185,11 @@ class AddressBook:
         return Party(bare, patients, tuple(related), practice, stranger)
 
 
-def _given_names(patient: Resource) -> tuple[str, ...]:
-    return tuple(
-        given
-        for name in patient.get("name") or ()
-        if name.get("use") != "old"
-        for given in name.get("given") or ()
-        if given
-    )
+def _called(person: Resource) -> Called:
+    names = [name for name in person.get("name") or () if name.get("use") != "old"]
+    given = (one for name in names for one in name.get("given") or () if one)
+    family = (name.get("family") for name in names)
+    return Called(tuple(given), tuple(one for one in family if one))
 
 
 def _practice(identity: Identity, settings: Settings) -> Resource:

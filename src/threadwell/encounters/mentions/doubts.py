@@ -1,0 +1,394 @@
+"""Why a name that stands somewhere does not tell whom the message is about.
+
+Each rule answers with its own name, or with nothing. ``DENIED`` counts against the patient in the
+whole message; every other doubt only against that one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from threadwell.encounters.mentions.context import Reading
+from threadwell.encounters.mentions.forms import Place
+
+DENIED = "denied"
+COMPARED = "compared"
+SOMEBODY_ELSE = "somebody else"
+CALLED = "called"
+WRITER = "writer"
+PLACE = "place"
+TIME = "time"
+WORD = "word"
+
+#: How far a denial or a comparison reaches over little words.
+_REACH = 6
+
+
+def doubt(reading: Reading, place: Place) -> str:
+    """The first doubt about a place, ``""`` if there is none."""
+    for rule in _RULES:
+        if found := rule(reading, place):
+            return found
+    return ""
+
+
+def _denied(reading: Reading, place: Place) -> str:
+    """``not Leo``, ``it isn't about my son Leo``, ``Leo is not the one``."""
+    if reading.at("noafter", reading.after(place)):
+        return DENIED
+    end = place.start
+    if is_instead(reading, place):
+        return ""
+    for _ in range(_REACH):
+        if reading.before("only", end):
+            return ""
+        if length := reading.before("no", end):
+            # "no, it is Leo": a denial reaches over no mark, and marks are words here.
+            return "" if reading.word(end - length) == "," else DENIED
+        link = reading.before("link", end)
+        if not link:
+            break
+        end -= link
+    return ""
+
+
+def is_instead(reading: Reading, place: Place) -> bool:
+    """``not Leo but Mia``: right after what was denied comes what is meant."""
+    end = place.start
+    for _ in range(3):
+        if length := reading.before("rather", end):
+            denials = ((at, reading.at("no", at)) for at in range(end - length))
+            return any(denial and at + denial <= end - length for at, denial in denials)
+        link = reading.before("link", end)
+        if not link:
+            break
+        end -= link
+    return False
+
+
+def _compared(reading: Reading, place: Place) -> str:
+    """``like Leo last year``, ``the same rash as Leo``, ``Leo had it last winter``."""
+    after = reading.after(place)
+    if reading.at("likeafter", after):
+        return COMPARED
+    end = place.start
+    for _ in range(3):
+        if reading.before("wish", end):
+            return ""
+        if reading.before("like", end):
+            return COMPARED
+        if reading.before("as", end) and any(
+            word in reading.lexicon["same"] for word in reading.words[max(0, end - 7) : end]
+        ):
+            return COMPARED
+        steps = (reading.before(section, end) for section in ("mine", "article", "child"))
+        step = next(filter(None, steps), 0)
+        if not step:
+            break
+        end -= step
+    if verb_of(reading, after)[1]:
+        for at in range(after, min(after + 14, len(reading.words))):
+            if reading.is_mark(at) and reading.word(at) != "'":
+                break
+            if reading.at("past", at):
+                return COMPARED
+    return ""
+
+
+def _somebody_else(reading: Reading, place: Place) -> str:
+    """``Leo's brother``, ``Dr. May``, ``aunt Rose``, ``a friend named Mia``, ``Will Smith``."""
+    if is_whose(reading, place) or _is_titled(reading, place) or _is_other_name(reading, place):
+        return SOMEBODY_ELSE
+    if _works_there(reading, place) or _is_the(reading, place):
+        return SOMEBODY_ELSE
+    return ""
+
+
+def is_whose(reading: Reading, place: Place) -> bool:
+    """Whether somebody who belongs to the patient is meant."""
+    if after := reading.possessive(place):
+        for at in range(after, after + 4):
+            if reading.at("sick", at) or reading.at("owned", at) or reading.at("is", at):
+                break
+            if reading.is_mark(at) or reading.at("and", at) or reading.at("link", at):
+                break
+            if reading.at("other", at) or reading.at("sibling", at):
+                return True
+    end = place.start
+    end -= reading.before("article", end)
+    if of := reading.before("of", end):
+        end -= of
+        return any(
+            reading.before(section, one)
+            for section in ("other", "sibling")
+            for one in (end, end - 1)
+        ) or bool(reading.before("child", end) and not reading.before("mine", end - 1))
+    return False
+
+
+def _is_titled(reading: Reading, place: Place) -> bool:
+    end = place.start
+    if (length := reading.before("sibling", end)) and end - length - 1 in reading.named:
+        return False
+    if reading.before("title", end) or reading.at("titleafter", reading.after(place)):
+        return True
+    named = reading.before("named", end)
+    end -= named
+    if reading.word(end - 1) in (",", "(", ":") and not named:
+        end -= 1
+    if reading.before("other", end):
+        return True
+    if length := reading.before("sibling", end):
+        whose = end - length
+        return bool(reading.before("mine", whose)) or not reading.lexicon["of"]
+    if named:
+        length = reading.before("child", end)
+        return not length or bool(reading.before("another", end - length))
+    length = reading.before("child", end)
+    return bool(length and reading.before("another", end - length))
+
+
+def _is_other_name(reading: Reading, place: Place) -> bool:
+    """Whether a name stands beside it that is not the patient's."""
+    mixed, german = reading.sentence.mixed, reading.lexicon.nouns
+    own = reading.family_of(place.patient) | reading.given_of(place.patient)
+    common = not reading.name_class(place)
+    before, after = reading.token(place.start - 1), reading.token(place.end)
+    if reading.tokens[place.start].joined or (after is not None and after.joined):
+        return True
+    if not mixed:
+        return False
+    if _may_be_name(reading, place.end, own):
+        word = reading.words[place.end]
+        known = reading.lexicon.is_word(word) or bool(reading.at("weekday", place.end))
+        known = known or (german and _is_german_noun(word))
+        if not (known and (common or german)) and not reading.tokens[place.end].first:
+            return True
+    if not german and before is not None and _may_be_name(reading, place.start - 1, own):
+        return not reading.lexicon.is_word(before.word) and not (before.first and common)
+    return False
+
+
+def _may_be_name(reading: Reading, at: int, own: frozenset[str]) -> bool:
+    """Whether a word with a capital stands there that is no name of the patient or the family."""
+    token = reading.token(at)
+    return (
+        token is not None and token.is_capital and token.word not in own and at not in reading.named
+    )
+
+
+def _is_german_noun(word: str) -> bool:
+    endings = ("ung", "heit", "keit", "schmerzen", "weh", "fieber", "husten", "tion", "entzundung")
+    return word.endswith((*endings, "chen", "termin", "rezept", "tabletten", "tropfen", "impfung"))
+
+
+def _works_there(reading: Reading, place: Place) -> bool:
+    """``I spoke with Rosa``, ``Rosa from billing``, ``Rosa, the nurse``."""
+    end = place.start - (1 if reading.word(place.start - 1) == ":" else 0)
+    if reading.before("contact", end):
+        return True
+    after = place.end
+    if length := reading.at("whence", after):
+        at = after + length
+        at += reading.at("article", at)
+        fetched = any(word in reading.lexicon["fetch"] for word in reading.words[: place.start])
+        if (reading.at("desk", at) or reading.at("desk", after + length)) and not fetched:
+            return True
+    if reading.word(after) == ",":
+        after += 1
+    if length := reading.at("article", after):
+        return bool(reading.at("other", after + length))
+    return False
+
+
+def _is_the(reading: Reading, place: Place) -> bool:
+    """``the other Leo``, ``a Leo``; of a name that is a word, ``the May`` too."""
+    section = "article" if reading.name_class(place) else "another"
+    return bool(reading.before(section, place.start))
+
+
+def _called(reading: Reading, place: Place) -> str:
+    """``Hi May``, ``thank you, Rose``, ``Rosa, could you …``: who reads, not who is ill."""
+    if _is_greeted(reading, place):
+        return CALLED
+    start, end = _listed(reading, place)
+    before, after = reading.word(start - 1), reading.word(end)
+    if before in (",", ";") and (reading.is_end(end) or after in (",", "!", "?")):
+        if reading.before("child", start - 1) or reading.before("about", start - 1):
+            return ""
+        if reading.is_end(end) or not _goes_on_about(reading, end):
+            return CALLED
+    if not reading.is_beginning(start) or reading.is_end(end):
+        return ""
+    if after in (",", "!", "?", ":"):
+        return "" if _goes_on_about(reading, end) else CALLED
+    asked = reading.at("call", end) and (reading.name_class(place) or not reading.at("is", end))
+    return CALLED if asked else ""
+
+
+def _is_greeted(reading: Reading, place: Place) -> bool:
+    start = _listed(reading, place)[0]
+    for _ in range(3):
+        if step := reading.before("title", start):
+            start -= step
+        elif reading.word(start - 1) in (",", "'") and start > 1:
+            start -= 1
+        else:
+            break
+    for section in ("hello", "thanks", "bye"):
+        if reading.before(section, start):
+            return not says_of_a_person(reading, place.end)
+    return False
+
+
+def _listed(reading: Reading, place: Place) -> tuple[int, int]:
+    """From where to where names of the family stand in one row."""
+    start, end = place.start, place.end
+    for other in reversed(reading.places):
+        if other.end <= start and reading.joint(other.end) == start and other.end < start:
+            start = other.start
+    for other in reading.places:
+        if other.start >= end and reading.joint(end) == other.start and end < other.start:
+            end = other.end
+    return start, end
+
+
+def _goes_on_about(reading: Reading, at: int) -> bool:
+    """Whether what follows a comma says something of the one named before it."""
+    at += 1
+    token = reading.token(at)
+    if token is not None and token.is_number:
+        return True
+    who = reading.at("mine", at)
+    if who and (reading.at("child", at + who) or reading.at("child", at + who + 1)):
+        return True
+    if reading.at("you", at):
+        return False
+    return bool(
+        reading.at("fresh", at)
+        or reading.at("third", at)
+        or reading.at("age", at)
+        or reading.at("sick", at)
+    )
+
+
+def says_of_a_person(reading: Reading, at: int) -> bool:
+    """Whether words follow that are said of somebody who is ill: ``has a fever``."""
+    at, verb = verb_of(reading, at)
+    return bool(verb) and leads_to(reading, at + verb, "sick", 5)
+
+
+def leads_to(reading: Reading, at: int, section: str, most: int) -> bool:
+    """Whether words of a section follow at ``at``, over at most ``most`` little words."""
+    for _ in range(most + 1):
+        if reading.at(section, at):
+            return True
+        step = reading.at("soft", at)
+        token = reading.token(at)
+        if token is not None and (token.is_number or (at and reading.tokens[at - 1].is_number)):
+            step = max(step, 1)
+        if not step:
+            return False
+        at += step
+    return False
+
+
+def verb_of(reading: Reading, at: int) -> tuple[int, int]:
+    """Where the verb after a name stands, over an adverb or two, and its length."""
+    for _ in range(4):
+        if length := reading.at("is", at):
+            return at, length
+        if reading.at("does", at):
+            break
+        # "no duerme", "ne mange pas", "se siente": little words before the verb.
+        at += reading.at("often", at) or reading.at("no", at) or reading.at("reflexive", at)
+    return at, 0
+
+
+def _writer(reading: Reading, place: Place) -> str:
+    """``this is Rosa``, ``Rosa here``, and a name below the letter."""
+    after = place.end
+    for family in range(2):
+        token = reading.token(after + family)
+        if token is None or not token.is_capital:
+            break
+        after += 1
+    if reading.before("iam", place.start) and not reading.possessive(place):
+        return WRITER
+    if (here := reading.at("here", after)) and reading.is_mark(after + here):
+        return WRITER
+    words = [token for token in reading.tokens if token.is_word or token.is_number]
+    short = len(words) <= 4 and all(token.is_capital for token in words)
+    alone = short and reading.is_end(after)
+    if reading.last and not reading.first and alone and reading.is_beginning(place.start - 1):
+        return WRITER
+    if reading.word(place.start - 1) in ("–", "-", "~") and reading.is_end(after) and short:
+        return WRITER
+    return ""
+
+
+def _place(reading: Reading, place: Place) -> str:
+    """``12 Rose Street``, ``Hope Hospital``, ``calle Rosa``; and brands."""
+    brands = reading.lexicon["brand"]
+    for at in range(max(0, place.start - 4), place.end):
+        if (length := brands.at(reading.words, at)) and at + length > place.start:
+            return PLACE
+    if reading.before("placebefore", place.start):
+        return PLACE
+    # "Mark's Hospital" for a name that is a word; "Leo's school" is the school that he goes to.
+    end = reading.after(place) if reading.name_class(place) else place.end
+    after = reading.token(end)
+    if after is None or not reading.at("placeafter", end):
+        return ""
+    plain = bool(reading.name_class(place)) and not reading.possessive(place)
+    return PLACE if after.is_capital or plain else ""
+
+
+def _time(reading: Reading, place: Place) -> str:
+    """``in May``, ``May 5``, ``early June``: of names that are times as well."""
+    if reading.name_class(place) != "time":
+        return ""
+    months = reading.lexicon["time"]
+    if reading.before("timebefore", place.start) or reading.at("timeafter", place.end):
+        return TIME
+    month = place.start - reading.before("and", place.start) - 1
+    if month not in (*reading.named, place.start - 1) and reading.word(month) in months:
+        return TIME
+    before, after = reading.token(place.start - 1), reading.token(place.end)
+    if before is not None and before.is_number:
+        return TIME
+    return TIME if after is not None and after.is_number else ""
+
+
+def _word(reading: Reading, place: Place) -> str:
+    """The name as the word that it is: ``I Will come``, ``Mark her down``, ``ANA positive``."""
+    kind = reading.name_class(place)
+    token = reading.tokens[place.start]
+    if token.is_upper and reading.sentence.mixed and token.word in reading.lexicon["initials"]:
+        return WORD
+    if kind in ("modal", "verb") or place.name[0] in reading.lexicon["modal"]:
+        if reading.before("pronoun", place.start):
+            return WORD
+        if kind == "verb" and reading.at("object", place.end):
+            return WORD
+        verb = place.start - reading.before("is", place.start)
+        asked = verb < place.start and (
+            reading.tokens[verb].first or bool(reading.before("asking", verb))
+        )
+        if place.name[0] in reading.lexicon["modal"] and not asked:
+            after = reading.skip("often", place.end, 2)
+            if reading.at("bare", after) and not reading.possessive(place):
+                return WORD
+    return ""
+
+
+_RULES: tuple[Callable[[Reading, Place], str], ...] = (
+    _denied,
+    _compared,
+    _somebody_else,
+    _called,
+    _writer,
+    _place,
+    _time,
+    _word,
+)

@@ -1,0 +1,198 @@
+"""Decides whom a text names, and with which words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from threadwell.encounters.mentions.context import Reading
+from threadwell.encounters.mentions.doubts import CALLED, DENIED, doubt, is_whose, leads_to, verb_of
+from threadwell.encounters.mentions.evidence import evidence
+from threadwell.encounters.mentions.forms import Called, Forms, Place
+from threadwell.encounters.mentions.language import (
+    Spoken,
+    abbreviations,
+    languages,
+    lexicon,
+    spoken,
+)
+from threadwell.encounters.mentions.tokens import Sentence, composed, sentences, words_of
+from threadwell.encounters.mentions.unspaced import Unspaced
+
+#: Words on either side of a name that are shown as the reason, and their greatest length.
+_AROUND = 3
+_LONGEST = 80
+#: Beside a name that stands alone, as the answer to a question.
+_ANSWER = frozenset(("i", "mean", "sorry", "meant", "it", "is", "s", "'", "about", "for", "yes"))
+
+
+class Mention(NamedTuple):
+    """A patient (``Patient/…``) whom a text names, and the words in which it does."""
+
+    patient: str
+    words: str
+
+
+class Names:
+    """The names of a circle's patients, ready to be looked for."""
+
+    def __init__(self, called: Mapping[str, Called]) -> None:
+        self._called = dict(called)
+        self._forms = Forms(called)
+        self._unspaced = Unspaced(called)
+
+    def mentioned(self, text: str, own: Collection[str] = ()) -> tuple[Mention, ...]:
+        """The patients whom ``text`` is about by their names, each once, in its order.
+
+        ``own`` are the given names of whoever writes it.
+        """
+        text = composed(text)
+        parts = sentences(text, abbreviations()) if self._forms.hint(text) else []
+        first: dict[str, Mention] = {}
+        if parts:
+            said = _Said(self._forms, self._called, own, parts)
+            for number, place in said.about():
+                words = _around(text, parts[number], place)
+                first.setdefault(place.patient, Mention(place.patient, words))
+        if self._unspaced:
+            found = list(self._unspaced.found(text))
+            denied = {one.patient for one in found if one.denied}
+            for one in found:
+                if one.patient not in denied:
+                    words = " ".join(text[max(0, one.start - 6) : one.end + 8].split())
+                    first.setdefault(one.patient, Mention(one.patient, words))
+        return tuple(first.values())
+
+
+class _Said:
+    """A text being read."""
+
+    def __init__(
+        self,
+        forms: Forms,
+        called: dict[str, Called],
+        own: Collection[str],
+        parts: Sequence[Sentence],
+    ) -> None:
+        names = forms.words()
+        said = [[token for token in part.tokens if token.word not in names] for part in parts]
+        whole = spoken(token for tokens in said for token in tokens)
+        own_words = frozenset(word for name in own for word in words_of(name))
+        self._readings: list[Reading] = []
+        for number, part in enumerate(parts):
+            tongues = spoken(said[number]) or whole or Spoken(languages(), languages())
+            places = tuple(forms.places(part.tokens, tongues.likely))
+            self._readings.append(
+                Reading(
+                    part,
+                    lexicon(tongues.likely),
+                    lexicon(tongues.possible),
+                    tongues.likely,
+                    places,
+                    called,
+                    own_words,
+                    number == 0,
+                    number == len(parts) - 1,
+                )
+            )
+
+    def about(self) -> Iterable[tuple[int, Place]]:
+        """The sentences and places that count."""
+        denied = self._instead()
+        counted: list[tuple[int, Place]] = []
+        alone = self._is_answer()
+        for number, reading in enumerate(self._readings):
+            doubts = {place: doubt(reading, place) for place in reading.places}
+            self._spread(reading, doubts)
+            denied.update(place.patient for place, why in doubts.items() if why == DENIED)
+            sure = {
+                place
+                for place, why in doubts.items()
+                if (not why or (alone and why == CALLED)) and evidence(reading, place)
+            }
+            if alone:
+                sure.update(
+                    place
+                    for place, why in doubts.items()
+                    if why in ("", CALLED) and self._may_answer(reading, place)
+                )
+            self._listed(reading, doubts, sure)
+            sure -= self._alternatives(reading)
+            counted += [(number, place) for place in reading.places if place in sure]
+        return [(number, place) for number, place in counted if place.patient not in denied]
+
+    def _spread(self, reading: Reading, doubts: dict[Place, str]) -> None:
+        """What denies or compares one name does so to those that follow it in a list."""
+        for before, place in pairwise(reading.places):
+            gap = reading.words[reading.after(before) : place.start]
+            joined = reading.joint(reading.after(before)) == place.start
+            if joined and gap and is_whose(reading, place) and reading.possessive(place):
+                doubts[before] = doubts[before] or doubts[place]
+            if doubts[before] and gap and gap[0] != ",":
+                joint = reading.joint(reading.after(before))
+                if joint == place.start or reading.at("or", before.end) == len(gap):
+                    doubts[place] = doubts[place] or doubts[before]
+
+    def _listed(self, reading: Reading, doubts: dict[Place, str], sure: set[Place]) -> None:
+        """``Mia and Will``: beside a name that counts, so does another one with a capital."""
+        places = reading.places
+        for _ in places:
+            for one, other in pairwise(places):
+                joint = reading.joint(one.end)
+                if joint == one.end or joint != other.start:
+                    continue
+                for this, that in ((one, other), (other, one)):
+                    capital = reading.is_capital(that) and reading.sentence.mixed
+                    fits = capital or not reading.name_class(that)
+                    asks = reading.name_class(that) and reading.at("pronoun", that.end)
+                    if this in sure and not doubts[that] and fits and not asks:
+                        sure.add(that)
+
+    def _alternatives(self, reading: Reading) -> set[Place]:
+        """``Leo or Mia``: nobody can tell which."""
+        out: set[Place] = set()
+        for one, other in pairwise(reading.places):
+            length = reading.at("or", reading.after(one))
+            if length and reading.after(one) + length == other.start:
+                out.update((one, other))
+        return out
+
+    def _instead(self) -> set[str]:
+        """Whoever is said to be well right before it is said whom it is about."""
+        out: set[str] = set()
+        well: dict[str, None] = {}
+        for reading in self._readings:
+            for place in reading.places:
+                start = reading.skip_back("mine", place.start, 1)
+                if any(reading.before("fresh", end) for end in (place.start, start)):
+                    out.update(one for one in well if one != place.patient)
+                at, verb = verb_of(reading, place.end)
+                if verb and leads_to(reading, at + verb, "well", 3):
+                    well[place.patient] = None
+        return out
+
+    def _may_answer(self, reading: Reading, place: Place) -> bool:
+        kind = reading.name_class(place)
+        return not kind or (reading.is_capital(place) and kind not in ("time", "modal"))
+
+    def _is_answer(self) -> bool:
+        """Whether the whole text is nothing but names."""
+        for reading in self._readings:
+            for at, token in enumerate(reading.tokens):
+                if at in reading.named or not (token.is_word or token.is_number):
+                    continue
+                if token.word not in _ANSWER and not reading.at("and", at):
+                    return False
+        return True
+
+
+def _around(text: str, part: Sentence, place: Place) -> str:
+    """The words of the text around a place."""
+    tokens = part.tokens
+    start = max(0, place.start - _AROUND)
+    end = min(len(tokens), place.end + _AROUND)
+    words = " ".join(text[tokens[start].start : tokens[end - 1].end].split())
+    if len(words) > _LONGEST:
+        words = text[tokens[place.start].start : tokens[place.end - 1].end]
+    return words
