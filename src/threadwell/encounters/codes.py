@@ -89,7 +89,7 @@ _MODES = {
 }
 _TASKS = {"quarantine": "Held message", "review": "Needs review"}
 _REASONS = {
-    "broken": "Could not be read",
+    "broken": "No message that was sent, or not readable",
     "future-date": "Sent in the future",
     "locked-session": "Belongs to a session that has been billed",
     "no-patient": "No patient takes part",

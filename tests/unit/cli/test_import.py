@@ -65,7 +65,7 @@ def test_people_read_the_counts_and_where_to_look(out: Any) -> None:
     said = out("import", *OPTIONS)
     assert "5 messages read = 3 new + 0 known + 2 quarantined" in said
     assert "3 new sessions" in said
-    assert "1  Could not be read" in said
+    assert "1  No message that was sent, or not readable" in said
     assert "threadwell quarantine --store threadwell.db" in said
 
 

@@ -52,7 +52,7 @@ def test_broken_bytes_are_kept_with_the_reason(practice):
     assert (report.counts.read, report.counts.quarantined) == (2, 2)
     (item,) = held(practice)
     assert item.reason == "broken"
-    assert item.text == "It could not be read as a message. inbox.mbox, message 17: no date"
+    assert item.text == "It is no message that was sent, or could not be read as one. inbox.mbox, message 17: no date"
     assert content(practice, item) == b"From: \xff"
 
 

@@ -20,7 +20,7 @@ MESSAGE_TYPE = "application/vnd.threadwell.message+json"
 
 #: Why a message is held, in a sentence, by the code of the reason.
 DESCRIPTIONS = {
-    "broken": "It could not be read as a message.",
+    "broken": "It is no message that was sent, or could not be read as one.",
     "future-date": "It claims to have been sent in the future.",
     "locked-session": "It would change a session that has been billed.",
     "no-patient": "Nobody who wrote or received it is a patient or a patient's family.",
