@@ -12,7 +12,7 @@ from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.fhir.validation import validate
 from threadwell.intake import quarantine, replay
-from threadwell.intake.held.hold import decode_message
+from threadwell.intake.held.hold import DESCRIPTIONS, decode_message
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -52,7 +52,7 @@ def test_broken_bytes_are_kept_with_the_reason(practice):
     assert (report.counts.read, report.counts.quarantined) == (2, 2)
     (item,) = held(practice)
     assert item.reason == "broken"
-    assert item.text == "It is no message that was sent, or could not be read as one. inbox.mbox, message 17: no date"
+    assert item.text == f"{DESCRIPTIONS['broken']} inbox.mbox, message 17: no date"
     assert content(practice, item) == b"From: \xff"
 
 

@@ -5,20 +5,40 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-#: Verbs that end the line, and such as the writer's name may follow.
+#: Verbs that end the line.
 _LAST = (
-    r"wrote|writes|a écrit|écrit|escribió|escribio|escreveu|ha scritto|scrisse|kirjoitti"
-    r"|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|napisał(?:\(a\)|a)?|написал(?:\(а\)|а)?|пишет|пише"
-    r"|írta|ezt írta \([^()\n]{0,100}\)|yazdı|a scris|έγραψε|写道|寫道|작성|geschreven|menulis"
-    r"|đã viết|va escriure|idatzi du|เขียนว่า|ने लिखा|نوشت|كتب"
+    *("wrote", "writes", "a écrit", "écrit", "escribió", "escribio", "escreveu", "ha scritto"),
+    *(
+        "scrisse",
+        "kirjoitti",
+        "napsal",
+        "napsala",
+        "napsal(a)",
+        "napísal",
+        "napísala",
+        "napísal(a)",
+    ),
+    *("napisał", "napisała", "napisał(a)", "написал", "написала", "написал(а)", "пишет", "пише"),
+    *(
+        "írta",
+        "yazdı",
+        "a scris",
+        "έγραψε",
+        "写道",
+        "寫道",
+        "작성",
+        "geschreven",
+        "menulis",
+        "đã viết",
+    ),
+    *("va escriure", "idatzi du", "เขียนว่า", "ने लिखा", "نوشت", "كتب"),
 )
-_BEFORE_NAME = r"schrieb|schrieben|schreef|skrev|wrote (?:on|at)"
-#: What stands in each of the latter.
-_VERBS_BEFORE = ("schr", "skrev", "wrote ")
-_ENDS = re.compile(
-    rf"(?:(?:{_LAST})|(?:{_BEFORE_NAME})(?:[^\n:：]|(?<=\d):(?=\d)){{0,120}})\s?[:：]$",
-    re.IGNORECASE,
-)
+#: Verbs behind which the writer's name or the time may follow.
+_BEFORE_NAME = ("schrieb", "schrieben", "schreef", "skrev", "wrote on", "wrote at")
+_HUNGARIAN = "ezt írta ("
+#: A colon that is none of a time of day.
+_OTHER_COLON = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
+_NAME_LENGTH = 120
 _BEGINS = re.compile(
     r"[\s*-]{0,8}(?:On|Am|Le|El|Il|Em|Op|Den|På|Dne|Dňa|Dnia|W dniu|Pe|La|În|Στις|Vào|Pada|在|于|於"
     r"|\d{1,4}[./年-]|\d{1,2}\.? [^\W\d]{3,}"
@@ -41,6 +61,7 @@ _SPACES = re.compile(r"\s+")
 
 _MOST_LINES = 4
 _MOST_LENGTH = 400
+_COLONS = (":", "：")
 
 
 class Introduction(NamedTuple):
@@ -81,12 +102,12 @@ def is_dated(text: str) -> bool:
 def _may_end(lines: list[str], last: int) -> bool:
     """What is cheap to see: a colon, and before it a verb, an address, or a name behind a verb."""
     line = _plain(lines[last])
-    if not line.endswith((":", "：")):
+    if not line.endswith(_COLONS):
         return False
-    if line[:-1].rstrip().endswith((">", ")")) or _ENDS.search(line[-_MOST_LENGTH:]):
+    if line[:-1].rstrip().endswith(">") or _ends(line):
         return True
     above = lines[max(0, last - _MOST_LINES + 1) : last]
-    return any(verb in line for line in above for verb in _VERBS_BEFORE)
+    return any(verb in line for line in above for verb in _BEFORE_NAME)
 
 
 def _plain(line: str) -> str:
@@ -95,12 +116,28 @@ def _plain(line: str) -> str:
 
 def _joined(line: str, text: str) -> str:
     """The line before the text; within ``<…>`` there was no space where it was broken."""
-    joined = f"{line} {text}".strip()
-    return _INSIDE.sub(lambda found: _SPACES.sub("", found[0]), joined)
+    joined = f"{line} {text}" if text else line
+    return (
+        joined
+        if "<" not in joined
+        else _INSIDE.sub(lambda found: _SPACES.sub("", found[0]), joined)
+    )
 
 
 def _ends(text: str) -> bool:
-    return bool(_ENDS.search(text)) or (bool(_ADDRESS.search(text)) and text[:-1].endswith(">"))
+    """Whether a text that ends in a colon ends as introductions do."""
+    said = text[-2 * _NAME_LENGTH : -1].rstrip().lower()
+    if said.endswith(_LAST):
+        return True
+    if said.endswith(">"):
+        return bool(_ADDRESS.search(text))
+    if said.endswith(")") and _HUNGARIAN in said:
+        return True
+    return any(verb in said and _is_name(said.rpartition(verb)[2]) for verb in _BEFORE_NAME)
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _NAME_LENGTH and not _OTHER_COLON.search(text)
 
 
 def _is_certain(text: str) -> bool:

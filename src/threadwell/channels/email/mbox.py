@@ -81,19 +81,18 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """
     head = file.read(_PIECE)
     mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
-    if b"\n" in head or b"\r" not in head:
-        file.seek(mark)
-        yield from file
-        return
-    head = head[mark:]
+    file.seek(mark)
+    return iter(file) if b"\n" in head or b"\r" not in head else _old_lines(file)
+
+
+def _old_lines(file: BinaryIO) -> Iterator[bytes]:
     begun: list[bytes] = []
-    while head:
-        end, *lines = head.split(b"\r")
+    while piece := file.read(_PIECE):
+        end, *lines = piece.split(b"\r")
         begun.append(end)
         for line in lines:
             yield b"".join(begun) + b"\n"
             begun = [line]
-        head = file.read(_PIECE)
     if any(begun):
         yield b"".join(begun)
 

@@ -68,11 +68,13 @@ def quotation_openings(lines: list[str]) -> list[Opening]:
     found: list[Opening] = []
     after = 0
     for at, line in enumerate(lines):
+        if ":" not in line and "---" not in line and "：" not in line:
+            continue
         if at < after or is_marked(line):
             continue
         if _FORWARD.fullmatch(line):
             found.append(Opening(at, at, True))
-        elif ":" in line or "：" in line:
+        else:
             opening = introduction_ending(lines, at) or _header_block(lines, at)
             if opening is not None:
                 found.append(Opening(*opening))
@@ -92,10 +94,9 @@ def quoted_lines(lines: list[str], openings: list[Opening], answers: bool) -> li
     """
     quoted = [False] * len(lines)
     stretches = _stretches(lines)
-    said = {stretch: _said(lines, stretch) for stretch in stretches}
-    evidence = answers or bool(openings) or any(map(_is_sure, said.values()))
+    evidence = answers or bool(openings) or any(_is_sure(_said(lines, one)) for one in stretches)
     for stretch in stretches:
-        if _is_quoted(lines, stretch, said[stretch], openings, evidence):
+        if _is_quoted(lines, stretch, openings, evidence):
             quoted[stretch.start : stretch.stop] = [True] * len(stretch)
     return quoted
 
@@ -122,16 +123,16 @@ def _behind_marks(line: str) -> str:
     return line[_MARKS.match(line).end() :].rstrip()  # type: ignore[union-attr]
 
 
-def _is_quoted(
-    lines: list[str], stretch: range, said: list[str], openings: list[Opening], evidence: bool
-) -> bool:
+def _is_quoted(lines: list[str], stretch: range, openings: list[Opening], evidence: bool) -> bool:
     above = next((at for at in range(stretch.start - 1, -1, -1) if lines[at].strip()), None)
     opening = next((one for one in openings if one.last == above), None)
-    are_values = _are_values(said)
-    if opening is not None:
-        return opening.certain or not are_values
-    if are_values:
+    if opening is not None and opening.certain:
+        return True
+    said = _said(lines, stretch)
+    if _are_values(said):
         return False
+    if opening is not None:
+        return True
     if _is_sure(said):
         return True
     if above == stretch.start - 1 and lines[above].rstrip().endswith((":", "：")):

@@ -13,6 +13,8 @@ from threadwell.channels.email.advertisement import is_advertisement
 from threadwell.channels.email.quotations import Opening, quotation_openings, quoted_lines
 
 _SIGNATURE_LINES = 20
+#: Without any of these, nothing in a text is quoted.
+_SIGNS = (">", ":", "：", "---")
 #: With its space: two dashes alone are also what people draw between two things they say.
 _SIGNATURE_MARK = "-- "
 
@@ -30,7 +32,8 @@ def new_text(text: str, *, answers: bool = False) -> str:
         return text
     lines = text.split("\n")
     keep = [True] * len(lines)
-    if _drop_quotations(lines, keep, answers) | _drop_signature(lines, keep):
+    may_quote = any(sign in text for sign in _SIGNS)
+    if (may_quote and _drop_quotations(lines, keep, answers)) | _drop_signature(lines, keep):
         left = "\n".join(_joined(lines, keep)).strip()
         if left:
             return left
@@ -66,7 +69,7 @@ def _drop_signature(lines: list[str], keep: list[bool]) -> bool:
     """Leave out what follows ``-- `` (RFC 3676 §4.3), and a phone's advertisement."""
     dropped = False
     end = 0
-    for kept, stretch in groupby(tuple(keep)):
+    for kept, stretch in groupby(tuple(keep)) if _SIGNATURE_MARK in lines else ():
         start, end = end, end + sum(1 for _ in stretch)
         at = _signature(lines, start, end) if kept else None
         if at is not None and _said_before(lines, keep, at):

@@ -32,6 +32,13 @@ _CARRIED = (
 #: Fields that are there with a draft only: Apple's own, Roundcube's.
 _OF_DRAFTS = ("x-apple-auto-saved", "x-draft-info")
 _APPLE_DRAFT = "com.apple.mail-draft"
+_FIELDS = frozenset(
+    (
+        *("x-gmail-labels", "x-mozilla-status", "x-mozilla-status2", "x-mozilla-draft-info"),
+        *("x-mozilla-keys", "x-keywords", "x-status", "x-evolution", "x-unsent"),
+        *("x-uniform-type-identifier", *_OF_DRAFTS),
+    )
+)
 _SET_ASIDE = {
     Mailbox.DRAFTS: DRAFT,
     Mailbox.TEMPLATES: TEMPLATE,
@@ -52,8 +59,13 @@ class Kept(NamedTuple):
     from_line: str = ""
 
 
+_UNKNOWN = Kept()[:2]
+
+
 def set_aside(mail: Part, kept: Kept) -> str:
     """Why the mail is no care, in plain words; ``""`` if it may be."""
+    if kept[:2] == _UNKNOWN and _FIELDS.isdisjoint(mail.fields):
+        return ""
     boxes = gmail_mailboxes(mail.get("x-gmail-labels"))
     if "D" in kept.flags or Mailbox.DRAFTS in boxes:
         return DRAFT
@@ -68,6 +80,8 @@ def set_aside(mail: Part, kept: Kept) -> str:
 
 def state_notes(mail: Part, kept: Kept) -> Iterator[str]:
     """Notes on a mail that somebody threw away."""
+    if kept[:2] == _UNKNOWN and _FIELDS.isdisjoint(mail.fields):
+        return
     status, status2 = _mozilla(mail)
     deleted = "T" in kept.flags or "D" in mail.get("x-status").upper()
     deleted = deleted or bool(_evolution(mail) & _EVOLUTION_DELETED)
