@@ -308,13 +308,20 @@ def _compare(store: Store, steps: list[Any], searches: list[str]) -> None:
 
     async def run(store: Store) -> list[Page]:
         await _write(store, steps)
-        pages = [await store.search(DEFAULT_PROJECT, each) for each in queries]
+        pages = []
+        for each in queries:
+            pages.append(await store.search(DEFAULT_PROJECT, each))
+            # The places are the store's own; where they lead to is not.
+            following = replace(each, offset=1, after=pages[-1].last)
+            before = replace(each, offset=0, after=pages[-1].first, back=True)
+            pages += [await store.search(DEFAULT_PROJECT, one) for one in (following, before)]
         await store.close()
         return pages
 
     expected = asyncio.run(run(MemoryStore()))
     found = asyncio.run(run(store))
-    for search, one, other in zip(searches * 2, expected, found, strict=True):
+    asked = [search for search in searches for _ in range(3)] * 2
+    for search, one, other in zip(asked, expected, found, strict=True):
         assert (search, _brief(one)) == (search, _brief(other))
 
 

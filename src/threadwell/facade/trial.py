@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
     Change,
     ChangeSet,
@@ -25,8 +25,8 @@ class TrialStore:
 
     Made for a dry run that first takes in a few people. A search shows what was written before
     the rest, and counts what was rewritten twice; chains do not reach from one store into the
-    other; preconditions that are queries are not looked at; ``versions`` and what
-    ``follow`` tells are those of ``base``.
+    other, and pages only go forward; preconditions that are queries are not looked at; ``versions``
+    and what ``follow`` tells are those of ``base``.
     """
 
     def __init__(self, base: Store) -> None:
@@ -58,19 +58,23 @@ class TrialStore:
         return await self._home(project, Key("Binary", id_)).content(project, id_, version_id)
 
     async def search(self, project: str, query: Query) -> Page:
-        own = await self._own.search(project, replace(query, count=1000, offset=0))
-        shown = own.matches[query.offset : query.offset + query.count]
+        own = await self._own.search(project, replace(query, count=1000, offset=0, after=None))
+        before, after = _own_place(query, len(own.matches))
+        start = before + query.offset
+        shown = own.matches[start : start + query.count]
         rest = replace(
             query,
             count=query.count - len(shown),
-            offset=max(0, query.offset - len(own.matches)),
+            offset=max(0, start - len(own.matches)),
+            after=after,
         )
         base = await self._base.search(project, rest)
         others = [one for one in base.matches if not self._is_written(project, one)]
         total = None if base.total is None else base.total + len(own.matches)
         included = [*own.included, *base.included]
-        more = base.more or query.offset + query.count < len(own.matches)
-        return Page([*shown, *others], included, total, more)
+        more = base.more or start + query.count < len(own.matches)
+        last = base.last or Place((), min(start + query.count, len(own.matches)))
+        return Page([*shown, *others], included, total, more, last=last)
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         for write in change_set.writes:
@@ -123,3 +127,14 @@ class TrialStore:
 
     def _is_written(self, project: str, stored: Stored) -> bool:
         return (project, Key(stored.type, stored.id)) in self._written
+
+
+def _own_place(query: Query, own: int) -> tuple[int, Place | None]:
+    """How many of its own a query has behind it, and where it goes on in the base.
+
+    A place that has no values is among its own.
+    """
+    after = query.after
+    if after is None:
+        return 0, None
+    return (own, after) if after.values else (after.number, None)

@@ -20,7 +20,6 @@ from threadwell.messages import Address, Message
 
 #: Held messages on a page.
 PAGE = 50
-_ALL = 1000
 
 _HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
 #: As much of a text as a page shows.
@@ -98,13 +97,8 @@ async def count_held(reader: Reader) -> int:
 
 async def all_held(reader: Reader, dates: Dates) -> list[HeldRow]:
     """Every held message, those held last first."""
-    out: list[HeldRow] = []
-    more, page = True, 1
-    while more:
-        found = await list_held(reader, page=page, dates=dates, count=_ALL)
-        out += found.items
-        more, page = found.more, page + 1
-    return out
+    tasks = await reader.search_all(_HELD, _sort="-_lastUpdated")
+    return [await _row(reader, task, dates) for task in tasks]
 
 
 async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> list[HeldRow]:
@@ -123,10 +117,10 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
     return out
 
 
-async def list_held(reader: Reader, *, page: int, dates: Dates, count: int = PAGE) -> HeldPage:
+async def list_held(reader: Reader, *, page: int, dates: Dates) -> HeldPage:
     """Page ``page`` (from 1) of the held messages, those held last first."""
     found = await reader.search(
-        _HELD, _sort="-_lastUpdated", _count=count, _offset=(page - 1) * count
+        _HELD, _sort="-_lastUpdated", _count=PAGE, _offset=(page - 1) * PAGE
     )
     return HeldPage([await _row(reader, task, dates) for task in found.resources], found.more)
 

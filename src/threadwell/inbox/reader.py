@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.query import Query
 from threadwell.messages import OCTETS, parse_media_type
 from threadwell.stores.contract import Key, Store
+from threadwell.stores.scanning import scan
 
 
 class Found(NamedTuple):
@@ -31,10 +33,13 @@ class Reader:
 
     async def search(self, query: str, **parameters: str | int) -> Found:
         """The answer to a search such as ``Encounter?_sort=-date``; ``parameters`` are added."""
-        type_, _, written = query.partition("?")
-        pairs = [*parse_qsl(written), *((name, str(value)) for name, value in parameters.items())]
-        page = await self.store.search(self.project, parse_query(type_, pairs))
+        page = await self.store.search(self.project, _query(query, parameters))
         return Found([decode(match.body) for match in page.matches], page.total, page.more)
+
+    async def search_all(self, query: str, **parameters: str | int) -> list[Resource]:
+        """Every match, however many there are and whoever writes meanwhile."""
+        matches = scan(self.store, self.project, _query(query, parameters))
+        return [decode(match.body) async for match in matches]
 
     async def read(self, type_: str, id_: str) -> Resource | None:
         """The resource; ``None`` if there is none or it was deleted."""
@@ -62,6 +67,12 @@ class Reader:
         """The resource that a learned reference refers to, if it is there."""
         key = key_of(reference)
         return self._known.get(key) if key else None
+
+
+def _query(query: str, parameters: Mapping[str, str | int]) -> Query:
+    type_, _, written = query.partition("?")
+    pairs = [*parse_qsl(written), *((name, str(value)) for name, value in parameters.items())]
+    return parse_query(type_, pairs)
 
 
 def key_of(reference: Any) -> Key | None:

@@ -72,13 +72,9 @@ async def count_reviews(reader: Reader) -> int:
     return (await reader.search(_OPEN, _total="accurate", _count=0)).total or 0
 
 
-async def list_reviews(
-    reader: Reader, *, page: int, dates: Dates, count: int = PAGE
-) -> ReviewsPage:
+async def list_reviews(reader: Reader, *, page: int, dates: Dates) -> ReviewsPage:
     """Page ``page`` (from 1) of the open questions, the newest message first."""
-    found = await reader.search(
-        _OPEN, _sort="-authored-on", _count=count, _offset=(page - 1) * count
-    )
+    found = await reader.search(_OPEN, _sort="-authored-on", _count=PAGE, _offset=(page - 1) * PAGE)
     await _learn(reader, found.resources)
     items = [await _review(reader, task, dates) for task in found.resources]
     return ReviewsPage(items, found.more)
@@ -86,13 +82,9 @@ async def list_reviews(
 
 async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
     """Every open question, the newest message first."""
-    out: list[Review] = []
-    more, page = True, 1
-    while more:
-        found = await list_reviews(reader, page=page, dates=dates, count=_ALL)
-        out += found.items
-        more, page = found.more, page + 1
-    return out
+    tasks = await reader.search_all(_OPEN, _sort="-authored-on")
+    await _learn(reader, tasks)
+    return [await _review(reader, task, dates) for task in tasks]
 
 
 async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import Place, Query
 
 #: How long a store works on a search, in seconds.
 LONGEST = 120.0
@@ -126,18 +126,22 @@ class StoreDamaged(StoreError):
     """What is stored can no longer be read as it was written: a backup is needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The answer to a ``Query``: one page of matches, what they include, and the total if asked.
 
-    ``more`` tells whether matches follow this page. An estimated total may be exact. At most
-    ``including.MAX_INCLUDED`` resources are included.
+    ``more`` tells whether matches follow this page (of a query that goes ``back``, whether some
+    stand before it), ``first`` and ``last`` where its first and its last match stand: a query
+    ``after`` the last goes on there, and what was written or deleted meanwhile makes it neither
+    skip nor repeat what stayed where it was. The total counts every match, wherever the page
+    begins; an estimated one may be exact. At most ``including.MAX_INCLUDED`` are included.
     """
 
     matches: list[Stored]
     included: list[Stored]
     total: int | None
     more: bool
+    first: Place | None = None
+    last: Place | None = None
 
 
 class Position(NamedTuple):
@@ -206,7 +210,11 @@ class Store(Protocol):
         ...
 
     async def search(self, project: str, query: Query) -> Page:
-        """The page of current, undeleted resources that ``query`` asks for."""
+        """The page of current, undeleted resources that ``query`` asks for.
+
+        Where it goes on ``after`` a place, in an order that the store keeps, a page costs the same
+        however far down it is (see ``scanning.scan``).
+        """
         ...
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:

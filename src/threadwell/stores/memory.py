@@ -27,7 +27,7 @@ from threadwell.stores.contract import (
 )
 from threadwell.stores.following import BATCH, Bell, follow
 from threadwell.stores.including import included
-from threadwell.stores.order import Candidate, in_order
+from threadwell.stores.order import Candidate, ahead, in_order
 
 
 class MemoryStore:
@@ -182,12 +182,16 @@ class _Project:
             (Candidate(row.created, row.id, row.updated, row.values) for row in rows.values()),
             query.sort,
         )
+        coming = ahead(ordered, query)
         total = len(ordered) if query.total != Total.NONE or query.summary_count else None
         if query.summary_count:
             return Page([], [], total, more=False)
         end = query.offset + query.count
-        page = [rows[candidate.created].current for candidate in ordered[query.offset : end]]
-        return Page(page, included(query, page, self), total, more=len(ordered) > end)
+        shown = coming[query.offset : end]
+        shown = shown[::-1] if query.back else shown
+        page = [rows[candidate.created].current for candidate, _ in shown]
+        ends = (shown[0][1], shown[-1][1]) if shown else ()
+        return Page(page, included(query, page, self), total, len(coming) > end, *ends)
 
     def current(self, keys: Sequence[Key]) -> list[Stored]:
         return [row.current for row in self.living(keys)]

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from threadwell.fhir.search.fold import fold
-from threadwell.fhir.search.query import Sort
+from threadwell.fhir.search.query import Ordered, Place, Query, Sort
 from threadwell.fhir.search.values import (
     DateValue,
     IndexValue,
@@ -26,8 +25,6 @@ from threadwell.fhir.search.values import (
 )
 from threadwell.stores.natural import natural_time
 
-Ordered: TypeAlias = int | str | Decimal
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -38,15 +35,58 @@ class Candidate:
     updated: int
     values: IndexValues
 
+    def place(self, type_: str, sort: Sequence[Sort]) -> Place:
+        """Where it stands among those of its type."""
+        if not sort:
+            return Place((natural_time(type_, self.values),), self.created)
+        return Place(tuple([self._value(key) for key in sort]), self.created)
 
-def in_order(type_: str, candidates: Iterable[Candidate], sort: Sequence[Sort]) -> list[Candidate]:
+    def _value(self, sort: Sort) -> Ordered | None:
+        match sort.param:
+            case "_id":
+                return self.id
+            case "_lastUpdated":
+                return self.updated
+            case _:
+                return sort_value(self.values, sort)
+
+
+#: Texts are put in order by no more of them than this: a place has to fit into a link.
+_LETTERS = 200
+
+#: A match, and where it stands.
+Placed: TypeAlias = tuple[Candidate, Place]
+
+
+def in_order(type_: str, candidates: Iterable[Candidate], sort: Sequence[Sort]) -> list[Placed]:
     """The candidates of one type in the order that the contract asks for."""
-    if not sort:
-        return sorted(candidates, key=lambda c: (natural_time(type_, c.values), c.created))
-    ordered = sorted(candidates, key=lambda c: c.created, reverse=sort[0].descending)
-    for key in reversed(sort):
-        ordered.sort(key=_place(key), reverse=key.descending)
-    return ordered
+    placed = [(candidate, candidate.place(type_, sort)) for candidate in candidates]
+    ways = _ways(sort)
+    placed.sort(key=lambda one: one[1].number, reverse=ways[0])
+    for at in reversed(range(len(ways))):
+        placed.sort(key=_value_at(at), reverse=ways[at])
+    return placed
+
+
+def ahead(placed: Sequence[Placed], query: Query) -> Sequence[Placed]:
+    """Those that are ahead of a query from where it goes on, in its direction."""
+    after, sort = query.after, query.sort
+    if after is not None and query.back:
+        return [one for one in reversed(placed) if follows(after, one[1], sort)]
+    if after is not None:
+        return [one for one in placed if follows(one[1], after, sort)]
+    return placed[::-1] if query.back else placed
+
+
+def follows(place: Place, after: Place, sort: Sequence[Sort]) -> bool:
+    """Whether a place stands behind another one."""
+    ways = _ways(sort)
+    for one, other, descending in zip(place.values, after.values, ways, strict=True):
+        if one != other:
+            return (_comparable(one) > _comparable(other)) is not descending
+    if place.number == after.number:
+        return False
+    return (place.number > after.number) is not ways[0]
 
 
 def sort_value(values: IndexValues, sort: Sort) -> Ordered | None:
@@ -58,19 +98,26 @@ def sort_value(values: IndexValues, sort: Sort) -> Ordered | None:
     return pick(places)
 
 
-def _place(sort: Sort) -> Callable[[Candidate], tuple[bool, Ordered]]:
-    def place(candidate: Candidate) -> tuple[bool, Ordered]:
-        if sort.param == "_id":
-            return True, candidate.id
-        if sort.param == "_lastUpdated":
-            return True, candidate.updated
-        value = sort_value(candidate.values, sort)
-        return (False, 0) if value is None else (True, value)
+def _ways(sort: Sequence[Sort]) -> list[bool]:
+    """Whether each key descends."""
+    return [key.descending for key in sort] or [False]
 
-    return place
+
+def _value_at(at: int) -> Callable[[Placed], Any]:
+    return lambda one: _comparable(one[1].values[at])
+
+
+def _comparable(value: Any) -> Any:
+    # What has no value stands before everything that has one.
+    return (False, 0) if value is None else (True, value)
 
 
 def _ordered(value: IndexValue) -> Ordered:
+    found = _whole(value)
+    return found[:_LETTERS] if isinstance(found, str) else found
+
+
+def _whole(value: IndexValue) -> Ordered:
     """A value as its order goes, ``""`` where it has none."""
     match value:
         case DateValue():

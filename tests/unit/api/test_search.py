@@ -69,8 +69,78 @@ def test_links_lead_forward_and_back(api, thread) -> None:
     second = api.call("GET", links(first)["next"]).json()
     assert links(second).keys() == {"self", "first", "previous"}
     assert [one["resource"] for one in first["entry"] + second["entry"]] == messages
-    assert api.call("GET", links(second)["previous"]).json() == first
+    again = api.call("GET", links(second)["previous"]).json()
+    assert again["entry"] == first["entry"]
+    assert links(again).keys() == {"self", "first", "next"}
+    assert links(again)["next"] == links(first)["next"]
     assert api.call("GET", links(second)["first"]).json() == first
+
+
+def test_an_offset_leads_forward_and_back(api, thread) -> None:
+    _, header, messages = thread
+    query = f"Communication?_sort=sent&part-of=Communication/{header['id']}&_count=1&_offset=1"
+    page = api.call("GET", query).json()
+    assert [one["resource"] for one in page["entry"]] == messages[1:2]
+    assert "_offset=1" in links(page)["self"]
+    for relation, found in {"next": messages[2:], "previous": messages[:1]}.items():
+        other = api.call("GET", links(page)[relation]).json()
+        assert [one["resource"] for one in other["entry"]] == found
+    assert "previous" in links(api.call("GET", links(page)["next"]).json())
+
+
+def walk(api, url: str, relation: str = "next"):
+    while url:
+        bundle = api.call("GET", url).json()
+        yield [one["resource"]["id"] for one in bundle.get("entry", ())]
+        url = links(bundle).get(relation)
+
+
+@pytest.mark.parametrize("sort", ["", "&_sort=-_lastUpdated", "&_sort=_id", "&_sort=-birthdate"])
+def test_pages_are_whole_while_others_write_and_delete(api, sort) -> None:
+    made = [api.make(birthDate=f"19{n // 3 + 50}-01-01")["id"] for n in range(12)]
+    (whole,) = walk(api, f"Patient?_count=100{sort}")
+    seen, gone = [], []
+    for page in walk(api, f"Patient?_count=3{sort}"):
+        seen += page
+        for id_ in (page[0], page[-1]):
+            assert api.call("DELETE", f"Patient/{id_}").status_code == 200
+            gone.append(id_)
+        api.make(birthDate="1949-01-01" if "-" in sort else "2000-01-01")
+        assert len(seen) < 40
+    assert len(seen) == len(set(seen))
+    assert [id_ for id_ in seen if id_ in made] == whole
+
+
+def test_pages_go_back_to_the_first(api) -> None:
+    for n in range(7):
+        api.make(birthDate=f"19{n // 2 + 50}-01-01")
+    for sort in ("", "&_sort=birthdate", "&_sort=-birthdate,_id", "&_sort=-_lastUpdated"):
+        forward = list(walk(api, f"Patient?_count=2{sort}"))
+        end = links(api.call("GET", f"Patient?_count=2{sort}").json())
+        while "next" in end:
+            url = end["next"]
+            end = links(api.call("GET", url).json())
+        assert list(walk(api, url, "previous")) == forward[::-1]
+
+
+def test_a_page_that_goes_on_tells_the_total_and_includes(api, thread) -> None:
+    patient, _, _ = thread
+    for _ in range(2):
+        api.make(
+            "Communication", status="completed", subject={"reference": f"Patient/{patient['id']}"}
+        )
+    query = "Communication?subject:missing=false&_count=1&_total=accurate"
+    first = api.call("GET", f"{query}&_include=Communication:subject").json()
+    second = api.call("GET", links(first)["next"]).json()
+    assert second["total"] == first["total"] == 3
+    assert [one["search"]["mode"] for one in second["entry"]] == ["match", "include"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "é", "W10", "eyJhIjoxfQ"])
+def test_a_cursor_is_from_a_link(api, cursor) -> None:
+    answer = api.call("GET", f"Patient?_cursor={cursor}")
+    assert answer.status_code == 400
+    assert "_cursor" in answer.json()["issue"][0]["details"]["text"]
 
 
 def test_links_keep_every_parameter(api) -> None:

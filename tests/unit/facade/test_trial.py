@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from threadwell.facade.trial import TrialStore
 from threadwell.stores.contract import DEFAULT_PROJECT, Conflict
 from threadwell.stores.memory import MemoryStore
-from threadwell.stores.suite.scenario import Desk
+from threadwell.stores.suite.scenario import Desk, query
 
 ANA = {"resourceType": "Patient", "id": "ana"}
 
@@ -31,3 +32,22 @@ def test_a_write_that_follows_another_version_is_a_conflict(moved_on):
 
     versions, _ = asyncio.run(run())
     assert len(versions) == {"in the store": 2, "in the trial": 1, "made meanwhile": 1}[moved_on]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 10])
+def test_pages_go_on_from_its_own_to_those_of_the_store(count):
+    async def run():
+        base = MemoryStore()
+        trial = Desk(TrialStore(base))
+        await Desk(base).put(*({"resourceType": "Patient", "id": f"b{n}"} for n in range(4)))
+        await trial.put(*({"resourceType": "Patient", "id": f"t{n}"} for n in range(3)))
+        asked = query(f"Patient?_count={count}")
+        seen = []
+        while True:
+            page = await trial.store.search(DEFAULT_PROJECT, asked)
+            seen += [stored.id for stored in page.matches]
+            if not page.more:
+                return seen
+            asked = replace(asked, after=page.last)
+
+    assert asyncio.run(run()) == ["t0", "t1", "t2", "b0", "b1", "b2", "b3"]

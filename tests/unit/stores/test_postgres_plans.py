@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
+from threadwell.fhir.search.query import Place
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
@@ -53,6 +55,22 @@ async def _plans(url: str, searches: list[str]) -> list[list[str]]:
 def test_a_hot_search_scans_no_table_and_sorts_nothing(postgres_url: str) -> None:
     for plan in asyncio.run(_plans(postgres_url, ONE_STATEMENT)):
         assert any("Index Only Scan" in step for step in plan)
+        assert _dear(plan) == []
+
+
+def test_a_page_that_goes_on_begins_at_its_place(postgres_url: str) -> None:
+    async def plans() -> list[list[str]]:
+        store = PostgresStore.open(postgres_url)
+        asked = [
+            replace(query(search), after=Place((1_712_739_600_000_000,), 7))
+            for search in ONE_STATEMENT
+        ]
+        found = [await store.plan(DEFAULT_PROJECT, one) for one in asked]
+        await store.close()
+        return found
+
+    for plan in asyncio.run(plans()):
+        assert any("Index Cond" in line and "(ROW(" in line for line in plan)
         assert _dear(plan) == []
 
 

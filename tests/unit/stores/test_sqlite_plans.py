@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,32 @@ def test_plan(path: Path, search: str) -> None:
     plan = asyncio.run(run())
     assert any("SEARCH" in step for step in plan)
     assert [step for step in plan if _costly(step)] == []
+
+
+#: Those of them that find more than a page.
+LONG = [
+    search
+    for search in HOT
+    if search.startswith("Communication")
+    and not any(rare in search for rare in ("/e", "/ana", "preparation", "message|7"))
+]
+
+
+@pytest.mark.parametrize("search", LONG)
+def test_a_page_that_goes_on_begins_at_its_place(path: Path, search: str) -> None:
+    async def run() -> list[str]:
+        store = SqliteStore.open(path)
+        asked = query(search)
+        page = await store.search(DEFAULT_PROJECT, asked)
+        going_on = replace(asked, after=page.last)
+        plan = store.plan(DEFAULT_PROJECT, going_on)
+        await store.close()
+        assert page.more
+        return plan
+
+    plan = asyncio.run(run())
+    assert [step for step in plan if _costly(step)] == []
+    assert any("(sort,rid)" in step for step in plan)
 
 
 def test_a_costly_plan_would_be_seen(path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.search.query import Place
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Page
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.suite import StoreContract
@@ -162,6 +163,29 @@ class RepeatsPages(MemoryStore):
         return await super().search(project, replace(query, offset=0))
 
 
+class SkipsTies(MemoryStore):
+    """Goes on behind all that have what the last one had."""
+
+    async def search(self, project, query) -> Page:
+        page = await super().search(project, query)
+        return page._replace(last=page.last and Place(page.last.values, 2**40))
+
+
+class LosesItsPlace(MemoryStore):
+    """Goes on at the beginning where the one that a page ended with has gone."""
+
+    async def search(self, project, query) -> Page:
+        everything = await super().search(project, replace(query, count=1000, after=None))
+        numbers = [self._numbers[stored.id] for stored in everything.matches]
+        lost = query.after is not None and query.after.number not in numbers
+        return await super().search(project, replace(query, after=None) if lost else query)
+
+    @property
+    def _numbers(self):
+        rows = [row for project in self._projects.values() for row in project.rows.values()]
+        return {row.id: row.created for row in rows}
+
+
 async def _following_whatever_is_there(store, project, change_set):
     keys = [Key(write.type, write.id) for write in change_set.writes]
     there = await store.read_many(project, keys)
@@ -179,11 +203,13 @@ STORES = [
     LetsOthersSlipIn,
     LooksAtNothingUnchanged,
     LooksForNoMatches,
+    LosesItsPlace,
     LosesUpdates,
     MixesProjects,
     NeverHasMore,
     RepeatsPages,
     ShowsTheNewestContent,
+    SkipsTies,
     SortsNothing,
     TakesPrivateValuesTwice,
     TellsHistoryBackwards,

@@ -14,8 +14,9 @@ from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
 from threadwell.api.rest.bundles import bundle, bundled, found_entry
 from threadwell.fhir.outcome import invalid
+from threadwell.fhir.search.cursor import Cursor, write_cursor
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import Page
 
 #: Text that stands for itself in a URL: most parameters, and checked faster than quoted.
@@ -44,7 +45,7 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     query = parse_query(request.type, params, base_url=context.fhir, now=context.clock)
     page = await context.store.search(context.project, query)
     entries = await _entries(context, request, query, page)
-    links = _links(f"{context.fhir}/{request.type}", params, query, more=page.more)
+    links = _links(f"{context.fhir}/{request.type}", params, query, page)
     return bundle("searchset", entries, total=page.total, links=links)
 
 
@@ -61,26 +62,39 @@ async def _entries(context: Context, request: Request, query: Query, page: Page)
     ]
 
 
-def _links(base: str, params: Params, query: Query, *, more: bool) -> Iterator[tuple[str, str]]:
+def _links(base: str, params: Params, query: Query, page: Page) -> Iterator[tuple[str, str]]:
+    """Links to this page, the first, and those that lie before and behind it.
+
+    Pages that follow go on from the last match, whatever is written meanwhile.
+    """
     kept = [
         (name, f"{_quoted(name)}={_quoted(value)}")
         for name, value in params
-        if name not in ("_count", "_offset")
+        if name not in ("_count", "_offset", "_cursor")
     ]
     kept.append(("_count", f"_count={query.count}"))
 
-    def url(offset: int) -> str:
-        page = [("_offset", f"_offset={offset}")] if offset else []
-        pairs = sorted([*kept, *page], key=itemgetter(0))
+    def url(name: str = "", value: int | str = "") -> str:
+        place = [(name, f"{name}={value}")] if name else []
+        pairs = sorted([*kept, *place], key=itemgetter(0))
         return f"{base}?{'&'.join(text for _, text in pairs)}"
 
-    first = url(0)
-    yield "self", url(query.offset) if query.offset else first
+    def beyond(place: Place, *, back: bool = False) -> str:
+        return url("_cursor", write_cursor(Cursor(place, back)))
+
+    first = url()
+    if query.after is not None:
+        yield "self", beyond(query.after, back=query.back)
+    else:
+        yield "self", url("_offset", query.offset) if query.offset else first
     yield "first", first
-    if more and query.count:  # a page of none would lead to itself for ever
-        yield "next", url(query.offset + query.count)
+    # Before the page that one came back from there is always one.
+    if page.last is not None and (page.more or query.back):
+        yield "next", beyond(page.last)
     if query.offset:
-        yield "previous", url(max(0, query.offset - query.count))
+        yield "previous", url("_offset", max(0, query.offset - query.count))
+    elif page.first is not None and (page.more if query.back else query.after is not None):
+        yield "previous", beyond(page.first, back=True)
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid
+from threadwell.fhir.search.cursor import read_cursor
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
 from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total
@@ -60,12 +61,17 @@ def parse_query(
             f"A search has at most {MAX_LOOKED_UP:,} tokens, references and ids,"
             " an id without its type once for each that it may have"
         )
+    if draft.cursor and draft.offset:
+        raise invalid("_cursor and _offset both say where the page begins")
+    after, back = read_cursor(type_, draft.sort, draft.cursor) if draft.cursor else (None, False)
     return Query(
         type_,
         tuple([one.filter for one in filters]),
         sort=tuple(draft.sort),
         count=draft.count,
         offset=draft.offset,
+        after=after,
+        back=back,
         total=draft.total,
         # A page of none is asked for to learn the total (§3.1.1.5.3).
         summary_count=draft.summary_count or not draft.count,
@@ -105,6 +111,7 @@ class _Draft:
     sort: list[Sort] = field(default_factory=list)
     count: int = DEFAULT_COUNT
     offset: int = 0
+    cursor: str = ""
     total: Total = Total.NONE
     summary_count: bool = False
     elements: list[str] = field(default_factory=list)
@@ -127,7 +134,11 @@ def _count(draft: _Draft, value: str) -> None:
 def _offset(draft: _Draft, value: str) -> None:
     draft.offset = natural("_offset", value)
     if draft.offset > MAX_OFFSET:
-        raise invalid(f"_offset is greater than {MAX_OFFSET}: narrow the search instead")
+        raise invalid(f"_offset is greater than {MAX_OFFSET}: follow the next links instead")
+
+
+def _cursor(draft: _Draft, value: str) -> None:
+    draft.cursor = value
 
 
 def _total(draft: _Draft, value: str) -> None:
@@ -178,6 +189,7 @@ _RESULTS: dict[str, _Reader] = {
     "_sort": _sort,
     "_count": _count,
     "_offset": _offset,
+    "_cursor": _cursor,
     "_total": _total,
     "_summary": _summary,
     "_elements": _elements,

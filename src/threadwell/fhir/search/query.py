@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class Prefix(StrEnum):
@@ -265,14 +265,31 @@ class Include:
     iterate: bool = False
 
 
+#: What matches are put in order by.
+Ordered: TypeAlias = int | str | Decimal
+
+
+class Place(NamedTuple):
+    """Where a match stands in the order of a query, as the store that found it says it.
+
+    ``values`` are what it is sorted by, one for each key of ``sort`` (``None`` without a value),
+    or its natural time alone; ``number`` tells those apart that tie.
+    """
+
+    values: tuple[Ordered | None, ...]
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A parsed search of one resource type.
 
     Matches come in the order of ``sort`` and then of creation (its reverse where the first key
     descends); without ``sort`` in the order of their natural time (``stores.natural``). ``count``
-    is the page's size (0 to 1000), ``offset`` the matches to skip. ``rev_includes`` name the source
-    that refers to a match.
+    is the page's size (0 to 1000), ``offset`` the matches to skip. Only those come that stand
+    behind ``after``, whether what stood there is still a match or not; with ``back`` those that
+    stand before it, the nearest ``count`` of them. ``rev_includes`` name the source that refers to
+    a match.
     """
 
     type: str
@@ -280,6 +297,8 @@ class Query:
     sort: tuple[Sort, ...] = ()
     count: int = 20
     offset: int = 0
+    after: Place | None = None
+    back: bool = False
     total: Total = Total.NONE
     summary_count: bool = False
     elements: tuple[str, ...] = ()

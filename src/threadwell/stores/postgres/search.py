@@ -11,15 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from asyncpg import Record
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import values_match
-from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, Query, Total
+from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, Place, Query, Total
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import Ask, Current, Referring, including
-from threadwell.stores.order import Candidate, in_order
+from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.reads import read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
@@ -30,13 +33,16 @@ from threadwell.stores.sql.plan import (
     FEW,
     MANY,
     MERGED,
+    Entry,
     Lead,
     Order,
     covering,
+    entry_of,
     leads,
     narrowed,
     natural_dates,
     order_of,
+    place_of,
     shortest,
     widest,
 )
@@ -59,18 +65,25 @@ def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | No
     lead = quick_lead(keys, numbered.project, query)
     if lead is None:
         return None
-    _, descending = order_of(query.type, query.sort)
+    order, descending = order_of(query)
     # The lead covers every filter: nothing is to be asked of any.
     statement = Statement(numbered.pid, query.type, ())
-    statement.walk(lead, descending=descending, most=query.offset + query.count + 1)
+    after = query.after and entry_of(query.after, order)
+    most = query.offset + query.count + 1
+    statement.walk(lead, descending=descending, most=most, after=after)
     statement.limit(query.count + 1, query.offset)
     statement.sql = statement.bodies(descending=descending)
     return statement
 
 
-def page_of(query: Query, found: list[Stored]) -> Page:
+def page_of(query: Query, rows: Sequence[Record]) -> Page:
     """The page of a ``quick`` statement's answer."""
-    return Page(found[: query.count], [], None, more=len(found) > query.count)
+    order, _ = order_of(query)
+    shown = rows[: query.count]
+    if query.back:
+        shown = shown[::-1]
+    ends = [place_of(_entry(shown[at]), order) for at in (0, -1)] if shown else []
+    return Page(stored(shown), [], None, len(rows) > query.count, *ends)
 
 
 class Searcher:
@@ -90,26 +103,30 @@ class Searcher:
         if query.summary_count:
             return Page([], [], total, more=False)
         found = await search.matches(query.offset, query.count + 1)
-        matches = found[: query.count]
+        shown = found[: query.count]
+        if query.back:
+            shown.reverse()
+        matches = [match.version for match in shown]
         included = await self._included(query, matches)
-        return Page(matches, included, total, more=len(found) > query.count)
+        ends = [shown[at].place for at in (0, -1)] if shown else []
+        return Page(matches, included, total, len(found) > query.count, *ends)
 
     def conditions(self, query: Query) -> list[Condition]:
         """The filters of a query without chains, in the terms of the index."""
-        return _conditions(self._keys, self._numbered, query, _Found())
+        return _conditions(self._keys, self._numbered, query, _LookedUp())
 
     async def exists(self, query: Query) -> bool:
         """Whether anything matches."""
         return bool(await (await self._search(query)).matches(0, 1))
 
     async def _search(self, query: Query) -> _Search:
-        found = _Found()
+        found = _LookedUp()
         for filter_ in query.filters:
             await self._look_up(query.type, filter_, found)
         conditions = _conditions(self._keys, self._numbered, query, found)
         return _Search(self._connection, self._keys, self._numbered, query, conditions)
 
-    async def _look_up(self, type_: str, filter_: Filter, found: _Found) -> None:
+    async def _look_up(self, type_: str, filter_: Filter, found: _LookedUp) -> None:
         if isinstance(filter_, ChainFilter):
             for to, inner in zip(filter_.types, filter_.filters, strict=True):
                 found.of[to, inner] = [s.id for s in await self._all(to, inner)]
@@ -123,7 +140,7 @@ class Searcher:
 
     async def _all(self, type_: str, filter_: Filter) -> list[Stored]:
         search = await self._search(Query(type_, (filter_,)))
-        return await search.matches(0, None)
+        return [match.version for match in await search.matches(0, None)]
 
     async def _included(self, query: Query, matches: Sequence[Stored]) -> list[Stored]:
         walk = including(query, matches)
@@ -153,7 +170,7 @@ class Searcher:
 
 
 @dataclass(slots=True)
-class _Found:
+class _LookedUp:
     """What chains lead to, looked up before the filters are compiled."""
 
     of: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
@@ -195,39 +212,41 @@ class _Search:
         statement.gather(lead, Order.NATURAL, descending=False)
         return sum([1 async for _ in self._checked(statement, descending=False)])
 
-    async def matches(self, offset: int, count: int | None) -> list[Stored]:
-        """A stretch of the matches in order; to the end where ``count`` is ``None``."""
-        order, descending = order_of(self._query.type, self._query.sort)
+    async def matches(self, offset: int, count: int | None) -> list[_Found]:
+        """A stretch of what is ahead, the nearest first; to the end where ``count`` is ``None``."""
+        order, descending = order_of(self._query)
         lead = await self._lead(None if order is Order.OTHER else order)
         statement = self._statement()
         end = None if count is None else offset + count
         if order is Order.OTHER:
             statement.gather(lead, Order.NATURAL, descending=False)
             return await self._sorted(statement, offset, count)
+        after = self._query.after and entry_of(self._query.after, order)
         if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
-            statement.walk(lead, descending=descending, most=end)
+            statement.walk(lead, descending=descending, most=end, after=after)
         else:
-            statement.gather(lead, order, descending=descending)
+            statement.gather(lead, order, descending=descending, after=after)
         if not statement.doubts:
             statement.limit(count, offset)
             sql = statement.bodies(descending=descending)
-            return stored(await self._connection.fetch(sql, *statement.params))
-        found: list[Stored] = []
+            rows = await self._connection.fetch(sql, *statement.params)
+            return [_Found(Stored(*row[:7]), place_of(_entry(row), order)) for row in rows]
+        found: list[_Found] = []
         async for match in self._checked(statement, descending=descending):
-            found.append(match.version)
+            found.append(_Found(match.version, place_of(match.entry, order)))
             if end is not None and len(found) >= end:
                 break
         return found[offset:]
 
-    async def _sorted(self, statement: Statement, offset: int, count: int | None) -> list[Stored]:
+    async def _sorted(self, statement: Statement, offset: int, count: int | None) -> list[_Found]:
         """Every match, put in order by its values: for orders that no list has."""
-        matches = {m.rid: m async for m in self._checked(statement, descending=False)}
+        matches = {m.entry.rid: m async for m in self._checked(statement, descending=False)}
         candidates = [
-            Candidate(m.rid, m.version.id, m.version.updated, m.values) for m in matches.values()
+            Candidate(rid, m.version.id, m.version.updated, m.values) for rid, m in matches.items()
         ]
-        ordered = in_order(self._query.type, candidates, self._query.sort)
+        ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
         page = ordered[offset : None if count is None else offset + count]
-        return [matches[candidate.created].version for candidate in page]
+        return [_Found(matches[candidate.created].version, place) for candidate, place in page]
 
     async def _checked(self, statement: Statement, *, descending: bool) -> AsyncIterator[_Match]:
         """The matches of a statement in its order, those that its doubts do not hold for left out.
@@ -236,12 +255,12 @@ class _Search:
         """
         sql = statement.bodies(descending=descending)
         seen = 0
-        async for *row, rid in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
-            version = Stored(*row)
+        async for row in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
+            version = Stored(*row[:7])
             values = extract(decode(version.body))
             doubts = statement.doubts
             if all(values_match(doubt, values.get(doubt.param, ())) for doubt in doubts):  # type: ignore[union-attr]
-                yield _Match(rid, version, values)
+                yield _Match(_entry(row), version, values)
             seen += 1
             if seen % _AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -293,13 +312,22 @@ class _Search:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    rid: int
+    entry: Entry
     version: Stored
     values: IndexValues
 
 
+class _Found(NamedTuple):
+    version: Stored
+    place: Place
+
+
+def _entry(row: Record) -> Entry:
+    return Entry(row["sort"], row["rid"])
+
+
 def _conditions(
-    keys: Keys, numbered: NumberedProject, query: Query, found: _Found
+    keys: Keys, numbered: NumberedProject, query: Query, found: _LookedUp
 ) -> list[Condition]:
     compiler = Compiler(keys, numbered.project, query.type, found)
     return [compiler.condition(filter_) for filter_ in query.filters]

@@ -25,7 +25,7 @@ from threadwell.stores.sql.condition import (
     TextWay,
     UpdatedWithin,
 )
-from threadwell.stores.sql.plan import MERGED, Lead, Order
+from threadwell.stores.sql.plan import MERGED, Entry, Lead, Order, start
 
 _ROW = " CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
 
@@ -50,11 +50,19 @@ class Statement:
         self.params: list[Any] = [pid]
         self.doubts: list[Filter] = []
 
-    def walk(self, lead: Lead, *, descending: bool, most: int | None) -> None:
-        """``sort`` and ``rid`` of the matches in the order of the lead's lists.
+    def walk(
+        self, lead: Lead, *, descending: bool, most: int | None, after: Entry | None = None
+    ) -> None:
+        """``sort`` and ``rid`` of the matches in the order of the lead's lists, behind ``after``.
 
         No more than ``most`` are wanted, where that is known.
         """
+
+        def within(stream: Stream) -> str:
+            if after is None:
+                return self._within(stream)
+            return self._going_on(stream, after, descending=descending)
+
         streams = lead.streams or ()
         place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
         way = "DESC" if descending else "ASC"
@@ -62,8 +70,8 @@ class Statement:
         join = _ROW if row else ""
         order = f"ORDER BY d.sort {way}, d.rid {way}"
         if len(streams) == 1:
-            within = self._within(streams[0])
-            self.sql = f"SELECT d.sort, d.rid FROM posting d{join} WHERE {within}{where} {order}"
+            stretch = within(streams[0])
+            self.sql = f"SELECT d.sort, d.rid FROM posting d{join} WHERE {stretch}{where} {order}"
             return
         # In order each, the lists are merged as they are read. Of lists of dates more than one
         # may hold a resource.
@@ -71,18 +79,22 @@ class Statement:
         if streams and most is not None and not where and not self.doubts:
             only = f" LIMIT {self.bind(most)}"
         lists = " UNION ALL ".join(
-            f"(SELECT d.sort, d.rid FROM posting d WHERE {self._within(stream)} {order}{only})"
+            f"(SELECT d.sort, d.rid FROM posting d WHERE {within(stream)} {order}{only})"
             for stream in streams
         )
         merged = f"SELECT DISTINCT sort, rid FROM ({lists or _EMPTY}) d {order}"
         self.sql = f"SELECT d.sort, d.rid FROM ({merged}) d{join} WHERE true{where} {order}"
 
-    def gather(self, lead: Lead, order: Order, *, descending: bool) -> None:
-        """``sort`` and ``rid`` of the matches, gathered and put in order."""
+    def gather(
+        self, lead: Lead, order: Order, *, descending: bool, after: Entry | None = None
+    ) -> None:
+        """``sort`` and ``rid`` of the matches behind ``after``, gathered and put in order."""
         source = self.source(lead)
         where, _ = self._where(lead, "r.sort")
-        place = "r.updated" if order is Order.UPDATED else "r.sort"
+        place = "r.updated * 1000" if order is Order.UPDATED else "r.sort"
         way = "DESC" if descending else "ASC"
+        if after is not None:
+            where += f" AND ({place}, d.rid) {self._behind(after, descending=descending)}"
         self.sql = (
             f"SELECT {place} AS sort, d.rid FROM ({source}) d{_ROW} WHERE true{where}"
             f" ORDER BY {place} {way}, d.rid {way}"
@@ -154,10 +166,13 @@ class Statement:
         self.sql += f" LIMIT {self.bind(count)} OFFSET {self.bind(offset)}"
 
     def bodies(self, *, descending: bool) -> str:
-        """SQL for the versions that a walk or a gathering finds, in its order, with ``rid``."""
+        """SQL for the versions that a walk or a gathering finds, in its order, with ``sort`` and
+        ``rid``.
+        """
         way = "DESC" if descending else "ASC"
         return (
-            f"SELECT {COLUMNS}, d.rid FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
+            f"SELECT {COLUMNS}, d.sort, d.rid"
+            f" FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
         )
 
     def bind(self, value: Any) -> str:
@@ -170,6 +185,15 @@ class Statement:
         if stream.whole:
             return at
         return f"{at} AND d.sort >= {self.bind(stream.low)} AND d.sort <= {self.bind(stream.high)}"
+
+    def _going_on(self, stream: Stream, after: Entry, *, descending: bool) -> str:
+        at = f"d.pid = $1 AND d.key = {self.bind(stream.key)}"
+        behind = self._behind(start(stream, after, descending=descending), descending=descending)
+        end = f">= {self.bind(stream.low)}" if descending else f"<= {self.bind(stream.high)}"
+        return f"{at} AND (d.sort, d.rid) {behind} AND d.sort {end}"
+
+    def _behind(self, after: Entry, *, descending: bool) -> str:
+        return f"{'<' if descending else '>'} ({self.bind(after.sort)}, {self.bind(after.rid)})"
 
     def _where(self, lead: Lead, place: str) -> tuple[str, bool]:
         """What to ask of each resource of a lead, and whether its row is needed for that."""

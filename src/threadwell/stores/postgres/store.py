@@ -126,7 +126,7 @@ class PostgresStore:
         statement = quick(keys, numbered, query)
         if statement is not None:
             sql, params = statement.sql, statement.params
-            return page_of(query, stored(await self._database.run(lambda c: c.fetch(sql, *params))))
+            return page_of(query, await self._database.run(lambda c: c.fetch(sql, *params)))
 
         async def work(connection: Connection) -> Page:
             async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
+from typing import NamedTuple
 
 from threadwell.fhir.search.query import (
     DateFilter,
     Filter,
     IdFilter,
     MissingFilter,
+    Place,
     Query,
     ReferenceFilter,
-    Sort,
     TokenFilter,
 )
-from threadwell.stores.natural import NATURAL
+from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import OTHER, Compound, compound_form, compounds
 from threadwell.stores.sql.condition import Condition, Stream, TextScan, token_form
 from threadwell.stores.sql.keys import (
@@ -72,16 +73,50 @@ class Lead:
         return any(not stream.exact for stream in self.streams or ())
 
 
-def order_of(type_: str, sort: Sequence[Sort]) -> tuple[Order, bool]:
-    """The order that a sort asks for, and whether it descends."""
+def order_of(query: Query) -> tuple[Order, bool]:
+    """The order that a query asks for, and whether it is to be walked from its end."""
+    sort, back = query.sort, query.back
     if not sort:
-        return Order.NATURAL, False
+        return Order.NATURAL, back
+    descending = sort[0].descending is not back
     if len(sort) == 1:
         if sort[0].param == "_lastUpdated":
-            return Order.UPDATED, sort[0].descending
-        if sort[0].param == NATURAL.get(type_):
-            return Order.NATURAL, sort[0].descending
-    return Order.OTHER, sort[0].descending
+            return Order.UPDATED, descending
+        if sort[0].param == NATURAL.get(query.type):
+            return Order.NATURAL, descending
+    return Order.OTHER, descending
+
+
+class Entry(NamedTuple):
+    """An entry of a list, or the resource that it is for, by the order of the list."""
+
+    sort: int
+    rid: int
+
+
+def entry_of(place: Place, order: Order) -> Entry:
+    """Where a search goes on in lists of that order.
+
+    ``meta.lastUpdated`` is in milliseconds, its lists are in microseconds.
+    """
+    (value,) = place.values
+    if order is Order.UPDATED:
+        assert isinstance(value, int)
+        return Entry(max(LOWEST, min(value * 1000, HIGHEST)), place.number)
+    return Entry(value if isinstance(value, int) else NO_TIME, place.number)
+
+
+def place_of(entry: Entry, order: Order) -> Place:
+    """The place of an entry of a list of that order."""
+    sort, rid = entry
+    return Place((sort // 1000 if order is Order.UPDATED else sort,), rid)
+
+
+def start(stream: Stream, after: Entry, *, descending: bool) -> Entry:
+    """Behind which entry a walk along a list begins, so that it is behind ``after`` as well."""
+    if descending:
+        return min(after, Entry(stream.high, HIGHEST))
+    return max(after, Entry(stream.low, LOWEST))
 
 
 def covers(lead: Lead, filters: int, order: Order | None) -> bool:

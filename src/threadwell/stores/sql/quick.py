@@ -34,7 +34,7 @@ def quick_lead(keys: Keys, project: str, query: Query) -> Lead | None:
     """
     if query.includes or query.rev_includes or query.total is not Total.NONE:
         return None
-    order, _ = order_of(query.type, query.sort)
+    order, _ = order_of(query)
     if query.summary_count or order is Order.OTHER:
         return None
     letters = 0

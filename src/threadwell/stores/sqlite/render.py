@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from threadwell.fhir.json import encode
+from threadwell.fhir.search.query import Filter
 from threadwell.stores.sql.condition import (
     Always,
+    Condition,
     OneOf,
     Present,
     RowTest,
@@ -16,6 +18,86 @@ from threadwell.stores.sql.condition import (
     TextWay,
     UpdatedWithin,
 )
+from threadwell.stores.sql.plan import MERGED, Lead
+
+
+def source_sql(type_: str, pid: int, lead: Lead) -> tuple[str, list[Any]]:
+    """The resources of a lead, each once, as a statement that gives their ``rid``."""
+    if lead.ids is not None:
+        return (
+            "SELECT rid FROM resource WHERE id IN (SELECT value FROM json_each(?))"
+            " AND type = ? AND pid = ? AND NOT deleted",
+            [as_json(lead.ids), type_, pid],
+        )
+    if lead.text is not None:
+        return text_sql(lead.text)
+    return streams_sql(lead.streams or ())
+
+
+def where_sql(
+    conditions: Sequence[Condition],
+    natural: Mapping[int, tuple[Stream, ...]],
+    lead: Lead,
+    place: str,
+) -> tuple[str, list[Any], list[Filter], bool]:
+    """What to ask of each resource of a lead: SQL, parameters, doubts, whether of its row.
+
+    ``natural`` are the ``plan.natural_dates`` that hold anything; ``place`` is the column that has
+    the natural time of a resource.
+    """
+    asked: list[str] = []
+    params: list[Any] = []
+    doubts: list[Filter] = []
+    row = False
+    for position, condition in enumerate(conditions):
+        if position in lead.led:
+            if position not in lead.settled:
+                doubts.append(condition.filter)
+            continue
+        if condition.keys is not None:
+            known = "NOT EXISTS" if condition.negate else "EXISTS"
+            if len(condition.keys) <= MERGED:
+                marks = ", ".join("?" * len(condition.keys))
+                params += condition.keys
+            else:
+                marks = "SELECT value FROM json_each(?)"
+                params.append(as_json(condition.keys))
+            asked.append(
+                f"{known} (SELECT 1 FROM posting p WHERE p.key IN ({marks})"
+                f" AND p.sort = {place} AND p.rid = d.rid)"
+            )
+            row = row or place == "r.sort"
+        elif position in natural:
+            dates = natural[position]
+            at = f"EXISTS (SELECT 1 FROM posting p WHERE p.key = ? AND p.sort = {place}"
+            each = f"{place} BETWEEN ? AND ? AND {at} AND p.rid = d.rid)"
+            asked.append(f"({' OR '.join([each] * len(dates)) or '0'})")
+            params += [part for date in dates for part in (date.low, date.high, date.key)]
+            row = row or place == "r.sort"
+            if not all(date.exact for date in dates):
+                doubts.append(condition.filter)
+            continue
+        elif condition.row:
+            question, more = row_sql(condition.row)
+            asked.append(question)
+            params += more
+            row = True
+        elif condition.exact and condition.text is not None:
+            texts, more = text_sql(condition.text)
+            asked.append(f"d.rid IN ({texts})")
+            params += more
+            continue
+        else:
+            doubts.append(condition.filter)
+            continue
+        if not condition.exact:
+            doubts.append(condition.filter)
+    where = "".join(f" AND {question}" for question in asked)
+    if doubts:
+        # CASE keeps SQLite from asking for the costly part first.
+        where = f" AND CASE WHEN 1{where} THEN holds(r.body) ELSE 0 END"
+        row = True
+    return where, params, doubts, row
 
 
 def row_sql(test: RowTest) -> tuple[str, list[Any]]:

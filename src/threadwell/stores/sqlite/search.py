@@ -12,34 +12,40 @@ import apsw
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import values_match
-from threadwell.fhir.search.query import Filter, Query, Total
+from threadwell.fhir.search.query import Filter, Place, Query, Total
 from threadwell.fhir.search.values import ReferenceValue
 from threadwell.stores.contract import Key, Page, Stored
 from threadwell.stores.including import included
-from threadwell.stores.order import Candidate, in_order
+from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
 from threadwell.stores.sql.keys import Keys, of_reference, scope
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
     MERGED,
+    Entry,
     Lead,
     Order,
     covers,
+    entry_of,
     leads,
     narrowed,
     natural_dates,
     order_of,
+    place_of,
     shortest,
     widest,
 )
 from threadwell.stores.sql.quick import quick_lead
-from threadwell.stores.sqlite.quick import quick_page
-from threadwell.stores.sqlite.render import as_json, row_sql, streams_sql, text_sql
+from threadwell.stores.sqlite.quick import going_on, quick_page, within
+from threadwell.stores.sqlite.render import as_json, source_sql, where_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 
 #: Does some work, or breaks it off by raising.
 Within: TypeAlias = Callable[[Callable[[], Page]], Page]
+
+
+_STRETCH = within(descending=False, going_on=False)
 
 
 def _freely(work: Callable[[], Page]) -> Page:
@@ -159,9 +165,13 @@ class _Search:
         if query.summary_count:
             return Page([], [], total, more=False)
         rids = self._rids(query.offset, query.count + 1)
-        matches = self._searcher.stored(rids[: query.count])
+        shown = rids[: query.count]
+        if query.back:
+            shown.reverse()
+        matches = self._searcher.stored(shown)
+        ends = [self._place(shown[at], matches[at]) for at in (0, -1)] if shown else []
         more = len(rids) > query.count
-        return Page(matches, included(query, matches, self), total, more=more)
+        return Page(matches, included(query, matches, self), total, more, *ends)
 
     def exists(self) -> bool:
         return bool(self._rids(0, 1))
@@ -199,17 +209,27 @@ class _Search:
         within = _Search(self._searcher, self._project, self._pid, Query(type_, (filter_,)))
         return self._searcher.stored(within._rids(0, -1))
 
+    def _place(self, rid: int, match: Stored) -> Place:
+        order, _ = order_of(self._query)
+        if order is Order.OTHER:
+            values = extract(decode(match.body))
+            candidate = Candidate(rid, match.id, match.updated, values)
+            return candidate.place(self._query.type, self._query.sort)
+        rows = self._searcher.rows("SELECT sort FROM resource WHERE rid = ?", (rid,), [])
+        sort = rows[0][0] if order is Order.NATURAL else match.updated * 1000
+        return place_of(Entry(sort, rid), order)
+
     def _count(self) -> int:
         lead = self._lead(None)
         if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
             stream = lead.streams[0]
-            where, params, doubts, row = self._where(lead, "d.sort")
+            where, params, doubts, row = where_sql(self.conditions, self._natural, lead, "d.sort")
             join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
-            sql = f"SELECT count(*) FROM posting d{join} WHERE {_within('d')}{where}"
+            sql = f"SELECT count(*) FROM posting d{join} WHERE {_STRETCH}{where}"
             params = [stream.key, stream.low, stream.high, *params]
         else:
-            source, params = self._source(lead)
-            where, more, doubts, _ = self._where(lead, "r.sort")
+            source, params = source_sql(self._query.type, self._pid, lead)
+            where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
             sql = (
                 f"SELECT count(*) FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid"
                 f" WHERE 1{where}"
@@ -218,17 +238,20 @@ class _Search:
         return int(self._searcher.rows(sql, params, doubts)[0][0])
 
     def _rids(self, offset: int, count: int) -> list[int]:
-        """A stretch of the matches in order; to the end where ``count`` is negative."""
-        order, descending = order_of(self._query.type, self._query.sort)
+        """A stretch of what is ahead, the nearest first; to the end where ``count`` is negative."""
+        order, descending = order_of(self._query)
         lead = self._lead(None if order is Order.OTHER else order)
         if order is Order.OTHER:
             return self._sorted(lead, offset, count)
         if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
             return self._walk(lead, descending, offset, count)
-        source, params = self._source(lead)
-        where, more, doubts, _ = self._where(lead, "r.sort")
-        place = "r.sort" if order is Order.NATURAL else "r.updated"
+        source, params = source_sql(self._query.type, self._pid, lead)
+        where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
+        place = "r.sort" if order is Order.NATURAL else "r.updated * 1000"
         way = "DESC" if descending else "ASC"
+        if self._query.after is not None:
+            where += f" AND ({place}, r.rid) {'<' if descending else '>'} (?, ?)"
+            more += entry_of(self._query.after, order)
         sql = (
             f"SELECT r.rid FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid WHERE 1{where}"
             f" ORDER BY {place} {way}, r.rid {way} LIMIT ? OFFSET ?"
@@ -239,30 +262,33 @@ class _Search:
     def _walk(self, lead: Lead, descending: bool, offset: int, count: int) -> list[int]:
         """Along the lists of the lead, merged, as far as the page needs."""
         place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
-        where, params, doubts, row = self._where(lead, place)
+        where, params, doubts, row = where_sql(self.conditions, self._natural, lead, place)
         join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
         way = "DESC" if descending else "ASC"
+        after = self._query.after
+        stretch = within(descending=descending, going_on=after is not None)
         sql = (
-            f"SELECT d.sort, d.rid FROM posting d{join} WHERE {_within('d')}{where}"
+            f"SELECT d.sort, d.rid FROM posting d{join} WHERE {stretch}{where}"
             f" ORDER BY d.sort {way}, d.rid {way} LIMIT ? OFFSET ?"
         )
         streams = lead.streams or ()
+        if after is None:
+            bounds = [[s.key, s.low, s.high] for s in streams]
+        else:
+            entry = entry_of(after, lead.order)
+            bounds = [going_on([s], entry, descending=descending) for s in streams]
         if len(streams) == 1:
-            bounds = [streams[0].key, streams[0].low, streams[0].high]
-            rows = self._searcher.rows(sql, [*bounds, *params, count, offset], doubts)
+            rows = self._searcher.rows(sql, [*bounds[0], *params, count, offset], doubts)
             return [rid for _, rid in rows]
         end = -1 if count < 0 else offset + count
-        lists = [
-            self._searcher.rows(sql, [s.key, s.low, s.high, *params, end, 0], doubts)
-            for s in streams
-        ]
+        lists = [self._searcher.rows(sql, [*each, *params, end, 0], doubts) for each in bounds]
         merged = dict.fromkeys(rid for _, rid in heapq.merge(*lists, reverse=descending))
         return list(islice(merged, offset, None if end < 0 else end))
 
     def _sorted(self, lead: Lead, offset: int, count: int) -> list[int]:
         """Every match, put in order by its values: for orders that no list has."""
-        source, params = self._source(lead)
-        where, more, doubts, _ = self._where(lead, "r.sort")
+        source, params = source_sql(self._query.type, self._pid, lead)
+        where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
         sql = (
             "SELECT r.rid, r.id, r.updated, r.body"
             f" FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid WHERE 1{where}"
@@ -271,8 +297,8 @@ class _Search:
             Candidate(rid, id_, updated, extract(decode(body)))
             for rid, id_, updated, body in self._searcher.each(sql, [*params, *more], doubts)
         ]
-        ordered = in_order(self._query.type, candidates, self._query.sort)
-        return [c.created for c in ordered[offset : None if count < 0 else offset + count]]
+        ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
+        return [c.created for c, _ in ordered[offset : None if count < 0 else offset + count]]
 
     def _lead(self, order: Order | None) -> Lead:
         possible: list[Lead] = []
@@ -296,14 +322,14 @@ class _Search:
         return tuple(stream for stream in streams if self._holds_any(stream))
 
     def _holds_any(self, stream: Stream) -> bool:
-        sql = f"SELECT 1 FROM posting d WHERE {_within('d')} LIMIT 1"
+        sql = f"SELECT 1 FROM posting d WHERE {_STRETCH} LIMIT 1"
         return bool(self._searcher.rows(sql, (stream.key, stream.low, stream.high), []))
 
     def _length(self, lead: Lead, limit: int) -> int:
         if lead.ids is not None:
             return len(lead.ids)
         if lead.streams is not None and len(lead.streams) <= MERGED:
-            sql = f"SELECT count(*) FROM (SELECT 1 FROM posting d WHERE {_within('d')} LIMIT ?)"
+            sql = f"SELECT count(*) FROM (SELECT 1 FROM posting d WHERE {_STRETCH} LIMIT ?)"
             length = 0
             for s in lead.streams:
                 bounds = (s.key, s.low, s.high, limit - length)
@@ -311,78 +337,6 @@ class _Search:
                 if length >= limit:
                     break
             return length
-        source, params = self._source(lead)
+        source, params = source_sql(self._query.type, self._pid, lead)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM ({source}) LIMIT ?)"
         return int(self._searcher.rows(sql, [*params, limit], [])[0][0])
-
-    def _source(self, lead: Lead) -> tuple[str, list[Any]]:
-        """The resources of a lead, each once, as a statement that gives their ``rid``."""
-        if lead.ids is not None:
-            return (
-                "SELECT rid FROM resource WHERE id IN (SELECT value FROM json_each(?))"
-                " AND type = ? AND pid = ? AND NOT deleted",
-                [as_json(lead.ids), self._query.type, self._pid],
-            )
-        if lead.text is not None:
-            return text_sql(lead.text)
-        return streams_sql(lead.streams or ())
-
-    def _where(self, lead: Lead, place: str) -> tuple[str, list[Any], list[Filter], bool]:
-        """What to ask of each resource of a lead: SQL, parameters, doubts, whether of its row."""
-        asked: list[str] = []
-        params: list[Any] = []
-        doubts: list[Filter] = []
-        row = False
-        for position, condition in enumerate(self.conditions):
-            if position in lead.led:
-                if position not in lead.settled:
-                    doubts.append(condition.filter)
-                continue
-            if condition.keys is not None:
-                known = "NOT EXISTS" if condition.negate else "EXISTS"
-                if len(condition.keys) <= MERGED:
-                    marks = ", ".join("?" * len(condition.keys))
-                    params += condition.keys
-                else:
-                    marks = "SELECT value FROM json_each(?)"
-                    params.append(as_json(condition.keys))
-                asked.append(
-                    f"{known} (SELECT 1 FROM posting p WHERE p.key IN ({marks})"
-                    f" AND p.sort = {place} AND p.rid = d.rid)"
-                )
-                row = row or place == "r.sort"
-            elif position in self._natural:
-                dates = self._natural[position]
-                at = f"EXISTS (SELECT 1 FROM posting p WHERE p.key = ? AND p.sort = {place}"
-                each = f"{place} BETWEEN ? AND ? AND {at} AND p.rid = d.rid)"
-                asked.append(f"({' OR '.join([each] * len(dates)) or '0'})")
-                params += [part for date in dates for part in (date.low, date.high, date.key)]
-                row = row or place == "r.sort"
-                if not all(date.exact for date in dates):
-                    doubts.append(condition.filter)
-                continue
-            elif condition.row:
-                question, more = row_sql(condition.row)
-                asked.append(question)
-                params += more
-                row = True
-            elif condition.exact and condition.text is not None:
-                texts, more = text_sql(condition.text)
-                asked.append(f"d.rid IN ({texts})")
-                params += more
-                continue
-            else:
-                doubts.append(condition.filter)
-                continue
-            if not condition.exact:
-                doubts.append(condition.filter)
-        where = "".join(f" AND {question}" for question in asked)
-        if doubts:
-            # CASE keeps SQLite from asking for the costly part first.
-            where = f" AND CASE WHEN 1{where} THEN holds(r.body) ELSE 0 END"
-            row = True
-        return where, params, doubts, row
-
-
-def _within(table: str) -> str:
-    return f"{table}.key = ? AND {table}.sort >= ? AND {table}.sort <= ?"

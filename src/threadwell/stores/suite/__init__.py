@@ -18,12 +18,15 @@ from threadwell.stores.suite.copies import Copies
 from threadwell.stores.suite.inclusion import Inclusion
 from threadwell.stores.suite.news import News
 from threadwell.stores.suite.order import Order
+from threadwell.stores.suite.pages import Pages
 from threadwell.stores.suite.preconditions import Preconditions
 from threadwell.stores.suite.searches import Searches
 from threadwell.stores.suite.versions import Versions
 
 
-class StoreContract(Versions, Changes, Preconditions, Searches, Order, Inclusion, Copies, News):
+class StoreContract(
+    Versions, Changes, Preconditions, Searches, Order, Pages, Inclusion, Copies, News
+):
     """Every test of the contract."""
 
 
