@@ -42,6 +42,10 @@ class NeedsZone(Exception):
         )
 
 
+def _no_reason(_head: bytes, _path: Path) -> str:
+    return ""
+
+
 def _none(_path: Path) -> Iterable[Path]:
     return ()
 
@@ -57,8 +61,10 @@ class Channel:
     nothing but ``OSError`` and ``NeedsZone``. ``companions(path)`` are the files beside ``path``
     that its messages name as attachments, and that are therefore not files to import.
     ``rest(path)`` is what in a folder that is read as a whole is no part of it, and is looked at
-    like anything else (the files and folders beside a Maildir's own three). ``zoned`` says that
-    its files need no zone of ours: the few times without one are read as UTC.
+    like anything else (the files and folders beside a Maildir's own three). ``nearly(head, path)``
+    says of a file that no channel knows what it lacks to be one of this channel's, in plain words
+    without any of its content; ``""`` where it looks like something else. ``zoned`` says that its
+    files need no zone of ours: the few times without one are read as UTC.
     """
 
     name: str
@@ -67,4 +73,5 @@ class Channel:
     read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
     companions: Callable[[Path], Iterable[Path]] = _none
     rest: Callable[[Path], Iterable[Path]] = _none
+    nearly: Callable[[bytes, Path], str] = _no_reason
     zoned: bool = False

@@ -58,6 +58,7 @@ class _Found(NamedTuple):
     channel: Channel | None
     archive: bool = False
     failure: str = ""
+    lacks: str = ""
 
 
 def _chosen(name: str | None, channels: Sequence[Channel]) -> Sequence[Channel]:
@@ -157,6 +158,9 @@ def _identify(path: Path, channels: Sequence[Channel]) -> _Found:
     except OSError as error:
         return _Found(path, None, failure=_failure(error))
     known = _sniff(head, path, channels)
+    if known is None and head and not is_archive(head):
+        lacks = next(filter(None, (channel.nearly(head, path) for channel in channels)), "")
+        return _Found(path, None, lacks=lacks)
     return _Found(path, known, archive=known is None and is_archive(head))
 
 
@@ -177,7 +181,7 @@ def _read_found(
         elif found.archive:
             yield from _read_archive(found.path, options, channels, depth + 1)
         elif found.path.stat().st_size:
-            yield _unread(found.path, _NOT_KNOWN)
+            yield _unread(found.path, found.lacks or _NOT_KNOWN)
     except OSError as error:
         yield Broken("", found.path.name, _failure(error), b"")
 

@@ -15,7 +15,12 @@ from urllib.parse import unquote
 import phonenumbers
 
 from threadwell.messages.address import Address, AddressKind
-from threadwell.messages.spreadsheet import is_damaged, unguarded, whole_number
+from threadwell.messages.spreadsheet import (
+    is_damaged,
+    is_difference,
+    unguarded,
+    whole_number,
+)
 
 _MARKS = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff]")
 #: What stands before a number to say how it is reached: the schemes of URIs (RFC 3966, RFC 5724,
@@ -98,7 +103,7 @@ def _bare(text: str) -> str:
     """``text`` without all that is not the number: marks, scheme, parameters, extension."""
     written = text if text.isascii() else unicodedata.normalize("NFKC", text)
     written = unguarded(_MARKS.sub("", written))
-    if is_damaged(written):
+    if is_damaged(written) or is_difference(written):
         return ""
     if number := whole_number(written):
         return number

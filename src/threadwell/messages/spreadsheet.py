@@ -14,8 +14,9 @@ _GUARDED = re.compile(r"['\u2019][=+\-@0-9]")
 _SCIENTIFIC = re.compile(r"([0-9])(?=[.,]|[eE]\+)(?:[.,]([0-9]{1,30}))?[eE]\+?([0-9]{1,2})")
 _FRACTION = re.compile(r"([0-9]{1,30})[.,](0{1,10})")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,9}|[0-9]{1,3}(?:\.[0-9]{3}){3,9}")
-#: A number below zero, a column too narrow for its number, and the errors of a formula.
-_NO_LONGER_THERE = re.compile(r"-[0-9]+(?:[.,][0-9]+)?|#+|#[^\s#]{1,14}[!?]|#N/[AD]|#NV")
+#: A column too narrow for its number, and the errors of a formula.
+_NO_LONGER_THERE = re.compile(r"#+|#[^\s#]{1,14}[!?]|#N/[AD]|#NV")
+_NEGATIVE = re.compile(r"[-\u2212][0-9]+(?:[.,][0-9]+)?")
 #: A spreadsheet keeps so many digits of a number, and puts zeros in the place of the others.
 _DIGITS_KEPT = 15
 #: How many zeros behind them no honest number ends in.
@@ -58,11 +59,16 @@ def whole_number(cell: str) -> str:
 def is_damaged(cell: str) -> bool:
     """Whether a number or text stood in ``cell`` of which a spreadsheet has lost a part.
 
-    ``1.20756E+10``, ``#####``, ``#NAME?``, ``-872`` (a phone number taken for a sum).
+    ``1.20756E+10``, ``#####``, ``#NAME?``.
     """
     if _SCIENTIFIC.fullmatch(cell):
         return not whole_number(cell)
     return _NO_LONGER_THERE.fullmatch(cell) is not None
+
+
+def is_difference(cell: str) -> bool:
+    """Whether ``cell`` is a number below zero: what is left of ``+1-207-555-0111`` as a formula."""
+    return _NEGATIVE.fullmatch(cell) is not None
 
 
 def is_rounded_id(cell: str) -> bool:

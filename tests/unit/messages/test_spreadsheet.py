@@ -6,6 +6,7 @@ import pytest
 
 from threadwell.messages.spreadsheet import (
     is_damaged,
+    is_difference,
     is_rounded_id,
     says_nothing,
     unguarded,
@@ -49,7 +50,6 @@ def test_a_guard_is_taken_off(cell: str, bare: str) -> None:
         ("1,55512E+10", "", True),
         ("15,551,230,100", "15551230100", False),
         ("555.123.0100", "", False),
-        ("-872", "", True),
         ("#####", "", True),
         ("#NAME?", "", True),
         ("#¿NOMBRE?", "", True),
@@ -61,6 +61,13 @@ def test_a_guard_is_taken_off(cell: str, bare: str) -> None:
 )
 def test_a_number_is_whole_or_damaged_or_none(cell: str, digits: str, damaged: bool) -> None:
     assert (whole_number(cell), is_damaged(cell)) == (digits, damaged)
+
+
+@pytest.mark.parametrize(
+    ("cell", "negative"), [("-872", True), ("-872,5", True), ("-", False), ("1-2", False)]
+)
+def test_what_is_left_of_a_number_taken_for_a_sum(cell: str, negative: bool) -> None:
+    assert is_difference(cell) is negative
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,31 @@
-"""The table as CSV: with commas, semicolons or tabs, as spreadsheets write it (RFC 4180)."""
+"""The table as CSV: with commas, semicolons, tabs or bars, as spreadsheets write it (RFC 4180)."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from threadwell.channels.table.row import COLUMNS, REQUIRED, Refused, Row
+from threadwell.channels.table.cleaning import Refused, Row
+from threadwell.channels.table.columns import Head, delimiter_line, parse_head
 from threadwell.channels.text import encoding_of
 
-_DELIMITERS = ",;\t"
 #: A longer cell is a quotation mark that was never closed.
 _LONGEST_CELL = 4 * 1024 * 1024
 _LIST_SEPARATOR = ";"
+_LISTS = frozenset({"to", "attachments"})
+#: Columns whose names Python has taken.
+_FIELDS = {"from": "from_"}
+_NEEDED = {"sent": "", "from_": "", "text": ""}
 
 
 class Record(NamedTuple):
-    """A row, its number (the header is row 1), and its bytes in the file."""
+    """A row, its number (the first line of a file is row 1), and its bytes in the file."""
 
     number: int
     row: Row | Refused
     content: bytes
-
-
-def columns_of(header: str) -> dict[str, int] | None:
-    """Where each known column stands in a header line; ``None`` if it is of another table."""
-    try:
-        cells = next(csv.reader([header], _dialect(header)), [])
-    except csv.Error:
-        return None
-    names = [name.strip().lower() for name in cells]
-    columns = {name: names.index(name) for name in COLUMNS if name in names}
-    return columns if columns.keys() >= REQUIRED else None
 
 
 def read_delimited(path: Path) -> Iterator[Record]:
@@ -43,29 +36,29 @@ def read_delimited(path: Path) -> Iterator[Record]:
     csv.field_size_limit(_LONGEST_CELL)
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         lines = _Lines(file)
-        header = next(lines, "")
-        columns = columns_of(header)
-        if columns is None:
-            missing = ", ".join(sorted(REQUIRED))
-            yield Record(1, Refused("header", f"needs the columns {missing}"), lines.taken())
+        header, number = next(lines, ""), 1
+        if delimiter := delimiter_line(header):
+            header, number = next(lines, ""), 2
+        head = parse_head(header, delimiter)
+        if head.problem:
+            yield Record(number, Refused("header", head.problem), lines.taken())
             return
-        width = len(next(csv.reader([header], _dialect(header))))
         lines.taken()
-        reader = csv.reader(lines, _dialect(header), strict=True)
-        number = 1
+        columns = [(_FIELDS.get(name, name), at) for at, name in enumerate(head.columns) if name]
+        reader = csv.reader(lines, _dialect(head), strict=True)
         while True:
             number += 1
             try:
                 cells = next(reader, None)
             except csv.Error as error:
                 yield Record(number, Refused("", f"is not CSV: {error}"), lines.give_back())
-                reader = csv.reader(lines, _dialect(header), strict=True)
+                reader = csv.reader(lines, _dialect(head), strict=True)
                 continue
             if cells is None:
                 return
             content = lines.taken()
-            if cells:
-                yield Record(number, _row(cells, columns, width), content)
+            if any(cell.strip() for cell in cells):
+                yield Record(number, _row(cells, columns, len(head.names)), content)
 
 
 class _Lines:
@@ -110,34 +103,28 @@ class _Lines:
         return content
 
 
-def _dialect(header: str) -> type[csv.Dialect]:
+def _dialect(head: Head) -> type[csv.Dialect]:
     class Dialect(csv.excel):
-        delimiter = max(_DELIMITERS, key=header.count)
+        delimiter = head.delimiter
 
     return Dialect
 
 
-def _row(cells: list[str], columns: dict[str, int], width: int) -> Row | Refused:
+def _row(cells: list[str], columns: Sequence[tuple[str, int]], width: int) -> Row | Refused:
+    # A spreadsheet leaves empty cells at the end of a row out, or adds some.
+    if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+        cells = cells[:width]
     if len(cells) != width:
         return Refused("", f"has {len(cells)} cells where the header has {width}")
 
-    def cell(name: str) -> str:
-        place = columns.get(name)
-        return cells[place].strip() if place is not None else ""
+    values: dict[str, Any] = dict(_NEEDED)
+    for name, place in columns:
+        cell = cells[place].strip()
+        values[name] = _listed(cell) if name in _LISTS else cell
+    return Row(**values)
 
-    def listed(name: str) -> tuple[str, ...]:
-        return tuple(one.strip() for one in cell(name).split(_LIST_SEPARATOR) if one.strip())
 
-    return Row(
-        id=cell("id"),
-        thread=cell("thread"),
-        sent=cell("sent"),
-        from_=cell("from"),
-        to=listed("to"),
-        text=cell("text"),
-        subject=cell("subject"),
-        channel=cell("channel"),
-        medium=cell("medium"),
-        in_reply_to=cell("in_reply_to"),
-        attachments=listed("attachments"),
-    )
+def _listed(cell: str) -> tuple[str, ...]:
+    if _LIST_SEPARATOR not in cell:
+        return (cell,) if cell else ()
+    return tuple([one.strip() for one in cell.split(_LIST_SEPARATOR) if one.strip()])

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from threadwell.channels.channel import HEAD_BYTES
+from threadwell.channels.table.cleaning import Refused, Row
+from threadwell.channels.table.columns import COLUMNS
 from threadwell.channels.table.delimited import Record
-from threadwell.channels.table.row import Refused, Row
+from threadwell.messages.spreadsheet import whole_number
 
 _BOM = b"\xef\xbb\xbf"
+#: Below it a number with a fraction or an exponent is exact.
+_EXACT = 2**53
+_HALVES = "some characters were damaged in the table and are replaced"
+_ARRAY = "JSON Lines have one object on a line; this is an array of them"
+#: An escaped character: skipped whole where it is a backslash or a pair, else half of a pair.
+_HALF = re.compile(
+    rb"(?P<whole>\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+_Item = TypeVar("_Item", bound=str | int | float)
+_Text = str | int | float
 
 
 class _Line(msgspec.Struct, rename={"from_": "from"}):
     sent: str
-    from_: str
+    from_: _Text
     text: str | None = None
-    to: str | list[str] | None = None
-    id: str | int | None = None
-    thread: str | None = None
+    to: _Text | list[_Text] | None = None
+    id: _Text | None = None
+    thread: _Text | None = None
     subject: str | None = None
     channel: str | None = None
     medium: str | None = None
-    in_reply_to: str | int | None = None
+    in_reply_to: _Text | None = None
     attachments: str | list[str] | None = None
 
 
@@ -55,32 +70,82 @@ def read_jsonl(path: Path) -> Iterator[Record]:
                 yield Record(number, _decode(line), line)
 
 
+def shortcoming_of(head: bytes) -> str:
+    """Why lines that are JSON objects are none of messages; ``""`` where they look like none."""
+    line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0]
+    if line.startswith(b"["):
+        return _ARRAY if all(key.search(head) for key in _BEGUN) else ""
+    try:
+        keys = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    missing = [name for name in ("from", "sent") if name not in keys]
+    known = sum(name in keys for name in COLUMNS)
+    return f"a table of messages needs the keys {', '.join(missing)}" if missing and known else ""
+
+
 def _decode(line: bytes) -> Row | Refused:
     try:
         one = _DECODER.decode(line)
     except msgspec.ValidationError as error:
         return _refused(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refused("", "is not JSON")
+        whole = _HALF.sub(_mended, line)
+        if whole == line:
+            return Refused("", "is not JSON")
+        decoded = _decode(whole)
+        return decoded if isinstance(decoded, Refused) else replace(decoded, note=_HALVES)
+    except RecursionError:
+        return Refused("", "is JSON that is nested too deep")
+    return _row(one, line)
+
+
+def _row(one: _Line, line: bytes) -> Row | Refused:
+    to = _listed(one.to)
+    ids = {name: getattr(one, name) for name in ("id", "thread", "in_reply_to")}
+    for name, value in (("from", one.from_), *(("to", each) for each in to), *ids.items()):
+        is_whole = not isinstance(value, float) or (
+            abs(value) < _EXACT and all(map(whole_number, _floats(line, name)))
+        )
+        if not is_whole:
+            return Refused(name, "is a number that has lost digits")
     return Row(
         sent=one.sent.strip(),
-        from_=one.from_,
+        from_=_text(one.from_),
         text=(one.text or "").strip(),
-        to=_listed(one.to),
-        id="" if one.id is None else str(one.id),
-        thread=one.thread or "",
+        to=tuple(map(_text, to)),
         subject=one.subject or "",
         channel=one.channel or "",
         medium=one.medium or "",
-        in_reply_to="" if one.in_reply_to is None else str(one.in_reply_to),
         attachments=_listed(one.attachments),
+        **{name: _text(value) for name, value in ids.items()},
     )
 
 
-def _listed(value: str | list[str] | None) -> tuple[str, ...]:
-    if not value:
+def _floats(line: bytes, name: str) -> list[str]:
+    """The numbers with a fraction or an exponent of a key, as they are written."""
+    raw = bytes(msgspec.json.decode(line, type=dict[str, msgspec.Raw])[name])
+    written = msgspec.json.decode(raw, type=list[msgspec.Raw]) if raw.startswith(b"[") else [raw]
+    numbers = (bytes(one).decode("utf-8", "replace").strip() for one in written)
+    return [one for one in numbers if not one.startswith('"') and not one.lstrip("-").isdigit()]
+
+
+def _text(value: _Text | None) -> str:
+    """A name or number as text; a number with a fraction is a whole one."""
+    if isinstance(value, float):
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _listed(value: _Item | list[_Item] | None) -> tuple[_Item, ...]:
+    if value is None or value == "":
         return ()
-    return (value,) if isinstance(value, str) else tuple(value)
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _mended(escapes: re.Match[bytes]) -> bytes:
+    """Halves of UTF-16 pairs that stand alone, replaced; whole pairs stay."""
+    return escapes[0] if escapes["whole"] else rb"\ufffd"
 
 
 def _refused(error: str) -> Refused:

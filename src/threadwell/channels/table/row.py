@@ -5,73 +5,45 @@ from __future__ import annotations
 import mimetypes
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from threadwell.channels.alike import Alike
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.localtime import to_instant
+from threadwell.channels.table.cleaning import Refused, Row, clean
 from threadwell.messages import (
     Address,
     AddressKind,
     Attachment,
     Message,
-    parse_email,
-    parse_phone,
+    parse_address,
 )
 
 NAME = "table"
-
-#: Every column, in the order of the documentation.
-COLUMNS = (
-    "id",
-    "thread",
-    "sent",
-    "from",
-    "to",
-    "text",
-    "subject",
-    "channel",
-    "medium",
-    "in_reply_to",
-    "attachments",
-)
-#: Without these a file is no table of messages.
-REQUIRED = frozenset({"sent", "from", "text"})
+#: A time before it was never written by anybody who sends messages.
+_FIRST_YEAR = 1970
 
 
-class Refused(NamedTuple):
-    """Which column makes a row no message, and why, without any of its content.
+@dataclass(slots=True)
+class Table:
+    """A table being read: its folder, in which the attachments lie, and what came before."""
 
-    ``column`` is empty where it is the row as a whole.
-    """
-
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row, as both forms of the file give it; what is not there is empty."""
-
-    sent: str
-    from_: str
-    text: str
-    to: tuple[str, ...] = ()
-    id: str = ""
-    thread: str = ""
-    subject: str = ""
-    channel: str = ""
-    medium: str = ""
-    in_reply_to: str = ""
-    attachments: tuple[str, ...] = ()
+    folder: Path
+    options: ReadOptions
+    alike: Alike = field(default_factory=Alike)
 
 
-def parse_row(row: Row, folder: Path, options: ReadOptions) -> Message | Refused:
-    """The message of a row. Attachments are paths relative to ``folder``, and lie within it."""
+def parse_row(written: Row, table: Table) -> Message | Refused:
+    """The message of the next row of a table."""
+    options, folder = table.options, table.folder
+    row = clean(written, options.country)
+    if isinstance(row, Refused):
+        return row
     channel = row.channel or NAME
     when = _sent(row.sent, options)
     if when is None:
@@ -80,15 +52,16 @@ def parse_row(row: Row, folder: Path, options: ReadOptions) -> Message | Refused
     if sender is None:
         return Refused("from", "empty")
     named = (_address(one, channel, options.country) for one in row.to)
-    recipients = tuple(one for one in named if one is not None) or options.owner[:1]
+    to = tuple(one for one in named if one is not None)
+    recipients = to or options.owner[:1]
     attachments = tuple(_attachment(name, folder) for name in row.attachments)
     if not (row.text or row.subject or attachments):
         return Refused("text", "empty")
     thread = row.thread or _thread((sender, *recipients), options)
-    notes = [note for note in (when.note, *(one.note for one in attachments)) if note]
+    notes = [note for note in (when.note, row.note, *(one.note for one in attachments)) if note]
     return Message(
         channel=channel,
-        external_id=row.id or _derived_id(row, sender, thread, when.time),
+        external_id=row.id or _made_id(row, sender, to, when, table.alike),
         sender=sender,
         recipients=recipients,
         sent=when.time,
@@ -105,21 +78,27 @@ def parse_row(row: Row, folder: Path, options: ReadOptions) -> Message | Refused
 
 
 class _Sent(NamedTuple):
+    """``time`` is the instant; ``written`` without a zone where the row names none."""
+
     time: datetime
     note: str
+    written: datetime
 
 
 def _sent(text: str, options: ReadOptions) -> _Sent | None:
+    if text[-4:].upper() in (" UTC", " GMT"):
+        text = f"{text[:-4]}Z"
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if len(text) <= len("2024-05-01"):
+    if len(text) <= len("2024-05-01") or time.year < _FIRST_YEAR:
         return None
     try:
         if time.tzinfo is not None:
-            return _Sent(time.astimezone(UTC), "")
-        return _Sent(*to_instant(time, options.zone))
+            instant = time.astimezone(UTC)
+            return _Sent(instant, "", instant)
+        return _Sent(*to_instant(time, options.zone), time)
     except OverflowError:
         return None
 
@@ -134,7 +113,7 @@ def _address(text: str, channel: str, country: str) -> Address | None:
         display, _, inner = text[:-1].rpartition("<")
         found = _address(inner, channel, country)
         return found._replace(display=display.strip().strip('"')) if found else None
-    known = parse_email(text) if "@" in text else parse_phone(text, country)
+    known = parse_address(text, country)
     if known is not None:
         return known
     return Address(AddressKind.OTHER, text if ":" in text else f"{channel}:{text}")
@@ -142,14 +121,26 @@ def _address(text: str, channel: str, country: str) -> Address | None:
 
 def _thread(people: Iterable[Address], options: ReadOptions) -> str:
     own = {one.key for one in options.owner}
-    everybody = {one.value for one in people}
-    others = {one.value for one in people if one.key not in own}
+    everybody = {one.key[1] for one in people}
+    others = {one.key[1] for one in people if one.key not in own}
     return ",".join(sorted(others or everybody))
 
 
-def _derived_id(row: Row, sender: Address, thread: str, sent: datetime) -> str:
-    identity = (thread, sender.value, sent.isoformat(), row.subject, row.text, *row.attachments)
-    return sha256("\x1f".join(identity).encode("utf-8", "replace")).hexdigest()[:32]
+def _made_id(row: Row, sender: Address, to: tuple[Address, ...], when: _Sent, alike: Alike) -> str:
+    """The id of a row that has none: what every export of the message has alike.
+
+    The time as it was written, to the second: the instant may be learned better, and programs cut
+    fractions. Not the files, which an export may be made without.
+    """
+    second = when.written.replace(microsecond=0).isoformat()
+    people = (sender.key[1], *sorted(one.key[1] for one in to))
+    identity = _digest(row.thread, second, row.subject, row.text, *people)
+    place = alike.place(identity, when.written.microsecond)
+    return identity if place == 1 else _digest(identity, str(place))
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _attachment(name: str, folder: Path) -> Attachment:

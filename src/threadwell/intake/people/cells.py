@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from threadwell.messages import Address, parse_email, parse_phone
-from threadwell.messages.spreadsheet import is_damaged, says_nothing, unguarded
+from threadwell.messages.spreadsheet import is_damaged, is_difference, says_nothing, unguarded
 
 #: Between values: what the documentation says, and what people write.
 _BETWEEN = re.compile(r"[;\n\r]")
@@ -140,6 +140,6 @@ def _whole(
 
 def _problem(text: str, place: int, kind: str) -> str:
     which = f"value {place} " if place > 1 else ""
-    if is_damaged(unguarded(text)):
+    if is_damaged(unguarded(text)) or is_difference(unguarded(text)):
         return f"{which}has lost digits in a spreadsheet"
     return f"{which}is no {kind}"

@@ -1,0 +1,108 @@
+"""The columns of a table, as its header names them in whatever spelling."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from threadwell.messages.spreadsheet import unguarded
+
+#: Every column, in the order of the documentation.
+COLUMNS = (
+    *("id", "thread", "sent", "from", "to", "text", "subject", "channel", "medium"),
+    *("in_reply_to", "attachments"),
+)
+#: Without these a file is no table of messages.
+REQUIRED = ("from", "sent", "text")
+#: By these a table is one of people.
+_OF_PEOPLE = ("kind", "id", "family")
+
+_DELIMITERS = ",;\t|"
+#: What Excel takes as the delimiter of the file, on a line of its own above the header.
+_NAMED_DELIMITER = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
+_BETWEEN_WORDS = re.compile(r"[\s_\-]+")
+_LONGEST_NAME = 60
+_README = "see the README of the channel table"
+
+
+class Head(NamedTuple):
+    """The ``names`` in a header, and which of the ``columns`` each is: ``""`` where it is none."""
+
+    delimiter: str
+    names: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns in their order."""
+        return tuple(name if name in COLUMNS else "" for name in self.names)
+
+    @property
+    def missing(self) -> str:
+        """Which needed columns are not there, in words; ``""`` where all are."""
+        missing = [name for name in REQUIRED if name not in self.names]
+        return f"needs the columns {', '.join(missing)}" if missing else ""
+
+    @property
+    def problem(self) -> str:
+        """Why the rows below cannot be read; ``""`` where they can."""
+        twice = [name for name in COLUMNS if self.names.count(name) > 1]
+        if twice:
+            return f"has the column {twice[0]} twice"
+        return self.missing
+
+
+def delimiter_line(line: str) -> str:
+    """The delimiter that a line ``sep=;`` names; ``""`` for any other line."""
+    named = _NAMED_DELIMITER.fullmatch(line.rstrip("\r\n"))
+    return named[1] if named else ""
+
+
+def parse_head(header: str, delimiter: str = "") -> Head:
+    """The columns of a header line, cut where it makes the most of them."""
+    heads = [Head(one, _names(header, one)) for one in delimiter or _DELIMITERS]
+    return max(heads, key=lambda head: (sum(map(bool, head.columns)), len(head.names)))
+
+
+def head_of(lines: Iterable[str]) -> Head | None:
+    """The head of a file that begins with those lines; ``None`` where there are none."""
+    every = iter(lines)
+    first = next(every, None)
+    if first is None:
+        return None
+    delimiter = delimiter_line(first)
+    return parse_head(next(every, "") if delimiter else first, delimiter)
+
+
+def shortcoming(head: Head, is_named_table: bool) -> str:
+    """Why what looks like a table is none of messages; ``""`` where it looks like none.
+
+    A text whose lines have commas is no table, unless its file is called one.
+    """
+    known = sum(map(bool, head.columns))
+    if len(head.names) < 2 or not (is_named_table or known > 1):
+        return ""
+    if all(name in head.names for name in _OF_PEOPLE):
+        return "a table of people: give it with --people"
+    if head.missing:
+        return f"a table of messages {head.missing}: {_README}"
+    return ""
+
+
+def _plain(name: str) -> str:
+    return _BETWEEN_WORDS.sub("_", unguarded(name.strip("\ufeff")).lower()).strip("_")
+
+
+def _names(header: str, delimiter: str) -> tuple[str, ...]:
+    class Dialect(csv.excel):
+        pass
+
+    Dialect.delimiter = delimiter
+    try:
+        cells = next(csv.reader([header], Dialect), [])
+    except csv.Error:
+        return ()
+    if any(len(cell) > _LONGEST_NAME for cell in cells):
+        return ()
+    return tuple(map(_plain, cells))
