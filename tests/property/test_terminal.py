@@ -154,6 +154,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield ["delete", f"Patient/{argument}"]
     yield from (["client", "add", argument], ["client", "list"], ["client", "revoke", argument])
     yield ["import", f"{ids['folder']}/{argument}"]
+    yield ["import", f"{ids['folder']}/in", "--unknown", "patient", "--dry-run"]
     yield ["import", f"{ids['folder']}/in", "--people", argument]
     yield ["import", f"{ids['folder']}/in", "--zone", argument]
     yield ["get", "Patient", "--debug", argument]

@@ -12,8 +12,10 @@ from threadwell.cli.import_options import add_sessions, add_who, sessions, who
 from threadwell.cli.output import print_json
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import as_json, print_choices, print_report
+from threadwell.cli.trial import in_zone, print_outcome
 
 if TYPE_CHECKING:
+    from threadwell.facade.choices import Choices
     from threadwell.facade.importing import ImportJob
 
 
@@ -31,7 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"read everything as this channel: {', '.join(CHANNEL_NAMES)} (default: by content)",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="read and count everything, and write nothing"
+        "--dry-run",
+        action="store_true",
+        help="show the sessions that would be made, and what would be held; write nothing",
     )
     add_sessions(parser)
     encounters = parser.add_argument_group("what new Encounters say (the store keeps it)")
@@ -64,12 +68,21 @@ def run(arguments: Namespace) -> int:
         # A mistake, or a dry run, must not leave an empty store behind.
         check_import(job)
         store = ":memory:" if job.dry_run else store
+    chosen: list[Choices] = []
+
+    def told(choices: Choices) -> None:
+        chosen.append(choices)
+        print_choices(choices)
+
     with threadwell.open(store) as tw, Progress() as progress:
-        report = tw.import_plan(job, progress, print_choices)
+        report = tw.import_plan(job, progress, told)
     if arguments.format == "json":
         print_json(as_json(report, dryRun=job.dry_run))
     else:
         print_report(report, store=arguments.store, dry_run=job.dry_run)
+        if report.outcome is not None:
+            print()
+            print_outcome(report.outcome, in_zone(chosen[0].zone, chosen[0].country))
     return 0
 
 

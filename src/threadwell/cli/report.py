@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from threadwell.app import shown_store
 from threadwell.cli.output import paint, plural
+from threadwell.cli.trial import outcome_as_json
 
 if TYPE_CHECKING:
     from threadwell.facade.choices import Choices
@@ -57,10 +58,9 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
         f" + {counts.quarantined:,} quarantined"
     )
-    print(made(report))
     if dry_run:
-        print(paint("Nothing was written: this was a dry run.", "yellow"))
         return
+    print(made(report))
     if counts.quarantined:
         print(paint("Quarantined:", "yellow"))
         for reason, number in report.reasons.most_common():
@@ -98,6 +98,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "reviews": report.reviews,
         "answers": report.answers,
         "reasons": dict(sorted(report.reasons.items())),
+        **({} if report.outcome is None else {"outcome": outcome_as_json(report.outcome)}),
         **more,
     }
 

@@ -31,6 +31,7 @@ from threadwell.intake import (
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.country import DEFAULT_COUNTRY
+from threadwell.intake.reports.outcome import outcome
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, AddressKind, Broken, Message, parse_address
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -107,7 +108,8 @@ async def run_import(
     await keep_choices(store, project, choices, days)
     if choices.recutting:
         await _recut(store, project, settings, choices, progress)
-    return await import_messages(store, project, messages, settings, progress)
+    report = await import_messages(store, project, messages, settings, progress)
+    return await _with_outcome(report, store, project)
 
 
 def check_import(job: ImportJob) -> None:
@@ -122,7 +124,12 @@ def check_import(job: ImportJob) -> None:
 
 
 async def run_recut(
-    store: Store, project: str, asked: Asked, progress: Progress | None = None
+    store: Store,
+    project: str,
+    asked: Asked,
+    progress: Progress | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Report:
     """Cut all sessions anew, by what is asked and, for the rest, by what is kept.
 
@@ -133,9 +140,12 @@ async def run_recut(
     days = await care_days(store, project, choices.zone or "UTC")
     if days.kept and days.waiting and not kept.changes(choices):
         choices = replace(choices, zone_change=f"{days.kept.release}, now {days.here.release}")
-    settings = await _settings(store, project, Who(), choices)
+    if dry_run:
+        store = TrialStore(store)
+    settings = await _settings(store, project, Who(), choices, dry_run=dry_run)
     await keep_choices(store, project, choices, CareDays(None, days.here))
-    return await _recut(store, project, settings, choices, progress)
+    report = await _recut(store, project, settings, choices, progress)
+    return await _with_outcome(report, store, project)
 
 
 async def run_replay(store: Store, project: str, who: Who) -> Report:
@@ -216,6 +226,13 @@ def _plain_settings(who: Who, choices: Choices) -> Settings:
         clinical=clinical,
         clinical_of=clinical_of,
     )
+
+
+async def _with_outcome(report: Report, store: Store, project: str) -> Report:
+    """The report of a dry run with what would have come of it."""
+    if report.trial is not None:
+        report.outcome = await outcome(report.trial, store, project)
+    return report
 
 
 async def _recut(

@@ -103,8 +103,10 @@ class Threadwell(Verbs):
         ``owner`` are the practice's own phone numbers and mail addresses. ``unknown="patient"``
         makes a Patient of each unknown sender instead of holding their messages.
         ``clinical_types`` (``[CHANNEL=]SYSTEM|CODE[|DISPLAY]``) and ``organization`` (a name or
-        ``Organization/…``) are for new Encounters, and are kept too. ``progress`` is called in the
-        thread of the event loop.
+        ``Organization/…``) are for new Encounters, and are kept too. With ``dry_run``
+        nothing is written, and ``outcome`` of the report tells which sessions would be made,
+        changed and superseded, and what would be held. ``progress`` is called in the thread of
+        the event loop.
         """
         from threadwell.facade.choices import Asked
         from threadwell.facade.importing import ImportJob, Who, as_paths
@@ -147,18 +149,22 @@ class Threadwell(Verbs):
         zone: str | ZoneInfo | None = None,
         opening: Sequence[str] = (),
         closing: Sequence[str] = (),
+        dry_run: bool = False,
         progress: Callable[[Counts], None] | None = None,
     ) -> Report:
         """Cut all sessions anew, and later imports so too: ``tw.recut(policy="per-thread")``.
 
         What no longer holds is superseded; sessions that were billed stay. What is left out stays
-        as it was chosen.
+        as it was chosen. With ``dry_run`` nothing is written, and ``outcome`` of the report tells
+        which sessions would be made, changed and superseded.
         """
         from threadwell.facade.choices import Asked
         from threadwell.facade.importing import run_recut
 
         asked = Asked(policy, gap, scope, zone, tuple(opening), tuple(closing))
-        return self._loop.call(run_recut(self._store, self._project, asked, progress))
+        return self._loop.call(
+            run_recut(self._store, self._project, asked, progress, dry_run=dry_run)
+        )
 
     def replay(
         self,

@@ -7,6 +7,7 @@ whole or not at all.
 from threadwell.intake.answering import BadAnswer, answer_review
 from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.people.importing import PeopleReport, import_people
@@ -30,11 +31,14 @@ __all__ = [
     "Counts",
     "Finding",
     "OlderZoneData",
+    "Outcome",
     "PeopleReport",
     "Quarantined",
     "Report",
     "SessionSummary",
     "Settings",
+    "TriedHeld",
+    "TriedSession",
     "Wanted",
     "ZoneReport",
     "answer_review",

@@ -19,6 +19,7 @@ from threadwell.intake.circles.due import Circles, all_circles, open_circles
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.commits.trial import Trial
 from threadwell.intake.held.hold import MESSAGE_TYPE, decode_message
 from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.paging import chunks
@@ -136,7 +137,7 @@ class _Importing:
         self._careful = False
         self._revived: Circles = {}
         self._on_its_way: _OnItsWay | None = None
-        self.report = Report()
+        self.report = Report(trial=Trial() if settings.dry_run else None)
 
     async def take(self, items: Iterable[Message | Broken]) -> None:
         """Import everything that is not there yet."""
@@ -233,9 +234,12 @@ class _Importing:
 
     def _account(self, batch: Batch) -> None:
         batch.add_to(self.report)
+        if self.report.trial is not None:
+            self.report.trial.add(batch.writes.values())
         self._revived.update(batch.revived)
-        # Nothing of a dry run can be read back: all of it stays at hand.
-        if self._run is not None and not self._settings.dry_run:
+        # Nothing of a dry run can be read back: all of it stays at hand, but for circles that are
+        # cut anew, each once.
+        if self._run is not None and (self._recutting or not self._settings.dry_run):
             self._run.committed()
         if self._progress is not None:
             self._progress(replace(self.report.counts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -85,3 +86,19 @@ def test_what_was_billed_stays(practice, sms):
     practice.put("Encounter", session["id"], **elements, meta={"tag": [tag]})
     again(practice, policy="inactivity-gap")
     assert [one["id"] for one in practice.live("Encounter")] == [session["id"]]
+
+
+def test_what_was_billed_keeps_no_other_session(practice, sms):
+    practice.take(sms("a", "08:00"), sms("b", "18:30"))
+    (session,) = practice.all("Encounter")
+    practice.take(replace(sms("c", "08:00"), sent=datetime(2024, 4, 12, 8, tzinfo=UTC)))
+    billed = next(one for one in practice.all("Encounter") if one["id"] != session["id"])
+    elements = {name: billed[name] for name in billed.keys() - {"id", "meta", "resourceType"}}
+    tag = {"system": "https://threadwell.dev/fhir/CodeSystem/lock", "code": "billed"}
+    practice.put("Encounter", billed["id"], **elements, meta={"tag": [tag]})
+    again(practice, policy="inactivity-gap")
+    live = {one["id"] for one in practice.live("Encounter")}
+    assert billed["id"] in live
+    assert session["id"] not in live
+    assert len(live) == 3
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []

@@ -136,6 +136,7 @@ def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
     }
     # Billing one patient's encounter within a session of several locks the whole session.
     locked |= {target(mine[key], "partOf") for key in mine if f"Encounter/{key.id}" in locked}
+    locked.discard("")
     for key, body in mine.items():
         own = f"{key.type}/{key.id}"
         session = own if own in locked else target(body, "partOf") or target(body, "encounter")

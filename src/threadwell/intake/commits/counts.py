@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from threadwell.intake.commits.outcome import Outcome
+from threadwell.intake.commits.trial import Trial
+
 
 @dataclass(slots=True)
 class Counts:
@@ -28,7 +31,8 @@ class Report:
     among ``counts``. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
     session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
     ``reviews`` the new questions that a person has to answer, ``answers`` those answered before
-    that took effect now.
+    that took effect now. A dry run has as
+    ``trial`` what it would have written, and as ``outcome`` what would have come of it.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -38,3 +42,5 @@ class Report:
     reviews: int = 0
     answers: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    trial: Trial | None = None
+    outcome: Outcome | None = None

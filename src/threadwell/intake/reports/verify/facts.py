@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.fhir.resource import Resource
 
@@ -34,7 +35,7 @@ class Child(NamedTuple):
 
 
 class Care(NamedTuple):
-    """An Encounter; ``tags`` are the codes of the encounter-type system."""
+    """An Encounter; ``tags`` are the codes of the encounter-type system, ``locked`` if billed."""
 
     identity: str
     class_: str
@@ -42,6 +43,7 @@ class Care(NamedTuple):
     subject: str
     part_of: str
     participants: frozenset[str]
+    locked: bool
 
     @property
     def is_session(self) -> bool:
@@ -111,6 +113,7 @@ def _care(resource: Resource) -> Care:
         _target(resource.get("subject")),
         _target(resource.get("partOf")),
         frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),
+        is_locked(resource),
     )
 
 

@@ -49,7 +49,12 @@ def encounter_on_header_only(facts: Facts) -> Iterator[Finding]:
 
 
 def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
-    """A header's encounter is a live session encounter, and the header before it is there."""
+    """A header's encounter is a live session encounter, and the header before it is there.
+
+    Of a session that was billed the header before may be superseded: nothing of it may change.
+    """
+    billed = {name for name, care in facts.cares.items() if care.locked}
+    billed |= {care.part_of for care in facts.cares.values() if care.locked}
     for name, thread in facts.threads.items():
         if thread.encounter:
             care = facts.cares.get(thread.encounter)
@@ -59,7 +64,8 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
             elif _MEDICAL in care.tags:
                 text = f"its encounter {thread.encounter} is a medical encounter, not the session's"
                 yield _error(name, "links", text)
-        if thread.former and thread.former not in facts.threads:
+        stays = thread.encounter in billed and thread.former in facts.withdrawn
+        if thread.former and thread.former not in facts.threads and not stays:
             yield _error(name, "links", f"the header before, {thread.former}, is not there")
 
 

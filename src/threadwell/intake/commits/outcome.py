@@ -1,0 +1,54 @@
+"""What a dry run shows: the sessions that it would make, change and supersede, and the held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from threadwell.messages import Address
+
+
+@dataclass(frozen=True, slots=True)
+class TriedSession:
+    """One session as it would be. ``messages`` are those that would be written for it, new ones
+    and ones that come from another session; ``to_review`` says that a question would be open.
+    """
+
+    id: str
+    status: str
+    patients: tuple[str, ...]
+    names: tuple[str, ...]
+    topic: str
+    channels: tuple[str, ...]
+    start: str
+    end: str
+    messages: int
+    to_review: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TriedHeld:
+    """One message that would be held: why, in a code and in words, and whose it is.
+
+    ``addresses`` are those that nobody has; where all are known, from whom it goes to whom.
+    """
+
+    reason: str
+    text: str
+    channel: str
+    sent: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What would come of it. Sessions are in the order of time.
+
+    ``unchanged`` sessions would stay as they are, and of these ``billed`` because they were billed.
+    """
+
+    made: tuple[TriedSession, ...]
+    changed: tuple[TriedSession, ...]
+    superseded: tuple[TriedSession, ...]
+    unchanged: int
+    billed: int
+    held: tuple[TriedHeld, ...]
