@@ -39,13 +39,18 @@ START = datetime(2024, 3, 9, 20, tzinfo=UTC)
 NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
 SHORTLY_AFTER = int(datetime(2024, 3, 11, 12, tzinfo=UTC).timestamp() * 1000)
 
+
+def _point(address: Address) -> dict[str, str]:
+    return {"system": str(address.kind), "value": address.value}
+
+
 PEOPLE = [
     (
         "Patient",
         "ana",
         {
             "name": [{"given": ["Ana"]}],
-            "telecom": [{"value": ANA.value}, {"value": ANA_MAIL.value}],
+            "telecom": [_point(ANA), _point(ANA_MAIL)],
         },
     ),
     ("Patient", "ben", {"name": [{"given": ["Ben"]}]}),
@@ -54,18 +59,18 @@ PEOPLE = [
         (
             "RelatedPerson",
             f"mother-of-{child}",
-            {"patient": {"reference": f"Patient/{child}"}, "telecom": [{"value": MOTHER.value}]},
+            {"patient": {"reference": f"Patient/{child}"}, "telecom": [_point(MOTHER)]},
         )
         for child in ("ben", "lea")
     ),
-    ("Practitioner", "alice", {"telecom": [{"system": "email", "value": OFFICE.value}]}),
+    ("Practitioner", "alice", {"telecom": [_point(OFFICE)]}),
 ]
 TEXTS = ["hello", "Ben has a fever", "and lea's cough?", "START please", "stop now", ""]
 
 
 STRANGERS = [
-    ("Patient", name, {"telecom": [{"value": f"{name}@example.org"}]})
-    for name in ("stranger", "neighbour")
+    ("Patient", name, {"telecom": [_point(one)]})
+    for name, one in (("stranger", STRANGER), ("neighbour", NEIGHBOUR))
 ]
 
 
