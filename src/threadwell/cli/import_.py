@@ -15,8 +15,8 @@ from threadwell.cli.report import as_json, print_choices, print_report
 from threadwell.cli.trial import in_zone, print_outcome
 
 if TYPE_CHECKING:
-    from threadwell.facade.choices import Choices
     from threadwell.facade.importing import ImportJob
+    from threadwell.intake.choices import Choices
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -87,8 +87,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _job(arguments: Namespace) -> ImportJob:
-    from threadwell.facade.choices import Asked
     from threadwell.facade.importing import ImportJob, Who
+    from threadwell.intake.choices import Asked
 
     return ImportJob(
         paths=tuple(arguments.paths),

@@ -13,8 +13,8 @@ from threadwell.cli.output import paint, plural
 from threadwell.cli.trial import outcome_as_json
 
 if TYPE_CHECKING:
-    from threadwell.facade.choices import Choices
     from threadwell.intake import Report
+    from threadwell.intake.choices import Choices
 
 _REPLAY = "Once their people are known: threadwell replay --people FILE"
 _DECIDE = "Settle who has the address, then: threadwell replay"

@@ -13,10 +13,7 @@ from typing import TypeAlias
 from threadwell.app import channels
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
-from threadwell.facade.choices import Asked, Choices, clinical_types, keep_choices, kept_choices
 from threadwell.facade.trial import TrialStore
-from threadwell.fhir.json import decode
-from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Counts,
@@ -25,15 +22,15 @@ from threadwell.intake import (
     answer_review,
     import_messages,
     import_people,
-    parse_options,
     recut,
     replay,
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
-from threadwell.intake.country import DEFAULT_COUNTRY
+from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
+from threadwell.intake.practice import cut_by, kept_settings, plain_settings, with_practice
 from threadwell.intake.reports.outcome import outcome
 from threadwell.intake.settings import BadSetting
-from threadwell.messages import Address, AddressKind, Broken, Message, parse_address
+from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore
 
@@ -104,7 +101,7 @@ async def run_import(
         store = TrialStore(store)
     settings = await _settings(store, project, job.who, choices, dry_run=job.dry_run)
     messages = _messages(job, settings)
-    settings = _cut_by(settings, days)
+    settings = cut_by(settings, days)
     await keep_choices(store, project, choices, days)
     if choices.recutting:
         await _recut(store, project, settings, choices, progress)
@@ -153,15 +150,13 @@ async def run_replay(store: Store, project: str, who: Who) -> Report:
     choices = await kept_choices(store, project) or Choices()
     settings = await _settings(store, project, who, choices)
     days = await care_days(store, project, choices.zone or "UTC")
-    return await replay(store, project, _cut_by(settings, days))
+    return await replay(store, project, cut_by(settings, days))
 
 
 async def run_answer(store: Store, project: str, task: str, patients: Sequence[str]) -> Report:
     """Answer whom a session is about; raises ``BadAnswer``."""
-    choices = await kept_choices(store, project) or Choices()
-    settings = await _settings(store, project, Who(), choices)
-    days = await care_days(store, project, choices.zone or "UTC")
-    return await answer_review(store, project, task, patients, _cut_by(settings, days))
+    settings = await kept_settings(store, project)
+    return await answer_review(store, project, task, patients, settings)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
@@ -178,7 +173,7 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     kept = await kept_choices(store, project)
     choices = (kept or Choices(zone=await kept_zone(store))).with_asked(job.asked)
     choices = replace(choices, country=job.who.country.upper() or choices.country)
-    _plain_settings(job.who, choices)
+    _plain(job.who, choices)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
         raise OtherChoice(changes)
     _messages(job, Settings())
@@ -197,34 +192,19 @@ async def _settings(
     quiet: bool = False,
 ) -> Settings:
     """The settings, with the people in the store: only then the practice can be told."""
-    settings = replace(_plain_settings(who, choices), dry_run=dry_run)
+    settings = replace(_plain(who, choices), dry_run=dry_run)
     if who.people:
         report = await import_people(store, project, who.people, country=settings.country)
         for warning in () if quiet else report.warnings:
             _log.warning(warning)
-    organizations = await _organizations(store, project)
-    if not settings.owner:
-        settings = replace(settings, owner=_practice(organizations, settings.country))
-    if choices.organization:
-        settings = _of_organization(settings, choices.organization, organizations)
-    return settings
+    return await with_practice(settings, store, project, choices)
 
 
-def _plain_settings(who: Who, choices: Choices) -> Settings:
-    country = who.country.upper() or choices.country or DEFAULT_COUNTRY
-    clinical, clinical_of = clinical_types(choices.clinical_types)
-    return Settings(
-        policy=choices.policy,
-        scope=choices.scope,
-        options=parse_options(zone=choices.zone or "UTC", gap=choices.gap),
+def _plain(who: Who, choices: Choices) -> Settings:
+    return plain_settings(
+        replace(choices, country=who.country.upper() or choices.country),
         unknown=who.unknown,
-        owner=tuple(_address(one, country) for one in who.owner),
-        country=country,
-        opening=choices.opening,
-        closing=choices.closing,
-        zone_change=choices.zone_change,
-        clinical=clinical,
-        clinical_of=clinical_of,
+        owner=who.owner,
     )
 
 
@@ -275,14 +255,6 @@ def _nothing(_path: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
     return iter(())
 
 
-def _cut_by(settings: Settings, days: CareDays) -> Settings:
-    """The settings, with days cut by the rules that the store goes by.
-
-    Times that an export writes without a zone are read by the newest rules all the same.
-    """
-    return replace(settings, options=replace(settings.options, zone=days.cutting.info))
-
-
 def _log_waiting(days: CareDays) -> None:
     if days.waiting:
         _log.warning(waiting_text(days))
@@ -296,41 +268,3 @@ def _log_zone(choices: Choices) -> None:
 async def _has_threads(store: Store, project: str) -> bool:
     """Whether any message was ever taken in."""
     return bool((await store.search(project, Query("Communication", count=1))).matches)
-
-
-async def _organizations(store: Store, project: str) -> list[Resource]:
-    found = await store.search(project, Query("Organization", count=1000))
-    return [decode(one.body) for one in found.matches]
-
-
-def _practice(organizations: Sequence[Resource], country: str) -> tuple[Address, ...]:
-    """The addresses of the practice: those of the Organization, if just one has any."""
-    reachable = [one["telecom"] for one in organizations if one.get("telecom")]
-    if len(reachable) != 1:
-        return ()
-    values = [point.get("value", "") for point in reachable[0]]
-    return tuple(
-        parse_address(value, country) or Address(AddressKind.OTHER, value)
-        for value in values
-        if value
-    )
-
-
-def _of_organization(
-    settings: Settings, organization: str, organizations: Sequence[Resource]
-) -> Settings:
-    """The settings with that Organization; the first of a store is made if it is not there."""
-    for one in organizations:
-        reference = f"Organization/{one['id']}"
-        if organization in (reference, one.get("name")):
-            return replace(settings, organization=reference)
-    if organizations or organization.startswith("Organization/"):
-        raise BadSetting(f"there is no organization {organization!r} in the store")
-    return replace(settings, practice_name=organization)
-
-
-def _address(text: str | Address, country: str) -> Address:
-    address = text if isinstance(text, Address) else parse_address(text, country)
-    if address is None:
-        raise BadSetting("owner must be a phone number or mail address, such as +12125550100")
-    return address

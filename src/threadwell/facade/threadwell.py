@@ -28,12 +28,12 @@ from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
-    from threadwell.facade.choices import Choices
     from threadwell.facade.importing import ImportJob
     from threadwell.inbox.listing import PatientFound
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary, ZoneReport
+    from threadwell.intake.choices import Choices
 
 T = TypeVar("T")
 Paths: TypeAlias = str | Path | Iterable[str | Path]
@@ -108,8 +108,8 @@ class Threadwell(Verbs):
         changed and superseded, and what would be held. ``progress`` is called in the thread of
         the event loop.
         """
-        from threadwell.facade.choices import Asked
         from threadwell.facade.importing import ImportJob, Who, as_paths
+        from threadwell.intake.choices import Asked
 
         job = ImportJob(
             paths=as_paths(paths),
@@ -158,8 +158,8 @@ class Threadwell(Verbs):
         as it was chosen. With ``dry_run`` nothing is written, and ``outcome`` of the report tells
         which sessions would be made, changed and superseded.
         """
-        from threadwell.facade.choices import Asked
         from threadwell.facade.importing import run_recut
+        from threadwell.intake.choices import Asked
 
         asked = Asked(policy, gap, scope, zone, tuple(opening), tuple(closing))
         return self._loop.call(

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from threadwell.encounters import codes
-from threadwell.intake import BadSetting, parse_duration, parse_zone
 from threadwell.intake.care_zone import CareDays, keep_care_zone, kept_zone
 from threadwell.intake.country import keep_country, kept_country
+from threadwell.intake.settings import BadSetting, parse_duration, parse_zone
 from threadwell.stores.contract import Store
 
 _KIND = "session-choices"
