@@ -184,7 +184,16 @@ def test_a_thread_is_walked_forward_and_back(page: Page) -> None:
 
 def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     page.get_by_role("link", name="Older").click()
-    expect(page.get_by_text("Page 2")).to_be_visible()
+    expect(page.get_by_role("link", name="Newer")).to_be_visible()
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Channel").select_option("WhatsApp")
+    page.get_by_label("From").fill("2025-06-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="Show all")).to_be_visible()
+    assert set(page.locator(".row .chip").all_inner_texts()) == {"WhatsApp"}
+    _picture(page, "filtered")
+    _is_well_made(page)
+    page.get_by_role("link", name="Show all").click()
     page.get_by_role("link", name="Finished", exact=True).click()
     expect(page).to_have_url(re.compile("status=finished"))
     statuses = page.locator(".row .pill:not(.warn)").all_inner_texts()

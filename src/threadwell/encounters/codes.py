@@ -104,6 +104,8 @@ _CHANNELS = {
     "table": "Messages",
     "whatsapp": "WhatsApp",
 }
+#: The names of all channels.
+CHANNELS = tuple(_CHANNELS)
 
 
 def participation(code: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from threadwell.encounters.names import resource_name
-from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import Channel, Status, channel_named, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
 from threadwell.intake.reports.wanted import Wanted, wanted_query
@@ -39,15 +39,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list; where it is one patient's, their name and id."""
+    """One page of the list of the ``wanted``; ``patient`` is a name where it is one patient's."""
 
     rows: list[Row]
     total: int
-    page: int
-    more: bool
-    status: str
+    turns: Turns
+    wanted: Wanted
     patient: str = ""
-    patient_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +58,19 @@ class PatientFound:
 
 
 async def list_sessions(
-    reader: Reader, *, status: str, patient: str, page: int, dates: Dates
+    reader: Reader, wanted: Wanted, *, cursor: str = "", dates: Dates
 ) -> Listing:
-    """Page ``page`` (from 1) of the sessions of that status; ``patient`` is an id, or ``""``."""
+    """The page of the wanted sessions that a cursor leads to, the newest first."""
     name = ""
-    if patient:
-        found = await reader.read("Patient", patient)
+    if wanted.patient:
+        found = await reader.read("Patient", wanted.patient)
         name = (resource_name(found) or "a patient") if found else "an unknown patient"
-    wanted = Wanted(status=status, patient=patient)
     query = await wanted_query(reader.store, reader.project, wanted, dates.zone)
     if query is None:
-        return Listing([], 0, page, False, status, name, patient)
-    query = replace(query, count=PAGE, offset=(page - 1) * PAGE, total=Total.ACCURATE)
-    found_ = await reader.store.search(reader.project, query)
-    encounters = [decode(match.body) for match in found_.matches]
-    rows = await _rows(reader, encounters, dates)
-    return Listing(rows, found_.total or 0, page, found_.more, status, name, patient)
+        return Listing([], 0, Turns("", ""), wanted, name)
+    page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
+    rows = await _rows(reader, page.resources, dates)
+    return Listing(rows, page.total or 0, page.turns, wanted, name)
 
 
 async def find_patients(reader: Reader, name: str, dates: Dates) -> list[PatientFound]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -10,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from threadwell.encounters.codes import CHANNELS
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import dates_of
 from threadwell.inbox.listing import find_patients, list_sessions
@@ -20,41 +23,43 @@ from threadwell.inbox.render import render
 from threadwell.inbox.reviews import count_reviews, list_reviews
 from threadwell.inbox.session_page import PICTURES, load_session
 from threadwell.inbox.site import Site
+from threadwell.inbox.words import channel_named
 from threadwell.intake.care_zone import care_zone
-from threadwell.intake.reports.wanted import STATUSES
+from threadwell.intake.reports.wanted import Wanted
 
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096
-_MAX_PAGE = 400
-_PAGE = re.compile("[1-9][0-9]{0,2}")
+#: What narrows the list of sessions, as its URL says it.
+_FILTERS = ("status", "patient", "channel", "from", "to", "review")
 #: A logical id (§2.11.0.2 ``id``).
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 async def sessions(site: Site, request: Request) -> Response:
-    """The list of sessions: ``?status=``, ``?patient=`` (an id), ``?page=``."""
-    status = request.query_params.get("status", "all")
-    if status not in STATUSES:
-        raise HTTPException(404)
-    patient = request.query_params.get("patient", "")
-    if patient and not _ID.fullmatch(patient):
-        raise HTTPException(404)
+    """The list of sessions: those that the query wants, and ``?cursor=`` where a page begins."""
+    asked = request.query_params
+    wanted = _wanted(asked)
     reader = Reader(site.store, site.project)
     listing = await list_sessions(
-        reader,
-        status=status,
-        patient=patient,
-        page=_page(request),
-        dates=await dates_of(site.store),
+        reader, wanted, cursor=asked.get("cursor", ""), dates=await dates_of(site.store)
     )
 
-    def link(status: str = status, page: int = 1) -> str:
-        asked = {"status": status if status != "all" else "", "patient": patient}
-        asked["page"] = str(page) if page > 1 else ""
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"/?{query}" if query else "/"
+    def link(**changed: str) -> str:
+        query = {name: asked.get(name, "") for name in _FILTERS} | changed
+        query = {name: value for name, value in query.items() if value and value != "all"}
+        return f"/?{urlencode(query)}" if query else "/"
 
-    return await _page_of(reader, "sessions.html", "sessions", listing=listing, link=link)
+    narrowed = any(asked.get(name) for name in ("channel", "from", "to", "review"))
+    return await _page_of(
+        reader,
+        "sessions.html",
+        "sessions",
+        listing=listing,
+        link=link,
+        asked={name: asked.get(name, "") for name in _FILTERS},
+        narrowed=narrowed,
+        channels=[(name, channel_named(name).name) for name in CHANNELS],
+    )
 
 
 async def find(site: Site, request: Request) -> Response:
@@ -87,7 +92,11 @@ async def session(site: Site, request: Request) -> Response:
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
     view = await load_session(
-        reader, encounter, page=_page(request), dates=await dates_of(site.store)
+        reader,
+        encounter,
+        thread=request.query_params.get("thread", ""),
+        cursor=request.query_params.get("cursor", ""),
+        dates=await dates_of(site.store),
     )
     return await _page_of(reader, "session.html", "sessions", session=view)
 
@@ -112,10 +121,10 @@ async def attachment(site: Site, request: Request) -> Response:
 async def quarantine(site: Site, request: Request) -> Response:
     """What is held back, newest first."""
     reader = Reader(site.store, site.project)
-    page = _page(request)
-    held = await list_held(reader, page=page, dates=await dates_of(site.store))
+    cursor = request.query_params.get("cursor", "")
+    held = await list_held(reader, cursor=cursor, dates=await dates_of(site.store))
     return await _page_of(
-        reader, "quarantine.html", "quarantine", items=held.items, page=page, more=held.more
+        reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
     )
 
 
@@ -131,11 +140,9 @@ async def held(site: Site, request: Request) -> Response:
 async def reviews(site: Site, request: Request) -> Response:
     """The open questions, the newest first."""
     reader = Reader(site.store, site.project)
-    page = _page(request)
-    found = await list_reviews(reader, page=page, dates=await dates_of(site.store))
-    return await _page_of(
-        reader, "reviews.html", "reviews", items=found.items, page=page, more=found.more
-    )
+    cursor = request.query_params.get("cursor", "")
+    found = await list_reviews(reader, cursor=cursor, dates=await dates_of(site.store))
+    return await _page_of(reader, "reviews.html", "reviews", items=found.items, turns=found.turns)
 
 
 async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> Response:
@@ -144,11 +151,29 @@ async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> 
     return HTMLResponse(render(template, place=place, zone=zone.key, **counts, **values))
 
 
-def _page(request: Request) -> int:
-    text = request.query_params.get("page", "1")
-    if not _PAGE.fullmatch(text) or int(text) > _MAX_PAGE:
+def _wanted(asked: Mapping[str, str]) -> Wanted:
+    """What the query of a list asks for; 404 for what nothing can be."""
+    patient = asked.get("patient", "")
+    if patient and not _ID.fullmatch(patient):
         raise HTTPException(404)
-    return int(text)
+    try:
+        since, until = _day(asked.get("from", "")), _day(asked.get("to", ""))
+        if since and until and since > until:
+            since, until = until, since
+        return Wanted(
+            status=asked.get("status") or "all",
+            patient=patient,
+            channel=asked.get("channel", ""),
+            since=since,
+            until=until,
+            to_review=bool(asked.get("review")),
+        )
+    except ValueError:
+        raise HTTPException(404) from None
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 async def _session_of(reader: Reader, encounter: Resource) -> str:

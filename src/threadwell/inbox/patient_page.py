@@ -19,7 +19,7 @@ from threadwell.inbox.reviews import Review, all_reviews
 from threadwell.inbox.words import Channel, channel_named
 from threadwell.intake.reports.sessions import channel_of, session_headers, topic_of
 from threadwell.intake.reports.threads import thread_of
-from threadwell.intake.reports.wanted import sessions_of
+from threadwell.intake.reports.wanted import Wanted, sessions_of
 from threadwell.messages import parse_address
 
 _MANY = 1000
@@ -82,7 +82,7 @@ async def load_patient(reader: Reader, patient: Resource, dates: Dates) -> Patie
         id=id_,
         name=resource_name(patient) or "Without a name",
         facts=_facts(patient, dates),
-        sessions=await list_sessions(reader, status="all", patient=id_, page=1, dates=dates),
+        sessions=await list_sessions(reader, Wanted(patient=id_), dates=dates),
         threads=threads[:_MOST_THREADS],
         more_threads=max(0, len(threads) - _MOST_THREADS),
         family=[await _relative(reader, person, id_, dates) for person in related],

@@ -13,6 +13,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import Channel, channel_named, count
 from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
 from threadwell.intake.held.listing import open_held, quarantined
@@ -67,7 +68,7 @@ class HeldPage:
     """A page of the list."""
 
     items: list[HeldRow]
-    more: bool
+    turns: Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,10 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
     return out
 
 
-async def list_held(reader: Reader, *, page: int, dates: Dates) -> HeldPage:
-    """Page ``page`` (from 1) of the held messages, those held last first."""
-    found = await reader.search(
-        _HELD, _sort="-_lastUpdated", _count=PAGE, _offset=(page - 1) * PAGE
-    )
-    return HeldPage([await _row(reader, task, dates) for task in found.resources], found.more)
+async def list_held(reader: Reader, *, cursor: str, dates: Dates) -> HeldPage:
+    """The page of held messages that a cursor leads to, those held last first."""
+    found = await reader.page(_HELD, PAGE, cursor, _sort="-_lastUpdated")
+    return HeldPage([await _row(reader, task, dates) for task in found.resources], found.turns)
 
 
 async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:

@@ -10,17 +10,18 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
+from threadwell.inbox.turning import Turns, opened_at, turns
 from threadwell.messages import OCTETS, parse_media_type
 from threadwell.stores.contract import Key, Store
 from threadwell.stores.scanning import scan
 
 
 class Found(NamedTuple):
-    """A page of a search: its resources, the total if asked for, and whether more follow."""
+    """A page of a search: its resources, the total if asked for, and the pages around it."""
 
     resources: list[Resource]
     total: int | None
-    more: bool
+    turns: Turns
 
 
 class Reader:
@@ -33,8 +34,19 @@ class Reader:
 
     async def search(self, query: str, **parameters: str | int) -> Found:
         """The answer to a search such as ``Encounter?_sort=-date``; ``parameters`` are added."""
-        page = await self.store.search(self.project, _query(query, parameters))
-        return Found([decode(match.body) for match in page.matches], page.total, page.more)
+        asked = _query(query, parameters)
+        return await self.open(asked, asked.count)
+
+    async def open(self, query: Query, count: int, cursor: str = "") -> Found:
+        """The page of a search that a cursor of it leads to, ``""`` to the first."""
+        asked = opened_at(query, cursor, count)
+        page = await self.store.search(self.project, asked)
+        resources = [decode(match.body) for match in page.matches]
+        return Found(resources, page.total, turns(asked, page))
+
+    async def page(self, query: str, count: int, cursor: str, **parameters: str | int) -> Found:
+        """The same for a search such as ``Encounter?_sort=-date``; ``parameters`` are added."""
+        return await self.open(_query(query, parameters), count, cursor)
 
     async def search_all(self, query: str, **parameters: str | int) -> list[Resource]:
         """Every match, however many there are and whoever writes meanwhile."""

@@ -11,6 +11,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import concept_text, name_of
 from threadwell.inbox.quarantine import title_of
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
 
 #: Questions on a page.
@@ -64,7 +65,7 @@ class ReviewsPage:
     """A page of them."""
 
     items: list[Review]
-    more: bool
+    turns: Turns
 
 
 async def count_reviews(reader: Reader) -> int:
@@ -72,12 +73,12 @@ async def count_reviews(reader: Reader) -> int:
     return (await reader.search(_OPEN, _total="accurate", _count=0)).total or 0
 
 
-async def list_reviews(reader: Reader, *, page: int, dates: Dates) -> ReviewsPage:
-    """Page ``page`` (from 1) of the open questions, the newest message first."""
-    found = await reader.search(_OPEN, _sort="-authored-on", _count=PAGE, _offset=(page - 1) * PAGE)
+async def list_reviews(reader: Reader, *, cursor: str, dates: Dates) -> ReviewsPage:
+    """The page of open questions that a cursor leads to, the newest message first."""
+    found = await reader.page(_OPEN, PAGE, cursor, _sort="-authored-on")
     await _learn(reader, found.resources)
     items = [await _review(reader, task, dates) for task in found.resources]
-    return ReviewsPage(items, found.more)
+    return ReviewsPage(items, found.turns)
 
 
 async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:

@@ -14,6 +14,7 @@ from threadwell.inbox.listing import session_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.reviews import Question, questions
+from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import (
     Channel,
     Status,
@@ -78,8 +79,7 @@ class ThreadView:
     """One thread header and a page of its messages.
 
     ``channel`` is ``None`` where nothing tells it. ``before`` and ``after`` are the sessions in
-    which a rolling thread was and goes on, ``""`` if none; ``earlier`` and ``later`` are the
-    numbers of further pages of messages, 0 if none.
+    which a rolling thread was and goes on, ``""`` if none. ``turns`` lead to further messages.
     """
 
     id: str
@@ -89,8 +89,7 @@ class ThreadView:
     after: str
     total: int
     days: list[Day]
-    earlier: int
-    later: int
+    turns: Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +136,11 @@ class SessionView:
 
 
 async def load_session(
-    reader: Reader, encounter: Resource, *, page: int, dates: Dates
+    reader: Reader, encounter: Resource, *, thread: str, cursor: str, dates: Dates
 ) -> SessionView:
-    """The session of a session encounter; ``page`` (from 1) is that of every thread's messages."""
+    """The session of a session encounter; ``cursor`` leads to messages of the ``thread``, by its
+    header's id, and all other threads begin at their first.
+    """
     reference = f"Encounter/{encounter['id']}"
     ((summary, headers, _),) = await looked_at(reader.store, reader.project, [encounter])
     parts = (
@@ -148,7 +149,10 @@ async def load_session(
         )
     ).resources
     await reader.learn(_people(encounter, headers, parts))
-    threads = [await _thread(reader, header, page, dates) for header in headers]
+    threads = [
+        await _thread(reader, header, cursor if header["id"] == thread else "", dates)
+        for header in headers
+    ]
     superseded = encounter.get("status") == "entered-in-error"
     because = successor_ = ""
     if superseded:
@@ -178,12 +182,12 @@ async def load_session(
     )
 
 
-async def _thread(reader: Reader, header: Resource, page: int, dates: Dates) -> ThreadView:
-    found = await reader.search(
+async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -> ThreadView:
+    found = await reader.page(
         f"Communication?part-of=Communication/{header['id']}&status:not=preparation",
+        PAGE,
+        cursor,
         _sort="sent",
-        _count=PAGE,
-        _offset=(page - 1) * PAGE,
         _total="accurate",
     )
     await reader.learn(child.get("sender") for child in found.resources)
@@ -197,8 +201,7 @@ async def _thread(reader: Reader, header: Resource, page: int, dates: Dates) -> 
         after=after,
         total=found.total or 0,
         days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],
-        earlier=page - 1,
-        later=page + 1 if found.more else 0,
+        turns=found.turns,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -145,7 +146,13 @@ def test_the_list_tells_whom_and_what_each_session_is_about(practice: Any, brows
         ("?patient=tomas", ["family", "own"]),
         ("?patient=tomas&status=finished", ["own"]),
         ("?patient=nobody", []),
-        ("?page=2", []),
+        ("?channel=email", ["family"]),
+        ("?channel=whatsapp", []),
+        ("?from=2024-03-02", ["family"]),
+        ("?from=2024-03-01&to=2024-03-01", ["own"]),
+        ("?from=2024-03-02&to=2024-03-01", ["own"]),
+        ("?review=1", []),
+        ("?status=&patient=&channel=&from=&to=", ["family", "own"]),
     ],
 )
 def test_the_list_shows_what_is_asked_for(
@@ -157,11 +164,64 @@ def test_the_list_shows_what_is_asked_for(
 
 def test_the_list_has_pages(put: Callable[..., None], browser: Any, make_session: Any) -> None:
     put(*(make_session(f"s{n}", "Patient/x", f"2024-03-{n:02}T10:00:00Z") for n in range(1, 28)))
-    first, second = browser.get("/").text, browser.get("/?page=2").text
-    assert 'rel="next" href="/?page=2"' in first
+    first = browser.get("/").text
     assert 'href="/sessions/s27"' in first
-    assert 'rel="prev" href="/"' in second
+    assert _turn(first, "prev") == ""
+    # What comes and goes meanwhile moves nothing on the pages that follow.
+    put(make_session("s28", "Patient/x", "2024-03-28T10:00:00Z"))
+    second = browser.get(_turn(first, "next")).text
+    assert _turn(second, "next") == ""
     assert [n for n in (1, 2, 3) if f'href="/sessions/s{n}"' in second] == [1, 2]
+    back = browser.get(_turn(second, "prev")).text
+    assert 'href="/sessions/s3"' in back
+    assert 'href="/sessions/s27"' in back
+    assert 'href="/sessions/s28"' in browser.get(_turn(back, "prev")).text
+
+
+def test_filters_stay_while_pages_turn(
+    put: Callable[..., None], browser: Any, make_session: Any
+) -> None:
+    put(*(make_session(f"s{n}", "Patient/x", f"2024-03-{n:02}T10:00:00Z") for n in range(1, 31)))
+    first = browser.get("/?from=2024-03-03&status=open").text
+    assert "28 sessions" in first
+    assert 'value="2024-03-03"' in first
+    second = browser.get(_turn(first, "next")).text
+    shown = [n for n in range(1, 31) if f'href="/sessions/s{n}"' in second]
+    assert shown == [3, 4, 5]
+    assert _turn(second, "next") == ""
+
+
+def _turn(page: str, rel: str) -> str:
+    """Where a link to another page leads, ``""`` where there is none."""
+    return unescape(page.partition(f'rel="{rel}" href="')[2].partition('"')[0])
+
+
+def test_a_long_thread_is_turned_over(
+    practice: Any, put: Callable[..., None], browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadwell.inbox.session_page.PAGE", 2)
+    more = (
+        {
+            "resourceType": "Communication",
+            "id": f"n{n}",
+            "partOf": [{"reference": "Communication/rash"}],
+            "status": "completed",
+            "sent": f"2024-03-14T0{n}:00:00Z",
+            "payload": [{"contentString": f"number {n}"}],
+        }
+        for n in range(3)
+    )
+    put(*more)
+    first = browser.get("/sessions/family").text
+    assert "number" not in first
+    second = browser.get("/sessions/family" + _turn(first, "next")).text
+    assert "number 0" in second
+    assert "number 1" in second
+    third = browser.get("/sessions/family" + _turn(second, "next")).text
+    assert "number 2" in third
+    assert "5 messages" in third
+    again = browser.get("/sessions/family" + _turn(third, "prev")).text
+    assert "number 1" in again
 
 
 @pytest.mark.parametrize(
@@ -215,7 +275,7 @@ def test_a_medical_encounter_leads_to_its_session(practice: Any, browser: Any) -
 
 @pytest.mark.parametrize(
     "path", ["/sessions/none", "/patients/none", "/attachments/none", "/quarantine/none", "/none",
-             "/?page=0", "/?page=x", "/?status=none", "/static/none"]
+             "/?cursor=x", "/?status=none", "/?from=soon", "/static/none"]
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(practice: Any, browser: Any, path: str) -> None:
     answer = browser.get(path)
@@ -293,11 +353,10 @@ def _headings(page: str) -> list[str]:
 @pytest.mark.parametrize(
     "query",
     [
-        f"page={'9' * 5000}",
-        "page=0",
-        "page=401",
-        "page=-1",
-        "page=²",
+        f"cursor={'9' * 5000}",
+        "cursor=W10",
+        "cursor=²",
+        "cursor=WyJ4Il0",
         "patient=../x",
         "patient=%00",
     ],
