@@ -25,6 +25,11 @@ _OTHER_DATE = re.compile(
     rb"\b\d{1,2}[ -]" + _MONTH + rb"[a-z]*[ -]\d{2,4},? +" + _TIME + rb"|"
     rb"\b\d{4}[-/.]\d\d?[-/.]\d\d?[T ]+" + _TIME
 )
+#: Beside a mailbox, a day alone will do.
+_DAY = re.compile(
+    rb"\b" + _MONTH + rb" +\d{1,2},? +\d{4}\b|\b\d{1,2}[ -]" + _MONTH + rb"[a-z]*[ -]\d{4}\b"
+    rb"|\b\d{4}-\d\d-\d\d\b"
+)
 _CLOCK = re.compile(rb"(?<![\d:])\d{1,2}[:.]\d\d(?![\d:]*\d{3})")
 _YEAR = re.compile(rb"\b(?:19|20)\d\d\b")
 _MAILBOX = re.compile(rb'From +(?:[^\s@]+@[^\s@]+|-|MAILER-DAEMON|"[^"]*")(?=\s|$)')
@@ -71,8 +76,10 @@ def doubt(line: bytes) -> Doubt:
     if _ASCTIME.search(said):
         return Doubt.LITTLE
     mailbox = _MAILBOX.match(said)
-    if mailbox and (mailbox.end() == len(said) or _OTHER_DATE.search(said)):
-        return Doubt.SOME
+    if mailbox:
+        end = mailbox.end()
+        if end == len(said) or _OTHER_DATE.search(said, end) or _DAY.search(said, end):
+            return Doubt.SOME
     return Doubt.MUCH if _CLOCK.search(said) and _YEAR.search(said) else Doubt.FULL
 
 

@@ -32,8 +32,11 @@ MEDIUM = "EMAILWRIT"
 
 NO_TEXT = "no text"
 
+#: "Re" as programs write it in their languages.
 _ANSWERS = re.compile(
-    r"\s*(?:re|aw|antw|sv|vs|rv|res|odp|回复|答复)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
+    r"(?:re|aw|antw|antwort|sv|vs|rv|rif|r|res|resp|odp|ynt|vá|atb|απ|σχετ|ответ|відп|回复|回覆|答复"
+    r"|答覆|返信|답장|회신|رد|הב|תשובה|trả lời|bls|balas)\s?(?:[\[(]\d+[\])])?\s?[:：]",
+    re.IGNORECASE,
 )
 _HEADER_END = re.compile(rb"\n\r?\n")
 _NOWHERE = Kept()

@@ -35,6 +35,7 @@ DRAFTS = _names(
     "Okusalungiswa|Izinhlaka|ረቂቆች|ረቂቅ|草稿|草稿箱|草稿匣|草稿夾|下書き|임시보관함|임시 보관함",
     "임시보관|მონახაზები|დრაფტები|Սևագրեր|Mustandid|Melnraksti|Uzmetumi|Juodraščiai",
     "Esborranys|Zirriborroak|Drafftiau|Dréachtaí|Skica|Drafte|Draftet|Mesazhe të padërguara",
+    "ড্রাফ্টগুলি|ព្រាង|សេចក្ដីព្រាង|پیش نویس ها|Rozpísané|Izidrafti",
     "Brouilhedoù|Malnetujo|Malnetoj|Brouillonen",
 )
 TEMPLATES = _names(

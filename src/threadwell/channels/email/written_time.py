@@ -24,6 +24,28 @@ NO_TIME = "the date names no time of day; midnight was taken"
 _LONGEST = 200
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _MONTH_NAMES = [name.lower() for name in calendar.month_name]
+#: Months as some programs write them in the language of who uses them, where English has others.
+_OTHER_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "janv ene gen tammi led",
+            "févr fév fev helmi",
+            "mär mrz märz mars mrt maalis",
+            "avr abr huhti kwi",
+            "mai maj mei mag",
+            "juin giu haz",
+            "juil lug lip",
+            "août ago aoû",
+            "sept set wrz eyl",
+            "okt ott out",
+            "lis kas",
+            "dez dic déc des gru ara",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
 
 _USUAL = re.compile(
     r"(?:[A-Z][a-z]{2}, ?)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})"
@@ -39,7 +61,8 @@ _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)?(?=\D|$)", re.AS
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)T?", re.ASCII)
 _DOTTED = re.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?!\d)", re.ASCII)
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4}|\d\d)(?!\d)", re.ASCII)
-_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
+_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,9}(?![^\W\d_])")
+_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2212"}
 _DAY_BEFORE = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[ .,/-]{0,3}$", re.ASCII)
 _DAY_AFTER = re.compile(r"[ .,/-]{0,3}(\d{1,2})(?:st|nd|rd|th)?(?![\d:])", re.ASCII)
 _YEAR_AFTER = re.compile(r"[ .,/-]{0,3}(\d{2,4})(?![\d:])", re.ASCII)
@@ -86,7 +109,7 @@ def _usual(found: re.Match[str]) -> datetime:
 
 
 def _unusual(text: str, zone: ZoneInfo) -> Written | None:
-    plain = " ".join(without_comments(text[:_LONGEST]).replace("\u2212", "-").split())
+    plain = " ".join(without_comments(text[:_LONGEST]).translate(_DASHES).split())
     compact = _COMPACT.match(plain)
     if compact:
         year, month, day, *clock = (int(part or 0) for part in compact.groups())
@@ -187,7 +210,8 @@ def _date_with_name(text: str) -> tuple[datetime, str] | None:
 
 def _month(word: str) -> int:
     name = word.lower()
-    return next((at for at, full in enumerate(_MONTH_NAMES) if full and full.startswith(name)), 0)
+    found = next((at for at, full in enumerate(_MONTH_NAMES) if full and full.startswith(name)), 0)
+    return found or _OTHER_MONTHS.get(name, 0)
 
 
 def _year(text: str) -> int:

@@ -14,7 +14,7 @@ _FURTHEST = timedelta(hours=14)
 
 _OFFSET = re.compile(
     r"(?:(?:GMT|UTC|UT|Z|[A-Z]{3,5}(?= ?[+-]\d{2}:?\d{2}\b)) ?)?"
-    r"([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?(?![\d:])",
+    r"([+-])(\d{1,2})(?::?(\d{2})(?::(\d{2}))?)?(?![\d:])",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[A-Za-z]+(?![\w/])")
