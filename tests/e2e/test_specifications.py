@@ -45,7 +45,7 @@ def patient(http: httpx.Client) -> str:
         ("GET", "_history", 404),
         ("GET", "", 405),
         ("GET", "Patient/{id}/Encounter", 404),
-        ("GET", "Patient/{id}/_history?_since=2024", 400),
+        ("GET", "Patient/{id}/_history?_since=2024", 200),
         ("GET", "Patient/{id}/$everything", 200),
         ("DELETE", "Patient/never", 404),
         ("POST", "$graphql", 404),

@@ -27,7 +27,8 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
-_PUBLIC = f"{_FHIR}/metadata"
+#: What anybody may know of the API.
+_PUBLIC = frozenset({f"{_FHIR}/metadata", f"{_FHIR}/$versions"})
 #: A login or a registration is no larger.
 _MAX_FORM = 64 * 1024
 _ALWAYS = ("/health", "/metrics")
@@ -184,7 +185,7 @@ def _is_fhir(path: str) -> bool:
 
 async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
     left = None
-    if f"/{request.path}" != _PUBLIC:
+    if f"/{request.path}" not in _PUBLIC:
         request.caller = await context.access.caller(request.headers)
         left = context.load.check(request.caller.client_id, context.clock() // 1000)
     request.path = request.path[len(_FHIR) :].rstrip("/")

@@ -16,7 +16,8 @@ from threadwell.messages import MediaType, parse_media_range, parse_media_type
 
 #: FHIR's own names of the one format, of today and of its first years.
 FHIR_JSON = ("application/fhir+json", "application/json+fhir")
-_JSON = (*FHIR_JSON, "application/json", "text/json")
+_PLAIN = ("application/json", "text/json")
+_JSON = (*FHIR_JSON, *_PLAIN)
 _FHIR_XML = ("application/fhir+xml", "application/xml+fhir")
 _FORM = "application/x-www-form-urlencoded"
 #: What ``_format`` may be short for (§3.1.0.1.11).
@@ -55,6 +56,16 @@ def wants_resource(request: Request, content_type: str) -> bool:
     as_resource = max(_quality(ranges, name) for name in FHIR_JSON)
     kind = parse_media_type(content_type)
     return as_resource >= _quality(ranges, kind.name if kind else "")
+
+
+def prefers_plain_json(request: Request) -> bool:
+    """Is JSON asked for by its general name, and not by FHIR's?"""
+    if asked := _formats(request):
+        return parse_media_type(asked[0].replace(" ", "+")) in map(parse_media_type, _PLAIN)
+    ranges = [
+        pair for pair in _ranges(request.headers.get(b"accept", b"")) if pair[0].name in _JSON
+    ]
+    return bool(ranges) and max(ranges, key=lambda pair: pair[1])[0].name not in FHIR_JSON
 
 
 def check_json(headers: Mapping[bytes, bytes], *more: str) -> None:

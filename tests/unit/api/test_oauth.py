@@ -255,14 +255,27 @@ def test_further_clients_over_http(api) -> None:
     assert api.call("POST", f"/admin/projects/{api.never}/client", {"name": "x"}).status_code == 404
 
 
-def test_discovery(api) -> None:
-    for path in ("/fhir/R4/.well-known/smart-configuration", "/.well-known/smart-configuration"):
-        smart = api.call("GET", path, authorization=None).json()
-        assert smart["token_endpoint"] == f"{api.url}/oauth2/token"
-        assert smart["grant_types_supported"] == ["client_credentials"]
-        assert smart["capabilities"]
-    openid = api.call("GET", "/.well-known/openid-configuration", authorization=None).json()
-    assert openid["issuer"] == f"{api.url}/"
+def test_discovery_names_what_works_and_nothing_else(api) -> None:
+    documents = [
+        api.call("GET", path, authorization=None).json()
+        for path in (
+            "/fhir/R4/.well-known/smart-configuration",
+            "/.well-known/smart-configuration",
+            "/.well-known/openid-configuration",
+        )
+    ]
+    for document in documents:
+        assert document["issuer"] == f"{api.url}/"
+        assert document["token_endpoint"] == f"{api.url}/oauth2/token"
+        assert document["grant_types_supported"] == ["client_credentials"]
+        assert "authorization_endpoint" not in document
+        assert "code_challenge_methods_supported" not in document
+        for name, url in document.items():
+            if name.endswith(("_endpoint", "_uri")):
+                assert api.call("GET", url).status_code in (200, 405)
+    assert documents[0]["capabilities"] == ["client-confidential-symmetric"]
+    (uris,) = api.call("GET", "metadata").json()["rest"][0]["security"]["extension"]
+    assert [one["url"] for one in uris["extension"]] == ["token"]
     keys = api.call("GET", "/.well-known/jwks.json", authorization=None).json()["keys"]
     assert all("d" not in key for key in keys)
     assert api.call("GET", "/oauth2/authorize?response_type=code").status_code == 400

@@ -220,52 +220,7 @@ def test_parameters(api, query: str, status: int) -> None:
     assert answer.json()["resourceType"] == ("Bundle" if status == 200 else "OperationOutcome")
 
 
-def test_everything_about_a_patient(api, thread) -> None:
-    patient, header, _ = thread
-    encounter = api.make(
-        "Encounter",
-        status="finished",
-        subject={"reference": f"Patient/{patient['id']}"},
-        **{"class": {"code": "VR"}},
-    )
-    api.make()
-    path = f"Patient/{patient['id']}/$everything"
-    bundle = api.call("GET", path).json()
-    found = {one["resource"]["id"] for one in bundle["entry"]}
-    assert found == {patient["id"], header["id"], encounter["id"]}
-    assert bundle["total"] == 3
-
-    some = api.call("GET", f"{path}?_type=Encounter").json()["entry"]
-    assert [one["resource"]["id"] for one in some] == [patient["id"], encounter["id"]]
-    assert api.call("GET", f"{path}?start=2024").status_code == 400
-    assert api.call("GET", f"Patient/{api.never}/$everything").status_code == 404
-    assert api.call("GET", f"Communication/{header['id']}/$everything").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"resourceType": "Communication", "status": "completed"}, 200),
-        ({"resourceType": "Communication"}, 400),
-        (
-            {
-                "resourceType": "Parameters",
-                "parameter": [
-                    {
-                        "name": "resource",
-                        "resource": {"resourceType": "Communication", "status": "completed"},
-                    }
-                ],
-            },
-            200,
-        ),
-        ({"resourceType": "Parameters", "parameter": []}, 400),
-        ({"resourceType": "Patient"}, 400),
-    ],
-)
-def test_validate_stores_nothing(api, body, status: int) -> None:
-    answer = api.call("POST", "Communication/$validate", body)
-    assert answer.status_code == status
-    assert answer.json()["resourceType"] == "OperationOutcome"
-    assert (answer.json().get("id") == "ok") is (status == 200)
-    assert api.ids("Communication") == []
+def test_who_counts_by_another_servers_parameter_is_told_of_r4s(api) -> None:
+    answer = api.call("GET", "Patient?_count=0&_totalMethod=count")
+    assert answer.status_code == 400
+    assert "_summary=count" in api.texts(answer)[0]

@@ -1,4 +1,7 @@
-"""What a client may learn before it logs in: SMART, OpenID and JWKS documents."""
+"""What a client may learn before it logs in: SMART, OpenID and JWKS documents.
+
+They name what works and nothing else, so that no client sets out on a way that ends in an error.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,7 @@ async def smart_configuration(context: Context, _: Request) -> Answer:
         200,
         {
             **_endpoints(context),
-            "capabilities": ["client-confidential-symmetric", "permission-v1"],
-            "code_challenge_methods_supported": ["S256"],
+            "capabilities": ["client-confidential-symmetric"],
         },
         cache=_CACHE,
     )
@@ -28,7 +30,6 @@ async def openid_configuration(context: Context, _: Request) -> Answer:
         200,
         {
             **_endpoints(context),
-            "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         },
@@ -54,7 +55,6 @@ def _endpoints(context: Context) -> dict[str, object]:
     return {
         "issuer": f"{context.base}/",
         "jwks_uri": f"{context.base}/.well-known/jwks.json",
-        "authorization_endpoint": f"{context.base}/oauth2/authorize",
         "token_endpoint": f"{context.base}/oauth2/token",
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],

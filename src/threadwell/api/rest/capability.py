@@ -19,7 +19,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import unsearchable
 
 #: When what is said here last changed.
-_DATE = "2026-11-22"
+_DATE = "2026-11-28"
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/"
 
 
@@ -58,6 +58,7 @@ def capability_statement(base: str) -> Resource:
                 "security": _security(base),
                 "resource": [_resource(type_, incoming.get(type_, [])) for type_ in types],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "operation": [_operation("CapabilityStatement-versions")],
             }
         ],
     }
@@ -78,7 +79,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": True,
-        "conditionalRead": "not-match",
+        "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical"],
@@ -87,9 +88,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         "searchParam": [
             {"name": code, "definition": p.url, "type": p.type} for code, p in parameters.items()
         ],
-        "operation": [
-            {"name": name.partition("-")[2], "definition": _OPERATION + name} for name in operations
-        ],
+        "operation": [_operation(name) for name in operations],
     }
     # An empty array is not FHIR.
     return {name: value for name, value in out.items() if value != []}
@@ -109,26 +108,21 @@ def _incoming(types: list[str]) -> dict[str, list[str]]:
     return found
 
 
+def _operation(name: str) -> Resource:
+    return {"name": name.partition("-")[2], "definition": _OPERATION + name}
+
+
 def _security(base: str) -> Resource:
+    oauth = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+    system = "http://terminology.hl7.org/CodeSystem/restful-security-service"
     return {
+        # Where people would log in is left out: they cannot yet.
         "extension": [
             {
-                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                "extension": [
-                    {"url": "token", "valueUri": f"{base}/oauth2/token"},
-                    {"url": "authorize", "valueUri": f"{base}/oauth2/authorize"},
-                ],
+                "url": oauth,
+                "extension": [{"url": "token", "valueUri": f"{base}/oauth2/token"}],
             }
         ],
         "cors": True,
-        "service": [
-            {
-                "coding": [
-                    {
-                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                        "code": "SMART-on-FHIR",
-                    }
-                ]
-            }
-        ],
+        "service": [{"coding": [{"system": system, "code": code}]} for code in ("OAuth", "Basic")],
     }

@@ -2,46 +2,153 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
 from threadwell.api.context import Context
 from threadwell.api.etags import etag
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, failure, success, tracing
 from threadwell.api.params import parse_params
+from threadwell.api.rest import elements
 from threadwell.api.rest.bundles import bundle, bundled
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import gone, invalid, not_found
 from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, natural
+from threadwell.fhir.search.times import query_range
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
 
+_PAGED = ("_count", "_offset")
+_KNOWN = frozenset({*_PAGED, "_since", "_at", "_elements", "_summary"})
+#: Versions that are looked at once for their time.
+_AT_ONCE = 100
+_EVER = 2**63
+
 
 async def history(context: Context, request: Request) -> Answer:
-    """The versions, newest first; a deletion is an entry without a resource. 404 if never there."""
-    given = dict(parse_params(request.query))
-    unknown = given.keys() - {"_count", "_offset"}
-    if unknown:
-        raise invalid(f"Unknown history parameter: {min(unknown)}")
+    """The versions, newest first; a deletion is an entry without a resource. 404 if never there.
+
+    ``_since`` and ``_at`` choose versions by their time, ``_elements`` and ``_summary`` parts of
+    each.
+    """
+    params = parse_params(request.query)
+    given = dict(params)
+    if unknown := given.keys() - _KNOWN:
+        raise invalid(f"Unknown history parameter: {min(unknown)[:64]}")
     count = min(natural("_count", given.get("_count", str(DEFAULT_COUNT))), MAX_COUNT)
     offset = natural("_offset", given.get("_offset", "0"))
+    names = elements.wanted(request.type, params)
+    if given.get("_summary") == "count":
+        count = 0
+    when = _When.of(given)
+    find = _chosen if when else _page
+    page = await find(context, request, count, offset, when)
+    entries = await _entries(context, request, page, names)
+    kept = [pair for pair in params if pair[0] not in _PAGED]
+    base = f"{context.fhir}/{request.type}/{request.id}/_history"
+
+    def url(at: int) -> str:
+        paged = [("_count", str(count)), *([("_offset", str(at))] if at else [])]
+        return f"{base}?{urlencode([*kept, *paged], safe=',:')}"
+
+    links = [("self", url(offset))]
+    if page.versions and offset + len(page.versions) < page.total:
+        links.append(("next", url(offset + count)))
+    if offset:
+        links.append(("previous", url(max(0, offset - count))))
+    return bundle("history", entries, total=page.total, links=links)
+
+
+class _Page(NamedTuple):
+    """``numbers`` count the versions of the resource from 1, the oldest."""
+
+    versions: Sequence[Stored]
+    numbers: Sequence[int]
+    total: int
+
+
+class _When(NamedTuple):
+    """Versions made at ``since`` or later, and current at some time from ``low`` until before
+    ``high``; in microseconds since 1970.
+    """
+
+    since: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> _When | None:
+        """The times that the parameters give; ``None`` where they give none."""
+        if given.keys().isdisjoint({"_since", "_at"}):
+            return None
+        since, _ = _range(given, "_since")
+        return cls(since, *_range(given, "_at"))
+
+    def takes(self, version: Stored, until: int) -> bool:
+        """``until`` when was it current?"""
+        made = version.updated * 1000
+        return made >= self.since and made < self.high and until > self.low
+
+    def is_over(self, version: Stored) -> bool:
+        """Is whatever is older out of the question?"""
+        return version.updated * 1000 <= max(self.since - 1, self.low)
+
+
+def _range(given: Mapping[str, str], name: str) -> tuple[int, int]:
+    if name not in given:
+        return -_EVER, _EVER
+    try:
+        return query_range(given[name])
+    except ValueError:
+        raise invalid(f"{name} must be a date or a time") from None
+
+
+async def _page(
+    context: Context, request: Request, count: int, offset: int, _: _When | None
+) -> _Page:
     versions, total = await context.store.history(
         context.project, request.type, request.id, count, offset
     )
     if not total:
         raise not_found()
-    shown = await bundled(context, request, versions)
+    first = total - offset
+    return _Page(versions, range(first, first - len(versions), -1), total)
+
+
+async def _chosen(
+    context: Context, request: Request, count: int, offset: int, when: _When | None
+) -> _Page:
+    found, numbers, chosen = [], [], 0
+    at, until = 0, _EVER
+    while True:
+        page = await _page(context, request, _AT_ONCE, at, None)
+        for version, number in zip(page.versions, page.numbers, strict=True):
+            if when is None or when.takes(version, until):
+                if offset <= chosen < offset + count:
+                    found.append(version)
+                    numbers.append(number)
+                chosen += 1
+            until = version.updated * 1000
+        at += len(page.versions)
+        is_over = when is not None and page.versions and when.is_over(page.versions[-1])
+        if at >= page.total or not page.versions or is_over:
+            return _Page(found, numbers, chosen)
+
+
+async def _entries(
+    context: Context, request: Request, page: _Page, names: Sequence[str]
+) -> list[bytes]:
+    shown = await bundled(context, request, page.versions)
+    if names:
+        shown = [elements.subset(body, names) if body else body for body in shown]
     marks = tracing(request.headers)
     ok, deleted = encode(success(OK, marks)), encode(failure(gone(), marks))
-    entries = [
-        _entry(context, version, body, deleted if version.deleted else ok, total - offset - at)
-        for at, (version, body) in enumerate(zip(versions, shown, strict=True))
+    return [
+        _entry(context, version, body, deleted if version.deleted else ok, number)
+        for version, body, number in zip(page.versions, shown, page.numbers, strict=True)
     ]
-    base = f"{context.fhir}/{request.type}/{request.id}/_history?_count={count}"
-    links = [("self", f"{base}&_offset={offset}" if offset else base)]
-    if offset + len(versions) < total and versions:
-        links.append(("next", f"{base}&_offset={offset + count}"))
-    if offset:
-        links.append(("previous", f"{base}&_offset={max(0, offset - count)}"))
-    return bundle("history", entries, total=total, links=links)
 
 
 def _entry(context: Context, version: Stored, body: bytes, outcome: bytes, number: int) -> bytes:

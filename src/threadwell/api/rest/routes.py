@@ -21,6 +21,7 @@ from threadwell.api.rest import (
     search,
     update,
     validate,
+    versions,
 )
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
@@ -34,6 +35,7 @@ _TYPE: Methods = {
     "PATCH": patch.patch_where,
     "DELETE": delete.delete_where,
 }
+_EVERYTHING: Methods = {"GET": everything.everything, "POST": everything.everything}
 _TYPE_OPERATIONS: dict[str, Methods] = {
     "_search": {"POST": search.search_by_form},
     "$validate": {"POST": validate.validate},
@@ -46,9 +48,8 @@ _INSTANCE: Methods = {
 }
 _INSTANCE_OPERATIONS: dict[str, Methods] = {
     "_history": {"GET": history.history},
-    "$validate": {"POST": validate.validate},
+    "$validate": {"GET": validate.validate, "POST": validate.validate},
 }
-_EVERYTHING: Methods = {"GET": everything.everything}
 _VERSION: Methods = {"GET": read.vread}
 
 # A Binary is not always JSON.
@@ -78,6 +79,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     delete.delete_where: "delete",
     validate.validate: "operation",
     everything.everything: "operation",
+    versions.versions: "operation",
     capability.metadata: "capabilities",
 }
 
@@ -101,7 +103,11 @@ async def _bundle(context: Context, request: Request) -> Answer:
     return await batch.perform_bundle(context, request, perform)
 
 
-_SYSTEM: dict[str, Methods] = {"": {"POST": _bundle}, "metadata": {"GET": capability.metadata}}
+_SYSTEM: dict[str, Methods] = {
+    "": {"POST": _bundle},
+    "metadata": {"GET": capability.metadata},
+    "$versions": {"GET": versions.versions, "POST": versions.versions},
+}
 
 
 def _find(request: Request) -> Methods:
@@ -115,6 +121,8 @@ def _find(request: Request) -> Methods:
     is_binary = type_ == "Binary"
     if count == 1:
         return _BINARY_TYPE if is_binary else _TYPE
+    if count == 2 and parts[1] == "$everything" and type_ in everything.OF_ALL:
+        return _EVERYTHING
     if count == 2 and parts[1][:1] in ("$", "_"):
         return _known(_TYPE_OPERATIONS.get(parts[1]))
     request.id = parts[1]

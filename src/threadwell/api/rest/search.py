@@ -42,6 +42,9 @@ async def search_by_form(context: Context, request: Request) -> Answer:
 
 
 async def _answer(context: Context, request: Request, params: Params) -> Answer:
+    if any(name == "_totalMethod" for name, _ in params):
+        # fhirpy's clients count by a parameter of another server.
+        raise invalid("Unknown search parameter: _totalMethod. R4 has _total and _summary=count")
     query = parse_query(request.type, params, base_url=context.fhir, now=context.clock)
     page = await context.store.search(context.project, query)
     entries = await _entries(context, request, query, page)

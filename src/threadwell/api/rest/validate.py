@@ -2,27 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.outcomes import OK, outcome_answer
+from threadwell.api.outcomes import OK, outcome_answer, refusal
+from threadwell.api.params import parse_params
 from threadwell.api.rest.accept import accept, parse_json
-from threadwell.fhir.outcome import invalid
+from threadwell.api.rest.parameters import pairs_of
+from threadwell.api.rest.read import existing
+from threadwell.api.rest.update import check_id
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+
+_BASE = "http://hl7.org/fhir/StructureDefinition/"
+_MODES = ("", "create", "update", "delete")
 
 
 async def validate(context: Context, request: Request) -> Answer:
-    """200 with outcome "ok", or 400 with every mistake. Nothing is stored."""
-    await accept(context, _resource(parse_json(request)), request.type)
+    """200 with an outcome that names every mistake, or says that there is none. Nothing is stored.
+
+    Medplum's clients, which tell mistakes by the status, get 400 for them. Who asks for what is
+    not done here, as the check of a profile, or brings nothing to look at, gets 400 as well.
+    """
+    asked = _asked(request)
+    if asked.mode not in _MODES:
+        raise invalid("mode must be create, update or delete")
+    if asked.profile.partition("|")[0] not in ("", f"{_BASE}{request.type}", f"{_BASE}Resource"):
+        raise FhirError(400, [Issue("not-supported", "Profiles are not checked here")])
+    resource = asked.resource
+    if request.id and (resource is None or asked.mode == "delete"):
+        # There is nothing else that a delete could fail for.
+        stored = await context.store.read(context.project, request.type, request.id)
+        resource = decode(existing(stored).body)
+    if resource is None:
+        raise invalid("There is no resource to validate")
+    try:
+        await _check(context, request, resource, asked.mode)
+    except FhirError as error:
+        answer = refusal(error, request.headers)
+        return answer if request.is_extended else answer._replace(status=200)
     return outcome_answer(200, OK, request.headers)
 
 
-def _resource(value: Any) -> Any:
-    # The body is the resource, or Parameters that hold it (§3.2.0.5.1).
-    if not isinstance(value, dict) or value.get("resourceType") != "Parameters":
-        return value
-    parameters = value.get("parameter")
-    for parameter in parameters if isinstance(parameters, list) else []:
-        if isinstance(parameter, dict) and parameter.get("name") == "resource":
-            return parameter.get("resource")
-    raise invalid("The Parameters have no resource", "Parameters.parameter")
+class _Asked(NamedTuple):
+    resource: Any
+    mode: str
+    profile: str
+
+
+def _asked(request: Request) -> _Asked:
+    """The body is the resource, or Parameters that hold it (§3.2.0.5.1)."""
+    resource, pairs = None, parse_params(request.query)
+    if request.method == "POST" and request.body:
+        resource = parse_json(request)
+        if isinstance(resource, dict) and resource.get("resourceType") == "Parameters":
+            resource, more = pairs_of(resource, "resource")
+            pairs += more
+    given = dict(pairs)
+    if unknown := given.keys() - {"mode", "profile"}:
+        raise invalid(f"Unknown parameter of $validate: {min(unknown)[:64]}")
+    return _Asked(resource, given.get("mode", ""), given.get("profile", ""))
+
+
+async def _check(context: Context, request: Request, resource: Any, mode: str) -> None:
+    if isinstance(resource, dict) and mode == "create":
+        resource.pop("id", None)
+    accepted = await accept(context, resource, request.type)
+    if mode == "update" and request.id:
+        check_id(accepted.resource, request.id)
+    elif mode == "update" and "id" not in accepted.resource:
+        raise invalid("An update has the id of its resource", f"{request.type}.id")
