@@ -17,6 +17,10 @@ from threadwell.messages import Address, Broken, Message
 HEAD_BYTES = 16_384
 
 
+def _silently(_sentence: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What an export does not say of itself.
@@ -25,12 +29,14 @@ class ReadOptions:
     channel then raises ``NeedsZone`` rather than guess. ``owner`` are the practice's own
     addresses: an SMS backup and a WhatsApp export say "me" where they mean one of them.
     ``country`` (ISO 3166-1 alpha-2) is where phone numbers without a country code belong, and
-    decides between day and month where a date can be read both ways.
+    decides between day and month where a date can be read both ways. ``tell`` is told, in a
+    sentence, of a file that is left out.
     """
 
     zone: ZoneInfo | None
     owner: tuple[Address, ...] = ()
     country: str = "US"
+    tell: Callable[[str], None] = _silently
 
 
 class NeedsZone(Exception):

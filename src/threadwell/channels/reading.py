@@ -3,7 +3,8 @@
 Nothing is passed over in silence: a file that no channel knows comes back as ``Broken``. Left out
 are only hidden and system files (but not a folder that a channel reads as a whole), what belongs to
 an export's messages or folders, the files that describe an export to people (``README…``,
-``people.csv``), and SQLite databases that are open, such as the store itself.
+``people.csv``), SQLite databases that are open, such as the store itself, and, with a word, what
+is Threadwell's own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from threadwell.channels.archives import MAX_DEPTH, ArchiveError, is_archive, member_heads, unpacked
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
 from threadwell.channels.long_text import with_bounded_text
+from threadwell.channels.ours import what_of_ours
 from threadwell.messages import Broken, Message
 
 #: An unknown file is kept whole up to this size, and only named above it.
@@ -59,6 +61,7 @@ class _Found(NamedTuple):
     archive: bool = False
     failure: str = ""
     lacks: str = ""
+    ours: str = ""
 
 
 def _chosen(name: str | None, channels: Sequence[Channel]) -> Sequence[Channel]:
@@ -157,6 +160,8 @@ def _identify(path: Path, channels: Sequence[Channel]) -> _Found:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         return _Found(path, None, failure=_failure(error))
+    if ours := what_of_ours(head, path):
+        return _Found(path, None, ours=ours)
     known = _sniff(head, path, channels)
     if known is None and head and not is_archive(head):
         lacks = next(filter(None, (channel.nearly(head, path) for channel in channels)), "")
@@ -176,6 +181,8 @@ def _read_found(
     try:
         if found.failure:
             yield Broken("", found.path.name, found.failure, b"")
+        elif found.ours:
+            options.tell(f"left out {found.path.name}: it is {found.ours}")
         elif found.channel is not None:
             yield from found.channel.read(found.path, options)
         elif found.archive:

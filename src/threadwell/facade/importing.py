@@ -229,7 +229,9 @@ async def _recut(
 
 def _messages(job: ImportJob, settings: Settings) -> Iterator[Message | Broken]:
     """What is in the paths; that each is there is looked at now, the rest when it is read."""
-    options = ReadOptions(settings.options.zone, settings.owner, settings.country)
+    options = ReadOptions(
+        settings.options.zone, settings.owner, settings.country, tell=_log.warning
+    )
     return _read(job, options, channels())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -19,6 +20,7 @@ from threadwell.channels.sms_backup import CHANNEL as SMS
 from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.channels.whatsapp import CHANNEL as WHATSAPP
 from threadwell.messages import Broken, Message
+from threadwell.stores.sqlite import SqliteStore
 
 OPTIONS = ReadOptions(ZoneInfo("America/New_York"))
 CHANNELS = (SMS, WHATSAPP, TABLE)
@@ -317,3 +319,23 @@ def test_a_very_long_text_is_a_file_and_its_beginning(tmp_path: Path, length: in
         assert whole.filename in message.notes[-1]
     else:
         assert (message.text, message.attachments, message.notes) == (text, (), ())
+
+
+def test_what_is_threadwells_own_is_left_out_with_a_word(practice: Path) -> None:
+    asyncio.run(SqliteStore.open(practice / "old-practice.db").close())
+    secret = '{"client_id": "b1", "client_secret": "5ec7e7"}'
+    (practice / "old-practice.client.json").write_text(secret)
+    (practice / "billing.json").write_text(secret)
+    (practice / "other.db").write_bytes(b"SQLite format 3\0" + bytes(200))
+    (practice / "other.json").write_text('{"client_secret": "x", "more": 1}')
+    told: list[str] = []
+    options = ReadOptions(ZoneInfo("UTC"), tell=told.append)
+    items = list(read_path(practice, options=options, channels=CHANNELS))
+    broken = {item.source for item in items if isinstance(item, Broken)}
+    assert not any("old-practice" in source or "billing" in source for source in broken)
+    assert {"other.db", "other.json"} <= broken
+    assert sorted(told) == [
+        "left out billing.json: it is the secret of a client",
+        "left out old-practice.client.json: it is the secret of a client",
+        "left out old-practice.db: it is a database of Threadwell",
+    ]

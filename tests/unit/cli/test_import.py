@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -397,6 +399,18 @@ def test_a_dry_run_counts_and_writes_nothing(out: Any, here: Path) -> None:
         assert json.loads(out("get", f"{type_}?_summary=count"))["total"] == 0
     with threadwell.open("threadwell.db") as tw:
         assert tw.care_zone.key == "UTC"
+
+
+def test_what_is_threadwells_own_is_left_out_with_a_word(here: Path, out: Any) -> None:
+    out("client", "add", "x", "--store", "old.db")
+    (here / "old.client.json").write_text(out("client", "add", "y", "--store", "old.db"))
+    command = [sys.executable, "-m", "threadwell", "import", ".", *OPTIONS[1:]]
+    command += ["--store", "new.db", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    report, err = json.loads(done.stdout), done.stderr
+    assert report["reasons"].get("broken", 0) == 1  # a row of messages.csv
+    for name in ("old.db: it is a database of Threadwell", "old.client.json: it is the secret"):
+        assert err.count(f"left out {name}") == 1
 
 
 def test_a_dry_run_knows_what_is_there(out: Any) -> None:
