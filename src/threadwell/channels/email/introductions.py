@@ -41,9 +41,10 @@ _OTHER_COLON = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
 _NAME_LENGTH = 120
 _BEGINS = re.compile(
     r"[\s*-]{0,8}(?:On|Am|Le|El|Il|Em|Op|Den|På|Dne|Dňa|Dnia|W dniu|Pe|La|În|Στις|Vào|Pada|在|于|於"
-    r"|\d{1,4}[./年-]|\d{1,2}\.? [^\W\d]{3,}"
+    r"|\d{1,4}[./年년-]|\d{1,2}\.? [^\W\d]{3,}"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,|\w+day,|(?:пн|вт|ср|чт|пт|сб|вс|нд),"
-    r"|(?:man|tir|ons|tor|fre|lør|søn|pon|wt|śr|czw|pt|sob|niedz)\.,?|(?:po|út|st|čt|pá|so|ne) \d)"
+    r"|(?:man|tir|ons|tor|fre|lør|søn|pon|wt|śr|czw|pt|sob|niedz)\.,?"
+    r"|(?:po|út|st|čt|pá|so|ne|ma|ti|ke|to|pe|la|su) \d)"
 )
 #: Begins so too, unless a line above it begins better.
 _BEGINS_WITH_NAME = re.compile(r"[^\s@]+@\S+|\"?[A-ZÀ-Þ][\w .,'’-]{1,60}\"? <[^<>@\s]+@[^<>\s]+>")
@@ -88,7 +89,8 @@ def introduction_ending(lines: list[str], last: int) -> Introduction | None:
         certain = _is_certain(text)
         if _BEGINS.match(text):
             return Introduction(first, last, certain)
-        if found is None and (certain or _BEGINS_WITH_NAME.match(text)):
+        foreign = certain and not text[:1].isascii()
+        if found is None and (foreign or _BEGINS_WITH_NAME.match(text)):
             found = Introduction(first, last, certain)
     return found
 

@@ -36,7 +36,7 @@ _FORWARD = re.compile(
 )
 _MARKS = re.compile(r"[>\s]*+")
 _NUMBERED = re.compile(r"\d{1,2}[.)]\s")
-_VALUE = re.compile(r"[=~≈<≥≤±+-]?\s?[$€£]?\d")
+_VALUE = re.compile(r"[=~≈<≥≤±+-]?\s?[$€£]?[\d½¼¾⅓⅔]")
 _DIGIT = re.compile(r"\d")
 _SHORT = 40
 _BLOCK_FIELDS = 3
@@ -200,17 +200,20 @@ def _header_block(lines: list[str], start: int) -> Opening | None:
     named = above is not None and _is_rule(lines[above])
     drawn = above is not None and bool(_LINE.fullmatch(lines[above]))
     begin = above if above is not None and (named or drawn) else start
-    return Opening(begin, last, True) if _is_of_a_mail(dict(fields), named, drawn) else None
+    return Opening(begin, last, True) if _is_of_a_mail(fields, named, drawn) else None
 
 
-def _is_of_a_mail(fields: dict[Role, str], named: bool, drawn: bool) -> bool:
+def _is_of_a_mail(fields: list[tuple[Role, str]], named: bool, drawn: bool) -> bool:
     """Whether a mail's header says so, below a rule that names a mail, or one that is drawn."""
-    subject, sent = Role.SUBJECT in fields, Role.SENT in fields
-    address = "@" in fields[Role.SENDER]
-    dated = any(is_dated(fields.get(role, "")) for role in (Role.SENT, Role.DATE))
+    values = dict(fields)
+    subject, sent = Role.SUBJECT in values, Role.SENT in values
+    address = "@" in values[Role.SENDER]
+    dated = any(is_dated(values.get(role, "")) for role in (Role.SENT, Role.DATE))
     if named or drawn:
         return address or dated or sent or (named and subject)
-    return dated and ((address and subject) or (sent and (address or subject)))
+    # Within one house Outlook writes names only, but its fields in their order.
+    in_order = [role for role, _ in fields[:2]] == [Role.SENDER, Role.SENT]
+    return dated and ((address and (subject or sent)) or (in_order and subject))
 
 
 def _is_rule(line: str) -> bool:
