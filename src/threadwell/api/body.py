@@ -24,7 +24,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     """The body; raises ``FhirError`` 413 beyond ``limit`` bytes and 415 if it is compressed."""
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit() or int(declared) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise FhirError(
             415,
@@ -40,12 +40,13 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         parts.append(part)
         if not message.get("more_body"):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _too_large(limit: int) -> FhirError:
+def too_large(limit: int) -> FhirError:
+    """413: the body, or what would become of it, has more bytes than ``limit``."""
     text = f"Content Too Large: at most {limit} bytes"
     return FhirError(413, [Issue("too-long", text)], "content-too-large")

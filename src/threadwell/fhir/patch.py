@@ -7,40 +7,36 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from threadwell.fhir.json import MAX_DEPTH
-from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.pointer import absent, find, get, index, parse_pointer, written
 from threadwell.fhir.resource import Resource
 
+#: Operations of one patch.
+MAX_OPERATIONS = 10_000
 #: What the ``copy`` operations of one patch may copy: characters of text and members together.
 #: A few hundred bytes of them could otherwise double a resource until no machine holds it.
 MAX_COPIED = 4 * 1024 * 1024
+#: Items of lists that one patch may push aside: a long list is moved whole for each that comes
+#: before it.
+MAX_SHIFTED = 20_000_000
 
 
 def apply_patch(resource: Resource, operations: Any) -> Resource:
     """The resource after all of ``operations``; ``resource`` itself is not changed.
 
-    Strict as RFC 6902, but for one thing: ``add`` at ``/note/-`` makes the list ``note`` where
-    there is none. Raises ``FhirError`` 400, and then none of the operations holds, for a patch that
-    is malformed, does not fit, or changes ``resourceType`` or ``id``; or whose outcome would be
-    nested deeper than ``MAX_DEPTH`` levels, or hold more than ``MAX_COPIED`` of copies.
+    Strict as RFC 6902, but for what FHIR's JSON demands, which has no empty list and no empty
+    object: ``add`` at ``/note/-`` makes the list ``note`` where there is none, and what ``remove``
+    and ``move`` have left empty goes in the end. Raises ``FhirError`` 400, and then none of the
+    operations holds, for a patch that is malformed, does not fit, or changes ``resourceType`` or
+    ``id``; that would nest deeper than ``MAX_DEPTH`` levels, or is more work than the limits allow.
     """
-    if not isinstance(operations, list):
-        raise invalid("Patch body must be an array")
-    document: Any = _copy(resource)
-    copied = 0
+    check_operations(operations)
+    if len(operations) > MAX_OPERATIONS:
+        raise _too_costly(f"A patch has at most {MAX_OPERATIONS:,} operations")
+    patch = _Patch(_copy(resource))
     for operation in operations:
-        if not isinstance(operation, dict):
-            raise invalid("Patch operation must be an object")
-        op = operation.get("op")
-        apply = _OPERATIONS.get(op) if isinstance(op, str) else None
-        if apply is None:
-            raise invalid("Patch op must be add, remove, replace, move, copy or test")
-        if op == "copy":
-            copied += _size(_get(document, _pointer(operation, "from")))
-            if copied > MAX_COPIED:
-                raise invalid("Patch copies too much")
-        document = apply(document, operation)
-    if not isinstance(document, dict):
-        raise invalid("Patch must leave a resource")
+        patch.apply(operation)
+    document = patch.result()
     for name in ("resourceType", "id"):
         if document.get(name) != resource.get(name):
             raise invalid(f"Patch must not change {name}", name)
@@ -54,115 +50,114 @@ def check_operations(value: Any, where: str = "") -> list[Any]:
     return value
 
 
-def _add(document: Any, operation: Resource) -> Any:
-    return _put(document, _pointer(operation, "path"), _copy(_value(operation)))
+class _Patch:
+    """A document on its way."""
 
+    def __init__(self, document: Any) -> None:
+        self._document = document
+        self._copied = 0
+        self._shifted = 0
+        #: Objects and lists that something was taken out of, by their identity.
+        self._reduced: dict[int, Any] = {}
 
-def _remove(document: Any, operation: Resource) -> Any:
-    parent, key = _find(document, _pointer(operation, "path"))
-    del parent[key]
-    return document
+    def apply(self, operation: Any) -> None:
+        """Do one operation; raises 400 where it cannot be done."""
+        if not isinstance(operation, dict):
+            raise invalid("Patch operation must be an object")
+        op = operation.get("op")
+        apply = _OPERATIONS.get(op) if isinstance(op, str) else None
+        if apply is None:
+            raise invalid("Patch op must be add, remove, replace, move, copy or test")
+        apply(self, operation, parse_pointer(operation.get("path"), "path"))
 
+    def result(self) -> Resource:
+        """The document, without what was left empty."""
+        if any(not one for one in self._reduced.values()):
+            self._prune(self._document)
+        if not isinstance(self._document, dict):
+            raise invalid("Patch must leave a resource")
+        return self._document
 
-def _replace(document: Any, operation: Resource) -> Any:
-    value, tokens = _copy(_value(operation)), _pointer(operation, "path")
-    if not tokens:
-        return value
-    _check_depth(value, len(tokens))
-    parent, key = _find(document, tokens)
-    parent[key] = value
-    return document
+    def add(self, operation: Resource, path: list[str]) -> None:
+        self._put(path, _copy(_value(operation)))
 
+    def remove(self, _: Resource, path: list[str]) -> None:
+        self._take(path)
 
-def _move(document: Any, operation: Resource) -> Any:
-    source, target = _pointer(operation, "from"), _pointer(operation, "path")
-    if target == source:
-        _get(document, source)
-        return document
-    if target[: len(source)] == source:
-        raise invalid(f"Cannot move {_path(source)} into itself")
-    parent, key = _find(document, source)
-    value = parent[key]
-    del parent[key]
-    return _put(document, target, value)
+    def replace(self, operation: Resource, path: list[str]) -> None:
+        value = _copy(_value(operation))
+        _check_depth(value, len(path))
+        if not path:
+            self._document = value
+            return
+        parent, key = find(self._document, path)
+        parent[key] = value
 
-
-def _copy_operation(document: Any, operation: Resource) -> Any:
-    value = _copy(_get(document, _pointer(operation, "from")))
-    return _put(document, _pointer(operation, "path"), value)
-
-
-def _test(document: Any, operation: Resource) -> Any:
-    tokens = _pointer(operation, "path")
-    if not _equal(_get(document, tokens), _value(operation)):
-        raise invalid(f"Test failed at {_path(tokens)}")
-    return document
-
-
-def _put(document: Any, tokens: list[str], value: Any) -> Any:
-    """The document with ``value`` added."""
-    if not tokens:
-        return value
-    _check_depth(value, len(tokens))
-    *above, last = tokens
-    if last == "-" and above:
-        holder = _get(document, above[:-1])
-        if isinstance(holder, dict) and above[-1] not in holder:
-            holder[above[-1]] = [value]
-            return document
-    parent = _get(document, above)
-    if isinstance(parent, dict):
-        parent[last] = value
-    elif isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else _index(last, len(parent), tokens), value)
-    else:
-        raise _absent(tokens)
-    return document
-
-
-def _find(document: Any, tokens: list[str]) -> tuple[Any, str | int]:
-    """The object or list that holds what is there, and its place in it."""
-    if not tokens:
-        raise invalid("Patch must leave a resource")
-    parent, last = _get(document, tokens[:-1]), tokens[-1]
-    if isinstance(parent, dict) and last in parent:
-        return parent, last
-    if isinstance(parent, list):
-        return parent, _index(last, len(parent) - 1, tokens)
-    raise _absent(tokens)
-
-
-def _get(document: Any, tokens: list[str]) -> Any:
-    for depth, token in enumerate(tokens, 1):
-        if isinstance(document, dict) and token in document:
-            document = document[token]
-        elif isinstance(document, list):
-            document = document[_index(token, len(document) - 1, tokens[:depth])]
+    def move(self, operation: Resource, path: list[str]) -> None:
+        source = parse_pointer(operation.get("from"), "from")
+        if path == source:
+            get(self._document, source)
+        elif path[: len(source)] == source:
+            raise invalid(f"Cannot move {written(source)} into itself")
         else:
-            raise _absent(tokens[:depth])
-    return document
+            self._put(path, self._take(source))
 
+    def copy(self, operation: Resource, path: list[str]) -> None:
+        value = get(self._document, parse_pointer(operation.get("from"), "from"))
+        self._copied += _size(value)
+        if self._copied > MAX_COPIED:
+            raise _too_costly("Patch copies too much")
+        self._put(path, _copy(value))
 
-def _index(part: str, greatest: int, tokens: list[str]) -> int:
-    """The place in a list; RFC 6901 §4 has no leading zeros and no other digits than ASCII's."""
-    if not (part.isascii() and part.isdigit()) or (len(part) > 1 and part[0] == "0"):
-        raise invalid(f"Not a place in a list: {_path(tokens)}")
-    if len(part) > 9 or int(part) > greatest:
-        raise _absent(tokens)
-    return int(part)
+    def test(self, operation: Resource, path: list[str]) -> None:
+        if not _equal(get(self._document, path), _value(operation)):
+            raise invalid(f"Test failed at {written(path)}")
 
+    def _take(self, path: list[str]) -> Any:
+        parent, key = find(self._document, path)
+        if isinstance(parent, list):
+            self._shift(len(parent) - key)
+        self._reduced[id(parent)] = parent
+        return parent.pop(key)
 
-def _pointer(operation: Resource, member: str) -> list[str]:
-    """The parts of a JSON Pointer (RFC 6901)."""
-    pointer = operation.get(member)
-    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
-        raise invalid(f"Patch {member} must be a JSON Pointer")
-    tokens = pointer.split("/")[1:]
-    if "~" not in pointer:
-        return tokens
-    if "~" in pointer.replace("~0", "").replace("~1", ""):
-        raise invalid(f"Patch {member} must be a JSON Pointer")
-    return [token.replace("~1", "/").replace("~0", "~") for token in tokens]
+    def _put(self, path: list[str], value: Any) -> None:
+        _check_depth(value, len(path))
+        if not path:
+            self._document = value
+            return
+        *above, last = path
+        if last == "-" and above:
+            holder = get(self._document, above[:-1])
+            if isinstance(holder, dict) and above[-1] not in holder:
+                holder[above[-1]] = [value]
+                return
+        parent = get(self._document, above)
+        if isinstance(parent, dict):
+            parent[last] = value
+        elif isinstance(parent, list):
+            at = len(parent) if last == "-" else index(last, len(parent), path)
+            self._shift(len(parent) - at)
+            parent.insert(at, value)
+        else:
+            raise absent(path)
+
+    def _shift(self, items: int) -> None:
+        self._shifted += items
+        if self._shifted > MAX_SHIFTED:
+            raise _too_costly("Patch moves too much within lists")
+
+    def _prune(self, value: Any) -> bool:
+        """Take out what was left empty; is ``value`` itself?"""
+        if not isinstance(value, dict | list):
+            return False
+        empty = [
+            key
+            for key, child in (value.items() if isinstance(value, dict) else enumerate(value))
+            if self._prune(child)
+        ]
+        for key in reversed(empty):
+            del value[key]
+        return not value and (bool(empty) or id(value) in self._reduced)
 
 
 def _value(operation: Resource) -> Any:
@@ -171,12 +166,8 @@ def _value(operation: Resource) -> Any:
     return operation["value"]
 
 
-def _absent(tokens: list[str]) -> FhirError:
-    return invalid(f"Value required at path: {_path(tokens)}")
-
-
-def _path(tokens: list[str]) -> str:
-    return "".join(f"/{token.replace('~', '~0').replace('/', '~1')}" for token in tokens) or "/"
+def _too_costly(text: str) -> FhirError:
+    return FhirError(400, [Issue("too-costly", text)])
 
 
 def _check_depth(value: Any, depth: int) -> None:
@@ -220,12 +211,12 @@ def _equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-_Operation: TypeAlias = Callable[[Any, Resource], Any]
+_Operation: TypeAlias = Callable[[_Patch, Resource, list[str]], None]
 _OPERATIONS: dict[str, _Operation] = {
-    "add": _add,
-    "remove": _remove,
-    "replace": _replace,
-    "move": _move,
-    "copy": _copy_operation,
-    "test": _test,
+    "add": _Patch.add,
+    "remove": _Patch.remove,
+    "replace": _Patch.replace,
+    "move": _Patch.move,
+    "copy": _Patch.copy,
+    "test": _Patch.test,
 }

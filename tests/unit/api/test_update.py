@@ -240,3 +240,33 @@ def test_conditional_creates_at_once_make_one(unhurried, mark: str) -> None:
     answers = unhurried.run(all_at_once())
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("kind", ["", "batch", "transaction"])
+def test_a_patch_grows_nothing_beyond_what_may_be_sent(new_api, kind: str) -> None:
+    api = new_api(max_body=5_000)
+    made = api.make(name=[{"text": "x" * 2_000}])
+    path = f"Patient/{made['id']}"
+    grow = [patch("add", "/name/-", value={"text": "y" * 2_000})]
+
+    def status(operations: list) -> int:
+        if not kind:
+            return api.call("PATCH", path, operations, content_type=JSON_PATCH).status_code
+        answer = api.bundle(kind, api.entry("PATCH", path, operations))
+        if answer.status_code != 200:
+            return answer.status_code
+        return int(answer.json()["entry"][0]["response"]["status"])
+
+    assert [status(grow) for _ in range(2)] == [200, 413]
+    double = [patch("copy", "/name/-", **{"from": "/name/0"}) for _ in range(3)]
+    assert status(double) == 413
+    assert api.versions("Patient", made["id"]) == 2
+    assert status([patch("remove", "/name/1")]) == 200
+
+
+def test_the_last_of_a_list_can_be_removed(api) -> None:
+    made = api.make(telecom=[{"system": "phone", "value": "1"}], name=[{"given": ["Ada"]}])
+    operations = [patch("remove", "/telecom/0"), patch("remove", "/name/0/given/0")]
+    answer = api.call("PATCH", f"Patient/{made['id']}", operations, content_type=JSON_PATCH)
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"resourceType", "id", "meta"}

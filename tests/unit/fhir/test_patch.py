@@ -145,6 +145,56 @@ def test_copies_do_not_grow_without_end():
 
 
 @pytest.mark.parametrize(
+    ("there", "operations", "left"),
+    [
+        ({"a": [1]}, [op("remove", "/a/0")], {}),
+        ({"a": [1, 2]}, [op("remove", "/a/0"), op("remove", "/a/0")], {}),
+        ({"a": {"b": 1}}, [op("remove", "/a/b")], {}),
+        ({"a": [{"b": [{"c": 1}]}]}, [op("remove", "/a/0/b/0/c")], {}),
+        ({"a": [{"b": 1}, {"c": 1}]}, [op("remove", "/a/0/b")], {"a": [{"c": 1}]}),
+        ({"a": [{"b": 1}, {"c": 1}]}, [op("remove", "/a/1"), op("remove", "/a/0/b")], {}),
+        ({"a": [1], "b": 2}, [op("move", "/b", **{"from": "/a/0"})], {"b": 1}),
+        # In the end, and not on the way: what comes after finds the places that it names.
+        ({"a": [1]}, [op("remove", "/a/0"), op("add", "/a/0", 2)], {"a": [2]}),
+        ({"a": [1]}, [op("remove", "/a/0"), op("add", "/a/-", 2)], {"a": [2]}),
+        ({"a": [1]}, [op("remove", "/a/0"), op("test", "/a", [])], {}),
+        ({"a": {"b": 1}}, [op("remove", "/a/b"), op("add", "/a/c", 2)], {"a": {"c": 2}}),
+        ({"a": [1]}, [op("remove", "/a/0"), op("remove", "/a")], {}),
+        # What was empty before, or is said to be so, is not the patch's to put right.
+        ({"a": [], "b": [1]}, [op("remove", "/b/0")], {"a": []}),
+        ({"b": [1]}, [op("remove", "/b/0"), op("add", "/a", {})], {"a": {}}),
+        ({"b": [1]}, [op("replace", "/b", [])], {"b": []}),
+    ],
+)
+def test_what_is_left_empty_goes(there, operations, left):
+    basic = {"resourceType": "Basic", "id": "b"}
+    assert apply_patch({**basic, **there}, operations) == {**basic, **left}
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [op("test", "/status", "requested")] * 10_001,
+        [op("add", "/note/0", {})] * 7_000,
+        [op("move", "/note/9000", **{"from": "/note/0"})] * 3_000,
+        [op("remove", "/note/0")] * 3_000,
+    ],
+    ids=["many", "add", "move", "remove"],
+)
+def test_the_work_of_a_patch_is_bounded(operations):
+    task = {**TASK, "note": [{"text": "a"}] * 10_000}
+    with pytest.raises(FhirError) as refused:
+        apply_patch(task, operations)
+    assert [issue.code for issue in refused.value.issues] == ["too-costly"]
+
+
+def test_an_error_repeats_no_long_path():
+    with pytest.raises(FhirError) as refused:
+        apply_patch(TASK, [op("remove", "/x" * 10_000)])
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
     ("there", "asked", "equal"),
     [
         (1, Decimal("1.0"), True), (1, True, False), (0, False, False), (True, True, True),

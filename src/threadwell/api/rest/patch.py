@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.answers import written
+from threadwell.api.body import too_large
 from threadwell.api.context import Context
 from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
@@ -60,7 +61,8 @@ async def patched(
     find: Find | None = None,
     version_id: str = "",
 ) -> Change:
-    """The change that the operations make to ``current``; raises 400 where they do not apply.
+    """The change that the operations make to ``current``; raises 400 where they do not apply, 413
+    where the resource would grow beyond what a body may be.
 
     ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none;
     ``version_id`` as in ``updated``.
@@ -73,6 +75,8 @@ async def patched(
         context, resource, current.type, urls=urls, conditions=conditions, find=find
     )
     change = updated(accepted.resource, current, now, author, accepted.content, version_id)
+    if change.write and len(change.write.body) > max(context.max_body, len(current.body)):
+        raise too_large(context.max_body)
     return await keep_content(context, change)
 
 
