@@ -46,10 +46,12 @@ NO_ZONE = "no time zone was ever given: days are those of UTC"
 class OtherChoice(BadSetting):
     """Another way to cut sessions than the one in which those of the store were cut."""
 
-    def __init__(self, changes: Sequence[str]) -> None:
+    def __init__(self, changes: Sequence[str], zone: str = "") -> None:
+        """``zone`` is the one in which times without a zone were read, if it is to be another."""
+        moves = f", and moves no time that was read in {zone}" if zone else ""
         super().__init__(
             f"the sessions of this store are cut by {'; '.join(changes)}: `threadwell recut` cuts "
-            "all of them anew"
+            f"all of them anew{moves}"
         )
 
 
@@ -175,7 +177,8 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     choices = replace(choices, country=job.who.country.upper() or choices.country)
     _plain(job.who, choices)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
-        raise OtherChoice(changes)
+        zone = kept.zone or "UTC"
+        raise OtherChoice(changes, zone if zone != (choices.zone or "UTC") else "")
     _messages(job, Settings())
     if not choices.zone:
         _refuse_times_without_zone(job)

@@ -219,6 +219,8 @@ def test_the_policy_is_kept_and_another_one_refused(out: Any, capsys: Any) -> No
         err = capsys.readouterr().err
         assert words in err
         assert "threadwell recut" in err
+        moves_no_time = "moves no time that was read in America/New_York" in err
+        assert moves_no_time is ("--zone" in other)
 
 
 def test_recut_cuts_all_sessions_and_later_imports(out: Any) -> None:

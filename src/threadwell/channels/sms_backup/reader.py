@@ -19,6 +19,7 @@ from threadwell.messages import Broken, Message
 _ROOT = re.compile(rb"<smses\b")
 _COUNT = re.compile(rb"""<smses\b[^<>]*\bcount=["'](\d{1,12})["']""")
 _END = re.compile(rb"</smses\s*>(?:\s++|<!--(?:(?!-->).)*+-->)*+", re.DOTALL)
+_BREAKS_OFF = "the file breaks off, or goes on after its end"
 _NOT_WHOLE = "the message is damaged or breaks off"
 _TOO_LONG = f"a part of a message longer than {LONGEST_PIECE // 1024**2} MiB"
 
@@ -50,11 +51,11 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         if number < expected:
             reason = f"the file breaks off: it announces {expected} messages, {number} are there"
             yield Broken(NAME, path.name, reason, b"")
+        elif not number and _ROOT.search(prolog) and not prolog.rstrip().endswith(b"/>"):
+            yield Broken(NAME, path.name, _BREAKS_OFF, prolog, "text/xml")
     elif not _END.fullmatch(last.content):
         where = f"{path.name}, byte {last.offset}"
-        yield Broken(
-            NAME, where, "the file breaks off, or goes on after its end", last.content, "text/xml"
-        )
+        yield Broken(NAME, where, _BREAKS_OFF, last.content, "text/xml")
 
 
 def _in_utf8(file: BinaryIO) -> BinaryIO:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from threadwell.channels.channel import ReadOptions
 from threadwell.messages import Address, AddressKind, parse_phone
 
 NAME = "whatsapp"
 YOU = "You"
+#: A group may have 1,024 people; those who left it have written too.
+_MOST = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,12 @@ class Participants:
 
     by_name: dict[str, Address]
     everybody: tuple[Address, ...]
+    _others: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether they are more than any chat has: then it is none."""
+        return len(self.everybody) > _MOST
 
     @classmethod
     def of(cls, names: Iterable[str], chat: str, options: ReadOptions) -> Participants:
@@ -42,7 +50,11 @@ class Participants:
 
     def recipients(self, sender: Address) -> tuple[Address, ...]:
         """Everybody but the sender."""
-        return tuple(one for one in self.everybody if one.key != sender.key)
+        others = self._others.get(sender.value)
+        if others is None:
+            others = tuple(one for one in self.everybody if one.key != sender.key)
+            self._others[sender.value] = others
+        return others
 
 
 def address_of(name: str, country: str) -> Address:

@@ -35,6 +35,7 @@ _NO_SENDER = (
 )
 _BY_APP = "it stands where WhatsApp writes its notices, in words that are not known"
 _SHORTEST_OPENING = 30
+_CROWD = "more people wrote than a chat can have"
 _BEHIND_NOTICE = "it stands behind a notice of WhatsApp"
 
 
@@ -91,6 +92,8 @@ class _Chat:
             blank = not "".join(block.lines).strip("\ufeff \r\n")
             return None if blank else self._held(block, "stands before the first message")
         kind = self.learned.kinds[block.dated.place]
+        if self.learned.participants.are_too_many:
+            return self._held(block, _CROWD)
         header = block.dated.header
         named = split_name(header.rest)
         if kind == Kind.NOTICE:

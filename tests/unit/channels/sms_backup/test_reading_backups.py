@@ -279,6 +279,19 @@ def test_a_file_that_ends_between_two_messages_says_so(read: Read) -> None:
     assert end.reason == "the file breaks off: it announces 7 messages, 1 are there"
 
 
+@pytest.mark.parametrize(("head", "items"), [("<smses count='1'>", 1), ("<smses count='0'/>", 0)])
+def test_a_file_that_ends_before_its_first_message_says_so(
+    tmp_path: Path, head: str, items: int
+) -> None:
+    path = tmp_path / "sms.xml"
+    path.write_text(head)
+    assert len(list(CHANNEL.read(path, ReadOptions(ZoneInfo("UTC"))))) == items
+    path.write_text("<smses>")
+    (broken,) = CHANNEL.read(path, ReadOptions(ZoneInfo("UTC")))
+    assert isinstance(broken, Broken)
+    assert broken.content == b"<smses>"
+
+
 @pytest.mark.parametrize("end", ["<", "</", "</sms", "</smses", "<sm", "<mms"])
 def test_a_tear_within_what_follows_keeps_the_message(read: Read, end: str) -> None:
     whole, torn = read(sms("whole"), end=end)

@@ -139,3 +139,9 @@ def test_the_work_grows_with_the_number_of_names_only() -> None:
         tally.add(split_name(f"Person {number} of many: hi"), False)
         tally.when.append(20_000 - number)
     assert senders(tally, [], only=False)
+
+
+def test_more_people_than_a_chat_can_have_are_held(read: Read) -> None:
+    text = "".join(f"3/5/24, 9:00 AM - Person {number}: hi\n" for number in range(2600))
+    items = read(text, name="crowd.txt")
+    assert "".join(held(items)) == text
