@@ -50,21 +50,26 @@ def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dat
     if not held:
         print("Nothing is held back.")
         return
+    from threadwell.encounters import codes
+    from threadwell.inbox.names import concept_text
+    from threadwell.inbox.quarantine import one_for_each_address
+
     shown = [
         [
+            f"{row.number:,}",
             row.when or "-",
             row.channel.name,
-            row.code,
             row.id,
+            concept_text(codes.reason(row.code)) if row.code else "-",
             row.source or row.title,
         ]
-        for row in rows
+        for row in one_for_each_address(rows)
     ]
-    print(table(["Sent", "Channel", "Why", "ID", "Who or where"], shown))
+    print(table(["Messages", "Sent", "Channel", "ID", "Why", "Who or where"], shown))
     print(f"\n{plural(len(held), 'message')} held; times are in {dates.zone.key}.")
     for line in hints(one.reason for one in held):
         print(line)
-    print("Look at one: threadwell quarantine ID")
+    print("Look at one, and at the others of its address: threadwell quarantine ID")
 
 
 def _print_one(item: HeldItem) -> None:
@@ -79,6 +84,9 @@ def _print_one(item: HeldItem) -> None:
     print("\n".join(lines(item.text)) if item.text else "It has no text to show.")
     if item.cut:
         print("… (its Binary has the whole of it)")
+    if item.others:
+        print("\nFor the same address wait:")
+        print(table(["Sent", "ID"], [[one.when or "-", one.id] for one in item.others]))
 
 
 def _as_json(item: Quarantined) -> dict[str, object]:

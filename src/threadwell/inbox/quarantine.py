@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,9 @@ from threadwell.intake.held.listing import open_held, quarantined
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
-PAGE = 50
+PAGE = 200
+#: Messages that wait for the same, which a page names.
+_MOST_OTHERS = 100
 
 _HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
 #: As much of a text as a page shows.
@@ -50,7 +52,8 @@ class HeldRow:
 
     ``title`` says who wrote, or to whom; ``reason`` why it is held, and ``code`` in a word.
     ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone,
-    and ``when`` is the same for people, ``""`` where that cannot be known.
+    and ``when`` is the same for people, ``""`` where that cannot be known. ``addresses`` are those
+    that it waits for. Where a row stands for several, ``number`` of them wait for the same.
     """
 
     id: str
@@ -61,11 +64,13 @@ class HeldRow:
     channel: Channel
     sent: datetime | None
     when: str
+    addresses: frozenset[str] = frozenset()
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """A page of the list."""
+    """A page of the list, a row for each address that messages wait for."""
 
     items: list[HeldRow]
     turns: Turns
@@ -76,7 +81,7 @@ class HeldItem:
     """A held message as a page of its own.
 
     ``pairs`` are its head, names with values. ``text`` is what it says, or its bytes as text;
-    ``said`` tells which. ``cut`` is true where that is not all of it.
+    ``said`` tells which. ``cut`` is true where that is not all of it. ``others`` wait for the same.
     """
 
     id: str
@@ -89,6 +94,7 @@ class HeldItem:
     said: bool
     cut: bool
     steps: tuple[str, ...]
+    others: list[HeldRow]
 
 
 async def count_held(reader: Reader) -> int:
@@ -107,21 +113,35 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
     out: list[HeldRow] = []
     async for stored in open_held(reader.store, reader.project):
         task = decode(stored.body)
-        values = {one.value for one in quarantined(task).unknown}
-        if not values and _reason_code(task) != "broken":
-            kind, content = await _content(reader, task)
-            if kind == MESSAGE_TYPE:
-                message = decode_message(content)
-                values = {one.value for one in (message.sender, *message.recipients)}
-        if not values.isdisjoint(addresses):
+        if not (await _waits_for(reader, task)).isdisjoint(addresses):
             out.append(await _row(reader, task, dates))
     return out
+
+
+async def _waits_for(reader: Reader, task: Resource) -> frozenset[str]:
+    """The addresses that nobody has; else all of the message's."""
+    values = frozenset(one.value for one in quarantined(task).unknown)
+    if not values and _reason_code(task) != "broken":
+        kind, content = await _content(reader, task)
+        if kind == MESSAGE_TYPE:
+            message = decode_message(content)
+            values = frozenset(one.value for one in (message.sender, *message.recipients))
+    return values
 
 
 async def list_held(reader: Reader, *, cursor: str, dates: Dates) -> HeldPage:
     """The page of held messages that a cursor leads to, those held last first."""
     found = await reader.page(_HELD, PAGE, cursor, _sort="-_lastUpdated")
-    return HeldPage([await _row(reader, task, dates) for task in found.resources], found.turns)
+    rows = [await _row(reader, task, dates) for task in found.resources]
+    return HeldPage(one_for_each_address(rows), found.turns)
+
+
+def one_for_each_address(rows: Iterable[HeldRow]) -> list[HeldRow]:
+    """A row for all the messages that wait for the same addresses, where the first of them was."""
+    groups: dict[object, list[HeldRow]] = {}
+    for row in rows:
+        groups.setdefault(row.addresses or row.id, []).append(row)
+    return [replace(those[0], number=len(those)) for those in groups.values()]
 
 
 async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
@@ -147,7 +167,17 @@ async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
         said=said,
         cut=len(text) > _MOST_TEXT,
         steps=_STEPS.get(_reason_code(task), _MEND),
+        others=await _others(reader, row, dates),
     )
+
+
+async def _others(reader: Reader, row: HeldRow, dates: Dates) -> list[HeldRow]:
+    """The messages that wait for just the same addresses, in the order of time."""
+    if not row.addresses:
+        return []
+    found = await held_of(reader, row.addresses, dates)
+    same = [one for one in found if one.addresses == row.addresses and one.id != row.id]
+    return sorted(same, key=lambda one: one.sent.timestamp() if one.sent else 0.0)[:_MOST_OTHERS]
 
 
 async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
@@ -161,6 +191,7 @@ async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
         channel=channel_named(str(_input(task, "channel") or "")),
         sent=when if isinstance(when, datetime) else None,
         when=dates.text(when) if isinstance(when, datetime) else "",
+        addresses=await _waits_for(reader, task),
     )
 
 

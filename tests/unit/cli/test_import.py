@@ -115,11 +115,11 @@ def test_times_are_written_as_in_the_country_of_the_practice(out: Any, here: Pat
 def test_the_quarantine_is_listed_and_replayed(out: Any, here: Path) -> None:
     out("import", *OPTIONS)
     head, *rows = out("quarantine").splitlines()
-    assert head.split() == ["Sent", "Channel", "Why", "ID", "Who", "or", "where"]
-    stranger = next(row for row in rows if "unknown-sender" in row)
-    assert stranger.startswith("Mar 9, 2025, 10:00 AM  ")
+    assert head.split() == ["Messages", "Sent", "Channel", "ID", "Why", "Who", "or", "where"]
+    stranger = next(row for row in rows if "Nobody known has the address it came from" in row)
+    assert stranger.startswith("       1  Mar 9, 2025, 10:00 AM  ")
     assert "+1 207-555-0177" in stranger
-    assert "messages.csv, row 6" in next(row for row in rows if "broken" in row)
+    assert "messages.csv, row 6" in next(row for row in rows if "messages.csv" in row)
     assert "…" not in "".join(rows)
     assert "2 messages held; times are in America/New_York." in rows
     assert any("threadwell replay --people" in row for row in rows)
@@ -132,6 +132,21 @@ def test_the_quarantine_is_listed_and_replayed(out: Any, here: Path) -> None:
     report = json.loads(out("import", *OPTIONS, "--format", "json"))
     assert report["replayed"] == 1
     assert len(json.loads(out("quarantine", "--format", "json"))) == 1
+
+
+def test_messages_of_one_address_are_one_row(out: Any, here: Path) -> None:
+    with (here / "messages.csv").open("a") as messages:
+        messages.write("7,d,2025-03-09T12:00:00,+12075550177,+12075550100,again\n")
+        messages.write("8,d,2025-03-09T12:05:00,+12075550100,+12075550177,who is it\n")
+    out("import", *OPTIONS)
+    rows = [row for row in out("quarantine").splitlines() if "+1 207-555-0177" in row]
+    assert len(rows) == 1
+    assert rows[0].startswith("       3  ")
+    held = [o for o in json.loads(out("quarantine", "--format", "json")) if o["unknown"]]
+    assert len(held) == 3
+    said = out("quarantine", held[0]["task"])
+    others = said.partition("For the same address wait:")[2]
+    assert [one["task"].removeprefix("Task/") in others for one in held] == [False, True, True]
 
 
 def test_a_held_message_is_shown_whole(
