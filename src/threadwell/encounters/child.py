@@ -9,6 +9,7 @@ from hashlib import sha1
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import actor, address_of, reference
 from threadwell.encounters.placed import Link
@@ -65,7 +66,7 @@ def child(message: Message, id_: str, link: Link) -> Resource:
         notes.append(_CLEANED)
     if notes:
         out["note"] = [{"text": note} for note in dict.fromkeys(notes)]
-    return out
+    return with_reasons(out, link.reasons) if link.reasons else out
 
 
 def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...]) -> Resource:
@@ -85,19 +86,7 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
     out["sender"] = _kept(actor(link.sender, sender), named)
     if to:
         out["recipient"] = [_kept(one, named) for one in recipients(to, link)]
-    others = [one for one in out.pop("extension", ()) if one.get("url") != codes.EXT_CHOSEN]
-    if extension := [*others, *map(_chosen, link.chosen)]:
-        out["extension"] = extension
-    return out
-
-
-def chosen_of(stored: Resource) -> tuple[str, ...]:
-    """The patients that a person has said a stored child is about, in order."""
-    return tuple(
-        str(extension["valueReference"]["reference"])
-        for extension in stored.get("extension") or ()
-        if extension.get("url") == codes.EXT_CHOSEN
-    )
+    return with_reasons(out, link.reasons)
 
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
@@ -144,10 +133,6 @@ def clean(text: str) -> str:
 def _address_of(actor_: dict[str, Any]) -> str:
     address = address_of(actor_)
     return address.value if address else ""
-
-
-def _chosen(patient: str) -> dict[str, Any]:
-    return {"url": codes.EXT_CHOSEN, "valueReference": reference(patient)}
 
 
 def _kept(actor_: dict[str, Any], named: dict[str, dict[str, Any]]) -> dict[str, Any]:

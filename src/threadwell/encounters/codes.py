@@ -38,6 +38,7 @@ ROOT = "first message"
 
 # Extensions.
 EXT_ADDRESS = BASE + "StructureDefinition/address"
+EXT_ATTRIBUTION = BASE + "StructureDefinition/attribution"
 EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -46,6 +47,7 @@ DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 LOCK = BASE + "CodeSystem/lock"
 TASK_CODE = BASE + "CodeSystem/task"
 REASON = BASE + "CodeSystem/reason"
+BASIS = BASE + "CodeSystem/attribution-basis"
 
 # Code systems of others.
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

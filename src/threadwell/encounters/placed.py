@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from threadwell.encounters.attribution import Reason
 from threadwell.messages import Message
 from threadwell.sessions import Sent
 
@@ -13,8 +14,8 @@ class Link(NamedTuple):
     """What a child Communication owes to its thread and session; the rest is its own.
 
     ``header`` and ``reply`` are logical ids (``reply`` ``""`` if it answers none that is here),
-    ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known. ``chosen``
-    are the patients that a person has said it is about, in order.
+    ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known. ``reasons``
+    tell why it is about whom it is about.
     """
 
     header: str
@@ -22,7 +23,7 @@ class Link(NamedTuple):
     sender: str
     recipients: tuple[str, ...]
     reply: str
-    chosen: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(slots=True)
@@ -30,11 +31,12 @@ class Placed:
     """A message that has a circle and a thread.
 
     ``child`` is its logical id. ``sender`` and ``recipients`` are keys of the circle's parties.
-    ``about`` are the patients that it tells by itself to be about, or those that a person has
-    ``chosen`` for it because it did not tell. Those whom the practice names in it are no more than
-    what it ``suggests``. ``answers`` is the external id of the message that it answers.
-    ``references`` and ``in_reply_to`` are as the message has them; ``by_references`` says that its
-    thread follows from them. ``link`` is what is stored; ``message`` is there until then.
+    ``about`` are the patients that it tells by itself to be about, or those of whom a person has
+    said so; ``reasons`` tell why, where there are several to tell apart. Those whom the practice
+    names in it are no more than what it ``suggests``. ``answers`` is the external id of the
+    message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
+    ``by_references`` says that its thread follows from them. ``link`` is what is stored;
+    ``message`` is there until then.
     """
 
     sent: Sent
@@ -51,7 +53,7 @@ class Placed:
     references: tuple[str, ...] = ()
     in_reply_to: str = ""
     by_references: bool = False
-    chosen: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     suggests: frozenset[str] = frozenset()
     link: Link | None = None
     message: Message | None = None

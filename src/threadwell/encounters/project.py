@@ -118,7 +118,7 @@ def _link_threads(
                 _subject_of(one, subject),
                 *voices.of(one),
                 drawn.replies.get(one.sent.id, ""),
-                one.chosen,
+                one.reasons,
             )
             for one in messages
         ]

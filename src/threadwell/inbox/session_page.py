@@ -13,6 +13,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
+from threadwell.inbox.reasons import patients_in, why_about
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import (
@@ -50,6 +51,7 @@ class MessageView:
     """One message of a thread. ``sent`` is for machines, ``time`` for people.
 
     ``text`` is what its sender wrote now; ``whole`` all of it where it quotes more, else ``""``.
+    ``about`` are sentences that say whom it is about by itself, and why.
     """
 
     id: str
@@ -64,6 +66,7 @@ class MessageView:
     mark: str
     retracted: bool
     notes: list[str]
+    about: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
         _total="accurate",
     )
     await reader.learn(child.get("sender") for child in found.resources)
+    await reader.learn(patients_in(found.resources))
     before, after = await neighbours(reader.store, reader.project, header)
     views = [_message(reader, child, dates) for child in found.resources]
     return ThreadView(
@@ -225,6 +229,7 @@ def _message(reader: Reader, message: Resource, dates: Dates) -> MessageView:
         mark="retracted" if retracted else "",
         retracted=retracted,
         notes=[note["text"] for note in message.get("note") or () if note.get("text")],
+        about=why_about(reader, message),
     )
 
 

@@ -210,6 +210,11 @@ def sign_in_link(store: MemoryStore) -> str:
 
 
 @pytest.fixture
+def make_message() -> Callable[..., Resource]:
+    return message
+
+
+@pytest.fixture
 def make_session() -> Callable[..., Resource]:
     return session
 

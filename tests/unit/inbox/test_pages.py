@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from threadwell.encounters.attribution import NAMED, SENDER, Reason, chosen, with_reasons
 from threadwell.stores.contract import StoreError
 
 INSIDE = [
@@ -249,6 +250,23 @@ def test_a_session_is_drawn_message_by_message(practice: Any, browser: Any) -> N
     assert "Mother" in page
     for id_ in ("family", "rash", "medical-lena", "medical-tomas"):
         assert f"<code>{id_}</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("reasons", "line"),
+    [
+        ([Reason("Patient/lena", NAMED, "Lena has a <fever>")], "“Lena has a &lt;fever&gt;”"),
+        ([Reason("Patient/tomas", SENDER)], "the sender can only be writing for them"),
+        (chosen(["Patient/lena"], "Task/1"), "About Lena Prado: a person has said so."),
+        (chosen([], "Task/1"), "A person has said that it is about none of them."),
+    ],
+)
+def test_a_message_says_why_it_is_about_somebody(
+    practice: Any, put: Any, browser: Any, make_message: Any, reasons: Any, line: str
+) -> None:
+    m3 = make_message("m3", "rash", "RelatedPerson/ana", "2024-03-13T04:00:00Z", "And now?")
+    put(with_reasons(m3, reasons))
+    assert line in browser.get("/sessions/family").text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from threadwell.encounters import codes
+from threadwell.encounters.attribution import Reason, reasons_of
 from threadwell.fhir.validation import validate
 from threadwell.intake import BadAnswer, answer_review, parse_options, recut, verify
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -260,3 +261,32 @@ def test_what_the_practice_writes_is_a_suggestion_and_no_more(asked, sms):
     answer(asked, LEO)
     children = record(asked)["children"]
     assert {id_: about for id_, (about, _) in children.items()} == {"a": "leo", "c": "leo"}
+
+
+def test_each_attribution_says_why(asked, sms):
+    asked.take(
+        sms("c", "09:00", "I mean, Leo has it", phone=MOTHER),
+        sms("d", "09:05", "How is Leo?", phone=MOTHER, out=True),
+    )
+    assert reasons(asked) == {
+        "a": (),
+        "c": (Reason("Patient/leo", "named", "I mean, Leo has it"),),
+        "d": (),
+    }
+    asked.take(sms("e", "12:00", "and Mia's cough", phone=MOTHER))
+    assert reasons(asked)["e"] == (Reason("Patient/mia", "named", "and Mia's cough"),)
+
+
+def test_an_answer_is_the_reason_of_the_messages_that_it_was_about(asked):
+    answer(asked, MIA)
+    task = f"Task/{question(asked)['id']}"
+    assert reasons(asked) == {"a": (Reason(MIA, "chosen", source=task),)}
+
+
+def reasons(practice):
+    """Of the mother's messages."""
+    return {
+        one["identifier"][0]["value"]: reasons_of(one)
+        for one in practice.live("Communication")
+        if "partOf" in one and one["identifier"][0]["value"] != "b"
+    }

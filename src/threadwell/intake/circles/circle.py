@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from threadwell.encounters.attribution import chosen, is_chosen
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.sessions import Sent
@@ -74,12 +75,15 @@ class Circle:
         for answer in self.waiting.get(identity, ()):
             self._touch(answer, by_patient)
 
-    def choose(self, task: Key, headers: Collection[str], patients: tuple[str, ...]) -> None:
+    def answer_question(
+        self, task: Key, headers: Collection[str], patients: tuple[str, ...]
+    ) -> None:
         """Let the answer to a Task count for the messages of those headers that name nobody."""
+        reasons = chosen(patients, f"{task.type}/{task.id}")
         for placed in self.messages.values():
             here = placed.link is not None and placed.link.header in headers
-            if here and (placed.chosen or not placed.about):
-                placed.chosen, placed.about = patients, frozenset(patients)
+            if here and (is_chosen(placed.reasons) or not placed.about):
+                placed.reasons, placed.about = reasons, frozenset(patients)
         self.answered[task] = patients
 
     def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:

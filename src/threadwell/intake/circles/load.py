@@ -160,6 +160,6 @@ async def _apply_answers(
                 if one.type == "Communication" and target(bodies[one], "encounter") == session
             }
             if headers:
-                circle.choose(key, headers, answers[key].patients)
+                circle.answer_question(key, headers, answers[key].patients)
         elif is_dismissed(task):
             circle.dismissed[as_key(target(task, "focus"))] = key

@@ -7,16 +7,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import chosen_of, clean, new_text_of, topic_of
+from threadwell.encounters.attribution import (
+    NAMED,
+    SENDER,
+    Reason,
+    is_chosen,
+    patients_of,
+    reasons_of,
+)
+from threadwell.encounters.child import clean, new_text_of, topic_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
-from threadwell.encounters.people import address_of
+from threadwell.encounters.people import Party, address_of
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 from threadwell.intake.circles.circle import Circle, identity_of
-from threadwell.intake.people.route import Route, about, address_key
+from threadwell.intake.people.route import Route, address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
 from threadwell.sessions import Sent
@@ -64,10 +72,11 @@ class Heard(NamedTuple):
     names: Names
     own: tuple[str, ...] = ()
 
-    def mentioned(self, topic: str, text: str, *, replies: bool) -> frozenset[str]:
+    def named(self, topic: str, text: str, *, replies: bool) -> tuple[Reason, ...]:
         """The patients named in a message; the subject of a reply is somebody else's words."""
         said = text if replies or _REPLY.match(topic) else f"{topic}\n{text}"
-        return frozenset(one.patient for one in self.names.mentioned(said, self.own))
+        found = self.names.mentioned(said, self.own)
+        return tuple(sorted(Reason(one.patient, NAMED, clean(one.words)) for one in found))
 
 
 def place(
@@ -78,12 +87,11 @@ def place(
     ``heard`` is there for a circle of several.
     """
     text = clean(message.new_text if message.new_text.strip() else message.text)
-    mentioned, suggests = frozenset[str](), frozenset[str]()
+    whom = _Whom(frozenset(way.patients))
     if heard is not None:
         replies = bool(message.references or message.in_reply_to)
-        mentioned = heard.mentioned(topic_of(message), text, replies=replies)
-    if not way.inbound:
-        mentioned, suggests = suggests, mentioned
+        named = heard.named(topic_of(message), text, replies=replies)
+        whom = _whom(named, way.parties[0], way.patients, inbound=way.inbound)
     by_references = not message.thread_hint
     thread_id = message.thread_hint or message.external_id
     opens, closes = keywords.of(text)
@@ -105,14 +113,15 @@ def place(
         thread_id,
         way.keys[0],
         way.keys[1:],
-        about(way.parties[0], mentioned, way.patients),
+        whom.about,
         message.medium,
         topic_of(message),
         "" if by_references else message.in_reply_to,
         references,
         message.in_reply_to,
         by_references,
-        suggests=suggests,
+        whom.reasons,
+        whom.suggests,
         message=message,
     )
 
@@ -134,15 +143,16 @@ def place_again(
     party = circle.parties[sender]
     inbound = not party.circle.isdisjoint(circle.patients)
     named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
-    mentioned, suggests = frozenset[str](), frozenset[str]()
+    kept = reasons_of(stored)
+    whom = _Whom(frozenset(circle.patients))
     if heard is not None:
-        mentioned = heard.mentioned(topic, new_text, replies=bool(named))
-    if not inbound:
-        mentioned, suggests = suggests, mentioned
+        said = heard.named(topic, new_text, replies=bool(named))
+        whom = _whom(said, party, circle.patients, inbound=inbound)
+    if is_chosen(kept):
+        whom = _Whom(patients_of(kept), kept)
     opens, closes = keywords.of(new_text)
     answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
     in_reply_to = next(answered, "")
-    chosen = chosen_of(stored)
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
     return Placed(
         Sent(
@@ -159,24 +169,47 @@ def place_again(
         thread.id,
         sender,
         tuple(recipients),
-        frozenset(chosen) or about(party, mentioned, circle.patients),
+        whom.about,
         ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", ""),
         topic,
         "" if thread.by_references else in_reply_to,
         tuple([i["value"] for i in named]),
         in_reply_to,
         thread.by_references,
-        chosen,
-        suggests,
+        whom.reasons,
+        whom.suggests,
         Link(
             _id_of(stored["partOf"][0]),
             (stored.get("subject") or {}).get("reference", ""),
             actors[0].get("reference", ""),
             tuple([actor.get("reference", "") for actor in actors[1:]]),
             reply,
-            chosen,
+            kept,
         ),
     )
+
+
+class _Whom(NamedTuple):
+    """Whom a message is about, why, and whom the practice has named in it."""
+
+    about: frozenset[str]
+    reasons: tuple[Reason, ...] = ()
+    suggests: frozenset[str] = frozenset()
+
+
+def _whom(
+    named: tuple[Reason, ...], sender: Party, circle: tuple[str, ...], *, inbound: bool
+) -> _Whom:
+    """Whom a message of a circle of several is about.
+
+    Those whom it names; if it names none, the one for whom ``sender`` can only be writing.
+    """
+    if not inbound:
+        return _Whom(frozenset(), (), patients_of(named))
+    own = sorted(sender.circle.intersection(circle))
+    if not named and len(own) == 1:
+        named = (Reason(own[0], SENDER),)
+    return _Whom(patients_of(named), named)
 
 
 def thread_of(header: Resource) -> ThreadOf | None:

@@ -87,14 +87,3 @@ def route(
     keys = tuple(map(address_key, (sender, *recipients)))
     inbound = not parties[0].circle.isdisjoint(patients)
     return Route(circle_key(patients), patients, keys, parties, inbound)
-
-
-def about(sender: Party, mentioned: frozenset[str], circle: tuple[str, ...]) -> frozenset[str]:
-    """The patients that a message tells to be about, out of those of its circle.
-
-    Those whom it names; if it names none, the one for whom ``sender`` can only be writing.
-    """
-    if len(circle) == 1:
-        return frozenset(circle)
-    own = sender.circle.intersection(circle)
-    return mentioned or (frozenset(own) if len(own) == 1 else frozenset())
