@@ -286,6 +286,17 @@ def test_a_table_that_cannot_be_read_as_one(practice, tmp_path, text, problem):
     assert caught.value.problems[0].startswith(problem)
 
 
+def test_a_mistake_comes_with_the_columns_that_nobody_knows(practice, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("kind,id,full name\npatient,p1,Jim Okafor\n")
+    with pytest.raises(BadPeople) as caught:
+        practice.run(import_people(practice.store, DEFAULT_PROJECT, path))
+    assert caught.value.problems == (
+        "line 2: family and given are both empty",
+        "the column 'full name' is not known and was passed over",
+    )
+
+
 def test_two_columns_of_phones_are_one(practice):
     row = ROW | {"phone": "+12125550122", "mobile": "+12125550123"}
     practice.run(import_people(practice.store, DEFAULT_PROJECT, [row]))

@@ -30,7 +30,8 @@ _IN_BRACKETS = re.compile(r"<([^<>\n]{1,80})>")
 #: What the iPhone says of a document that came along, before it: ``Lab.pdf • 2 pages``.
 _PAGES = re.compile(r"([^\n<>\u2022]{1,255}?) ?\u2022 ?\u200e?\d{1,6}[ \u00a0][^\n<>\u2022]{1,20}")
 #: An answer of a poll, with how many chose it: ``OPTION: Monday (2 votes)``.
-_VOTES = re.compile(r" ?\(([0-9]{1,6})[ \u00a0][^()\n]{1,20}\)[ \r]*\Z")
+_VOTES = re.compile(r" ?\(\u200e?(\d{1,6})[ \u00a0]?[^()\n]{1,20}\)\Z")
+_SHORTEST_POLL, _LONGEST_HEAD = 4, 30
 _LOCATION = re.compile(
     r"[^:\n]{1,30}: ?https://(?:maps\.google\.com|maps\.apple\.com|foursquare\.com)/"
 )
@@ -153,15 +154,25 @@ def _without_pages(before: str) -> tuple[str, str]:
 def _without_votes(text: str, notes: list[str]) -> str:
     """A poll without how often each answer was chosen, which others did, and go on doing.
 
-    Its lines begin with a mark of WhatsApp's, whatever the language.
+    It is a word in capitals, a question, and answers that all begin with one word and end in a
+    number of votes; on the iPhone each with a mark of WhatsApp's before it.
     """
-    lines = text.split("\n")
+    lines = [line.strip(_BLANKS) for line in text.split("\n")]
+    head = lines[0].removesuffix(":")
+    if len(lines) < _SHORTEST_POLL or head == lines[0] or not _is_in_capitals(head):
+        return text
     votes: list[str] = []
-    for at, line in enumerate(lines):
-        if line.startswith(APP_MARK) and (counted := _VOTES.search(line)):
+    words: set[str] = set()
+    for at, line in enumerate(lines[1:], start=1):
+        if counted := _VOTES.search(line):
             lines[at] = line[: counted.start()]
             votes.append(counted[1])
-    if not votes or len(lines) < 3:
+            words.add(line.partition(":")[0])
+    if len(votes) < 2 or len(words) > 1:
         return text
     notes.append(f"a poll; its answers had been chosen so often: {', '.join(votes)}")
-    return "\n".join(line.lstrip(APP_MARK) for line in lines)
+    return "\n".join(lines)
+
+
+def _is_in_capitals(word: str) -> bool:
+    return 0 < len(word) <= _LONGEST_HEAD and not any(map(str.islower, word))

@@ -32,6 +32,8 @@ from threadwell.channels.whatsapp.senders import (
 from threadwell.messages import Attachment
 
 _DAY = 24 * 60
+#: All but letters and digits.
+_LETTERS = re.compile(r"[\W_]+")
 _NO_TIME = -1
 #: The name of a group, at the end of a notice that gives or changes it.
 _TITLE = re.compile(
@@ -79,9 +81,11 @@ def survey(path: Path, encoding: str, options: ReadOptions) -> Survey:
     seen, folder = _Seen(), path.parent
     for dated, is_alone in _dated_lines(path, encoding):
         seen.add(dated.header, is_alone, folder)
-    dates = infer_order(seen.days, seen.separator, options.country)
+    # A pasted line may have its date in another order; it seldom has a sender.
+    dates = infer_order(seen.written or seen.days, seen.separator, options.country)
     seen.reckon(dates)
     chat = chat_name(path)
+    chat = chat._replace(name=seen.name_like(chat.name))
     own = frozenset(name for name in seen.tally.names if _is_own(name, options))
     group = seen.group(chat.name if chat.certain else "", own)
     only = chat.certain and not group and seen.has_spoken(chat.name)
@@ -119,6 +123,7 @@ class _Seen:
 
     tally: Tally = field(default_factory=Tally)
     days: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    written: dict[tuple[str, str, str], None] = field(default_factory=dict)
     day: array[int] = field(default_factory=lambda: array("l"))
     minute: array[int] = field(default_factory=lambda: array("h"))
     notices: dict[int, str] = field(default_factory=dict)
@@ -139,6 +144,8 @@ class _Seen:
                     self.title = plain(quoted[1])
             self.tally.add(None, False)
             return
+        if not named.weak:
+            self.written[header.numbers] = None
         by_app = is_alone and named.text.startswith(APP_MARK)
         by_app = by_app and read_body(named.text, folder, _unopened).by_app
         if len(self.day) == 1 and by_app:
@@ -158,6 +165,14 @@ class _Seen:
 
     def has_spoken(self, name: str) -> bool:
         return self.tally.spoke.get(self.tally.names.get(name, NEVER), 0) > 0
+
+    def name_like(self, title: str) -> str:
+        """The name in the lines that a title means, which no file can be called: ``A/B``."""
+        meant = _LETTERS.sub("", title).casefold()
+        if title in self.tally.names or not meant:
+            return title
+        alike = (one for one in self.tally.names if _LETTERS.sub("", one).casefold() == meant)
+        return next(alike, title)
 
     def unmistakable(self) -> list[str]:
         """Names that nothing but a person has."""

@@ -106,7 +106,11 @@ def _read(path: Path, country: str) -> tuple[dict[Key, Resource], tuple[str, ...
         except BadJson as error:
             raise BadPeople([f"{path.name} is no JSON: {error}"]) from None
     rows, warnings = read_sheet(content)
-    people = people_of(rows, country)
+    try:
+        people = people_of(rows, country)
+    except BadPeople as error:
+        # A column that nobody knows may be why another one is empty.
+        raise BadPeople([*error.problems, *warnings]) from None
     every = (*warnings, *unreachable(rows, country))
     return people, tuple(f"{path.name}: {warning}" for warning in every)
 

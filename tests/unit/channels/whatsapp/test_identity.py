@@ -62,6 +62,22 @@ def test_a_chat_of_two_is_the_same_under_any_name(
     assert [one.thread_hint for one in again] == ["Ana Prado"] * 3
 
 
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("+1 555-123-0111", "+1 (555) 123-0111"),
+        ("Ana_Prado", "Ana/Prado"),
+        ("Ana Prado", "Ana Prado 🌼"),
+        ("ANA PRADO", "Ana Prado"),
+    ],
+)
+def test_a_file_cannot_be_called_like_everybody(
+    ids: Callable[..., list[str]], title: str, name: str
+) -> None:
+    chat = CHAT.replace("Ana Prado", name)
+    assert ids(chat, name=f"WhatsApp Chat with {title}.txt") == ids(chat, name="renamed.txt")
+
+
 def test_a_chat_in_which_the_practice_has_not_written_yet_is_the_same_later(
     ids: Callable[..., list[str]],
 ) -> None:

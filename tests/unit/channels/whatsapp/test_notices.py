@@ -204,6 +204,14 @@ def test_the_votes_of_a_poll_are_no_words_of_its_sender(read: Read, words: str) 
     assert message.notes == ("a poll; its answers had been chosen so often: 1, 0",)
 
 
+@pytest.mark.parametrize(
+    "text", ["LIST:\nbread (2 loaves)\nmilk (1 bottle)", "Meds:\nA: one (1 mg)\nA: two (2 mg)"]
+)
+def test_a_list_is_no_poll(read: Read, text: str) -> None:
+    (message,) = messages(read(f"5/13/24, 10:00 - Ana Prado: {text}\n"))
+    assert message.text == text
+
+
 def test_an_edit_is_noted_in_any_language_where_the_phone_marks_it(read: Read) -> None:
     (message,) = messages(
         read(f"[5/13/24, 10:00:00] Ana Prado: Two a day {LRM}<Tätä viestiä muokattiin>\n")

@@ -29,6 +29,7 @@ HEAD = "3/5/24, 9:00 PM - Ana Prado: My log:\n"
         "3/3/24, 8:00 AM - at 10:30 120/80\n",
         "3/3/24, 8:00 AM - https://example.org/log\n",
         "45/45/24, 8:00 AM - a date that is none\n",
+        "25/12/23, 8:00 AM - 150/95\n26/12/23, 8:00 AM - 155/95\n27/12/23, 8:00 AM - 160/95\n",
         "3/3/24, 8:00 AM - Ana Prado left\n",
         "4/3/24, 8:00 AM - physio: bring shoes\n4/4/24, 8:00 AM - surgery\n",
     ],
