@@ -134,15 +134,14 @@ def _value(digits: str, international: bool, country: str) -> str:
         return "" if len(digits) > _MOST_DIGITS + 2 else _today(_e164(dialled, None) or dialled)
     if len(digits) <= _SHORT_CODE_DIGITS:
         return digits
-    ways = [_from_here(digits, country)]
-    if digits.startswith("00"):
-        ways.append(_e164("+" + digits[2:], None))
-    elif len(digits) >= _FEWEST_ABROAD and not digits.startswith("0"):
+    here = _from_here(digits, country)
+    if not here and digits.startswith("00"):
+        return _value(digits[2:], True, country)
+    if not here and len(digits) >= _FEWEST_ABROAD and not digits.startswith("0"):
         # No number of this country: the plus was lost, as a spreadsheet takes it for a sign.
-        ways.append(_e164("+" + digits, None))
-    value = next(filter(None, ways), "")
-    if value:
-        return _today(value)
+        here = _e164("+" + digits, None)
+    if here:
+        return _today(here)
     return digits if len(digits) <= _MOST_DIGITS + 2 else ""
 
 
