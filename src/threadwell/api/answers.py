@@ -21,15 +21,20 @@ _META = b'"meta":{'
 async def bodies(context: Context, request: Request, versions: Sequence[Stored]) -> list[bytes]:
     """The JSON of each version as ``request`` is to see it; ``b""`` for a deletion.
 
-    Medplum's clients, which say that they are, get its form: who wrote it and in which project,
-    and the ``url`` that opens a Binary. R4 has neither, and other clients' models refuse them.
+    Medplum's clients get its form: who wrote it and in which project, and the ``url`` that opens
+    a Binary. R4 has neither, and other clients' models refuse them.
     """
     shown = [version.body for version in versions]
     if any(ATTACHED in body for body in shown):
         shown = await presigned(context, shown)
     if request.is_extended:
         shown = [
-            _extended(context, version, body) if body else body
+            _with_origin(context, version, body) if body else body
+            for version, body in zip(versions, shown, strict=True)
+        ]
+    if any(version.type == "Binary" for version in versions) and request.is_medplums:
+        shown = [
+            _with_url(context, version, body) if version.type == "Binary" and body else body
             for version, body in zip(versions, shown, strict=True)
         ]
     return shown
@@ -80,14 +85,6 @@ def location(context: Context, stored: Stored) -> bytes:
     return url.encode()
 
 
-def _extended(context: Context, stored: Stored, body: bytes) -> bytes:
-    body = _with_origin(context, stored, body)
-    if stored.type != "Binary":
-        return body
-    url = context.signer.url(stored.id, stored.version_id, context.clock() // 1000)
-    return b'%s,"url":"%s"}' % (body[:-1], url.encode())
-
-
 def _with_origin(context: Context, stored: Stored, body: bytes) -> bytes:
     project = context.project
     origin = {
@@ -97,3 +94,8 @@ def _with_origin(context: Context, stored: Stored, body: bytes) -> bytes:
     }
     at = body.index(_META) + len(_META)
     return b"%s%s,%s" % (body[:at], encode(origin)[1:-1], body[at:])
+
+
+def _with_url(context: Context, stored: Stored, body: bytes) -> bytes:
+    url = context.signer.url(stored.id, stored.version_id, context.clock() // 1000)
+    return b'%s,"url":"%s"}' % (body[:-1], url.encode())

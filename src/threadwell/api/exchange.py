@@ -22,6 +22,9 @@ class Caller(NamedTuple):
 
 NOBODY = Caller("")
 
+#: The ``Accept`` of ``@medplum/core``, without its spaces.
+_MEDPLUMS = b"application/fhir+json,*/*;q=0.1"
+
 
 @dataclass(slots=True)
 class Request:
@@ -44,8 +47,14 @@ class Request:
 
     @property
     def is_extended(self) -> bool:
-        """Does one of Medplum's clients ask, or one that wants what these get?"""
+        """Are the marks of Medplum's server wanted: who wrote a resource, and in which project?"""
         return self.headers.get(b"x-medplum") == b"extended"
+
+    @property
+    def is_medplums(self) -> bool:
+        """Does one of Medplum's clients ask? They say so, or are known by what they accept."""
+        accept = self.headers.get(b"accept", b"")
+        return b"x-medplum" in self.headers or accept.replace(b" ", b"") == _MEDPLUMS
 
 
 Header: TypeAlias = tuple[bytes, bytes]

@@ -11,6 +11,7 @@ from threadwell.api.raw import raw
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
 
+PLAIN = {"accept": "application/fhir+json"}
 BYTES = bytes(range(256)) * 8
 
 
@@ -78,14 +79,17 @@ def test_only_medplums_clients_get_a_url(api, picture, kind: str) -> None:
     for method, url in (("GET", path), ("POST", "Binary"), ("GET", "Binary"), ("PUT", path)):
         named = {**binary, "id": picture["id"]} if method == "PUT" else binary
         body = None if method == "GET" else named
-        for extended in (False, True):
-            headers = {"x_medplum": "extended"} if extended else {}
+        for headers in (
+            PLAIN,
+            {**PLAIN, "x_medplum": "extended"},
+            {"accept": "application/fhir+json, */*; q=0.1"},
+        ):
             if kind:
                 answer = api.bundle(kind, api.entry(method, url, body), **headers)
             else:
-                answer = api.call(method, url, body, accept="application/fhir+json", **headers)
+                answer = api.call(method, url, body, **headers)
             assert answer.status_code in (200, 201)
-            assert ("/storage/" in answer.text) is extended
+            assert ("/storage/" in answer.text) is (headers != PLAIN)
 
 
 def test_posted_as_a_resource(api) -> None:

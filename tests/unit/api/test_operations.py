@@ -233,9 +233,10 @@ def test_validate(api, path: str, body: Any, good: bool) -> None:
     assert answer.status_code == 200
     assert severities(answer) == ["information" if good else "error"]
     # Medplum's clients take mistakes for a failure of the call.
-    medplum = api.call("POST", url, body, x_medplum="extended")
-    assert medplum.status_code == (200 if good else 400)
-    assert severities(medplum) == severities(answer)
+    for known in ({"x_medplum": "extended"}, {"accept": "application/fhir+json, */*; q=0.1"}):
+        medplum = api.call("POST", url, body, **known)
+        assert medplum.status_code == (200 if good else 400)
+        assert severities(medplum) == severities(answer)
     assert api.ids("Patient") == [made["id"]]
 
 

@@ -18,6 +18,8 @@ async def smart_configuration(context: Context, _: Request) -> Answer:
         200,
         {
             **_endpoints(context),
+            # SMART 1 demands it of every server; it says how to log in instead.
+            "authorization_endpoint": f"{context.base}/oauth2/authorize",
             "capabilities": ["client-confidential-symmetric"],
         },
         cache=_CACHE,

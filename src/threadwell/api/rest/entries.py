@@ -163,6 +163,8 @@ def _headers(outer: Request, asked: dict[str, Any], where: str) -> dict[bytes, b
     headers = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}
     # A Binary within a bundle is JSON, as everything in it.
     headers[b"accept"] = headers[b"content-type"] = b"application/fhir+json"
+    if outer.is_medplums and b"accept" in outer.headers:
+        headers[b"accept"] = outer.headers[b"accept"]
     for member, header in _HEADERS.items():
         text = asked.get(member)
         if text is None:

@@ -41,7 +41,7 @@ async def validate(context: Context, request: Request) -> Answer:
         await _check(context, request, resource, asked.mode)
     except FhirError as error:
         answer = refusal(error, request.headers)
-        return answer if request.is_extended else answer._replace(status=200)
+        return answer if request.is_medplums else answer._replace(status=200)
     return outcome_answer(200, OK, request.headers)
 
 
