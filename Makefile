@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs wheel campaign bench lock definitions clean
+.PHONY: help run test check format types layers docs wheel campaign fuzz bench lock definitions clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ wheel: $(VENV)/run.stamp ## Build the package, and try it where there is no clon
 
 campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples
 	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
+
+fuzz: $(VENV)/run.stamp ## Damaged files into every reader: 1,000,000, or INPUTS=…
+	$(BIN)/python scripts/fuzz.py $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/dev.stamp ## Speed, as ratios against something named
 	$(BIN)/python -m bench

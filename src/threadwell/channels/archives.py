@@ -8,7 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
 from typing import IO, TypeAlias
 
 from threadwell.channels.channel import HEAD_BYTES
@@ -23,6 +25,11 @@ _SUSPECT_RATIO = 200
 #: How deep archives within archives are opened: an archive is 1, one within it 2.
 MAX_DEPTH = 3
 
+
+#: Bytes of a part of a path, and of its ending, that every file system takes; and parts of one.
+_LONGEST_PART = 255
+_LONGEST_SUFFIX = 20
+_MOST_PARTS = 40
 
 _FAILURES = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error)
 _Parts: TypeAlias = tuple[str, ...]
@@ -112,14 +119,39 @@ def _unzip_all(path: Path, folder: Path) -> None:
         for member in archive.infolist():
             if member.is_dir():
                 continue
-            parts = PurePosixPath(member.filename.casefold()).parts
+            place = _place(member.filename)
+            parts = tuple(part.casefold() for part in place)
             above = {parts[:length] for length in range(1, len(parts))}
             is_taken = parts in files or parts in folders or not above.isdisjoint(files)
             files.add(parts)
             folders |= above
-            # What no folder can hold beside the others gets one of its own. `extract` keeps every
-            # member below it, whatever its name says.
-            archive.extract(member, tempfile.mkdtemp(dir=folder) if is_taken else folder)
+            # What no folder can hold beside the others gets one of its own.
+            home = Path(tempfile.mkdtemp(dir=folder)) if is_taken else folder
+            target = home.joinpath(*place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as packed, target.open("wb") as file:
+                copyfileobj(packed, file)
+
+
+def _place(name: str) -> _Parts:
+    """Where a member goes below the folder, whatever its name says: never out of it.
+
+    A part that no file system takes is cut, and told from others that begin alike by a digest; of
+    very many folders within each other the last are kept.
+    """
+    parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
+    return tuple(map(_short, parts[-_MOST_PARTS:])) or ("unnamed",)
+
+
+def _short(part: str) -> str:
+    whole = part.encode("utf-8", "replace")
+    if len(whole) <= _LONGEST_PART:
+        return part
+    suffix = PurePosixPath(part).suffix
+    suffix = suffix if len(suffix.encode("utf-8", "replace")) < _LONGEST_SUFFIX else ""
+    digest = sha256(whole).hexdigest()[:16]
+    kept = whole[: _LONGEST_PART - _LONGEST_SUFFIX - len(digest) - 1].decode("utf-8", "ignore")
+    return f"{kept}~{digest}{suffix}"
 
 
 @contextmanager

@@ -13,13 +13,16 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from os.path import realpath
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
 from threadwell.channels.archives import MAX_DEPTH, ArchiveError, is_archive, member_heads, unpacked
 from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.channels.links import unfollowed
 from threadwell.channels.long_text import with_bounded_text
+from threadwell.channels.names import with_shown_names
 from threadwell.channels.ours import what_of_ours
 from threadwell.messages import Broken, Message
 
@@ -52,7 +55,8 @@ def read_path(
     chosen = _chosen(channel, channels)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
-    return map(with_bounded_text, _read(path, channel is not None, options, chosen))
+    items = _read(path, channel is not None, options, chosen)
+    return (with_shown_names(with_bounded_text(item)) for item in items)
 
 
 class _Found(NamedTuple):
@@ -90,19 +94,20 @@ def _read_folder(
     folder: Path, options: ReadOptions, channels: Sequence[Channel], depth: int
 ) -> Iterator[Message | Broken]:
     """The messages of a folder that ``depth`` archives hold."""
-    found = list(_walk(folder, channels))
+    found = list(_walk(folder, folder, channels))
     attached = {
-        companion.resolve()
+        realpath(companion)
         for one in found
         if one.channel is not None
         for companion in one.channel.companions(one.path)
     }
     for one in found:
-        if one.path.resolve() not in attached:
+        if realpath(one.path) not in attached:
             yield from _read_found(one, options, channels, depth)
 
 
-def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
+def _walk(folder: Path, root: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
+    """What is in a folder below ``root``, which no link leads out of."""
     whole = _whole(folder, channels)
     if whole is not None:
         yield _Found(folder, whole)
@@ -116,25 +121,28 @@ def _walk(folder: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
             continue
         if _LEFT_OUT.fullmatch(path.name):
             if path.name.startswith("."):
-                yield from _walk_hidden(path, channels)
-        elif not path.is_dir():
+                yield from _walk_hidden(path, root, channels)
+        elif path.is_symlink():
+            if failure := unfollowed(path, root):
+                yield _Found(path, None, failure=failure)
+        elif path.is_dir():
+            yield from _walk(path, root, channels)
+        else:
             yield _identify(path, channels)
-        elif not path.is_symlink():  # which may lead back up here
-            yield from _walk(path, channels)
 
 
-def _walk_hidden(path: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
+def _walk_hidden(path: Path, root: Path, channels: Sequence[Channel]) -> Iterator[_Found]:
     """What a channel reads as a whole, and nothing else: a mail server's ``.Sent`` is no secret."""
     if path.is_symlink() or not path.is_dir():
         return
     if _whole(path, channels) is not None:
-        yield from _walk(path, channels)
+        yield from _walk(path, root, channels)
         return
     inner: list[Path] = []
     with suppress(OSError):
         inner = sorted(path.iterdir())
     for one in inner:
-        yield from _walk_hidden(one, channels)
+        yield from _walk_hidden(one, root, channels)
 
 
 def _whole(folder: Path, channels: Sequence[Channel]) -> Channel | None:

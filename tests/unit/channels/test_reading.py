@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from threadwell.channels import Channel, ReadOptions, UnknownChannel, read_path, reading
+from threadwell.channels.links import LEADS_NOWHERE, LEADS_OUT
 from threadwell.channels.sms_backup import CHANNEL as SMS
 from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.channels.whatsapp import CHANNEL as WHATSAPP
@@ -143,10 +144,71 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, channel: str | None) -> N
     (tmp_path / "c.csv").write_text(CSV)
     (tmp_path / "up").symlink_to(tmp_path)
     pipe = Broken("", "a.pipe", "cannot be read: it is a pipe or device, not a file", b"")
-    lost = Broken("", "b.csv", "cannot be read: No such file or directory", b"")
+    lost = Broken("", "b.csv", LEADS_NOWHERE, b"")
     assert read(tmp_path, channel)[:2] == [pipe, lost]
     assert outline(read(tmp_path, channel)[2:]) == ["table"]
     assert read(tmp_path / "a.pipe", channel) == [pipe]
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside.csv", tmp_path / "exports"
+    (folder / "below").mkdir(parents=True)
+    outside.write_text(CSV)
+    (folder / "inside.csv").write_text(CSV)
+    (folder / "below" / "again.csv").symlink_to(folder / "inside.csv")
+    (folder / "loop").symlink_to("loop")
+    (folder / "out.csv").symlink_to(outside)
+    (folder / "up").symlink_to(tmp_path)
+    items = read(folder)
+    assert outline(items) == ["table", "loop", "out.csv", "up"]
+    assert [one.reason for one in items if isinstance(one, Broken)] == [
+        LEADS_NOWHERE,
+        LEADS_OUT,
+        LEADS_OUT,
+    ]
+    assert outline(read(folder / "out.csv")) == ["table"], "who names a link means what it leads to"
+
+
+def test_an_attachment_is_no_link_out_of_the_folder(tmp_path: Path) -> None:
+    secret, folder = tmp_path / "secret.jpg", tmp_path / "exports"
+    folder.mkdir()
+    secret.write_bytes(b"not asked for")
+    (folder / "photo.jpg").symlink_to(secret)
+    (folder / "rows.jsonl").write_text(
+        '{"sent": "2024-05-13T10:00:00Z", "from": "+12075550111", "attachments": "photo.jpg"}\n'
+    )
+    (folder / "WhatsApp Chat with Ana.txt").write_text(
+        "2024-05-01, 10:00 - Ana: photo.jpg (file attached)\n2024-05-01, 10:01 - Ana: seen?\n"
+    )
+    items = [one for one in read(folder) if isinstance(one, Message)]
+    assert len(items) == 3
+    assert [file.content for one in items for file in one.attachments] == [None, None]
+
+
+def test_a_name_that_is_no_text_is_shown(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"unkn\xe9wn.bin")).write_bytes(b"\x00\x01")
+    (tmp_path / os.fsdecode(b"rows-\xe9.csv")).write_text(CSV)
+    broken, message = sorted(read(tmp_path), key=lambda one: isinstance(one, Message))
+    assert isinstance(broken, Broken)
+    assert broken.source == "unkn\\xe9wn.bin"
+    assert isinstance(message, Message)
+    for item in (broken, message):
+        repr(item).encode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 300 + ".csv", "é" * 200 + ".csv", "d/" * 300 + "rows.csv", "../" * 5 + "rows.csv"],
+    ids=lambda name: name[:4],
+)
+def test_a_member_of_any_name_is_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "in" / "rows.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(name, CSV)
+        file.writestr("beside.csv", CSV)
+    assert outline(read(path)) == ["table", "table"]
+    assert [one.name for one in tmp_path.rglob("*.csv")] == []
 
 
 def test_a_channel_may_read_a_folder_as_a_whole(practice: Path) -> None:

@@ -14,6 +14,7 @@ from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mai
 from threadwell.channels.email.mbox import is_mbox, lines_of, split
 from threadwell.channels.email.sniffing import sniff
 from threadwell.channels.email.state import Kept
+from threadwell.channels.links import unfollowed
 from threadwell.messages import Broken, Message
 
 EMPTY = "is empty"
@@ -69,6 +70,10 @@ def _read_maildir(folder: Path, options: ReadOptions, now: datetime) -> Iterator
     for path in mails(folder):
         source = path.relative_to(folder.parent).as_posix()
         try:
+            if path.is_symlink():
+                if failure := unfollowed(path, folder):
+                    yield broken(b"", source, failure)
+                continue
             if not is_file(path):
                 yield broken(b"", source, UNREADABLE)
                 continue

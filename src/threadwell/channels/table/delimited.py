@@ -34,7 +34,9 @@ def read_delimited(path: Path) -> Iterator[Record]:
         encoding = encoding_of(file.read(4))
     # Kept per process by the csv module; nothing else here reads CSV with a smaller limit.
     csv.field_size_limit(_LONGEST_CELL)
-    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+    # UTF-16 has no way to keep a byte that is none of it.
+    errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
         lines = _Lines(file)
         header, number = next(lines, ""), 1
         if delimiter := delimiter_line(header):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,6 +46,7 @@ class _Line(msgspec.Struct, rename={"from_": "from"}):
 
 
 _BEGUN = [re.compile(rb'[{,]\s*"%s"\s*:\s*"' % key) for key in (b"sent", b"from")]
+_KEYS = {name: b'"%s"' % name.encode() for name in COLUMNS}
 _DECODER = msgspec.json.Decoder(_Line)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 
@@ -85,6 +87,8 @@ def shortcoming_of(head: bytes) -> str:
 
 
 def _decode(line: bytes) -> Row | Refused:
+    if (twice := _twice(line)) is not None:
+        return twice
     try:
         one = _DECODER.decode(line)
     except msgspec.ValidationError as error:
@@ -98,6 +102,28 @@ def _decode(line: bytes) -> Row | Refused:
     except RecursionError:
         return Refused("", "is JSON that is nested too deep")
     return _row(one, line)
+
+
+def _twice(line: bytes) -> Refused | None:
+    """Refuses a line in which a column stands twice: nobody can say which of the two was meant."""
+    for key, pattern in _KEYS.items():
+        if line.count(pattern) > 1 and _stands_twice(line, key):
+            return Refused(key, "stands twice")
+    return None
+
+
+def _stands_twice(line: bytes, key: str) -> bool:
+    """The same, looked at closely: a text may hold what looks like a key."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        found[:] = [name for name, _ in pairs]
+
+    try:
+        json.loads(line, object_pairs_hook=note)  # the outermost object comes last
+    except (ValueError, RecursionError):
+        return False  # which is told elsewhere
+    return found.count(key) > 1
 
 
 def _row(one: _Line, line: bytes) -> Row | Refused:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from threadwell.channels.alike import Alike
 from threadwell.channels.channel import ReadOptions
+from threadwell.channels.links import is_inside
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.table.cleaning import Refused, Row, clean
 from threadwell.messages import (
@@ -154,7 +155,7 @@ def _attachment(name: str, folder: Path) -> Attachment:
 def attachment_path(name: str, folder: Path) -> Path | None:
     """The file that a row names; ``None`` where there is none, or outside ``folder``."""
     try:
-        path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+        path = folder / name
+        return path if path.is_file() and is_inside(path, folder) else None
     except (ValueError, OSError):  # a name that no file can have
         return None

@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
+from threadwell.channels.links import is_inside
 from threadwell.channels.whatsapp.lines import MARKS
 from threadwell.channels.whatsapp.placeholders import BEFORE_NAME, CAME_ALONG
 from threadwell.messages import Attachment
@@ -82,8 +83,9 @@ def found(name: str, folder: Path) -> Path | None:
     # An archive made on macOS writes names decomposed.
     for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
         try:
-            if (folder / form).is_file():
-                return folder / form
+            path = folder / form
+            if path.is_file() and is_inside(path, folder):
+                return path
         except (OSError, ValueError):  # a name that no file can have
             return None
     return None

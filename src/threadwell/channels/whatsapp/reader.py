@@ -119,11 +119,14 @@ class _Chat:
             return self._held(block, _BY_APP)
         if not (body.text or body.attachments):
             return self._held(block, "empty")
+        sender = self.learned.participants.by_name.get(named.name)
+        if sender is None:
+            # Each of its lines looked like one of the app's own; this one, read whole, does not.
+            return self._held(block, _NO_SENDER)
         wall = datetime.combine(day, header.time)
         instant = to_instant(wall, self.zone, self.last)
         self.last = instant.time
         learned = self.learned
-        sender = learned.participants.by_name[named.name]
         notes = [*body.notes, instant.note]
         if not learned.dates.certain:
             notes.append(_ORDER_UNSURE.format(learned.dates.order))

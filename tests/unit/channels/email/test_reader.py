@@ -13,8 +13,9 @@ import pytest
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.email import CHANNEL, read
 from threadwell.channels.email.mail import NO_TEXT
-from threadwell.channels.email.reader import EMPTY, UNFINISHED, UNREADABLE
+from threadwell.channels.email.reader import EMPTY, UNFINISHED
 from threadwell.channels.email.state import DRAFT, IN_TRASH, MARKED_DELETED, SPAM
+from threadwell.channels.links import LEADS_NOWHERE
 from threadwell.messages import Broken, Message
 
 OPTIONS = ReadOptions(ZoneInfo("America/New_York"))
@@ -91,7 +92,7 @@ def test_a_maildir(tmp_path: Path, write) -> None:
         f"Mail/cur/2.host:2,D: {DRAFT}",
         "3@x",
         f"Mail/cur/4.host:2,: {EMPTY}",
-        f"Mail/cur/9.host:2,: {UNREADABLE}",
+        f"Mail/cur/9.host:2,: {LEADS_NOWHERE}",
         "4a@x",
         "5@x",
         f"Mail/tmp/6.host: {UNFINISHED}",

@@ -429,3 +429,13 @@ def test_a_table_without_the_needed_columns(read: Read) -> None:
     (broken,) = read("when,who,what\n1,2,3\n")
     assert isinstance(broken, Broken)
     assert broken.reason == "header: needs the columns from, sent, text"
+
+
+@pytest.mark.parametrize("key", ["id", "from", "sent", "text"])
+def test_a_key_that_stands_twice_is_refused_and_the_next_line_is_read(read: Read, key: str) -> None:
+    twice = json.dumps(FULL)[:-1] + f', "{key}": "x"}}\n'
+    inside = json.dumps({**FULL, "text": f'"{key}": is a word here, "{key}": and there'})
+    first, second = read(twice + inside)
+    assert isinstance(first, Broken)
+    assert first.reason == f"{key}: stands twice"
+    assert isinstance(second, Message)

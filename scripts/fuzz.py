@@ -1,0 +1,195 @@
+"""What ``make fuzz`` runs: damaged files into every reader, for hours if you like.
+
+Each input is a sound file of the sample practice or of a few small ones, damaged at random: bytes
+turned, pieces cut out, doubled, moved, joined with those of another file. Whatever comes of it, a
+reader ends, yields messages and what it could not read, and each of these can be written as JSON.
+An input that breaks this is kept in ``.cache/fuzz`` under its seed, which makes it again.
+
+Memory is looked at as well: once warm, a process must not grow with the number of its inputs.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import tempfile
+import traceback
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from threadwell import zones
+from threadwell.app import channels
+from threadwell.channels import Channel, ReadOptions
+from threadwell.intake.held.hold import encode_message
+from threadwell.messages import Address, AddressKind, Broken, Message
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / ".cache" / "fuzz"
+#: Inputs that a process reads before its memory is taken down, and by how much it may grow then.
+_WARM = 2_000
+_GROWTH_KIB = 64 * 1024
+#: Files above this are read too slowly to damage many of them.
+_LARGEST = 40_000
+_CHUNK = 500
+
+_ROWS = b"id,sent,from,to,text\nm1,2024-05-13T15:04:00-04:00,+12075550111,+12075550100,Hello\n"
+_LINES = b'{"id": "m1", "sent": "2024-05-13T15:04:00Z", "from": "+12075550111", "text": "Hi"}\n'
+_CHAT = "[13.05.24, 15:04:09] Ana: \u200e<attached: 1-PHOTO.jpg>\n[13.05.24, 15:05] Ana: Hi\n"
+_MAIL = (
+    b"From ana@example.org Mon May 13 15:04:00 2024\nMessage-ID: <1@example.org>\n"
+    b"From: =?utf-8?q?Ana_Prado?= <ana@example.org>\nTo: office@example.org\n"
+    b"Date: Mon, 13 May 2024 15:04:00 -0400\nMIME-Version: 1.0\n"
+    b'Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain; '
+    b"charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nOn Monday Ana wrote:\n> Hi =\n"
+    b"\n--b\nContent-Type: text/html\n\n<p>Hi<blockquote>Hello</blockquote>\n--b--\n\n"
+)
+
+
+def main(arguments: Namespace) -> int:
+    chunks = [
+        range(at, min(at + _CHUNK, arguments.inputs)) for at in range(0, arguments.inputs, _CHUNK)
+    ]
+    done = failures = 0
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        work = partial(_read_some, arguments.seed)
+        for read, failed in pool.map(work, chunks):
+            done += read
+            failures += failed
+            print(f"\r{done:,} inputs, {failures:,} failures", end="", flush=True)
+    print()
+    return 1 if failures else 0
+
+
+def _read_some(seed: int, numbers: Sequence[int]) -> tuple[int, int]:
+    """How many inputs were read, and how many of them failed."""
+    failures = 0
+    for number in numbers:
+        one = f"{seed}-{number}"
+        channel, content = make_input(random.Random(one))
+        try:
+            read_input(channel, content)
+        except Exception:  # noqa: BLE001 - whatever it is, it is a finding
+            failures += 1
+            KEPT.mkdir(parents=True, exist_ok=True)
+            (KEPT / one).write_bytes(content)
+            (KEPT / f"{one}.txt").write_text(f"{channel.name}\n{traceback.format_exc()}")
+    return len(numbers), failures + _grown()
+
+
+def _grown() -> int:
+    """1 once this process takes more memory than it did when it was warm."""
+    global _warm, _chunks
+    _chunks += 1
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if _chunks * _CHUNK <= _WARM:
+        _warm = used
+    if used > _warm + _GROWTH_KIB:
+        print(f"\nmemory grew from {_warm:,} to {used:,} KiB", file=sys.stderr)
+        _warm = used
+        return 1
+    return 0
+
+
+_warm = _chunks = 0
+
+
+def read_input(channel: Channel, content: bytes) -> int:
+    """Read the file with that content; how many items are in it. Raises what a reader must not."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content)
+        channel.sniff(content[:16_384], path)
+        for item in channel.read(path, _OPTIONS):
+            count += 1
+            if isinstance(item, Message):
+                encode_message(item)
+                assert item.sent.tzinfo is not None, "a time has a zone"
+            else:
+                assert isinstance(item, Broken)
+                item.reason.encode()
+    return count
+
+
+def make_input(chance: random.Random) -> tuple[Channel, bytes]:
+    """A reader, and a file of its own that was damaged a little or much."""
+    channel = chance.choice(_CHANNELS)
+    seeds = _SEEDS[channel.name]
+    content = chance.choice(seeds)
+    for _ in range(chance.choice((1, 1, 2, 4, 16))):
+        content = chance.choice(_DAMAGE)(chance, content, chance.choice(seeds))
+    return channel, content[: 4 * _LARGEST]
+
+
+def _place(chance: random.Random, content: bytes) -> tuple[int, int]:
+    start = chance.randint(0, len(content))
+    return start, min(len(content), start + chance.choice((1, 2, 4, 16, 64, 512)))
+
+
+def _turn(chance: random.Random, content: bytes, _: bytes) -> bytes:
+    start, end = _place(chance, content)
+    return content[:start] + chance.randbytes(end - start) + content[end:]
+
+
+def _cut(chance: random.Random, content: bytes, _: bytes) -> bytes:
+    start, end = _place(chance, content)
+    return content[:start] + content[end:]
+
+
+def _double(chance: random.Random, content: bytes, _: bytes) -> bytes:
+    start, end = _place(chance, content)
+    return content[:end] + content[start:end] * chance.choice((1, 3, 200)) + content[end:]
+
+
+def _join(chance: random.Random, content: bytes, other: bytes) -> bytes:
+    (start, _), (other_start, end) = _place(chance, content), _place(chance, other)
+    return content[:start] + other[other_start:end] + content[start:]
+
+
+def _odd(chance: random.Random, content: bytes, _: bytes) -> bytes:
+    start, _ = _place(chance, content)
+    return content[:start] + chance.choice(_ODD) + content[start:]
+
+
+_Damage = Callable[[random.Random, bytes, bytes], bytes]
+_DAMAGE: tuple[_Damage, ...] = (_turn, _cut, _double, _join, _odd)
+#: What readers have special ways for.
+_ODD = (
+    *(b"\r\n", b"\r", b"\n\n", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe2\x80\x8e", b"\x85"),
+    *(b"&#55357;", b"&#0;", b"\\ud83d", b"\xed\xa0\x80", b"=?utf-8?b?", b"?=", b"=", b"%"),
+    *(b'"', b"<", b">", b"(", b")", b";", b",", b"-", b"9" * 40, b"1e999", b"null"),
+    *(b"From ", b"\nFrom - \n", b"\n--b\n"),
+)
+
+
+def _seeds(channel: Channel) -> Iterator[bytes]:
+    own = {"table": (_ROWS, _LINES), "whatsapp": (_CHAT.encode(),), "email": (_MAIL,)}
+    yield from own.get(channel.name, ())
+    for path in sorted((ROOT / "sample").rglob("*")):
+        if path.is_file() and channel.sniff(path.read_bytes()[:16_384], path):
+            content = path.read_bytes()
+            yield from (content[:_LARGEST], content[-_LARGEST:])
+
+
+_CHANNELS = channels()
+_SEEDS = {channel.name: list(_seeds(channel)) for channel in _CHANNELS}
+_OPTIONS = ReadOptions(
+    zones.current().data.zone("America/New_York").info,
+    (Address(AddressKind.PHONE, "+12075550100"),),
+)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(description="Damaged files into every reader.")
+    parser.add_argument("--inputs", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, help="other inputs (default: 0)")
+    parser.add_argument("--processes", type=int, default=2, metavar="N")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(_parser().parse_args()))
