@@ -151,7 +151,7 @@ def _join(chance: random.Random, content: bytes, other: bytes) -> bytes:
 
 
 def _odd(chance: random.Random, content: bytes, _: bytes) -> bytes:
-    start, _ = _place(chance, content)
+    start, _end = _place(chance, content)
     return content[:start] + chance.choice(_ODD) + content[start:]
 
 
