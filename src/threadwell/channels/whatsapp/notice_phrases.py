@@ -484,3 +484,6 @@ SENTENCES = tuple(
     for language in (_ENGLISH, _SPANISH, _GERMAN, _FRENCH, _PORTUGUESE, _ITALIAN, _DUTCH)
     for line in language.strip().splitlines()
 )
+
+#: Of calls, which Android writes in the name of who called, and without its mark.
+CALLS = frozenset(line for line in SENTENCES if f"{line}, {{}}" in SENTENCES)

@@ -11,13 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from threadwell.channels.whatsapp.lines import MARKS
-from threadwell.channels.whatsapp.notice_phrases import SENTENCES
+from threadwell.channels.whatsapp.notice_phrases import CALLS, SENTENCES
 
 _MARKS = re.compile(f"[{MARKS}\u200b-\u200d]")
 _GAP = re.compile(r"\{(?:who)?\}")
 _WHO = "{who}"
 #: A sentence of WhatsApp's is no longer, names and all.
 _LONGEST = 600
+_LONGEST_CALL = 60
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 
 #: A sentence as what stands between its gaps, and which of the gaps are somebody of the chat.
@@ -49,6 +50,11 @@ def is_notice(text: str, is_somebody: Callable[[str], bool] | None = None) -> bo
         if people is not None and (is_somebody is None or all(map(is_somebody, people))):
             return True
     return False
+
+
+def is_call(text: str) -> bool:
+    """Whether the whole of ``text`` is what Android writes of a call, and a person might too."""
+    return len(text) < _LONGEST_CALL and plain(text).casefold().rstrip(". ") in CALLS
 
 
 def _candidates(said: str) -> Iterator[_Sentence]:

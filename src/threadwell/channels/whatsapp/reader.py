@@ -23,7 +23,7 @@ from threadwell.channels.whatsapp.lines import (
     lines,
     parse_header,
 )
-from threadwell.channels.whatsapp.notices import is_notice
+from threadwell.channels.whatsapp.notices import is_call, is_notice
 from threadwell.channels.whatsapp.participants import NAME, address_of
 from threadwell.channels.whatsapp.senders import Named, split_name
 from threadwell.channels.whatsapp.survey import Kind, Survey, survey
@@ -35,6 +35,7 @@ _NO_SENDER = (
 )
 _BY_APP = "it stands where WhatsApp writes its notices, in words that are not known"
 _SHORTEST_OPENING = 30
+_CALL = "all of it is what WhatsApp writes of a call: it may be a notice"
 _CROWD = "more people wrote than a chat can have"
 _BEHIND_NOTICE = "it stands behind a notice of WhatsApp"
 
@@ -115,8 +116,8 @@ class _Chat:
         day = read_date(header.numbers, self.learned.dates.order)
         if day is None or header.time is None:
             return self._held(block, "its date or time does not exist")
-        if body.by_app:
-            return self._held(block, _BY_APP)
+        if body.by_app or is_call(body.text):
+            return self._held(block, _BY_APP if body.by_app else _CALL)
         if not (body.text or body.attachments):
             return self._held(block, "empty")
         sender = self.learned.participants.by_name.get(named.name)

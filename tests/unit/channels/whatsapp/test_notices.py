@@ -67,6 +67,15 @@ def test_a_line_without_a_sender_that_is_no_known_sentence_is_held(read: Read, l
     assert [one.value for one in first.recipients] == ["whatsapp:Clinic"]
 
 
+@pytest.mark.parametrize("text", ["Missed voice call", "Verpasster Videoanruf", "Llamada perdida"])
+def test_a_call_that_an_android_phone_tells_of_is_held(read: Read, text: str) -> None:
+    line = f"5/13/24, 10:00 - Ana Prado: {text}\n"
+    items = read(f"5/13/24, 9:59 - Ana Prado: Hi\n{line}")
+    assert (said(items), held(items)) == (["Ana Prado: Hi"], [line])
+    asked = f"5/13/24, 10:00 - Ana Prado: {text}, was that you?\n"
+    assert held(read(asked)) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
