@@ -1,14 +1,13 @@
 """A process that writes to a store, or follows it.
 
-``follow STORE AFTER`` prints the position and the id of each patient that it is told of, and the
-time. ``write STORE PREFIX COUNT`` creates so many patients, eight at a time, and prints ``done``.
+``follow STORE AFTER`` prints the position and the id of each patient that it is told of.
+``write STORE PREFIX COUNT`` creates so many patients, eight at a time, and prints ``done``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
 from threadwell.app import open_store
 from threadwell.fhir.stamp import new_id, now_ms, stamp
@@ -41,7 +40,7 @@ async def follow(url: str, after: int) -> None:
     await store.position(DEFAULT_PROJECT)
     print("ready", flush=True)
     async for change in store.follow(DEFAULT_PROJECT, after):
-        print(change.position, change.stored.id, time.time(), flush=True)
+        print(change.position, change.stored.id, flush=True)
 
 
 if __name__ == "__main__":
