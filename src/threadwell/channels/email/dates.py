@@ -46,11 +46,15 @@ _FIRST_YEAR = 1971
 
 
 class Dates(NamedTuple):
-    """``sent`` is ``None`` where nothing tells it; ``received`` where no server noted it."""
+    """``sent`` is ``None`` where nothing tells it; ``received`` where no server noted it.
+
+    ``wall`` is ``sent`` as it was written, naive, where no zone stands beside it.
+    """
 
     sent: datetime | None
     received: datetime | None
     notes: list[str]
+    wall: datetime | None = None
 
 
 def find_dates(
@@ -68,7 +72,7 @@ def find_dates(
         if served := _first_received(received, zone):
             found, notes = served, [FROM_RECEIVED]
         elif boxed := _in_from_line(from_line, zone):
-            found, notes = Written(boxed.moment), [FROM_LINE]
+            found, notes = boxed._replace(notes=()), [FROM_LINE]
         elif found is not None and not found.rough:
             notes = [TOO_OLD]
     when = arrived.moment if arrived and not arrived.notes else None
@@ -77,7 +81,7 @@ def find_dates(
     notes += found.notes
     if found.moment > now + timedelta(days=1):
         notes.append(IN_THE_FUTURE)
-    return Dates(found.moment, when, notes)
+    return Dates(found.moment, when, notes, found.wall)
 
 
 def first_received(received: Sequence[str]) -> str:

@@ -76,12 +76,14 @@ _NOON = 12
 class Written(NamedTuple):
     """The moment that was written, and plain words on what is uncertain about it.
 
-    ``rough`` says that the day is known, and the moment within it hardly.
+    ``rough`` says that the day is known, and the moment within it hardly. ``wall`` is the time as
+    it was written, naive, where the zone is not known.
     """
 
     moment: datetime
     notes: tuple[str, ...] = ()
     rough: bool = False
+    wall: datetime | None = None
 
 
 def written_time(text: str, zone: ZoneInfo) -> Written | None:
@@ -132,19 +134,19 @@ def _unusual(text: str, zone: ZoneInfo) -> Written | None:
 def _placed(date: datetime, time: timedelta | None, rest: str, zone: ZoneInfo) -> Written:
     """The moment of a day, a time since midnight and what follows them."""
     if time is None:
-        return Written(to_instant(date, zone).time, (NO_TIME,), rough=True)
+        return Written(to_instant(date, zone).time, (NO_TIME,), rough=True, wall=date)
     wall = date + time
     try:
         offset = offset_in(rest)
     except Impossible:
-        return Written(to_instant(wall, zone).time, (NO_ZONE,), rough=True)
+        return Written(to_instant(wall, zone).time, (NO_ZONE,), rough=True, wall=wall)
     if offset is not None and offset.certain:
         return Written(wall.replace(tzinfo=timezone(offset.value) if offset.value else UTC))
     if rest and rest == wall.replace(tzinfo=zone).tzname():
         return Written(to_instant(wall, zone).time)
     if offset is not None:
         return Written(wall.replace(tzinfo=timezone(offset.value)), (UNSURE_ZONE,))
-    return Written(to_instant(wall, zone).time, (NO_ZONE,))
+    return Written(to_instant(wall, zone).time, (NO_ZONE,), wall=wall)
 
 
 def _time(found: re.Match[str]) -> timedelta:

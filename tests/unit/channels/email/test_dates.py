@@ -13,6 +13,7 @@ from threadwell.channels.email.dates import find_dates
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 NINE = datetime(2024, 4, 10, 9, 0, tzinfo=UTC)
+AT_FIVE = datetime(2024, 4, 10, 5, tzinfo=UTC).replace(tzinfo=None)
 TOP = "from mx.example.net by clinic.example.org; Wed, 10 Apr 2024 09:00:20 +0000"
 FIRST = "from phone by mx.example.net (x; y) id 7; Wed, 10 Apr 2024 09:00:00 +0000 (UTC)"
 
@@ -183,6 +184,21 @@ def test_letters_of_the_practices_own_zone_are_sure(
 
 def test_nothing_tells() -> None:
     assert find_dates("", [], "From - Foo 99 05:00:00 2024", NEW_YORK, NOW).sent is None
+
+
+@pytest.mark.parametrize(
+    ("date", "line", "wall"),
+    [
+        ("Wed, 10 Apr 2024 05:00:00", "", AT_FIVE),
+        ("Wed, 10 Apr 2024 05:00:00 XYZT", "", AT_FIVE),
+        ("Wed, 10 Apr 2024 05:00:00 EDT", "", None),
+        ("Wed, 10 Apr 2024 05:00:00 BST", "", None),
+        ("", "From - Wed Apr 10 05:00:00 2024", AT_FIVE),
+        ("", "From - Wed Apr 10 05:00:00 +0000 2024", None),
+    ],
+)
+def test_the_time_of_the_wall_where_no_zone_is_known(date, line, wall) -> None:
+    assert find_dates(date, [], line, NEW_YORK, NOW).wall == wall
 
 
 def test_received_is_the_topmost() -> None:
