@@ -39,7 +39,8 @@ from threadwell.fhir.search.parse import (
     MAX_LOOKED_UP,
     MAX_OFFSET,
 )
-from threadwell.server.connection import MAX_HEAD, MAX_WAITING
+from threadwell.server.connection import MAX_WAITING
+from threadwell.server.heads import MAX_HEAD
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
 from threadwell.zones.sources import ZONE_DATA_VARIABLE

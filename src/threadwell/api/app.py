@@ -16,8 +16,9 @@ from threadwell.api.context import MAX_BODY, Context, Handler, open_context
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import crashed
+from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.load.allowance import Left
-from threadwell.api.load.gate import Load, unserved
+from threadwell.api.load.gate import LARGE, Load, unserved
 from threadwell.api.outcomes import NotAllowed, refusal
 from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.rest import routes
@@ -32,6 +33,8 @@ _PUBLIC = frozenset({f"{_FHIR}/metadata", f"{_FHIR}/$versions"})
 #: A login or a registration is no larger.
 _MAX_FORM = 64 * 1024
 _ALWAYS = ("/health", "/metrics")
+#: Interactions that change nothing: they may be asked for again.
+_READS = frozenset({"read", "vread", "history", "search", "capabilities", "operation", "storage"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -87,31 +90,36 @@ class _App:
             return
         started = perf_counter()
         load = self._load
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given: list[tuple[bytes, bytes]] = scope["headers"]
+        headers = as_mapping(given)
         query: str = scope["query_string"].decode(errors="replace")
         request = Request(scope["method"], path[1:], query, headers)
-        status = 0
+        status = held = 0
         is_over = load.meter.begin() > load.max_in_flight
         try:
             # Health and metrics tell the truth most of all when there is too much to do.
             if is_over and not path.startswith(_ALWAYS):
                 answer = refusal(load.overloaded(), headers)
+            elif error := repeated(given, headers):
+                answer = refusal(error, headers)
             elif self._spans:
                 answer = await self._spans.around(request, self._answer(request, methods, receive))
             else:
                 answer = await self._answer(request, methods, receive)
+            try:
+                # What was written is told in any case.
+                must = request.interaction not in _READS
+                held = load.hold_answer(len(answer.body), must=must)
+            except FhirError as error:
+                answer = refusal(error, headers)
             if b"origin" in headers:
                 answer = cors.shared(answer, headers)
-            start = answer.headers
-            if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
-                start = [*start, (b"content-length", b"%d" % len(answer.body))]
-            await send({"type": "http.response.start", "status": answer.status, "headers": start})
-            body = b"" if request.method == "HEAD" else answer.body
-            await send({"type": "http.response.body", "body": body})
+            await _send(send, request.method, answer)
             status = answer.status
         except ClientGone:
             return
         finally:
+            load.release(held)
             load.meter.end(request.interaction, status, perf_counter() - started)
 
     async def _answer(
@@ -177,6 +185,20 @@ class _App:
                 self._load.failures.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _send(send: Send, method: str, answer: Answer) -> None:
+    headers, body = answer.headers, answer.body
+    if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if method == "HEAD":
+        body = b""
+    # A large one is sent as fast as its reader takes it, and is there only once meanwhile.
+    for at in range(0, len(body) - LARGE, LARGE):
+        await send({"type": "http.response.body", "body": body[at : at + LARGE], "more_body": True})
+    rest = max(0, (len(body) - 1) // LARGE) * LARGE
+    await send({"type": "http.response.body", "body": body[rest:] if rest else body})
 
 
 def _is_fhir(path: str) -> bool:

@@ -14,9 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from threadwell.api.context import MAX_BODY
 from threadwell.api.load.meter import Meter
+from threadwell.server.heads import MAX_HEAD, refusal
 
-#: Bytes of a request's line and headers.
-MAX_HEAD = 64 * 1024
 #: Seconds for a request's head, from the first byte or from connecting.
 HEAD_SECONDS = 10
 #: Seconds after which a body has to come at ``MIN_RATE`` bytes a second on average.
@@ -28,6 +27,8 @@ DRAIN_SECONDS = 2
 #: Bytes of answers that wait for their readers, over all connections of a process.
 MAX_WAITING = 256 * 1024 * 1024
 
+#: A header has a colon, a space and the end of its line.
+_BETWEEN = 4
 # A chunked body has some bytes more than what is in it.
 _MAX_MESSAGE = MAX_BODY + MAX_BODY // 8
 
@@ -40,6 +41,7 @@ class Connection(HttpToolsProtocol):
         self._meter = meter
         self._max_connections = max_connections
         self._got = 0
+        self._head = 0
         self._seen: object = None
         self._seconds = 0
         self._stuck = 0
@@ -63,6 +65,35 @@ class Connection(HttpToolsProtocol):
                 self._refuse(b"431 Request Header Fields Too Large", b"", "head")
             else:
                 self._cut("head")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._head += len(url)
+        # Of what is too large nothing is kept, and it is refused when it is all there.
+        if self._head <= MAX_HEAD:
+            super().on_url(url)
+        else:
+            self.url = b"/"
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head += len(name) + len(value) + _BETWEEN
+        if self._head <= MAX_HEAD:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        refused = refusal(self.headers, self._head, self.parser.get_http_version())
+        if refused is None:
+            super().on_headers_complete()
+            return
+        self._meter.refused("head")
+        app, self.app = self.app, refused
+        try:
+            super().on_headers_complete()
+        finally:
+            self.app = app
 
     def look(self, draining: bool) -> None:
         """A second has gone by: cut the connection off if nothing comes of it."""

@@ -307,6 +307,52 @@ def test_the_metrics_are_well_formed(api) -> None:
     assert len(lines) == len(set(lines))
 
 
+def test_large_answers_wait_for_their_readers_in_bounded_room(
+    new_api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadwell.api.load.gate.LARGE", 1000)
+    monkeypatch.setattr("threadwell.api.load.gate.MAX_HELD", 7000)
+    monkeypatch.setattr("threadwell.api.app.LARGE", 1000)
+    api = new_api()
+    large = api.make(name=[{"text": "x" * 2000}])
+    path = f"/fhir/R4/Patient/{large['id']}"
+    patch = b'[{"op":"add","path":"/active","value":true}]'
+    parts: list[int] = []
+
+    async def ask(method: str, body: bytes, reads: asyncio.Event) -> int:
+        """The status of an answer whose reader waits for ``reads`` before it takes the rest."""
+        status = 0
+
+        async def send(message: Any) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            parts.append(len(message.get("body", b"")))
+            if message.get("more_body"):
+                await reads.wait()
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body}
+
+        headers = [(b"authorization", api.basic.encode()), (b"content-length", b"%d" % len(body))]
+        scope = {"type": "http", "method": method, "path": path, "query_string": b""}
+        await api.app({**scope, "headers": headers}, receive, send)
+        return status
+
+    async def crowd() -> list[int]:
+        reads, now = asyncio.Event(), asyncio.Event()
+        now.set()
+        waiting = [asyncio.create_task(ask("GET", b"", reads)) for _ in range(5)]
+        await asyncio.sleep(0)
+        # What was written is told, however little room there is.
+        written = await ask("PATCH", patch, now)
+        reads.set()
+        return [written, *sorted(await asyncio.gather(*waiting))]
+
+    assert asyncio.run(crowd()) == [200, 200, 200, 200, 503, 503]
+    assert max(parts) <= 1000
+    assert api.call("GET", path).json()["active"] is True
+
+
 def test_large_bodies_share_the_room_there_is(new_api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("threadwell.api.load.gate.LARGE", 1000)
     monkeypatch.setattr("threadwell.api.load.gate.MAX_HELD", 5000)

@@ -39,14 +39,21 @@ class Load:
         return Later(503, "throttled", "The server is busy: please try again", _RETRY)
 
     def hold(self, size: int) -> int:
-        """Make room for a body of so many bytes, to be given back by ``release``; raises 503 if
-        there are too many large ones already.
+        """Make room for a body of so many bytes, sent or received, to be given back by
+        ``release``; raises 503 if there are too many large ones already.
         """
         if size < LARGE:
             return 0
         if self._held + size > MAX_HELD:
             self.meter.refused("memory")
-            raise Later(503, "throttled", "Too many large requests: please try again", _RETRY)
+            raise Later(503, "throttled", "Too much large content: please try again", _RETRY)
+        self._held += size
+        return size
+
+    def hold_answer(self, size: int, *, must: bool) -> int:
+        """The same for an answer that is to be sent; one that ``must`` be takes its room."""
+        if not must or size < LARGE:
+            return self.hold(size)
         self._held += size
         return size
 

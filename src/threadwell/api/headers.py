@@ -1,0 +1,39 @@
+"""The headers of a request as one mapping, whatever comes twice (RFC 9110 §5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from threadwell.fhir.outcome import FhirError, invalid
+
+#: Headers that have one value; of two, nobody could say which was meant.
+_SINGLE = frozenset(
+    {b"authorization", b"content-type", b"content-length", b"content-encoding", b"origin", b"host"}
+)
+
+
+def as_mapping(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Each header by its name; the values of one that comes again are a list."""
+    headers = dict(given)
+    if len(headers) == len(given):
+        return headers
+    headers = {}
+    for name, value in given:
+        if name not in headers:
+            headers[name] = value
+        elif name not in _SINGLE:
+            headers[name] = b"%s, %s" % (headers[name], value)
+    return headers
+
+
+def repeated(
+    given: Sequence[tuple[bytes, bytes]], headers: Mapping[bytes, bytes]
+) -> FhirError | None:
+    """400, if one that may come once comes twice with different values."""
+    if len(headers) == len(given):
+        return None
+    seen: dict[bytes, bytes] = {}
+    for name, value in given:
+        if name in _SINGLE and seen.setdefault(name, value) != value:
+            return invalid(f"The header {name.decode()} must come once")
+    return None
