@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs wheel campaign fuzz bench lock definitions clean
+.PHONY: help run test check format types layers docs readme wheel campaign fuzz bench lock definitions clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ types: $(VENV)/dev.stamp ## Static types, strict
 
 layers: $(VENV)/dev.stamp ## The direction of imports
 	$(BIN)/lint-imports
+
+readme: $(VENV)/dev.stamp ## What the README shows of `make run`, made anew
+	$(BIN)/python scripts/make_readme.py
 
 docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead somewhere
 	$(BIN)/python scripts/check_docs.py

@@ -30,19 +30,24 @@ VIRTUAL = "http://terminology.hl7.org/CodeSystem/v3-ActCode|VR"
 def main(arguments: Namespace) -> int:
     store = os.environ.get("THREADWELL_STORE") or "threadwell-sample.db"
     with threadwell.open(store) as tw:
-        _title("Importing the sample practice")
-        with Progress() as progress:
-            report = tw.import_messages(
-                SAMPLE, people=SAMPLE / "people.csv", zone=ZONE, progress=progress
-            )
-        print_report(report, store=store)
-        _title("Its sessions")
-        print_sessions(tw.sessions(), tw.dates)
-        _title("The guide's searches")
-        verified = _verify(tw)
+        verified = show(tw, store)
         client = _client(tw, store)
-    _serve(store, arguments.port, client)
+    serve(Settings(store, port=arguments.port), lambda it: tell(it, client))
     return 0 if verified else 1
+
+
+def show(tw: threadwell.Threadwell, store: str) -> bool:
+    """Import the sample practice, show its sessions and prove them; whether the proof holds."""
+    _title("Importing the sample practice")
+    with Progress() as progress:
+        report = tw.import_messages(
+            SAMPLE, people=SAMPLE / "people.csv", zone=ZONE, progress=progress
+        )
+    print_report(report, store=store)
+    _title("Its sessions")
+    print_sessions(tw.sessions(), tw.dates)
+    _title("The guide's searches")
+    return _verify(tw)
 
 
 def _verify(tw: threadwell.Threadwell) -> bool:
@@ -84,19 +89,17 @@ def _client(tw: threadwell.Threadwell, store: str) -> dict[str, str]:
     return credentials
 
 
-def _serve(store: str, port: int, client: dict[str, str]) -> None:
-    def ready(it: Ready) -> None:
-        login = f"{client['client_id']}:{client['client_secret']}"
-        _title(f"Serving on {it.url}")
-        print(f"client id      {client['client_id']}")
-        print(f"client secret  {client['client_secret']}")
-        print(f"sign in        {it.sign_in_link}")
-        print("               (opens the pages in one browser, once, within 15 minutes)")
-        print(f"\ncurl -u {login} -G {it.url}fhir/R4/Encounter \\")
-        print(f"  --data-urlencode 'class={VIRTUAL}'")
-        print("\nCtrl-C stops it.", flush=True)
-
-    serve(Settings(store, port=port), ready)
+def tell(it: Ready, client: dict[str, str]) -> None:
+    """Say where it serves, and how to log in."""
+    login = f"{client['client_id']}:{client['client_secret']}"
+    _title(f"Serving on {it.url}")
+    print(f"client id      {client['client_id']}")
+    print(f"client secret  {client['client_secret']}")
+    print(f"sign in        {it.sign_in_link}")
+    print("               (signs one browser in, once, within 15 minutes)")
+    print(f"\ncurl -u {login} -G {it.url}fhir/R4/Encounter \\")
+    print(f"  --data-urlencode 'class={VIRTUAL}'")
+    print("\nCtrl-C stops it.", flush=True)
 
 
 def _title(text: str) -> None:

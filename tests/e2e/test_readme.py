@@ -64,3 +64,12 @@ def test_curl(tmp_path: Path, server) -> None:
             for parent in parents
         ]
     assert any(len(entries) == 1 for entries in threads)
+
+
+def test_what_it_shows_of_the_sample_is_what_is_printed() -> None:
+    """`make readme` writes it anew."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import make_readme
+
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert make_readme.written(readme) == readme
