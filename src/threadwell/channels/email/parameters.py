@@ -13,7 +13,7 @@ from threadwell.channels.email.words import header_text
 # Some programs leave the semicolon out.
 _PARAMETER = re.compile(r'(?:;|(?<![\s;])\s)\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _ESCAPE = re.compile(r"\\(.)")
-_CONTINUED = re.compile(r"([^*]+)\*(\d+)?(\*)?")
+_CONTINUED = re.compile(r"([^*]+)\*(\d{1,9})?(\*)?")
 
 #: Longer values hardly come twice, and need not be remembered.
 _REMEMBERED_LENGTH = 200
@@ -59,11 +59,10 @@ def _unquoted(raw: str) -> str:
 
 def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
     """The pieces ``name*0*``, ``name*1`` … of one value (RFC 2231 §3-4)."""
-    charset, content = "", b""
-    for number in sorted(numbered):
-        encoded, text = numbered[number]
-        if encoded and number == min(numbered) and text.count("'") >= 2:
+    charset, content = "", bytearray()
+    for at, (_, (encoded, text)) in enumerate(sorted(numbered.items())):
+        if encoded and at == 0 and text.count("'") >= 2:
             charset, _, text = text.split("'", 2)
         raw = text.encode("utf-8", "surrogateescape")
         content += unquote_to_bytes(raw) if encoded else raw
-    return decode(content, charset)[0]
+    return decode(bytes(content), charset)[0]

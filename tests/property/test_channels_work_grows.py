@@ -1,0 +1,152 @@
+"""The work and the memory of a reader grow with the size of a file, and no faster.
+
+Work is counted in lines of Python that a reader runs, memory in bytes that it holds at once; a
+clock would tell more about the machine than about us. What a regular expression does within one
+line is not seen here; the readers' own patterns are written so that none goes back and forth.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import tracemalloc
+from collections.abc import Callable
+from functools import _lru_cache_wrapper
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from threadwell import zones
+from threadwell.app import channels
+from threadwell.channels import Channel, ReadOptions
+from threadwell.messages import Address, AddressKind
+
+CHANNELS = {channel.name: channel for channel in channels()}
+OPTIONS = ReadOptions(
+    zones.current().data.zone("UTC").info, (Address(AddressKind.PHONE, "+12075550100"),)
+)
+SMALL, TIMES = 150, 4
+#: Four times as large may take this many times as much, for what every file costs.
+MOST = TIMES * 1.5
+#: Below these a file's fixed costs are most of it.
+FEW_LINES, FEW_BYTES = 3_000, 300_000
+
+MAIL = (
+    "From: ana@example.com\nTo: {to}\nMessage-ID: <1@example.com>\n"
+    "Date: Mon, 13 May 2024 15:04:00 -0400\n{more}\n{text}"
+)
+
+
+def mail(*, to: str = "office@example.org", more: str = "", text: str = "hello\n") -> str:
+    return MAIL.format(to=to, more=more, text=text)
+
+
+def backup(inside: str) -> str:
+    return f"<?xml version='1.0'?>\n<smses>{inside}</smses>"
+
+
+def sms(body: str, n: int = 0) -> str:
+    date = 1_700_000_000_000 + n * 60_000
+    return f'<sms address="+12075550111" date="{date}" type="1" body="{body}"/>\n'
+
+
+def numbered(form: str, count: int) -> str:
+    return "".join(form.format(n) for n in range(count))
+
+
+Make = Callable[[int], str]
+FILES: dict[str, dict[str, Make]] = {
+    "email": {
+        "quoted lines": lambda n: mail(text="> a\n" * n),
+        "introductions": lambda n: mail(text="On Monday Ana wrote:\n" * n),
+        "headers in the text": lambda n: mail(text="From: a\nTo: b\n" * n),
+        "recipients": lambda n: mail(to=",\n ".join(f"u{i}@example.com" for i in range(n))),
+        "references": lambda n: mail(more=f"References: {numbered('<{}@example.com> ', n)}\n"),
+        "headers": lambda n: mail(more=numbered("X-{}: y\n", n)),
+        "pieces of a parameter": lambda n: mail(
+            more="Content-Type: text/plain" + numbered(";\n name*{}*=a", n) + "\n"
+        ),
+        "encoded words": lambda n: mail(more=f"Subject: {'=?utf-8?q?a?= ' * n}\n"),
+        "parts": lambda n: mail(
+            more='Content-Type: multipart/mixed; boundary="b"\n',
+            text="--b\nContent-Type: text/plain\n\nx\n" * n + "--b--\n",
+        ),
+        "elements": lambda n: mail(more="Content-Type: text/html\n", text="<div>a" * n),
+        "mails": lambda n: "".join(
+            "From ana Mon May 13 15:04:00 2024\n" + mail(more=f"X-Number: {i}\n") + "\n"
+            for i in range(n)
+        ),
+    },
+    "sms_backup": {
+        "messages": lambda n: backup("".join(sms("hi", i) for i in range(n))),
+        "messages, the newest first": lambda n: backup(
+            "".join(sms("hi", i) for i in reversed(range(n)))
+        ),
+        "equal messages": lambda n: backup(sms("hi") * n),
+        "halves of characters": lambda n: backup(sms("&#55357;" * n)),
+        "people of a group": lambda n: backup(
+            "<mms date='1700000000000' msg_box='1' address='+12075550111'><parts/><addrs>"
+            + numbered("<addr address='+1207555{:04}' type='151'/>", n)
+            + "</addrs></mms>"
+        ),
+    },
+    "table": {
+        "rows": lambda n: "sent,from,text\n" + numbered("2024-05-01T10:00Z,+12075550111,{}\n", n),
+        "equal rows": lambda n: "sent,from,text\n" + "2024-05-01T10:00Z,+12075550111,hi\n" * n,
+        "broken rows": lambda n: "sent,from,text\n" + 'x,"y\n' * n,
+        "recipients": lambda n: (
+            "sent,from,to,text\n2024-05-01T10:00Z,+12075550111,"
+            + numbered("u{}@example.com;", n)
+            + ",hi\n"
+        ),
+    },
+    "whatsapp": {
+        "messages": lambda n: "2024-05-01, 10:00 - Ana: hi\n" * n,
+        "lines of one message": lambda n: "2024-05-01, 10:00 - Ana: hi\n" + "and\n" * n,
+        # Each message of a group goes to all others in it, so only the messages grow.
+        "messages of a group": lambda n: (
+            numbered("2024-05-01, 10:00 - A {0}: {0}\n", 20) * (n // 20)
+        ),
+        "files": lambda n: numbered("2024-05-01, 10:00 - Ana: IMG-{}.jpg (file attached)\n", n),
+    },
+}
+CASES = [(channel, case) for channel, cases in FILES.items() for case in cases]
+
+
+def cost(channel: Channel, content: str) -> tuple[int, int]:
+    """The lines of Python that ran while the file was read, and the most bytes held at once."""
+    lines = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> object:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    for one in gc.get_objects():
+        if isinstance(one, _lru_cache_wrapper):
+            one.cache_clear()  # or the smaller file would live on what is remembered
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content.encode())
+        before = sys.gettrace()
+        tracemalloc.start()
+        sys.settrace(count)
+        try:
+            found = sum(1 for _ in channel.read(path, OPTIONS))
+        finally:
+            sys.settrace(before)
+            held = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    assert found, "there is something in the file"
+    return lines, held
+
+
+@pytest.mark.parametrize(("channel", "case"), CASES, ids=[f"{c}: {case}" for c, case in CASES])
+def test_four_times_as_large_takes_no_more_than_that(channel: str, case: str) -> None:
+    make = FILES[channel][case]
+    cost(CHANNELS[channel], make(SMALL))  # what is compiled once is so from now on
+    small, large = (cost(CHANNELS[channel], make(size)) for size in (SMALL, SMALL * TIMES))
+    assert large[0] <= MOST * max(small[0], FEW_LINES), "lines of Python"
+    assert large[1] <= MOST * max(small[1], FEW_BYTES), "bytes held at once"
