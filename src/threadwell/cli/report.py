@@ -75,6 +75,8 @@ def made(report: Report) -> str:
     parts = [plural(report.sessions, "new session")]
     if report.replayed:
         parts.append(f"{plural(report.replayed, 'message')} placed that had been quarantined")
+    if report.completed:
+        parts.append(f"{plural(report.completed, 'message')} completed by a fuller copy")
     if report.answers:
         parts.append(f"{plural(report.answers, 'answer')} taken")
     if report.superseded:
@@ -93,6 +95,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "known": counts.known,
         "quarantined": counts.quarantined,
         "replayed": report.replayed,
+        "completed": report.completed,
         "sessions": report.sessions,
         "superseded": report.superseded,
         "reviews": report.reviews,

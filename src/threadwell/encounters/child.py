@@ -1,32 +1,36 @@
-"""A message as a child Communication: to FHIR, and the little that is changed later."""
+"""A message as a child Communication: to FHIR, and what is changed of it later."""
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Iterator
-from hashlib import sha1
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
 from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
-from threadwell.encounters.people import actor, address_of, reference
+from threadwell.encounters.people import actor, addresses_of, reference
 from threadwell.encounters.placed import Link
+from threadwell.encounters.said import (
+    MOST_CHARACTERS,
+    File,
+    Said,
+    file_of,
+    named_ids,
+    new_words,
+    notes_of,
+    text_of,
+    topic_of,
+)
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
-from threadwell.messages import Address, Message, media_type_of
+from threadwell.messages import Address, Message
 
-#: Characters that a FHIR ``string`` may not hold (§2.24.0.1), and halves of surrogate pairs.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_SPACE_OR_EMPTY = re.compile(r"\s*")
-#: A FHIR ``string`` holds at most 1 MB; a character takes up to four bytes.
-_MOST_CHARACTERS = 250_000
-_CLEANED = "control characters were left out"
 _NO_CONTENT = {"url": codes.DATA_ABSENT, "valueCode": "unknown"}
+_ABSENT = {"_contentString": {"extension": [_NO_CONTENT]}}
 
 
-class File(NamedTuple):
+class Content(NamedTuple):
     """An attachment as a ``Binary``: its logical id, the resource and the bytes."""
 
     id: str
@@ -34,14 +38,19 @@ class File(NamedTuple):
     content: bytes
 
 
-def child(message: Message, id_: str, link: Link) -> Resource:
-    """The child Communication of a message; ``id_`` is its logical id."""
-    own = message_identity(message.channel, message.external_id)
+def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) -> Resource:
+    """The child Communication of a message, whose id and ``files_of`` these are."""
+    own = message_identity(message.channel, message.external_id, message.apart)
+    identifiers = [own.as_json()]
+    if message.apart:
+        identifiers.append(_shared(message.channel, message.external_id))
+    if named := named_ids(message):
+        identifiers += _references(message.channel, named, message.in_reply_to)
     out: Resource = {
         "resourceType": "Communication",
-        "identifier": [own.as_json(), *_references(message)],
+        "identifier": identifiers,
+        "partOf": [reference(f"Communication/{link.header}")],
     }
-    out["partOf"] = [reference(f"Communication/{link.header}")]
     if link.reply:
         out["inResponseTo"] = [reference(f"Communication/{link.reply}")]
     out["status"] = "completed"
@@ -52,21 +61,142 @@ def child(message: Message, id_: str, link: Link) -> Resource:
     if topic := topic_of(message):
         out["topic"] = {"text": topic}
     out["sent"] = fhir_time(microseconds(message.sent))
+    if message.wall:
+        out["_sent"] = _wall(message.wall.isoformat())
     if message.received:
         out["received"] = fhir_time(microseconds(message.received))
     if message.recipients:
         out["recipient"] = recipients(message.recipients, link)
     out["sender"] = actor(link.sender, message.sender)
-    payload = [*_text(message), *_attachments(message, id_)]
-    out["payload"] = payload or [{"_contentString": {"extension": [_NO_CONTENT]}}]
-    notes = [*message.notes, *(one.note for one in message.attachments if one.note)]
-    if not payload:
-        notes.append("the message is empty")
-    if _FORBIDDEN.search(message.text) or _FORBIDDEN.search(message.subject):
-        notes.append(_CLEANED)
-    if notes:
-        out["note"] = [{"text": note} for note in dict.fromkeys(notes)]
+    out["payload"] = _payload(text_of(message), new_words(message), files, id_)
+    notes, gaps = notes_of(message)
+    if notes or gaps:
+        out["note"] = [{"text": note} for note in (*notes, *gaps)]
     return with_reasons(out, link.reasons) if link.reasons else out
+
+
+def files_of(message: Message) -> list[File]:
+    """The files of a message, in its order."""
+    return [file_of(one) for one in message.attachments]
+
+
+def contents(message: Message, id_: str, files: Sequence[File]) -> Iterator[Content]:
+    """The Binaries of its files whose bytes are there; ``files`` are its ``files_of``."""
+    for file, attachment in zip(files, message.attachments, strict=True):
+        if attachment.content is not None:
+            yield content(file, id_, attachment.content)
+
+
+def content(file: File, id_: str, bytes_: bytes) -> Content:
+    """The Binary of a file; ``id_`` is the child's logical id."""
+    resource = {
+        "resourceType": "Binary",
+        "contentType": file.type,
+        "securityContext": reference(f"Communication/{id_}"),
+    }
+    return Content(_file_id(id_, file), resource, bytes_)
+
+
+def revised(
+    stored: Resource, now: Said, channel: str, id_: str, there: Mapping[tuple[str, int], str]
+) -> Resource:
+    """A stored child that says what more complete copies have told; ``id_`` is its logical id.
+
+    What others added to it is kept; its links are those that it had (see ``relink``). ``there``
+    are the urls of files that need no Binary of their own, by what tells their bytes.
+    """
+    out = {name: value for name, value in stored.items() if name not in _OF_SAID}
+    own = [one for one in stored["identifier"] if not _is_reference(one)]
+    out["identifier"] = [*own, *_references(channel, now.references, now.in_reply_to)]
+    if now.medium:
+        out["medium"] = [codes.medium(now.medium)]
+    if now.subject:
+        out["topic"] = {"text": now.subject}
+    out["sent"] = fhir_time(now.sent)
+    if now.wall:
+        out["_sent"] = _wall(now.wall)
+    if now.received:
+        out["received"] = fhir_time(now.received)
+    known = _references_by_address(stored)
+    if now.recipients:
+        to = [(known.get(one.value, ""), one) for one in now.recipients]
+        out["recipient"] = _collapsed(to)
+    out["sender"] = actor(known.get(now.sender.value, ""), now.sender)
+    new_text = "" if now.new_text == now.text else now.new_text
+    out["payload"] = _payload(now.text, new_text, now.files, id_, there)
+    others = [one for one in stored.get("note") or () if one.keys() != {"text"}]
+    if notes := [*({"text": note} for note in (*now.notes, *now.gaps)), *others]:
+        out["note"] = notes
+    return out
+
+
+def urls(stored: Resource) -> dict[tuple[str, int], str]:
+    """Where the files of a stored child are, by what tells their bytes."""
+    attached = (one.get("contentAttachment") or {} for one in stored.get("payload") or ())
+    return {
+        (one.get("hash", ""), one.get("size", 0)): str(one["url"])
+        for one in attached
+        if "url" in one
+    }
+
+
+def told_apart(stored: Resource, channel: str, external_id: str, apart: str) -> Resource:
+    """A stored child under the identity that it has among several messages of one id.
+
+    Without ``apart`` it is the only one again.
+    """
+    own = message_identity(channel, external_id, apart)
+    identifiers = [own.as_json()]
+    if apart:
+        identifiers.append(_shared(channel, external_id))
+    rest = [one for one in stored["identifier"] if _is_reference(one)]
+    return {**stored, "identifier": [*identifiers, *rest]}
+
+
+def retired(stored: Resource) -> Resource:
+    """A child whose message is recorded under another identity by now: it left its thread."""
+    out = {name: value for name, value in stored.items() if name not in ("partOf", "inResponseTo")}
+    out["identifier"] = [
+        one if _is_reference(one) else {**one, "use": "old"} for one in stored["identifier"]
+    ]
+    return {**out, "status": "entered-in-error"}
+
+
+def vacancy(channel: str, external_id: str) -> Resource:
+    """What stands under an id that several messages share, where none was ever recorded so."""
+    own = message_identity(channel, external_id)
+    return {
+        "resourceType": "Communication",
+        "identifier": [{"use": "old", **own.as_json()}],
+        "status": "entered-in-error",
+        "statusReason": {"text": SHARED_ID},
+    }
+
+
+#: Why nothing is recorded under an id.
+SHARED_ID = "Several messages have this id. Each is recorded under an identity of its own."
+
+
+class Own(NamedTuple):
+    """The identity that a stored child has; ``old`` if it has it no more."""
+
+    channel: str
+    external_id: str
+    apart: str
+    old: bool
+
+
+def own_of(stored: Resource) -> Own | None:
+    """The identity of a stored child; ``None`` if it is not one of Threadwell's."""
+    for one in stored.get("identifier") or ():
+        system, value, use = str(one.get("system", "")), str(one.get("value", "")), one.get("use")
+        if use != "secondary":
+            if system.startswith(codes.MESSAGE):
+                return Own(system[len(codes.MESSAGE) :], value, "", use == "old")
+            if system.startswith(codes.APART):
+                external_id, _, apart = value.rpartition("|")
+                return Own(system[len(codes.APART) :], external_id, apart, use == "old")
+    return None
 
 
 def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...]) -> Resource:
@@ -79,10 +209,7 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
     if link.subject:
         out["subject"] = reference(link.subject)
     # Who is known by the address alone keeps the name that came with this very message.
-    named = {
-        _address_of(stored_actor): stored_actor
-        for stored_actor in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
-    }
+    named = _named(stored)
     out["sender"] = _kept(actor(link.sender, sender), named)
     if to:
         out["recipient"] = [_kept(one, named) for one in recipients(to, link)]
@@ -91,95 +218,99 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
     """The ``recipient`` elements, each person once."""
+    return _collapsed(zip(link.recipients, addresses, strict=True))
+
+
+#: What of a child ``Said`` holds, but for the identifiers.
+_OF_SAID = frozenset(
+    ("medium", "topic", "sent", "_sent", "received", "recipient", "sender", "payload", "note")
+)
+
+
+def _collapsed(to: Iterable[tuple[str, Address]]) -> list[dict[str, Any]]:
+    """The elements of references and addresses: one for each person, with all of its addresses."""
     seen: dict[str, dict[str, Any]] = {}
-    for to, address in zip(link.recipients, addresses, strict=True):
-        seen.setdefault(to or address.value, actor(to, address))
+    for who, address in to:
+        one = actor(who, address)
+        there = seen.setdefault(who or address.value, one)
+        if there is not one and address.value not in (a.value for a in addresses_of(there)):
+            extension = [*there["extension"], *one["extension"]]
+            seen[who] = {**there, "extension": extension}
     return list(seen.values())
 
 
-def files(message: Message, id_: str) -> Iterator[File]:
-    """The attachments of a message whose content is there; ``id_`` is the child's logical id."""
-    for at, attachment in enumerate(message.attachments):
-        if attachment.content is not None:
-            resource = {
-                "resourceType": "Binary",
-                "contentType": media_type_of(attachment.content_type),
-                "securityContext": reference(f"Communication/{id_}"),
-            }
-            yield File(_file_id(id_, at), resource, attachment.content)
+def _references_by_address(stored: Resource) -> dict[str, str]:
+    """As whom the addresses of a stored child speak."""
+    return {
+        address.value: one["reference"]
+        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
+        if "reference" in one
+        for address in addresses_of(one)
+    }
 
 
-def topic_of(message: Message) -> str:
-    """The subject as FHIR can hold it, ``""`` if there is none."""
-    subject = clean(message.subject)
-    return subject if _says_something(subject) else ""
+def _named(stored: Resource) -> dict[str, dict[str, Any]]:
+    """The actors of a stored child by their address."""
+    return {
+        address.value: one
+        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
+        for address in addresses_of(one)
+    }
 
 
-def new_text_of(stored: Resource) -> str:
-    """The part of a stored child's text that its sender wrote anew."""
-    payload = stored.get("payload") or ()
-    for part in payload:
-        for extension in part.get("extension") or ():
-            if extension.get("url") == codes.EXT_NEW_TEXT:
-                return str(extension["valueString"])
-    return "".join([part["contentString"] for part in payload if "contentString" in part])
+def _kept(actor_: dict[str, Any], named: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    if "reference" in actor_:
+        return actor_
+    [address] = addresses_of(actor_)
+    return named.get(address.value, actor_)
 
 
-def clean(text: str) -> str:
-    """``text`` without the characters that no FHIR ``string`` may hold."""
-    return _FORBIDDEN.sub("", text)
+def _shared(channel: str, external_id: str) -> dict[str, Any]:
+    return message_identity(channel, external_id).as_secondary()
 
 
-def _address_of(actor_: dict[str, Any]) -> str:
-    address = address_of(actor_)
-    return address.value if address else ""
-
-
-def _kept(actor_: dict[str, Any], named: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return actor_ if "reference" in actor_ else named.get(_address_of(actor_), actor_)
-
-
-def _says_something(text: str) -> bool:
-    return bool(text) and not _SPACE_OR_EMPTY.fullmatch(text)
-
-
-def _references(message: Message) -> Iterator[dict[str, Any]]:
-    system = codes.REFERENCE + message.channel
-    # In the order in which the message names them: threading goes by the first.
-    for named in dict.fromkeys((*message.references, message.in_reply_to)):
-        if named:
-            out = Identity(system, named).as_secondary()
-            if named == message.in_reply_to:
-                out["type"] = {"text": codes.ANSWERED}
-            yield out
-
-
-def _text(message: Message) -> Iterator[dict[str, Any]]:
-    text = clean(message.text)
-    if not _says_something(text):
-        return
-    pieces = range(0, len(text), _MOST_CHARACTERS)
-    for at in pieces:
-        out: dict[str, Any] = {"contentString": text[at : at + _MOST_CHARACTERS]}
-        if not at and message.new_text != message.text:
-            new = clean(message.new_text)[:_MOST_CHARACTERS]
-            if _says_something(new):
-                out = {"extension": [{"url": codes.EXT_NEW_TEXT, "valueString": new}], **out}
+def _references(channel: str, named: Iterable[str], in_reply_to: str) -> Iterator[dict[str, Any]]:
+    system = codes.REFERENCE + channel
+    for one in named:
+        out = Identity(system, one).as_secondary()
+        if one == in_reply_to:
+            out["type"] = {"text": codes.ANSWERED}
         yield out
 
 
-def _attachments(message: Message, id_: str) -> Iterator[dict[str, Any]]:
-    for at, attachment in enumerate(message.attachments):
-        out: dict[str, Any] = {"contentType": media_type_of(attachment.content_type)}
-        if attachment.content is not None:
-            out["url"] = f"Binary/{_file_id(id_, at)}"
-            out["size"] = len(attachment.content)
-            digest = sha1(attachment.content, usedforsecurity=False).digest()
-            out["hash"] = base64.b64encode(digest).decode()
-        if _says_something(attachment.filename):
-            out["title"] = clean(attachment.filename)
-        yield {"contentAttachment": out}
+def _is_reference(identifier: Mapping[str, Any]) -> bool:
+    return str(identifier.get("system", "")).startswith(codes.REFERENCE)
 
 
-def _file_id(id_: str, at: int) -> str:
-    return Identity(codes.ATTACHMENT, f"{id_}/{at}").id
+def _wall(written: str) -> dict[str, Any]:
+    return {"extension": [{"url": codes.EXT_WALL, "valueString": written}]}
+
+
+def _payload(
+    text: str,
+    new_text: str,
+    files: Sequence[File],
+    id_: str,
+    there: Mapping[tuple[str, int], str] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """The ``payload``; ``there`` are the urls of files that are stored already."""
+    out: list[dict[str, Any]] = []
+    for at in range(0, len(text), MOST_CHARACTERS):
+        piece: dict[str, Any] = {"contentString": text[at : at + MOST_CHARACTERS]}
+        if new_text and not at:
+            piece = {"extension": [{"url": codes.EXT_NEW_TEXT, "valueString": new_text}], **piece}
+        out.append(piece)
+    for file in files:
+        attached: dict[str, Any] = {"contentType": file.type}
+        if file.there:
+            attached["url"] = there.get(file.bytes_key) or f"Binary/{_file_id(id_, file)}"
+            attached["size"] = file.size
+            attached["hash"] = file.hash
+        if file.name:
+            attached["title"] = file.name
+        out.append({"contentAttachment": attached})
+    return out or [_ABSENT]
+
+
+def _file_id(id_: str, file: File) -> str:
+    return Identity(codes.ATTACHMENT, f"{id_}/{file.hash}").id

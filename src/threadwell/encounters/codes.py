@@ -10,8 +10,9 @@ from typing import Any
 
 BASE = "https://threadwell.dev/fhir/"
 
-# Identifiers. The first three are followed by the name of a channel.
+# Identifiers. The first four are followed by the name of a channel.
 MESSAGE = BASE + "identifier/message/"
+APART = BASE + "identifier/message-apart/"
 REFERENCE = BASE + "identifier/reference/"
 THREAD = BASE + "identifier/thread/"
 HEADER = BASE + "identifier/header"
@@ -41,6 +42,7 @@ EXT_ADDRESS = BASE + "StructureDefinition/address"
 EXT_ATTRIBUTION = BASE + "StructureDefinition/attribution"
 EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
+EXT_WALL = BASE + "StructureDefinition/wall-time"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 # Codes of Threadwell's own.

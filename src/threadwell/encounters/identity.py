@@ -31,8 +31,13 @@ class Identity(NamedTuple):
         return {"use": "secondary", "system": self.system, "value": self.value}
 
 
-def message_identity(channel: str, external_id: str) -> Identity:
-    """Of a child Communication: the provider's message id."""
+def message_identity(channel: str, external_id: str, apart: str = "") -> Identity:
+    """Of a child Communication: the provider's message id.
+
+    Where several messages have that id, each is told ``apart`` by a digest of what it says.
+    """
+    if apart:
+        return Identity(codes.APART + channel, f"{external_id}|{apart}")
     return Identity(codes.MESSAGE + channel, external_id)
 
 

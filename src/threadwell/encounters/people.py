@@ -85,8 +85,14 @@ def actor(to: str, address: Address) -> dict[str, Any]:
 
 def address_of(actor_: Mapping[str, Any]) -> Address | None:
     """The address on a ``Reference`` that ``actor`` made; ``None`` on any other."""
-    for extension in actor_.get("extension") or ():
-        if extension.get("url") == codes.EXT_ADDRESS:
-            point = extension["valueContactPoint"]
-            return Address(AddressKind(point["system"]), point["value"])
-    return None
+    return next(iter(addresses_of(actor_)), None)
+
+
+def addresses_of(actor_: Mapping[str, Any]) -> list[Address]:
+    """The addresses on a ``Reference``: several where one person was written to at several."""
+    return [
+        Address(AddressKind(point["system"]), point["value"])
+        for extension in actor_.get("extension") or ()
+        if extension.get("url") == codes.EXT_ADDRESS
+        for point in (extension["valueContactPoint"],)
+    ]

@@ -35,8 +35,9 @@ class Placed:
     said so; ``reasons`` tell why, where there are several to tell apart. Those whom the practice
     names in it are no more than what it ``suggests``. ``answers`` is the external id of the
     message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
-    ``by_references`` says that its thread follows from them. ``link`` is what is stored;
-    ``message`` is there until then.
+    ``by_references`` says that its thread follows from them. Several messages may have the
+    external id ``shared``: each then has one of its own. ``link`` is what is stored; ``message`` is
+    there until then.
     """
 
     sent: Sent
@@ -55,5 +56,6 @@ class Placed:
     by_references: bool = False
     reasons: tuple[Reason, ...] = ()
     suggests: frozenset[str] = frozenset()
+    shared: str = ""
     link: Link | None = None
     message: Message | None = None

@@ -155,8 +155,9 @@ class _Importing:
         size = self._settings.batch
         hopeful = await self._hopeful(run)
         for at in range(0, len(hopeful), size):
-            messages = await self._contents(hopeful[at : at + size])
-            await self._send([partial(Run.prepare, items=messages, replay=True)])
+            held = await self._contents(hopeful[at : at + size])
+            tasks, messages = list(held), list(held.values())
+            await self._send([partial(Run.prepare, items=messages, replayed=tasks)])
 
     async def settle(self) -> None:
         """Finish the sessions that were open and are over by now."""
@@ -165,7 +166,7 @@ class _Importing:
             await self._settle(revived)
         run = await self._running()
         due = await open_circles(self._store, self._project, self._settings)
-        await self._settle({key: who for key, who in due.items() if not run.has_at_hand(key)})
+        await self._settle({key: who for key, who in due.items() if not run.is_up_to_date(key)})
 
     async def recut(self) -> None:
         """Cut all sessions anew."""
@@ -260,7 +261,7 @@ class _Importing:
 
     async def _hopeful(self, run: Run) -> list[Quarantined]:
         """What is held for a reason that may have passed."""
-        waiting = [quarantined(decode(stored.body)) for stored in run.held.values()]
+        waiting = [quarantined(decode(stored.body)) for stored in run.quarantine.waiting.values()]
         waiting = [one for one in waiting if one.reason != "broken"]
         await run.people.resolve(address for one in waiting for address in one.unknown)
         if self._settings.unknown == "patient":
@@ -271,15 +272,16 @@ class _Importing:
             if not one.unknown or any(run.people.party(address).known for address in one.unknown)
         ]
 
-    async def _contents(self, held: Sequence[Quarantined]) -> list[Message]:
-        keys = [Key("Binary", one.content.partition("/")[2]) for one in held]
-        found = await self._store.read_many(self._project, keys)
-        messages: list[Message] = []
-        for stored in found.values():
+    async def _contents(self, held: Sequence[Quarantined]) -> dict[str, Message]:
+        """The messages that are held, by the ids of their Tasks."""
+        keys = {Key("Binary", one.content.partition("/")[2]): one.task for one in held}
+        found = await self._store.read_many(self._project, list(keys))
+        messages: dict[str, Message] = {}
+        for key, stored in found.items():
             if decode(stored.body).get("contentType") == MESSAGE_TYPE and not stored.deleted:
                 content = await self._store.content(self._project, stored.id, stored.version_id)
                 if content is not None:
-                    messages.append(decode_message(content))
+                    messages[keys[key].removeprefix("Task/")] = decode_message(content)
         return messages
 
 

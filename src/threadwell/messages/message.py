@@ -12,7 +12,8 @@ from threadwell.messages.address import Address
 class Attachment:
     """A file that came with a message.
 
-    ``content`` is ``None`` where the export names a file that is not there; ``note`` then says so.
+    ``content`` is ``None`` where the export names a file that is not there; ``note`` then ends the
+    sentence *a file of it …* (``is not in the backup``).
     """
 
     filename: str
@@ -33,6 +34,12 @@ class Message:
     ``sent`` is aware. ``text`` is the whole text; ``new_text`` the part its sender wrote now,
     without quoted replies and signature, and equals ``text`` where there is none to strip.
     ``notes`` say, in plain words without any content, what could not be known.
+
+    ``wall`` is the time as it was written, naive, where it names no zone: ``sent`` is then what
+    the zone of the import makes of it. ``made_id`` says that ``external_id`` was made out of what
+    every copy of the message has (thread, time, sender, words): two messages with that id are
+    copies of one, and may differ in how complete they are. ``apart`` is for intake alone: it tells
+    messages from each other to which their provider has given one id.
     """
 
     channel: str
@@ -50,6 +57,9 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     medium: str = ""
     notes: tuple[str, ...] = ()
+    wall: datetime | None = None
+    made_id: bool = False
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

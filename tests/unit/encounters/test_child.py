@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from threadwell.encounters.child import child, files, new_text_of, relink
+from threadwell.encounters.child import child, contents, files_of, relink
+from threadwell.encounters.people import addresses_of
 from threadwell.encounters.placed import Link
+from threadwell.encounters.said import new_text_of, said, said_in
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.validation import validate
 from threadwell.messages import Address, AddressKind, Attachment, Message
@@ -111,11 +113,12 @@ def test_attachments_are_binaries_that_belong_to_the_child():
         attachments=(
             Attachment("x-ray.png", "image/png", b"\x89PNG"),
             Attachment("", " ", b""),
-            Attachment("lost.pdf", "application/pdf", None, "lost.pdf is not in the export"),
+            Attachment("lost.pdf", "application/pdf", None, "is not in the export"),
         )
     )
-    found = valid(child(attached, "child", LINK))
-    made = list(files(attached, "child"))
+    files = files_of(attached)
+    found = valid(child(attached, "child", LINK, files))
+    made = list(contents(attached, "child", files))
     urls = [part["contentAttachment"].get("url") for part in found["payload"][1:]]
     assert urls == [f"Binary/{made[0].id}", f"Binary/{made[1].id}", None]
     assert [one.content for one in made] == [b"\x89PNG", b""]
@@ -129,12 +132,42 @@ def test_attachments_are_binaries_that_belong_to_the_child():
         for one in made
     )
     assert found["payload"][1]["contentAttachment"]["hash"] == "Tv/aEsJhHi5P628NNC/raFzNgls="
-    assert found["note"] == [{"text": "lost.pdf is not in the export"}]
+    assert found["note"] == [{"text": "a file of it is not in the export"}]
 
 
 def test_a_person_with_two_addresses_is_one_recipient():
     link = LINK._replace(recipients=("Practitioner/alice", "Practitioner/alice"))
-    assert len(child(message(), "child", link)["recipient"]) == 1
+    (found,) = valid(child(message(), "child", link))["recipient"]
+    assert [one.value for one in addresses_of(found)] == [
+        "office@example.org",
+        "sister@example.org",
+    ]
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {},
+        {"text": "", "new_text": ""},
+        {"text": "a\x00b\n> c", "new_text": "a\x00b", "subject": "Travel"},
+        {"text": "x" * 250_001, "new_text": "x"},
+        {"references": ("y@x", "z@x"), "in_reply_to": "z@x", "notes": ("no text", "odd")},
+        {
+            "wall": datetime.fromisoformat("2024-04-10T05:00"),
+            "received": datetime(2024, 4, 10, 10, tzinfo=UTC),
+        },
+        {
+            "attachments": (
+                Attachment("x-ray.png", "image/png", b"\x89PNG"),
+                Attachment("", " ", None, "was left out of the export"),
+            )
+        },
+    ],
+)
+@pytest.mark.parametrize("apart", ["", "f00d"])
+def test_what_is_stored_says_what_was_read(elements, apart):
+    read = message(**elements, apart=apart)
+    assert said_in(valid(child(read, "child", LINK, files_of(read))), "") == said(read)
 
 
 def test_relink_changes_nothing_but_the_links():

@@ -24,13 +24,13 @@ from threadwell.channels.email.reply import new_text
 from threadwell.channels.email.sender import Key, find_sender
 from threadwell.channels.email.state import Kept, set_aside, state_notes
 from threadwell.channels.email.words import header_text
-from threadwell.messages import Broken, Message
+from threadwell.messages import Broken, Message, gaps
 
 NAME = "email"
 #: "email" of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode.
 MEDIUM = "EMAILWRIT"
 
-NO_TEXT = "no text"
+NO_TEXT = gaps.NO_TEXT
 
 #: "Re" as programs write it in their languages.
 _ANSWERS = re.compile(

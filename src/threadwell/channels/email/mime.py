@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from threadwell.channels.email.parameters import parse_parameters
+from threadwell.messages import gaps
 
 #: Parts within parts, deeper than any mail program nests them.
 MAX_DEPTH = 20
 
 NO_BOUNDARY = "multipart without a usable boundary; read as text"
 GUESSED_BOUNDARY = "multipart whose boundary had to be guessed"
-NOT_CLOSED = "multipart is cut off before its end"
+NOT_CLOSED = gaps.CUT_OFF
 TOO_DEEP = "parts are nested too deep; the innermost are kept as one file"
 
 _HEADER_END = re.compile(rb"\n\r?\n")

@@ -77,6 +77,7 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
         attachments=content.attachments,
         medium="MMSWRIT" if mms else "SMSWRIT",
         notes=(*content.notes, *_notes(element)),
+        made_id=True,
     )
 
 

@@ -75,6 +75,8 @@ def parse_row(written: Row, table: Table) -> Message | Refused:
         attachments=attachments,
         medium=row.medium,
         notes=tuple(notes),
+        wall=None if when.written.tzinfo else when.written,
+        made_id=not row.id,
     )
 
 

@@ -143,6 +143,8 @@ class _Chat:
             attachments=body.attachments,
             medium="APPWRIT",
             notes=tuple(note for note in notes if note),
+            wall=wall,
+            made_id=True,
         )
 
     def _held(self, block: Block, reason: str) -> Broken:

@@ -107,6 +107,26 @@ class Circle:
             self.waiting.setdefault(answered_identity(placed), []).append(placed)
         self._touch(placed, by_patient)
 
+    def let_go(self, placed: Placed, by_patient: bool) -> None:
+        """Give up a message that is recorded elsewhere, or otherwise, from now on."""
+        scope = self.scope_of(placed, by_patient)
+        del self.messages[placed.sent.id]
+        for scopes in (self.scopes, self.frozen):
+            if scope in scopes:
+                scopes[scope] = [other for other in scopes[scope] if other is not placed]
+        self.dirty.add(scope)
+        if placed.by_references:
+            self.threaded = False
+        if placed.answers:
+            self.waiting[answered_identity(placed)].remove(placed)
+        for answer in self.waiting.get(placed.sent.id, ()):
+            self._touch(answer, by_patient)
+
+    def take_back(self, placed: Placed, by_patient: bool) -> None:
+        """Take in a message that is stored already, and is to be recorded anew."""
+        self.add(placed, by_patient)
+        self.moved.add(placed.sent.id)
+
     def remove(self, placed: Iterable[Placed], by_patient: bool) -> None:
         """Give back messages that cannot be taken in after all."""
         for one in placed:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from threadwell.encounters import codes
 from threadwell.encounters.merge import is_live, is_locked
-from threadwell.encounters.people import Party, address_of
+from threadwell.encounters.people import Party, addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
@@ -99,15 +99,19 @@ async def _add(
         circle.parties.setdefault(
             address_key(address), _as_stored(people.party(address), reference)
         )
-    heard = None
-    if len(circle.patients) > 1:
-        await people.name(circle.patients)
-        sender = address_of(child.get("sender") or {})
-        own = people.own_names(sender) if sender else ()
-        heard = Heard(people.names(circle.patients), own)
+    heard = await heard_in(circle, child, people)
     placed = place_again(child, thread, circle, heard, keywords)
     if placed is not None:
         circle.add(placed, by_patient)
+
+
+async def heard_in(circle: Circle, child: Resource, people: AddressBook) -> Heard | None:
+    """What tells apart the patients of a stored child's circle; ``None`` where it has but one."""
+    if len(circle.patients) == 1:
+        return None
+    await people.name(circle.patients)
+    sender = next(iter(addresses_of(child.get("sender") or {})), None)
+    return Heard(people.names(circle.patients), people.own_names(sender) if sender else ())
 
 
 def _as_stored(party: Party, reference: str) -> Party:
@@ -117,8 +121,7 @@ def _as_stored(party: Party, reference: str) -> Party:
 
 def _actors(child: Resource) -> Iterable[tuple[str, Address]]:
     for actor in (child.get("sender") or {}, *(child.get("recipient") or ())):
-        address = address_of(actor)
-        if address is not None:
+        for address in addresses_of(actor):
             yield actor.get("reference", ""), address
 
 

@@ -15,11 +15,12 @@ from threadwell.encounters.attribution import (
     patients_of,
     reasons_of,
 )
-from threadwell.encounters.child import clean, new_text_of, topic_of
+from threadwell.encounters.child import own_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
-from threadwell.encounters.people import Party, address_of
+from threadwell.encounters.people import Party, addresses_of
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.said import clean, named_ids, new_text_of, topic_of
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
@@ -62,7 +63,7 @@ class ThreadOf(NamedTuple):
 
 
 def child_id(message: Message) -> str:
-    """The logical id of the child Communication of a message."""
+    """The logical id of the child Communication of a message, if it alone has its external id."""
     return message_identity(message.channel, message.external_id).id
 
 
@@ -95,13 +96,11 @@ def place(
     by_references = not message.thread_hint
     thread_id = message.thread_hint or message.external_id
     opens, closes = keywords.of(text)
-    references: tuple[str, ...] = ()
-    if message.references or message.in_reply_to:
-        references = tuple(dict.fromkeys(filter(None, (*message.references, message.in_reply_to))))
+    external_id = name_of(message.external_id, message.apart)
     return Placed(
         Sent(
             microseconds(message.sent),
-            identity_of(message.channel, message.external_id),
+            identity_of(message.channel, external_id),
             thread_key(message.channel, thread_id, way.circle),
             way.inbound,
             opens,
@@ -109,7 +108,7 @@ def place(
         ),
         id_,
         message.channel,
-        message.external_id,
+        external_id,
         thread_id,
         way.keys[0],
         way.keys[1:],
@@ -117,11 +116,12 @@ def place(
         message.medium,
         topic_of(message),
         "" if by_references else message.in_reply_to,
-        references,
+        named_ids(message),
         message.in_reply_to,
         by_references,
         whom.reasons,
         whom.suggests,
+        message.external_id if message.apart else "",
         message=message,
     )
 
@@ -130,14 +130,14 @@ def place_again(
     stored: Resource, thread: ThreadOf, circle: Circle, heard: Heard | None, keywords: Keywords
 ) -> Placed | None:
     """The place of a stored child under ``thread``; ``None`` if it is not one of Threadwell's."""
-    own = next((i for i in _identifiers(stored) if i["system"].startswith(codes.MESSAGE)), None)
-    actors = [stored.get("sender") or {}, *(stored.get("recipient") or ())]
-    addresses = [address_of(actor) for actor in actors]
-    known = [address for address in addresses if address is not None]
-    if own is None or len(known) < len(addresses):
+    own = own_of(stored)
+    writer = stored.get("sender") or {}
+    to = [(one, addresses_of(one)) for one in stored.get("recipient") or ()]
+    addresses = [*addresses_of(writer)[:1], *(one for _, some in to for one in some)]
+    if own is None or own.old or not addresses_of(writer) or not all(some for _, some in to):
         return None
-    channel, external_id = own["system"][len(codes.MESSAGE) :], own["value"]
-    sender, *recipients = [address_key(address) for address in known]
+    channel, external_id = own.channel, name_of(own.external_id, own.apart)
+    sender, *recipients = [address_key(address) for address in addresses]
     new_text = new_text_of(stored)
     topic = (stored.get("topic") or {}).get("text", "")
     party = circle.parties[sender]
@@ -178,11 +178,12 @@ def place_again(
         thread.by_references,
         whom.reasons,
         whom.suggests,
+        own.external_id if own.apart else "",
         Link(
             _id_of(stored["partOf"][0]),
             (stored.get("subject") or {}).get("reference", ""),
-            actors[0].get("reference", ""),
-            tuple([actor.get("reference", "") for actor in actors[1:]]),
+            writer.get("reference", ""),
+            tuple([one.get("reference", "") for one, some in to for _ in some]),
             reply,
             kept,
         ),
@@ -210,6 +211,11 @@ def _whom(
     if not named and len(own) == 1:
         named = (Reason(own[0], SENDER),)
     return _Whom(patients_of(named), named)
+
+
+def name_of(external_id: str, apart: str) -> str:
+    """What threads and sessions call a message: its external id, if it alone has that."""
+    return f"{external_id}~{apart}" if apart else external_id
 
 
 def thread_of(header: Resource) -> ThreadOf | None:

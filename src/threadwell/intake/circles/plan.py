@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from threadwell.encounters.frame import Frame
@@ -74,7 +74,7 @@ def _thread_by_references(circle: Circle, rules: Rules) -> None:
             by_channel.setdefault(placed.channel, []).append(placed)
     for channel, those in by_channel.items():
         mails = [_mail(placed) for placed in those]
-        roots, answered = thread_keys(mails), parents(mails)
+        roots, answered = thread_keys(_with_shared(mails, those)), parents(mails)
         for placed, key, answers in zip(those, roots, answered, strict=True):
             thread = thread_key(channel, key.root, circle.key)
             if placed.sent.thread != thread:
@@ -87,6 +87,14 @@ def _thread_by_references(circle: Circle, rules: Rules) -> None:
 def _mail(placed: Placed) -> Mail[str]:
     sent = _EPOCH + timedelta(microseconds=placed.sent.at)
     return Mail(placed.external_id, placed.references, placed.in_reply_to, sent, "")
+
+
+def _with_shared(mails: list[Mail[str]], those: Sequence[Placed]) -> list[Mail[str]]:
+    """The mails, where those that have one id follow it as if it were a mail: so do answers."""
+    return [
+        mail._replace(references=(*mail.references, placed.shared)) if placed.shared else mail
+        for mail, placed in zip(mails, those, strict=True)
+    ]
 
 
 def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
@@ -145,6 +153,17 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
 
 def _order(placed: Placed) -> Sent:
     return placed.sent
+
+
+def is_kept_out(circle: Circle, placed: Placed, rules: Rules) -> bool:
+    """Whether a message that is not in the circle would change a locked session of it."""
+    scope = circle.scope_of(placed, rules.by_patient)
+    frozen = circle.frozen.get(scope, ())
+    coming = replace(placed, link=None)
+    return bool(frozen) and bool(
+        _late([coming], sorted(frozen, key=_order), rules)
+        or _late([*circle.scopes.get(scope, ()), coming], sorted(frozen, key=_order), rules)
+    )
 
 
 def _late(messages: Sequence[Placed], frozen: Sequence[Placed], rules: Rules) -> list[Placed]:

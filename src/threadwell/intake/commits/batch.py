@@ -23,6 +23,7 @@ class Batch:
     writes: dict[Key, Write] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     replayed: int = 0
+    completed: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0
@@ -53,6 +54,7 @@ class Batch:
         total.known += self.counts.known
         total.quarantined += self.counts.quarantined
         report.replayed += self.replayed
+        report.completed += self.completed
         report.sessions += self.sessions
         report.superseded += self.superseded
         report.reviews += self.reviews

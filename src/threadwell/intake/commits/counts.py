@@ -28,7 +28,8 @@ class Report:
     """The outcome of an import.
 
     ``replayed`` messages were held by an earlier import and have their place now; they are not
-    among ``counts``. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
+    among ``counts``. ``completed`` messages were there, and say more now: a more complete copy of
+    them has come. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
     session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
     ``reviews`` the new questions that a person has to answer, ``answers`` those answered before
     that took effect now. A dry run has as
@@ -37,6 +38,7 @@ class Report:
 
     counts: Counts = field(default_factory=Counts)
     replayed: int = 0
+    completed: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from threadwell.encounters import codes
+from threadwell.encounters.copies import fingerprint
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import reference
+from threadwell.encounters.said import said
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
 from threadwell.intake.people.route import Held
@@ -51,6 +53,11 @@ def held_id(item: Held | Broken) -> str:
 def message_held_id(message: Message) -> str:
     """The logical id of the Task that a message has if it was ever held."""
     return _held_message(message).id
+
+
+def former_held_id(message: Message) -> str:
+    """The id that earlier builds gave to the Task of any message with that external id."""
+    return _held_id(message).id
 
 
 def holding(item: Held | Broken) -> Holding:
@@ -122,6 +129,14 @@ def _identity(item: Held | Broken) -> Identity:
 
 
 def _held_message(message: Message) -> Identity:
+    own = _held_id(message)
+    # Under an id of its provider's, another message may wait too: each has a Task.
+    return (
+        own if message.made_id else own._replace(value=f"{own.value}|{fingerprint(said(message))}")
+    )
+
+
+def _held_id(message: Message) -> Identity:
     own = message_identity(message.channel, message.external_id)
     return Identity(codes.QUARANTINE, f"{message.channel}|{own.value}")
 

@@ -1,0 +1,1 @@
+"""Messages that meet others of the same id: which are copies, and what becomes of each."""

@@ -1,0 +1,13 @@
+"""Notes that tell what one copy of a message lacks; a more complete copy has none of them.
+
+What a channel says of a file that is missing (``Attachment.note``) is such a note, too.
+"""
+
+from __future__ import annotations
+
+#: The mail has no text.
+NO_TEXT = "no text"
+#: Its end is missing.
+CUT_OFF = "multipart is cut off before its end"
+#: How the note about a file begins; ``Attachment.note`` is the rest.
+OF_A_FILE = "a file of it "
