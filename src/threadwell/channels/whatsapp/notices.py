@@ -11,18 +11,21 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from threadwell.channels.whatsapp.lines import MARKS
-from threadwell.channels.whatsapp.notice_phrases import CALLS, SENTENCES
+from threadwell.channels.whatsapp.sentences import CALLS, SENTENCES
 
 _MARKS = re.compile(f"[{MARKS}\u200b-\u200d]")
-_GAP = re.compile(r"\{(?:who)?\}")
-_WHO = "{who}"
+_GAP = re.compile(r"\{(?:who|joiner|new)?\}")
+#: Gaps that are somebody of the chat, and gaps that are those who come to it.
+_WHO = frozenset({"{who}", "{joiner}"})
+_NEW = frozenset({"{joiner}", "{new}"})
+_BETWEEN_NAMES = re.compile(r", | (?:and|y|e|und|et|en) ")
 #: A sentence of WhatsApp's is no longer, names and all.
 _LONGEST = 600
 _LONGEST_CALL = 60
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 
-#: A sentence as what stands between its gaps, and which of the gaps are somebody of the chat.
-_Sentence = tuple[tuple[str, ...], tuple[bool, ...]]
+#: A sentence as what stands between its gaps, and the gaps.
+_Sentence = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def plain(text: str) -> str:
@@ -39,17 +42,38 @@ def is_notice(text: str, is_somebody: Callable[[str], bool] | None = None) -> bo
     ``is_somebody`` tells of a name, in small letters, whether anybody in the chat has it; without
     it any name will do, which is right where the place is one in which only WhatsApp writes.
     """
+    return _found(text, is_somebody) is not None
+
+
+def joined(text: str, is_somebody: Callable[[str], bool]) -> tuple[str, ...]:
+    """Those who came to the chat, in small letters, where ``text`` is the sentence that says so."""
+    found = _found(text, is_somebody)
+    if found is None:
+        return ()
+    gaps, filled = found
+    new = (_BETWEEN_NAMES.split(one) for gap, one in zip(gaps, filled, strict=True) if gap in _NEW)
+    return tuple(name.strip() for names in new for name in names)
+
+
+def _found(
+    text: str, is_somebody: Callable[[str], bool] | None
+) -> tuple[tuple[str, ...], list[str]] | None:
+    """The gaps of the sentence that ``text`` is, and what stands in them."""
     if len(text) > _LONGEST:
-        return False
+        return None
     said = plain(text).translate(_APOSTROPHES)
     if "\n" in said:
-        return False
+        return None
     said = said.casefold().rstrip(". ")
     for sentence in _candidates(said):
-        people = _people_named(sentence, said)
-        if people is not None and (is_somebody is None or all(map(is_somebody, people))):
-            return True
-    return False
+        filled = _filled(sentence, said)
+        if filled is None:
+            continue
+        gaps = sentence[1]
+        people = (one for gap, one in zip(gaps, filled, strict=True) if gap in _WHO)
+        if is_somebody is None or all(map(is_somebody, people)):
+            return gaps, filled
+    return None
 
 
 def is_call(text: str) -> bool:
@@ -63,8 +87,8 @@ def _candidates(said: str) -> Iterator[_Sentence]:
     yield from _WITHOUT_BEGINNING
 
 
-def _people_named(sentence: _Sentence, said: str) -> list[str] | None:
-    """Who stands in the gaps of ``sentence`` where it is ``said``; ``None`` where it is not.
+def _filled(sentence: _Sentence, said: str) -> list[str] | None:
+    """What stands in the gaps of ``sentence`` where it is ``said``; ``None`` where it is not.
 
     Each gap ends at the first place where what follows it stands, so the work grows with the
     length of the text only.
@@ -73,7 +97,7 @@ def _people_named(sentence: _Sentence, said: str) -> list[str] | None:
     if not said.startswith(parts[0]):
         return None
     at = len(parts[0])
-    people: list[str] = []
+    filled: list[str] = []
     for number, part in enumerate(parts[1:]):
         is_last = number == len(parts) - 2
         if is_last:
@@ -81,19 +105,18 @@ def _people_named(sentence: _Sentence, said: str) -> list[str] | None:
             if end < at or not said.endswith(part):
                 return None
         else:
-            end = said.find(part, at + 1 if gaps[number] else at)
+            end = said.find(part, at + 1 if gaps[number] in _WHO else at)
             if end < 0:
                 return None
-        if gaps[number]:
-            if end == at:
-                return None
-            people.append(said[at:end].strip())
+        if end == at and gaps[number] in _WHO:
+            return None
+        filled.append(said[at:end].strip())
         at = end + len(part)
-    return people if at == len(said) else None
+    return filled if at == len(said) else None
 
 
 def _parsed(line: str) -> _Sentence:
-    return tuple(_GAP.split(line)), tuple(gap == _WHO for gap in _GAP.findall(line))
+    return tuple(_GAP.split(line)), tuple(_GAP.findall(line))
 
 
 _ALL = tuple(_parsed(line.casefold()) for line in SENTENCES)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from threadwell.channels.channel import ReadOptions
 from threadwell.messages import Address, AddressKind, parse_phone
 
 NAME = "whatsapp"
 YOU = "You"
+Key: TypeAlias = tuple[AddressKind, str]
 #: A group may have 1,024 people; those who left it have written too.
 _MOST = 2_500
 
@@ -20,7 +23,9 @@ class Participants:
 
     by_name: dict[str, Address]
     everybody: tuple[Address, ...]
-    _others: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    _joined: dict[Key, int] = field(default_factory=dict)
+    _places: list[int] = field(default_factory=list)
+    _others: dict[tuple[str, int], tuple[Address, ...]] = field(default_factory=dict)
 
     @property
     def are_too_many(self) -> bool:
@@ -48,12 +53,23 @@ class Participants:
             everybody[me.key] = me
         return cls(by_name, tuple(everybody.values()))
 
-    def recipients(self, sender: Address) -> tuple[Address, ...]:
-        """Everybody but the sender."""
-        others = self._others.get(sender.value)
+    def join(self, name: str, place: int) -> None:
+        """Note that whoever has that name came to the chat with the line at ``place``."""
+        if name in self.by_name:
+            self._joined[self.by_name[name].key] = place
+            insort(self._places, place)
+
+    def recipients(self, sender: Address, place: int) -> tuple[Address, ...]:
+        """Everybody but the sender who was there when the line at ``place`` was written."""
+        came = bisect(self._places, place)
+        others = self._others.get((sender.value, came))
         if others is None:
-            others = tuple(one for one in self.everybody if one.key != sender.key)
-            self._others[sender.value] = others
+            others = tuple(
+                one
+                for one in self.everybody
+                if one.key != sender.key and self._joined.get(one.key, -1) <= place
+            )
+            self._others[sender.value, came] = others
         return others
 
 

@@ -135,7 +135,7 @@ class _Chat:
             channel=NAME,
             external_id=self.identities.of(named.name, wall, body),
             sender=sender,
-            recipients=learned.participants.recipients(sender),
+            recipients=learned.participants.recipients(sender, dated.place),
             sent=instant.time,
             text=body.text,
             new_text=body.text,

@@ -43,6 +43,8 @@ class Named(NamedTuple):
 class Tally:
     """The dated lines of an export: who stands before each, and when it was.
 
+    ``spoke`` counts the lines of each name that WhatsApp has not written itself; ``first`` is where
+    the first of them stands.
     ``when`` counts minutes, and is ``NEVER`` for a date or an hour that does not exist.
     """
 
@@ -51,6 +53,7 @@ class Tally:
     when: array[int] = field(default_factory=lambda: array("q"))
     strong: set[int] = field(default_factory=set)
     spoke: dict[int, int] = field(default_factory=dict)
+    first: dict[int, int] = field(default_factory=dict)
 
     def add(self, named: Named | None, by_app: bool) -> None:
         """The next line; ``by_app`` where WhatsApp wrote what stands behind the name."""
@@ -62,6 +65,7 @@ class Tally:
         if not named.weak:
             self.strong.add(number)
         if not by_app:
+            self.first.setdefault(number, len(self.who) - 1)
             self.spoke[number] = self.spoke.get(number, 0) + 1
 
 

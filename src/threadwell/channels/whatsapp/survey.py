@@ -20,7 +20,7 @@ from threadwell.channels.whatsapp.body import APP_MARK, read_body
 from threadwell.channels.whatsapp.chat_name import chat_name
 from threadwell.channels.whatsapp.dates import Inferred, infer_order, read_date
 from threadwell.channels.whatsapp.lines import DatedLine, Header, lines
-from threadwell.channels.whatsapp.notices import is_notice, plain
+from threadwell.channels.whatsapp.notices import is_notice, joined, plain
 from threadwell.channels.whatsapp.participants import NAME, YOU, Participants, address_of
 from threadwell.channels.whatsapp.senders import (
     NEVER,
@@ -114,6 +114,7 @@ def survey(path: Path, encoding: str, options: ReadOptions) -> Survey:
         is_group=is_group,
     )
     _judge(learned, seen, people, group, only)
+    _join_late(learned, seen)
     return learned
 
 
@@ -144,6 +145,8 @@ class _Seen:
                     self.title = plain(quoted[1])
             self.tally.add(None, False)
             return
+        if named.text.startswith(APP_MARK) and is_notice(named.text):
+            self.notices[len(self.day) - 1] = named.text
         if not named.weak:
             self.written[header.numbers] = None
         by_app = is_alone and named.text.startswith(APP_MARK)
@@ -243,6 +246,18 @@ def _next_times(tally: Tally, persons: set[int]) -> array[int]:
         if tally.who[place] in persons and tally.when[place] != NEVER:
             following = tally.when[place]
     return out
+
+
+def _join_late(learned: Survey, seen: _Seen) -> None:
+    """Who came to a group later, as its notices say, received nothing of what was before."""
+    names = {name.casefold(): name for name in learned.participants.by_name}
+    for place, notice in seen.notices.items():
+        if learned.kinds[place] not in (Kind.NOTICE, Kind.MESSAGE):
+            continue
+        for new in joined(notice, learned.is_somebody):
+            name = names.get(new)
+            if name is not None and seen.tally.first[seen.tally.names[name]] > place:
+                learned.participants.join(name, place)
 
 
 def _join(kinds: bytearray, tally: Tally, only: bool) -> None:

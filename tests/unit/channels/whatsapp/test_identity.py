@@ -99,6 +99,33 @@ def test_a_group_that_has_grown_and_another_name_is_the_same(
     assert ids(grown, name=name)[:4] == first
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "3/21/24, 9:00 AM - Clinic added Ben",
+        "3/21/24, 9:00 AM - Clinic added Dana, Ben and Eve",
+        "3/21/24, 9:00 AM - You added Ben",
+        "3/21/24, 9:00 AM - Ben joined using this group's invite link",
+        "3/21/24, 9:00 AM - Clinic hat Ben hinzugefügt",
+        f"3/21/24, 9:00 AM - Ben: {LRM}Ben was added",
+    ],
+)
+def test_who_came_later_received_nothing_of_what_was_before(read: Read, notice: str) -> None:
+    name = "WhatsApp Chat with Family.txt"
+    before = messages(read(GROUP, name=name))
+    late = f"{notice}\n3/21/24, 9:02 AM - Ben: Hello\n3/21/24, 9:03 AM - Ana: Hi Ben\n"
+    after = messages(read(GROUP + late, name=name))
+    assert after[:4] == before
+    assert [one.value for one in after[4].recipients] == ["whatsapp:Clinic", "whatsapp:Ana"]
+    assert [one.value for one in after[5].recipients] == ["whatsapp:Clinic", "whatsapp:Ben"]
+
+
+def test_who_had_written_before_was_there_before(read: Read) -> None:
+    again = "3/21/24, 9:00 AM - Clinic added Ana\n3/21/24, 9:02 AM - Ana: Back\n"
+    items = messages(read(GROUP + again, name="WhatsApp Chat with Family.txt"))
+    assert [one.value for one in items[0].recipients] == ["whatsapp:Ana"]
+
+
 def test_an_export_that_begins_later_is_the_same(ids: Callable[..., list[str]]) -> None:
     for chat in (CHAT, GROUP):
         lines = chat.splitlines(keepends=True)
