@@ -222,7 +222,7 @@ def test_a_question_leads_to_its_session(page: Page) -> None:
     expect(row.first).to_contain_text("To review")
     page.get_by_role("link", name=re.compile("Review")).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("To review")
-    assert page.get_by_role("main").get_by_role("listitem").count() == 14
+    assert page.get_by_role("main").get_by_role("listitem").count() == 6
     _picture(page, "reviews")
     _is_well_made(page)
     page.get_by_role("link", name=re.compile("Castellano or")).first.click()

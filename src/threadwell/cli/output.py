@@ -58,11 +58,6 @@ def lines(text: str) -> list[str]:
     return [on_a_line(line) for line in text.expandtabs(4).splitlines()]
 
 
-def shorten(text: str, width: int) -> str:
-    """``text`` in at most ``width`` characters, its end cut off where it is longer."""
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
-
-
 def _pad(cell: str, width: int, right: bool) -> str:
     space = " " * (width - _width(cell))
     return space + cell if right else cell + space

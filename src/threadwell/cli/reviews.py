@@ -8,14 +8,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.output import plural, print_json, shorten, table
+from threadwell.cli.output import plural, print_json, table
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
     from threadwell.inbox.reviews import Review
-
-#: So that a row is no wider than a terminal of 160 columns.
-_WIDEST = 50
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,11 +30,13 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json([asdict(review) for review in reviews])
     elif reviews:
+        from threadwell.inbox.reviews import one_for_each_address
+
         rows = [
-            [one.when or "-", one.why, shorten(one.about, _WIDEST) or "-", one.href]
-            for one in reviews
+            [f"{one.number:,}", one.when or "-", one.why, one.href, one.about or "-"]
+            for one in one_for_each_address(reviews)
         ]
-        print(table(["First message", "Why", "Who", "Page"], rows))
+        print(table(["Questions", "First message", "Why", "Page", "Who"], rows))
         print(f"\n{plural(len(reviews), 'question')}; times are in {zone.key}.")
         print("The pages are those of `threadwell serve`.")
         for line in _to_answer(reviews):

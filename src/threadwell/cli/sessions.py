@@ -135,7 +135,7 @@ def print_sessions(sessions: Sequence[SessionSummary], dates: Dates, *, more: bo
             dates.text(session.start) or "-",
             dates.text(session.end) or "-",
             str(session.messages),
-            session.status,
+            "superseded" if session.status == "entered-in-error" else session.status,
             session.id,
         ]
         for session in sessions

@@ -113,12 +113,12 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
     out: list[HeldRow] = []
     async for stored in open_held(reader.store, reader.project):
         task = decode(stored.body)
-        if not (await _waits_for(reader, task)).isdisjoint(addresses):
+        if not (await waits_for(reader, task)).isdisjoint(addresses):
             out.append(await _row(reader, task, dates))
     return out
 
 
-async def _waits_for(reader: Reader, task: Resource) -> frozenset[str]:
+async def waits_for(reader: Reader, task: Resource) -> frozenset[str]:
     """The addresses that nobody has; else all of the message's."""
     values = frozenset(one.value for one in quarantined(task).unknown)
     if not values and _reason_code(task) != "broken":
@@ -191,7 +191,7 @@ async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
         channel=channel_named(str(_input(task, "channel") or "")),
         sent=when if isinstance(when, datetime) else None,
         when=dates.text(when) if isinstance(when, datetime) else "",
-        addresses=await _waits_for(reader, task),
+        addresses=await waits_for(reader, task),
     )
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from threadwell.encounters.codes import TASK_CODE
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import concept_text, name_of
-from threadwell.inbox.quarantine import title_of
+from threadwell.inbox.quarantine import title_of, waits_for
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
 
 #: Questions on a page.
-PAGE = 50
+PAGE = 200
 
 _STATUS = "status=requested,accepted,in-progress"
 _OPEN = f"Task?code={TASK_CODE}|review&{_STATUS}"
@@ -38,7 +38,8 @@ class Review:
     FHIR dateTime of the first message, and ``when`` the same for people. ``href`` is the page of
     the session, or of the held message, that it is about, below the server's address; ``focus``
     the resource, and ``task`` the question itself. ``candidates`` are the patients among whom
-    ``intake.answer_review`` may choose.
+    ``intake.answer_review`` may choose. What asks about a held message has its ``addresses``;
+    where it stands for several, ``number`` of them wait for the same.
     """
 
     task: str
@@ -50,6 +51,8 @@ class Review:
     focus: str
     href: str
     candidates: tuple[Candidate, ...] = ()
+    addresses: tuple[str, ...] = ()
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,15 @@ async def list_reviews(reader: Reader, *, cursor: str, dates: Dates) -> ReviewsP
     found = await reader.page(_OPEN, PAGE, cursor, _sort="-authored-on")
     await _learn(reader, found.resources)
     items = [await _review(reader, task, dates) for task in found.resources]
-    return ReviewsPage(items, found.turns)
+    return ReviewsPage(one_for_each_address(items), found.turns)
+
+
+def one_for_each_address(reviews: Iterable[Review]) -> list[Review]:
+    """One question for all the held messages of the same addresses, where the first was."""
+    groups: dict[object, list[Review]] = {}
+    for one in reviews:
+        groups.setdefault(one.addresses or one.task, []).append(one)
+    return [replace(those[0], number=len(those)) for those in groups.values()]
 
 
 async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
@@ -138,4 +149,5 @@ async def _review(reader: Reader, task: Resource, dates: Dates) -> Review:
             Candidate(patient, name_of({"reference": patient}, reader))
             for patient in (candidates(task) if session else ())
         ),
+        addresses=() if session else tuple(sorted(await waits_for(reader, task))),
     )

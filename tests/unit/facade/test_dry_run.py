@@ -118,6 +118,9 @@ def test_a_new_cut_is_shown_and_not_made(here: Path, billed: bool) -> None:
     assert tried.changed == ()
     assert (tried.unchanged, tried.billed) == ((1, 1) if billed else (0, 0))
     assert sum(one.messages for one in tried.made) == (3 if billed else 4)
+    assert sum(one.messages for one in tried.superseded) == (3 if billed else 4)
+    assert {one.channels for one in tried.superseded} == {("table",)}
+    assert {one.status for one in tried.superseded} == {"finished"}
 
 
 def test_a_new_cut_that_changes_nothing_says_so(here: Path) -> None:

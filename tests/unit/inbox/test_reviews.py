@@ -75,9 +75,9 @@ def test_a_question_about_a_held_message_leads_to_the_quarantine(put: Any, brows
 
 
 def test_the_list_goes_on(put: Any, practice: Any, browser: Any) -> None:
-    put(*(question(f"q{number}") for number in range(51)))
+    put(*(question(f"q{number}") for number in range(201)))
     first = browser.get("/reviews").text
-    assert first.count('href="/sessions/family"') == 50
+    assert first.count('href="/sessions/family"') == 200
     more = first.partition('rel="next" href="')[2].partition('"')[0]
     assert browser.get("/reviews" + more).text.count('href="/sessions/family"') == 1
     assert browser.get("/reviews?cursor=x").status_code == 404

@@ -20,9 +20,10 @@ class Trial:
 
     ``sessions`` are session encounters, ``parts`` the medical encounters of all of them,
     ``headers`` thread headers and ``named`` Patients and Groups, all by id. ``lines`` tell of each
-    message, by id, its header. ``before`` are the session encounters, by id, that are in the store,
-    as they are there. ``held`` are the Tasks of messages that would be held, with the content, and
-    ``asked`` tells of sessions, by id, whether a question about them would be open.
+    message, by id, its header, and ``lines_before`` the one that it has in the store. ``before``
+    are the session encounters, by id, that are in the store, as they are there. ``held`` are the
+    Tasks of messages that would be held, with the content, and ``asked`` tells of sessions, by id,
+    whether a question about them would be open.
     """
 
     sessions: dict[str, Resource] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Trial:
     parts: dict[str, Resource] = field(default_factory=dict)
     headers: dict[str, Resource] = field(default_factory=dict)
     lines: dict[str, str] = field(default_factory=dict)
+    lines_before: dict[str, str] = field(default_factory=dict)
     named: dict[str, Resource] = field(default_factory=dict)
     held: list[tuple[Resource, bytes]] = field(default_factory=list)
     asked: dict[str, bool] = field(default_factory=dict)
@@ -46,8 +48,9 @@ class Trial:
                 case "Encounter":
                     self._encounter(write.id, body, write.before)
                 case "Communication" if body.get("partOf"):
-                    header = str(body["partOf"][0].get("reference", ""))
-                    self.lines[write.id] = header.removeprefix("Communication/")
+                    if write.id not in self.lines and write.before is not None:
+                        self.lines_before[write.id] = _header_of(decode(write.before.body))
+                    self.lines[write.id] = _header_of(body)
                 case "Communication":
                     self.headers[write.id] = body
                 case "Task":
@@ -78,3 +81,8 @@ class Trial:
         else:
             focus = str((task.get("focus") or {}).get("reference", ""))
             self.asked[focus.removeprefix("Encounter/")] = is_live(task)
+
+
+def _header_of(child: Resource) -> str:
+    reference = str((child.get("partOf") or [{}])[0].get("reference", ""))
+    return reference.removeprefix("Communication/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from threadwell.encounters import codes
@@ -35,7 +36,7 @@ async def outcome(trial: Trial, store: Store, project: str) -> Outcome:
         if is_live(session):
             (changed if was else made).append(tried.line(session))
         elif was:
-            superseded.append(tried.line(session))
+            superseded.append(tried.line(trial.before[id_], was=True))
     there, billed = await _standing(store, project, trial.sessions)
     return Outcome(
         _in_time(made),
@@ -55,12 +56,10 @@ class _Tried:
         self._names = names
         self._headers: dict[str, list[Resource]] = {}
         for header in trial.headers.values():
-            if is_live(header):
-                session = target(header, "encounter").removeprefix("Encounter/")
-                self._headers.setdefault(session, []).append(header)
-        self._messages: dict[str, int] = {}
-        for header_ in trial.lines.values():
-            self._messages[header_] = self._messages.get(header_, 0) + 1
+            session = target(header, "encounter").removeprefix("Encounter/")
+            self._headers.setdefault(session, []).append(header)
+        self._messages = Counter(trial.lines.values())
+        self._messages_before = Counter(trial.lines_before.values())
 
     @classmethod
     async def of(cls, trial: Trial, store: Store, project: str) -> _Tried:
@@ -81,9 +80,11 @@ class _Tried:
             wanted = members - names.keys() - wanted
         return cls(trial, names)
 
-    def line(self, session: Resource) -> TriedSession:
-        """A session in a line."""
-        headers = sorted(self._headers.get(session["id"], ()), key=_sent)
+    def line(self, session: Resource, *, was: bool = False) -> TriedSession:
+        """A session in a line, as it would be, or as it ``was``."""
+        found = self._headers.get(session["id"], ())
+        headers = sorted((one for one in found if is_live(one) is not was), key=_sent)
+        messages = self._messages_before if was else self._messages
         subject = target(session, "subject")
         patients = tuple(_members(self._names.get(subject, {}))) or ((subject,) if subject else ())
         period = session.get("period") or {}
@@ -96,7 +97,7 @@ class _Tried:
             tuple(dict.fromkeys(filter(None, map(channel_of, headers)))),
             period.get("start", ""),
             period.get("end", ""),
-            sum(self._messages.get(header["id"], 0) for header in headers),
+            sum(messages[header["id"]] for header in headers),
             self._trial.asked.get(session["id"], False),
         )
 
