@@ -18,14 +18,16 @@ from threadwell.fhir.resource import Resource
 NAMED = "named"
 SENDER = "sender"
 CHOSEN = "chosen"
+SESSION = "session"
 
 
 class Reason(NamedTuple):
     """Why a message is about ``patient`` (``Patient/…``).
 
     ``basis`` is one of the codes above: it names them in those ``words``; its sender can only be
-    writing for them; or a person has said so, of which ``source`` (``Task/…``, ``Provenance/…``)
-    is the record. Where a person has said that it is about nobody, ``patient`` is ``""``.
+    writing for them; or a person has said so, of the message itself or of all that the session had
+    of its thread, of which ``source`` (``Task/…``, ``Provenance/…``) is the record. Where a person
+    has said that it is about nobody, ``patient`` is ``""``.
     """
 
     patient: str
@@ -34,14 +36,14 @@ class Reason(NamedTuple):
     source: str = ""
 
 
-def chosen(patients: Iterable[str], source: str) -> tuple[Reason, ...]:
+def chosen(patients: Iterable[str], source: str, basis: str = CHOSEN) -> tuple[Reason, ...]:
     """The reasons of a message that a person has said to be about those patients, or nobody."""
-    return tuple(Reason(one, CHOSEN, source=source) for one in sorted(patients) or [""])
+    return tuple(Reason(one, basis, source=source) for one in sorted(patients) or [""])
 
 
 def is_chosen(reasons: Iterable[Reason]) -> bool:
     """Whether a person has said whom a message is about."""
-    return any(one.basis == CHOSEN for one in reasons)
+    return any(one.basis in (CHOSEN, SESSION) for one in reasons)
 
 
 def patients_of(reasons: Iterable[Reason]) -> frozenset[str]:

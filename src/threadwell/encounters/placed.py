@@ -37,7 +37,7 @@ class Placed:
     message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
     ``by_references`` says that its thread follows from them. Several messages may have the
     external id ``shared``: each then has one of its own. ``link`` is what is stored; ``message`` is
-    there until then.
+    there until then, and ``version`` is the version of the child that was read.
     """
 
     sent: Sent
@@ -59,3 +59,4 @@ class Placed:
     shared: str = ""
     link: Link | None = None
     message: Message | None = None
+    version: str = ""

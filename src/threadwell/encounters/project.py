@@ -21,6 +21,7 @@ from threadwell.encounters.identity import (
 from threadwell.encounters.participants import Spoken
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.review import review
+from threadwell.encounters.shares import Told, shares, subjects
 from threadwell.fhir.resource import Resource
 
 
@@ -60,18 +61,19 @@ def session_of(drawn: Drawn, frame: Frame) -> Identity:
 def project(drawn: Drawn, frame: Frame) -> Projection:
     """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
     identity = session_of(drawn, frame)
-    subjects = _subjects(drawn.messages, frame)
+    about = _About(drawn.messages, frame)
+    whom = about.subjects
     together = group_identity(identity)
-    subject = f"Group/{together.id}" if len(subjects) > 1 else next(iter(subjects), "")
+    subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
     out = Projection()
-    _link_threads(out, drawn, identity, subjects, subject, frame, in_session=True)
+    _link_threads(out, drawn, identity, about, subject, frame, in_session=True)
     spoken = [_spoken(one, out.links) for one in drawn.messages]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
     out.resources["Encounter", identity.id] = encounter(own, spoken, drawn.finished, frame)
-    if len(subjects) > 1:
-        out.resources["Group", together.id] = group(together, subjects, frame)
-        for patient in subjects:
-            _add_medical(out, drawn, identity, patient, frame)
+    if len(whom) > 1:
+        out.resources["Group", together.id] = group(together, whom, frame)
+        for patient in whom:
+            _add_medical(out, drawn, identity, patient, about, frame)
     if not subject:
         task = review_identity(identity)
         since = drawn.messages[0].sent.at
@@ -83,23 +85,40 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
 def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     """The header and children of messages that no session holds: no encounter at all."""
     out = Projection()
-    subjects = _subjects(drawn.messages, frame)
-    subject = subjects[0] if len(subjects) == 1 else ""
-    _link_threads(out, drawn, session_of(drawn, frame), subjects, subject, frame, in_session=False)
+    about = _About(drawn.messages, frame)
+    subject = about.subjects[0] if len(about.subjects) == 1 else ""
+    _link_threads(out, drawn, session_of(drawn, frame), about, subject, frame, in_session=False)
     return out
 
 
-def _subjects(messages: Sequence[Placed], frame: Frame) -> tuple[str, ...]:
-    if len(frame.patients) == 1:
-        return frame.patients
-    return tuple(sorted(frozenset().union(*(message.about for message in messages))))
+class _About:
+    """Whom the messages of a session are about, each and all together."""
+
+    def __init__(self, messages: Sequence[Placed], frame: Frame) -> None:
+        self._shares: dict[str, frozenset[str]] = {}
+        self.subjects: tuple[str, ...] = frame.patients
+        if len(frame.patients) > 1 or any(one.reasons for one in messages):
+            told = [Told(one.sent.thread, one.about, one.reasons) for one in messages]
+            shared = shares(told, frame.patients)
+            ids = (one.sent.id for one in messages)
+            self._shares.update(zip(ids, shared, strict=True))
+            self.subjects = subjects(shared)
+
+    def of(self, message: Placed) -> frozenset[str]:
+        """The patients whom a message is about by itself."""
+        return self._shares.get(message.sent.id, message.about)
+
+    def subject(self, message: Placed, subject: str) -> str:
+        """A message that is about one patient is so within a session about several, too."""
+        own = self.of(message)
+        return next(iter(own)) if len(own) == 1 else subject
 
 
 def _link_threads(
     out: Projection,
     drawn: Drawn,
     session: Identity,
-    subjects: tuple[str, ...],
+    about: _About,
     subject: str,
     frame: Frame,
     *,
@@ -110,12 +129,12 @@ def _link_threads(
         threads.setdefault(message.sent.thread, []).append(message)
     for thread, messages in threads.items():
         identity = header_identity(session, frame.scope, thread)
-        voices = _Voices(frame, subjects)
+        voices = _Voices(frame, about.subjects)
         header_id = identity.id
         links = [
             Link(
                 header_id,
-                _subject_of(one, subject),
+                about.subject(one, subject),
                 *voices.of(one),
                 drawn.replies.get(one.sent.id, ""),
                 one.reasons,
@@ -129,20 +148,15 @@ def _link_threads(
         out.resources["Communication", header_id] = header(place, messages, links, frame)
 
 
-def _subject_of(message: Placed, subject: str) -> str:
-    """A message that is about one patient is so within a session about several, too."""
-    return next(iter(message.about)) if len(message.about) == 1 else subject
-
-
 def _add_medical(
-    out: Projection, drawn: Drawn, session: Identity, patient: str, frame: Frame
+    out: Projection, drawn: Drawn, session: Identity, patient: str, about: _About, frame: Frame
 ) -> None:
     identity = medical_identity(session, patient)
     # What is about nobody in particular, such as a question back, belongs to every patient's care.
     spoken = [
         _as_family_of(patient, one, out.links, frame)
         for one in drawn.messages
-        if patient in one.about or not one.about
+        if patient in about.of(one) or not about.of(one)
     ]
     shape = Shape(
         identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"

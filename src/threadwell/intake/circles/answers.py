@@ -36,9 +36,9 @@ async def find_answers(
 ) -> dict[Key, Answer]:
     """The answers that were not applied yet, by the Task that asked."""
     asked = {key: target(task, "focus") for key, task in tasks.items() if not _is_done(task)}
-    encounters = await _read(store, project, asked.values())
+    encounters = await read_named(store, project, asked.values())
     subjects = {name: target(one, "subject") for name, one in encounters.items()}
-    groups = await _read(store, project, subjects.values(), "Group")
+    groups = await read_named(store, project, subjects.values(), "Group")
     found: dict[Key, Answer] = {}
     for key, name in asked.items():
         encounter = encounters.get(name)
@@ -133,7 +133,7 @@ def _patients(subject: str, groups: Mapping[str, Resource]) -> list[str]:
     return [member for member in members if member.startswith("Patient/")]
 
 
-async def _read(
+async def read_named(
     store: Store, project: str, names: Iterable[str], type_: str = "Encounter"
 ) -> dict[str, Resource]:
     """The resources of that type among ``names`` that are there, by name."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from threadwell.encounters.attribution import chosen, is_chosen
+from threadwell.encounters.corrected import Correction
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.sessions import Sent
@@ -36,7 +37,8 @@ class Circle:
     must not change, ``frozen`` the messages of locked sessions by scope. ``answered`` are the
     review Tasks whose answer was put on the messages since, with its patients; ``dismissed`` those
     that somebody has closed without an answer, by the Encounter they are about. ``waiting`` has
-    the messages that answer one that is not here yet, by the identity of that one.
+    the messages that answer one that is not here yet, by the identity of that one. ``corrections``
+    are what people have said of messages that was not written yet.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Circle:
     answered: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     dismissed: dict[Key, Key] = field(default_factory=dict)
     waiting: dict[str, list[Placed]] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
@@ -85,6 +88,16 @@ class Circle:
             if here and (is_chosen(placed.reasons) or not placed.about):
                 placed.reasons, placed.about = reasons, frozenset(patients)
         self.answered[task] = patients
+
+    def correct(
+        self, messages: Sequence[Placed], patients: Collection[str], how: Correction, basis: str
+    ) -> None:
+        """Let count what a person has said: whom messages are about, whatever they name."""
+        reasons = chosen(patients, f"Provenance/{how.id}", basis)
+        for placed in messages:
+            placed.reasons, placed.about = reasons, frozenset(patients)
+            self.moved.add(placed.sent.id)
+        self.corrections.append(how)
 
     def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:
         """Put a message into another thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from threadwell.encounters import codes
+from threadwell.encounters.corrected import SOMEBODY, Correction, correction_id
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import Party, addresses_of
 from threadwell.fhir.json import decode
@@ -16,7 +17,8 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
-from threadwell.intake.circles.answers import find_answers, is_dismissed
+from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
+from threadwell.intake.circles.changed import changes, subject_of
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_again, thread_of
 from threadwell.intake.links import as_key, circle_of, target
@@ -56,6 +58,7 @@ async def load_circles(
         _find_locked(circle, bodies)
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
     for circle in circles.values():
+        await _apply_changes(circle, bodies, people)
         await _apply_answers(circle, bodies, people)
     return circles
 
@@ -146,6 +149,25 @@ def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:
         if key.type != "Task" and session in locked:
             circle.locked.add(key)
             circle.locked.add(as_key(target(body, "subject")))
+
+
+async def _apply_changes(
+    circle: Circle, bodies: Mapping[Key, Resource], people: AddressBook
+) -> None:
+    """Whom people have made the subject since counts as what they have said of the messages."""
+    groups = {f"Group/{key.id}": body for key, body in bodies.items() if key.type == "Group"}
+    named = {subject_of(bodies[key]) for key in circle.live}
+    named |= {one.link.subject for one in circle.messages.values() if one.link is not None}
+    foreign = [one for one in named if one.startswith("Group/") and one not in groups]
+    if foreign:
+        groups |= await read_named(people.store, people.project, foreign, "Group")
+    for change in list(changes(circle, bodies, groups)):
+        stored = circle.stored.get(change.key)
+        version = stored.version_id if stored else change.messages[0].version
+        what = f"{change.key.type}/{change.key.id}/_history/{version}"
+        ids = tuple(one.child for one in change.messages)
+        how = Correction(correction_id(what, ids), ids, SOMEBODY, what)
+        circle.correct(change.messages, change.patients, how, change.basis)
 
 
 async def _apply_answers(

@@ -187,6 +187,7 @@ def place_again(
             reply,
             kept,
         ),
+        version=stored["meta"]["versionId"],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from threadwell.encounters.corrected import CORRECTED, corrected
 from threadwell.encounters.merge import carried, is_live, merged, withdrawn
 from threadwell.encounters.pattern import is_session
 from threadwell.encounters.superseded import (
@@ -72,7 +73,11 @@ def write_plan(
             reason = _why(circle, body, settings, recutting)
             why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
             batch.write(why, provenance(key.type, key.id, instant(batch.updated), reason))
+    for correction in circle.corrections:
+        batch.write(Key("Provenance", correction.id), corrected(correction, instant(batch.updated)))
+        batch.corrected += len(correction.messages)
     circle.answered.clear()
+    circle.corrections.clear()
 
 
 def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:
@@ -112,4 +117,6 @@ def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) ->
         return ZONE.format(settings.zone_change)
     if recutting or policy != settings.policy:
         return POLICY
+    if circle.corrections:
+        return CORRECTED
     return ANSWERED if circle.answered else LATE

@@ -28,6 +28,7 @@ class Batch:
     superseded: int = 0
     reviews: int = 0
     answers: int = 0
+    corrected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -59,6 +60,7 @@ class Batch:
         report.superseded += self.superseded
         report.reviews += self.reviews
         report.answers += self.answers
+        report.corrected += self.corrected
         report.reasons.update(self.reasons)
 
 

@@ -32,7 +32,8 @@ class Report:
     them has come. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
     session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
     ``reviews`` the new questions that a person has to answer, ``answers`` those answered before
-    that took effect now. A dry run has as
+    that took effect now, ``corrected`` the messages of which a person has said since whom they
+    are about. A dry run has as
     ``trial`` what it would have written, and as ``outcome`` what would have come of it.
     """
 
@@ -43,6 +44,7 @@ class Report:
     superseded: int = 0
     reviews: int = 0
     answers: int = 0
+    corrected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     trial: Trial | None = None
     outcome: Outcome | None = None

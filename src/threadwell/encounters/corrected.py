@@ -1,0 +1,52 @@
+"""The Provenance of what a person has said of messages: whom they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from threadwell.encounters import codes
+from threadwell.encounters.identity import Identity
+from threadwell.encounters.people import reference
+from threadwell.fhir.resource import Resource
+
+#: What a correction says, for people.
+CORRECTED = "A person has said whom these messages are about."
+#: Who has changed a resource through the API, where nobody else is known.
+SOMEBODY = "Whoever changed the subject"
+
+
+class Correction(NamedTuple):
+    """A correction of messages (their logical ids) as its Provenance, of logical id ``id``.
+
+    ``by`` says who made it; ``version`` is what they changed to say so
+    (``Encounter/…/_history/…``), ``""`` where they said it to Threadwell.
+    """
+
+    id: str
+    messages: tuple[str, ...]
+    by: str
+    version: str = ""
+
+
+def correction_id(version: str, messages: Iterable[str]) -> str:
+    """The logical id of the Provenance of what that version of a resource says of messages."""
+    return Identity(codes.CORRECTION, "|".join((version, *messages))).id
+
+
+def corrected(correction: Correction, recorded: str) -> Resource:
+    """The Provenance; ``recorded`` is an instant."""
+    out: Resource = {
+        "resourceType": "Provenance",
+        "target": [reference(f"Communication/{one}") for one in correction.messages],
+        "recorded": recorded,
+        "activity": {
+            "coding": [{"system": codes.DATA_OPERATION, "code": "UPDATE", "display": "revise"}]
+        },
+        "reason": [{"text": CORRECTED}],
+        "agent": [{"who": {"display": correction.by}}],
+    }
+    if correction.version:
+        what: dict[str, Any] = {"reference": correction.version}
+        out["entity"] = [{"role": "source", "what": what}]
+    return out
