@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from threadwell.encounters import codes
 from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
-from threadwell.encounters.people import actor, addresses_of, reference
+from threadwell.encounters.people import actor, addresses_of, kept_reference, reference
 from threadwell.encounters.placed import Link
 from threadwell.encounters.said import (
     MOST_CHARACTERS,
@@ -207,7 +207,7 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
     if link.reply:
         out["inResponseTo"] = [reference(f"Communication/{link.reply}")]
     if link.subject:
-        out["subject"] = reference(link.subject)
+        out["subject"] = kept_reference(stored.get("subject"), link.subject)
     # Who is known by the address alone keeps the name that came with this very message.
     named = _named(stored)
     out["sender"] = _kept(actor(link.sender, sender), named)

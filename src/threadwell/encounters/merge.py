@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from threadwell.encounters import codes
-from threadwell.encounters.people import address_of
+from threadwell.encounters.people import address_of, kept_reference
 from threadwell.fhir.resource import Resource
 
 #: The elements that a projection decides, by type. Everything else belongs to people and other
@@ -49,6 +49,8 @@ def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
     kept = {name: value for name, value in stored.items() if name not in ours}
     added = {name: value for name, value in projected.items() if name in ours or name not in stored}
     out = {**kept, **added, **_people(stored, projected, spoke)}
+    if "subject" in projected and "subject" in stored:
+        out["subject"] = kept_reference(stored["subject"], projected["subject"]["reference"])
     if type_ == "Task" and (stored["status"] == "cancelled" or is_applied(stored)):
         # Asked anew: what was answered before was about other messages.
         out["status"] = projected["status"]

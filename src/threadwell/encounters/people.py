@@ -69,6 +69,18 @@ def reference(to: str) -> dict[str, Any]:
     return {"reference": to}
 
 
+def kept_reference(stored: Any, to: str) -> dict[str, Any]:
+    """The ``Reference`` to a resource, as it is ``stored`` if that refers to it, too.
+
+    Others may have added a display, or written it with the server's address or a version.
+    """
+    if isinstance(stored, dict):
+        there = str(stored.get("reference", "")).partition("/_history/")[0]
+        if there == to or there.endswith(f"/{to}"):
+            return stored
+    return reference(to)
+
+
 @lru_cache(maxsize=65_536)
 def actor(to: str, address: Address) -> dict[str, Any]:
     """The ``Reference`` to a sender or recipient, with the address that was used.

@@ -15,7 +15,7 @@ from itertools import islice
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.circles.answers import answered_circles
-from threadwell.intake.circles.due import Circles, all_circles, open_circles
+from threadwell.intake.circles.due import Circles, all_circles, changed_circles, open_circles
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Counts, Report
@@ -92,8 +92,7 @@ async def recut(
 ) -> Report:
     """Cut every session of the store anew, as ``settings`` say; what no longer holds is superseded.
 
-    Sessions that were billed stay. A circle of so many patients that a digest names it is cut anew
-    with its next message. Killed half-way and run again, it ends with the same resources.
+    Sessions that were billed stay. Killed half-way and run again, it ends with the same resources.
     """
     importing = _Importing(store, project, settings, progress, clock, recutting=True)
     await importing.answer()
@@ -146,8 +145,10 @@ class _Importing:
         )
 
     async def answer(self) -> None:
-        """Apply the answers of people, before anything else is added to their sessions."""
-        await self._settle(await answered_circles(self._store, self._project))
+        """Apply what people have answered and changed, before anything else is added."""
+        run = await self._running()
+        changed = await changed_circles(run.people, run.since) if run.since else {}
+        await self._settle(changed | await answered_circles(self._store, self._project))
 
     async def replay(self) -> None:
         """Import what is held and may have its place now."""
@@ -165,12 +166,13 @@ class _Importing:
             self._run, revived, self._revived = None, self._revived, {}
             await self._settle(revived)
         run = await self._running()
-        due = await open_circles(self._store, self._project, self._settings)
+        due = await open_circles(run.people, self._settings)
         await self._settle({key: who for key, who in due.items() if not run.is_up_to_date(key)})
 
     async def recut(self) -> None:
         """Cut all sessions anew."""
-        await self._settle(await all_circles(self._store, self._project))
+        run = await self._running()
+        await self._settle(await all_circles(run.people))
 
     async def _settle(self, circles: Circles) -> None:
         await self._send(

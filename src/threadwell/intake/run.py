@@ -82,6 +82,11 @@ class Run:
         self._marker: Stored | None = None
         self._shared: dict[str, set[str]] = {}
 
+    @property
+    def since(self) -> int:
+        """When an import wrote last, in milliseconds since 1970 UTC; 0 if none ever did."""
+        return self._marker.updated if self._marker else 0
+
     async def start(self) -> None:
         """Find the practice and what is held."""
         self._marker = await self.store.read(self.project, *_MARKER)

@@ -37,14 +37,15 @@ class Practice:
         return asyncio.run(what)
 
     def put(self, type_: str, id_: str, **elements: Any) -> None:
-        """Write a resource, over the one of this id if there is one."""
+        """Write a resource, or a version of one right after the last import."""
 
         async def write():
             before = await self.store.read(DEFAULT_PROJECT, type_, id_)
             resource = {"resourceType": type_, **elements}
-            resource, body = stamp(resource, id_, new_id(1), 1)
+            at = self.now + 1 if before else 1
+            resource, body = stamp(resource, id_, new_id(at), at)
             version = resource["meta"]["versionId"]
-            change = Write(type_, id_, version, 1, resource, body, before)
+            change = Write(type_, id_, version, at, resource, body, before)
             await self.store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
 
         self.run(write())

@@ -2,61 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Iterable
+from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
+from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import (
+    DateFilter,
+    DateMatch,
+    Filter,
+    MissingFilter,
+    Prefix,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    TokenFilter,
+    TokenMatch,
+)
+from threadwell.intake.links import circle_of
 from threadwell.intake.paging import search_all
+from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.route import Refusal, route
 from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Key
+from threadwell.threads import circle_key
 
+#: How the key of a circle begins that names its patients; others are digests.
 _NAMED = "Patient/"
-
+_IS_PART = MissingFilter("part-of", missing=False)
+_IS_HEADER = MissingFilter("part-of", missing=True)
 
 #: Circles by their keys, with their patients.
 Circles: TypeAlias = dict[str, tuple[str, ...]]
 
 
-async def open_circles(store: Store, project: str, settings: Settings) -> Circles:
+class _Header(NamedTuple):
+    """A thread header: its logical id, its identity and the key of its circle."""
+
+    id: str
+    identity: str
+    circle: str
+
+
+async def open_circles(people: AddressBook, settings: Settings) -> Circles:
     """The circles with open threads that the policy and scope of ``settings`` made.
 
-    Those are the ones with sessions that time alone may have finished. A circle so large that a
-    digest names it is left out: its sessions wait for the next message.
+    Those are the ones with sessions that time alone may have finished.
     """
-    found: Circles = {}
     status = TokenFilter("status", (TokenMatch(None, "in-progress"),))
-    async for header, circle in _headers(store, project, status):
-        by_patient = header.startswith(f"{settings.policy}|{circle}|")
-        if (
-            circle.startswith(_NAMED)
-            and header.startswith(f"{settings.policy}|")
-            and by_patient == (settings.scope == "patient")
+    found: list[_Header] = []
+    async for header in _headers(people, status):
+        by_patient = header.identity.startswith(f"{settings.policy}|{header.circle}|")
+        if header.identity.startswith(f"{settings.policy}|") and by_patient == (
+            settings.scope == "patient"
         ):
-            found[circle] = _patients(circle)
-    return found
+            found.append(header)
+    return await _circles(people, found)
 
 
-async def all_circles(store: Store, project: str) -> Circles:
-    """All circles with messages, but for those that a digest names."""
+async def all_circles(people: AddressBook) -> Circles:
+    """All circles with messages."""
     status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
-    headers = _headers(store, project, status)
-    return {circle: _patients(circle) async for _, circle in headers if circle.startswith(_NAMED)}
+    return await _circles(people, [header async for header in _headers(people, status)])
 
 
-def _patients(circle: str) -> tuple[str, ...]:
-    return tuple(circle.split("+"))
+async def changed_circles(people: AddressBook, since: int) -> Circles:
+    """The circles of which somebody else has changed anything after ``since``.
+
+    That is in milliseconds since 1970 UTC; no import has written anything since then.
+    """
+    after = DateFilter("_lastUpdated", (DateMatch(Prefix.GT, since * 1000, (since + 1) * 1000),))
+    ours = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, None),))
+    circles: dict[str, str] = {}
+    headers: set[str] = set()
+    for query in (
+        Query("Encounter", (after, ours)),
+        Query("Group", (after, ours)),
+        Query("Communication", (after, ours, _IS_HEADER)),
+        Query("Communication", (after, _IS_PART)),
+    ):
+        async for stored in search_all(people.store, people.project, query):
+            body = decode(stored.body)
+            if circle := circle_of(body):
+                header = stored.id if query.type == "Communication" else ""
+                circles[circle] = header or circles.get(circle, "")
+            elif _is_ours(body):
+                headers.add(str(body["partOf"][0].get("reference", "")).rpartition("/")[2])
+    keys = [Key("Communication", id_) for id_ in headers if id_]
+    found = await people.store.read_many(people.project, keys) if keys else {}
+    for key, stored in found.items():
+        if not stored.deleted and (circle := circle_of(decode(stored.body))):
+            circles[circle] = key.id
+    return await _circles(people, [_Header(id_, "", key) for key, id_ in circles.items()])
 
 
-async def _headers(
-    store: Store, project: str, status: TokenFilter
-) -> AsyncIterator[tuple[str, str]]:
-    """The identity and the circle of each thread header of a status, ``""`` where it has none."""
-    query = Query("Communication", (status, MissingFilter("part-of", missing=True)))
-    async for stored in search_all(store, project, query):
+async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[str, ...]:
+    """The patients of a circle; ``header`` is one of its thread headers, by id.
+
+    Where the key is a digest, they follow from the addresses of one of its messages. If somebody
+    has those no longer, there are none. ``header`` may be ``""``.
+    """
+    if circle.startswith(_NAMED):
+        return tuple(circle.split("+"))
+    if not header:
+        mine = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, circle),))
+        query = Query("Communication", (mine, _IS_HEADER), count=1)
+        found = (await people.store.search(people.project, query)).matches
+        header = found[0].id if found else ""
+    whole = ReferenceFilter("part-of", (ReferenceMatch("Communication", header, ""),))
+    page = await people.store.search(people.project, Query("Communication", (whole,), count=1))
+    for stored in page.matches:
+        body = decode(stored.body)
+        actors = (body.get("sender") or {}, *(body.get("recipient") or ()))
+        addresses = [address for actor in actors for address in addresses_of(actor)]
+        if not addresses:
+            continue
+        await people.resolve(addresses)
+        sender, *recipients = addresses
+        way = route(sender, recipients, people)
+        if not isinstance(way, Refusal) and circle_key(way.patients) == circle:
+            return way.patients
+    return ()
+
+
+async def _circles(people: AddressBook, headers: Iterable[_Header]) -> Circles:
+    by_circle = {header.circle: header for header in headers if header.circle}
+    found = {key: await patients_of(people, key, header.id) for key, header in by_circle.items()}
+    return {key: patients for key, patients in found.items() if patients}
+
+
+def _is_ours(child: Resource) -> bool:
+    return any(
+        str(one.get("system", "")).startswith(codes.MESSAGE)
+        for one in child.get("identifier") or ()
+    )
+
+
+async def _headers(people: AddressBook, status: Filter) -> AsyncIterator[_Header]:
+    """The thread headers of a status; those of others have neither identity nor circle."""
+    query = Query("Communication", (status, _IS_HEADER))
+    async for stored in search_all(people.store, people.project, query):
         values = {
             one.get("system"): str(one.get("value", ""))
             for one in decode(stored.body).get("identifier") or ()
         }
-        yield values.get(codes.HEADER, ""), values.get(codes.CIRCLE, "")
+        yield _Header(stored.id, values.get(codes.HEADER, ""), values.get(codes.CIRCLE, ""))

@@ -1,0 +1,259 @@
+"""What a person says of messages that nobody had asked about is kept for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from threadwell.encounters.attribution import reasons_of
+from threadwell.fhir.validation import validate
+from threadwell.intake import parse_options, recut, verify
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+MOTHER = "+12125550122"
+#: How a client may write the address of the server itself.
+ABROAD = "https://clinic.example.org/fhir/R4/"
+LEO, MIA, ANA = "Patient/leo", "Patient/mia", "Patient/ana"
+
+
+@pytest.fixture
+def family(practice, sms):
+    """A mother of two has written about both, and Ana of herself."""
+    for child in ("Leo", "Mia"):
+        practice.patient(child.lower(), given=child)
+        practice.put(
+            "RelatedPerson",
+            f"mother-of-{child.lower()}",
+            patient={"reference": f"Patient/{child.lower()}"},
+            telecom=[{"value": MOTHER}],
+        )
+    practice.take(
+        sms("a", "08:00", "Leo has a fever", phone=MOTHER),
+        sms("b", "08:10", "How high is it?", phone=MOTHER, out=True),
+        sms("c", "08:20", "and Mia's cough is back", phone=MOTHER),
+        sms("d", "09:00", "my knee hurts"),
+    )
+    return practice
+
+
+def by(practice, type_, **wanted):
+    """The one live resource of that type for which the elements are so."""
+    (found,) = [
+        one
+        for one in practice.live(type_)
+        if all(one.get(name) == value for name, value in wanted.items())
+    ]
+    return found
+
+
+def session(practice, of="a"):
+    """The session encounter of a message."""
+    header = one_of(practice, message(practice, of)["partOf"][0]["reference"])
+    return one_of(practice, header["encounter"]["reference"])
+
+
+def message(practice, id_):
+    """The child of that external id."""
+    (found,) = [
+        one
+        for one in practice.live("Communication")
+        if "partOf" in one and one["identifier"][0]["value"] == id_
+    ]
+    return found
+
+
+def one_of(practice, name):
+    """A resource by its reference."""
+    type_, _, id_ = name.partition("/")
+    (found,) = [one for one in practice.all(type_) if one["id"] == id_]
+    return found
+
+
+def change(practice, resource, **elements):
+    """As another program does it: the resource with other elements, ``None`` for none."""
+    kept = {name: value for name, value in resource.items() if name not in ("id", "meta")}
+    kept |= elements
+    wanted = {name: value for name, value in kept.items() if value is not None}
+    practice.put(wanted.pop("resourceType"), resource["id"], **wanted)
+
+
+def ref(name):
+    return {"reference": name}
+
+
+def told(practice):
+    """By message whom it is about, then whom its session is about, and who has care of its own."""
+    out = {}
+    for id_ in "abcd":
+        encounter = session(practice, id_)
+        mine = {"reference": f"Encounter/{encounter['id']}"}
+        parts = [
+            one["subject"]["reference"]
+            for one in practice.live("Encounter")
+            if one.get("partOf") == mine
+        ]
+        out[id_] = (
+            subject_of(practice, message(practice, id_)),
+            subject_of(practice, encounter),
+            " ".join(sorted(parts)),
+        )
+    return out
+
+
+def subject_of(practice, resource):
+    """The patients of a resource, those of a Group separated by ``+``."""
+    name = resource.get("subject", {}).get("reference", "").removeprefix(ABROAD)
+    if name.startswith("Group/"):
+        members = one_of(practice, name)["member"]
+        return "+".join(sorted(one["entity"]["reference"] for one in members))
+    return name
+
+
+BOTH = f"{LEO}+{MIA}"
+WRITTEN = {
+    "a": (LEO, BOTH, f"{LEO} {MIA}"),
+    "b": (BOTH, BOTH, f"{LEO} {MIA}"),
+    "c": (MIA, BOTH, f"{LEO} {MIA}"),
+    "d": (ANA, ANA, ""),
+}
+
+
+def assert_kept(practice, sms, expected):
+    """Nothing that is done to the store afterwards takes a correction back."""
+    assert told(practice) == expected
+    everything = [practice.all(type_) for type_ in ("Communication", "Encounter", "Provenance")]
+    practice.take()
+    assert everything == [
+        practice.all(type_) for type_ in ("Communication", "Encounter", "Provenance")
+    ]
+    practice.take(
+        sms("a", "08:00", "Leo has a fever", phone=MOTHER),
+        sms("late", "08:15", "hello?", phone=MOTHER),
+        sms("late2", "08:55", "and", phone="+12125550111"),
+    )
+    assert told(practice) == expected
+    for settings in (
+        replace(practice.settings, policy="inactivity-gap"),
+        replace(practice.settings, options=parse_options(zone="Asia/Tokyo")),
+    ):
+        practice.settings = settings
+        practice.run(recut(practice.store, DEFAULT_PROJECT, settings, clock=lambda: practice.now))
+        assert told(practice) == expected
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+    for type_ in ("Communication", "Encounter", "Group", "Provenance", "Task"):
+        assert [issue for one in practice.all(type_) for issue in validate(one)] == []
+
+
+def all_of(practice, id_):
+    encounter = session(practice, id_)
+    return encounter, one_of(practice, message(practice, id_)["partOf"][0]["reference"])
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        (
+            lambda p: change(p, session(p), subject=ref(MIA)),
+            {"a": (MIA, MIA, ""), "b": (MIA, MIA, ""), "c": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: change(p, session(p), subject=ref(ABROAD + MIA)),
+            {"a": (MIA, MIA, ""), "b": (MIA, MIA, ""), "c": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: change(p, all_of(p, "a")[1], subject=ref(MIA)),
+            {"a": (MIA, MIA, ""), "b": (MIA, MIA, ""), "c": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: change(p, message(p, "a"), subject=ref(MIA)),
+            {"a": (MIA, MIA, ""), "b": (MIA, MIA, ""), "c": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: change(p, message(p, "b"), subject=ref(LEO)),
+            {**WRITTEN, "b": (LEO, BOTH, f"{LEO} {MIA}")},
+        ),
+        (
+            lambda p: change(
+                p,
+                next(one for one in p.live("Encounter") if one.get("subject") == ref(LEO)),
+                subject=ref(ANA),
+            ),
+            {
+                "a": (ANA, f"{ANA}+{MIA}", f"{ANA} {MIA}"),
+                "b": (f"{ANA}+{MIA}", f"{ANA}+{MIA}", f"{ANA} {MIA}"),
+                "c": (MIA, f"{ANA}+{MIA}", f"{ANA} {MIA}"),
+            },
+        ),
+        (
+            lambda p: change(p, session(p, "d"), subject=ref(MIA)),
+            {"d": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: (
+                p.put("Group", "x", type="person", actual=True, member=[{"entity": ref(MIA)}]),
+                change(p, session(p), subject=ref("Group/x")),
+            ),
+            {"a": (MIA, MIA, ""), "b": (MIA, MIA, ""), "c": (MIA, MIA, "")},
+        ),
+        (
+            lambda p: change(p, session(p), subject=None),
+            {"a": ("", "", ""), "b": ("", "", ""), "c": ("", "", "")},
+        ),
+    ],
+    ids=[
+        *("session", "absolute", "header", "message", "answer", "medical encounter"),
+        *("single patient", "a Group of one's own", "removed"),
+    ],
+)
+def test_a_changed_subject_is_kept(family, sms, how, expected):
+    assert told(family) == WRITTEN
+    how(family)
+    family.take()
+    assert_kept(family, sms, WRITTEN | expected)
+
+
+def test_a_correction_leaves_a_provenance_and_is_the_reason(family):
+    encounter = session(family)
+    change(family, encounter, subject=ref(MIA))
+    (now,) = [one for one in family.all("Encounter") if one["id"] == encounter["id"]]
+    assert family.take().corrected == 3
+    (provenance,) = [one for one in family.all("Provenance") if "entity" in one]
+    version = f"Encounter/{now['id']}/_history/{now['meta']['versionId']}"
+    assert provenance["entity"] == [{"role": "source", "what": ref(version)}]
+    assert provenance["target"] == [
+        ref(f"Communication/{message(family, id_)['id']}") for id_ in "abc"
+    ]
+    for id_ in "abc":
+        (reason,) = reasons_of(message(family, id_))
+        assert reason == (MIA, "session", "", f"Provenance/{provenance['id']}")
+
+
+def test_a_later_message_that_names_another_child_adds_that_child(family, sms):
+    change(family, session(family), subject=ref(MIA))
+    family.take(sms("late", "08:30", "Leo threw up", phone=MOTHER))
+    assert told(family)["b"] == (MIA, BOTH, f"{LEO} {MIA}")
+
+
+def test_a_message_of_one_patient_s_phone_may_be_about_another(family, sms):
+    family.take(sms("e", "09:10", "and his ear"))
+    change(family, message(family, "e"), subject=ref(LEO))
+    family.take()
+    assert subject_of(family, message(family, "e")) == LEO
+    assert subject_of(family, message(family, "d")) == ANA
+    assert subject_of(family, session(family, "d")) == f"{ANA}+{LEO}"
+
+
+def test_a_reference_that_says_the_same_is_no_correction(family):
+    change(family, session(family, "d"), subject={"reference": ANA, "display": "Ana"})
+    assert family.take().corrected == 0
+    assert session(family, "d")["subject"] == {"reference": ANA, "display": "Ana"}
+
+
+def test_what_was_billed_stays_as_it_was_billed(family):
+    encounter = session(family, "d")
+    tag = {"system": "https://threadwell.dev/fhir/CodeSystem/lock", "code": "billed"}
+    change(family, encounter, subject=ref(MIA), meta={"tag": [tag]})
+    assert family.take().corrected == 0
+    assert subject_of(family, session(family, "d")) == MIA
+    assert subject_of(family, message(family, "d")) == ANA
