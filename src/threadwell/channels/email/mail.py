@@ -110,6 +110,8 @@ def _message(
         attachments=tuple(body.attachments),
         medium=MEDIUM,
         notes=(*notes, *dates.notes, *_body_notes(body), *_marks(mail, kept)),
+        wall=dates.wall,
+        made_id=NO_MESSAGE_ID in notes,
     )
 
 

@@ -125,6 +125,20 @@ def test_mails_of_one_second_keep_their_own_ids(write) -> None:
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.parametrize(
+    ("fields", "wall", "made"),
+    [
+        ({}, None, False),
+        ({"Date": "Wed, 10 Apr 2024 09:00:00"}, NINE.replace(hour=9, tzinfo=None), False),
+        ({"Message_ID": None}, None, True),
+        ({"Message_ID": "<x@threadwell.invalid>"}, None, False),
+    ],
+)
+def test_what_tells_copies_apart(read, fields: dict[str, str], wall: datetime, made: bool) -> None:
+    message = read(**fields)
+    assert (message.wall, message.made_id) == (wall, made)
+
+
 def test_chats_of_gmail_make_one_thread(write) -> None:
     line = "From 15000000000000000{}@xxx Wed Apr 10 09:00:0{} +0000 2024"
     mails = [
@@ -146,6 +160,7 @@ def test_chats_of_gmail_make_one_thread(write) -> None:
     ]
     assert [mail.sent.second for mail in mails] == [0, 1, 2]
     assert {mail.notes for mail in mails} == {(GMAIL_NUMBER, dates.FROM_LINE)}
+    assert not any(mail.made_id for mail in mails)
 
 
 REPORT = 'multipart/report; boundary=b; report-type="{}"'
