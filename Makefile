@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs readme wheel campaign fuzz bench lock definitions clean
+.PHONY: help run test check format types layers docs readme wheel campaign fuzz bench lock definitions guide judge clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ lock: ## Pin every dependency anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header pyproject.toml --group build --group dev -c locks/run.txt -o locks/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group node -o locks/node.txt
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group pipx -o locks/pipx.txt
+
+guide: $(VENV)/dev.stamp ## The implementation guide package, into dist/
+	$(BIN)/python scripts/make_guide.py
+
+judge: $(VENV)/dev.stamp ## HL7's validator over all that the sample makes (US_CORE=FILE…; Java, Maven, npm)
+	$(BIN)/python scripts/run_judge.py $(if $(US_CORE),--us-core $(US_CORE))
 
 definitions: $(VENV)/dev.stamp ## Compile HL7's R4 definitions anew
 	$(BIN)/python scripts/compile_definitions.py

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 
+from guide_reference import guide_page
 from python_reference import python_page
 from threadwell.api.context import MAX_BODY
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
@@ -93,6 +94,7 @@ def pages() -> dict[str, str]:
     bodies = {
         "README.md": _index(),
         "cli.md": _commands(),
+        "guide.md": guide_page(),
         "python.md": python_page(),
         "settings.md": _settings(),
         "search-parameters.md": _search_parameters(),
@@ -111,6 +113,7 @@ def _index() -> Iterator[str]:
         ("page", "holds"),
         [
             ("[cli.md](cli.md)", "every command with its options and examples"),
+            ("[guide.md](guide.md)", "what we write beyond R4: extensions, codes, identifiers"),
             ("[python.md](python.md)", "every method of `threadwell.open(…)`"),
             ("[settings.md](settings.md)", "settings of an import, environment variables, limits"),
             (

@@ -274,7 +274,7 @@ def _references(channel: str, named: Iterable[str], in_reply_to: str) -> Iterato
     for one in named:
         out = Identity(system, one).as_secondary()
         if one == in_reply_to:
-            out["type"] = {"text": codes.ANSWERED}
+            out = {"extension": [codes.identifier_role(codes.ANSWERED)], **out}
         yield out
 
 

@@ -6,6 +6,7 @@ out of what it is made, is told in docs/adr/0004-identity.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 BASE = "https://threadwell.dev/fhir/"
@@ -30,13 +31,9 @@ ADDRESS = BASE + "identifier/address"
 PERSON = BASE + "identifier/person/"
 INTAKE = BASE + "identifier/intake"
 
-#: ``Identifier.type.text`` of the one reference that a message says it answers.
-ANSWERED = "in reply to"
 #: ``Task.input.type.text`` of a patient to choose from, and of one whom the practice has named.
 CANDIDATE = "candidate"
 SUGGESTION = "suggestion"
-#: ``Identifier.type.text`` of a thread that has no name but its first message's.
-ROOT = "first message"
 
 # Extensions.
 EXT_ADDRESS = BASE + "StructureDefinition/address"
@@ -45,6 +42,13 @@ EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+#: What an identifier stands for, where its system does not tell: ``ANSWERED`` or ``ROOT``.
+EXT_ROLE = BASE + "StructureDefinition/identifier-role"
+#: The one of the messages named by a message that it says it answers.
+ANSWERED = "answered"
+#: The first message of a thread that has no name of its own.
+ROOT = "first-message"
 
 # Codes of Threadwell's own.
 LOCK = BASE + "CodeSystem/lock"
@@ -58,8 +62,15 @@ ENCOUNTER_TYPE = "https://medplum.com/fhir/CodeSystem/encounter-type"
 PARTICIPATION_TYPE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 PARTICIPATION_MODE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
 DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 SNOMED = "http://snomed.info/sct"
 
+#: Why the record is changed: R4 has ``Provenance.reason`` say a purpose of use.
+RECORDS_MANAGEMENT = {
+    "system": ACT_REASON,
+    "code": "RECORDMGT",
+    "display": "records management",
+}
 VIRTUAL = {"system": ACT_CODE, "code": "VR", "display": "virtual"}
 SESSION_TAG = {"system": ENCOUNTER_TYPE, "code": "session", "display": "Session"}
 MEDICAL_TAG = {
@@ -80,6 +91,8 @@ APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.
 BILLED = {"system": LOCK, "code": "billed", "display": "Billed"}
 
+#: How stores that were made before tell it, in ``Identifier.type.text``.
+_SAID = {ANSWERED: "in reply to", ROOT: "first message"}
 _PARTICIPATIONS = {
     "PPRF": "primary performer",
     "SPRF": "secondary performer",
@@ -90,7 +103,7 @@ _MODES = {
     "EMAILWRIT": "email",
     "SMSWRIT": "SMS message",
     "MMSWRIT": "MMS message",
-    "APPWRIT": "app message",
+    "APPWRIT": "messaging app",
 }
 _TASKS = {"quarantine": "Held message", "review": "Needs review"}
 _REASONS = {
@@ -121,6 +134,22 @@ def participation(code: str) -> dict[str, Any]:
 def medium(code: str) -> dict[str, Any]:
     """The ``Communication.medium`` of a v3 ParticipationMode code."""
     return _concept(PARTICIPATION_MODE, code, _MODES.get(code, ""))
+
+
+def identifier_role(code: str) -> dict[str, Any]:
+    """The ``Identifier.extension`` that tells what the identifier stands for."""
+    return {"url": EXT_ROLE, "valueCode": code}
+
+
+def has_role(identifier: Mapping[str, Any], code: str) -> bool:
+    """Whether the identifier stands for that."""
+    said = (identifier.get("type") or {}).get("text")
+    return identifier_role(code) in identifier.get("extension", ()) or said == _SAID[code]
+
+
+def provenance_reason(text: str) -> dict[str, Any]:
+    """The ``Provenance.reason`` of a change to the record, and why in words."""
+    return {"coding": [RECORDS_MANAGEMENT], "text": text}
 
 
 def task_code(*codes: str) -> dict[str, Any]:

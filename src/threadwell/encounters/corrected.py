@@ -43,7 +43,7 @@ def corrected(correction: Correction, recorded: str) -> Resource:
         "activity": {
             "coding": [{"system": codes.DATA_OPERATION, "code": "UPDATE", "display": "revise"}]
         },
-        "reason": [{"text": CORRECTED}],
+        "reason": [codes.provenance_reason(CORRECTED)],
         "agent": [{"who": {"display": correction.by}}],
     }
     if correction.version:

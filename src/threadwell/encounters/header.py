@@ -37,7 +37,7 @@ def header(
     first = messages[0]
     own = Identity(codes.THREAD + first.channel, first.thread_id).as_secondary()
     if first.by_references:
-        own["type"] = {"text": codes.ROOT}
+        own = {"extension": [codes.identifier_role(codes.ROOT)], **own}
     identity, circle = identifiers(place.identity, frame)
     out: Resource = {
         "resourceType": "Communication",

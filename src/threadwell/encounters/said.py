@@ -119,11 +119,7 @@ def said_in(stored: Resource, thread: str) -> Said | None:
         for one in stored.get("identifier") or ()
         if str(one.get("system", "")).startswith(codes.REFERENCE)
     ]
-    answered = (
-        str(one["value"])
-        for one in identifiers
-        if (one.get("type") or {}).get("text") == codes.ANSWERED
-    )
+    answered = (str(one["value"]) for one in identifiers if codes.has_role(one, codes.ANSWERED))
     medium = ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", "")
     return Said(
         sender[0],

@@ -35,7 +35,7 @@ def provenance(type_: str, id_: str, recorded: str, why: str) -> Resource:
         "target": [{"reference": f"{type_}/{id_}"}],
         "recorded": recorded,
         "activity": _activity("NULLIFY", "nullify"),
-        "reason": [{"text": f"{why} {_LIVE}"}],
+        "reason": [codes.provenance_reason(f"{why} {_LIVE}")],
         "agent": _AGENT,
     }
 
@@ -47,7 +47,7 @@ def taking_over(successor: str, version: str, recorded: str) -> Resource:
         "target": [{"reference": successor}],
         "recorded": recorded,
         "activity": _activity("UPDATE", "revise"),
-        "reason": [{"text": _TAKEN_OVER}],
+        "reason": [codes.provenance_reason(_TAKEN_OVER)],
         "agent": _AGENT,
         "entity": [{"role": "source", "what": {"reference": version}}],
     }

@@ -151,7 +151,7 @@ def place_again(
     if is_chosen(kept):
         whom = _Whom(patients_of(kept), kept)
     opens, closes = keywords.of(new_text)
-    answered = (i["value"] for i in named if (i.get("type") or {}).get("text") == codes.ANSWERED)
+    answered = (i["value"] for i in named if codes.has_role(i, codes.ANSWERED))
     in_reply_to = next(answered, "")
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
     return Placed(
@@ -223,8 +223,7 @@ def thread_of(header: Resource) -> ThreadOf | None:
     """The thread of a stored header; ``None`` if it is not one of Threadwell's."""
     for identifier in _identifiers(header):
         if identifier["system"].startswith(codes.THREAD):
-            root = (identifier.get("type") or {}).get("text") == codes.ROOT
-            return ThreadOf(identifier["value"], root)
+            return ThreadOf(identifier["value"], codes.has_role(identifier, codes.ROOT))
     return None
 
 

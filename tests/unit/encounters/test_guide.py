@@ -1,0 +1,78 @@
+"""The implementation guide tells of all that the codes name, and is valid itself."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+import make_guide  # tests/conftest.py puts the scripts in reach
+from threadwell.encounters import codes
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.validation import validate
+
+NAMED = {value for value in vars(codes).values() if isinstance(value, str)}
+CODINGS = [value for value in vars(codes).values() if isinstance(value, dict) and "system" in value]
+RESOURCES = make_guide.resources()
+
+
+def of_type(type_: str) -> list[dict[str, Any]]:
+    return [resource for resource in RESOURCES if resource["resourceType"] == type_]
+
+
+def test_every_extension_is_in_the_guide():
+    """A new one is a file in ``guide/extensions/``."""
+    named = {url for url in NAMED if url.startswith(codes.BASE + "StructureDefinition/")}
+    assert named == {extension["url"] for extension in of_type("StructureDefinition")}
+
+
+def test_every_system_of_identifiers_is_in_the_guide():
+    """A new one is a file in ``guide/identifiers/``, with ``parts`` if it ends with a slash."""
+    named = {url for url in NAMED if url.startswith(codes.BASE + "identifier/")}
+    told = [one["value"] for system in of_type("NamingSystem") for one in system["uniqueId"]]
+    untold = {
+        url
+        for url in named
+        if not (any(one.startswith(url) for one in told) if url.endswith("/") else url in told)
+    }
+    assert untold == set()
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        *CODINGS,
+        *({"system": codes.TASK_CODE, "code": c, "display": d} for c, d in codes._TASKS.items()),
+        *({"system": codes.REASON, "code": c, "display": d} for c, d in codes._REASONS.items()),
+    ],
+    ids=lambda coding: coding["code"],
+)
+def test_every_code_of_ours_is_in_the_guide(coding):
+    """A new one is a line in a file of ``guide/code-systems/``, with the display that it has."""
+    if not coding["system"].startswith((codes.BASE, codes.ENCOUNTER_TYPE)):
+        return
+    (system,) = (s for s in of_type("CodeSystem") if s["url"] == coding["system"])
+    concepts = {concept["code"]: concept["display"] for concept in system["concept"]}
+    assert concepts.get(coding["code"]) == coding["display"]
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: f"{r['resourceType']}/{r['id']}")
+def test_the_guide_is_valid(resource):
+    assert validate(decode(encode(resource))) == []
+
+
+def test_the_package_is_one_that_fhirs_tools_take():
+    packed = make_guide.package()
+    assert packed == make_guide.package()
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        files = {member.name: json.load(archive.extractfile(member)) for member in archive}
+    manifest, index = files.pop("package/package.json"), files.pop("package/.index.json")
+    assert (manifest["name"], manifest["fhirVersions"]) == ("dev.threadwell.fhir", ["4.0.1"])
+    assert {f"package/{one['filename']}" for one in index["files"]} == set(files)
+    (guide,) = of_type("ImplementationGuide")
+    listed = {one["reference"]["reference"] for one in guide["definition"]["resource"]}
+    ids = {f"{r['resourceType']}/{r['id']}" for r in files.values()}
+    assert listed == ids - {f"ImplementationGuide/{guide['id']}"}
