@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threadwell.cli import (
+    about,
     answer,
     backup,
     client,
@@ -36,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     sessions.COMMAND,
     reviews.COMMAND,
     answer.COMMAND,
+    about.COMMAND,
     quarantine.COMMAND,
     replay.COMMAND,
     recut.COMMAND,

@@ -54,13 +54,20 @@ def _is_misuse(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake import BadAnswer, BadPeople
+    from threadwell.intake import BadAnswer, BadCorrection, BadPeople
     from threadwell.stores.contract import StoreError
 
     if _is_misuse(error):
         return str(error)
     match error:
-        case Mistake() | StoreError() | OperationOutcomeError() | BadPeople() | BadAnswer():
+        case (
+            Mistake()
+            | StoreError()
+            | OperationOutcomeError()
+            | BadPeople()
+            | BadAnswer()
+            | BadCorrection()
+        ):
             return str(error)
         case OSError() if error.strerror:
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -79,6 +79,8 @@ def made(report: Report) -> str:
         parts.append(f"{plural(report.completed, 'message')} completed by a fuller copy")
     if report.answers:
         parts.append(f"{plural(report.answers, 'answer')} taken")
+    if report.corrected:
+        parts.append(f"{plural(report.corrected, 'message')} corrected by people")
     if report.superseded:
         parts.append(f"{plural(report.superseded, 'resource')} superseded")
     if report.reviews:
@@ -100,6 +102,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "superseded": report.superseded,
         "reviews": report.reviews,
         "answers": report.answers,
+        "corrected": report.corrected,
         "reasons": dict(sorted(report.reasons.items())),
         **({} if report.outcome is None else {"outcome": outcome_as_json(report.outcome)}),
         **more,

@@ -20,6 +20,7 @@ from threadwell.intake import (
     Report,
     Settings,
     answer_review,
+    correct_attribution,
     import_messages,
     import_people,
     recut,
@@ -159,6 +160,14 @@ async def run_answer(store: Store, project: str, task: str, patients: Sequence[s
     """Answer whom a session is about; raises ``BadAnswer``."""
     settings = await kept_settings(store, project)
     return await answer_review(store, project, task, patients, settings)
+
+
+async def run_correction(
+    store: Store, project: str, subject: str, patients: Sequence[str], messages: Sequence[str]
+) -> Report:
+    """Correct whom messages are about; raises ``BadCorrection``."""
+    settings = await kept_settings(store, project)
+    return await correct_attribution(store, project, subject, patients, settings, messages=messages)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

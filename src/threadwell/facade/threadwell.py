@@ -291,6 +291,25 @@ class Threadwell(Verbs):
 
         return self._loop.call(run_answer(self._store, self._project, task, patients))
 
+    def about(
+        self, subject: str, patients: Sequence[str], *, messages: Sequence[str] = ()
+    ) -> Report:
+        """Say whom a session, a thread header or a message is about, whatever it names, for good.
+
+        For example::
+
+            tw.about("Encounter/123", ["Patient/456"])
+            tw.about("Communication/789", ["Patient/456"], messages=["Communication/790"])
+
+        Without a patient it is about nobody of whom it is known, and a review asks. Raises
+        ``threadwell.intake.BadCorrection``.
+        """
+        from threadwell.facade.importing import run_correction
+
+        return self._loop.call(
+            run_correction(self._store, self._project, subject, patients, messages)
+        )
+
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.
 

@@ -82,6 +82,21 @@ async def settle_answers(
     return importing.report
 
 
+async def revise(
+    store: Store,
+    project: str,
+    settings: Settings,
+    make: Callable[[Run], Awaitable[Batch]],
+    *,
+    clock: Clock = now_ms,
+) -> Report:
+    """Commit the batch that ``make`` decides, after what people have answered and changed."""
+    importing = _Importing(store, project, settings, None, clock)
+    await importing.answer()
+    await importing.revise(make)
+    return importing.report
+
+
 async def recut(
     store: Store,
     project: str,
@@ -173,6 +188,10 @@ class _Importing:
         """Cut all sessions anew."""
         run = await self._running()
         await self._settle(await all_circles(run.people))
+
+    async def revise(self, make: _Make) -> None:
+        """Commit what somebody has decided."""
+        await self._send([make])
 
     async def _settle(self, circles: Circles) -> None:
         await self._send(

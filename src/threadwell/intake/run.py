@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from threadwell.encounters import codes
@@ -130,6 +130,16 @@ class Run:
         self._latest = set()
         await self.circles(circles)
         await self._write_circles(batch, circles, Recorded(), self._rules(batch))
+        return self._marked(batch)
+
+    async def revise(
+        self, circle: str, patients: tuple[str, ...], change: Callable[[Circle], None]
+    ) -> Batch:
+        """The batch that writes what ``change`` makes of a circle, given as key and patients."""
+        batch = Batch(self._clock())
+        self._latest = set()
+        change((await self.circles({circle: patients}))[circle])
+        await self._write_circles(batch, [circle], Recorded(), self._rules(batch))
         return self._marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:

@@ -8,7 +8,13 @@ import pytest
 
 from threadwell.encounters.attribution import reasons_of
 from threadwell.fhir.validation import validate
-from threadwell.intake import parse_options, recut, verify
+from threadwell.intake import (
+    BadCorrection,
+    correct_attribution,
+    parse_options,
+    recut,
+    verify,
+)
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 MOTHER = "+12125550122"
@@ -257,3 +263,62 @@ def test_what_was_billed_stays_as_it_was_billed(family):
     assert family.take().corrected == 0
     assert subject_of(family, session(family, "d")) == MIA
     assert subject_of(family, message(family, "d")) == ANA
+
+
+def about(practice, subject, *patients, messages=()):
+    """Say it through Threadwell."""
+    return practice.run(
+        correct_attribution(
+            *(practice.store, DEFAULT_PROJECT, subject, patients, practice.settings),
+            messages=messages,
+            clock=lambda: practice.now,
+        )
+    )
+
+
+def named(resource):
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+@pytest.mark.parametrize(
+    ("of", "patients", "expected"),
+    [
+        (lambda p: session(p), [MIA], dict.fromkeys("abc", (MIA, MIA, ""))),
+        (lambda p: all_of(p, "a")[1], [MIA], dict.fromkeys("abc", (MIA, MIA, ""))),
+        (lambda p: session(p, "d"), ["mia"], {"d": (MIA, MIA, "")}),
+        (
+            lambda p: message(p, "b"),
+            [LEO],
+            {"b": (LEO, BOTH, f"{LEO} {MIA}")},
+        ),
+        (lambda p: session(p), [], dict.fromkeys("abc", ("", "", ""))),
+    ],
+    ids=["session", "header", "single patient", "message", "nobody"],
+)
+def test_what_a_person_says_of_messages_is_kept(family, sms, of, patients, expected):
+    report = about(family, named(of(family)), *patients)
+    assert report.corrected == len(expected)
+    assert_kept(family, sms, WRITTEN | expected)
+
+
+def test_a_part_of_a_thread_is_corrected(family, sms):
+    header = all_of(family, "a")[1]
+    some = [named(message(family, id_)) for id_ in "ab"]
+    assert about(family, named(header), MIA, messages=some).corrected == 2
+    assert_kept(family, sms, WRITTEN | dict.fromkeys("abc", (MIA, MIA, "")))
+
+
+@pytest.mark.parametrize(
+    ("subject", "patients", "messages", "why"),
+    [
+        ("Encounter/none", [MIA], [], "there is no Encounter/none"),
+        ("Patient/mia", [MIA], [], "neither Encounter"),
+        ("a", ["Patient/none"], [], "there is no Patient/none"),
+        ("a", [MIA], ["Communication/none"], "no message Communication/none"),
+    ],
+)
+def test_what_is_no_correction_is_refused(family, subject, patients, messages, why):
+    name = named(session(family)) if subject == "a" else subject
+    with pytest.raises(BadCorrection, match=why):
+        about(family, name, *patients, messages=messages)
+    assert told(family) == WRITTEN
