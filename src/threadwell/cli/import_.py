@@ -37,6 +37,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="show the sessions that would be made, and what would be held; write nothing",
     )
+    parser.add_argument(
+        "--correct-times",
+        action="store_true",
+        help="put right the times of these files that an earlier import read in a wrong --zone, "
+        "and cut all days anew",
+    )
     add_sessions(parser)
     encounters = parser.add_argument_group("what new Encounters say (the store keeps it)")
     encounters.add_argument(
@@ -100,6 +106,7 @@ def _job(arguments: Namespace) -> ImportJob:
             organization=arguments.organization,
         ),
         dry_run=arguments.dry_run,
+        correct_times=arguments.correct_times,
     )
 
 

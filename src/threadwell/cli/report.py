@@ -77,6 +77,8 @@ def made(report: Report) -> str:
         parts.append(f"{plural(report.replayed, 'message')} placed that had been quarantined")
     if report.completed:
         parts.append(f"{plural(report.completed, 'message')} completed by a fuller copy")
+    if report.retimed:
+        parts.append(f"{plural(report.retimed, 'time')} put right")
     if report.answers:
         parts.append(f"{plural(report.answers, 'answer')} taken")
     if report.corrected:
@@ -98,6 +100,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "quarantined": counts.quarantined,
         "replayed": report.replayed,
         "completed": report.completed,
+        "retimed": report.retimed,
         "sessions": report.sessions,
         "superseded": report.superseded,
         "reviews": report.reviews,

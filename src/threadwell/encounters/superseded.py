@@ -12,6 +12,7 @@ from threadwell.fhir.resource import Resource
 LATE = "Messages that arrived later belong to the same session, or divide it."
 POLICY = "The session policy was changed."
 ZONE = "The rules of the time zone have changed: its days were cut by zone data {}."
+TIMES = "Times were put right that had been read in another time zone."
 SHARED_ID = "Another message has the same id: each is recorded under an identity of its own."
 COMPLETED = "A more complete copy of the message has come."
 ANSWERED = "A person has answered whom the session is about."

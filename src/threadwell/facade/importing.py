@@ -49,7 +49,12 @@ class OtherChoice(BadSetting):
 
     def __init__(self, changes: Sequence[str], zone: str = "") -> None:
         """``zone`` is the one in which times without a zone were read, if it is to be another."""
-        moves = f", and moves no time that was read in {zone}" if zone else ""
+        moves = (
+            f", and moves no time that was read in {zone}: for that, import the files again with "
+            "--correct-times"
+            if zone
+            else ""
+        )
         super().__init__(
             f"the sessions of this store are cut by {'; '.join(changes)}: `threadwell recut` cuts "
             f"all of them anew{moves}"
@@ -82,6 +87,7 @@ class ImportJob:
     who: Who = field(default_factory=Who)
     asked: Asked = field(default_factory=Asked)
     dry_run: bool = False
+    correct_times: bool = False
 
 
 async def run_import(
@@ -106,6 +112,13 @@ async def run_import(
     messages = _messages(job, settings)
     settings = cut_by(settings, days)
     await keep_choices(store, project, choices, days)
+    if job.correct_times:
+        # What is read again is cut right away; the rest follows, and a recut that was under way.
+        settings = replace(settings, correct_times=True)
+        report = await import_messages(store, project, messages, settings, progress)
+        if choices.recutting and not job.dry_run:
+            await _recut(store, project, settings, choices, None)
+        return await _with_outcome(report, store, project)
     if choices.recutting:
         await _recut(store, project, settings, choices, progress)
     report = await import_messages(store, project, messages, settings, progress)
@@ -185,6 +198,10 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     choices = (kept or Choices(zone=await kept_zone(store))).with_asked(job.asked)
     choices = replace(choices, country=job.who.country.upper() or choices.country)
     _plain(job.who, choices)
+    if job.correct_times and kept and kept.zone != choices.zone:
+        # The zone itself was wrong: all days are cut anew by the right one.
+        kept = replace(kept, zone=choices.zone)
+        choices = replace(choices, recutting=True)
     if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
         zone = kept.zone or "UTC"
         raise OtherChoice(changes, zone if zone != (choices.zone or "UTC") else "")

@@ -82,6 +82,7 @@ class Threadwell(Verbs):
         clinical_types: Sequence[str] = (),
         organization: str = "",
         dry_run: bool = False,
+        correct_times: bool = False,
         progress: Callable[[Counts], None] | None = None,
     ) -> Report:
         """Import files and folders of exports; may be repeated, and imports nothing twice.
@@ -105,7 +106,9 @@ class Threadwell(Verbs):
         ``clinical_types`` (``[CHANNEL=]SYSTEM|CODE[|DISPLAY]``) and ``organization`` (a name or
         ``Organization/…``) are for new Encounters, and are kept too. With ``dry_run``
         nothing is written, and ``outcome`` of the report tells which sessions would be made,
-        changed and superseded, and what would be held. ``progress`` is called in the thread of
+        changed and superseded, and what would be held. With ``correct_times``, ``zone`` may be
+        another one: times of these files that were read in a wrong one are put right, and all
+        sessions cut anew. ``progress`` is called in the thread of
         the event loop.
         """
         from threadwell.facade.importing import ImportJob, Who, as_paths
@@ -126,6 +129,7 @@ class Threadwell(Verbs):
                 organization=organization,
             ),
             dry_run=dry_run,
+            correct_times=correct_times,
         )
         return self.import_plan(job, progress)
 

@@ -190,7 +190,7 @@ class Run:
         if touched:
             await self._write_made(batch)
         held |= await self._write_circles(batch, touched, recorded, rules)
-        batch.completed = recorded.completed
+        batch.completed, batch.retimed = recorded.completed, recorded.retimed
         return Taken.of(ids, messages, fresh, newcomers, held)
 
     async def _sort(
@@ -213,7 +213,7 @@ class Run:
                 fresh[id_] = those[0]
             elif before is None:
                 met[id_] = those
-            elif more := [one for one in those if not is_known(before, one, self.own)]:
+            elif more := [one for one in those if not self._is_known(before, one)]:
                 met[id_] = more
         return fresh, met, found
 
@@ -231,7 +231,13 @@ class Run:
             for id_, those in met.items()
         }
         meetings = [
-            meet(places[id_], those, self.own, one=all(one.message.made_id for one in those))
+            meet(
+                places[id_],
+                those,
+                self.own,
+                one=all(one.message.made_id for one in those),
+                correct=self._settings.correct_times,
+            )
             for id_, those in newcomers.items()
         ]
         recorded = await record_meetings(meetings, batch, rules, self)
@@ -239,6 +245,9 @@ class Run:
             self._shared.setdefault(id_, set()).update(one.child for one in meeting.records)
         await self.ways.find(recorded.fresh.values())
         return newcomers, recorded
+
+    def _is_known(self, before: Stored, message: Message) -> bool:
+        return is_known(before, message, self.own, correct=self._settings.correct_times)
 
     def _refusal(self, message: Message, now: int) -> Held | None:
         """Why a message has to wait, if it has to."""

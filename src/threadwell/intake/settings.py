@@ -39,8 +39,10 @@ class Settings:
     explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
     message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
     clinical type of Encounters, ``clinical_of`` another one for those of some channels. ``batch``
-    messages are committed at once; ``dry_run`` commits none. ``zone_change`` tells, while sessions
-    are cut anew for it, which zone data took the place of which (``2025b, now 2026f``).
+    messages are committed at once; ``dry_run`` commits none. ``correct_times`` lets a message that
+    is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
+    while sessions are cut anew for it, which zone data took the place of which (``2025b, now
+    2026f``).
     """
 
     policy: str = "per-day"
@@ -58,6 +60,7 @@ class Settings:
     batch: int = 2000
     zone_change: str = ""
     dry_run: bool = False
+    correct_times: bool = False
 
     def __post_init__(self) -> None:
         self.assign  # noqa: B018 - a policy that is not there is told now

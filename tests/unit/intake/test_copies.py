@@ -236,6 +236,39 @@ def test_a_retracted_message_stays_retracted(practice, sms):
     assert children(practice) == []
 
 
+def at_hour(message, hour):
+    """The message, written at 8 o'clock, as a zone has it where that is ``hour`` in UTC."""
+    wall = message.sent.replace(tzinfo=None)
+    return replace(message, wall=wall, sent=message.sent.replace(hour=hour))
+
+
+def test_sessions_follow_a_time_that_is_put_right(practice, sms):
+    practice.settings = replace(practice.settings, policy="inactivity-gap")
+    wrong, right = (at_hour(sms("1", "08:00", "Ana here"), hour) for hour in (1, 13))
+    practice.take(wrong, sms("2", "02:00"), sms("3", "14:00"))
+    assert counted(practice.take(right)) == (0, 1, 0)
+    assert children(practice)[0]["sent"] == "2024-04-10T01:00:00Z"
+    practice.settings = replace(practice.settings, correct_times=True)
+    report = practice.take(right)
+    assert (counted(report), report.retimed, report.completed) == ((0, 1, 0), 1, 0)
+    assert [one["sent"][11:13] for one in children(practice)] == ["02", "13", "14"]
+    periods = [one["period"]["start"][11:13] for one in practice.live("Encounter")]
+    assert sorted(periods) == ["02", "13"]
+    reasons = {one["reason"][0]["text"] for one in practice.all("Provenance") if "reason" in one}
+    assert any("another time zone" in reason for reason in reasons)
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def test_a_billed_time_waits_for_a_person(practice, sms):
+    wrong, right = (at_hour(sms("1", "08:00", "Ana here"), hour) for hour in (1, 13))
+    practice.take(wrong)
+    bill(practice, practice.all("Encounter")[0])
+    practice.settings = replace(practice.settings, correct_times=True)
+    report = practice.take(right)
+    assert (counted(report), report.reasons) == ((0, 0, 1), {"locked-session": 1})
+    assert children(practice)[0]["sent"] == "2024-04-10T01:00:00Z"
+
+
 def test_both_texts_wait(practice, sms):
     one = sms("1", "08:00", "My knee hurts again", phone=STRANGER)
     other = replace(one, text="another text", new_text="another text")

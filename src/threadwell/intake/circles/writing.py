@@ -12,6 +12,7 @@ from threadwell.encounters.superseded import (
     ANSWERED,
     LATE,
     POLICY,
+    TIMES,
     ZONE,
     provenance,
     provenance_id,
@@ -115,6 +116,8 @@ def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) ->
     policy = str(body["identifier"][0]["value"]).partition("|")[0]
     if policy == settings.policy and recutting and settings.zone_change:
         return ZONE.format(settings.zone_change)
+    if settings.correct_times and policy == settings.policy:
+        return TIMES
     if recutting or policy != settings.policy:
         return POLICY
     if circle.corrections:

@@ -24,6 +24,7 @@ class Batch:
     counts: Counts = field(default_factory=Counts)
     replayed: int = 0
     completed: int = 0
+    retimed: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0
@@ -56,6 +57,7 @@ class Batch:
         total.quarantined += self.counts.quarantined
         report.replayed += self.replayed
         report.completed += self.completed
+        report.retimed += self.retimed
         report.sessions += self.sessions
         report.superseded += self.superseded
         report.reviews += self.reviews

@@ -29,17 +29,18 @@ class Report:
 
     ``replayed`` messages were held by an earlier import and have their place now; they are not
     among ``counts``. ``completed`` messages were there, and say more now: a more complete copy of
-    them has come. ``reasons`` counts the quarantined by reason code. ``sessions`` are the
-    session encounters made anew, ``superseded`` the resources that became ``entered-in-error``,
-    ``reviews`` the new questions that a person has to answer, ``answers`` those answered before
-    that took effect now, ``corrected`` the messages of which a person has said since whom they
-    are about. A dry run has as
+    them has come; of ``retimed`` ones the time was put right. ``reasons`` counts the quarantined by
+    reason code. ``sessions`` are the session encounters made anew, ``superseded`` the resources
+    that became ``entered-in-error``, ``reviews`` the new questions that a person has to answer,
+    ``answers`` those answered before that took effect now, ``corrected`` the messages of which a
+    person has said since whom they are about. A dry run has as
     ``trial`` what it would have written, and as ``outcome`` what would have come of it.
     """
 
     counts: Counts = field(default_factory=Counts)
     replayed: int = 0
     completed: int = 0
+    retimed: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0

@@ -21,6 +21,7 @@ from threadwell.intake.people.route import Held
 from threadwell.messages import Address, Attachment, Message
 from threadwell.stores.contract import Stored
 
+_MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: The bytes of files that came with messages which were read, by ``File.bytes_key``.
@@ -73,11 +74,19 @@ class Meeting:
     vacancy: bool = False
 
 
-def meet(place: Place, newcomers: Sequence[Newcomer], own: Own, *, one: bool) -> Meeting:
+def meet(
+    place: Place,
+    newcomers: Sequence[Newcomer],
+    own: Own,
+    *,
+    one: bool,
+    correct: bool = False,
+) -> Meeting:
     """What becomes of everything that has the id of ``place``.
 
     ``own`` are the practice's addresses. With ``one`` all that have the id are copies of one
-    message. Where a newcomer has to wait, or was known already, that is noted on it.
+    message. With ``correct`` the time of a newcomer counts, where it was read by the same clock.
+    Where a newcomer has to wait, or was known already, that is noted on it.
     """
     out = Meeting(place)
     coming = _admitted(place, newcomers, own, one)
@@ -88,8 +97,10 @@ def meet(place: Place, newcomers: Sequence[Newcomer], own: Own, *, one: bool) ->
         there = [place.occupants[at] for at in group.members if at < first]
         new = [coming[at - first] for at in group.members if at >= first]
         if any(each.fixed for each in there):
-            _leave(next(each for each in there if each.fixed), new)
+            _leave(next(each for each in there if each.fixed), new, correct)
         else:
+            if correct:
+                group = group._replace(said=_put_right(group.said, new))
             out.records.append(_record(place, group, there, new, sole=len(groups) == 1))
     standing = {each.key for each in place.occupants} | place.former.keys()
     out.vacancy = len(groups) > 1 and place.plain not in standing
@@ -113,10 +124,11 @@ def says_more(known: Said, now: Said) -> bool:
     )
 
 
-def is_known(stored: Stored, message: Message, own: Own) -> bool:
+def is_known(stored: Stored, message: Message, own: Own, *, correct: bool = False) -> bool:
     """Whether what stands under the id of a message says all of it already.
 
-    What we did not write, or somebody has made unreadable, is let alone.
+    What we did not write, or somebody has made unreadable, is let alone. With ``correct``, one
+    that was read at another time by the same clock is to be put right.
     """
     if stored.deleted:
         return False
@@ -130,6 +142,8 @@ def is_known(stored: Stored, message: Message, own: Own) -> bool:
     if there is None or before is None or before == now:
         return True
     groups = tell_apart([before, now], own, one=message.made_id)
+    if correct and len(groups) == 1 and is_moved(before, now):
+        return False
     return len(groups) == 1 and not adds(before, groups[0].said)
 
 
@@ -202,11 +216,25 @@ def _home(occupants: Sequence[Occupant], new: Newcomer, own: Own, one: bool) -> 
     return None
 
 
-def _leave(keeper: Occupant, newcomers: Sequence[Newcomer]) -> None:
+def is_moved(before: Said, now: Said) -> bool:
+    """Whether the same clock was read in another way, and not just more exactly."""
+    return bool(before.wall and now.wall) and abs(before.sent - now.sent) >= _MINUTE_US
+
+
+def _put_right(known: Said, newcomers: Sequence[Newcomer]) -> Said:
+    for new in newcomers:
+        if is_moved(known, new.said):
+            known = known._replace(sent=new.said.sent, wall=new.said.wall)
+    return known
+
+
+def _leave(keeper: Occupant, newcomers: Sequence[Newcomer], correct: bool) -> None:
     """Change nothing; a copy that would complete a billed message is for a person to decide."""
     for new in newcomers:
         new.child = keeper.key.id
-        if keeper.locked and says_more(keeper.said, joined(keeper.said, new.said)):
+        moved = correct and is_moved(keeper.said, new.said)
+        more = moved or says_more(keeper.said, joined(keeper.said, new.said))
+        if keeper.locked and more:
             new.held = Held(new.message, "locked-session")
 
 

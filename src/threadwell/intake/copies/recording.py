@@ -35,7 +35,7 @@ from threadwell.intake.circles.load import heard_in
 from threadwell.intake.circles.place import Keywords, ThreadOf, place_again
 from threadwell.intake.circles.plan import Rules, is_kept_out
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.copies.meeting import Meeting, Record, adds, as_message, bytes_of
+from threadwell.intake.copies.meeting import Meeting, Record, adds, as_message, bytes_of, is_moved
 from threadwell.intake.copies.occupants import AtHand, Occupant, Place
 from threadwell.intake.links import as_key
 from threadwell.intake.people.address_book import AddressBook
@@ -75,7 +75,8 @@ class Recorded:
     """What meetings come to: messages to be placed, by child, and those that are changed.
 
     ``former`` are the versions that new messages and their Binaries follow. The circles that are
-    ``touched`` have to be brought up to date. ``completed`` counts the messages that say more.
+    ``touched`` have to be brought up to date. ``completed`` counts the messages that say more,
+    ``retimed`` those whose time was put right.
     """
 
     fresh: dict[str, Message] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Recorded:
     former: dict[Key, Stored] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     completed: int = 0
+    retimed: int = 0
 
 
 async def record_meetings(
@@ -154,7 +156,9 @@ class _Change:
         draft.circle.take_back(draft.placed, self.desk.by_patient)
         out.touched.add(draft.circle.key)
         out.drafts[self.record.child] = draft
-        out.completed += more
+        moved = is_moved(self.base.said, self.record.said)
+        out.retimed += moved
+        out.completed += more and not moved
 
     @property
     def _circle(self) -> Circle:
