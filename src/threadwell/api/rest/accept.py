@@ -17,6 +17,7 @@ from threadwell.fhir.json import BadJson, parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.validation import validate
+from threadwell.stores.aside import aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,13 @@ class Accepted:
     content: bytes | None
 
 
-def parse_json(request: Request, *types: str) -> Any:
+async def parse_json(request: Request, *types: str) -> Any:
     """The body as JSON; raises ``FhirError`` 415 for a content type that is neither JSON nor one
     of ``types``, 400 for no JSON.
     """
     check_json(request.headers, *types)
     try:
-        return parse(request.body)
+        return await aside(len(request.body), lambda: parse(request.body))
     except BadJson as error:
         raise FhirError(
             400, [Issue("structure", f"Content could not be parsed: {error}")]
@@ -42,11 +43,16 @@ def parse_json(request: Request, *types: str) -> Any:
 
 async def accept_body(context: Context, request: Request, *, new: bool = False) -> Accepted:
     """The body of an update of ``request.type``, or of a create: then its id means nothing."""
-    value, body = parse_json(request), request.body
+    value, body = await parse_json(request), request.body
     if new and isinstance(value, dict):
         value.pop("id", None)
     return await accept(
-        context, value, request.type, urls=b"storage" in body, conditions=b"?" in body
+        context,
+        value,
+        request.type,
+        size=len(body),
+        urls=b"storage" in body,
+        conditions=b"?" in body,
     )
 
 
@@ -55,6 +61,7 @@ async def accept(
     value: Any,
     type_: str,
     *,
+    size: int,
     urls: bool = True,
     conditions: bool = True,
     find: Find | None = None,
@@ -62,17 +69,18 @@ async def accept(
     """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it.
 
     ``value`` is changed in place: the server's own marks go, presigned URLs become ``Binary/<id>``
-    and conditional references are resolved. ``urls`` and ``conditions`` tell whether there may be
-    any of these; ``find`` is what the conditions are asked of, the store unless it is given.
+    and conditional references are resolved. ``size`` is about that of its JSON. ``urls`` and
+    ``conditions`` tell whether there may be any of these; ``find`` is what the conditions are asked
+    of, the store unless it is given.
     """
     resource = of_type(value, type_)
     strip(resource)
     content = take_content(resource)
     if urls:
-        context.signer.normalise(resource)
+        await aside(size, lambda: context.signer.normalise(resource))
     if conditions:
-        await conditional.resolve_references(context, resource, find)
-    issues = validate(resource)
+        await conditional.resolve_references(context, resource, size, find)
+    issues = await aside(size, lambda: validate(resource))
     if issues:
         raise FhirError(400, issues)
     if elements.is_subset(resource):

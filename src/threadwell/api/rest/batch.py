@@ -24,6 +24,7 @@ from threadwell.api.rest.room import Room, too_costly
 from threadwell.api.rest.transaction import transaction
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.stores.aside import Pauses
 
 #: Entries of a batch under way at once.
 _AT_ONCE = 32
@@ -34,7 +35,7 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
 
     ``perform`` answers the request of one entry.
     """
-    given = of_type(parse_json(request), "Bundle")
+    given = of_type(await parse_json(request), "Bundle")
     kind = given.get("type")
     if kind not in ("batch", "transaction"):
         raise invalid("The type must be batch or transaction", "Bundle.type")
@@ -45,7 +46,11 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
     else:
         answers = await _Batch(context, request, perform).answers(entries)
     good = good_outcomes(tracing(request.headers))
-    responses = [response(context, answer, good) for answer in answers]
+    pauses = Pauses()
+    responses: list[bytes] = []
+    for answer in answers:
+        responses.append(response(context, answer, good))
+        await pauses.pause()
     return bundle(f"{kind}-response", responses)
 
 
@@ -94,6 +99,7 @@ class _Batch:
 
     async def _in_turn(self, entries: Sequence[Entry | FhirError]) -> list[Answer]:
         answers: list[Answer] = []
+        pauses = Pauses()
         for method, run in groupby(entries, key=_method):
             # Requests of which none waits for another go together, and so share a commit.
             size = _AT_ONCE if method in ("GET", "HEAD", "POST") else 1
@@ -101,6 +107,7 @@ class _Batch:
             for at in range(0, len(waiting), size):
                 part = waiting[at : at + size]
                 answers += await asyncio.gather(*map(self._answer, part))
+                await pauses.pause()
         return answers
 
     async def _answer(self, entry: Entry | FhirError) -> Answer:

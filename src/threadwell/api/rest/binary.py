@@ -25,6 +25,7 @@ from threadwell.api.rest.read import existing
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.resource import Resource
 from threadwell.messages import OCTETS
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
 
@@ -69,24 +70,24 @@ async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     answer = await resource_answer(context, request, stored)
     body = with_data(answer.body, content)
     if names := elements.wanted("Binary", parse_params(request.query)):
-        body = elements.subset(body, names)
+        body = await aside(len(body), lambda: elements.subset(body, names))
     return answer._replace(body=body)
 
 
 async def _accept(context: Context, request: Request) -> Accepted:
     kind = content_type_of(request.headers)
     if kind is not None and kind.name in FHIR_JSON:
-        value = _json(request.body)
+        value = await aside(len(request.body), lambda: _json(request.body))
         if isinstance(value, dict) and value.get("resourceType") == "Binary":
             check_json(request.headers)
-            return await accept(context, value, "Binary")
+            return await accept(context, value, "Binary", size=len(request.body))
     resource: Resource = {"resourceType": "Binary", "contentType": str(kind or OCTETS)}
     if request.id:
         resource["id"] = request.id
     security = request.headers.get(b"x-security-context")
     if security:
         resource["securityContext"] = {"reference": security.decode("latin-1")}
-    accepted = await accept(context, resource, "Binary")
+    accepted = await accept(context, resource, "Binary", size=0)
     return replace(accepted, content=request.body)
 
 

@@ -16,6 +16,7 @@ from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Stored
 
 #: At most two of the resources that a query matches, or will.
@@ -75,17 +76,17 @@ def condition(context: Context, type_: str, text: str) -> Query:
 
 
 async def resolve_references(
-    context: Context, resource: Resource, find: Find | None = None
+    context: Context, resource: Resource, size: int, find: Find | None = None
 ) -> None:
     """Put ``Type/id`` in place of each reference ``Type?query``; raises 400 if ``find`` has not
-    exactly one match for it. The store finds unless another does.
+    exactly one match for it. The store finds unless another does. ``size`` as in ``accept``.
     """
 
     async def stored(query: Query) -> Sequence[Key]:
         page = await context.store.search(context.project, query)
         return [Key(match.type, match.id) for match in page.matches]
 
-    for path, reference in references(resource):
+    for path, reference in await aside(size, lambda: list(references(resource))):
         text = reference.get("reference")
         asked = _CONDITION.fullmatch(text) if isinstance(text, str) else None
         if asked and asked[1] in RESOURCE_TYPES:

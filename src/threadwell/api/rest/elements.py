@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.summary import summary_elements
+from threadwell.stores.aside import aside
 
 #: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
@@ -42,6 +44,13 @@ def subset(body: bytes, names: Collection[str]) -> bytes:
     meta = part["meta"]
     part["meta"] = {**meta, "tag": [*meta.get("tag", []), SUBSETTED]}
     return encode(part)
+
+
+async def subsets(bodies: Iterable[bytes], names: Collection[str]) -> list[bytes]:
+    """``subset`` of each, but for the empty body of a deletion."""
+    return [
+        await aside(len(body), partial(subset, body, names)) if body else body for body in bodies
+    ]
 
 
 def is_subset(resource: Resource) -> bool:

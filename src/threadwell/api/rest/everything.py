@@ -47,7 +47,7 @@ async def everything(context: Context, request: Request) -> Answer:
     ``start`` and ``end`` are about when something happened; what has no such time is there in any
     case. ``_count`` makes pages.
     """
-    asked = _asked(request)
+    asked = await _asked(request)
     found = await _Compartment(context, asked).resources(request.type, request.id)
     end = asked.offset + asked.count if asked.count is not None else len(found)
     page = found[asked.offset : end]
@@ -80,8 +80,8 @@ class _Asked:
         return not self.types or type_ in self.types
 
 
-def _asked(request: Request) -> _Asked:
-    pairs = parse_parameters(request, *TYPES[request.type])
+async def _asked(request: Request) -> _Asked:
+    pairs = await parse_parameters(request, *TYPES[request.type])
     types: set[str] = set()
     filters: list[tuple[str, str]] = []
     dates: list[str] = []

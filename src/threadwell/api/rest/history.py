@@ -142,7 +142,7 @@ async def _entries(
 ) -> list[bytes]:
     shown = await bundled(context, request, page.versions)
     if names:
-        shown = [elements.subset(body, names) if body else body for body in shown]
+        shown = await elements.subsets(shown, names)
     marks = tracing(request.headers)
     ok, deleted = encode(success(OK, marks)), encode(failure(gone(), marks))
     return [

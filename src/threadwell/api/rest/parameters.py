@@ -14,14 +14,14 @@ from threadwell.fhir.resource import Resource
 _PATH = "Parameters.parameter"
 
 
-def parse_parameters(request: Request, *known: str) -> list[tuple[str, str]]:
+async def parse_parameters(request: Request, *known: str) -> list[tuple[str, str]]:
     """(name, value) of each parameter, those of the URL first (FHIR R4 §3.2.0.2).
 
     Raises 400 for one that is none of ``known``, or has no value of a primitive type.
     """
     pairs = parse_params(request.query)
     if request.method == "POST" and request.body:
-        _, more = pairs_of(of_type(parse_json(request), "Parameters"))
+        _, more = pairs_of(of_type(await parse_json(request), "Parameters"))
         pairs += more
     for name, _ in pairs:
         if name not in known:

@@ -18,14 +18,17 @@ from threadwell.api.rest.read import existing
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.patch import apply_patch, check_operations
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
 JSON_PATCH = "application/json-patch+json"
+#: About how many bytes of JSON are as much work as one operation.
+_OPERATION = 50
 
 
 async def patch(context: Context, request: Request) -> Answer:
     """200 with the version that is current then; nothing is written unless all of it applies."""
-    operations = parse_operations(request)
+    operations = await parse_operations(request)
 
     async def decide() -> Change:
         current = await context.store.read(context.project, request.type, request.id)
@@ -37,7 +40,7 @@ async def patch(context: Context, request: Request) -> Answer:
 
 async def patch_where(context: Context, request: Request) -> Answer:
     """As ``patch``, of the one resource that the query selects; 404 for none, 412 for several."""
-    operations = parse_operations(request)
+    operations = await parse_operations(request)
 
     async def decide() -> Change:
         selected = await select(context, request.type, request.query)
@@ -67,22 +70,25 @@ async def patched(
     ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none;
     ``version_id`` as in ``updated``.
     """
-    before = decode(current.body)
-    resource = apply_patch(before, operations)
+    size = len(current.body) + _OPERATION * len(operations)
+    resource = await aside(size, lambda: apply_patch(decode(current.body), operations))
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
     accepted = await accept(
-        context, resource, current.type, urls=urls, conditions=conditions, find=find
+        context, resource, current.type, size=size, urls=urls, conditions=conditions, find=find
     )
-    change = updated(accepted.resource, current, now, author, accepted.content, version_id)
+    change = await aside(
+        size,
+        lambda: updated(accepted.resource, current, now, author, accepted.content, version_id),
+    )
     if change.write and len(change.write.body) > max(context.max_body, len(current.body)):
         raise too_large(context.max_body)
     return await keep_content(context, change)
 
 
-def parse_operations(request: Request) -> list[Any]:
+async def parse_operations(request: Request) -> list[Any]:
     """The JSON Patch of the body; raises 415 for any other kind of patch, 400 for none."""
-    return check_operations(parse_json(request, JSON_PATCH))
+    return check_operations(await parse_json(request, JSON_PATCH))
 
 
 async def _apply(

@@ -47,5 +47,6 @@ async def _answer(context: Context, request: Request, stored: Stored | None) -> 
     if request.query:
         wanted = elements.wanted(request.type, parse_params(request.query))
         if wanted:
-            return answer._replace(body=elements.subset(answer.body, wanted))
+            (body,) = await elements.subsets([answer.body], wanted)
+            return answer._replace(body=body)
     return answer

@@ -57,7 +57,7 @@ async def _entries(context: Context, request: Request, query: Query, page: Page)
     shown = await bundled(context, request, found)
     matches = len(page.matches)
     if query.elements:
-        shown[:matches] = [elements.subset(body, query.elements) for body in shown[:matches]]
+        shown[:matches] = await elements.subsets(shown[:matches], query.elements)
     base = context.fhir.encode()
     return [
         found_entry(base, stored, body, b"match" if at < matches else b"include")

@@ -15,6 +15,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, invalid, multiple_matches, not_found
 from threadwell.fhir.search.query import IdFilter, Query
 from threadwell.fhir.stamp import new_id
+from threadwell.stores.aside import Pauses
 from threadwell.stores.contract import Key, Stored
 
 
@@ -62,7 +63,9 @@ async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Targe
             found[entry.index] = await deletions.target(entry, "")
     gone = frozenset(target.key for target in found.values() if target.id)
     others = _Search(context, gone)
+    pauses = Pauses()
     for entry in entries:
+        await pauses.pause()
         if entry.request.method != "DELETE":
             found[entry.index] = await others.target(entry, fresh[entry.index])
     targets = [found[entry.index] for entry in entries]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from threadwell.api.answers import written
 from threadwell.api.context import Context, Handler
@@ -31,6 +32,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
+from threadwell.stores.aside import LARGE, Pauses, aside
 from threadwell.stores.contract import ChangeSet, Key, Stored, Unchanged, Unmatched
 
 
@@ -44,9 +46,10 @@ async def transaction(
     writes = [entry for entry in entries if not entry.reads]
     reads = [entry for entry in entries if entry.reads]
     changes = await settle(context, lambda: _attempt(context, request, writes, reads, perform))
-    room = Room()
+    room, pauses = Room(), Pauses()
     answers: dict[int, Answer] = {}
     for entry, change in zip(writes, changes, strict=True):
+        await pauses.pause()
         answer = (
             await written(context, entry.request, change.stored, change.status)
             if change and not change.stored.deleted
@@ -71,8 +74,10 @@ async def _attempt(
     targets = await find_targets(context, writes)
     await _check_reads(context, reads, targets, perform)
     draft = _Draft(context, request, targets)
+    pauses = Pauses()
     for target in targets:
         await draft.add(target)
+        await pauses.pause()
     if draft.issues:
         raise FhirError(400, draft.issues)
     await context.store.commit(context.project, draft.change_set(targets))
@@ -110,6 +115,7 @@ class _Draft:
         self._context = context
         self._author = request.caller.reference
         self._now = context.clock()
+        self._may_be_large = len(request.body) >= LARGE
         self._links = Links(targets, versioned=b"/_history/" in request.body)
         self._pending = Pending(context, targets, self._links, self._now)
         self._by_key: dict[Key, Change] = {}
@@ -170,15 +176,23 @@ class _Draft:
         resource, content = accepted.resource, accepted.content
         if current is None:
             return created(resource, target.id, self._now, self._author, content, pinned)
-        change = updated(resource, current, self._now, self._author, content, pinned)
+        change = await aside(
+            len(current.body),
+            lambda: updated(resource, current, self._now, self._author, content, pinned),
+        )
         return await keep_content(self._context, change)
+
+    def _size(self, resource: Any) -> int:
+        return len(encode(resource)) if self._may_be_large else 0
 
     async def _accept(self, target: Target) -> Accepted:
         # A copy, since a transaction may be decided anew.
         resource = self._links.led(target)
         if target.entry.request.method == "POST" and isinstance(resource, dict):
             resource.pop("id", None)
-        accepted = await accept(self._context, resource, target.type, find=self._pending.find)
+        accepted = await accept(
+            self._context, resource, target.type, size=self._size(resource), find=self._pending.find
+        )
         if target.entry.request.method == "PUT":
             if target.unmatched:
                 check_unnamed(accepted.resource)

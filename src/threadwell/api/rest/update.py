@@ -14,6 +14,7 @@ from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.create import commit_new
 from threadwell.fhir.outcome import FhirError, invalid, not_found
 from threadwell.fhir.resource import Resource
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
 
@@ -74,8 +75,10 @@ async def _replace(
     context: Context, request: Request, accepted: Accepted, current: Stored
 ) -> Change:
     check_write(request, current)
-    change = updated(
-        accepted.resource, current, context.clock(), request.caller.reference, accepted.content
+    now, author = context.clock(), request.caller.reference
+    change = await aside(
+        len(request.body),
+        lambda: updated(accepted.resource, current, now, author, accepted.content),
     )
     await commit(context, await keep_content(context, change))
     return change

@@ -25,20 +25,21 @@ async def validate(context: Context, request: Request) -> Answer:
     Medplum's clients, which tell mistakes by the status, get 400 for them. Who asks for what is
     not done here, as the check of a profile, or brings nothing to look at, gets 400 as well.
     """
-    asked = _asked(request)
+    asked = await _asked(request)
     if asked.mode not in _MODES:
         raise invalid("mode must be create, update or delete")
     if asked.profile.partition("|")[0] not in ("", f"{_BASE}{request.type}", f"{_BASE}Resource"):
         raise FhirError(400, [Issue("not-supported", "Profiles are not checked here")])
-    resource = asked.resource
+    resource, size = asked.resource, len(request.body)
     if request.id and (resource is None or asked.mode == "delete"):
         # There is nothing else that a delete could fail for.
         stored = await context.store.read(context.project, request.type, request.id)
-        resource = decode(existing(stored).body)
+        body = existing(stored).body
+        resource, size = decode(body), len(body)
     if resource is None:
         raise invalid("There is no resource to validate")
     try:
-        await _check(context, request, resource, asked.mode)
+        await _check(context, request, resource, asked.mode, size)
     except FhirError as error:
         answer = refusal(error, request.headers)
         return answer if request.is_medplums else answer._replace(status=200)
@@ -51,11 +52,11 @@ class _Asked(NamedTuple):
     profile: str
 
 
-def _asked(request: Request) -> _Asked:
+async def _asked(request: Request) -> _Asked:
     """The body is the resource, or Parameters that hold it (§3.2.0.5.1)."""
     resource, pairs = None, parse_params(request.query)
     if request.method == "POST" and request.body:
-        resource = parse_json(request)
+        resource = await parse_json(request)
         if isinstance(resource, dict) and resource.get("resourceType") == "Parameters":
             resource, more = pairs_of(resource, "resource")
             pairs += more
@@ -65,10 +66,10 @@ def _asked(request: Request) -> _Asked:
     return _Asked(resource, given.get("mode", ""), given.get("profile", ""))
 
 
-async def _check(context: Context, request: Request, resource: Any, mode: str) -> None:
+async def _check(context: Context, request: Request, resource: Any, mode: str, size: int) -> None:
     if isinstance(resource, dict) and mode == "create":
         resource.pop("id", None)
-    accepted = await accept(context, resource, request.type)
+    accepted = await accept(context, resource, request.type, size=size)
     if mode == "update" and request.id:
         check_id(accepted.resource, request.id)
     elif mode == "update" and "id" not in accepted.resource:

@@ -14,7 +14,7 @@ _R4 = "4.0"
 
 async def versions(_: Context, request: Request) -> Answer:
     """200 for anyone: Parameters, or for who asks for plain JSON the form that R4 gives that."""
-    parse_parameters(request)
+    await parse_parameters(request)
     if prefers_plain_json(request):
         plain = encode({"versions": [_R4], "default": _R4})
         return Answer(200, [(b"content-type", b"application/json")], plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from threadwell.fhir.search.query import Query
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
@@ -16,7 +17,7 @@ from threadwell.stores.postgres.reads import Reads, read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import NumberedProject, Searcher, page_of, quick
 from threadwell.stores.postgres.writer import Writer
-from threadwell.stores.sql.prepare import prepare
+from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
 
 _RID = "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3"
@@ -135,7 +136,9 @@ class PostgresStore:
         return await self._database.run(work)
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
-        await self._writer.commit(prepare(await self._database.keys(), project, change_set))
+        keys = await self._database.keys()
+        prepared = await aside(size_of(change_set), lambda: prepare(keys, project, change_set))
+        await self._writer.commit(prepared)
         self._news.tell(project)
 
     async def projects(self) -> list[str]:

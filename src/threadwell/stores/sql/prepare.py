@@ -29,6 +29,11 @@ def check_once(change_set: ChangeSet) -> None:
         raise ValueError("a change set writes a resource at most once")
 
 
+def size_of(change_set: ChangeSet) -> int:
+    """Bytes of JSON that ``prepare`` looks through."""
+    return sum([len(w.body) + (len(w.before.body) if w.before else 0) for w in change_set.writes])
+
+
 def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
     """The change set with only those entries that differ between each version and the next."""
     check_once(change_set)

@@ -9,10 +9,11 @@ from typing import Any
 import apsw
 
 from threadwell.fhir.search.query import Query
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.following import Bell, follow
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.prepare import prepare
+from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
@@ -129,7 +130,10 @@ class SqliteStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._file.check()
-        await self._writer.commit(prepare(self._keys, project, change_set))
+        prepared = await aside(
+            size_of(change_set), lambda: prepare(self._keys, project, change_set)
+        )
+        await self._writer.commit(prepared)
         self._bell.ring(project)
 
     async def projects(self) -> list[str]:

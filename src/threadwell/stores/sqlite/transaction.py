@@ -6,7 +6,7 @@ same transaction, what is gathered is written before anything that could depend 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
@@ -28,7 +28,8 @@ from threadwell.stores.sqlite.search import Searcher
 LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
-
+#: Rows that are written at a time.
+_PART = 5000
 
 #: Number of the project, type and id.
 _ProjectKey: TypeAlias = tuple[int, str, str]
@@ -126,32 +127,23 @@ class Transaction:
 
     def flush(self) -> None:
         """Write what is gathered."""
+        for _ in self.flushing():
+            pass
+
+    def flushing(self) -> Iterator[None]:
+        """The same in parts: after each that has many rows others may have their turn."""
         rows, self._rows = self._rows, _PendingRows()
-        self._many(
-            "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
-            " FROM resource WHERE rid = ?",
-            rows.superseded,
-        )
-        self._many(
-            "UPDATE resource SET number = ?, version_id = ?, updated = ?, deleted = ?,"
-            " present = ?, sort = ?, author = ?, body = ? WHERE rid = ?",
-            rows.updated,
-        )
-        self._many("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created)
-        self._many("INSERT INTO content VALUES (?, ?, ?)", rows.contents)
-        self._many(
-            "DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed
-        )
         # By the lists of the index: neighbours go to one page while it is at hand.
         rows.postings_added.sort(key=itemgetter(0))
-        self._many("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added)
-        self._many("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed)
-        self._many("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added)
-        self._many("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes)
-
-    def _many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        if rows:
-            self._connection.executemany(sql, rows)
+        written = 0
+        for sql, waiting in _statements(rows):
+            for at in range(0, len(waiting), _PART):
+                part = waiting[at : at + _PART] if len(waiting) > _PART else waiting
+                self._connection.executemany(sql, part)
+                written += len(part)
+                if written >= _PART:
+                    yield
+                    written = 0
 
     def _expect(self, place: _ProjectKey, before: Stored | None) -> _Current | None:
         current = self._known[place] if place in self._known else self._current(place)
@@ -281,3 +273,26 @@ class Transaction:
             rows.texts_removed += [(key, text, rid) for key, text in removed.texts]
         if write.content is not None:
             rows.contents.append((rid, write.version_id, write.content))
+
+
+def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
+    """What writes the rows, in the order in which it has to be done."""
+    return (
+        (
+            "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
+            " FROM resource WHERE rid = ?",
+            rows.superseded,
+        ),
+        (
+            "UPDATE resource SET number = ?, version_id = ?, updated = ?, deleted = ?,"
+            " present = ?, sort = ?, author = ?, body = ? WHERE rid = ?",
+            rows.updated,
+        ),
+        ("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created),
+        ("INSERT INTO content VALUES (?, ?, ?)", rows.contents),
+        ("DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed),
+        ("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added),
+        ("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed),
+        ("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added),
+        ("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes),
+    )

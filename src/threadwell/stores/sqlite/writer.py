@@ -142,10 +142,12 @@ class Writer:
                     refused[position] = refusal
                 since += size
                 if since >= _SLICE or perf_counter() - turn > _TURN:
-                    transaction.flush()
+                    for _ in transaction.flushing():
+                        await asyncio.sleep(0)
                     await asyncio.sleep(0)
                     since, turn = 0, perf_counter()
-            transaction.flush()
+            for _ in transaction.flushing():
+                await asyncio.sleep(0)
             await self._in_thread("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
