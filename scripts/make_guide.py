@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from threadwell.app import CHANNEL_NAMES
+from threadwell.fhir.definitions.structures import elements
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "guide"
@@ -145,7 +146,9 @@ def _members(id_: str, url: str, source: Json) -> Iterator[Json]:
     yield _element(id_, "url", "Extension.url", "1", which, type=[_system("uri")], fixedUri=url)
     if parts:
         none = "It has extensions instead of a value."
-        yield _element(id_, "value[x]", "Extension.value[x]", "0", none)
+        (value,) = (e for e in elements("Extension") if e.choice)
+        any_ = [{"code": type_} for type_ in value.types]
+        yield _element(id_, "value[x]", "Extension.value[x]", "0", none, type=any_)
         return
     type_: Json = {"code": source["type"]}
     if "targets" in source:
@@ -154,10 +157,10 @@ def _members(id_: str, url: str, source: Json) -> Iterator[Json]:
     if "codes" in source:
         set_ = f"{about()['canonical']}/ValueSet/{source['codes']}"
         binding = {"binding": {"strength": "required", "valueSet": f"{set_}|{version()}"}}
-    value = _element(
+    held = _element(
         id_, "value[x]", "Extension.value[x]", "1", source["description"], type=[type_], **binding
     )
-    yield {**value, "min": 1}
+    yield {**held, "min": 1}
 
 
 def _element(id_: str, name: str, base: str, most: str, definition: str, **more: Any) -> Json:
