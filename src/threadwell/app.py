@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from threadwell.stores.contract import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from starlette.types import ASGIApp
@@ -113,14 +113,16 @@ def _scheme(url: str | Path) -> str:
     return scheme if separator else ""
 
 
-def create_server(store: Store, *, base_url: str, load: Load | None = None) -> ASGIApp:
+def create_server(
+    store: Store, *, base_url: str, also_at: Sequence[str] = (), load: Load | None = None
+) -> ASGIApp:
     """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``.
 
-    ``load`` counts and limits what is under way.
+    ``also_at`` are further URLs under which clients know it. ``load`` counts and limits what is
+    under way.
     """
     from threadwell.api.app import create_app
     from threadwell.inbox.app import create_pages
 
-    return create_app(
-        store, base_url=base_url, pages=create_pages(store, base_url=base_url), load=load
-    )
+    pages = create_pages(store, base_url=base_url)
+    return create_app(store, base_url=base_url, also_at=also_at, pages=pages, load=load)

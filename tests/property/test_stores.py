@@ -18,9 +18,11 @@ from threadwell.fhir.search.query import Total
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import open_database, setting
+from threadwell.stores.sqlite.known import read_known
 from threadwell.stores.sqlite.reindex import reindex
 from threadwell.stores.suite.scenario import Desk, query
 
@@ -56,7 +58,11 @@ TEXTS = (
 CODES = (("https://example.org/a", "x"), ("https://example.org/b", "x"), ("", "x"), ("", "y"))
 NUMBERS = (-5, 0, 1, 54, 55, 1000)
 
+BASE = "https://fhir.clinic.example/fhir/R4"
+ELSEWHERE = "https://elsewhere.example.org/fhir"
+
 ids = st.sampled_from(IDS)
+urls = st.sampled_from(("https://example.org/q/a", "https://example.org/q/b"))
 dates = st.sampled_from(DATES)
 
 
@@ -65,8 +71,24 @@ def maybe(members: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[
     return st.fixed_dictionaries({}, optional=members)
 
 
+#: Before and behind ``Type/id``: most references are relative, and name no version.
+_BEFORE = st.sampled_from(("", "", "", f"{BASE}/", f"{ELSEWHERE}/"))
+_BEHIND = st.sampled_from(("", "", "", "/_history/1"))
+
+
 def reference(*types: str) -> st.SearchStrategy[dict[str, str]]:
-    return st.builds(lambda t, i: {"reference": f"{t}/{i}"}, st.sampled_from(types), ids)
+    return st.builds(
+        lambda t, i, before, behind: {"reference": f"{before}{t}/{i}{behind}"},
+        st.sampled_from(types),
+        ids,
+        _BEFORE,
+        _BEHIND,
+    )
+
+
+def canonical() -> st.SearchStrategy[str]:
+    written = st.builds(lambda url, version: f"{url}{version}", urls, st.sampled_from(("", "|1")))
+    return st.one_of(written, ids.map(lambda i: f"Questionnaire/{i}"))
 
 
 def few(of: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
@@ -125,6 +147,32 @@ MEMBERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "performerType": few(concept),
         "focus": reference("Communication"),
     },
+}
+
+MEMBERS["Questionnaire"] = {
+    "status": st.sampled_from(("draft", "active")),
+    "url": urls,
+    "version": st.sampled_from(("1", "2")),
+}
+MEMBERS["QuestionnaireResponse"] = {
+    "status": st.sampled_from(("in-progress", "completed")),
+    "questionnaire": canonical(),
+    "subject": reference("Patient"),
+}
+_medication = st.builds(
+    lambda id_, rest: {"resourceType": "Medication", "id": id_, **rest},
+    st.sampled_from(("m", "n")),
+    maybe({"code": concept, "manufacturer": st.just({"reference": "#o"})}),
+)
+_organization = st.builds(
+    lambda name: {"resourceType": "Organization", "id": "o", "name": name}, st.sampled_from(TEXTS)
+)
+MEMBERS["MedicationRequest"] = {
+    "status": st.sampled_from(("active", "completed")),
+    "contained": st.tuples(_medication, _organization).map(list),
+    "medicationReference": st.sampled_from(("#m", "#n", "#o")).map(lambda r: {"reference": r}),
+    "requester": st.just({"reference": "#o"}),
+    "authoredOn": dates,
 }
 
 resources = st.sampled_from(sorted(MEMBERS)).flatmap(
@@ -221,7 +269,35 @@ FILTERS: dict[str, st.SearchStrategy[str]] = {
         st.just("focus:Communication.part-of:missing=true"),
     ),
 }
+_version = st.sampled_from(("1", "2"))
+FILTERS |= {
+    "Questionnaire": st.one_of(
+        param("url", urls),
+        param("_has:QuestionnaireResponse:questionnaire:status", st.just("completed")),
+        param("_has:QuestionnaireResponse:questionnaire:subject", to("Patient")),
+    ),
+    "QuestionnaireResponse": st.one_of(
+        param("questionnaire", canonical()),
+        param("questionnaire:not", canonical()),
+        param("questionnaire.version", _version),
+        param("questionnaire.status:not", st.just("draft")),
+        param("subject:Patient.active", st.just("true")),
+        missing("questionnaire", "subject"),
+    ),
+    "MedicationRequest": st.one_of(
+        param("medication.code", _token),
+        param("medication.code:not", _token),
+        param("medication.code:text", _text),
+        missing("medication.code", "medication.manufacturer"),
+        param("medication.manufacturer.name", _text),
+        param("requester:Organization.name:contains", _text),
+        param("status", st.just("active")),
+    ),
+}
 SORTS: dict[str, tuple[str, ...]] = {
+    "Questionnaire": ("url", "_lastUpdated"),
+    "QuestionnaireResponse": ("questionnaire", "status"),
+    "MedicationRequest": ("authoredon", "medication", "_lastUpdated"),
     "Patient": ("birthdate", "name", "family", "_id", "_lastUpdated", "active"),
     "Communication": ("sent", "received", "status", "_lastUpdated", "sender"),
     "Encounter": ("date", "class", "_lastUpdated"),
@@ -287,7 +363,7 @@ def test_the_index_follows_from_the_current_versions(steps: list[Any]) -> None:
         asyncio.run(run(path))
         connection = open_database(path)
         before = _index(connection)
-        reindex(connection, Keys(setting(connection, "secret")))
+        reindex(connection, Keys(setting(connection, "secret"), Bases(read_known(connection))))
         assert _index(connection) == before
         connection.close()
 
@@ -327,7 +403,9 @@ def _compare(store: Store, steps: list[Any], searches: list[str]) -> None:
 
 async def _write(store: Store, steps: list[Any]) -> None:
     desk = Desk(store)
-    for step in steps:
+    for number, step in enumerate(steps):
+        if number == len(steps) // 2:
+            await store.known_as(BASE)
         type_, id_ = step if isinstance(step, tuple) else (step["resourceType"], step["id"])
         before = await desk.read(type_, id_)
         if not isinstance(step, tuple):

@@ -6,7 +6,7 @@ this module. Whatever is no part of the API goes to ``pages``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -42,13 +42,14 @@ def create_app(
     store: Store,
     *,
     base_url: str,
+    also_at: Sequence[str] = (),
     project: str = DEFAULT_PROJECT,
     pages: ASGIApp | None = None,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
     load: Load | None = None,
 ) -> ASGIApp:
-    """The server of a store, reached by its clients at ``base_url``.
+    """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
     ``pages`` answers what is no part of the API. The store stays open when the server stops.
     ``load`` counts, and limits how much is under way at once.
@@ -59,7 +60,13 @@ def create_app(
 
     async def open_() -> Context:
         return await open_context(
-            traced, base_url=base_url, project=project, clock=clock, max_body=max_body, load=load
+            traced,
+            base_url=base_url,
+            also_at=also_at,
+            project=project,
+            clock=clock,
+            max_body=max_body,
+            load=load,
         )
 
     return _App(open_, pages or outside.not_found, load, spans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,21 +13,28 @@ from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
+from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
+#: Where the FHIR API is below the server's URL.
+FHIR_PATH = "/fhir/R4"
 #: A request with a larger body is refused (413).
 MAX_BODY = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API."""
+    """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
+
+    ``bases`` are those of the FHIR API, and of whatever else it is known under.
+    """
 
     store: Store
     project: str
     base: str
     fhir: str
+    bases: frozenset[str]
     signing: SigningKey
     signer: Signer
     access: Access
@@ -46,19 +53,26 @@ async def open_context(
     store: Store,
     *,
     base_url: str,
+    also_at: Iterable[str] = (),
     project: str = DEFAULT_PROJECT,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
     load: Load | None = None,
 ) -> Context:
-    """The context of a server at ``base_url``; makes the server's keys if they are not there."""
+    """The context of a server at ``base_url``; makes the server's keys if they are not there.
+
+    ``also_at`` are further URLs under which clients know it: references to what is below any of
+    them are to the store's own resources, from now on.
+    """
     base = base_url.rstrip("/")
+    served = [f"{url.rstrip('/')}{FHIR_PATH}" for url in (base, *also_at)]
     signing = await signing_key(store)
     return Context(
         store=store,
         project=project,
         base=base,
-        fhir=f"{base}/fhir/R4",
+        fhir=f"{base}{FHIR_PATH}",
+        bases=await store.known_as(*{name for url in served for name in loopback_bases(url)}),
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock),

@@ -27,6 +27,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         f"(default: ${BASE_URL_VARIABLE}, else where it listens)",
     )
     parser.add_argument(
+        "--also-at",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="another URL under which clients know the server, or knew it once: references to what"
+        " is below it are to resources of its own, and the store keeps that; may be repeated",
+    )
+    parser.add_argument(
         "--workers",
         type=_positive,
         default=1,
@@ -68,6 +76,7 @@ def run(arguments: Namespace) -> int:
             host=arguments.host,
             port=arguments.port,
             base_url=arguments.base_url,
+            also_at=tuple(arguments.also_at),
             workers=arguments.workers,
             max_in_flight=arguments.max_in_flight,
             rate_limit=arguments.rate_limit,
@@ -88,6 +97,7 @@ COMMAND = Command(
     examples=(
         "threadwell serve --store sqlite:///practice.db --port 8103",
         "threadwell serve --workers 4 --base-url https://threadwell.example.org",
+        "threadwell serve --base-url https://new.example.org --also-at https://old.example.org",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -90,6 +90,9 @@ class TrialStore:
         await self._own.commit(project, ChangeSet(tuple(own)))
         self._written.update(keys)
 
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        return await self._own.known_as(*await self._base.known_as(*bases))
+
     async def projects(self) -> list[str]:
         return sorted({*await self._base.projects(), *await self._own.projects()})
 

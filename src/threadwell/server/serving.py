@@ -18,7 +18,8 @@ from threadwell.server.worker import Work, loop_factory, work
 class Settings:
     """How to serve. ``port`` 0 takes a free one.
 
-    ``base_url`` is where clients reach the server, if not there. ``max_in_flight`` holds for each
+    ``base_url`` is where clients reach the server, if not there, and ``also_at`` are further URLs
+    under which they know it (``api.context.open_context``). ``max_in_flight`` holds for each
     worker, ``rate_limit`` for each client over all of them, a minute; 0 sets no limit.
     """
 
@@ -26,6 +27,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8103
     base_url: str | None = None
+    also_at: tuple[str, ...] = ()
     workers: int = 1
     max_in_flight: int = MAX_IN_FLIGHT
     rate_limit: int = 0
@@ -49,8 +51,16 @@ def serve(settings: Settings, ready: Callable[[Ready], None]) -> int:
         raise OSError("this system cannot fork processes: leave --workers at 1")
     logs.configure()
     listeners = listen(settings.host, settings.port, settings.workers)
-    url = (settings.base_url or url_of(settings.host, listeners[0])).rstrip("/") + "/"
-    task = Work(settings.store, url, settings.max_in_flight, settings.rate_limit, settings.workers)
+    listens_at = url_of(settings.host, listeners[0])
+    url = (settings.base_url or listens_at).rstrip("/") + "/"
+    task = Work(
+        settings.store,
+        url,
+        (listens_at, *settings.also_at),
+        settings.max_in_flight,
+        settings.rate_limit,
+        settings.workers,
+    )
     if settings.workers == 1:
         with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(work(task, 0, listener, lambda link: ready(Ready(url, link))))

@@ -47,6 +47,7 @@ class Work:
 
     store: str
     url: str
+    also_at: tuple[str, ...]
     max_in_flight: int
     rate_limit: int
     workers: int
@@ -92,7 +93,7 @@ async def work(
             await _tell_of_days(store)
         _collect_rarely()
         config = uvicorn.Config(
-            create_server(store, base_url=task.url, load=load),
+            create_server(store, base_url=task.url, also_at=task.also_at, load=load),
             http=cast(Any, partial(Connection, meter=meter, max_connections=_connections())),
             ws="none",
             lifespan="on",

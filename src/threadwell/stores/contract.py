@@ -221,6 +221,14 @@ class Store(Protocol):
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
         ...
 
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        """Every FHIR base that the store's resources are known under, as ``normal_base`` writes it.
+
+        ``bases`` are so from now on, to every process that asks, and for what is written already:
+        a reference to ``{base}/Patient/1`` is one to ``Patient/1``.
+        """
+        ...
+
     async def projects(self) -> list[str]:
         """Every project that something was written to."""
         ...

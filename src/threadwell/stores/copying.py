@@ -56,6 +56,7 @@ async def copy(source: Store, target: Store, progress: Progress | None = None) -
     holds anything that does not come from the source, or if somebody writes to it meanwhile.
     """
     tally, new = Tally(), 0
+    await target.known_as(*await source.known_as())
     for project in await source.projects():
         tally.projects += 1
         after = START

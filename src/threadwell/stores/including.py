@@ -1,22 +1,47 @@
 """``_include`` and ``_revinclude`` (FHIR R4 §3.1.1.5.4) over any store.
 
-The same walk for every store: it asks for resources by key, and for those that refer to some.
+The same walk for every store: it asks for resources by key, by version or by name, and for those
+that refer to some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+import re
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from functools import cache
+from typing import NamedTuple, Protocol, TypeAlias
 
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.extract import extract
+from threadwell.fhir.search.extract import extract, unsearchable
+from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import Include, Query
+from threadwell.fhir.search.references import Name, is_named, name_of
 from threadwell.fhir.search.values import ReferenceValue
 from threadwell.stores.contract import Key, Stored
 
 #: A page carries no more included resources than this.
 MAX_INCLUDED = 10_000
+#: Resources that are looked for at once where every parameter of every type may refer to them.
+_FEW = 50
+
+
+class VersionKey(NamedTuple):
+    """Names one version of a resource."""
+
+    type: str
+    id: str
+    version: str
+
+
+class Target(NamedTuple):
+    """A resource by all that a reference may lead to it by."""
+
+    type: str
+    id: str
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,62 +52,78 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True)
-class Referring:
-    """Asks for up to ``limit`` resources of ``type`` that refer to one of ``keys`` by ``param``."""
+class Versions:
+    """Asks for those of ``keys`` that exist, current or not, and are no deletions."""
 
-    type: str
-    param: str
-    keys: Sequence[Key]
+    keys: Sequence[VersionKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Asks for the resources of ``types`` whose ``url`` is one of ``urls``, of any version."""
+
+    types: Sequence[str]
+    urls: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """Asks for up to ``limit`` resources that refer to one of ``targets`` by one of ``params``,
+    which are types with a parameter each.
+    """
+
+    params: Sequence[tuple[str, str]]
+    targets: Sequence[Target]
     limit: int
 
 
-Ask: TypeAlias = Current | Referring
+Ask: TypeAlias = Current | Versions | Named | Referring
 
 
 class Surroundings(Protocol):
     """What the walk needs to see of a store: one project, as of one moment."""
 
-    def current(self, keys: Sequence[Key]) -> list[Stored]:
-        """Those of ``keys`` that exist and are not deleted."""
+    @property
+    def bases(self) -> frozenset[str]:
+        """The FHIR bases that its resources are known under."""
         ...
 
-    def referring(self, type_: str, param: str, keys: Sequence[Key], limit: int) -> list[Stored]:
-        """Up to ``limit`` resources of ``type_`` that refer to one of ``keys`` under ``param``."""
+    def answer(self, ask: Ask) -> list[Stored]:
+        """What is asked for."""
         ...
 
 
 def included(query: Query, matches: Sequence[Stored], around: Surroundings) -> list[Stored]:
     """What the page's includes add to its matches: each resource once, none of the matches."""
-    walk = including(query, matches)
+    walk = including(query, matches, around.bases)
     try:
         ask = next(walk)
         while True:
-            match ask:
-                case Current(keys):
-                    found = around.current(keys)
-                case Referring(type_, param, keys, limit):
-                    found = around.referring(type_, param, keys, limit)
-            ask = walk.send(found)
+            ask = walk.send(around.answer(ask))
     except StopIteration as end:
         out: list[Stored] = end.value
         return out
 
 
 def including(
-    query: Query, matches: Sequence[Stored]
+    query: Query, matches: Sequence[Stored], bases: Container[str]
 ) -> Generator[Ask, list[Stored], list[Stored]]:
-    """The walk itself, for stores that have to wait: yields what it asks, is sent the answers."""
+    """The walk itself, for stores that have to wait: yields what it asks, is sent the answers.
+
+    A version that a reference names is a resource of its own beside the current one.
+    """
     if not matches or not (query.includes or query.rev_includes):
         return []
-    seen = {Key(stored.type, stored.id) for stored in matches}
+    seen = {_version(stored) for stored in matches}
     found: list[Stored] = []
     level = list(matches)
     first = True
     while level and len(found) < MAX_INCLUDED:
         fresh: list[Stored] = []
-        for ask in _asks(query, level, first=first):
-            for stored in (yield ask):
-                key = Key(stored.type, stored.id)
+        for ask, names in _asks(query, level, bases, first=first):
+            answer = yield ask
+            for stored in _chosen(answer, names) if isinstance(ask, Named) else answer:
+                key = _version(stored)
                 if key not in seen and len(found) + len(fresh) < MAX_INCLUDED:
                     seen.add(key)
                     fresh.append(stored)
@@ -91,33 +132,116 @@ def including(
     return found
 
 
-def _asks(query: Query, level: Sequence[Stored], *, first: bool) -> Iterable[Ask]:
+def target_of(stored: Stored) -> Target:
+    """A resource as references lead to it."""
+    name = name_of(decode(stored.body)) if is_named(stored.type) else Name("", "")
+    return Target(stored.type, stored.id, name)
+
+
+@cache
+def reference_params(type_: str) -> tuple[str, ...]:
+    """The reference parameters of a type."""
+    found = search_parameters(type_).items()
+    return tuple(c for c, p in found if p.type == "reference" and not unsearchable(p))
+
+
+@cache
+def referring_params(type_: str) -> tuple[tuple[str, str], ...]:
+    """Every parameter of any type that may refer to resources of a type."""
+    return tuple(
+        (source, param)
+        for source in sorted(RESOURCE_TYPES)
+        for param in reference_params(source)
+        if type_ in (field(source, param).targets or (type_,))
+    )
+
+
+def _asks(
+    query: Query, level: Sequence[Stored], bases: Container[str], *, first: bool
+) -> Iterator[tuple[Ask, Sequence[Name]]]:
     includes = [include for include in query.includes if first or include.iterate]
-    wanted: dict[Key, None] = {}
-    if includes:
-        for stored in level:
-            if any(include.source == stored.type for include in includes):
-                wanted.update(dict.fromkeys(_targets(stored, includes)))
-    if wanted:
-        yield Current(list(wanted))
-    keys = [Key(stored.type, stored.id) for stored in level]
+    wanted = _Wanted()
+    for stored in level:
+        of_it = [include for include in includes if include.source == stored.type]
+        if of_it:
+            wanted.add(stored, of_it, bases)
+    if wanted.current:
+        yield Current(list(wanted.current)), ()
+    if wanted.versions:
+        yield Versions(list(wanted.versions)), ()
+    for types, names in wanted.named.items():
+        yield Named(types, list(dict.fromkeys(name.url for name in names))), list(names)
     for include in query.rev_includes:
-        if not (first or include.iterate):
-            continue
-        to = [key for key in keys if not include.target or key.type == include.target]
-        if to:
-            yield Referring(include.source, include.param, to, MAX_INCLUDED)
+        if first or include.iterate:
+            for ask in _referring(include, level):
+                yield ask, ()
 
 
-def _targets(stored: Stored, includes: Sequence[Include]) -> Iterable[Key]:
-    values = extract(decode(stored.body))
-    for include in includes:
-        if include.source != stored.type:
-            continue
-        params = list(values) if include.param == "*" else [include.param]
-        for param in params:
-            for value in values.get(param, ()):
-                if isinstance(value, ReferenceValue) and value.id:
-                    key = Key(value.type, value.id)
-                    if not include.target or key.type == include.target:
-                        yield key
+class _Wanted:
+    """What the references of a level lead to, each once and in their order."""
+
+    def __init__(self) -> None:
+        self.current: dict[Key, None] = {}
+        self.versions: dict[VersionKey, None] = {}
+        self.named: dict[tuple[str, ...], dict[Name, None]] = {}
+
+    def add(self, stored: Stored, includes: Iterable[Include], bases: Container[str]) -> None:
+        values = extract(decode(stored.body), bases)
+        for include in includes:
+            params = reference_params(stored.type) if include.param == "*" else (include.param,)
+            for param in params:
+                for value in values.get(param, ()):
+                    if isinstance(value, ReferenceValue):
+                        self._add(value, stored.type, param, include.target)
+
+    def _add(self, value: ReferenceValue, type_: str, param: str, target: str) -> None:
+        if value.canonical and value.url:
+            types = [target] if target else field(type_, param).targets or RESOURCE_TYPES
+            named = tuple(sorted(filter(is_named, types)))
+            self.named.setdefault(named, {})[Name(value.url, value.version)] = None
+        if not value.id or target not in ("", value.type):
+            return
+        if value.version and not value.canonical:
+            self.versions[VersionKey(value.type, value.id, value.version)] = None
+        else:
+            self.current[Key(value.type, value.id)] = None
+
+
+def _referring(include: Include, level: Sequence[Stored]) -> Iterator[Referring]:
+    by_type: dict[str, list[Target]] = {}
+    for stored in level:
+        if include.target in ("", stored.type):
+            by_type.setdefault(stored.type, []).append(target_of(stored))
+    if include.source != "*":
+        sources = reference_params(include.source) if include.param == "*" else (include.param,)
+        targets = [target for of in by_type.values() for target in of]
+        if targets:
+            yield Referring([(include.source, one) for one in sources], targets, MAX_INCLUDED)
+        return
+    for type_, targets in by_type.items():
+        for at in range(0, len(targets), _FEW):
+            yield Referring(referring_params(type_), targets[at : at + _FEW], MAX_INCLUDED)
+
+
+def _chosen(found: Sequence[Stored], names: Sequence[Name]) -> Iterator[Stored]:
+    """What the names lead to: without a version that is the latest (FHIR R4 references.html)."""
+    by_url: dict[str, list[tuple[Name, Stored]]] = {}
+    for stored in found:
+        name = name_of(decode(stored.body))
+        by_url.setdefault(name.url, []).append((name, stored))
+    for wanted in names:
+        of_url = by_url.get(wanted.url, [])
+        if wanted.version:
+            yield from (stored for name, stored in of_url if name.version == wanted.version)
+        elif of_url:
+            yield max(of_url, key=lambda one: (_later(one[0].version), one[1].updated))[1]
+
+
+def _later(version: str) -> list[tuple[int, str]]:
+    """Versions in their order: 1.10 is after 1.9, whatever is no number before any number."""
+    parts = re.split(r"(\d{1,18})", version)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _version(stored: Stored) -> VersionKey:
+    return VersionKey(stored.type, stored.id, stored.version_id)

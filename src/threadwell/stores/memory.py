@@ -6,13 +6,15 @@ It keeps nothing when the process ends. Tests and ``--dry-run`` stand on it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.match import matches
+from threadwell.fhir.search.match import Subject, matches
 from threadwell.fhir.search.query import Query, Total
+from threadwell.fhir.search.references import contained, leads_to, normal_base, with_types
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import (
     Change,
@@ -26,7 +28,16 @@ from threadwell.stores.contract import (
     Write,
 )
 from threadwell.stores.following import BATCH, Bell, follow
-from threadwell.stores.including import included
+from threadwell.stores.including import (
+    Ask,
+    Current,
+    Named,
+    Referring,
+    Target,
+    Versions,
+    included,
+    target_of,
+)
 from threadwell.stores.order import Candidate, ahead, in_order
 
 
@@ -34,7 +45,8 @@ class MemoryStore:
     """A ``Store`` of plain dicts. No method waits, so each is atomic for the tasks of one loop."""
 
     def __init__(self) -> None:
-        self._projects: dict[str, _Project] = defaultdict(_Project)
+        self._bases: frozenset[str] = frozenset()
+        self._projects: dict[str, _Project] = defaultdict(lambda: _Project(bases=self._bases))
         self._private: dict[tuple[str, str], bytes] = {}
         self._bell = Bell()
 
@@ -70,6 +82,12 @@ class MemoryStore:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._projects[project].commit(change_set)
         self._bell.ring(project)
+
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        self._bases |= set(map(normal_base, bases))
+        for project in self._projects.values():
+            project.know(self._bases)
+        return self._bases
 
     async def projects(self) -> list[str]:
         return [name for name, project in self._projects.items() if project.rows]
@@ -127,6 +145,7 @@ class _Row:
     id: str
     versions: list[Stored] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
+    resource: Resource = field(default_factory=dict)
     values: IndexValues = field(default_factory=dict)
 
     @property
@@ -145,18 +164,54 @@ class _Row:
                 if position > after:
                     yield Version(position, stored, self.contents.get(stored.version_id))
 
-    def referred(self, param: str) -> list[_Row]:
-        return self.project.living(_references(self.values, param))
+    @property
+    def target(self) -> Target:
+        return target_of(self.current)
+
+    def referred(self, param: str) -> Iterator[Subject]:
+        inside = contained(self.resource)
+        return self.project.referred(self.values, param, inside)
 
     def referring(self, type_: str, param: str) -> Iterator[_Row]:
-        me = Key(self.type, self.id)
-        return (row for row in self.project.of_type(type_) if me in _references(row.values, param))
+        me = self.target
+        return (row for row in self.project.of_type(type_) if _refers(row.values, param, me))
+
+
+@dataclass(slots=True)
+class _Inner:
+    """A contained resource, as search sees it; nothing refers to it from elsewhere."""
+
+    project: _Project
+    resource: Resource
+    inside: Mapping[str, Resource]
+    id: str = ""
+    updated: int = 0
+
+    @property
+    def type(self) -> str:
+        return str(self.resource["resourceType"])
+
+    @property
+    def values(self) -> IndexValues:
+        return extract(self.resource, self.project.bases)
+
+    def referred(self, param: str) -> Iterator[Subject]:
+        return self.project.referred(self.values, param, self.inside)
+
+    def referring(self, type_: str, param: str) -> Iterator[Subject]:  # noqa: ARG002 - none does
+        return iter(())
 
 
 @dataclass(slots=True)
 class _Project:
     rows: dict[Key, _Row] = field(default_factory=dict)
     log: list[Stored] = field(default_factory=list)
+    bases: frozenset[str] = frozenset()
+
+    def know(self, bases: frozenset[str]) -> None:
+        self.bases = bases
+        for row in self.living():
+            row.values = extract(row.resource, bases)
 
     def commit(self, change_set: ChangeSet) -> None:
         written = {Key(write.type, write.id) for write in change_set.writes}
@@ -171,7 +226,10 @@ class _Project:
             if next(self._matching(unmatched.query), None):
                 raise Conflict(None)
         # Extraction may fail on a resource; nothing is written before all of it is done.
-        values = [extract(write.resource) if write.resource else {} for write in change_set.writes]
+        values = [
+            extract(write.resource, self.bases) if write.resource else {}
+            for write in change_set.writes
+        ]
         for write, found in zip(change_set.writes, values, strict=True):
             self._write(write, found)
 
@@ -193,24 +251,49 @@ class _Project:
         ends = (shown[0][1], shown[-1][1]) if shown else ()
         return Page(page, included(query, page, self), total, len(coming) > end, *ends)
 
-    def current(self, keys: Sequence[Key]) -> list[Stored]:
-        return [row.current for row in self.living(keys)]
+    def answer(self, ask: Ask) -> list[Stored]:
+        match ask:
+            case Current(keys):
+                rows = (self.rows.get(key) for key in keys)
+                return [row.current for row in rows if row and not row.current.deleted]
+            case Versions(versions):
+                return [
+                    stored
+                    for key in versions
+                    if (row := self.rows.get(Key(key.type, key.id)))
+                    for stored in row.versions
+                    if stored.version_id == key.version and not stored.deleted
+                ]
+            case Named(types, urls):
+                named = (row for type_ in types for row in self.of_type(type_))
+                return [row.current for row in named if row.target.name.url in urls]
+            case Referring(params, targets, limit):
+                found = [
+                    row.current
+                    for row in self.living()
+                    if any(
+                        _refers(row.values, param, target)
+                        for type_, param in params
+                        if type_ == row.type
+                        for target in targets
+                    )
+                ]
+                return found[:limit]
 
-    def referring(self, type_: str, param: str, keys: Sequence[Key], limit: int) -> list[Stored]:
-        wanted = set(keys)
-        found = [
-            row.current
-            for row in self.of_type(type_)
-            if not wanted.isdisjoint(_references(row.values, param))
-        ]
-        return found[:limit]
+    def referred(
+        self, values: IndexValues, param: str, inside: Mapping[str, Resource]
+    ) -> Iterator[Subject]:
+        """What references lead to, of all that is there and of what stands beside them within."""
+        for value in values.get(param, ()):
+            if isinstance(value, ReferenceValue) and value.url in inside:
+                yield _Inner(self, inside[value.url], inside)
+        yield from (row for row in self.living() if _refers(values, param, row.target))
 
-    def living(self, keys: Iterable[Key]) -> list[_Row]:
-        rows = (self.rows.get(key) for key in keys)
-        return [row for row in rows if row and not row.current.deleted]
+    def living(self) -> Iterator[_Row]:
+        return (row for row in self.rows.values() if not row.current.deleted)
 
     def of_type(self, type_: str) -> Iterator[_Row]:
-        return (row for row in self.rows.values() if row.type == type_ and not row.current.deleted)
+        return (row for row in self.living() if row.type == type_)
 
     def _expect(self, key: Key, before: Stored | None) -> None:
         row = self.rows.get(key)
@@ -235,6 +318,7 @@ class _Project:
             )
         )
         self.log.append(row.current)
+        row.resource = with_types(write.resource or {})
         row.values = values
         if write.content is not None:
             row.contents[write.version_id] = write.content
@@ -247,10 +331,6 @@ class _Project:
         )
 
 
-def _references(values: IndexValues, param: str) -> Iterator[Key]:
-    found = (
-        [value for under in values.values() for value in under]
-        if param == "*"
-        else values.get(param, ())
-    )
-    return (Key(v.type, v.id) for v in found if isinstance(v, ReferenceValue) and v.id)
+def _refers(values: IndexValues, param: str, to: Target) -> bool:
+    found = values.get(param, ())
+    return any(leads_to(value, *to) for value in found if isinstance(value, ReferenceValue))

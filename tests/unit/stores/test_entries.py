@@ -17,7 +17,7 @@ from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import compounds
 from threadwell.stores.sql.entries import Entries, entries, present_bits
 from threadwell.stores.sql.keys import Keys, every, every_updated, scope
-from threadwell.stores.sql.members import MemberEntries, Param
+from threadwell.stores.sql.members import ABSOLUTE, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 PROJECT = "p"
@@ -82,13 +82,15 @@ def plainly(keys: Keys, resource: Resource) -> Entries:
         if values:
             under = scope(PROJECT, type_, code)
             natural = code == NATURAL.get(type_)
-            Param(keys, code, under, bits.get(code, 0), natural=natural, part=False).put(
+            bit = bits.get(code, 0)
+            Param(keys, keys.bases.own, code, under, bit, natural=natural, part=False).put(
                 values, into
             )
     into.places.append(keys.key(every(PROJECT, type_)))
     into.placed.append((keys.key(every_updated(PROJECT, type_)), UPDATED * 1000))
     sort = NO_TIME if into.natural == HIGHEST else into.natural
-    return Entries(tuple(into.places), tuple(into.placed), tuple(into.texts), into.present, sort)
+    present = into.present & (ABSOLUTE - 1)
+    return Entries(tuple(into.places), tuple(into.placed), tuple(into.texts), present, sort)
 
 
 def same(resource: Resource, keys: Keys) -> None:

@@ -140,3 +140,47 @@ def test_a_backup_is_taken_up_as_a_database_of_its_own(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+BASE = "https://fhir.clinic.example/fhir/R4"
+
+
+def _about(id_: str, patient: str) -> dict[str, object]:
+    subject = {"reference": f"{BASE}/Patient/{patient}"}
+    return {"resourceType": "Communication", "id": id_, "status": "completed", "subject": subject}
+
+
+def test_a_process_that_does_not_know_a_base_leaves_no_trace(tmp_path):
+    """What it writes is put right by the next one that adds the base; what it removes is gone."""
+
+    async def run():
+        path = tmp_path / "threadwell.db"
+        knowing, unknowing = SqliteStore.open(path), SqliteStore.open(path)
+        await knowing.known_as(BASE)
+        desk, other = Desk(knowing), Desk(unknowing)
+        await desk.put(_about("a", "ana"), _about("b", "ana"))
+        await other.put(_about("a", "ben"), _about("c", "ana"))
+        before = await desk.read("Communication", "b")
+        await other.commit(other.deletion(before))
+        first = await desk.ids("Communication?subject=Patient/ana")
+        await knowing.known_as(BASE)
+        second = {who: await desk.ids(f"Communication?subject={who}") for who in ("ana", "ben")}
+        third = await other.ids(f"Communication?subject={BASE}/Patient/ana")
+        await unknowing.known_as()
+        await desk.put(_about("a", "ana"))
+        fourth = await other.ids("Communication?subject=Patient/ana")
+        await knowing.close()
+        await unknowing.close()
+        again = SqliteStore.open(path)
+        assert await again.known_as() == {BASE}
+        await Desk(again).put(_about("d", "ana"))
+        fifth = await Desk(again).ids("Communication?subject=Patient/ana&_sort=_id")
+        await again.close()
+        return first, second, third, fourth, fifth
+
+    first, second, third, fourth, fifth = asyncio.run(run())
+    assert first == []
+    assert second == {"ana": ["c"], "ben": ["a"]}
+    assert third == []
+    assert fourth == ["a", "c"]
+    assert fifth == ["a", "c", "d"]

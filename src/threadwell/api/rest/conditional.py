@@ -69,7 +69,7 @@ def condition(context: Context, type_: str, text: str) -> Query:
 
     Raises 400 for one that filters nothing.
     """
-    query = parse_query(type_, parse_params(text), base_url=context.fhir, now=context.clock)
+    query = parse_query(type_, parse_params(text), bases=context.bases, now=context.clock)
     if not query.filters:
         raise invalid(f"A condition on {type_} needs at least one search parameter")
     return Query(type=query.type, filters=query.filters, count=2)

@@ -23,6 +23,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.times import query_range
 from threadwell.stores.contract import Key, Stored
 from threadwell.stores.natural import NATURAL
+from threadwell.stores.scanning import scan
 
 #: The resource types that R4 defines the operation for, and its parameters there.
 TYPES = {
@@ -33,8 +34,8 @@ TYPES = {
 OF_ALL = frozenset({"Patient"})
 #: An answer out of more resources than this is refused; searches can page through them.
 MAX_RESOURCES = 10_000
-#: Resources that are looked for at once, and found at once.
-_AT_ONCE, _PAGE = 100, 200
+#: Resources that are looked for at once.
+_AT_ONCE = 100
 
 #: How R4 says that a resource belongs to its own compartment.
 _ITSELF = "{def}"
@@ -155,17 +156,14 @@ class _Compartment:
         yield ((f"{time}:missing", "true"),)
 
     async def _search(self, type_: str, params: Sequence[tuple[str, str]]) -> AsyncIterator[Stored]:
-        asked = parse_query(type_, params, base_url=self._context.fhir, now=self._context.clock)
-        offset = 0
-        while True:
-            query = Query(type_, asked.filters, count=_PAGE, offset=offset)
-            page = await self._context.store.search(self._context.project, query)
-            for match in page.matches:
-                yield match
-            offset += len(page.matches)
-            if not page.more:
-                return
-            if offset > MAX_RESOURCES:
+        context = self._context
+        asked = parse_query(type_, params, bases=context.bases, now=context.clock)
+        matches = scan(context.store, context.project, Query(type_, asked.filters))
+        count = 0
+        async for match in matches:
+            yield match
+            count += 1
+            if count > MAX_RESOURCES:
                 raise _too_costly()
 
     def _add(self, found: Iterable[Stored]) -> None:
@@ -183,9 +181,9 @@ async def _referred(
     Of a Patient that is nothing that would be in the compartment if it were about the patient: it
     is about another.
     """
+    bases = "|".join(map(re.escape, sorted(context.bases))).encode()
     pattern = re.compile(
-        rb'"(?:reference|url)":"(?:%s/)?%s(?:/_history/[^"]*)?"'
-        % (re.escape(context.fhir).encode(), _ID.encode())
+        rb'"(?:reference|url)":"(?:(?:%s)/)?%s(?:/_history/[^"]*)?"' % (bases, _ID.encode())
     )
     others = {"Patient", *load("compartments")["Patient"]} if type_ == "Patient" else set()
     there = {Key(stored.type, stored.id) for stored in page}

@@ -54,12 +54,15 @@ class Pending:
     @cached_property
     def _made(self) -> dict[Key, _Made]:
         made: dict[Key, _Made] = {}
+        bases = self._context.bases
         for target in self._targets:
             method = target.entry.request.method
             if method == "PUT" or (method == "POST" and target.current is None):
                 resource = self._links.led(target)
                 if isinstance(resource, dict) and resource.get("resourceType") == target.type:
-                    made.setdefault(target.key, _Made(*target.key, self._now, resource, made))
+                    made.setdefault(
+                        target.key, _Made(*target.key, self._now, resource, bases, made)
+                    )
         return made
 
 
@@ -71,6 +74,7 @@ class _Made:
     id: str
     updated: int
     resource: Resource
+    bases: frozenset[str]
     others: dict[Key, _Made]
 
     @cached_property
@@ -82,7 +86,7 @@ class _Made:
                 reference.clear()
                 reference["display"] = "unresolved"
         # What is not valid fails the transaction by itself.
-        return {} if validate(self.resource) else extract(self.resource)
+        return {} if validate(self.resource) else extract(self.resource, self.bases)
 
     def referred(self, param: str) -> Iterator[Subject]:
         return (self.others[key] for key in self._references(param) if key in self.others)
@@ -94,4 +98,5 @@ class _Made:
 
     def _references(self, param: str) -> list[Key]:
         values = self.values.get(param, ())
-        return [Key(value.type, value.id) for value in values if isinstance(value, ReferenceValue)]
+        found = [value for value in values if isinstance(value, ReferenceValue)]
+        return [Key(value.type, value.id) for value in found if value.id]

@@ -18,6 +18,7 @@ from threadwell.fhir.search.cursor import Cursor, write_cursor
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import Page
+from threadwell.stores.naming import with_names
 
 #: Text that stands for itself in a URL: most parameters, and checked faster than quoted.
 _PLAIN = re.compile(r"[A-Za-z0-9:/,\-._~$]*")
@@ -45,7 +46,8 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     if any(name == "_totalMethod" for name, _ in params):
         # fhirpy's clients count by a parameter of another server.
         raise invalid("Unknown search parameter: _totalMethod. R4 has _total and _summary=count")
-    query = parse_query(request.type, params, base_url=context.fhir, now=context.clock)
+    asked = parse_query(request.type, params, bases=context.bases, now=context.clock)
+    query = await with_names(context.store, context.project, asked)
     page = await context.store.search(context.project, query)
     entries = await _entries(context, request, query, page)
     links = _links(f"{context.fhir}/{request.type}", params, query, page)

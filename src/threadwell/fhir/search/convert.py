@@ -12,7 +12,11 @@ from typing import Any
 
 from threadwell.fhir.search.fold import contact_code, text_code
 from threadwell.fhir.search.numbers import INFINITY, compared, decimal
-from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.references import (
+    parse_absolute,
+    split_canonical,
+    split_reference,
+)
 from threadwell.fhir.search.steps import Sink
 from threadwell.fhir.search.times import value_range
 from threadwell.fhir.search.values import (
@@ -97,18 +101,22 @@ def _reference(reference: dict[str, Any], out: list[Any]) -> None:
     text = reference.get("reference", "")
     type_, id_ = split_reference(text)
     identifier = reference.get("identifier")
-    out.append(
-        ReferenceValue(
-            type_,
-            id_,
-            "" if type_ else text,
-            _identifier_token(identifier) if identifier else None,
-        )
-    )
+    token = _identifier_token(identifier) if identifier else None
+    if type_:
+        version = text[len(type_) + len(id_) + 2 :].removeprefix("_history/")
+        out.append(ReferenceValue(type_, id_, "", token, version))
+        return
+    absolute = parse_absolute(text)
+    if absolute:
+        out.append(ReferenceValue("", "", absolute.url, token, absolute.version))
+    else:
+        out.append(ReferenceValue("", "", text, token))
 
 
-def _canonical_reference(url: str, out: list[Any]) -> None:
-    out.extend(ReferenceValue("", "", form) for form in _canonical_forms(url))
+def _canonical_reference(text: str, out: list[Any]) -> None:
+    url, version = split_canonical(text)
+    type_, id_ = split_reference(url)
+    out.append(ReferenceValue(type_, id_, "" if type_ else url, None, version, canonical=True))
 
 
 def _resource_reference(resource: dict[str, Any], out: list[Any]) -> None:
@@ -305,7 +313,7 @@ _CONVERTERS: dict[str, dict[str, Sink]] = {
         "Reference": _reference,
         "Resource": _resource_reference,
         "canonical": _canonical_reference,
-        "uri": lambda uri, out: out.append(ReferenceValue("", "", uri)),
+        "uri": _canonical_reference,
     },
     "string": {
         "Address": _address,

@@ -8,6 +8,7 @@ resource has something for.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from threadwell.fhir.definitions.search_parameters import (
 from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.convert import converter
+from threadwell.fhir.search.references import localised, with_types
 from threadwell.fhir.search.steps import Key, Sink, Way, entered, walk, ways
 from threadwell.fhir.search.values import CompositeValue, IndexValues
 
@@ -27,12 +29,14 @@ from threadwell.fhir.search.values import CompositeValue, IndexValues
 KNOWN_TO_STORES = frozenset({"_id", "_lastUpdated"})
 
 
-def extract(resource: Resource) -> IndexValues:
+def extract(resource: Resource, bases: Container[str] = frozenset()) -> IndexValues:
     """The values of a valid resource by search parameter code.
 
-    ``_id`` and ``_lastUpdated`` are not among them: a store knows both. What R4 gives no
-    expression for (``unsearchable``) has no values.
+    References to what is below one of ``bases`` are to resources of our own. ``_id`` and
+    ``_lastUpdated`` are not among the codes: a store knows both. What R4 gives no expression for
+    (``unsearchable``) has no values.
     """
+    resource = with_types(resource)
     plan = extraction(resource["resourceType"])
     values: IndexValues = {}
     members = plan.members
@@ -55,7 +59,7 @@ def extract(resource: Resource) -> IndexValues:
     for code, found in values.items():
         if len(found) > 1 and len(set(found)) < len(found):
             values[code] = list(dict.fromkeys(found))
-    return values
+    return localised(values, bases) if bases else values
 
 
 def parameter_ways(parameter: SearchParameter, type_: str) -> tuple[Way, ...]:

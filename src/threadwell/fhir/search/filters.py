@@ -38,6 +38,7 @@ from threadwell.fhir.search.terms import (
     bad,
     date,
     is_escaped_rightly,
+    is_named,
     number,
     quantity,
     reference,
@@ -215,7 +216,7 @@ def _reference(found: Field, modifier: str, value: str, reading: Reading) -> Fil
     if type_ and type_ not in found.targets:
         raise invalid(f"Search parameter {found.name} does not refer to a type {type_}")
     matches = tuple([reference(found, part, reading, type_) for part in parts])
-    return ReferenceFilter(found.code, matches, negate=modifier == "not")
+    return ReferenceFilter(found.code, matches, modifier == "not", is_named(found))
 
 
 def _string(found: Field, modifier: str, value: str, _: Reading) -> Filter:

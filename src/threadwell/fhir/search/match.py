@@ -57,10 +57,14 @@ from threadwell.fhir.search.values import (
     ReferenceValue,
     TokenValue,
 )
+from threadwell.fhir.search.within import looks_within
 
 
 class Subject(Protocol):
-    """A resource as search sees it. ``updated`` is in milliseconds since 1970 UTC."""
+    """A resource as search sees it. ``updated`` is in milliseconds since 1970 UTC.
+
+    One that another contains has no id: ``""``.
+    """
 
     @property
     def type(self) -> str: ...
@@ -75,7 +79,7 @@ class Subject(Protocol):
     def values(self) -> IndexValues: ...
 
     def referred(self, param: str) -> Iterable[Subject]:
-        """The current resources that the references of ``param`` lead to."""
+        """The current and the contained resources that the references of ``param`` lead to."""
         ...
 
     def referring(self, type_: str, param: str) -> Iterable[Subject]:
@@ -94,7 +98,9 @@ def matches(filter_: Filter, subject: Subject) -> bool:
         case ChainFilter():
             by_type = dict(zip(filter_.types, filter_.filters, strict=True))
             return any(
-                target.type in by_type and matches(by_type[target.type], target)
+                target.type in by_type
+                and (bool(target.id) or looks_within(by_type[target.type]))
+                and matches(by_type[target.type], target)
                 for target in subject.referred(filter_.param)
             )
         case HasFilter():
@@ -167,9 +173,14 @@ def token_matches(m: TokenMatch, v: TokenValue) -> bool:
 
 
 def reference_matches(m: ReferenceMatch, v: ReferenceValue) -> bool:
-    """The same resource; a bare id is that id of any type."""
+    """The same resource; a bare id is that id of any type.
+
+    A canonical is found with its version and without; ``plain``, only if it has none.
+    """
     if m.url:
-        return m.url == v.url
+        if m.url == v.url:
+            return not m.plain or not v.version
+        return v.canonical and bool(v.version) and m.url == f"{v.url}|{v.version}"
     return m.id == v.id and bool(v.id) and m.type in {"", v.type}
 
 

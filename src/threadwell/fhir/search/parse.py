@@ -31,17 +31,20 @@ _SHORT = 200
 
 
 def parse_query(
-    type_: str, params: Sequence[tuple[str, str]], *, base_url: str = "", now: Clock = now_ms
+    type_: str,
+    params: Sequence[tuple[str, str]],
+    *,
+    bases: frozenset[str] = frozenset(),
+    now: Clock = now_ms,
 ) -> Query:
     """The query of a resource type that the decoded ``params`` of a URL or form say.
 
-    ``base_url`` is the server's FHIR base: an absolute reference below it is taken for a relative
-    one. ``_summary`` becomes ``elements``, or ``summary_count``. Raises ``FhirError`` 400 that
-    names the parameter, and never its value.
+    ``bases`` are the FHIR bases that the server is known under: an absolute reference below one of
+    them is taken for a relative one. ``_summary`` becomes ``elements``, or ``summary_count``.
+    Raises ``FhirError`` 400 that names the parameter, and never its value.
     """
     draft = _Draft(type_)
     filters: list[_Read] = []
-    base = base_url.rstrip("/")
     for name, value in params:
         read = _RESULTS.get(name)
         if read:
@@ -51,9 +54,9 @@ def parse_query(
             raise invalid(f"A search has at most {MAX_FILTERS} filters")
         # A chain is a filter for each type that it may lead to.
         if len(value) <= _SHORT and Prefix.AP not in value and "." not in name:
-            filters.append(_remembered(type_, name, value, base))
+            filters.append(_remembered(type_, name, value, bases))
         else:
-            filters.append(_read(type_, name, value, Reading(base, now() * 1000)))
+            filters.append(_read(type_, name, value, Reading(bases, now() * 1000)))
     if sum([one.alternatives for one in filters]) > MAX_ALTERNATIVES:
         raise invalid(f"A search has at most {MAX_ALTERNATIVES} alternatives")
     if sum([one.looked_up for one in filters]) > MAX_LOOKED_UP:
@@ -93,9 +96,9 @@ def _read(type_: str, name: str, value: str, reading: Reading) -> _Read:
 
 
 @lru_cache(maxsize=4096)
-def _remembered(type_: str, name: str, value: str, base: str) -> _Read:
+def _remembered(type_: str, name: str, value: str, bases: frozenset[str]) -> _Read:
     """What does not hang on the clock; most searches ask for what others have asked for."""
-    return _read(type_, name, value, Reading(base, 0))
+    return _read(type_, name, value, Reading(bases, 0))
 
 
 def natural(name: str, value: str) -> int:
@@ -161,11 +164,11 @@ def _include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
 
 
 def _rev_include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
-    draft.rev_includes.append(_read_include("_revinclude", "", value, iterate))
+    draft.rev_includes.append(_read_include("_revinclude", "*", value, iterate))
 
 
 def _read_include(name: str, default: str, value: str, iterate: bool) -> Include:
-    if value == "*" and default:
+    if value == "*":
         return Include(default, "*", iterate=iterate)
     source, _, rest = value.partition(":")
     param, _, target = rest.partition(":")

@@ -52,11 +52,16 @@ class TokenMatch:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceMatch:
-    """``Type/id`` (``type`` ``""`` where the query gave a bare id), or ``url`` for any other."""
+    """``Type/id`` (``type`` ``""`` where the query gave a bare id), or ``url`` for any other.
+
+    The ``url`` of a canonical may end in ``|version``; ``plain``, it stands for itself alone and
+    not for what is written with a version.
+    """
 
     type: str
     id: str
     url: str
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,15 @@ class TextFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFilter:
-    """A reference to one of ``matches``; ``negate`` as in ``TokenFilter``."""
+    """A reference to one of ``matches``; ``negate`` as in ``TokenFilter``.
+
+    ``named``: the parameter holds canonicals, which lead to a resource by its ``url`` too.
+    """
 
     param: str
     matches: tuple[ReferenceMatch, ...]
     negate: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

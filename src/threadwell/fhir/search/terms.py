@@ -21,7 +21,11 @@ from threadwell.fhir.search.query import (
     ReferenceMatch,
     TokenMatch,
 )
-from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.references import (
+    parse_absolute,
+    split_canonical,
+    split_reference,
+)
 from threadwell.fhir.search.times import query_range
 
 
@@ -29,11 +33,11 @@ from threadwell.fhir.search.times import query_range
 class Reading:
     """What reading a query takes beside the query.
 
-    ``base_url`` is the server's own FHIR base without a slash at its end, ``""`` if it has none.
-    ``now`` is the time for ``ap``, in microseconds since 1970 UTC.
+    ``bases`` are the FHIR bases that the server is known under, each a ``normal_base``. ``now`` is
+    the time for ``ap``, in microseconds since 1970 UTC.
     """
 
-    base_url: str
+    bases: frozenset[str]
     now: int
 
 
@@ -88,26 +92,36 @@ def token(field: Field, text: str) -> TokenMatch:
 
 
 def reference(field: Field, text: str, reading: Reading, type_: str = "") -> ReferenceMatch:
-    """``Type/id``, ``id`` or a url, which becomes the first if it is below ``base_url``.
+    """``Type/id``, ``id`` or a url, which becomes the first if it is below one of our bases.
 
     ``type_`` is the one that a modifier names; a bare id has it, or the only type there may be.
     """
     text = unescape(text)
-    if reading.base_url and text.startswith(f"{reading.base_url}/"):
-        text = text[len(reading.base_url) + 1 :]
-    found, id_ = split_reference(text)
+    url, version = split_canonical(text) if is_named(field) else (text, "")
+    absolute = parse_absolute(url)
+    if absolute and absolute.base in reading.bases:
+        found, id_ = absolute.type, absolute.id
+    else:
+        found, id_ = split_reference(url)
     if found:
         if type_ and found != type_:
             raise bad(field, f"a reference to {type_}")
         return ReferenceMatch(found, id_, "")
-    if "Reference" in field.element_types and _ID.fullmatch(text):
+    if not _ANY_URL.isdisjoint(field.element_types) and _ID.fullmatch(url):
         only = field.targets[0] if len(field.targets) == 1 else ""
-        return ReferenceMatch(type_ or only, text, "")
+        return ReferenceMatch(type_ or only, url, "")
     if "Resource" in field.element_types and _ID.fullmatch(text):
         return ReferenceMatch(type_, text, "")
-    if type_ or not (":" in text or text.startswith("#") or "canonical" in field.element_types):
+    if type_ or not (":" in text or text.startswith("#") or is_named(field)):
         raise bad(field, "a reference: Type/id, an id or a url")
-    return ReferenceMatch("", "", text)
+    if is_named(field):
+        return ReferenceMatch("", "", f"{url}|{version}" if version else url)
+    return ReferenceMatch("", "", absolute.url if absolute else text)
+
+
+def is_named(field: Field) -> bool:
+    """Whether a reference parameter holds canonicals, or uris that serve as such."""
+    return not _NAMED.isdisjoint(field.element_types)
 
 
 def date(field: Field, text: str, reading: Reading) -> DateMatch:
@@ -144,6 +158,8 @@ def bad(field: Field, expected: str) -> FhirError:
 
 
 _ESCAPE = re.compile(r"\\([,|$\\])")
+_NAMED = frozenset({"canonical", "uri"})
+_ANY_URL = frozenset({"canonical", "Reference"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PREFIXES = {prefix.value: prefix for prefix in Prefix}
 _TENTH = Decimal("0.1")

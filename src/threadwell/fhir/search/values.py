@@ -22,17 +22,20 @@ class TokenValue(NamedTuple):
 
 
 class ReferenceValue(NamedTuple):
-    """A reference. A relative one has ``type`` and ``id``; any other only ``url``.
+    """A reference. One to a resource of our own has ``type`` and ``id``; any other only ``url``.
 
     ``identifier`` is ``Reference.identifier`` where there is one (for ``:identifier``). A reference
-    that has nothing but a display has none of them, and still is not ``:missing``.
-    A canonical with a version has two values: ``url`` with it (``http://x|1.0``) and without.
+    that has nothing but a display has none of them, and still is not ``:missing``. ``version`` is
+    what it names of a resource's history, or where it is ``canonical`` the business version that
+    stood behind the ``|``. A canonical that leads below our own base has all three.
     """
 
     type: str
     id: str
     url: str
     identifier: TokenValue | None = None
+    version: str = ""
+    canonical: bool = False
 
 
 class StringValue(NamedTuple):

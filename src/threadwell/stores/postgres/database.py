@@ -12,6 +12,7 @@ from threadwell.stores.contract import LONGEST, StoreSlow
 from threadwell.stores.postgres.address import Address
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
+from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -89,7 +90,7 @@ class Database:
         async for _ in attempts(PATIENCE):
             try:
                 ready = await migrate(address)
-                self._keys = self._keys or Keys(ready.secret)
+                self._keys = self._keys or Keys(ready.secret, Bases(ready.bases))
                 return await asyncpg.create_pool(
                     address.dsn,
                     min_size=1,

@@ -22,6 +22,7 @@ import asyncpg
 from threadwell.stores.contract import StoreError
 from threadwell.stores.postgres.address import Address
 from threadwell.stores.postgres.reindex import reindex_if_old
+from threadwell.stores.sql.bases import SETTING, read_bases
 
 _Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -35,10 +36,12 @@ _NODES = "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'res
 class Ready(NamedTuple):
     """What a database with the present schema is.
 
-    ``secret`` is that of its keys; ``nodes`` tells that Citus has distributed its tables.
+    ``secret`` is that of its keys; ``bases`` are those that its resources are known under;
+    ``nodes`` tells that Citus has distributed its tables.
     """
 
     secret: bytes
+    bases: frozenset[str]
     nodes: bool
 
 
@@ -56,7 +59,8 @@ async def migrate(address: Address) -> Ready:
             await _with_lock(connection, address)
         await reindex_if_old(connection)
         secret: bytes = await connection.fetchval("SELECT value FROM setting WHERE name = 'secret'")
-        return Ready(secret, await _on_nodes(connection))
+        kept = await connection.fetchval("SELECT value FROM setting WHERE name = $1", SETTING)
+        return Ready(secret, read_bases(kept), await _on_nodes(connection))
     finally:
         await connection.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from threadwell.stores.postgres.rows import beginning, text_bytes
+from threadwell.stores.sql.bases import SETTING, Bases, read_bases
 from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
 from threadwell.stores.sql.keys import Keys
 
@@ -34,7 +35,8 @@ async def _current(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
 
 
 async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    keys = Keys(await connection.fetchval("SELECT value FROM setting WHERE name = 'secret'"))
+    settings = dict(await connection.fetch("SELECT name, value FROM setting"))
+    keys = Keys(settings["secret"], Bases(read_bases(settings.get(SETTING))))
     await connection.execute("DELETE FROM posting; DELETE FROM folded")
     last = (0, 0)
     while True:

@@ -16,19 +16,28 @@ from typing import NamedTuple
 from asyncpg import Record
 
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.match import values_match
-from threadwell.fhir.search.query import ChainFilter, Filter, HasFilter, Place, Query, Total
-from threadwell.fhir.search.values import IndexValues, ReferenceValue
+from threadwell.fhir.search.query import (
+    ChainFilter,
+    Filter,
+    HasFilter,
+    Place,
+    Query,
+    Total,
+    UriFilter,
+)
+from threadwell.fhir.search.values import IndexValues
+from threadwell.fhir.search.within import inner_type, looks_within, searched_values
 from threadwell.stores.contract import Page, Stored
-from threadwell.stores.including import Ask, Current, Referring, including
+from threadwell.stores.including import Target, including, target_of
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.postgres.database import Connection
-from threadwell.stores.postgres.reads import read_keys
-from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.rows import stored
 from threadwell.stores.postgres.statement import Statement
+from threadwell.stores.postgres.surroundings import answer, filled
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
-from threadwell.stores.sql.keys import Keys, of_reference, scope
+from threadwell.stores.sql.doubts import Doubts
+from threadwell.stores.sql.keys import Keys, every
+from threadwell.stores.sql.links import Referred
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
@@ -128,58 +137,61 @@ class Searcher:
 
     async def _look_up(self, type_: str, filter_: Filter, found: _LookedUp) -> None:
         if isinstance(filter_, ChainFilter):
-            for to, inner in zip(filter_.types, filter_.filters, strict=True):
-                found.of[to, inner] = [s.id for s in await self._all(to, inner)]
+            for to, further in zip(filter_.types, filter_.filters, strict=True):
+                found.by_filter[to, further] = await self._all(to, further)
+            await self._look_within(type_, filter_, found)
         elif isinstance(filter_, HasFilter):
-            found.of[filter_.type, filter_.filter, filter_.param, type_] = [
-                value.id
-                for match in await self._all(filter_.type, filter_.filter)
-                for value in extract(decode(match.body)).get(filter_.param, ())
-                if isinstance(value, ReferenceValue) and value.type == type_
-            ]
+            referred = Referred(filter_.param, type_, self._keys.bases.own)
+            for match in await self._all(filter_.type, filter_.filter):
+                referred.add(match)
+            if referred.urls:
+                referred.add_named(await self._all(type_, UriFilter("url", tuple(referred.urls))))
+            found.referred[type_, filter_] = list(referred.ids)
+
+    async def _look_within(self, type_: str, chain: ChainFilter, found: _LookedUp) -> None:
+        """Look for those that contain a match, where any contains one of such a type at all."""
+        inner = {
+            self._keys.key(every(self._numbered.project, within)): (within, further)
+            for to, further in zip(chain.types, chain.filters, strict=True)
+            if looks_within(further)
+            for within in (inner_type(type_, chain.param, to),)
+        }
+        for key in await filled(self._connection, self._numbered.pid, list(inner)):
+            found.by_filter[inner[key]] = await self._all(*inner[key])
 
     async def _all(self, type_: str, filter_: Filter) -> list[Stored]:
         search = await self._search(Query(type_, (filter_,)))
         return [match.version for match in await search.matches(0, None)]
 
     async def _included(self, query: Query, matches: Sequence[Stored]) -> list[Stored]:
-        walk = including(query, matches)
+        walk = including(query, matches, self._keys.bases.own)
         try:
             ask = next(walk)
             while True:
-                ask = walk.send(await self._answer(ask))
+                found = await answer(
+                    self._connection, self._keys, self._numbered.project, self._numbered.pid, ask
+                )
+                ask = walk.send(found)
         except StopIteration as end:
             out: list[Stored] = end.value
             return out
-
-    async def _answer(self, ask: Ask) -> list[Stored]:
-        match ask:
-            case Current(keys):
-                found = await read_keys(self._connection, self._numbered.pid, keys)
-                return [version for version in found if not version.deleted]
-            case Referring(type_, param, keys, limit):
-                under = scope(self._numbered.project, type_, param)
-                wanted = [self._keys.key(under + of_reference(*key)) for key in keys]
-                sql = (
-                    f"SELECT {COLUMNS} FROM (SELECT DISTINCT rid FROM posting WHERE pid = $1"
-                    " AND key = ANY($2::bigint[]) ORDER BY rid LIMIT $3) d CROSS JOIN LATERAL"
-                    " (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
-                    " ORDER BY d.rid"
-                )
-                return stored(await self._connection.fetch(sql, self._numbered.pid, wanted, limit))
 
 
 @dataclass(slots=True)
 class _LookedUp:
     """What chains lead to, looked up before the filters are compiled."""
 
-    of: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+    by_filter: dict[tuple[str, Filter], list[Stored]] = field(default_factory=dict)
+    referred: dict[tuple[str, HasFilter], list[str]] = field(default_factory=dict)
 
-    def ids(self, type_: str, filter_: Filter) -> list[str]:
-        return self.of[type_, filter_]
+    def targets(self, type_: str, filter_: Filter) -> list[Target]:
+        return [target_of(stored) for stored in self.by_filter[type_, filter_]]
+
+    def containing(self, type_: str, filter_: Filter) -> list[str]:
+        return [stored.id for stored in self.by_filter.get((type_, filter_), ())]
 
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
-        return self.of[type_, filter_, param, to]
+        return self.referred[to, HasFilter(type_, param, filter_)]
 
 
 class _Search:
@@ -254,13 +266,15 @@ class _Search:
         No more is fetched than is asked for, and a little ahead.
         """
         sql = statement.bodies(descending=descending)
+        bases = self._keys.bases.own
+        doubts = Doubts(self._query.type, tuple(statement.doubts), bases)
         seen = 0
         async for row in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
             version = Stored(*row[:7])
-            values = extract(decode(version.body))
-            doubts = statement.doubts
-            if all(values_match(doubt, values.get(doubt.param, ())) for doubt in doubts):  # type: ignore[union-attr]
-                yield _Match(_entry(row), version, values)
+            for values in searched_values(doubts.type, decode(version.body), doubts.bases):
+                if doubts.hold_for(values):
+                    yield _Match(_entry(row), version, values)
+                    break
             seen += 1
             if seen % _AT_ONCE == 0:
                 await asyncio.sleep(0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
+from threadwell.stores.postgres.known import is_known, know, read_known
 from threadwell.stores.postgres.news import News
 from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
@@ -140,6 +142,18 @@ class PostgresStore:
         prepared = await aside(size_of(change_set), lambda: prepare(keys, project, change_set))
         await self._writer.commit(prepared)
         self._news.tell(project)
+
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        keys = await self._database.keys()
+        keys.bases.own |= set(map(normal_base, bases))
+
+        async def work(connection: Connection) -> frozenset[str]:
+            keys.bases.own |= await read_known(connection)
+            if not await is_known(connection, keys):
+                await know(connection, keys)
+            return keys.bases.own
+
+        return await self._database.run(work)
 
     async def projects(self) -> list[str]:
         sql = "SELECT name FROM project ORDER BY pid"

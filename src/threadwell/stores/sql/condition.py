@@ -35,14 +35,17 @@ from threadwell.fhir.search.query import (
     UriFilter,
     UriMode,
 )
-from threadwell.stores.contract import Key
+from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
+from threadwell.stores.including import Target
 from threadwell.stores.sql.entries import present_bits
 from threadwell.stores.sql.keys import (
     Keys,
     every_updated,
+    itself,
     of_code,
     of_identifier,
     of_numbers,
+    of_plain,
     of_reference,
     of_system,
     of_token,
@@ -50,6 +53,7 @@ from threadwell.stores.sql.keys import (
     of_width,
     scope,
 )
+from threadwell.stores.sql.links import forms_of, holds_names
 from threadwell.stores.sql.ranges import (
     HIGHEST,
     LOWEST,
@@ -152,8 +156,12 @@ class Condition:
 class Lookups(Protocol):
     """The searches within a search that chains need."""
 
-    def ids(self, type_: str, filter_: Filter) -> list[str]:
-        """The ids of the resources that match."""
+    def targets(self, type_: str, filter_: Filter) -> list[Target]:
+        """The resources that match."""
+        ...
+
+    def containing(self, type_: str, filter_: Filter) -> list[str]:
+        """The ids of the resources within which one of that inner type matches."""
         ...
 
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
@@ -170,11 +178,15 @@ class Compiler:
         self._keys = keys
         self._project = project
         self._type = type_
+        self._plain = plain_type(type_)
         self._lookups = lookups
 
     def condition(self, filter_: Filter) -> Condition:
         """The filter in the terms of the index."""
         match filter_:
+            case TokenFilter(negate=True) | ReferenceFilter(negate=True) if is_inner(self._type):
+                # The list knows the whole alone, which may contain several.
+                return Condition(filter_, exact=False)
             case TokenFilter():
                 found = [self._token(filter_.param, m) for m in filter_.matches]
                 return _terms(filter_, found, filter_.negate)
@@ -220,12 +232,12 @@ class Compiler:
 
     def _reference(self, param: str, match: ReferenceMatch) -> list[int]:
         if match.url:
-            return [self._key(param, of_url(match.url))]
+            return [self._key(param, of_plain(match.url) if match.plain else of_url(match.url))]
         types: Iterable[str] = [match.type] if match.type else self._targets(param)
         return [self._key(param, of_reference(type_, match.id)) for type_ in types]
 
     def _targets(self, param: str) -> Iterable[str]:
-        parameter = search_parameters(self._type).get(param)
+        parameter = search_parameters(self._plain).get(param)
         targets = parameter.targets if parameter else ()
         return targets if targets and "Resource" not in targets else sorted(RESOURCE_TYPES)
 
@@ -304,12 +316,17 @@ class Compiler:
 
     def _chain(self, filter_: ChainFilter) -> Condition:
         assert self._lookups
-        targets = [
-            Key(type_, id_)
-            for type_, inner in zip(filter_.types, filter_.filters, strict=True)
-            for id_ in self._lookups.ids(type_, inner)
-        ]
-        keys = [self._key(filter_.param, of_reference(*target)) for target in targets]
+        param, keys = filter_.param, []
+        named = holds_names(self._plain, param)
+        for type_, further in zip(filter_.types, filter_.filters, strict=True):
+            for target in self._lookups.targets(type_, further):
+                keys += [self._key(param, form) for form in forms_of(target, named=named)]
+            if looks_within(further):
+                within = inner_type(self._type, param, type_)
+                keys += [
+                    self._keys.key(itself(self._project, self._type.partition(".")[0], id_))
+                    for id_ in self._lookups.containing(within, further)
+                ]
         return _terms(filter_, [(key, True) for key in keys])
 
 

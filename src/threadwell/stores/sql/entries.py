@@ -15,22 +15,27 @@ from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import extraction
+from threadwell.fhir.search.references import with_types
+from threadwell.fhir.search.within import inner_resources, plain_type
 from threadwell.stores.natural import NATURAL, NO_TIME
+from threadwell.stores.sql.bases import EVERYWHERE, NOWHERE
 from threadwell.stores.sql.compounds import Compound, compounds
-from threadwell.stores.sql.keys import Keys, every, every_updated, scope
-from threadwell.stores.sql.members import Finder, MemberEntries, Param
+from threadwell.stores.sql.keys import Keys, every, every_updated, itself, scope
+from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
+_PARAMETERS = (1 << PRESENT_BITS) - 1
 
 
 class Entries(NamedTuple):
     """``places`` are keys at ``sort``, the natural time; ``placed`` are (key, sort), ``texts``
     (key, folded text), none twice; ``present`` has a bit for each parameter that has a value.
+    ``absolute``: some of them hang on which bases are our own.
     """
 
     # Of the size of what they hold: a set takes twelve times as much.
@@ -39,6 +44,7 @@ class Entries(NamedTuple):
     texts: tuple[tuple[int, str], ...] = ()
     present: int = 0
     sort: int = NO_TIME
+    absolute: bool = False
 
     def postings(self, rid: int) -> list[tuple[int, int, int]]:
         """The (key, sort, rid) of the resource of that number."""
@@ -48,10 +54,25 @@ class Entries(NamedTuple):
         return found
 
 
-def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entries:
-    """The entries of a resource that was last updated at ``updated`` milliseconds since 1970."""
-    shape = _shape(keys, project, resource["resourceType"])
-    found = shape.gather(resource)
+def entries(
+    keys: Keys,
+    project: str,
+    resource: Resource,
+    updated: int,
+    bases: frozenset[str] | None = None,
+) -> Entries:
+    """The entries of a resource that was last updated at ``updated`` milliseconds since 1970.
+
+    ``bases`` are our own, if not those of ``keys``.
+    """
+    if bases is None:
+        bases = keys.bases.own
+    shape = _shape(keys, bases, project, resource["resourceType"])
+    if "contained" in resource:
+        found = shape.gather(with_types(resource))
+        _add_inner(found, keys, project, resource, bases)
+    else:
+        found = shape.gather(resource)
     changed = updated * 1000
     found.places.append(shape.every)
     found.placed.append((shape.every_updated, changed))
@@ -69,8 +90,9 @@ def entries(keys: Keys, project: str, resource: Resource, updated: int) -> Entri
         tuple(set(found.places)),
         tuple(set(found.placed)),
         tuple(set(found.texts)) if found.texts else (),
-        found.present,
+        found.present & _PARAMETERS,
         natural,
+        found.present > _PARAMETERS,
     )
 
 
@@ -79,9 +101,25 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
     return entries(keys, project, decode(body), updated)
 
 
-def difference(was: Entries, now: Entries) -> tuple[Entries, Entries]:
-    """What is to be removed where ``was`` becomes ``now``, and what is to be added."""
-    return _without(was, now), _without(now, was)
+def difference(
+    keys: Keys, project: str, body: bytes, updated: int, now: Entries
+) -> tuple[Entries, Entries]:
+    """What is to be removed where a stored version becomes ``now``, and what is to be added."""
+    resource = decode(body)
+    was = entries(keys, project, resource, updated)
+    if not was.absolute:
+        return _without(was, now), _without(now, was)
+    # Who wrote it may have known of more bases than we do, or of fewer.
+    most = entries(keys, project, resource, updated, EVERYWHERE)
+    least = entries(keys, project, resource, updated, NOWHERE)
+    possible = most._replace(
+        places=tuple({*most.places, *least.places}), placed=tuple({*most.placed, *least.placed})
+    )
+    certain = most._replace(
+        places=tuple({*most.places} & {*least.places}),
+        placed=tuple({*most.placed} & {*least.placed}),
+    )
+    return _without(possible, now), _without(now, certain)
 
 
 def _without(these: Entries, those: Entries) -> Entries:
@@ -125,8 +163,28 @@ class _Shape:
         return found
 
 
-@lru_cache(maxsize=512)
-def _shape(keys: Keys, project: str, type_: str) -> _Shape:
+def _add_inner(
+    found: MemberEntries, keys: Keys, project: str, resource: Resource, bases: frozenset[str]
+) -> None:
+    """Add what chains find within the resource; it is there by itself for them to lead back to."""
+    inner = inner_resources(resource, bases)
+    for type_, one in inner:
+        shape = _shape(keys, bases, project, type_)
+        inside = shape.gather(one)
+        found.present |= inside.present & ABSOLUTE
+        found.places += [shape.every, *inside.places]
+        found.placed += inside.placed
+        found.texts += inside.texts
+    if inner:
+        found.places.append(
+            keys.key(itself(project, resource["resourceType"], resource.get("id", "")))
+        )
+
+
+@lru_cache(maxsize=2048)
+def _shape(keys: Keys, bases: frozenset[str], project: str, type_: str) -> _Shape:
+    """``type_`` may be an inner one (``fhir.search.within``)."""
+    plain = plain_type(type_)
     bits = present_bits(type_)
     grouped: dict[int, list[tuple[str, Compound]]] = {}
     for compound in compounds(type_):
@@ -137,15 +195,16 @@ def _shape(keys: Keys, project: str, type_: str) -> _Shape:
     params = {
         code: Param(
             keys,
+            bases,
             code,
             scope(project, type_, code),
             bits.get(code, 0),
             natural=code == NATURAL.get(type_),
             part=code in in_compounds,
         )
-        for code in search_parameters(type_)
+        for code in search_parameters(plain)
     }
-    plan = extraction(type_)
+    plan = extraction(plain)
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TypeAlias
 
+from threadwell.stores.sql.bases import Bases
+
 #: What stands before the value in the text that is hashed: project, type and parameter.
 Scope: TypeAlias = str
 
@@ -18,12 +20,20 @@ _CACHED, _SHORT = 200_000, 500
 
 
 class Keys:
-    """Makes keys; the same text has the same key as long as the database lives."""
+    """Makes keys; the same text has the same key as long as the database lives.
 
-    def __init__(self, secret: bytes) -> None:
+    ``bases`` are those that the database's resources are known under.
+    """
+
+    def __init__(self, secret: bytes, bases: Bases | None = None) -> None:
         self.secret = secret
+        self.bases = bases or Bases()
         #: The key of a scope with a form of a value, a signed 64-bit integer.
         self.key: Callable[[str], int] = _Known(secret).__getitem__
+
+    def another(self) -> Keys:
+        """The same for another thread: it remembers keys of its own."""
+        return Keys(self.secret, self.bases)
 
 
 class _Known(dict[str, int]):
@@ -59,6 +69,16 @@ def every_updated(project: str, type_: str) -> str:
     return scope(project, type_, "") + "updated"
 
 
+def below(project: str, base: str) -> str:
+    """What all resources share that refer to something below a base which is not known as ours."""
+    return scope(project, "", "base") + base
+
+
+def itself(project: str, type_: str, id_: str) -> str:
+    """One resource alone, if it contains others."""
+    return scope(project, type_, "") + f"i{id_}"
+
+
 def of_code(code: str) -> str:
     """A token by its code alone."""
     return f"c{code}"
@@ -82,6 +102,11 @@ def of_reference(type_: str, id_: str) -> str:
 def of_url(url: str) -> str:
     """A reference to anything else, or a uri."""
     return f"u{url}"
+
+
+def of_plain(url: str) -> str:
+    """A canonical that is written without a version."""
+    return f"p{url}"
 
 
 def of_identifier(form: str) -> str:

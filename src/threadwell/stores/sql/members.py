@@ -13,6 +13,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import Member
 from threadwell.fhir.search.fold import searched_forms
+from threadwell.fhir.search.references import localised_value, own, parse_absolute
 from threadwell.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -28,9 +29,11 @@ from threadwell.stores.sql.compounds import part_forms
 from threadwell.stores.sql.keys import (
     Keys,
     Scope,
+    below,
     of_code,
     of_identifier,
     of_numbers,
+    of_plain,
     of_reference,
     of_system,
     of_token,
@@ -39,6 +42,8 @@ from threadwell.stores.sql.keys import (
 )
 from threadwell.stores.sql.ranges import HIGHEST, number_kind, number_place, width
 
+#: The bit of ``present`` that stands for no parameter.
+ABSOLUTE = 1 << 64
 #: The types of members that come again.
 _REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "code"})
 #: What is remembered of a member at a time, each of no more letters than this.
@@ -47,9 +52,10 @@ _MOST, _SHORT = 4_096, 500
 
 class MemberEntries:
     """What members put in: ``places`` are keys at the natural time, ``placed`` (key, sort),
-    ``texts`` (key, folded text); ``present`` has the bits of the parameters with a value,
-    ``natural`` is the earliest time, ``HIGHEST`` where there is none, ``parts`` are the forms in
-    compounds, by parameter. Some of it may be there twice.
+    ``texts`` (key, folded text); ``present`` has the bits of the parameters with a value, and
+    ``ABSOLUTE`` where what a URL refers to hangs on the bases; ``natural`` is the earliest time,
+    ``HIGHEST`` where there is none, ``parts`` are the forms in compounds, by parameter. Some of it
+    may be there twice.
     """
 
     __slots__ = ("natural", "parts", "placed", "places", "present", "texts")
@@ -80,14 +86,23 @@ class Param:
     """A parameter of a type in a project.
 
     ``bit`` stands for it in ``present``; ``natural`` where its dates say when the resource
-    happened; ``part`` where compounds are made of it.
+    happened; ``part`` where compounds are made of it. ``bases`` are those that are our own.
     """
 
-    __slots__ = ("_dates", "_key", "_put", "bit", "code", "natural", "part", "scope")
+    __slots__ = ("_bases", "_dates", "_key", "_put", "bit", "code", "natural", "part", "scope")
 
     def __init__(
-        self, keys: Keys, code: str, scope: Scope, bit: int, *, natural: bool, part: bool
+        self,
+        keys: Keys,
+        bases: frozenset[str],
+        code: str,
+        scope: Scope,
+        bit: int,
+        *,
+        natural: bool,
+        part: bool,
     ) -> None:
+        self._bases = bases
         self.code = code
         self.scope = scope
         self.bit = bit
@@ -112,7 +127,7 @@ class Param:
         for value in values:
             self._put[value.__class__](value, into)
         if self.part:
-            forms = [form for value in values for form in part_forms(value)]
+            forms = [f for value in values for f in part_forms(localised_value(value, self._bases))]
             into.parts.setdefault(self.code, []).extend(forms)
 
     def _token(self, value: TokenValue, into: MemberEntries) -> None:
@@ -121,6 +136,14 @@ class Param:
             self._text(searched_forms(value.text), into)
 
     def _reference(self, value: ReferenceValue, into: MemberEntries) -> None:
+        if value.url:
+            absolute = parse_absolute(value.url)
+            if absolute:
+                into.present |= ABSOLUTE
+                value = own(value, self._bases)
+                if absolute.base not in self._bases:
+                    project = self.scope.partition("\0")[0]
+                    into.places.append(self._key(below(project, absolute.base)))
         into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
 
     def _date(self, value: DateValue, into: MemberEntries) -> None:
@@ -215,10 +238,16 @@ def _token_forms(value: TokenValue) -> tuple[str, ...]:
 
 
 def _reference_forms(value: ReferenceValue) -> Sequence[str]:
-    if value.identifier is None:
-        if value.id:
-            return (of_reference(value.type, value.id),)
-        return (of_url(value.url),) if value.url else ()
-    forms = [of_identifier(form) for form in _token_forms(value.identifier)]
-    forms.extend(_reference_forms(value._replace(identifier=None)))
+    if value.identifier is not None:
+        forms = [of_identifier(form) for form in _token_forms(value.identifier)]
+        forms.extend(_reference_forms(value._replace(identifier=None)))
+        return forms
+    if not value.url:
+        return (of_reference(value.type, value.id),) if value.id else ()
+    forms = [of_url(value.url)]
+    if value.canonical:
+        url, version = value.url, value.version
+        forms.append(of_url(f"{url}|{version}") if version else of_plain(url))
+    if value.id:
+        forms.append(of_reference(value.type, value.id))
     return forms

@@ -24,6 +24,7 @@ from threadwell.fhir.search.query import (
     ReferenceFilter,
     TokenFilter,
 )
+from threadwell.fhir.search.within import is_inner
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import OTHER, Compound, compound_form, compounds
 from threadwell.stores.sql.condition import Condition, Stream, TextScan, token_form
@@ -188,7 +189,8 @@ def single_leads(
         elif condition.ids is not None:
             yield Lead(Order.OTHER, here, settled, ids=condition.ids)
     yield Lead(Order.NATURAL, streams=(Stream(keys.key(every(project, query.type))),))
-    yield Lead(Order.UPDATED, streams=(Stream(keys.key(every_updated(project, query.type))),))
+    if not is_inner(query.type):
+        yield Lead(Order.UPDATED, streams=(Stream(keys.key(every_updated(project, query.type))),))
 
 
 def natural_dates(type_: str, conditions: Sequence[Condition]) -> dict[int, tuple[Stream, ...]]:

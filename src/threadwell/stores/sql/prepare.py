@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from threadwell.stores.contract import ChangeSet, Write
-from threadwell.stores.sql.entries import Entries, difference, entries, entries_of_body
+from threadwell.stores.sql.entries import Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
 
 
@@ -47,5 +47,4 @@ def _difference(keys: Keys, project: str, write: Write) -> tuple[Entries, Entrie
     before = write.before
     if before is None or before.deleted:
         return _NONE, after
-    was = entries_of_body(keys, project, before.body, before.updated)
-    return difference(was, after)
+    return difference(keys, project, before.body, before.updated, after)

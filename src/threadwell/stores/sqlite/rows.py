@@ -14,6 +14,15 @@ COLUMNS = "r.type, r.id, r.version_id, r.updated, r.deleted, r.body, r.author"
 
 #: The current version by id, type and project.
 READ = f"SELECT {COLUMNS} FROM resource r WHERE r.id = ? AND r.type = ? AND r.pid = ?"
+#: One version, current or not, by id, type, project and version.
+READ_VERSION = f"""
+SELECT {COLUMNS} FROM resource r
+WHERE r.id = ?1 AND r.type = ?2 AND r.pid = ?3 AND r.version_id = ?4
+UNION ALL
+SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author
+FROM resource r CROSS JOIN version v ON v.rid = r.rid AND v.version_id = ?4
+WHERE r.id = ?1 AND r.type = ?2 AND r.pid = ?3
+"""
 
 
 def fetch(

@@ -11,14 +11,23 @@ import apsw
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.match import values_match
-from threadwell.fhir.search.query import Filter, Place, Query, Total
-from threadwell.fhir.search.values import ReferenceValue
-from threadwell.stores.contract import Key, Page, Stored
-from threadwell.stores.including import included
+from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter
+from threadwell.stores.contract import Page, Stored
+from threadwell.stores.including import (
+    Ask,
+    Current,
+    Named,
+    Referring,
+    Target,
+    Versions,
+    included,
+    target_of,
+)
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
-from threadwell.stores.sql.keys import Keys, of_reference, scope
+from threadwell.stores.sql.doubts import SURE, Doubts
+from threadwell.stores.sql.keys import Keys, every
+from threadwell.stores.sql.links import Referred, naming_keys, referring_keys
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
@@ -39,7 +48,7 @@ from threadwell.stores.sql.plan import (
 from threadwell.stores.sql.quick import quick_lead
 from threadwell.stores.sqlite.quick import going_on, quick_page, within
 from threadwell.stores.sqlite.render import as_json, source_sql, where_sql
-from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
+from threadwell.stores.sqlite.rows import COLUMNS, READ, READ_VERSION, fetch, row_to_stored
 
 #: Does some work, or breaks it off by raising.
 Within: TypeAlias = Callable[[Callable[[], Page]], Page]
@@ -58,7 +67,7 @@ class Searcher:
     def __init__(self, connection: apsw.Connection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
-        self._doubts: list[Filter] = []
+        self._doubts = SURE
         connection.create_scalar_function("holds", self._holds, 1)
 
     def page(self, project: str, pid: int, query: Query, within: Within = _freely) -> Page:
@@ -108,12 +117,12 @@ class Searcher:
             self._connection.exec_trace = None
         return lines
 
-    def rows(self, sql: str, params: Sequence[Any], doubts: list[Filter]) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, params: Sequence[Any], doubts: Doubts = SURE) -> list[tuple[Any, ...]]:
         """Every row of a statement, whose ``holds`` asks for ``doubts``."""
         self._doubts = doubts
         return fetch(self._connection, sql, params)
 
-    def each(self, sql: str, params: Sequence[Any], doubts: list[Filter]) -> Iterator[Any]:
+    def each(self, sql: str, params: Sequence[Any], doubts: Doubts) -> Iterator[Any]:
         """The same row by row, for many with much in them: a limit holds between them, too."""
         self._doubts = doubts
         cursor = self._connection.cursor()
@@ -138,8 +147,7 @@ class Searcher:
         return self._keys
 
     def _holds(self, *body: Any) -> bool:
-        values = extract(decode(body[0]))
-        return all(values_match(doubt, values.get(doubt.param, ())) for doubt in self._doubts)  # type: ignore[union-attr]
+        return self._doubts.hold(body[0])
 
 
 class _Search:
@@ -176,34 +184,50 @@ class _Search:
     def exists(self) -> bool:
         return bool(self._rids(0, 1))
 
-    def current(self, keys: Sequence[Key]) -> list[Stored]:
-        found: list[Stored] = []
-        for key in keys:
-            rows = self._searcher.rows(READ, (key.id, key.type, self._pid), [])
-            found.extend(stored for row in rows if not (stored := row_to_stored(row)).deleted)
-        return found
+    @property
+    def bases(self) -> frozenset[str]:
+        return self._searcher.keys.bases.own
 
-    def referring(self, type_: str, param: str, keys: Sequence[Key], limit: int) -> list[Stored]:
-        under = scope(self._project, type_, param)
-        wanted = [self._searcher.keys.key(under + of_reference(*key)) for key in keys]
-        rows = self._searcher.rows(
-            "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))"
-            " ORDER BY rid LIMIT ?",
-            (as_json(wanted), limit),
-            [],
-        )
-        return self._searcher.stored(rid for (rid,) in rows)
+    def answer(self, ask: Ask) -> list[Stored]:
+        keys = self._searcher.keys
+        match ask:
+            case Current(wanted):
+                return self._read(READ, ((key.id, key.type, self._pid) for key in wanted))
+            case Versions(versions):
+                places = ((v.id, v.type, self._pid, v.version) for v in versions)
+                return self._read(READ_VERSION, places)
+            case Named(types, urls):
+                return self._in_lists(naming_keys(keys, self._project, types, urls), -1)
+            case Referring(limit=limit):
+                return self._in_lists(referring_keys(keys, self._project, ask), limit)
 
-    def ids(self, type_: str, filter_: Filter) -> list[str]:
+    def targets(self, type_: str, filter_: Filter) -> list[Target]:
+        return [target_of(stored) for stored in self._all(type_, filter_)]
+
+    def containing(self, type_: str, filter_: Filter) -> list[str]:
+        if not self._holds_any(Stream(self._searcher.keys.key(every(self._project, type_)))):
+            return []
         return [stored.id for stored in self._all(type_, filter_)]
 
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
-        return [
-            value.id
-            for stored in self._all(type_, filter_)
-            for value in extract(decode(stored.body)).get(param, ())
-            if isinstance(value, ReferenceValue) and value.type == to
-        ]
+        referred = Referred(param, to, self.bases)
+        for stored in self._all(type_, filter_):
+            referred.add(stored)
+        if referred.urls:
+            referred.add_named(self._all(to, UriFilter("url", tuple(referred.urls))))
+        return list(referred.ids)
+
+    def _read(self, sql: str, places: Iterable[tuple[Any, ...]]) -> list[Stored]:
+        rows = [row for place in places for row in self._searcher.rows(sql, place)]
+        return [stored for row in rows if not (stored := row_to_stored(row)).deleted]
+
+    def _in_lists(self, keys: list[int], limit: int) -> list[Stored]:
+        rows = self._searcher.rows(
+            "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))"
+            " ORDER BY rid LIMIT ?",
+            (as_json(keys), limit),
+        )
+        return self._searcher.stored(rid for (rid,) in rows)
 
     def _all(self, type_: str, filter_: Filter) -> list[Stored]:
         within = _Search(self._searcher, self._project, self._pid, Query(type_, (filter_,)))
@@ -212,10 +236,10 @@ class _Search:
     def _place(self, rid: int, match: Stored) -> Place:
         order, _ = order_of(self._query)
         if order is Order.OTHER:
-            values = extract(decode(match.body))
+            values = extract(decode(match.body), self.bases)
             candidate = Candidate(rid, match.id, match.updated, values)
             return candidate.place(self._query.type, self._query.sort)
-        rows = self._searcher.rows("SELECT sort FROM resource WHERE rid = ?", (rid,), [])
+        rows = self._searcher.rows("SELECT sort FROM resource WHERE rid = ?", (rid,))
         sort = rows[0][0] if order is Order.NATURAL else match.updated * 1000
         return place_of(Entry(sort, rid), order)
 
@@ -223,13 +247,13 @@ class _Search:
         lead = self._lead(None)
         if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
             stream = lead.streams[0]
-            where, params, doubts, row = where_sql(self.conditions, self._natural, lead, "d.sort")
+            where, params, doubts, row = self._where(lead, "d.sort")
             join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
             sql = f"SELECT count(*) FROM posting d{join} WHERE {_STRETCH}{where}"
             params = [stream.key, stream.low, stream.high, *params]
         else:
             source, params = source_sql(self._query.type, self._pid, lead)
-            where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
+            where, more, doubts, _ = self._where(lead, "r.sort")
             sql = (
                 f"SELECT count(*) FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid"
                 f" WHERE 1{where}"
@@ -246,7 +270,7 @@ class _Search:
         if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
             return self._walk(lead, descending, offset, count)
         source, params = source_sql(self._query.type, self._pid, lead)
-        where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
+        where, more, doubts, _ = self._where(lead, "r.sort")
         place = "r.sort" if order is Order.NATURAL else "r.updated * 1000"
         way = "DESC" if descending else "ASC"
         if self._query.after is not None:
@@ -262,7 +286,7 @@ class _Search:
     def _walk(self, lead: Lead, descending: bool, offset: int, count: int) -> list[int]:
         """Along the lists of the lead, merged, as far as the page needs."""
         place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
-        where, params, doubts, row = where_sql(self.conditions, self._natural, lead, place)
+        where, params, doubts, row = self._where(lead, place)
         join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
         way = "DESC" if descending else "ASC"
         after = self._query.after
@@ -288,17 +312,21 @@ class _Search:
     def _sorted(self, lead: Lead, offset: int, count: int) -> list[int]:
         """Every match, put in order by its values: for orders that no list has."""
         source, params = source_sql(self._query.type, self._pid, lead)
-        where, more, doubts, _ = where_sql(self.conditions, self._natural, lead, "r.sort")
+        where, more, doubts, _ = self._where(lead, "r.sort")
         sql = (
             "SELECT r.rid, r.id, r.updated, r.body"
             f" FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid WHERE 1{where}"
         )
         candidates = [
-            Candidate(rid, id_, updated, extract(decode(body)))
+            Candidate(rid, id_, updated, extract(decode(body), self.bases))
             for rid, id_, updated, body in self._searcher.each(sql, [*params, *more], doubts)
         ]
         ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
         return [c.created for c, _ in ordered[offset : None if count < 0 else offset + count]]
+
+    def _where(self, lead: Lead, place: str) -> tuple[str, list[Any], Doubts, bool]:
+        where, params, doubts, row = where_sql(self.conditions, self._natural, lead, place)
+        return where, params, Doubts(self._query.type, tuple(doubts), self.bases), row
 
     def _lead(self, order: Order | None) -> Lead:
         possible: list[Lead] = []
@@ -323,7 +351,7 @@ class _Search:
 
     def _holds_any(self, stream: Stream) -> bool:
         sql = f"SELECT 1 FROM posting d WHERE {_STRETCH} LIMIT 1"
-        return bool(self._searcher.rows(sql, (stream.key, stream.low, stream.high), []))
+        return bool(self._searcher.rows(sql, (stream.key, stream.low, stream.high)))
 
     def _length(self, lead: Lead, limit: int) -> int:
         if lead.ids is not None:
@@ -333,10 +361,10 @@ class _Search:
             length = 0
             for s in lead.streams:
                 bounds = (s.key, s.low, s.high, limit - length)
-                length += self._searcher.rows(sql, bounds, [])[0][0]
+                length += self._searcher.rows(sql, bounds)[0][0]
                 if length >= limit:
                     break
             return length
         source, params = source_sql(self._query.type, self._pid, lead)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM ({source}) LIMIT ?)"
-        return int(self._searcher.rows(sql, [*params, limit], [])[0][0])
+        return int(self._searcher.rows(sql, [*params, limit])[0][0])

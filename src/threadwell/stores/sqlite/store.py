@@ -9,15 +9,18 @@ from typing import Any
 import apsw
 
 from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
 from threadwell.stores.following import Bell, follow
+from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
 from threadwell.stores.sqlite.heavy import Heavy, Watch
+from threadwell.stores.sqlite.known import is_known, know, read_known
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Searcher
@@ -48,7 +51,7 @@ class SqliteStore:
         self._path = path
         self._file = DatabaseFile(path)
         self._writing = writing
-        self._keys = Keys(setting(writing, "secret"))
+        self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)))
         reindex_if_old(writing, self._keys)
         self._reading = open_reader(path)
         self._watch = Watch(self._reading, heavy.STEPS_ON_LOOP)
@@ -136,6 +139,22 @@ class SqliteStore:
         await self._writer.commit(prepared)
         self._bell.ring(project)
 
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        own = self._keys.bases
+        own.own |= set(map(normal_base, bases))
+
+        def add(transaction: Transaction) -> None:
+            transaction.flush()
+            know(self._writing, self._keys)
+
+        with _READING:
+            own.own |= read_known(self._reading)
+            known = is_known(self._reading, self._keys)
+        if not known:
+            self._file.check()
+            await self._writer.do(add)
+        return own.own
+
     async def projects(self) -> list[str]:
         with _READING:
             rows = fetch(self._reading, "SELECT name FROM project ORDER BY pid")
@@ -203,7 +222,7 @@ class SqliteStore:
     def _another_searcher(self) -> tuple[Searcher, Watch]:
         self._file.check()
         connection = open_reader(self._path)
-        return Searcher(connection, Keys(self._keys.secret)), Watch(connection, heavy.STEPS)
+        return Searcher(connection, self._keys.another()), Watch(connection, heavy.STEPS)
 
     def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
         return fetch(self._reading, _RID, (id_, type_, self._pid(project)))

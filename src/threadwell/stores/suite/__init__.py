@@ -20,12 +20,22 @@ from threadwell.stores.suite.news import News
 from threadwell.stores.suite.order import Order
 from threadwell.stores.suite.pages import Pages
 from threadwell.stores.suite.preconditions import Preconditions
+from threadwell.stores.suite.references import References
 from threadwell.stores.suite.searches import Searches
 from threadwell.stores.suite.versions import Versions
 
 
 class StoreContract(
-    Versions, Changes, Preconditions, Searches, Order, Pages, Inclusion, Copies, News
+    Versions,
+    Changes,
+    Preconditions,
+    Searches,
+    References,
+    Order,
+    Pages,
+    Inclusion,
+    Copies,
+    News,
 ):
     """Every test of the contract."""
 

@@ -85,7 +85,7 @@ CASES = {
         "Communication",
         {"partOf": [ref("Communication/h"), ref("Communication/i/_history/2")]},
         "part-of",
-        [relative("Communication", "h"), relative("Communication", "i")],
+        [relative("Communication", "h"), ReferenceValue("Communication", "i", "", version="2")],
     ),
     "the references to one type": (
         "Communication",
@@ -114,12 +114,45 @@ CASES = {
     "a contained reference": (
         "Communication", {"sender": ref("#s")}, "sender", [ReferenceValue("", "", "#s")],
     ),
+    "an absolute reference, with its version and without": (
+        "Communication",
+        {"partOf": [
+            ref("HTTPS://Example.org:443/fhir/Communication/h"),
+            ref("https://example.org/fhir/Communication/h/_history/2"),
+            ref("https://example.org/fhir/Visit/h"),
+        ]},
+        "part-of",
+        [
+            ReferenceValue("", "", "https://example.org/fhir/Communication/h"),
+            ReferenceValue("", "", "https://example.org/fhir/Communication/h", version="2"),
+            ReferenceValue("", "", "https://example.org/fhir/Visit/h"),
+        ],
+    ),
     "a canonical, with its version and without": (
         "Communication",
-        {"instantiatesCanonical": ["http://example.org/p|1"]},
+        {"instantiatesCanonical": ["http://example.org/p|1", "http://example.org/p#x"]},
         "instantiates-canonical",
-        [ReferenceValue("", "", "http://example.org/p|1"),
-         ReferenceValue("", "", "http://example.org/p")],
+        [ReferenceValue("", "", "http://example.org/p", version="1", canonical=True),
+         ReferenceValue("", "", "http://example.org/p", canonical=True)],
+    ),
+    "a relative canonical": (
+        "Communication",
+        {"instantiatesCanonical": ["Questionnaire/q", "Questionnaire/q|2"]},
+        "instantiates-canonical",
+        [ReferenceValue("Questionnaire", "q", "", canonical=True),
+         ReferenceValue("Questionnaire", "q", "", version="2", canonical=True)],
+    ),
+    "a contained reference of a type": (
+        "Condition",
+        {"contained": [{"resourceType": "Patient", "id": "p"}], "subject": ref("#p")},
+        "patient",
+        [ReferenceValue("", "", "#p")],
+    ),
+    "a contained reference of another type": (
+        "Condition",
+        {"contained": [{"resourceType": "Group", "id": "p"}], "subject": ref("#p")},
+        "patient",
+        None,
     ),
     "a uri": (
         "Communication",

@@ -1,5 +1,6 @@
 """Queries as people write them, and what they ask for."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -47,6 +48,10 @@ def token(param, *pairs, negate=False):
 
 def reference(param, *triples, negate=False):
     return ReferenceFilter(param, tuple(ReferenceMatch(*triple) for triple in triples), negate)
+
+
+def named(param, *triples):
+    return replace(reference(param, *triples), named=True)
 
 
 def number(prefix, *numbers):
@@ -118,7 +123,23 @@ FILTERS = [
     (
         "Communication",
         "instantiates-canonical=http://example.org/p|1",
-        reference("instantiates-canonical", ("", "", "http://example.org/p|1")),
+        named("instantiates-canonical", ("", "", "http://example.org/p|1")),
+    ),
+    (
+        "Communication",
+        "instantiates-canonical=http://example.org/p",
+        named("instantiates-canonical", ("", "", "http://example.org/p")),
+    ),
+    (
+        "QuestionnaireResponse",
+        "questionnaire=Questionnaire/q,q,Questionnaire/q|2,"
+        "https://FHIR.example.org:443/fhir/R4/Questionnaire/q",
+        named("questionnaire", *[("Questionnaire", "q", "")] * 4),
+    ),
+    (
+        "Communication",
+        "subject=https://other.example.org/fhir/Patient/1/_history/2",
+        reference("subject", ("", "", "https://other.example.org/fhir/Patient/1")),
     ),
     # string and uri
     ("Patient", r"name=Prado,de\,la", StringFilter("name", ("Prado", "de,la"))),
@@ -274,7 +295,9 @@ FILTERS = [
 @pytest.mark.parametrize(("type_", "text", "expected"), FILTERS, ids=[f[1] for f in FILTERS])
 def test_filters(type_, text, expected):
     name, _, value = text.partition("=")
-    query = parse_query(type_, [(name, value)], base_url=f"{BASE}/", now=lambda: 11 * DAY // 1000)
+    query = parse_query(
+        type_, [(name, value)], bases=frozenset({BASE}), now=lambda: 11 * DAY // 1000
+    )
     assert query == Query(type_, (expected,))
 
 
@@ -376,6 +399,7 @@ def test_repeated_parameters_are_all_asked_for():
             [("_revinclude:iterate", "Task:focus")],
             {"rev_includes": (Include("Task", "focus", iterate=True),)},
         ),
+        ([("_revinclude", "*")], {"rev_includes": (Include("*", "*"),)}),
         ([("_format", "json"), ("_pretty", "true")], {}),
     ],
 )  # fmt: skip
@@ -451,7 +475,7 @@ def test_summary_data_is_all_but_the_narrative():
         ("Patient", "_include=Patient:organization:Visit", "Invalid _include"),
         ("Patient", "_include=Patient:foo", "Unknown search parameter: foo"),
         ("Patient", "_include=Patient:name", "name of Patient is not a reference"),
-        ("Patient", "_revinclude=*", "Invalid _revinclude"),
+        ("Patient", "_revinclude=*:subject", "Invalid _revinclude"),
         ("Patient", "identifier=a\\b", "identifier: expected a backslash before"),
         ("Patient", "family=a\\", "family: expected a backslash before"),
         ("Patient", "_id=\\x", "_id: expected a backslash before"),

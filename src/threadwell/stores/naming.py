@@ -1,0 +1,100 @@
+"""A reference to a resource that has a name is one thing, by its id or by its name.
+
+A search for ``Questionnaire/1`` asks for what refers to its ``url`` too, and one for a ``url`` for
+what refers to the id. What a name means hangs on what is stored, so it is looked up before the
+search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.search.field import field
+from threadwell.fhir.search.query import (
+    ChainFilter,
+    Filter,
+    HasFilter,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    UriFilter,
+)
+from threadwell.fhir.search.references import is_named
+from threadwell.stores.contract import Key, Store
+from threadwell.stores.including import target_of
+from threadwell.stores.scanning import scan
+
+
+async def with_names(store: Store, project: str, query: Query) -> Query:
+    """The query with each reference by all that it is known under; most are as they were."""
+    if not any(map(_is_named, query.filters)):
+        return query
+    naming = _Naming(store, project)
+    filters = [await naming.named(query.type, filter_) for filter_ in query.filters]
+    return replace(query, filters=tuple(filters))
+
+
+def _is_named(filter_: Filter) -> bool:
+    match filter_:
+        case ReferenceFilter(named=named):
+            return named
+        case ChainFilter(filters=filters):
+            return any(map(_is_named, filters))
+        case HasFilter(filter=within):
+            return _is_named(within)
+        case _:
+            return False
+
+
+class _Naming:
+    def __init__(self, store: Store, project: str) -> None:
+        self._store = store
+        self._project = project
+
+    async def named(self, type_: str, filter_: Filter) -> Filter:
+        """A filter of a search of that type."""
+        match filter_:
+            case ReferenceFilter(named=True):
+                types = field(type_, filter_.param).targets or sorted(RESOURCE_TYPES)
+                wanted = [target for target in types if is_named(target)]
+                found = [one for m in filter_.matches for one in await self._others(m, wanted)]
+                return replace(filter_, matches=tuple(dict.fromkeys([*filter_.matches, *found])))
+            case ChainFilter(_, of, filters):
+                pairs = zip(of, filters, strict=True)
+                return replace(filter_, filters=tuple([await self.named(*pair) for pair in pairs]))
+            case HasFilter(source, _, within):
+                return replace(filter_, filter=await self.named(source, within))
+            case _:
+                return filter_
+
+    async def _others(self, match: ReferenceMatch, types: Sequence[str]) -> list[ReferenceMatch]:
+        if match.url:
+            return await self._by_id(match.url, types)
+        wanted = [type_ for type_ in types if match.type in ("", type_)]
+        return await self._by_name([Key(type_, match.id) for type_ in wanted])
+
+    async def _by_name(self, keys: Sequence[Key]) -> list[ReferenceMatch]:
+        found: list[ReferenceMatch] = []
+        for stored in (await self._store.read_many(self._project, keys)).values():
+            url, version = ("", "") if stored.deleted else target_of(stored).name
+            if url:
+                found.append(ReferenceMatch("", "", url, plain=True))
+            if url and version:
+                found.append(ReferenceMatch("", "", f"{url}|{version}"))
+        return found
+
+    async def _by_id(self, url: str, types: Sequence[str]) -> list[ReferenceMatch]:
+        plain, _, version = url.partition("|")
+        found: list[ReferenceMatch] = []
+        for type_ in types:
+            asked = Query(type_, (UriFilter("url", (plain,)),))
+            matches = scan(self._store, self._project, asked)
+            targets = [target_of(stored) async for stored in matches]
+            found += [
+                ReferenceMatch(type_, target.id, "")
+                for target in targets
+                if version in ("", target.name.version)
+            ]
+        return found
