@@ -280,3 +280,24 @@ def test_discovery_names_what_works_and_nothing_else(api) -> None:
     keys = api.call("GET", "/.well-known/jwks.json", authorization=None).json()["keys"]
     assert all("d" not in key for key in keys)
     assert api.call("GET", "/oauth2/authorize?response_type=code").status_code == 400
+
+
+def test_a_client_of_another_project_opens_nothing_here(new_api) -> None:
+    here = new_api()
+    project = "5b0f9c1e-7d1a-4a54-9a0f-2f6f0c7d8e91"
+    there = new_api(store=here.store, project=project)
+    stranger = there.run(add_client(here.store, "b", project=project))
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": stranger.client_id,
+        "client_secret": stranger.client_secret,
+    }
+    body = urlencode(form).encode()
+    sent = {"authorization": None, "content_type": FORM}
+    assert here.call("POST", "/oauth2/token", body, **sent).status_code == 400
+    token = there.call("POST", "/oauth2/token", body, **sent).json()["access_token"]
+    basic = here.credentials(stranger.client_id, stranger.client_secret)
+    for header in (f"Bearer {token}", basic):
+        assert there.call("GET", "Patient", authorization=header).status_code == 200
+        assert here.call("GET", "Patient", authorization=header).status_code == 401
+        assert here.call("GET", "/auth/me", authorization=header).status_code == 401
