@@ -182,7 +182,8 @@ def test_the_command_lists_what_would_move(older, store, take, capsys):
     assert main(["zones", "--store", store]) == 1
     shown = capsys.readouterr().out
     assert "days cut by 2025b" in shown
-    assert re.search(r"Encounter/\S+ +2026-11-14 +2026-11-15 +1", shown)
+    assert "Encounter/" in shown
+    assert "1 session would move" in shown
     assert main(["zones", "--store", store, "--format", "json"]) == 1
     [moved] = json.loads(capsys.readouterr().out)["moved"]
     assert (moved["day"], moved["becomes"], moved["messages"]) == ("2026-11-14", "2026-11-15", 1)

@@ -42,6 +42,9 @@ class ForwardingStore:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._inner.commit(project, change_set)
 
+    async def known_as(self, *bases: str) -> frozenset[str]:
+        return await self._inner.known_as(*bases)
+
     async def projects(self) -> list[str]:
         return await self._inner.projects()
 
