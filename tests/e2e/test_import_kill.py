@@ -17,9 +17,9 @@ import sys
 from functools import partial
 
 import threadwell
-from threadwell.facade import importing
+from threadwell.intake import practice
 
-importing.Settings = partial(importing.Settings, batch=7)
+practice.Settings = partial(practice.Settings, batch=7)
 with threadwell.open(sys.argv[1]) as tw:
     tw.import_messages(
         sys.argv[2],
