@@ -133,6 +133,7 @@ def _practice(folder: Path, store: str, text: str) -> dict[str, str]:
         held = tw.quarantine()[0].task
     return {
         "patient": f"Patient/{patient['id']}",
+        "session": f"Encounter/{session['id']}",
         "held": held.removeprefix("Task/"),
         "folder": str(folder),
     }
@@ -146,6 +147,9 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["reviews"], ["quarantine"], ["quarantine", ids["held"]])
     yield ["quarantine", ids["held"], "--format", "json"]
     yield from (["quarantine", argument], ["answer", argument, argument])
+    session = ids["session"]
+    yield from (["about", argument], ["about", session, argument], ["about", session, "--nobody"])
+    yield ["about", session, ids["patient"], "--message", argument]
     yield from (["zones"], ["verify"], ["sign-in", "--url", f"http://{argument}/"], ["replay"])
     yield ["recut", "--policy", argument]
     yield from (["get", ids["patient"]], ["get", f"Patient/{argument}"], ["get", argument])
