@@ -11,17 +11,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from threadwell.app import open_store
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import DEFAULT_PROJECT
-from threadwell.stores.sqlite import SqliteStore
 
+_SCHEMAS = count()
 THREADWELL = [sys.executable, "-m", "threadwell"]
 
 
@@ -92,6 +94,21 @@ def server(
             process.wait(20)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Answers with the URL of another store that does not exist yet, each time."""
+    numbers = count()
+
+    def make() -> str:
+        number = next(numbers)
+        if request.param == "sqlite":
+            return str(tmp_path / f"store{number}.db")
+        server = request.getfixturevalue("postgres_server")
+        return f"{server.url()}&schema=new{next(_SCHEMAS)}"
+
+    return make
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,12 +130,12 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def live_resources() -> Callable[[Path], dict[str, Any]]:
+def live_resources() -> Callable[[str | Path], dict[str, Any]]:
     """Answers with all that counts in a store of messages, without what a server adds to it.
 
     What is withdrawn does not count. A Binary comes with its bytes.
     """
-    return lambda path: asyncio.run(_live(path))
+    return lambda url: asyncio.run(_live(url))
 
 
 _WRITTEN = (
@@ -127,8 +144,8 @@ _WRITTEN = (
 )
 
 
-async def _live(path: Path) -> dict[str, Any]:
-    store = SqliteStore.open(path)
+async def _live(url: str | Path) -> dict[str, Any]:
+    store = open_store(url)
     found: dict[str, Any] = {}
     try:
         for type_ in _WRITTEN:

@@ -30,13 +30,15 @@ class ReadOptions:
     addresses: an SMS backup and a WhatsApp export say "me" where they mean one of them.
     ``country`` (ISO 3166-1 alpha-2) is where phone numbers without a country code belong, and
     decides between day and month where a date can be read both ways. ``tell`` is told, in a
-    sentence, of a file that is left out.
+    sentence, of a file that is left out. ``earlier_ids`` asks for the ids that earlier builds made
+    of messages, beside those that are made now.
     """
 
     zone: ZoneInfo | None
     owner: tuple[Address, ...] = ()
     country: str = "US"
     tell: Callable[[str], None] = _silently
+    earlier_ids: bool = False
 
 
 class NeedsZone(Exception):

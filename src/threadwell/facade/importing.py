@@ -109,7 +109,7 @@ async def run_import(
     if job.dry_run:
         store = TrialStore(store)
     settings = await _settings(store, project, job.who, choices, dry_run=job.dry_run)
-    messages = _messages(job, settings)
+    messages = _messages(job, settings, earlier_ids=choices.earlier_ids)
     settings = cut_by(settings, days)
     await keep_choices(store, project, choices, days)
     if job.correct_times:
@@ -195,7 +195,8 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
 async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
-    choices = (kept or Choices(zone=await kept_zone(store))).with_asked(job.asked)
+    first = Choices(zone=await kept_zone(store), earlier_ids=await _has_threads(store, project))
+    choices = (kept or first).with_asked(job.asked)
     choices = replace(choices, country=job.who.country.upper() or choices.country)
     _plain(job.who, choices)
     if job.correct_times and kept and kept.zone != choices.zone:
@@ -256,10 +257,16 @@ async def _recut(
     return report
 
 
-def _messages(job: ImportJob, settings: Settings) -> Iterator[Message | Broken]:
+def _messages(
+    job: ImportJob, settings: Settings, *, earlier_ids: bool = False
+) -> Iterator[Message | Broken]:
     """What is in the paths; that each is there is looked at now, the rest when it is read."""
     options = ReadOptions(
-        settings.options.zone, settings.owner, settings.country, tell=_log.warning
+        settings.options.zone,
+        settings.owner,
+        settings.country,
+        tell=_log.warning,
+        earlier_ids=earlier_ids,
     )
     return _read(job, options, channels())
 

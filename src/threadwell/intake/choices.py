@@ -45,7 +45,8 @@ class Choices:
     ``zone`` is ``""`` where nobody has said one. The clinical types and the organization are for
     sessions to come: they may change at any time. ``recutting`` is true from the beginning of a
     new cut to its end, and ``zone_change`` tells which zone data then took the place of which.
-    ``country`` is ``""`` where nobody has said one.
+    ``country`` is ``""`` where nobody has said one. ``earlier_ids`` tells that messages of the
+    store may have ids that earlier builds made: those kept no word about it.
     """
 
     policy: str = "per-day"
@@ -59,6 +60,7 @@ class Choices:
     recutting: bool = False
     zone_change: str = ""
     country: str = ""
+    earlier_ids: bool = True
 
     def with_asked(self, asked: Asked) -> Choices:
         """These choices, but for what is asked; raises ``BadSetting`` for a zone that is none."""
@@ -77,6 +79,7 @@ class Choices:
             self.recutting,
             self.zone_change,
             self.country,
+            self.earlier_ids,
         )
 
     def changes(self, other: Choices) -> list[str]:

@@ -22,6 +22,7 @@ from threadwell.intake.copies.children import write_changed, write_child
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
+from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route
@@ -81,6 +82,7 @@ class Run:
         self._pending: dict[Key, Write] = {}
         self._marker: Stored | None = None
         self._shared: dict[str, set[str]] = {}
+        self._earlier = EarlierIds(self.own, self.current)
 
     @property
     def since(self) -> int:
@@ -104,6 +106,7 @@ class Run:
         """
         batch = Batch(self._clock())
         self._latest = set()
+        items = await self._earlier.known(items)
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
         if replayed is not None:

@@ -38,8 +38,9 @@ class Message:
     ``wall`` is the time as it was written, naive, where it names no zone: ``sent`` is then what
     the zone of the import makes of it. ``made_id`` says that ``external_id`` was made out of what
     every copy of the message has (thread, time, sender, words): two messages with that id are
-    copies of one, and may differ in how complete they are. ``apart`` is for intake alone: it tells
-    messages from each other to which their provider has given one id.
+    copies of one, and may differ in how complete they are. ``earlier_ids`` are those that earlier
+    builds may have made of it. ``apart`` is for intake alone: it tells messages from each other to
+    which their provider has given one id.
     """
 
     channel: str
@@ -60,6 +61,7 @@ class Message:
     wall: datetime | None = None
     made_id: bool = False
     apart: str = ""
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

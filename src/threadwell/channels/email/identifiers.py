@@ -47,7 +47,7 @@ def named_ids(values: Collection[str], addresses: Collection[str] = ()) -> list[
     return [id_ for id_ in ids if id_ and id_.lower() not in addresses]
 
 
-def made_id(date: str, sender: str, subject: str, body: bytes, recipients: str = "") -> str:
+def made_id(body: bytes, *fields: str) -> str:
     """The id of a mail that brings none: the same from every copy of it.
 
     What it is made of is taken as it stands in the mail. Copies differ in line breaks, in ``>From``
@@ -55,7 +55,7 @@ def made_id(date: str, sender: str, subject: str, body: bytes, recipients: str =
     """
     plain = _FROM_ESCAPE.sub(b"", _LINE_BREAKS.sub(b"\n", body)).strip()
     digest = hashlib.sha256()
-    for text in (date, sender, recipients, subject):
+    for text in fields:
         digest.update(_SPACES.sub(" ", text.strip()).encode("utf-8", "surrogateescape") + b"\0")
     digest.update(plain)
     return f"{digest.hexdigest()[:40]}@{MADE_DOMAIN}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.email.addresses import parse_addresses
@@ -92,12 +93,12 @@ def _message(
         return broken(raw, source, "has no date")
     body = read_body(mail)
     people = {sender.value, *(address.value for address in recipients)}
-    external_id, in_reply_to, references = _ids(mail, raw, people, kept.from_line, notes)
+    ids = _ids(mail, raw, people, kept.from_line, notes)
     subject = header_text(mail.get("subject"))
-    answers = bool(references) or bool(_ANSWERS.match(subject))
+    answers = bool(ids.references) or bool(_ANSWERS.match(subject))
     return Message(
         channel=NAME,
-        external_id=external_id,
+        external_id=ids.own,
         sender=sender,
         recipients=recipients,
         sent=dates.sent,
@@ -105,25 +106,38 @@ def _message(
         new_text=new_text(body.text, answers=answers),
         received=dates.received,
         subject=subject,
-        references=references,
-        in_reply_to=in_reply_to,
+        references=ids.references,
+        in_reply_to=ids.in_reply_to,
         attachments=tuple(body.attachments),
         medium=MEDIUM,
         notes=(*notes, *dates.notes, *_body_notes(body), *_marks(mail, kept)),
         wall=dates.wall,
         made_id=NO_MESSAGE_ID in notes,
+        earlier_ids=ids.earlier,
     )
 
 
-def _ids(
-    mail: Part, raw: bytes, people: set[str], from_line: str, notes: list[str]
-) -> tuple[str, str, tuple[str, ...]]:
-    """The mail's own id, the one that it answers, and all that it names, oldest first."""
+class _Ids(NamedTuple):
+    """The mail's own id, the one that it answers, and all that it names, oldest first.
+
+    ``earlier`` is the id that earlier builds made of a mail that has none.
+    """
+
+    own: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    earlier: tuple[str, ...]
+
+
+def _ids(mail: Part, raw: bytes, people: set[str], from_line: str, notes: list[str]) -> _Ids:
     begun: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     own = message_id(mail.get("message-id"))
     if not own:
         own, begun = gmail_ids(from_line, mail.get("x-gm-thrid"))
         notes.append(GMAIL_NUMBER if own else NO_MESSAGE_ID)
+        named_then = [mail.get(name) for name in ("date", "from", "subject")]
+        earlier = (made_id(_body(mail, raw), *named_then),)
     if not own:
         own = _made_id(mail, raw, from_line)
     answered = named_ids(mail.fields.get("in-reply-to", ()), people)
@@ -131,7 +145,7 @@ def _ids(
     named.update(dict.fromkeys(answered))
     named.pop(own, None)
     in_reply_to = next((id_ for id_ in answered if id_ != own), "")
-    return own, in_reply_to, tuple(named)
+    return _Ids(own, in_reply_to, tuple(named), earlier)
 
 
 def _made_id(mail: Part, raw: bytes, from_line: str) -> str:
@@ -139,8 +153,11 @@ def _made_id(mail: Part, raw: bytes, from_line: str) -> str:
     received = mail.fields.get("received", ())
     date = mail.get("date").strip() or first_received(received) or from_line
     sender, *recipients = (",".join(mail.fields.get(name, ())) for name in ("from", "to", "cc"))
-    body = _HEADER_END.split(raw, maxsplit=1)[-1] if mail.parts else mail.body
-    return made_id(date, sender, mail.get("subject"), body, "\n".join(recipients))
+    return made_id(_body(mail, raw), date, sender, "\n".join(recipients), mail.get("subject"))
+
+
+def _body(mail: Part, raw: bytes) -> bytes:
+    return _HEADER_END.split(raw, maxsplit=1)[-1] if mail.parts else mail.body
 
 
 def _body_notes(body: Body) -> list[str]:

@@ -10,8 +10,9 @@ from threadwell.channels.alike import Alike
 
 @dataclass(slots=True)
 class Identities:
-    """Makes the ids of one backup, in its order."""
+    """Makes the ids of one backup, in its order; ``earlier`` asks for those of earlier builds."""
 
+    earlier: bool = False
     alike: Alike = field(default_factory=Alike)
 
     def of(self, ms: int, provider_id: str, *says: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from threadwell.channels.sms_backup.earlier import earlier_ids
 from threadwell.channels.sms_backup.elements import Element
 from threadwell.channels.sms_backup.ends import NAME, Owner, Refused, read_ends
 from threadwell.channels.sms_backup.identity import Identities
@@ -63,6 +64,9 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
     date = _EPOCH + timedelta(milliseconds=ms)
     thread = ",".join(sorted({one.key[1] for one in ends.others}))
     who = ends.sender.key[1] if received else thread
+    before: tuple[str, ...] = ()
+    if ids.earlier:
+        before = earlier_ids(ms, box, ends, subject, content)
     return Message(
         channel=NAME,
         external_id=ids.of(ms, attributes.get("m_id", "") if mms else "", box, who, content.text),
@@ -78,6 +82,7 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
         medium="MMSWRIT" if mms else "SMSWRIT",
         notes=(*content.notes, *_notes(element)),
         made_id=True,
+        earlier_ids=before,
     )
 
 

@@ -31,7 +31,7 @@ def sniff(head: bytes, _path: Path) -> bool:
 
 def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     """Every message of the backup, in constant memory (that of its longest message)."""
-    owner, ids = Owner.of(options), Identities()
+    owner, ids = Owner.of(options), Identities(options.earlier_ids)
     number = expected = 0
     last = Piece(0, b"")
     with path.open("rb") as file:

@@ -17,6 +17,7 @@ from threadwell.channels.channel import ReadOptions
 from threadwell.channels.links import is_inside
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.table.cleaning import Refused, Row, clean
+from threadwell.channels.table.earlier import earlier_id
 from threadwell.messages import (
     Address,
     AddressKind,
@@ -77,6 +78,9 @@ def parse_row(written: Row, table: Table) -> Message | Refused:
         notes=tuple(notes),
         wall=None if when.written.tzinfo else when.written,
         made_id=not row.id,
+        earlier_ids=(earlier_id(row, (sender, *recipients), when.time, options),)
+        if options.earlier_ids and not row.id
+        else (),
     )
 
 

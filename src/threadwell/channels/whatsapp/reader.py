@@ -14,6 +14,7 @@ from threadwell.channels.text import text_head
 from threadwell.channels.whatsapp.attachments import found, named_file
 from threadwell.channels.whatsapp.body import Body, read_body
 from threadwell.channels.whatsapp.dates import read_date
+from threadwell.channels.whatsapp.earlier import EarlierIds
 from threadwell.channels.whatsapp.identity import Identities
 from threadwell.channels.whatsapp.lines import (
     Block,
@@ -57,8 +58,9 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     encoding = file_encoding(path)
     learned = survey(path, encoding, options)
     thread = address_of(learned.title, options.country).key[1].removeprefix(f"{NAME}:")
+    earlier = EarlierIds.of(path, learned.title, options) if options.earlier_ids else None
     identities = Identities(learned, options.country)
-    chat = _Chat(path, path.parent, learned, thread, options.zone, identities)
+    chat = _Chat(path, path.parent, learned, thread, options.zone, identities, earlier)
     for block in blocks(path, encoding, lambda place: learned.kinds[place] != Kind.TEXT):
         item = chat.read_block(block)
         if item is not None:
@@ -85,6 +87,7 @@ class _Chat:
     thread: str
     zone: ZoneInfo | None
     identities: Identities
+    earlier: EarlierIds | None
     last: datetime | None = None
 
     def read_block(self, block: Block) -> Message | Broken | None:
@@ -145,6 +148,7 @@ class _Chat:
             notes=tuple(note for note in notes if note),
             wall=wall,
             made_id=True,
+            earlier_ids=self.earlier.of_next(sender, wall, body) if self.earlier else (),
         )
 
     def _held(self, block: Block, reason: str) -> Broken:

@@ -55,9 +55,12 @@ def message_held_id(message: Message) -> str:
     return _held_message(message).id
 
 
-def former_held_id(message: Message) -> str:
-    """The id that earlier builds gave to the Task of any message with that external id."""
-    return _held_id(message).id
+def former_held_id(message: Message, external_id: str = "") -> str:
+    """The id that earlier builds gave to the Task of any message with that external id.
+
+    Its own external id is meant where none is given.
+    """
+    return _held_id(message, external_id).id
 
 
 def holding(item: Held | Broken) -> Holding:
@@ -136,8 +139,8 @@ def _held_message(message: Message) -> Identity:
     )
 
 
-def _held_id(message: Message) -> Identity:
-    own = message_identity(message.channel, message.external_id)
+def _held_id(message: Message, external_id: str = "") -> Identity:
+    own = message_identity(message.channel, external_id or message.external_id)
     return Identity(codes.QUARANTINE, f"{message.channel}|{own.value}")
 
 

@@ -54,19 +54,19 @@ def test_copies_of_a_mail_without_id_get_one_id() -> None:
         b"Hello\n>From here on",
         b"Hello\n>>From here on\n",
     ]
-    assert len({made_id("d", "f", "s", copy) for copy in copies}) == 1
+    assert len({made_id(copy, "d", "f", "", "s") for copy in copies}) == 1
 
 
 def test_other_mails_get_other_ids() -> None:
     made = {
-        made_id("d", "f", "s", b"one"),
-        made_id("d", "f", "s", b"two"),
-        made_id("d", "f", "other", b"one"),
-        made_id("d", "other", "s", b"one"),
-        made_id("other", "f", "s", b"one"),
-        made_id("df", "", "s", b"one"),
-        made_id("d", "f", "s", b"one", "to Ana"),
-        made_id("d", "f", "s", b"one", "to Ben"),
+        made_id(b"one", "d", "f", "", "s"),
+        made_id(b"two", "d", "f", "", "s"),
+        made_id(b"one", "d", "f", "", "other"),
+        made_id(b"one", "d", "other", "", "s"),
+        made_id(b"one", "other", "f", "", "s"),
+        made_id(b"one", "df", "", "", "s"),
+        made_id(b"one", "d", "f", "to Ana", "s"),
+        made_id(b"one", "d", "f", "to Ben", "s"),
     }
     assert len(made) == 8
 

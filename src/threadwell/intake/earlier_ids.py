@@ -1,0 +1,86 @@
+"""Messages that a store has under ids which earlier builds made of them.
+
+What an id is made of has changed as more was learned about what of a message is stable. A message
+that a store has under an earlier one keeps it, wherever it is: placed, or held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from threadwell.encounters.copies import Own
+from threadwell.encounters.identity import message_identity
+from threadwell.encounters.people import addresses_of
+from threadwell.fhir.json import decode
+from threadwell.intake.held.hold import former_held_id
+from threadwell.messages import AddressKind, Broken, Message
+from threadwell.stores.contract import Key, Stored
+
+Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
+Item: TypeAlias = Message | Broken
+
+
+@dataclass(slots=True)
+class EarlierIds:
+    """Those of one run; ``current`` answers what is stored or on its way.
+
+    ``taken`` tells which message has each of them that was found: earlier builds made the same id
+    of messages that are several now, such as mails without a Message-ID to two people.
+    """
+
+    own: Own
+    current: Current
+    taken: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def known(self, items: Sequence[Item]) -> list[Item]:
+        """The items, each message under the id by which the store has it."""
+        keys: dict[Key, None] = {}
+        for one in items:
+            if isinstance(one, Message) and one.earlier_ids:
+                for id_ in (one.external_id, *one.earlier_ids):
+                    keys.update(dict.fromkeys(_keys(one, id_)))
+        there = await self.current(list(keys)) if keys else {}
+        return [
+            self._known(one, there) if isinstance(one, Message) and one.earlier_ids else one
+            for one in items
+        ]
+
+    def _known(self, message: Message, there: dict[Key, Stored]) -> Message:
+        now = message.external_id
+        found = now
+        if not any(key in there for key in _keys(message, now)):
+            for id_ in message.earlier_ids:
+                if self._is_under(id_, message, there):
+                    self.taken[message.channel, id_] = now
+                    found = id_
+                    break
+        return replace(message, external_id=found, earlier_ids=())
+
+    def _is_under(self, id_: str, message: Message, there: dict[Key, Stored]) -> bool:
+        child, task = _keys(message, id_)
+        if self.taken.get((message.channel, id_), message.external_id) != message.external_id:
+            return False
+        return task in there or (child in there and self._is_to_them(there[child], message))
+
+    def _is_to_them(self, stored: Stored, message: Message) -> bool:
+        """Whether a stored message went to one of the people that this one goes to.
+
+        The practice is left out, unless nobody else is among them.
+        """
+        if stored.deleted:
+            return True
+        to = decode(stored.body).get("recipient") or ()
+        before = self._others(address.key for one in to for address in addresses_of(one))
+        now = self._others(one.key for one in message.recipients)
+        return not (before and now) or not before.isdisjoint(now)
+
+    def _others(self, keys: Iterable[tuple[AddressKind, str]]) -> set[tuple[AddressKind, str]]:
+        return {key for key in keys if key not in self.own}
+
+
+def _keys(message: Message, id_: str) -> tuple[Key, Key]:
+    """Where a message of that id stands if it has a place, and if it is held."""
+    child = message_identity(message.channel, id_).id
+    return Key("Communication", child), Key("Task", former_held_id(message, id_))
