@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -25,17 +27,22 @@ BASE_URL_VARIABLE = "THREADWELL_BASE_URL"
 DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 
 
-def channels() -> tuple[Channel, ...]:
-    """Every channel, in the order in which they are asked whether a file is theirs."""
-    from threadwell.channels import email, sms_backup, table, whatsapp
-
-    return (sms_backup.CHANNEL, whatsapp.CHANNEL, email.CHANNEL, table.CHANNEL)
-
+#: The folders of all channels, in the order in which they are asked whether a file is theirs.
+CHANNEL_NAMES = ("sms_backup", "whatsapp", "email", "table")
 
 _POSTGRES = ("postgresql", "postgres")
 
-#: Those of ``channels``, for a command's help.
-CHANNEL_NAMES = ("sms_backup", "whatsapp", "email", "table")
+
+@cache
+def channels() -> tuple[Channel, ...]:
+    """Every channel, in the order of ``CHANNEL_NAMES``."""
+    folders = [import_module(f"threadwell.channels.{name}") for name in CHANNEL_NAMES]
+    return tuple(folder.CHANNEL for folder in folders)
+
+
+def channel_labels() -> dict[str, str]:
+    """What people call each channel, by its name."""
+    return {channel.name: channel.label for channel in channels()}
 
 
 def open_store(url: str | Path, *, create: bool = True) -> Store:
@@ -124,5 +131,5 @@ def create_server(
     from threadwell.api.app import create_app
     from threadwell.inbox.app import create_pages
 
-    pages = create_pages(store, base_url=base_url)
+    pages = create_pages(store, base_url=base_url, channels=channels())
     return create_app(store, base_url=base_url, also_at=also_at, pages=pages, load=load)

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from threadwell.app import channel_labels
 from threadwell.encounters import codes
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
@@ -39,6 +40,7 @@ def settings_of(case: dict[str, Any], batch: int = 1000) -> Settings:
     """The settings of a case."""
     given = case["settings"]
     return Settings(
+        labels=channel_labels(),
         policy=given.get("policy", "per-day"),
         scope=given.get("scope", "thread"),
         options=parse_options(zone=given.get("zone", "UTC"), gap=given.get("gap", "24h")),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import threadwell.channels
-from threadwell.app import CHANNEL_NAMES, channels, shown_store, store_path
+from threadwell.app import CHANNEL_NAMES, channel_labels, channels, shown_store, store_path
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,9 @@ def test_every_channel_is_listed() -> None:
     names = [channel.name for channel in channels()]
     assert tuple(names) == CHANNEL_NAMES
     assert {channel.name for channel in channels()} == folders
+
+
+def test_no_two_channels_are_called_the_same() -> None:
+    labels = list(channel_labels().values())
+    assert len({label.casefold() for label in labels}) == len(channels())
+    assert all(labels)

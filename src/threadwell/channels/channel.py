@@ -7,7 +7,8 @@ people or FHIR.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,9 +59,22 @@ def _none(_path: Path) -> Iterable[Path]:
     return ()
 
 
+class Kind(StrEnum):
+    """What a channel is like, to those who read: a page draws an envelope for mail."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    CHAT = "chat"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One kind of export.
+
+    ``name`` is the name of its folder, and ``label`` what people call it: the topic of a thread
+    whose messages have no subject. ``medium`` is the code of ``Communication.medium`` (v3
+    ParticipationMode) of its messages, unless one of them names another, ``""`` if none.
+    ``description`` says what it reads.
 
     ``sniff(head, path)`` tells by the first ``HEAD_BYTES`` bytes whether a file is one of this
     channel's; ``path`` may be a member of an archive that is not on disk. A folder that is read
@@ -76,6 +90,7 @@ class Channel:
     """
 
     name: str
+    label: str
     description: str
     sniff: Callable[[bytes, Path], bool]
     read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
@@ -83,3 +98,12 @@ class Channel:
     rest: Callable[[Path], Iterable[Path]] = _none
     nearly: Callable[[bytes, Path], str] = _no_reason
     zoned: bool = False
+    kind: Kind = Kind.CHAT
+    medium: str = ""
+
+    def messages(self, path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
+        """What ``read`` yields, each message with a medium."""
+        for item in self.read(path, options):
+            if self.medium and isinstance(item, Message) and not item.medium:
+                item = replace(item, medium=self.medium)
+            yield item

@@ -192,7 +192,7 @@ def _read_found(
         elif found.ours:
             options.tell(f"left out {found.path.name}: it is {found.ours}")
         elif found.channel is not None:
-            yield from found.channel.read(found.path, options)
+            yield from found.channel.messages(found.path, options)
         elif found.archive:
             yield from _read_archive(found.path, options, channels, depth + 1)
         elif found.path.stat().st_size:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from threadwell.cli.channels import shown_channel
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import lines, plural, print_json, table
@@ -58,7 +59,7 @@ def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dat
         [
             f"{row.number:,}",
             row.when or "-",
-            row.channel.name,
+            shown_channel(row.channel),
             row.id,
             concept_text(codes.reason(row.code)) if row.code else "-",
             row.source or row.title,
@@ -73,7 +74,7 @@ def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dat
 
 
 def _print_one(item: HeldItem) -> None:
-    pairs = [("Why", item.reason), ("Channel", item.channel.name), *item.pairs]
+    pairs = [("Why", item.reason), ("Channel", shown_channel(item.channel)), *item.pairs]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         print(f"{name.ljust(width)}  {' '.join(lines(value))}")
@@ -104,7 +105,7 @@ def _as_json(item: Quarantined) -> dict[str, object]:
 def _one_as_json(item: HeldItem) -> dict[str, object]:
     return {
         "task": f"Task/{item.id}",
-        "channel": item.channel.name,
+        "channel": item.channel,
         "reason": item.reason,
         **{name.lower(): value for name, value in item.pairs},
         "text": item.text,

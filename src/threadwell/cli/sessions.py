@@ -9,8 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from threadwell.app import CHANNEL_NAMES
+from threadwell.cli.channels import named_channel, shown_channel
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.errors import Mistake
 from threadwell.cli.output import plural, print_json, table
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(arguments: Namespace) -> int:
         sessions = tw.sessions(
             status=arguments.status,
             patient=_patient(tw, arguments.patient),
-            channel=_channel(arguments.channel),
+            channel=named_channel(arguments.channel),
             since=arguments.since,
             until=arguments.until,
             to_review=arguments.to_review,
@@ -96,18 +97,6 @@ def _patient(tw: Threadwell, who: str) -> str:
     raise Mistake(f"{len(found)} patients have that name: give the id of one ({several})")
 
 
-def _channel(name: str) -> str:
-    """The channel of that name, or of the name that people see."""
-    from threadwell.encounters.codes import channel_name
-
-    if not name:
-        return ""
-    for channel in CHANNEL_NAMES:
-        if name.casefold() in (channel, channel_name(channel).casefold()):
-            return channel
-    raise Misuse(f"no channel {name!r}: there are {', '.join(CHANNEL_NAMES)}")
-
-
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -126,12 +115,11 @@ def print_sessions(sessions: Sequence[SessionSummary], dates: Dates, *, more: bo
     if not sessions:
         print("There are no sessions; `threadwell import` makes them.")
         return
-    from threadwell.inbox.words import channel_named
 
     rows = [
         [
             _called(session),
-            ", ".join(channel_named(one).name for one in session.channels) or "-",
+            ", ".join(shown_channel(one) for one in session.channels) or "-",
             dates.text(session.start) or "-",
             dates.text(session.end) or "-",
             str(session.messages),

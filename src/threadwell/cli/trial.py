@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from threadwell.cli.channels import shown_channel
 from threadwell.cli.output import paint, plural, table
 
 if TYPE_CHECKING:
@@ -68,12 +69,11 @@ def in_zone(name: str, country: str) -> Dates:
 
 
 def _print_sessions(title: str, sessions: Sequence[TriedSession], dates: Dates) -> None:
-    from threadwell.inbox.words import channel_named
 
     rows = [
         [
             " & ".join(one.names) or ("(to review)" if one.to_review else "(no patient)"),
-            ", ".join(channel_named(name).name for name in one.channels) or "-",
+            ", ".join(shown_channel(name) for name in one.channels) or "-",
             dates.text(one.start) or "-",
             dates.text(one.end) or "-",
             str(one.messages),
@@ -88,7 +88,6 @@ def _print_sessions(title: str, sessions: Sequence[TriedSession], dates: Dates) 
 
 def _print_held(held: Sequence[TriedHeld], dates: Dates) -> None:
     from threadwell.inbox.names import address_text
-    from threadwell.inbox.words import channel_named
 
     groups: dict[tuple[str, str, frozenset[str]], list[TriedHeld]] = {}
     for one in held:
@@ -101,7 +100,7 @@ def _print_held(held: Sequence[TriedHeld], dates: Dates) -> None:
         times = sorted(filter(None, (one.sent for one in those)))
         row = [
             f"{len(those):,}",
-            channel_named(first.channel).name,
+            shown_channel(first.channel),
             dates.text(times[0]) if times else "-",
             ", ".join(named.values()) or "-",
             first.text,

@@ -116,14 +116,6 @@ _REASONS = {
     "unknown-recipient": "Nobody known has the address it went to",
     "unknown-sender": "Nobody known has the address it came from",
 }
-_CHANNELS = {
-    "email": "E-mail",
-    "sms_backup": "SMS",
-    "table": "Messages",
-    "whatsapp": "WhatsApp",
-}
-#: The names of all channels.
-CHANNELS = tuple(_CHANNELS)
 
 
 def participation(code: str) -> dict[str, Any]:
@@ -162,11 +154,6 @@ def task_code(*codes: str) -> dict[str, Any]:
 def reason(code: str) -> dict[str, Any]:
     """The ``Task.reasonCode`` of why something waits for a person."""
     return _concept(REASON, code, _REASONS[code])
-
-
-def channel_name(channel: str) -> str:
-    """What people call a channel: the topic of a thread whose messages have no subject."""
-    return _CHANNELS.get(channel, channel)
 
 
 def _concept(system: str, code: str, display: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Frame:
     that ``Placed.sender`` and ``Placed.recipients`` hold. ``policy`` names the session policy,
     ``scope`` what it ran over: a thread's key or the circle's. ``provider`` is the reference of
     the Organization, ``""`` if none is known; ``clinical`` the coding of the clinical type, and
-    ``clinical_of`` that of sessions of some channels.
+    ``clinical_of`` that of sessions of some channels. ``labels`` are what people call channels.
     """
 
     circle: str
@@ -29,6 +29,11 @@ class Frame:
     provider: str = ""
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
     clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, channel: str) -> str:
+        """What people call a channel; its name, where nobody has said."""
+        return self.labels.get(channel, channel)
 
     def clinical_type(self, channels: Iterable[str]) -> Mapping[str, Any]:
         """The coding for a session over those channels: theirs, if they have the same one."""

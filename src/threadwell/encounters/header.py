@@ -51,7 +51,7 @@ def header(
     if place.subject:
         out["subject"] = reference(place.subject)
     topics = (message.topic for message in messages if message.topic)
-    out["topic"] = {"text": next(topics, "") or codes.channel_name(first.channel)}
+    out["topic"] = {"text": next(topics, "") or frame.label(first.channel)}
     if place.encounter:
         out["encounter"] = reference(f"Encounter/{place.encounter}")
     out["sent"] = fhir_time(first.sent.at)

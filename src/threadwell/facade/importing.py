@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from threadwell.app import channels
+from threadwell.app import channel_labels, channels
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
 from threadwell.facade.trial import TrialStore
@@ -171,7 +171,7 @@ async def run_replay(store: Store, project: str, who: Who) -> Report:
 
 async def run_answer(store: Store, project: str, task: str, patients: Sequence[str]) -> Report:
     """Answer whom a session is about; raises ``BadAnswer``."""
-    settings = await kept_settings(store, project)
+    settings = await kept_settings(store, project, channel_labels())
     return await answer_review(store, project, task, patients, settings)
 
 
@@ -179,7 +179,7 @@ async def run_correction(
     store: Store, project: str, subject: str, patients: Sequence[str], messages: Sequence[str]
 ) -> Report:
     """Correct whom messages are about; raises ``BadCorrection``."""
-    settings = await kept_settings(store, project)
+    settings = await kept_settings(store, project, channel_labels())
     return await correct_attribution(store, project, subject, patients, settings, messages=messages)
 
 
@@ -233,6 +233,7 @@ async def _settings(
 def _plain(who: Who, choices: Choices) -> Settings:
     return plain_settings(
         replace(choices, country=who.country.upper() or choices.country),
+        channel_labels(),
         unknown=who.unknown,
         owner=who.owner,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -15,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from threadwell.channels.channel import Channel
 from threadwell.inbox import pages
 from threadwell.inbox.doors import sign_in_page, signing_in, signing_out
 from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.sign_in import is_signed_in
 from threadwell.inbox.site import Site, door
+from threadwell.inbox.words import Badges
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
@@ -38,13 +40,20 @@ _HEADERS = {
 }
 
 
-def create_pages(store: Store, *, base_url: str, project: str = DEFAULT_PROJECT) -> Starlette:
+def create_pages(
+    store: Store,
+    *,
+    base_url: str,
+    channels: Sequence[Channel],
+    project: str = DEFAULT_PROJECT,
+) -> Starlette:
     """The pages of one project of ``store``, to be served at ``/`` beside the API.
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
+    ``channels`` are those that messages may have come by.
     """
     parts = urlsplit(base_url)
-    site = Site(store, project, f"{parts.scheme}://{parts.netloc}")
+    site = Site(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels))
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": pages.session,

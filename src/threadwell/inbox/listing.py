@@ -12,7 +12,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
-from threadwell.inbox.words import Channel, Status, channel_named, status_of
+from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
 from threadwell.intake.reports.wanted import Wanted, wanted_query
 
@@ -28,7 +28,7 @@ class Row:
 
     id: str
     name: str
-    channels: tuple[Channel, ...]
+    channels: tuple[str, ...]
     period: str
     messages: int
     status: Status
@@ -113,7 +113,7 @@ def _row(reader: Reader, session: LookedAt, dates: Dates) -> Row:
     return Row(
         id=summary.id,
         name=name,
-        channels=tuple(channel_named(one) for one in summary.channels),
+        channels=summary.channels,
         period=dates.span(summary.start, summary.end),
         messages=summary.messages,
         status=status_of(summary.status),

@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from threadwell.encounters.codes import CHANNELS
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import dates_of
 from threadwell.inbox.listing import find_patients, list_sessions
@@ -23,7 +22,6 @@ from threadwell.inbox.render import render
 from threadwell.inbox.reviews import count_reviews, list_reviews
 from threadwell.inbox.session_page import PICTURES, load_session
 from threadwell.inbox.site import Site
-from threadwell.inbox.words import channel_named
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.reports.wanted import Wanted
 
@@ -51,6 +49,7 @@ async def sessions(site: Site, request: Request) -> Response:
 
     narrowed = any(asked.get(name) for name in ("channel", "from", "to", "review"))
     return await _page_of(
+        site,
         reader,
         "sessions.html",
         "sessions",
@@ -58,7 +57,7 @@ async def sessions(site: Site, request: Request) -> Response:
         link=link,
         asked={name: asked.get(name, "") for name in _FILTERS},
         narrowed=narrowed,
-        channels=[(name, channel_named(name).name) for name in CHANNELS],
+        channels=site.badges.choices,
     )
 
 
@@ -70,7 +69,7 @@ async def find(site: Site, request: Request) -> Response:
     patients = await find_patients(reader, name, await dates_of(site.store))
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
-    return await _page_of(reader, "found.html", "sessions", patients=patients)
+    return await _page_of(site, reader, "found.html", "sessions", patients=patients)
 
 
 async def patient(site: Site, request: Request) -> Response:
@@ -80,7 +79,7 @@ async def patient(site: Site, request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     view = await load_patient(reader, found, await dates_of(site.store))
-    return await _page_of(reader, "patient.html", "sessions", patient=view)
+    return await _page_of(site, reader, "patient.html", "sessions", patient=view)
 
 
 async def session(site: Site, request: Request) -> Response:
@@ -98,7 +97,7 @@ async def session(site: Site, request: Request) -> Response:
         cursor=request.query_params.get("cursor", ""),
         dates=await dates_of(site.store),
     )
-    return await _page_of(reader, "session.html", "sessions", session=view)
+    return await _page_of(site, reader, "session.html", "sessions", session=view)
 
 
 async def attachment(site: Site, request: Request) -> Response:
@@ -124,7 +123,7 @@ async def quarantine(site: Site, request: Request) -> Response:
     cursor = request.query_params.get("cursor", "")
     held = await list_held(reader, cursor=cursor, dates=await dates_of(site.store))
     return await _page_of(
-        reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
+        site, reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
     )
 
 
@@ -134,7 +133,7 @@ async def held(site: Site, request: Request) -> Response:
     item = await load_held(reader, request.path_params["id"], await dates_of(site.store))
     if item is None:
         raise HTTPException(404)
-    return await _page_of(reader, "held.html", "quarantine", item=item)
+    return await _page_of(site, reader, "held.html", "quarantine", item=item)
 
 
 async def reviews(site: Site, request: Request) -> Response:
@@ -142,13 +141,19 @@ async def reviews(site: Site, request: Request) -> Response:
     reader = Reader(site.store, site.project)
     cursor = request.query_params.get("cursor", "")
     found = await list_reviews(reader, cursor=cursor, dates=await dates_of(site.store))
-    return await _page_of(reader, "reviews.html", "reviews", items=found.items, turns=found.turns)
+    return await _page_of(
+        site, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
+    )
 
 
-async def _page_of(reader: Reader, template: str, place: str, **values: Any) -> Response:
+async def _page_of(
+    site: Site, reader: Reader, template: str, place: str, **values: Any
+) -> Response:
     zone = await care_zone(reader.store)
     counts = {"held": await count_held(reader), "questions": await count_reviews(reader)}
-    return HTMLResponse(render(template, place=place, zone=zone.key, **counts, **values))
+    return HTMLResponse(
+        render(template, place=place, zone=zone.key, badge=site.badges.of, **counts, **values)
+    )
 
 
 def _wanted(asked: Mapping[str, str]) -> Wanted:

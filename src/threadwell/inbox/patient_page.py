@@ -16,7 +16,6 @@ from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.quarantine import HeldRow, held_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.reviews import Review, all_reviews
-from threadwell.inbox.words import Channel, channel_named
 from threadwell.intake.reports.sessions import channel_of, session_headers, topic_of
 from threadwell.intake.reports.threads import thread_of
 from threadwell.intake.reports.wanted import Wanted, sessions_of
@@ -42,7 +41,7 @@ class ThreadRow:
     """One thread of a patient; ``session`` is the id of the latest session in it."""
 
     topic: str
-    channel: Channel | None
+    channel: str
     span: str
     sessions: int
     session: str
@@ -124,10 +123,9 @@ async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[Th
     for those in by_thread.values():
         those.sort(key=_sent)
         first, last = those[0], those[-1]
-        name = channel_of(last)
         row = ThreadRow(
             topic=topic_of(last) or "Thread",
-            channel=channel_named(name) if name else None,
+            channel=channel_of(last),
             span=dates.span(first.get("sent"), last.get("sent")) if first.get("sent") else "",
             sessions=len({id_in(one.get("encounter"), "Encounter") for one in those}),
             session=id_in(last.get("encounter"), "Encounter"),

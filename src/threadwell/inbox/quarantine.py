@@ -14,7 +14,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
-from threadwell.inbox.words import Channel, channel_named, count
+from threadwell.inbox.words import count
 from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
 from threadwell.intake.held.listing import open_held, quarantined
 from threadwell.messages import Address, Message
@@ -61,7 +61,7 @@ class HeldRow:
     code: str
     reason: str
     source: str
-    channel: Channel
+    channel: str
     sent: datetime | None
     when: str
     addresses: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class HeldItem:
     id: str
     title: str
     reason: str
-    channel: Channel
+    channel: str
     when: str
     pairs: list[tuple[str, str]]
     text: str
@@ -188,7 +188,7 @@ async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
         code=_reason_code(task),
         reason=task.get("description", ""),
         source=_source(task),
-        channel=channel_named(str(_input(task, "channel") or "")),
+        channel=str(_input(task, "channel") or ""),
         sent=when if isinstance(when, datetime) else None,
         when=dates.text(when) if isinstance(when, datetime) else "",
         addresses=await waits_for(reader, task),

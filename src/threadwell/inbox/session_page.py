@@ -17,9 +17,7 @@ from threadwell.inbox.reasons import patients_in, why_about
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import (
-    Channel,
     Status,
-    channel_named,
     size_text,
     status_of,
 )
@@ -81,13 +79,13 @@ class Day:
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``channel`` is ``None`` where nothing tells it. ``before`` and ``after`` are the sessions in
+    ``channel`` is ``""`` where nothing tells it. ``before`` and ``after`` are the sessions in
     which a rolling thread was and goes on, ``""`` if none. ``turns`` lead to further messages.
     """
 
     id: str
     topic: str
-    channel: Channel | None
+    channel: str
     before: str
     after: str
     total: int
@@ -127,7 +125,7 @@ class SessionView:
     status: Status
     period: str
     messages: int
-    channels: tuple[Channel, ...]
+    channels: tuple[str, ...]
     threads: list[ThreadView]
     participants: list[Participant]
     medical: list[MedicalEncounter]
@@ -167,7 +165,7 @@ async def load_session(
         status=status_of(encounter.get("status", "")),
         period=dates.span(summary.start, summary.end),
         messages=sum(thread.total for thread in threads),
-        channels=tuple(map(channel_named, summary.channels)),
+        channels=summary.channels,
         threads=threads,
         participants=_participants(reader, encounter, headers),
         medical=[_medical(reader, part) for part in parts],
@@ -200,7 +198,7 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
-        channel=channel_named(channel) if (channel := channel_of(header)) else None,
+        channel=channel_of(header),
         before=before,
         after=after,
         total=found.total or 0,

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse
 
 from threadwell.inbox.render import render
+from threadwell.inbox.words import Badges
 from threadwell.stores.contract import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One project of a store. ``origin`` is where browsers reach its pages: ``https://host``."""
+    """One project of a store.
+
+    ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
+    channels that there are.
+    """
 
     store: Store
     project: str
     origin: str
+    badges: Badges
 
     @property
     def secure(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from threadwell.encounters.codes import channel_name
+from threadwell.channels.channel import Channel, Kind
 
 
 class Status(NamedTuple):
@@ -15,20 +16,36 @@ class Status(NamedTuple):
     look: str
 
 
-class Channel(NamedTuple):
-    """The way that messages came: which drawing stands for it, and its name."""
+class Badge(NamedTuple):
+    """How a page shows a channel: which drawing stands for it, and what it is called."""
 
-    kind: str
+    kind: Kind
     name: str
+
+
+class Badges:
+    """The badges of all channels, and of the ways of messages that no channel of ours brought."""
+
+    def __init__(self, channels: Iterable[Channel]) -> None:
+        ours = {one.name: Badge(one.kind, one.label) for one in channels}
+        self._all = {"": Badge(Kind.CHAT, "Unknown"), **_MEDIA, **ours}
+        self.choices = sorted((name, badge.name) for name, badge in ours.items())
+
+    def of(self, name: str) -> Badge:
+        """The badge of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
+        return self._all.get(name) or Badge(Kind.CHAT, name)
 
 
 #: The choices of the list's status filter: the key in the URL, and its label.
 STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": "Superseded"}
 
 _SUPERSEDED = "entered-in-error"
-#: What a way of messages is drawn as, and called where no channel of ours has its name.
-_DRAWN = {"email": "email", "sms_backup": "sms", "sms": "sms"}
-_CALLED = {"email": "E-mail", "sms": "SMS", "app": "App"}
+#: What is told by a medium alone.
+_MEDIA = {
+    "email": Badge(Kind.EMAIL, "E-mail"),
+    "sms": Badge(Kind.SMS, "SMS"),
+    "app": Badge(Kind.CHAT, "App"),
+}
 
 
 def status_of(code: str) -> Status:
@@ -40,12 +57,6 @@ def status_of(code: str) -> Status:
     if code == "cancelled":
         return Status("Cancelled", "")
     return Status("Open" if code == "in-progress" else code.replace("-", " ").capitalize(), "open")
-
-
-def channel_named(name: str) -> Channel:
-    """The channel of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
-    called = _CALLED.get(name) or (channel_name(name) if name else "Unknown")
-    return Channel(_DRAWN.get(name, "chat"), called)
 
 
 def count(number: int, noun: str) -> str:

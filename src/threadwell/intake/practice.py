@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from threadwell.fhir.json import decode
@@ -16,15 +16,22 @@ from threadwell.messages import Address, AddressKind, parse_address
 from threadwell.stores.contract import Store
 
 
-async def kept_settings(store: Store, project: str) -> Settings:
-    """How the sessions of the store are cut, for whoever changes one of them."""
+async def kept_settings(store: Store, project: str, labels: Mapping[str, str]) -> Settings:
+    """How the sessions of the store are cut, for whoever changes one of them.
+
+    ``labels`` are what people call channels, by name.
+    """
     choices = await kept_choices(store, project) or Choices()
-    settings = await with_practice(plain_settings(choices), store, project, choices)
+    settings = await with_practice(plain_settings(choices, labels), store, project, choices)
     return cut_by(settings, await care_days(store, project, choices.zone or "UTC"))
 
 
 def plain_settings(
-    choices: Choices, *, unknown: str = "quarantine", owner: Iterable[str | Address] = ()
+    choices: Choices,
+    labels: Mapping[str, str],
+    *,
+    unknown: str = "quarantine",
+    owner: Iterable[str | Address] = (),
 ) -> Settings:
     """The settings that choices make, before anybody has looked into the store."""
     country = choices.country or DEFAULT_COUNTRY
@@ -41,6 +48,7 @@ def plain_settings(
         zone_change=choices.zone_change,
         clinical=clinical,
         clinical_of=clinical_of,
+        labels=labels,
     )
 
 

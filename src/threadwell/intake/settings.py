@@ -38,7 +38,8 @@ class Settings:
     the store keeps without a country code. ``opening`` and ``closing`` are the keywords of the
     explicit policy; a message that begins with one opens or closes. ``unknown`` says whether a
     message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
-    clinical type of Encounters, ``clinical_of`` another one for those of some channels. ``batch``
+    clinical type of Encounters, ``clinical_of`` another one for those of some channels, and
+    ``labels`` what people call channels: the topic of a thread without a subject. ``batch``
     messages are committed at once; ``dry_run`` commits none. ``correct_times`` lets a message that
     is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
     while sessions are cut anew for it, which zone data took the place of which (``2025b, now
@@ -57,6 +58,7 @@ class Settings:
     closing: tuple[str, ...] = ()
     clinical: Mapping[str, Any] = field(default_factory=lambda: codes.BY_COMPUTER_LINK)
     clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     batch: int = 2000
     zone_change: str = ""
     dry_run: bool = False

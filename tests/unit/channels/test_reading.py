@@ -59,6 +59,20 @@ def test_every_file_goes_to_the_channel_of_its_content(practice: Path) -> None:
     assert items[2].attachments[0].content == b"jpeg"
 
 
+def test_messages_have_the_medium_of_their_channel_unless_they_name_another(
+    practice: Path,
+) -> None:
+    (practice / "a.bin").write_text("sent,from,text,medium\n2024-05-13 15:04,a,b,FAXWRIT\n")
+    picture = (
+        '<mms address="+15551230111" date="1714564800001" msg_box="1" m_type="132">'
+        '<parts><part ct="text/plain" text="mms"/></parts>'
+        '<addrs><addr type="137" address="+15551230111"/></addrs></mms>'
+    )
+    (practice / "c.bin").write_text(XML.replace("</smses>", f"{picture}</smses>"))
+    items = [item for item in read(practice) if isinstance(item, Message)]
+    assert [one.medium for one in items] == ["FAXWRIT", "APPWRIT", "SMSWRIT", "MMSWRIT"]
+
+
 def test_reading_again_gives_the_same(practice: Path) -> None:
     assert read(practice) == read(practice)
 
@@ -215,7 +229,7 @@ def test_a_channel_may_read_a_folder_as_a_whole(practice: Path) -> None:
     def whole(folder: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
         yield Broken("box", folder.name, "read", b"")
 
-    box = Channel("box", "a folder", lambda head, path: not head and path.name == "b", whole)
+    box = Channel("box", "Box", "a folder", lambda head, path: not head and path.name == "b", whole)
     items = list(read_path(practice, options=OPTIONS, channels=(box, *CHANNELS)))
     assert outline(items) == ["table", "b", "sms"]
 
@@ -225,7 +239,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_rest(practice: Path) -> No
         raise PermissionError(13, "Permission denied", str(path))
         yield
 
-    failing = Channel("fail", "fails", lambda head, _path: head.startswith(b"<smses"), fail)
+    failing = Channel("fail", "Fail", "fails", lambda head, _: head.startswith(b"<smses"), fail)
     items = list(read_path(practice, options=OPTIONS, channels=(failing, WHATSAPP, TABLE)))
     assert outline(items) == ["table", "IMG-2.jpg", "chat", "c.bin"]
     assert items[-1] == Broken("", "c.bin", "cannot be read: Permission denied", b"")

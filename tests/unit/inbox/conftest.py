@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from threadwell import zones
+from threadwell.app import channels
 from threadwell.encounters import codes
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import stamp
@@ -162,7 +163,7 @@ class Browser:
     """Asks the pages for one URL after the other and keeps their cookies."""
 
     def __init__(self, store: MemoryStore, url: str = URL) -> None:
-        self._app = create_pages(store, base_url=url)
+        self._app = create_pages(store, base_url=url, channels=channels())
         self._url = url
         self.cookies = httpx.Cookies()
 

@@ -64,9 +64,15 @@ def _message(call: _Call, options: ReadOptions) -> Message:
         text=call.transcript,
         new_text=call.transcript,
         thread_hint=caller.value,
-        medium="PHONE",
         notes=notes,
     )
 
 
-CHANNEL = Channel(NAME, "Voicemail of a phone system", sniff, read)
+CHANNEL = Channel(
+    name=NAME,
+    label="Voicemail",
+    description="Voicemail of a phone system: the transcripts of its export",
+    sniff=sniff,
+    read=read,
+    medium="PHONE",
+)

@@ -28,8 +28,6 @@ from threadwell.channels.email.words import header_text
 from threadwell.messages import Broken, Message, gaps
 
 NAME = "email"
-#: "email" of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode.
-MEDIUM = "EMAILWRIT"
 
 NO_TEXT = gaps.NO_TEXT
 
@@ -109,7 +107,6 @@ def _message(
         references=ids.references,
         in_reply_to=ids.in_reply_to,
         attachments=tuple(body.attachments),
-        medium=MEDIUM,
         notes=(*notes, *dates.notes, *_body_notes(body), *_marks(mail, kept)),
         wall=dates.wall,
         made_id=NO_MESSAGE_ID in notes,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.channels.channel import HEAD_BYTES, Channel, Kind, ReadOptions
 from threadwell.channels.email.mail import NAME, broken, read_mail
 from threadwell.channels.email.mailboxes import mailbox_of
 from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mails, rest
@@ -49,11 +49,14 @@ def read(
 #: The channel as ``threadwell.app`` lists it.
 CHANNEL = Channel(
     name=NAME,
+    label="E-mail",
     description="E-mail: mbox files, single mails (.eml), Maildirs",
     sniff=sniff,
     read=read,
     rest=rest,
     zoned=True,
+    kind=Kind.EMAIL,
+    medium="EMAILWRIT",
 )
 
 

@@ -79,7 +79,7 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
         thread_hint=thread,
         subject=subject,
         attachments=content.attachments,
-        medium="MMSWRIT" if mms else "SMSWRIT",
+        medium="MMSWRIT" if mms else "",
         notes=(*content.notes, *_notes(element)),
         made_id=True,
         earlier_ids=before,

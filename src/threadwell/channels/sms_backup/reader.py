@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from threadwell.channels.channel import Channel, ReadOptions
+from threadwell.channels.channel import Channel, Kind, ReadOptions
 from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
 from threadwell.channels.sms_backup.ends import NAME, Owner, Refused
 from threadwell.channels.sms_backup.identity import Identities
@@ -81,8 +81,11 @@ def _read_piece(piece: Piece, source: str, owner: Owner, ids: Identities) -> Mes
 
 CHANNEL = Channel(
     name=NAME,
+    label="SMS",
     description="SMS and MMS: the XML of the Android app SMS Backup & Restore",
     sniff=sniff,
     read=read,
     zoned=True,
+    kind=Kind.SMS,
+    medium="SMSWRIT",
 )

@@ -75,6 +75,7 @@ def _is_json(head: bytes) -> bool:
 
 CHANNEL = Channel(
     name=NAME,
+    label="Messages",
     description="Table: messages as CSV or JSON Lines, in the columns that its README documents",
     sniff=sniff,
     read=read,

@@ -144,7 +144,6 @@ class _Chat:
             new_text=body.text,
             thread_hint=self.thread,
             attachments=body.attachments,
-            medium="APPWRIT",
             notes=tuple(note for note in notes if note),
             wall=wall,
             made_id=True,
@@ -163,8 +162,10 @@ def _opens_chat(dated: DatedLine, body: Body) -> bool:
 
 CHANNEL = Channel(
     name=NAME,
+    label="WhatsApp",
     description='WhatsApp: the text or archive that "Export chat" writes',
     sniff=sniff,
     read=read,
     companions=companions,
+    medium="APPWRIT",
 )

@@ -115,6 +115,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         rules.provider,
         rules.settings.clinical,
         rules.settings.clinical_of,
+        rules.settings.labels,
     )
     headers = _Chain(frozen)
     inside: set[str] = set()

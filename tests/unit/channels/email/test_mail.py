@@ -42,7 +42,6 @@ def test_every_field(read) -> None:
         subject="Re: Röntgen",
         references=("root@clinic.example.org", "mid@example.org"),
         in_reply_to="mid@example.org",
-        medium="EMAILWRIT",
     )
 
 
