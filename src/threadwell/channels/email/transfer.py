@@ -54,8 +54,8 @@ def _pieces(body: bytes, notes: list[str], as_text: bool) -> bytes:
     """Several encodings, one behind the other, each padded; or one with other text behind it."""
     out: list[bytes] = []
     at = 0
-    for found in _PADDED.finditer(body):
-        if found.start() != at or (at and _PROSE.search(found[0])):
+    while found := _PADDED.match(body, at):
+        if at and _PROSE.search(found[0]):
             break
         out.append(_piece(found[0], notes))
         at = found.end()
