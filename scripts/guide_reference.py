@@ -8,8 +8,8 @@ from typing import Any
 import make_guide
 
 _ABOUT = """
-What Threadwell writes beyond FHIR R4, as `guide/` tells it: its extensions, its codes, and the
-systems of its identifiers. `make guide` builds a package of it
+What Threadwell has beyond FHIR R4, as `guide/` tells it: its extensions, its codes, the systems of
+its identifiers, and its operations. `make guide` builds a package of it
 (`dist/dev.threadwell.fhir-<version>.tgz`) for servers, and for HL7's validator:
 
 ```
@@ -50,6 +50,22 @@ def guide_page() -> Iterator[str]:
     for one in _of_type(made, "NamingSystem"):
         systems = "<br>".join(f"`{unique['value']}`" for unique in one["uniqueId"])
         yield f"| {systems} | {one['description']} |"
+    yield "\n## Operations"
+    for one in _of_type(made, "OperationDefinition"):
+        places = ", ".join(f"`POST {type_}/{{id}}/${one['code']}`" for type_ in one["resource"])
+        yield f"\n{places} (`{one['url']}`): {one['description']}\n\n{one['comment']}\n"
+        yield "| parameter | | is |"
+        yield "|---|---|---|"
+        for parameter in one["parameter"]:
+            yield _parameter(parameter)
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    targets = ", ".join(one.rpartition("/")[2] for one in parameter.get("targetProfile", ()))
+    type_ = f"`{parameter['type']}`" + (f" ({targets})" if targets else "")
+    number = f"{parameter['min']}..{parameter['max']}"
+    held = f"{parameter['use']} {number}, {type_}"
+    return f"| `{parameter['name']}` | {held} | {parameter['documentation']} |"
 
 
 def _of_type(made: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:

@@ -132,4 +132,11 @@ def create_server(
     from threadwell.inbox.app import create_pages
 
     pages = create_pages(store, base_url=base_url, channels=channels())
-    return create_app(store, base_url=base_url, also_at=also_at, pages=pages, load=load)
+    return create_app(
+        store,
+        base_url=base_url,
+        labels=channel_labels,
+        also_at=also_at,
+        pages=pages,
+        load=load,
+    )

@@ -84,7 +84,7 @@ class Api:
 
     def __init__(self) -> None:
         store = MemoryStore()
-        self._app = create_app(store, base_url=URL)
+        self._app = create_app(store, base_url=URL, labels=dict)
         client = asyncio.run(add_client(store, "tests"))
         pair = f"{client.client_id}:{client.client_secret}".encode()
         self._headers = {"authorization": "Basic " + base64.b64encode(pair).decode()}

@@ -7,6 +7,7 @@ import json
 import pytest
 from fhirclient.models.capabilitystatement import CapabilityStatement
 
+from threadwell.api.rest import about
 from threadwell.api.rest.capability import capability_statement
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.validation import validate
@@ -40,3 +41,12 @@ def test_declared_searches_are_answered(api, type_: str) -> None:
     for at in range(0, len(includes), 20):
         answer = api.call("GET", f"{type_}?{'&'.join(includes[at : at + 20])}")
         assert answer.status_code == 200, answer.text
+
+
+def test_an_operation_of_ours_is_declared_where_it_is() -> None:
+    having = {
+        type_
+        for type_, resource in RESOURCES.items()
+        if {"name": "about", "definition": about.DEFINITION} in resource["operation"]
+    }
+    assert having == about.TYPES

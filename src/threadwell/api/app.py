@@ -12,7 +12,7 @@ from typing import Any
 
 from threadwell.api import cors, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
-from threadwell.api.context import MAX_BODY, Context, Handler, open_context
+from threadwell.api.context import MAX_BODY, Context, Handler, Labels, open_context
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import crashed
@@ -42,6 +42,7 @@ def create_app(
     store: Store,
     *,
     base_url: str,
+    labels: Labels,
     also_at: Sequence[str] = (),
     project: str = DEFAULT_PROJECT,
     pages: ASGIApp | None = None,
@@ -51,8 +52,8 @@ def create_app(
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
-    ``pages`` answers what is no part of the API. The store stays open when the server stops.
-    ``load`` counts, and limits how much is under way at once.
+    ``labels`` are those of channels. ``pages`` answers what is no part of the API. The store stays
+    open when the server stops. ``load`` counts, and limits how much is under way at once.
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
@@ -62,6 +63,7 @@ def create_app(
         return await open_context(
             traced,
             base_url=base_url,
+            labels=labels,
             also_at=also_at,
             project=project,
             clock=clock,

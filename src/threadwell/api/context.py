@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,6 +17,9 @@ from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
+#: What people call each channel, by its name; to be asked only where it is needed.
+Labels: TypeAlias = Callable[[], Mapping[str, str]]
+
 #: Where the FHIR API is below the server's URL.
 FHIR_PATH = "/fhir/R4"
 #: A request with a larger body is refused (413).
@@ -27,7 +30,8 @@ MAX_BODY = 32 * 1024 * 1024
 class Context:
     """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
 
-    ``bases`` are those of the FHIR API, and of whatever else it is known under.
+    ``bases`` are those of the FHIR API, and of whatever else it is known under. ``labels`` are
+    those of channels.
     """
 
     store: Store
@@ -39,6 +43,7 @@ class Context:
     signer: Signer
     access: Access
     readiness: Readiness
+    labels: Labels
     load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
@@ -53,6 +58,7 @@ async def open_context(
     store: Store,
     *,
     base_url: str,
+    labels: Labels,
     also_at: Iterable[str] = (),
     project: str = DEFAULT_PROJECT,
     clock: Clock = now_ms,
@@ -77,6 +83,7 @@ async def open_context(
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock),
         readiness=Readiness(store),
+        labels=labels,
         load=load or Load(),
         clock=clock,
         max_body=max_body,

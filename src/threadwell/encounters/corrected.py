@@ -12,8 +12,21 @@ from threadwell.fhir.resource import Resource
 
 #: What a correction says, for people.
 CORRECTED = "A person has said whom these messages are about."
-#: Who has changed a resource through the API, where nobody else is known.
-SOMEBODY = "Whoever changed the subject"
+#: What is kept of who wrote a version, where that is a client of the API.
+_CLIENT = "ClientApplication/"
+
+
+class Agent(NamedTuple):
+    """Who has made a correction: in words, and the id of the API's client, ``""`` for none."""
+
+    name: str
+    client: str = ""
+
+    @classmethod
+    def of_author(cls, author: str) -> Agent:
+        """Whoever has changed a resource through the API, by what is kept of its author."""
+        client = author.removeprefix(_CLIENT) if author.startswith(_CLIENT) else ""
+        return cls("Whoever changed the subject", client)
 
 
 class Correction(NamedTuple):
@@ -25,7 +38,7 @@ class Correction(NamedTuple):
 
     id: str
     messages: tuple[str, ...]
-    by: str
+    by: Agent
     version: str = ""
 
 
@@ -44,9 +57,15 @@ def corrected(correction: Correction, recorded: str) -> Resource:
             "coding": [{"system": codes.DATA_OPERATION, "code": "UPDATE", "display": "revise"}]
         },
         "reason": [codes.provenance_reason(CORRECTED)],
-        "agent": [{"who": {"display": correction.by}}],
+        "agent": [{"who": _who(correction.by)}],
     }
     if correction.version:
         what: dict[str, Any] = {"reference": correction.version}
         out["entity"] = [{"role": "source", "what": what}]
     return out
+
+
+def _who(by: Agent) -> dict[str, Any]:
+    # R4 has no resource type for a client of the API that could be referred to here.
+    named = {"identifier": {"system": codes.CLIENT, "value": by.client}} if by.client else {}
+    return {**named, "display": by.name}

@@ -180,7 +180,10 @@ async def run_correction(
 ) -> Report:
     """Correct whom messages are about; raises ``BadCorrection``."""
     settings = await kept_settings(store, project, channel_labels())
-    return await correct_attribution(store, project, subject, patients, settings, messages=messages)
+    corrected = await correct_attribution(
+        store, project, subject, patients, settings, messages=messages
+    )
+    return corrected.report
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

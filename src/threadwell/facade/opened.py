@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from threadwell.api.context import Context, open_context
-from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels
 from threadwell.facade.loop import LoopThread
 from threadwell.stores.contract import Store
 
@@ -47,7 +47,10 @@ async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Con
     store = opener()
     base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
     try:
-        return store, await open_context(store, base_url=base_url, project=project)
+        context = await open_context(
+            store, base_url=base_url, labels=channel_labels, project=project
+        )
+        return store, context
     except BaseException:
         await store.close()
         raise

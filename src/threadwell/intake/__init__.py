@@ -8,7 +8,7 @@ from threadwell.intake.answering import BadAnswer, answer_review
 from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
-from threadwell.intake.correcting import BadCorrection, correct_attribution
+from threadwell.intake.correcting import BadCorrection, Corrected, correct_attribution
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.people.importing import PeopleReport, import_people
@@ -30,6 +30,7 @@ __all__ = [
     "BadCorrection",
     "BadPeople",
     "BadSetting",
+    "Corrected",
     "Counts",
     "Finding",
     "OlderZoneData",

@@ -35,6 +35,11 @@ _PATIENCE = 0.02
 
 _BUSY = "others keep writing to the same sessions; import again when they are done"
 
+
+class Contended(StoreError):
+    """Others kept writing to what was to be changed."""
+
+
 Progress = Callable[[Counts], None]
 
 
@@ -244,7 +249,7 @@ class _Importing:
                 await self._commit(batch)
             except Conflict:
                 if attempt == _ATTEMPTS:
-                    raise StoreError(_BUSY) from None
+                    raise Contended(_BUSY) from None
                 await asyncio.sleep(_PATIENCE * attempt)
             else:
                 self._account(batch)

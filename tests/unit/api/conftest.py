@@ -19,6 +19,7 @@ import pytest
 
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
+from threadwell.app import channel_labels
 from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
@@ -49,7 +50,9 @@ class Api:
     def __init__(self, **options: Any) -> None:
         self.store = options.pop("store", None) or MemoryStore()
         self.clock = Clock()
-        self.app = create_app(self.store, base_url=URL, clock=self.clock, **options)
+        self.app = create_app(
+            self.store, base_url=URL, labels=channel_labels, clock=self.clock, **options
+        )
         self.client = self.run(add_client(self.store, "tests"))
         self.basic = self.credentials(self.client.client_id, self.client.client_secret)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.encounters import codes
+from threadwell.api.rest import about
+from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.validation import validate
 
@@ -57,6 +58,21 @@ def test_every_code_of_ours_is_in_the_guide(coding):
     (system,) = (s for s in of_type("CodeSystem") if s["url"] == coding["system"])
     concepts = {concept["code"]: concept["display"] for concept in system["concept"]}
     assert concepts.get(coding["code"]) == coding["display"]
+
+
+def test_every_basis_of_an_attribution_is_in_the_guide():
+    (system,) = (s for s in of_type("CodeSystem") if s["url"] == codes.BASIS)
+    assert {concept["code"] for concept in system["concept"]} == {
+        *(attribution.NAMED, attribution.SENDER, attribution.CHOSEN, attribution.SESSION)
+    }
+
+
+def test_every_operation_of_ours_is_in_the_guide():
+    """A new one is a file in ``guide/operations/``."""
+    (operation,) = of_type("OperationDefinition")
+    assert operation["url"] == about.DEFINITION
+    assert f"${operation['code']}" == about.NAME
+    assert set(operation["resource"]) == about.TYPES
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: f"{r['resourceType']}/{r['id']}")

@@ -296,15 +296,15 @@ def named(resource):
     ids=["session", "header", "single patient", "message", "nobody"],
 )
 def test_what_a_person_says_of_messages_is_kept(family, sms, of, patients, expected):
-    report = about(family, named(of(family)), *patients)
-    assert report.corrected == len(expected)
+    done = about(family, named(of(family)), *patients)
+    assert done.report.corrected == len(done.messages) == len(expected)
     assert_kept(family, sms, WRITTEN | expected)
 
 
 def test_a_part_of_a_thread_is_corrected(family, sms):
     header = all_of(family, "a")[1]
     some = [named(message(family, id_)) for id_ in "ab"]
-    assert about(family, named(header), MIA, messages=some).corrected == 2
+    assert about(family, named(header), MIA, messages=some).messages == tuple(some)
     assert_kept(family, sms, WRITTEN | dict.fromkeys("abc", (MIA, MIA, "")))
 
 
@@ -315,10 +315,25 @@ def test_a_part_of_a_thread_is_corrected(family, sms):
         ("Patient/mia", [MIA], [], "neither Encounter"),
         ("a", ["Patient/none"], [], "there is no Patient/none"),
         ("a", [MIA], ["Communication/none"], "no message Communication/none"),
+        ("medical", [MIA], [], "one patient's part of a session: say it of Encounter/"),
+        ("message", [MIA], ["Communication/other"], "is one message"),
     ],
 )
 def test_what_is_no_correction_is_refused(family, subject, patients, messages, why):
-    name = named(session(family)) if subject == "a" else subject
+    names = {
+        "a": session(family),
+        "medical": by(family, "Encounter", subject=ref(LEO)),
+        "message": message(family, "a"),
+    }
+    name = named(names[subject]) if subject in names else subject
     with pytest.raises(BadCorrection, match=why):
         about(family, name, *patients, messages=messages)
     assert told(family) == WRITTEN
+
+
+def test_a_superseded_session_says_where_its_messages_are(family):
+    old = session(family)
+    settings = replace(family.settings, policy="per-thread")
+    family.run(recut(family.store, DEFAULT_PROJECT, settings, clock=lambda: family.now))
+    with pytest.raises(BadCorrection, match="is superseded"):
+        about(family, named(old), MIA)

@@ -10,7 +10,7 @@ from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.rest import everything
+from threadwell.api.rest import about, everything
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -21,6 +21,7 @@ from threadwell.fhir.search.extract import unsearchable
 #: When what is said here last changed.
 _DATE = "2026-11-28"
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/"
+_ABOUT = {"name": "about", "definition": about.DEFINITION}
 
 
 async def metadata(context: Context, request: Request) -> Answer:
@@ -68,9 +69,11 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     parameters = _searchable(type_)
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
-    operations = ["Resource-validate"]
+    operations = [_operation("Resource-validate")]
     if type_ in everything.TYPES:
-        operations.append(f"{type_}-everything")
+        operations.append(_operation(f"{type_}-everything"))
+    if type_ in about.TYPES:
+        operations.append(_ABOUT)
     out: dict[str, Any] = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
@@ -88,7 +91,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         "searchParam": [
             {"name": code, "definition": p.url, "type": p.type} for code, p in parameters.items()
         ],
-        "operation": [_operation(name) for name in operations],
+        "operation": operations,
     }
     # An empty array is not FHIR.
     return {name: value for name, value in out.items() if value != []}

@@ -29,6 +29,8 @@ _HEADERS = {
 }
 #: Headers of the bundle's own request that hold for each entry.
 _INHERITED = (b"x-medplum", b"prefer", b"x-trace-id", b"traceparent")
+#: Operations that change something.
+_CHANGING = frozenset({"$about"})
 _OUTCOME = b'{"resourceType":"OperationOutcome"'
 
 
@@ -46,9 +48,16 @@ class Entry:
 
     @property
     def reads(self) -> bool:
-        """Does it change nothing? So it is with each operation that there is, by POST as by GET."""
+        """Does it change nothing? So it is with most operations, by POST as by GET."""
         last = self.request.path.rpartition("/")[2]
-        return self.request.method in ("GET", "HEAD") or last.startswith(("$", "_search"))
+        return self.request.method in ("GET", "HEAD") or (
+            last.startswith(("$", "_search")) and last not in _CHANGING
+        )
+
+    @property
+    def changes_by_operation(self) -> bool:
+        """Is it an operation that changes something?"""
+        return self.request.path.rpartition("/")[2] in _CHANGING
 
     @property
     def path(self) -> str:

@@ -9,6 +9,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import check_format
 from threadwell.api.outcomes import NotAllowed
 from threadwell.api.rest import (
+    about,
     batch,
     binary,
     capability,
@@ -36,6 +37,7 @@ _TYPE: Methods = {
     "DELETE": delete.delete_where,
 }
 _EVERYTHING: Methods = {"GET": everything.everything, "POST": everything.everything}
+_ABOUT: Methods = {"POST": about.about}
 _TYPE_OPERATIONS: dict[str, Methods] = {
     "_search": {"POST": search.search_by_form},
     "$validate": {"POST": validate.validate},
@@ -77,6 +79,8 @@ _INTERACTIONS: Mapping[Handler, str] = {
     patch.patch_where: "patch",
     delete.delete: "delete",
     delete.delete_where: "delete",
+    # What is counted as an operation changes nothing.
+    about.about: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",
@@ -131,6 +135,8 @@ def _find(request: Request) -> Methods:
     if count == 3:
         if parts[2] == "$everything" and type_ in everything.TYPES:
             return _EVERYTHING
+        if parts[2] == about.NAME and type_ in about.TYPES:
+            return _ABOUT
         return _known(_INSTANCE_OPERATIONS.get(parts[2]))
     if count == 4 and parts[2] == "_history":
         request.version = parts[3]

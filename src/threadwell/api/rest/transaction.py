@@ -43,6 +43,7 @@ async def transaction(
 
     What cannot be read any more once all is written is answered so by its own entry.
     """
+    _refuse_operations(entries)
     writes = [entry for entry in entries if not entry.reads]
     reads = [entry for entry in entries if entry.reads]
     changes = await settle(context, lambda: _attempt(context, request, writes, reads, perform))
@@ -62,6 +63,18 @@ async def transaction(
             answer = refusal(too_costly(), entry.request.headers)
         answers[entry.index] = answer
     return [answers[entry.index] for entry in entries]
+
+
+def _refuse_operations(entries: Sequence[Entry]) -> None:
+    """An operation commits by itself: raises 400 for one that changes something."""
+    text = "An operation that changes something is no part of a transaction: send it in a batch"
+    issues = [
+        Issue("not-supported", text, f"{entry.path}.request.url")
+        for entry in entries
+        if entry.changes_by_operation
+    ]
+    if issues:
+        raise FhirError(400, issues)
 
 
 async def _attempt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from threadwell.encounters import codes
-from threadwell.encounters.corrected import SOMEBODY, Correction, correction_id
+from threadwell.encounters.corrected import Agent, Correction, correction_id
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import Party, addresses_of
 from threadwell.fhir.json import decode
@@ -161,12 +161,17 @@ async def _apply_changes(
     foreign = [one for one in named if one.startswith("Group/") and one not in groups]
     if foreign:
         groups |= await read_named(people.store, people.project, foreign, "Group")
-    for change in list(changes(circle, bodies, groups)):
-        stored = circle.stored.get(change.key)
-        version = stored.version_id if stored else change.messages[0].version
+    found = list(changes(circle, bodies, groups))
+    children = [one.key for one in found if one.key not in circle.stored]
+    stored = await people.store.read_many(people.project, children) if children else {}
+    stored |= circle.stored
+    for change in found:
+        there = circle.stored.get(change.key)
+        version = there.version_id if there else change.messages[0].version
         what = f"{change.key.type}/{change.key.id}/_history/{version}"
         ids = tuple(one.child for one in change.messages)
-        how = Correction(correction_id(what, ids), ids, SOMEBODY, what)
+        by = Agent.of_author(stored[change.key].author if change.key in stored else "")
+        how = Correction(correction_id(what, ids), ids, by, what)
         circle.correct(change.messages, change.patients, how, change.basis)
 
 
