@@ -27,6 +27,7 @@ HINTS = {
     "shared-address": _DECIDE,
     "locked-session": "For a person to decide: threadwell reviews",
     "broken": "See its bytes: threadwell quarantine ID",
+    "set-aside": "Nothing; to see what it is: threadwell quarantine ID",
 }
 
 

@@ -108,11 +108,12 @@ _MODES = {
 }
 _TASKS = {"quarantine": "Held message", "review": "Needs review"}
 _REASONS = {
-    "broken": "No message that was sent, or not readable",
+    "broken": "Not readable as a message",
     "future-date": "Sent in the future",
     "locked-session": "Belongs to a session that has been billed",
     "no-patient": "No patient takes part",
     "patient-unclear": "Which patient it is about is unclear",
+    "set-aside": "Set aside: a draft, spam or a notice",
     "shared-address": "Several patients share the address",
     "unknown-recipient": "Nobody known has the address it went to",
     "unknown-sender": "Nobody known has the address it came from",

@@ -15,7 +15,7 @@ from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import count
-from threadwell.intake.held.hold import DESCRIPTIONS, MESSAGE_TYPE, decode_message
+from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import open_held, quarantined
 from threadwell.messages import Address, Message
 
@@ -121,7 +121,7 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
 async def waits_for(reader: Reader, task: Resource) -> frozenset[str]:
     """The addresses that nobody has; else all of the message's."""
     values = frozenset(one.value for one in quarantined(task).unknown)
-    if not values and _reason_code(task) != "broken":
+    if not values and _reason_code(task) not in NO_MESSAGE:
         kind, content = await _content(reader, task)
         if kind == MESSAGE_TYPE:
             message = decode_message(content)
@@ -241,9 +241,10 @@ def _input(task: Resource, name: str) -> Any:
 
 
 def _source(task: Resource) -> str:
-    if _reason_code(task) != "broken":
+    if _reason_code(task) not in NO_MESSAGE:
         return ""
-    return str(task.get("description", "")).removeprefix(DESCRIPTIONS["broken"]).strip()
+    # Behind a sentence that is the same for all.
+    return str(task.get("description", "")).partition(". ")[2].strip()
 
 
 def _is_held(task: Resource) -> bool:

@@ -20,7 +20,7 @@ from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.commits.trial import Trial
-from threadwell.intake.held.hold import MESSAGE_TYPE, decode_message
+from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.paging import chunks
 from threadwell.intake.run import Run
@@ -288,7 +288,7 @@ class _Importing:
     async def _hopeful(self, run: Run) -> list[Quarantined]:
         """What is held for a reason that may have passed."""
         waiting = [quarantined(decode(stored.body)) for stored in run.quarantine.waiting.values()]
-        waiting = [one for one in waiting if one.reason != "broken"]
+        waiting = [one for one in waiting if one.reason not in NO_MESSAGE]
         await run.people.resolve(address for one in waiting for address in one.unknown)
         if self._settings.unknown == "patient":
             return waiting

@@ -69,7 +69,8 @@ class Broken:
     """What a channel found and could not read as a message: its bytes, and why.
 
     ``source`` says where it stood (``inbox.mbox, message 17``); ``reason`` is plain words without
-    any of the content. ``content`` is the whole of it, so that nothing is lost.
+    any of the content. ``content`` is the whole of it, so that nothing is lost. ``set_aside`` says
+    that it was read, and is nothing that anybody sent as a message: a draft, spam, a notice.
     """
 
     channel: str
@@ -77,3 +78,4 @@ class Broken:
     reason: str
     content: bytes
     content_type: str = "application/octet-stream"
+    set_aside: bool = False

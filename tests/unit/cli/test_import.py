@@ -67,8 +67,24 @@ def test_people_read_the_counts_and_where_to_look(out: Any) -> None:
     said = out("import", *OPTIONS)
     assert "5 messages read = 3 new + 0 known + 2 quarantined" in said
     assert "3 new sessions" in said
-    assert "1  No message that was sent, or not readable" in said
+    assert "1  Not readable as a message" in said
     assert "threadwell quarantine --store threadwell.db" in said
+
+
+def test_what_was_never_sent_is_counted_apart_from_what_is_broken(out: Any, here: Path) -> None:
+    mail = "From: ana@example.org\nTo: clinic@example.org\nX-Unsent: 1\n\nnot yet"
+    (here / "draft.eml").write_text(f"Date: Tue, 5 Mar 2024 10:00:00 -0500\n{mail}")
+    options = ("draft.eml", *OPTIONS)
+    counts = json.loads(out("import", *options, "--format", "json"))
+    assert counts["reasons"] == {"broken": 1, "set-aside": 1, "unknown-sender": 1}
+    assert "1  Set aside: a draft, spam or a notice" in out("import", *options)
+    (held,) = [
+        one
+        for one in json.loads(out("quarantine", "--format", "json"))
+        if one["reason"] == "set-aside"
+    ]
+    assert "draft.eml: a draft, never sent" in held["text"]
+    assert "threadwell quarantine ID" in out("replay")
 
 
 def test_sessions_are_listed_in_the_care_zone(out: Any) -> None:

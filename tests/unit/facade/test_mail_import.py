@@ -37,8 +37,8 @@ def mail(number: int, **fields: str) -> str:
         ([{"From": DESK, "To": f"<'{ANA}'>"}], ["Elm"], {}),
         ([{"From": NURSES, "To": NURSES, "X-Original-From": ANA}], ["Ana"], {}),
         ([{"From": f"Ana via Nurses <{NURSES}>", "To": NURSES}], [], {"broken": 1}),
-        ([{"X-Gmail-Labels": "Spam", "From": "pills@example.net"}], [], {"broken": 1}),
-        ([{}, {"X-Unsent": "1"}], ["Ana"], {"broken": 1}),
+        ([{"X-Gmail-Labels": "Spam", "From": "pills@example.net"}], [], {"set-aside": 1}),
+        ([{}, {"X-Unsent": "1"}], ["Ana"], {"set-aside": 1}),
     ],
 )
 def test_senders(

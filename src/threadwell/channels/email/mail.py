@@ -61,9 +61,9 @@ def read_mail(
         return broken(raw, source, f"cannot be read ({type(error).__name__})")
 
 
-def broken(raw: bytes, source: str, reason: str) -> Broken:
-    """A mail that is kept whole because it cannot be a message."""
-    return Broken(NAME, source, reason, raw, "message/rfc822")
+def broken(raw: bytes, source: str, reason: str, *, set_aside: bool = False) -> Broken:
+    """A mail that is kept whole because it cannot be a message, or is none that was sent."""
+    return Broken(NAME, source, reason, raw, "message/rfc822", set_aside)
 
 
 def _message(
@@ -74,7 +74,7 @@ def _message(
         return broken(raw, source, "has no header")
     unwanted = set_aside(mail, kept)
     if unwanted:
-        return broken(raw, source, unwanted)
+        return broken(raw, source, unwanted, set_aside=True)
     recipients = parse_addresses(
         [value for name in ("to", "cc", "bcc") for value in mail.fields.get(name, ())]
     )
@@ -85,7 +85,7 @@ def _message(
     notes = [writer.note] if writer.note else []
     why = report(mail, sender.value)
     if why:
-        return broken(raw, source, why)
+        return broken(raw, source, why, set_aside=True)
     dates = find_dates(mail.get("date"), mail.fields.get("received", []), kept.from_line, zone, now)
     if dates.sent is None:
         return broken(raw, source, "has no date")

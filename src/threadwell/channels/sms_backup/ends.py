@@ -22,9 +22,13 @@ _BETWEEN = re.compile("[~;,]")
 
 
 class Refused(NamedTuple):
-    """Why an element is not a message, in plain words without any of its content."""
+    """Why an element is not a message, in plain words without any of its content.
+
+    ``set_aside`` says that it was read, and was never sent or never came.
+    """
 
     reason: str
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _UNSENT = {
     "6": "was still waiting to be sent when the backup was made",
 }
 _NOT_DOWNLOADED = "130"
+_NEVER_FETCHED = "the notice of an MMS whose content was never fetched"
 _DELIVERY_FAILED = "64"
 _UTF8 = "106"
 
@@ -45,11 +46,11 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
     mms = element.name == "mms"
     box = attributes.get("msg_box" if mms else "type", "")
     if box in _UNSENT:
-        return Refused(_UNSENT[box])
+        return Refused(_UNSENT[box], set_aside=True)
     if box not in (_RECEIVED, _SENT):
         return Refused("of a kind that is not known")
     if mms and attributes.get("m_type") == _NOT_DOWNLOADED:
-        return Refused("the notice of an MMS whose content was never fetched")
+        return Refused(_NEVER_FETCHED, set_aside=True)
     ms = _milliseconds(attributes.get("date", ""))
     if ms is None:
         return Refused("no usable date")

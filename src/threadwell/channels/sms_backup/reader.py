@@ -75,7 +75,9 @@ def _read_piece(piece: Piece, source: str, owner: Owner, ids: Identities) -> Mes
         return Broken(NAME, where, reason, piece.content, "text/xml")
     parsed = parse_message(element, owner, ids)
     if isinstance(parsed, Refused):
-        return Broken(NAME, where, parsed.reason, piece.content, "text/xml")
+        return Broken(
+            NAME, where, parsed.reason, piece.content, "text/xml", set_aside=parsed.set_aside
+        )
     return parsed
 
 

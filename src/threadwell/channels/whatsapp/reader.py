@@ -120,7 +120,8 @@ class _Chat:
         if day is None or header.time is None:
             return self._held(block, "its date or time does not exist")
         if body.by_app or is_call(body.text):
-            return self._held(block, _BY_APP if body.by_app else _CALL)
+            reason = _BY_APP if body.by_app else _CALL
+            return self._held(block, reason, set_aside=not body.by_app)
         if not (body.text or body.attachments):
             return self._held(block, "empty")
         sender = self.learned.participants.by_name.get(named.name)
@@ -150,9 +151,10 @@ class _Chat:
             earlier_ids=self.earlier.of_next(sender, wall, body) if self.earlier else (),
         )
 
-    def _held(self, block: Block, reason: str) -> Broken:
+    def _held(self, block: Block, reason: str, *, set_aside: bool = False) -> Broken:
         content = "".join(block.lines).encode("utf-8", "replace")
-        return Broken(NAME, f"{self.path.name}, line {block.number}", reason, content, "text/plain")
+        source = f"{self.path.name}, line {block.number}"
+        return Broken(NAME, source, reason, content, "text/plain", set_aside)
 
 
 def _opens_chat(dated: DatedLine, body: Body) -> bool:

@@ -22,14 +22,17 @@ MESSAGE_TYPE = "application/vnd.threadwell.message+json"
 
 #: Why a message is held, in a sentence, by the code of the reason.
 DESCRIPTIONS = {
-    "broken": "It is no message that was sent, or could not be read as one.",
+    "broken": "It could not be read as a message.",
     "future-date": "It claims to have been sent in the future.",
     "locked-session": "It would change a session that has been billed.",
     "no-patient": "Nobody who wrote or received it is a patient or a patient's family.",
+    "set-aside": "It is nothing that was sent as a message.",
     "shared-address": "Several patients share the address that it came from or went to.",
     "unknown-recipient": "Nobody is known to have the address that it went to.",
     "unknown-sender": "Nobody is known to have the address that it came from.",
 }
+#: Why what is held is no message: it is kept as the bytes that were read.
+NO_MESSAGE = frozenset({"broken", "set-aside"})
 #: Reasons that a person has to look into; the others pass once somebody is added.
 _TO_REVIEW = ("locked-session", "shared-address")
 
@@ -48,6 +51,13 @@ class Holding(NamedTuple):
 def held_id(item: Held | Broken) -> str:
     """The logical id of the Task; the same message, or the same bytes, have the same."""
     return _identity(item).id
+
+
+def reason_of(item: Held | Broken) -> str:
+    """The code of the reason for which something waits."""
+    if isinstance(item, Held):
+        return item.reason
+    return "set-aside" if item.set_aside else "broken"
 
 
 def message_held_id(message: Message) -> str:
@@ -71,7 +81,7 @@ def holding(item: Held | Broken) -> Holding:
         content, content_type = encode_message(message), MESSAGE_TYPE
         channel, detail = message.channel, DESCRIPTIONS[reason]
     else:
-        reason, content, channel = "broken", item.content, item.channel
+        reason, content, channel = reason_of(item), item.content, item.channel
         content_type = media_type_of(item.content_type)
         detail = f"{DESCRIPTIONS[reason]} {item.source}: {item.reason}"
     binary_id = Identity(codes.ATTACHMENT, identity.value).id

@@ -21,6 +21,7 @@ from threadwell.intake.held.hold import (
     holding,
     message_held_id,
     placed_at_last,
+    reason_of,
 )
 from threadwell.intake.held.listing import is_waiting, open_held, quarantined
 from threadwell.intake.links import as_key
@@ -66,7 +67,7 @@ class Quarantine:
             elif not await self._goes_on(batch, before, those):
                 continue
             waiting += those
-        batch.reasons.update(one.reason if isinstance(one, Held) else "broken" for one in waiting)
+        batch.reasons.update(map(reason_of, waiting))
         return len(waiting)
 
     async def close(self, batch: Batch, messages: Iterable[Message]) -> None:

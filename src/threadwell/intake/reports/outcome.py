@@ -15,7 +15,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
 from threadwell.intake.commits.trial import Trial
-from threadwell.intake.held.hold import decode_message
+from threadwell.intake.held.hold import NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import quarantined
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
@@ -144,7 +144,7 @@ async def _standing(store: Store, project: str, touched: Iterable[str]) -> tuple
 def _held(task: Resource, content: bytes) -> TriedHeld:
     one = quarantined(task)
     addresses = one.unknown
-    if not addresses and content and one.reason != "broken":
+    if not addresses and content and one.reason not in NO_MESSAGE:
         message = decode_message(content)
         addresses = (message.sender, *message.recipients)
     return TriedHeld(one.reason, one.text, one.channel, one.sent, addresses)

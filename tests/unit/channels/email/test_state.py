@@ -59,7 +59,7 @@ CARRIED = {"Received": "from a by b; Wed, 10 Apr 2024 09:00:00 +0000"}
 def test_set_aside(write, fields: dict[str, str], kept: Kept, reason: str) -> None:
     raw = write("half written", **fields)
     found = read_mail(raw, "one.eml", ZoneInfo("UTC"), NOW, kept=kept)
-    assert found == Broken("email", "one.eml", reason, raw, "message/rfc822")
+    assert found == Broken("email", "one.eml", reason, raw, "message/rfc822", set_aside=True)
 
 
 @pytest.mark.parametrize(

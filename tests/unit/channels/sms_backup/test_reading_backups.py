@@ -103,6 +103,11 @@ def test_what_the_app_writes_that_is_not_xml(read: Read, written: str, text: str
     assert bool(first.notes) is lossy
 
 
+NOTHING_THAT_WAS_SENT = (
+    *("draft", "outbox", "could not be sent", "waiting to be sent", "never fetched"),
+)
+
+
 @pytest.mark.parametrize(
     ("element", "reason"),
     [
@@ -131,6 +136,7 @@ def test_what_is_no_message_is_set_aside_with_its_bytes(
     broken, after = read(element, sms("after it"))
     assert isinstance(broken, Broken)
     assert reason in broken.reason
+    assert broken.set_aside == (reason in NOTHING_THAT_WAS_SENT)
     assert broken.content.strip() == element.encode()
     assert broken.source.startswith("sms.xml, message 1 (byte ")
     assert isinstance(after, Message)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from threadwell.channels.whatsapp import CHANNEL
-from threadwell.messages import Message
+from threadwell.messages import Broken, Message
 
 from .conftest import LRM, Read, held, messages, said
 
@@ -72,6 +72,7 @@ def test_a_call_that_an_android_phone_tells_of_is_held(read: Read, text: str) ->
     line = f"5/13/24, 10:00 - Ana Prado: {text}\n"
     items = read(f"5/13/24, 9:59 - Ana Prado: Hi\n{line}")
     assert (said(items), held(items)) == (["Ana Prado: Hi"], [line])
+    assert [one.set_aside for one in items if isinstance(one, Broken)] == [True]
     asked = f"5/13/24, 10:00 - Ana Prado: {text}, was that you?\n"
     assert held(read(asked)) == []
 
