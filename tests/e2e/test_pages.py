@@ -202,6 +202,62 @@ def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     _is_well_made(page)
 
 
+def test_a_list_is_gone_back_to_as_it_was_left(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("Castellano")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 patients found")
+    assert "Castellano" not in page.url
+    _picture(page, "found")
+    _is_well_made(page)
+    page.get_by_role("link", name=re.compile("Leo Castellano")).click()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 patients found")
+    page.get_by_role("link", name=re.compile("Leo Castellano")).click()
+    page.get_by_role("link", name="Finished", exact=True).click()
+    left = page.url
+    page.locator(".row").first.click()
+    page.get_by_role("link", name="← Sessions").click()
+    assert page.url == left
+
+
+def test_the_oldest_sessions_are_one_step_away(page: Page) -> None:
+    page.get_by_role("link", name="Oldest", exact=True).click()
+    expect(page.get_by_role("link", name="Older →")).to_have_count(0)
+    _is_well_made(page)
+    expect(page.locator(".row").last).to_contain_text("Feb 3, 2025")
+    page.get_by_role("link", name="Newest", exact=True).click()
+    expect(page.locator(".row").first).to_contain_text("Dec 3, 2025")
+
+
+def test_on_paper_there_is_the_record_alone(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("&")).first.click()
+    page.emulate_media(media="print", color_scheme="dark")
+    for hidden in ("banner", "navigation"):
+        expect(page.get_by_role(hidden)).to_have_count(0)  # type: ignore[arg-type]
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("Times are in America/New_York")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    _picture(page, "paper")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_a_shared_link_leads_on_after_signing_in(
+    chrome: Browser, store: Path, base: str, page: Page
+) -> None:
+    href = page.locator(".row").nth(3).get_attribute("href")
+    visitor = chrome.new_page()
+    visitor.goto(f"{base}{href}")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Sign in to see the inbox")
+    command = [*THREADWELL, "sign-in", "--url", base, "--store", str(store)]
+    link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    visitor.goto(link)
+    visitor.get_by_role("button", name="Sign in").click()
+    expect(visitor).to_have_url(f"{base}{href}")
+    visitor.close()
+
+
 def test_an_attachment_is_shown(page: Page) -> None:
     page.get_by_role("searchbox", name="Patient’s name").fill("Ana Prado")
     page.get_by_role("button", name="Find").click()

@@ -29,7 +29,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from threadwell.facade.importing import ImportJob
-    from threadwell.inbox.listing import PatientFound
+    from threadwell.inbox.finding import PatientFound
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary, ZoneReport
@@ -235,11 +235,12 @@ class Threadwell(Verbs):
     def find_patients(self, name: str) -> list[PatientFound]:
         """The patients whose names begin with every word of ``name``, at most fifty.
 
+        Of a phone number or mail address, those who have it, or whose relatives have it.
         For example::
 
             [patient.id for patient in tw.find_patients("mia cast")]
         """
-        from threadwell.inbox.listing import find_patients
+        from threadwell.inbox.finding import find_patients
 
         return self._loop.call(self._read(lambda reader, dates: find_patients(reader, name, dates)))
 

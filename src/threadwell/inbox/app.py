@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from threadwell.channels.channel import Channel
 from threadwell.inbox import pages
-from threadwell.inbox.doors import sign_in_page, signing_in, signing_out
+from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.sign_in import is_signed_in
 from threadwell.inbox.site import Site, door
@@ -66,6 +66,7 @@ def create_pages(
     return Starlette(
         routes=[
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
+            Route("/find", _guarded(site, pages.found)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
@@ -79,7 +80,7 @@ def create_pages(
 def _guarded(site: Site, page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if not await is_signed_in(site.store, request.cookies.get(site.cookie)):
-            return _not_signed_in()
+            return _not_signed_in(site, request)
         return await page(site, request)
 
     return _outside(endpoint)
@@ -102,7 +103,7 @@ def _outside(endpoint: Endpoint) -> Endpoint:
     return with_headers
 
 
-def _not_signed_in() -> Response:
+def _not_signed_in(site: Site, request: Request) -> Response:
     response = door(
         401,
         "Sign in to see the inbox",
@@ -110,6 +111,7 @@ def _not_signed_in() -> Response:
         "and this command prints another:",
         command="threadwell sign-in",
     )
+    keep_wanted(site, request, response)
     response.headers["WWW-Authenticate"] = 'Link realm="Threadwell"'
     return response
 

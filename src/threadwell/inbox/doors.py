@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.sign_in import COOKIE_LIFE, is_good, redeem, sign_out
+from threadwell.inbox.sign_in import COOKIE_LIFE, LINK_LIFE, is_good, redeem, sign_out
 from threadwell.inbox.site import Site, door
+
+#: What may be gone to after signing in: a page with its query, as browsers write it.
+_PAGE = re.compile(
+    r"/(?:|find|reviews|quarantine|(?:sessions|patients|quarantine)/[A-Za-z0-9.-]{1,64})"
+    r"(?:\?[A-Za-z0-9=&%_.~+-]{0,2500})?"
+)
 
 
 async def sign_in_page(site: Site, request: Request) -> Response:
@@ -30,7 +37,11 @@ async def signing_in(site: Site, request: Request) -> Response:
     cookie = await redeem(site.store, request.path_params["token"])
     if cookie is None:
         return _spent()
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(_wanted(site, request), 303)
+    if site.wanted_cookie in request.cookies:
+        response.delete_cookie(
+            site.wanted_cookie, httponly=True, samesite="lax", secure=site.secure
+        )
     response.set_cookie(
         site.cookie,
         cookie,
@@ -50,6 +61,35 @@ async def signing_out(site: Site, request: Request) -> Response:
     response = door(200, "Signed out", "This browser sees the pages no longer.")
     response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.secure)
     return response
+
+
+def keep_wanted(site: Site, request: Request, response: Response) -> None:
+    """Have the browser remember the page that it asked for, to be led there once it signs in.
+
+    A link to a session may be given to somebody who is not signed in.
+    """
+    shown = request.headers.get("sec-fetch-dest", "document") == "document"
+    page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET" or not shown or page == "/" or not _is_page(page):
+        return
+    response.set_cookie(
+        site.wanted_cookie,
+        page,
+        max_age=LINK_LIFE // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=site.secure,
+    )
+
+
+def _wanted(site: Site, request: Request) -> str:
+    page = request.cookies.get(site.wanted_cookie, "")
+    return page if _is_page(page) else "/"
+
+
+def _is_page(page: str) -> bool:
+    """Whether a text is the path of one of our pages, and nothing that leads elsewhere."""
+    return _PAGE.fullmatch(page) is not None
 
 
 def is_from_here(site: Site, request: Request) -> bool:

@@ -19,8 +19,6 @@ from threadwell.intake.reports.wanted import Wanted, wanted_query
 #: Sessions on a page.
 PAGE = 25
 
-_MOST_WORDS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -39,58 +37,33 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list of the ``wanted``; ``patient`` is a name where it is one patient's."""
+    """One page of the list of the ``wanted``; ``patient`` is a name where it is one patient's.
+
+    ``known`` is whether that patient is there.
+    """
 
     rows: list[Row]
     total: int
     turns: Turns
     wanted: Wanted
     patient: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PatientFound:
-    """A patient to choose among several of a name."""
-
-    id: str
-    name: str
-    born: str
+    known: bool = False
 
 
 async def list_sessions(
     reader: Reader, wanted: Wanted, *, cursor: str = "", dates: Dates
 ) -> Listing:
     """The page of the wanted sessions that a cursor leads to, the newest first."""
-    name = ""
+    name, found = "", None
     if wanted.patient:
         found = await reader.read("Patient", wanted.patient)
         name = (resource_name(found) or "a patient") if found else "an unknown patient"
     query = await wanted_query(reader.store, reader.project, wanted, dates.zone)
     if query is None:
-        return Listing([], 0, Turns("", ""), wanted, name)
+        return Listing([], 0, Turns("", ""), wanted, name, found is not None)
     page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
     rows = await _rows(reader, page.resources, dates)
-    return Listing(rows, page.total or 0, page.turns, wanted, name)
-
-
-async def find_patients(reader: Reader, name: str, dates: Dates) -> list[PatientFound]:
-    """The patients whose names begin with every word of ``name``, at most fifty.
-
-    Only so many words count as a search has filters for.
-    """
-    words = [word.replace("\\", "").replace(",", "") for word in name.split()]
-    query = "&".join(f"name={_quoted(word)}" for word in words[:_MOST_WORDS] if word)
-    if not query:
-        return []
-    found = await reader.search(f"Patient?{query}", _sort="family", _count=50)
-    return [
-        PatientFound(
-            patient["id"],
-            resource_name(patient) or "Without a name",
-            dates.text(patient.get("birthDate")),
-        )
-        for patient in found.resources
-    ]
+    return Listing(rows, page.total or 0, page.turns, wanted, name, found is not None)
 
 
 def session_name(session: SessionSummary) -> str:
@@ -136,7 +109,3 @@ def _gist(message: Resource) -> str:
         if text := " ".join((new_text(payload) or payload.get("contentString", "")).split()):
             return text[:200]
     return "An attachment" if message.get("payload") else "No text"
-
-
-def _quoted(word: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in word.encode())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import dates_of
-from threadwell.inbox.listing import find_patients, list_sessions
+from threadwell.inbox.finding import MOST, find_patients, patients_of
+from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
@@ -62,14 +63,27 @@ async def sessions(site: Site, request: Request) -> Response:
 
 
 async def find(site: Site, request: Request) -> Response:
-    """The patients of a name; to the sessions of the one, if there is one. A name is in no URL."""
+    """To the patients of a name or address; to the sessions of the one, if there is one.
+
+    What was typed is in no URL, and the page that lists them can be gone back to.
+    """
     body = (await request.body())[:_MAX_FORM]
-    name = _form_value(body, "name")
+    text = _form_value(body, "name")
     reader = Reader(site.store, site.project)
-    patients = await find_patients(reader, name, await dates_of(site.store))
+    patients = await find_patients(reader, text, await dates_of(site.store), most=MOST + 1)
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
-    return await _page_of(site, reader, "found.html", "sessions", patients=patients)
+    ids = urlencode([("id", patient.id) for patient in patients])
+    return RedirectResponse(f"/find?{ids}" if ids else "/find", 303)
+
+
+async def found(site: Site, request: Request) -> Response:
+    """The patients whom a search has found, as its URL names them."""
+    ids = [id_ for id_ in request.query_params.getlist("id") if _ID.fullmatch(id_)]
+    reader = Reader(site.store, site.project)
+    patients = await patients_of(reader, ids[:MOST], await dates_of(site.store))
+    more = len(ids) > MOST
+    return await _page_of(site, reader, "found.html", "sessions", patients=patients, more=more)
 
 
 async def patient(site: Site, request: Request) -> Response:
@@ -97,7 +111,10 @@ async def session(site: Site, request: Request) -> Response:
         cursor=request.query_params.get("cursor", ""),
         dates=await dates_of(site.store),
     )
-    return await _page_of(site, reader, "session.html", "sessions", session=view)
+    back, label = came_from(site, request)
+    return await _page_of(
+        site, reader, "session.html", "sessions", session=view, back=back, label=label
+    )
 
 
 async def attachment(site: Site, request: Request) -> Response:
@@ -144,6 +161,22 @@ async def reviews(site: Site, request: Request) -> Response:
     return await _page_of(
         site, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
     )
+
+
+def came_from(site: Site, request: Request) -> tuple[str, str]:
+    """Where a link back leads, and what it is called: to the list as it was left, if that is told.
+
+    Browsers tell it of our own pages alone (``Referrer-Policy``).
+    """
+    parts = urlsplit(request.headers.get("referer", ""))
+    ours = parts.netloc in (urlsplit(site.origin).netloc, request.headers.get("host"))
+    if ours and parts.path == "/" and parts.query:
+        return f"/?{parts.query}", "Sessions"
+    if ours and parts.path == "/reviews":
+        return f"/reviews?{parts.query}".rstrip("?"), "To review"
+    if ours and parts.path.startswith("/patients/"):
+        return parts.path, "Patient"
+    return "/", "Sessions"
 
 
 async def _page_of(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import phonenumbers
-
 from threadwell.encounters.names import resource_name
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
+from threadwell.inbox.finding import encoded, forms_of
 from threadwell.inbox.listing import Listing, list_sessions
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.quarantine import HeldRow, held_of
@@ -137,9 +136,9 @@ async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[Th
 async def _relative(reader: Reader, person: Resource, patient: str, dates: Dates) -> Relative:
     others: dict[str, None] = {}
     values = _values(person)
-    written = ",".join(form for value in values for form in _forms(value, dates.country))
+    written = ",".join(form for value in values for form in forms_of(value, dates.country))
     if written:
-        query = f"RelatedPerson?telecom={_encoded(written)}"
+        query = f"RelatedPerson?telecom={encoded(written)}"
         for other in (await reader.search(query, _count=_MANY)).resources:
             if (who := id_in(other.get("patient"), "Patient")) and who != patient:
                 others[who] = None
@@ -160,25 +159,6 @@ async def _relative(reader: Reader, person: Resource, patient: str, dates: Dates
 
 def _values(person: Resource) -> list[str]:
     return [str(one["value"]) for one in person.get("telecom") or () if one.get("value")]
-
-
-def _forms(value: str, country: str) -> list[str]:
-    """An address as searches may meet it, each fit to be one of their values."""
-    address = parse_address(value, country)
-    forms = [value] if address is None else [value, *_also_written(address.value)]
-    return ["".join(f"\\{c}" if c in "\\,$|" else c for c in form) for form in forms]
-
-
-def _also_written(value: str) -> list[str]:
-    """A phone number with its country code and without; a mail address as it is."""
-    if not value.startswith("+"):
-        return [value]
-    number = phonenumbers.parse(value)
-    return [value, str(phonenumbers.national_significant_number(number))]
-
-
-def _encoded(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
 def _sent(header: Resource) -> int:

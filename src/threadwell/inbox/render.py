@@ -42,7 +42,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=words.count, initials=words.initials, hue=words.hue)
+    environment.filters.update(
+        count=words.count, number=words.number, initials=words.initials, hue=words.hue
+    )
     environment.globals.update(
         stylesheet=static_url("inbox.css"),
         icon=static_url("icon.svg"),

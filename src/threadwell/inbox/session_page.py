@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -81,6 +81,7 @@ class ThreadView:
 
     ``channel`` is ``""`` where nothing tells it. ``before`` and ``after`` are the sessions in
     which a rolling thread was and goes on, ``""`` if none. ``turns`` lead to further messages.
+    ``notes`` are what is noted of each of those messages alike.
     """
 
     id: str
@@ -91,6 +92,7 @@ class ThreadView:
     total: int
     days: list[Day]
     turns: Turns
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
     await reader.learn(child.get("sender") for child in found.resources)
     await reader.learn(patients_in(found.resources))
     before, after = await neighbours(reader.store, reader.project, header)
-    views = [_message(reader, child, dates) for child in found.resources]
+    shared = _shared_notes(found.resources)
+    views = [_message(reader, child, dates, shared) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
@@ -204,10 +207,23 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
         total=found.total or 0,
         days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],
         turns=found.turns,
+        notes=shared,
     )
 
 
-def _message(reader: Reader, message: Resource, dates: Dates) -> MessageView:
+def _shared_notes(messages: Sequence[Resource]) -> list[str]:
+    """What is noted of each of several messages, which need not be said of every one."""
+    if len(messages) < 2:
+        return []
+    first, *others = map(_notes, messages)
+    return [note for note in dict.fromkeys(first) if all(note in notes for notes in others)]
+
+
+def _notes(message: Resource) -> list[str]:
+    return [note["text"] for note in message.get("note") or () if note.get("text")]
+
+
+def _message(reader: Reader, message: Resource, dates: Dates, shared: Sequence[str]) -> MessageView:
     sent = dates.moment(message.get("sent") or message.get("received"))
     sender = key_of(message.get("sender"))
     payloads = message.get("payload") or ()
@@ -226,7 +242,7 @@ def _message(reader: Reader, message: Resource, dates: Dates) -> MessageView:
         files=[_file(p["contentAttachment"]) for p in payloads if "contentAttachment" in p],
         mark="retracted" if retracted else "",
         retracted=retracted,
-        notes=[note["text"] for note in message.get("note") or () if note.get("text")],
+        notes=[note for note in _notes(message) if note not in shared],
         about=why_about(reader, message),
     )
 

@@ -37,6 +37,11 @@ class Site:
         """
         return "__Host-threadwell" if self.secure else "threadwell"
 
+    @property
+    def wanted_cookie(self) -> str:
+        """The name of the cookie that keeps which page a browser wanted before it signed in."""
+        return f"{self.cookie}-wanted"
+
 
 def door(
     status: int,

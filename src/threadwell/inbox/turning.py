@@ -12,12 +12,16 @@ from threadwell.fhir.search.cursor import Cursor, read_cursor, write_cursor
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Page
 
+#: The cursor of the last page of any list.
+LAST = "last"
+
 
 class Turns(NamedTuple):
-    """The cursors of the pages before and after one, ``""`` where there is none."""
+    """The cursors of the pages before and after one and of the last, ``""`` for none."""
 
     before: str
     after: str
+    last: str = ""
 
 
 def opened_at(query: Query, cursor: str, count: int) -> Query:
@@ -25,6 +29,8 @@ def opened_at(query: Query, cursor: str, count: int) -> Query:
     query = replace(query, count=count)
     if not cursor:
         return query
+    if cursor == LAST:
+        return replace(query, back=True)
     try:
         place, back = read_cursor(query.type, query.sort, cursor)
     except FhirError:
@@ -35,9 +41,10 @@ def opened_at(query: Query, cursor: str, count: int) -> Query:
 def turns(query: Query, page: Page) -> Turns:
     """Where it goes on from a page, and back."""
     before = after = ""
+    back_from = query.back and query.after is not None
     # Before the page that one came back from there is always one.
-    if page.last is not None and (page.more or query.back):
+    if page.last is not None and (back_from or (page.more and not query.back)):
         after = write_cursor(Cursor(page.last))
     if page.first is not None and (page.more if query.back else query.after is not None):
         before = write_cursor(Cursor(page.first, back=True))
-    return Turns(before, after)
+    return Turns(before, after, LAST if after else "")

@@ -59,6 +59,11 @@ def status_of(code: str) -> Status:
     return Status("Open" if code == "in-progress" else code.replace("-", " ").capitalize(), "open")
 
 
+def number(number: int) -> str:
+    """``12,000``."""
+    return f"{number:,}"
+
+
 def count(number: int, noun: str) -> str:
     """``1 session``, ``1,200 sessions``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -216,6 +216,11 @@ def make_message() -> Callable[..., Resource]:
 
 
 @pytest.fixture
+def make_header() -> Callable[..., Resource]:
+    return header
+
+
+@pytest.fixture
 def make_session() -> Callable[..., Resource]:
     return session
 

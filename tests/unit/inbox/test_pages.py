@@ -230,14 +230,65 @@ def test_a_long_thread_is_turned_over(
     [
         ("lena prado", "/?patient=lena"),
         ("TOMAS", "/?patient=tomas"),
-        ("prado", "2 patients found"),
-        ("nobody", "No patient has that name"),
-        (" , ", "No patient has that name"),
+        ("prado", "/find?id=lena&id=tomas"),
+        ("nobody", "/find"),
+        (" , ", "/find"),
+        ("a " * 2000, "/find"),
     ],
 )
 def test_a_patient_is_found_by_name(practice: Any, browser: Any, name: str, outcome: str) -> None:
     answer = browser.post("/find", name=name)
-    assert outcome in (answer.headers.get("location") or answer.text)
+    assert (answer.status_code, answer.headers["location"]) == (303, outcome)
+
+
+@pytest.mark.parametrize(
+    ("typed", "outcome"),
+    [
+        ("(207) 555-0142", "/find?id=lena&id=tomas"),
+        ("+1 207 555 0199", "/?patient=lena"),
+        ("12075550131", "/?patient=otto"),
+        ("OTTO@prado.example", "/?patient=otto"),
+        ("+12075550100", "/find"),
+        ("2016-05-01", "/find"),
+    ],
+)
+def test_a_patient_is_found_by_an_address(
+    practice: Any, browser: Any, put: Any, typed: str, outcome: str
+) -> None:
+    put(
+        {
+            "resourceType": "Patient",
+            "id": "otto",
+            "telecom": [
+                {"system": "phone", "value": "207-555-0131"},
+                {"system": "email", "value": "otto@prado.example"},
+            ],
+        },
+        *(
+            {
+                "resourceType": "RelatedPerson",
+                "id": f"{of}-{number[-4:]}",
+                "patient": {"reference": f"Patient/{of}"},
+                "telecom": [{"system": "phone", "value": number}],
+            }
+            for of, number in (
+                ("lena", "+12075550142"),
+                ("tomas", "2075550142"),
+                ("lena", "+12075550199"),
+            )
+        ),
+    )
+    assert browser.post("/find", name=typed).headers["location"] == outcome
+
+
+def test_those_who_are_found_have_a_page_to_come_back_to(practice: Any, browser: Any) -> None:
+    page = browser.get("/find?id=tomas&id=lena&id=gone&id=../x").text
+    assert "2 patients found" in page
+    assert page.index("Tomás") < page.index("Lena")
+    assert 'name="name"' in page
+    assert "No patient is found" in browser.get("/find").text
+    many = browser.get("/find?" + "&".join(f"id={n}" for n in ["lena", "tomas", *range(50)]))
+    assert "More than 2 patients found" in many.text
 
 
 def test_a_session_is_drawn_message_by_message(practice: Any, browser: Any) -> None:
@@ -383,8 +434,79 @@ def test_there_is_no_page_for_what_cannot_be_asked(practice: Any, browser: Any, 
     assert browser.get(f"/?{query}").status_code == 404
 
 
-def test_a_name_of_very_many_words_finds_nobody(practice: Any, browser: Any) -> None:
-    assert browser.post("/find", name="a " * 2000).status_code == 200
+@pytest.mark.parametrize(
+    ("referer", "link"),
+    [
+        (
+            "http://testserver/?status=open&cursor=x",
+            '<a href="/?status=open&amp;cursor=x">← Sessions',
+        ),
+        ("http://testserver/patients/lena", '<a href="/patients/lena">← Patient'),
+        ("http://testserver/reviews?cursor=x", '<a href="/reviews?cursor=x">← To review'),
+        ("http://testserver/sessions/own", '<a href="/">← Sessions'),
+        ("http://elsewhere.example/?status=open", '<a href="/">← Sessions'),
+        ("http://testserver//elsewhere.example/?x", '<a href="/">← Sessions'),
+        ("", '<a href="/">← Sessions'),
+    ],
+)
+def test_a_session_leads_back_to_the_list_as_it_was_left(
+    practice: Any, browser: Any, referer: str, link: str
+) -> None:
+    page = browser.request("GET", "/sessions/family", headers={"Referer": referer}).text
+    assert link in page
+
+
+def test_an_unknown_patient_has_no_link_to_a_page(practice: Any, browser: Any) -> None:
+    assert "/patients/lena" in browser.get("/?patient=lena").text
+    page = browser.get("/?patient=gone")
+    assert page.status_code == 200
+    assert "/patients/gone" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "then"),
+    [
+        ("/sessions/family", "/sessions/family"),
+        ("/?patient=lena&status=open", "/?patient=lena&status=open"),
+        ("/patients/lena", "/patients/lena"),
+        ("/attachments/x", "/"),
+        ("/", "/"),
+    ],
+)
+def test_who_opens_a_page_is_led_there_once_signed_in(
+    practice: Any, visitor: Any, sign_in_link: str, path: str, then: str
+) -> None:
+    assert visitor.get(path).status_code == 401
+    answer = visitor.post(sign_in_link)
+    assert (answer.status_code, answer.headers["location"]) == (303, then)
+    assert visitor.get(then).status_code == 200
+    assert [name for name in visitor.cookies if "wanted" in name] == []
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/sign-out"],
+)
+def test_signing_in_leads_nowhere_else(
+    practice: Any, visitor: Any, sign_in_link: str, wanted: str
+) -> None:
+    visitor.cookies.set("threadwell-wanted", wanted, domain="testserver.local")
+    visitor.cookies.set("threadwell-wanted", wanted)
+    assert visitor.post(sign_in_link).headers["location"] == "/"
+
+
+def test_what_is_noted_of_all_messages_is_said_once(
+    browser: Any, put: Any, make_session: Any, make_header: Any, make_message: Any
+) -> None:
+    put(make_session("s", "Patient/lena", "2024-03-12T11:58:00Z"), make_header("h", "s", "Rash"))
+    for number, own in ((1, []), (2, []), (3, [{"text": "number 3"}])):
+        sent = f"2024-03-12T12:0{number}:00Z"
+        notes = [{"text": "its date was read"}, *own]
+        put(make_message(f"n{number}", "h", "Patient/lena", sent, "Well", note=notes))
+    page = browser.get("/sessions/s").text
+    assert page.count("its date was read") == 1
+    assert "All messages here: its date was read" in page
+    assert "number 3" in page
 
 
 @pytest.mark.parametrize(("id_", "parent"), [("a", "a"), ("a", "b"), ("b", "a"), ("a", "none")])

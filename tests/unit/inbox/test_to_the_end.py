@@ -14,6 +14,7 @@ from threadwell.inbox import listing
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.reader import Reader
+from threadwell.inbox.turning import LAST
 from threadwell.intake import Wanted
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.sqlite import SqliteStore
@@ -40,7 +41,10 @@ async def _filled(path: Path) -> SqliteStore:
     return store
 
 
-def test_the_last_session_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("first", "way"), [("", "after"), (LAST, "before")])
+def test_the_other_end_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, way: str
+) -> None:
     monkeypatch.setattr(listing, "PAGE", 1000)
 
     async def all_ids() -> list[str]:
@@ -48,12 +52,15 @@ def test_the_last_session_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyP
         try:
             reader, dates = Reader(store, DEFAULT_PROJECT), Dates(ZoneInfo("UTC"))
             ids: list[str] = []
-            cursor = ""
+            cursor = first
             while True:
                 page = await list_sessions(reader, Wanted(), cursor=cursor, dates=dates)
                 assert page.total == NUMBER
+                if cursor == first:
+                    assert bool(page.turns.after) is not (first == LAST)
+                    assert bool(page.turns.before) is (first == LAST)
                 ids += [row.id for row in page.rows]
-                cursor = page.turns.after
+                cursor = getattr(page.turns, way)
                 if not cursor:
                     return ids
         finally:
