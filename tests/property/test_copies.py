@@ -9,27 +9,30 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_intake import (
     ANA,
     ANA_MAIL,
+    COMMON,
     MOTHER,
     NEIGHBOUR,
     OFFICE,
     SETTINGS,
+    START,
     STRANGER,
     STRANGERS,
     Killed,
-    Wrapped,
     add,
+    before_commit,
     clock_at_now,
     live,
     slow,
     with_people,
+    without_what_was_held,
 )
 
 from threadwell.encounters.said import said
@@ -38,7 +41,6 @@ from threadwell.intake.held.hold import decode_message
 from threadwell.messages import Attachment, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
-START = datetime(2024, 3, 9, 20, tzinfo=UTC)
 #: Some begin alike, so that a piece may be of either.
 TEXTS = (
     "My knee has hurt since Sunday, and it is warm.",
@@ -51,7 +53,6 @@ FILES = (
     Attachment("a.png", "image/png", b"a"),
     Attachment("b.png", "image/png", b"b"),
 )
-COMMON = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -187,8 +188,7 @@ def test_what_was_held_ends_as_what_was_not(copies, how, data):
         return await record(late), await record(early)
 
     late, early = asyncio.run(late_and_early())
-    held = {name for name in late.keys() - early.keys() if name.startswith(("Task/", "Binary/"))}
-    assert {name: body for name, body in late.items() if name not in held} == early
+    assert without_what_was_held(late, early) == early
 
 
 @COMMON
@@ -204,18 +204,13 @@ def test_two_imports_at_a_time_and_one_that_is_killed(copies, how, meets_at, die
 
     async def both():
         store = await with_people()
-        commits = 0
 
-        async def commit(project, change_set):
-            nonlocal commits
-            commits += 1
-            if commits == meets_at:
-                await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
-                if dies:
-                    raise Killed
-            await store.commit(project, change_set)
+        async def meet():
+            await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
+            if dies:
+                raise Killed
 
-        meddled = Wrapped(store, commit)
+        meddled = before_commit(store, meets_at, meet)
         with suppress(Killed):
             await import_messages(meddled, DEFAULT_PROJECT, copies, how, clock=clock_at_now)
         await import_messages(store, DEFAULT_PROJECT, copies, how, clock=clock_at_now)

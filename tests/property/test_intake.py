@@ -149,15 +149,7 @@ WRITTEN = ("Encounter", "Communication", "Group", "Task", "Organization", "Patie
 async def live(store: MemoryStore) -> dict[str, object]:
     """Every resource that counts, without what a server adds to it."""
     out = {}
-    for type_ in (
-        "Encounter",
-        "Communication",
-        "Group",
-        "Task",
-        "Organization",
-        "Patient",
-        "Binary",
-    ):
+    for type_ in WRITTEN:
         page = await store.search(DEFAULT_PROJECT, Query(type_, count=1000))
         for stored in page.matches:
             body = decode(stored.body)
@@ -188,6 +180,26 @@ def slow(store: MemoryStore) -> Wrapped:
         await store.commit(project, change_set)
 
     return Wrapped(store, commit)
+
+
+def before_commit(store: MemoryStore, number: int, meet) -> Wrapped:
+    """The store, with ``meet`` awaited before the commit of that number, counted from 1."""
+    commits = 0
+
+    async def commit(project, change_set):
+        nonlocal commits
+        commits += 1
+        if commits == number:
+            await meet()
+        await store.commit(project, change_set)
+
+    return Wrapped(store, commit)
+
+
+def without_what_was_held(late: dict[str, object], early: dict[str, object]) -> dict[str, object]:
+    """A record without the Tasks, and their Binaries, that only ``late`` has."""
+    held = {name for name in late.keys() - early.keys() if name.startswith(("Task/", "Binary/"))}
+    return {name: body for name, body in late.items() if name not in held}
 
 
 async def record(parts: list[list[Message]], how: Settings, now: int = NOW) -> dict[str, object]:
@@ -336,16 +348,11 @@ def test_two_imports_at_a_time_end_as_one(messages, how, meets_at, data):
 
     async def both():
         store = await with_people()
-        commits = 0
 
-        async def commit(project, change_set):
-            nonlocal commits
-            commits += 1
-            if commits == meets_at:
-                await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
-            await store.commit(project, change_set)
+        async def meet():
+            await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
 
-        meddled = Wrapped(store, commit)
+        meddled = before_commit(store, meets_at, meet)
         report = await import_messages(meddled, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
         assert report.counts.read == len(messages)
         return await live(store), await record([messages], how)
@@ -389,8 +396,7 @@ def test_strangers_are_placed_once_somebody_knows_them(messages, how):
         return await live(store), await live(early)
 
     late, early = asyncio.run(late_and_early())
-    held = {name for name in late.keys() - early.keys() if name.startswith(("Task/", "Binary/"))}
-    assert {name: body for name, body in late.items() if name not in held} == early
+    assert without_what_was_held(late, early) == early
 
 
 @COMMON

@@ -10,29 +10,47 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from threadwell.cli.command import add_store
+from threadwell.cli.command import Command, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import print_json
 
 
-def add_path(parser: ArgumentParser, text: str) -> None:
+def request_command(
+    name: str, summary: str, path: str, *examples: str, body: bool = False, create: bool = False
+) -> Command:
+    """The command that makes the request of that method; ``path`` says what its path names.
+
+    With ``create`` a store that is not there yet is made.
+    """
+
+    def add_arguments(parser: ArgumentParser) -> None:
+        _add_path(parser, path)
+        if body:
+            _add_body(parser)
+
+    def run(arguments: Namespace) -> int:
+        return _send(name.upper(), arguments, create=create)
+
+    return Command(
+        name=name, summary=summary, examples=examples, add_arguments=add_arguments, run=run
+    )
+
+
+def _add_path(parser: ArgumentParser, text: str) -> None:
     """The FHIR path of the request, and ``--store``."""
     parser.add_argument("path", metavar="PATH", help=text)
     add_store(parser)
 
 
-def add_body(parser: ArgumentParser) -> None:
+def _add_body(parser: ArgumentParser) -> None:
     """The body: JSON here, in a file or on standard input."""
     parser.add_argument(
         "body", metavar="BODY", help="JSON text, @FILE for a file, - for standard input"
     )
 
 
-def send(method: str, arguments: Namespace, *, create: bool = False) -> int:
-    """Make the request and print what comes back; a refused one is an error.
-
-    With ``create`` a store that is not there yet is made.
-    """
+def _send(method: str, arguments: Namespace, *, create: bool = False) -> int:
+    """Make the request and print what comes back; a refused one is an error."""
     import threadwell
 
     body = _body(arguments.body) if hasattr(arguments, "body") else None

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from threadwell.cli.fhir_request import request_command
 
-from threadwell.cli.command import Command
-from threadwell.cli.fhir_request import add_body, add_path, send
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """The options of the command."""
-    add_path(parser, "Type/id")
-    add_body(parser)
-
-
-def run(arguments: Namespace) -> int:
-    """Send it and print the answer."""
-    return send("PATCH", arguments)
-
-
-COMMAND = Command(
-    name="patch",
-    summary="Change a resource by JSON Patch (RFC 6902)",
-    examples=(
-        "threadwell patch Communication/{id} "
-        """'[{"op": "replace", "path": "/status", "value": "completed"}]'""",
-    ),
-    add_arguments=add_arguments,
-    run=run,
+COMMAND = request_command(
+    "patch",
+    "Change a resource by JSON Patch (RFC 6902)",
+    "Type/id",
+    "threadwell patch Communication/{id} "
+    """'[{"op": "replace", "path": "/status", "value": "completed"}]'""",
+    body=True,
 )

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from threadwell.cli.fhir_request import request_command
 
-from threadwell.cli.command import Command
-from threadwell.cli.fhir_request import add_body, add_path, send
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """The options of the command."""
-    add_path(parser, "the resource's type; '' for a batch or transaction Bundle")
-    add_body(parser)
-
-
-def run(arguments: Namespace) -> int:
-    """Send it and print the answer."""
-    return send("POST", arguments, create=True)
-
-
-COMMAND = Command(
-    name="post",
-    summary="Create a resource, or send a batch or transaction Bundle",
-    examples=(
-        """threadwell post Patient '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'""",
-        "threadwell post '' @bundle.json",
-    ),
-    add_arguments=add_arguments,
-    run=run,
+COMMAND = request_command(
+    "post",
+    "Create a resource, or send a batch or transaction Bundle",
+    "the resource's type; '' for a batch or transaction Bundle",
+    """threadwell post Patient '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'""",
+    "threadwell post '' @bundle.json",
+    body=True,
+    create=True,
 )

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from threadwell.cli.fhir_request import request_command
 
-from threadwell.cli.command import Command
-from threadwell.cli.fhir_request import add_body, add_path, send
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """The options of the command."""
-    add_path(parser, "Type/id")
-    add_body(parser)
-
-
-def run(arguments: Namespace) -> int:
-    """Send it and print the answer."""
-    return send("PUT", arguments)
-
-
-COMMAND = Command(
-    name="put",
-    summary="Replace a resource by a new version",
-    examples=("threadwell put Patient/{id} @patient.json",),
-    add_arguments=add_arguments,
-    run=run,
+COMMAND = request_command(
+    "put",
+    "Replace a resource by a new version",
+    "Type/id",
+    "threadwell put Patient/{id} @patient.json",
+    body=True,
 )

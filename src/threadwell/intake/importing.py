@@ -260,7 +260,7 @@ class _Importing:
             await self._store.commit(self._project, ChangeSet(tuple(batch.writes.values())))
 
     def _account(self, batch: Batch) -> None:
-        batch.add_to(self.report)
+        self.report.add(batch)
         if self.report.trial is not None:
             self.report.trial.add(batch.writes.values())
         self._revived.update(batch.revived)

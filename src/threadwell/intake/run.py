@@ -104,7 +104,7 @@ class Run:
         items that were held before: those are not counted, but for the ones that have their place
         now.
         """
-        batch = Batch(self._clock())
+        batch = Batch(updated=self._clock())
         self._latest = set()
         items = await self._earlier.known(items)
         messages = [item for item in items if isinstance(item, Message)]
@@ -129,7 +129,7 @@ class Run:
 
         They are given as their keys and patients.
         """
-        batch = Batch(self._clock())
+        batch = Batch(updated=self._clock())
         self._latest = set()
         await self.circles(circles)
         await self._write_circles(batch, circles, Recorded(), self._rules(batch))
@@ -139,7 +139,7 @@ class Run:
         self, circle: str, patients: tuple[str, ...], change: Callable[[Circle], None]
     ) -> Batch:
         """The batch that writes what ``change`` makes of a circle, given as key and patients."""
-        batch = Batch(self._clock())
+        batch = Batch(updated=self._clock())
         self._latest = set()
         change((await self.circles({circle: patients}))[circle])
         await self._write_circles(batch, [circle], Recorded(), self._rules(batch))

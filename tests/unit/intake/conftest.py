@@ -67,6 +67,17 @@ class Practice:
         points = [{"system": "email" if "@" in t else "phone", "value": t} for t in telecom]
         self.put("Patient", id_, telecom=points, **name)
 
+    def mother_of(self, *children: str, phone: str) -> None:
+        """Write Patients of these given names, and their mother, who has that phone."""
+        for child in children:
+            self.patient(child.lower(), given=child)
+            self.put(
+                "RelatedPerson",
+                f"mother-of-{child.lower()}",
+                patient={"reference": f"Patient/{child.lower()}"},
+                telecom=[{"value": phone}],
+            )
+
     def take(self, *messages: Message) -> Report:
         """Import messages."""
         importing = import_messages(

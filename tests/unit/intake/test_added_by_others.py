@@ -144,19 +144,8 @@ def test_a_billed_session_does_not_move(by_gap, sms):
     assert the_session(by_gap) == billed
 
 
-def mother_of_two(practice):
-    for child in ("Leo", "Mia"):
-        practice.patient(child.lower(), given=child)
-        practice.put(
-            "RelatedPerson",
-            f"mother-of-{child.lower()}",
-            patient={"reference": f"Patient/{child.lower()}"},
-            telecom=[{"value": MOTHER}],
-        )
-
-
 def test_the_care_of_one_patient_stays_with_that_patient(by_gap, sms):
-    mother_of_two(by_gap)
+    by_gap.mother_of("Leo", "Mia", phone=MOTHER)
     by_gap.take(sms("b", "10:00", "Leo coughs", phone=MOTHER))
     change(by_gap, the_session(by_gap), **REASON)
     by_gap.take(sms("a", "08:00", "Mia sleeps", phone=MOTHER))
@@ -177,7 +166,7 @@ def test_the_care_of_one_patient_stays_with_that_patient(by_gap, sms):
 
 
 def test_a_question_keeps_who_works_on_it(by_gap, sms):
-    mother_of_two(by_gap)
+    by_gap.mother_of("Leo", "Mia", phone=MOTHER)
     by_gap.take(sms("b", "10:00", "a cough", phone=MOTHER))
     (task,) = by_gap.all("Task")
     owner = {"reference": "Practitioner/alice"}

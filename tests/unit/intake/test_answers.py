@@ -19,14 +19,7 @@ LEO, MIA = "Patient/leo", "Patient/mia"
 @pytest.fixture
 def asked(practice, sms):
     """A practice that has a question: a mother of two wrote and named nobody."""
-    for child in ("Leo", "Mia"):
-        practice.patient(child.lower(), given=child)
-        practice.put(
-            "RelatedPerson",
-            f"mother-of-{child.lower()}",
-            patient={"reference": f"Patient/{child.lower()}"},
-            telecom=[{"value": MOTHER}],
-        )
+    practice.mother_of("Leo", "Mia", phone=MOTHER)
     practice.take(sms("a", "08:00", "a cough", phone=MOTHER), sms("b", "08:30", "and a fever"))
     return practice
 

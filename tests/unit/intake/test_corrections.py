@@ -26,14 +26,7 @@ LEO, MIA, ANA = "Patient/leo", "Patient/mia", "Patient/ana"
 @pytest.fixture
 def family(practice, sms):
     """A mother of two has written about both, and Ana of herself."""
-    for child in ("Leo", "Mia"):
-        practice.patient(child.lower(), given=child)
-        practice.put(
-            "RelatedPerson",
-            f"mother-of-{child.lower()}",
-            patient={"reference": f"Patient/{child.lower()}"},
-            telecom=[{"value": MOTHER}],
-        )
+    practice.mother_of("Leo", "Mia", phone=MOTHER)
     practice.take(
         sms("a", "08:00", "Leo has a fever", phone=MOTHER),
         sms("b", "08:10", "How high is it?", phone=MOTHER, out=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from threadwell.intake.commits.outcome import Outcome
 from threadwell.intake.commits.trial import Trial
@@ -22,10 +22,17 @@ class Counts:
     known: int = 0
     quarantined: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Count what another one has counted."""
+        self.read += other.read
+        self.new += other.new
+        self.known += other.known
+        self.quarantined += other.quarantined
+
 
 @dataclass(slots=True)
-class Report:
-    """The outcome of an import.
+class Done:
+    """What a commit does, or all those of an import.
 
     ``replayed`` messages were held by an earlier import and have their place now; they are not
     among ``counts``. ``completed`` messages were there, and say more now: a more complete copy of
@@ -33,8 +40,7 @@ class Report:
     reason code. ``sessions`` are the session encounters made anew, ``superseded`` the resources
     that became ``entered-in-error``, ``reviews`` the new questions that a person has to answer,
     ``answers`` those answered before that took effect now, ``corrected`` the messages of which a
-    person has said since whom they are about. A dry run has as
-    ``trial`` what it would have written, and as ``outcome`` what would have come of it.
+    person has said since whom they are about.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -47,5 +53,25 @@ class Report:
     answers: int = 0
     corrected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Done) -> None:
+        """Count what another one has done."""
+        self.counts.add(other.counts)
+        self.reasons.update(other.reasons)
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+_NUMBERS = tuple(one.name for one in fields(Done) if one.name not in ("counts", "reasons"))
+
+
+@dataclass(slots=True)
+class Report(Done):
+    """The outcome of an import.
+
+    A dry run has as ``trial`` what it would have written, and as ``outcome`` what would have come
+    of it.
+    """
+
     trial: Trial | None = None
     outcome: Outcome | None = None

@@ -83,7 +83,7 @@ async def _write(
     people = await _as_known(store, project, people)
     there = await store.read_many(project, list(people))
     await _check_patients(store, project, people)
-    batch = Batch(clock())
+    batch = Batch(updated=clock())
     changed = 0
     for key, resource in people.items():
         before = there.get(key)

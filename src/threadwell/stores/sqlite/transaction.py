@@ -228,40 +228,16 @@ class Transaction:
         rows = self._rows
         deleted = write.resource is None
         body = b"" if deleted else write.body
+        marks = (write.version_id, write.updated, deleted, added.present, added.sort, write.author)
         if current is None:
             rid, number = self._next_rid, 1
             self._next_rid += 1
-            rows.created.append(
-                (
-                    rid,
-                    *place,
-                    number,
-                    write.version_id,
-                    write.updated,
-                    deleted,
-                    added.present,
-                    added.sort,
-                    write.author,
-                    body,
-                )
-            )
+            rows.created.append((rid, *place, number, *marks, body))
         else:
             rid, number = current.rid, current.number + 1
             rows.superseded.append((rid,))
             rows.updated_types.add(write.type)
-            rows.updated.append(
-                (
-                    number,
-                    write.version_id,
-                    write.updated,
-                    deleted,
-                    added.present,
-                    added.sort,
-                    write.author,
-                    body,
-                    rid,
-                )
-            )
+            rows.updated.append((number, *marks, body, rid))
         self._known[place] = _Current(rid, number, write.version_id)
         rows.rids.add(rid)
         rows.changes.append((place[0], change, rid, number))
