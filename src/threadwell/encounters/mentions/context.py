@@ -147,3 +147,14 @@ class Reading:
         if self.word(at) in ("&", "+"):
             return at + 1
         return at + self.at("and", at) if self.at("and", at) else max(start, at)
+
+    def row(self, place: Place) -> tuple[int, int]:
+        """From where to where names of the family stand in one row: ``Leo, Mia and Will``."""
+        start, end = place.start, place.end
+        for other in reversed(self.places):
+            if other.end < start and self.joint(other.end) == start:
+                start = other.start
+        for other in self.places:
+            if other.start > end and self.joint(end) == other.start:
+                end = other.end
+        return start, end

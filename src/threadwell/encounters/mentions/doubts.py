@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from threadwell.encounters.mentions.addressed import called
 from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.forms import Place
+from threadwell.encounters.mentions.said import shows_a_person, verb_of
 
 DENIED = "denied"
 COMPARED = "compared"
 SOMEBODY_ELSE = "somebody else"
-CALLED = "called"
 WRITER = "writer"
 PLACE = "place"
 TIME = "time"
@@ -86,9 +87,11 @@ def _compared(reading: Reading, place: Place) -> str:
         if not step:
             break
         end -= step
+    after = reading.row(place)[1]
     if verb_of(reading, after)[1]:
         for at in range(after, min(after + 14, len(reading.words))):
-            if reading.is_mark(at) and reading.word(at) != "'":
+            # "Leo has what Mia had last year": the past is that of whoever is named last.
+            if at in reading.named or (reading.is_mark(at) and reading.word(at) != "'"):
                 break
             if reading.at("past", at):
                 return COMPARED
@@ -136,8 +139,8 @@ def _is_titled(reading: Reading, place: Place) -> bool:
     end -= named
     if reading.word(end - 1) in (",", "(", ":") and not named:
         end -= 1
-    if reading.before("other", end):
-        return True
+    if length := reading.before("other", end):
+        return named > 0 or not _is_sender(reading, end - length)
     if length := reading.before("sibling", end):
         whose = end - length
         return bool(reading.before("mine", whose)) or not reading.lexicon["of"]
@@ -146,6 +149,13 @@ def _is_titled(reading: Reading, place: Place) -> bool:
         return not length or bool(reading.before("another", end - length))
     length = reading.before("child", end)
     return bool(length and reading.before("another", end - length))
+
+
+def _is_sender(reading: Reading, at: int) -> bool:
+    """``this is Mia's mom, Leo has …``: whoever belongs to Mia is the one who writes."""
+    return any(
+        reading.possessive(one) == at and reading.before("iam", one.start) for one in reading.places
+    )
 
 
 def _is_other_name(reading: Reading, place: Place) -> bool:
@@ -205,104 +215,6 @@ def _is_the(reading: Reading, place: Place) -> bool:
     """``the other Leo``, ``a Leo``; of a name that is a word, ``the May`` too."""
     section = "article" if reading.name_class(place) else "another"
     return bool(reading.before(section, place.start))
-
-
-def _called(reading: Reading, place: Place) -> str:
-    """``Hi May``, ``thank you, Rose``, ``Rosa, could you …``: who reads, not who is ill."""
-    if _is_greeted(reading, place):
-        return CALLED
-    start, end = _listed(reading, place)
-    before, after = reading.word(start - 1), reading.word(end)
-    if before in (",", ";") and (reading.is_end(end) or after in (",", "!", "?")):
-        if reading.before("child", start - 1) or reading.before("about", start - 1):
-            return ""
-        if reading.is_end(end) or not _goes_on_about(reading, end):
-            return CALLED
-    if not reading.is_beginning(start) or reading.is_end(end):
-        return ""
-    if after in (",", "!", "?", ":"):
-        return "" if _goes_on_about(reading, end) else CALLED
-    asked = reading.at("call", end) and (reading.name_class(place) or not reading.at("is", end))
-    return CALLED if asked else ""
-
-
-def _is_greeted(reading: Reading, place: Place) -> bool:
-    start = _listed(reading, place)[0]
-    for _ in range(3):
-        if step := reading.before("title", start):
-            start -= step
-        elif reading.word(start - 1) in (",", "'") and start > 1:
-            start -= 1
-        else:
-            break
-    for section in ("hello", "thanks", "bye"):
-        if reading.before(section, start):
-            return not says_of_a_person(reading, place.end)
-    return False
-
-
-def _listed(reading: Reading, place: Place) -> tuple[int, int]:
-    """From where to where names of the family stand in one row."""
-    start, end = place.start, place.end
-    for other in reversed(reading.places):
-        if other.end <= start and reading.joint(other.end) == start and other.end < start:
-            start = other.start
-    for other in reading.places:
-        if other.start >= end and reading.joint(end) == other.start and end < other.start:
-            end = other.end
-    return start, end
-
-
-def _goes_on_about(reading: Reading, at: int) -> bool:
-    """Whether what follows a comma says something of the one named before it."""
-    at += 1
-    token = reading.token(at)
-    if token is not None and token.is_number:
-        return True
-    who = reading.at("mine", at)
-    if who and (reading.at("child", at + who) or reading.at("child", at + who + 1)):
-        return True
-    if reading.at("you", at):
-        return False
-    return bool(
-        reading.at("fresh", at)
-        or reading.at("third", at)
-        or reading.at("age", at)
-        or reading.at("sick", at)
-    )
-
-
-def says_of_a_person(reading: Reading, at: int) -> bool:
-    """Whether words follow that are said of somebody who is ill: ``has a fever``."""
-    at, verb = verb_of(reading, at)
-    return bool(verb) and leads_to(reading, at + verb, "sick", 5)
-
-
-def leads_to(reading: Reading, at: int, section: str, most: int) -> bool:
-    """Whether words of a section follow at ``at``, over at most ``most`` little words."""
-    for _ in range(most + 1):
-        if reading.at(section, at):
-            return True
-        step = reading.at("soft", at)
-        token = reading.token(at)
-        if token is not None and (token.is_number or (at and reading.tokens[at - 1].is_number)):
-            step = max(step, 1)
-        if not step:
-            return False
-        at += step
-    return False
-
-
-def verb_of(reading: Reading, at: int) -> tuple[int, int]:
-    """Where the verb after a name stands, over an adverb or two, and its length."""
-    for _ in range(4):
-        if length := reading.at("is", at):
-            return at, length
-        if reading.at("does", at):
-            break
-        # "no duerme", "ne mange pas", "se siente": little words before the verb.
-        at += reading.at("often", at) or reading.at("no", at) or reading.at("reflexive", at)
-    return at, 0
 
 
 def _writer(reading: Reading, place: Place) -> str:
@@ -371,22 +283,42 @@ def _word(reading: Reading, place: Place) -> str:
             return WORD
         if kind == "verb" and reading.at("object", place.end):
             return WORD
-        verb = place.start - reading.before("is", place.start)
-        asked = verb < place.start and (
-            reading.tokens[verb].first or bool(reading.before("asking", verb))
-        )
-        if place.name[0] in reading.lexicon["modal"] and not asked:
-            after = reading.skip("often", place.end, 2)
-            if reading.at("bare", after) and not reading.possessive(place):
-                return WORD
+    if is_helping(reading, place) and reading.before("pronoun", place.start):
+        return "" if shows_a_person(reading, place.end, helping=True) else WORD
+    if is_helping(reading, place) and not _is_asked_of(reading, place):
+        after = reading.skip("often", place.end, 2)
+        # "give Will the drops": somebody is given them.
+        given = reading.before("about", place.start) and _is_little(reading, after)
+        # "Leo and Will have a fever": a list of names.
+        given = given or (reading.is_capital(place) and reading.row(place)[0] < place.start)
+        if reading.at("bare", after) and not given and not reading.possessive(place):
+            return WORD
     return ""
+
+
+def is_helping(reading: Reading, place: Place) -> bool:
+    """Whether the name is a helping verb in the language spoken: *will*, *may*, *can*."""
+    first = place.name[0]
+    return first in reading.lexicon["aux"] or first in reading.lexicon["modal"]
+
+
+def _is_asked_of(reading: Reading, place: Place) -> bool:
+    """``Can Will …``, ``When should May …``."""
+    verb = place.start - reading.before("is", place.start)
+    if verb == place.start:
+        return False
+    return reading.tokens[verb].first or bool(reading.before("asking", verb))
+
+
+def _is_little(reading: Reading, at: int) -> bool:
+    return any(reading.at(section, at) for section in ("article", "mine", "pronoun"))
 
 
 _RULES: tuple[Callable[[Reading, Place], str], ...] = (
     _denied,
     _compared,
     _somebody_else,
-    _called,
+    called,
     _writer,
     _place,
     _time,

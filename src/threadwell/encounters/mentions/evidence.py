@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from threadwell.encounters.mentions.addressed import is_which
 from threadwell.encounters.mentions.context import Reading
-from threadwell.encounters.mentions.doubts import is_instead, leads_to, says_of_a_person, verb_of
+from threadwell.encounters.mentions.doubts import is_helping, is_instead
 from threadwell.encounters.mentions.forms import Place
+from threadwell.encounters.mentions.said import leads_to, shows_a_person, verb_of
 
 _OLDEST = 120
 
@@ -24,7 +26,7 @@ def evidence(reading: Reading, place: Place) -> str:
     if reading.is_capital(place) and _is_subject(reading, place):
         return "about"
     if not reading.is_capital(place):
-        return "" if kind else _of_small_letters(reading, place)
+        return _of_small_word(reading, place, kind) if kind else _of_small_name(reading, place)
     if not reading.sentence.mixed:
         return _age(reading, place) or _says(reading, place, kind)
     return (
@@ -33,25 +35,106 @@ def evidence(reading: Reading, place: Place) -> str:
         or _owns(reading, place, kind)
         or _says(reading, place, kind)
         or _within(reading, place, kind)
+        or _is_made_for(reading, place, kind)
     )
 
 
-def _of_small_letters(reading: Reading, place: Place) -> str:
+def _of_small_name(reading: Reading, place: Place) -> str:
+    """Of a name in small letters that is no word: ``leo threw up``, ``mias rash``."""
+    start, end = reading.row(place)
     after = reading.after(place)
-    for other in reading.places:
-        # "leo and mia have": what is said of the last one is said of all.
-        if other.start > after and reading.joint(after) == other.start:
-            after = reading.after(other)
+    if place.owning and not reading.before("about", place.start):
+        # An ending may as well be a part of another word: something must be said of its owner.
+        said = leads_to(reading, after, "sick", 2) or leads_to(reading, after, "owned", 2)
+        return "possessive" if said or shows_a_person(reading, after) else ""
     if reading.possessive(place):
         return "possessive"
+    if start < place.start or end > place.end:
+        row = [one for one in reading.places if start <= one.start and one.end <= end]
+        if sum(not reading.name_class(one) for one in row) > 1:
+            return "listed"
     if reading.before("about", place.start):
         return "about"
-    at, verb = verb_of(reading, after)
+    # "leo and mia have": what is said of the last one is said of all.
+    at, verb = verb_of(reading, max(after, end))
     if verb or reading.at("does", at):
         return "verb"
     if _is_asked(reading, place):
         return "verb"
     return _child(reading, place) or _age(reading, place)
+
+
+def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
+    """Of a name in small letters that is a word: ``my son will is sick``, ``rose has a cough``."""
+    if place.owning:
+        return ""
+    helping = is_helping(reading, place)
+    if reading.word(place.end) == "'" and kind != "time" and reading.possessive(place):
+        after = reading.possessive(place)
+        said = leads_to(reading, after, "sick", 1) or leads_to(reading, after, "owned", 1)
+        return "possessive" if said else ""
+    if child := _small_child(reading, place, helping=helping) or _age(reading, place):
+        return child
+    if helping and reading.before("about", place.start) and reading.is_end(place.end):
+        return ""
+    start, end = reading.row(place)
+    if kind in ("modal", "verb") and _is_asked(reading, place) and _is_done(reading, place):
+        return "verb"
+    if not reading.lexicon.subjects or not _may_begin(reading, start):
+        return ""
+    if kind == "time" and (start, end) == (place.start, place.end):
+        return ""
+    if shows_a_person(reading, end, helping=helping):
+        return "verb"
+    at, _ = verb_of(reading, end)
+    does = reading.at("does", at)
+    if does and not (helping and reading.at("bare", at) >= does):
+        return "verb"
+    if kind in ("modal", "verb") and reading.at("aux", end):
+        return "verb"
+    return ""
+
+
+def _is_done(reading: Reading, place: Place) -> bool:
+    """``does mark need to fast``, ``can will come``: a verb after a verb is a name."""
+    if shows_a_person(reading, place.end):
+        return True
+    little = any(reading.at(one, place.end) for one in ("article", "mine", "pronoun", "object"))
+    return bool(reading.at("bare", place.end)) and not little
+
+
+def _small_child(reading: Reading, place: Place, *, helping: bool) -> str:
+    """``my daughter may has``, ``for my son mark``; not ``my daughter may have``."""
+    after = place.end
+    if whom := _my_child(reading, place.start):
+        at, verb = verb_of(reading, after)
+        verb = verb or reading.at("does", at)
+        if verb and not (helping and reading.at("bare", at)) and not reading.at("then", at + verb):
+            return "child"
+        ends = reading.is_mark(after) and reading.word(after) != "'"
+        about = ends and reading.before("about", place.start - whom)
+        return "child" if about else ""
+    if reading.word(after) not in (",", "(") or helping:
+        return ""
+    mine = reading.at("mine", after + 1)
+    said = mine and reading.at("child", after + 1 + mine)
+    return "child" if said and reading.before("about", place.start) else ""
+
+
+def _my_child(reading: Reading, end: int) -> int:
+    """The length of ``my son`` before ``end``, 0 if nothing such stands there."""
+    if length := reading.before("mychild", end):
+        return length
+    length = reading.before("child", end)
+    mine = reading.before("mine", end - length) if length else 0
+    return length + mine if mine else 0
+
+
+def _may_begin(reading: Reading, at: int) -> bool:
+    """Whether a sentence or a clause begins there."""
+    if reading.is_beginning(at) or reading.is_mark(at - 1) or reading.before("and", at):
+        return True
+    return bool(reading.before("begins", at) or reading.before("fresh", at))
 
 
 def _family(reading: Reading, place: Place) -> str:
@@ -87,6 +170,8 @@ def _child(reading: Reading, place: Place) -> str:
     after = place.end
     if reading.word(after) in (",", "(", "–"):
         after += 1
+        if is_which(reading, after):
+            return "child"
         if length := reading.at("mine", after):
             after += length
             if reading.at("child", after) or reading.at("child", after + 1):
@@ -104,6 +189,8 @@ def _age(reading: Reading, place: Place) -> str:
         return "age" if reading.is_end(number) and reading.word(after) == "(" else ""
     if reading.word(after) == "(" and reading.at("age", after + 1):
         return "age" if _is_age(reading, after + 1 + reading.at("age", after + 1)) else ""
+    if (length := reading.at("article", after)) and _is_age(reading, after + length):
+        return "age" if reading.at("years", after + length + 1) else ""
     length = reading.at("age", after)
     if length and _is_age(reading, after + length) and reading.at("years", after + length + 1):
         return "age"
@@ -125,7 +212,7 @@ def _owns(reading: Reading, place: Place, kind: str) -> str:
     after = reading.possessive(place)
     if not after:
         return ""
-    if leads_to(reading, after, "sick", 3):
+    if leads_to(reading, after, "sick", 3) or leads_to(reading, after, "body", 3):
         return "possessive"
     if kind != "time" and (leads_to(reading, after, "owned", 3) or not reading.is_first(place)):
         return "possessive"
@@ -134,14 +221,16 @@ def _owns(reading: Reading, place: Place, kind: str) -> str:
 
 def _says(reading: Reading, place: Place, kind: str) -> str:
     """``May has a fever``, ``Is Rose sick?``, ``Will threw up``."""
-    after = reading.after(place) if place.owning else place.end
-    if says_of_a_person(reading, after):
+    after = reading.after(place) if place.owning else reading.row(place)[1]
+    helping = is_helping(reading, place)
+    if shows_a_person(reading, after, helping=helping):
         return "verb"
     at, verb = verb_of(reading, after)
     does = reading.at("does", at)
-    if does and not (kind == "modal" and reading.at("bare", at) >= does):
+    if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
-    if verb and kind in ("modal", "verb") and not reading.at("bare", at):
+    follows = (verb and not reading.at("bare", at)) or reading.at("aux", after)
+    if kind in ("modal", "verb") and follows:
         return "verb"
     if verb and kind == "thing" and leads_to(reading, at + verb, "well", 3):
         return "verb" if _ends_well(reading, at + verb) else ""
@@ -157,7 +246,9 @@ def _is_asked(reading: Reading, place: Place) -> bool:
 
 
 def _ends_ill(reading: Reading, place: Place) -> bool:
-    return leads_to(reading, place.end, "sick", 4)
+    if leads_to(reading, place.end, "acts", 4):
+        return True
+    return leads_to(reading, place.end, "sick", 4, "faint")
 
 
 def _ends_well(reading: Reading, at: int) -> bool:
@@ -176,3 +267,11 @@ def _within(reading: Reading, place: Place, kind: str) -> str:
     if reading.before("at", place.start):
         return ""
     return "written"
+
+
+def _is_made_for(reading: Reading, place: Place, kind: str) -> str:
+    """``Rezept für Wolf``: of a name that is a noun, where every noun has a capital."""
+    length = reading.before("for", place.start)
+    if kind != "thing" or not length:
+        return ""
+    return "about" if reading.before("owned", place.start - length) else ""

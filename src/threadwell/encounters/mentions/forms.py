@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from threadwell.encounters.mentions.language import endings, lexicon
-from threadwell.encounters.mentions.tokens import Token, words_of
+from threadwell.encounters.mentions.language import clitics, endings_of, lexicon
+from threadwell.encounters.mentions.tokens import Sentence, Token, words_of
 from threadwell.fhir.search.fold import fold
 
+_ARABIC = re.compile("[\u0600-\u06ff]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: So that a short name does not meet with half of the dictionary.
 _SHORTEST_INFLECTED = 3
@@ -59,7 +61,11 @@ class Forms:
             if len("".join(words)) > 1:
                 self._by_first.setdefault(words[0], []).append((words, patient))
         stems = {_stem(words[0]) for words in self._unique}
-        self._hint = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, sorted(stems)))})")
+        #: Names that may have a clitic before them, as Arabic writes "and Noor" in one word.
+        self._joinable = frozenset(one for one in self._taken if _ARABIC.match(one))
+        before = f"[{''.join(sorted(clitics()))}]?" if self._joinable else ""
+        one_of = "|".join(map(re.escape, sorted(stems)))
+        self._hint = re.compile(rf"(?<![^\W_]){before}(?:{one_of})")
 
     def words(self) -> frozenset[str]:
         """The words of all names."""
@@ -70,17 +76,35 @@ class Forms:
         folded = unicodedata.normalize("NFC", fold(text))
         return bool(self._unique) and self._hint.search(folded) is not None
 
-    def places(self, tokens: Sequence[Token], languages: Iterable[str]) -> Iterator[Place]:
+    def parted(self, sentence: Sentence) -> Sentence:
+        """The sentence with the names apart from the clitics before them."""
+        if not self._joinable:
+            return sentence
+        tokens: list[Token] = []
+        for token in sentence.tokens:
+            name = token.word[1:]
+            if (
+                name in self._joinable
+                and token.word not in self._taken
+                and (token.word[0] in clitics())
+            ):
+                middle = token.start + 1
+                tokens.append(token._replace(text=token.text[0], word=token.word[0], end=middle))
+                token = token._replace(text=token.text[1:], word=name, start=middle, first=False)
+            tokens.append(token)
+        return replace(sentence, tokens=tokens)
+
+    def places(self, tokens: Sequence[Token], languages: frozenset[str]) -> Iterator[Place]:
         """Where the names may stand, from the left to the right, without overlaps."""
         words = [token.word for token in tokens]
-        taken = sorted({one for language in languages for one in endings(language)})
-        known = lexicon(frozenset(languages))
+        taken = endings_of(languages)
+        known = lexicon(languages)
         free = 0
         for at, token in enumerate(tokens):
             if at < free:
                 continue
             place = self._plain(words, at)
-            if place is None and token.is_capital and len(token.word) >= _SHORTEST_INFLECTED:
+            if place is None and token.is_word and len(token.word) >= _SHORTEST_INFLECTED:
                 place = self._inflected(words, at, taken)
                 if place and (known.is_word(token.word) or known.word_class(token.word)):
                     place = None
@@ -102,7 +126,7 @@ class Forms:
         if word in self._taken:
             return None
         for how, ending in taken:
-            if how == "'" or not word.endswith(ending):
+            if not word.endswith(ending):
                 continue
             stem = word[: -len(ending)]
             for name in (stem,) if how == "-" else (stem + vowel for vowel in _LOST):

@@ -23,7 +23,9 @@ _LEAST = 0.45
 #: The part of the best language's score that makes another one likely, or possible.
 _LIKELY = 0.75
 _POSSIBLE = 0.4
-_NOT_WORDS = frozenset(("flags", "endings", "initials", "brand", *WORD_CLASSES))
+_NOT_WORDS = frozenset(
+    ("flags", "endings", "initials", "brand", "unsaid", "clitics", *WORD_CLASSES)
+)
 
 
 class Phrases:
@@ -66,13 +68,21 @@ class Phrases:
         return 0
 
 
+class _Sections(dict[str, Phrases]):
+    """Sections by name. One that no language has is empty."""
+
+    def __missing__(self, name: str) -> Phrases:
+        return self.setdefault(name, Phrases(()))
+
+
 class Lexicon:
     """The sections of one language or of several together."""
 
     def __init__(self, sections: dict[str, set[tuple[str, ...]]]) -> None:
-        self._sections = {name: Phrases(entries) for name, entries in sections.items()}
-        self._empty = Phrases(())
-        self.nouns = ("nouns",) in sections.get("flags", ())
+        self._sections = _Sections({name: Phrases(entries) for name, entries in sections.items()})
+        flags = sections.get("flags", ())
+        self.nouns = ("nouns",) in flags
+        self.subjects = ("subjects",) in flags
         self._words = frozenset(
             word
             for name, entries in sections.items()
@@ -83,7 +93,7 @@ class Lexicon:
         )
 
     def __getitem__(self, section: str) -> Phrases:
-        return self._sections.get(section, self._empty)
+        return self._sections[section]
 
     def is_word(self, word: str) -> bool:
         """Whether it is a word of the language that is known to be no name, whatever else."""
@@ -124,6 +134,19 @@ def endings(language: str) -> tuple[tuple[str, str], ...]:
         if name == "endings":
             found.append((entry[0], words_of(entry[1:])[0]))
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def endings_of(languages: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """The endings of several languages, each once, that no apostrophe joins to the name."""
+    found = {one for language in languages for one in endings(language) if one[0] != "'"}
+    return tuple(sorted(found))
+
+
+@cache
+def clitics() -> frozenset[str]:
+    """Words of one letter that are written together with the word that follows."""
+    return frozenset(entry[0] for entry in _all_of("clitics"))
 
 
 @cache

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from threadwell.encounters.mentions.addressed import CALLED
 from threadwell.encounters.mentions.context import Reading
-from threadwell.encounters.mentions.doubts import CALLED, DENIED, doubt, is_whose, leads_to, verb_of
+from threadwell.encounters.mentions.doubts import DENIED, doubt, is_whose
 from threadwell.encounters.mentions.evidence import evidence
 from threadwell.encounters.mentions.forms import Called, Forms, Place
 from threadwell.encounters.mentions.language import (
@@ -17,6 +18,7 @@ from threadwell.encounters.mentions.language import (
     lexicon,
     spoken,
 )
+from threadwell.encounters.mentions.said import leads_to, verb_of
 from threadwell.encounters.mentions.tokens import Sentence, composed, sentences, words_of
 from threadwell.encounters.mentions.unspaced import Unspaced
 
@@ -48,10 +50,12 @@ class Names:
         ``own`` are the given names of whoever writes it.
         """
         text = composed(text)
-        parts = sentences(text, abbreviations()) if self._forms.hint(text) else []
+        parts: list[Sentence] = []
+        if self._forms.hint(text):
+            parts = [self._forms.parted(one) for one in sentences(text, abbreviations())]
         first: dict[str, Mention] = {}
         if parts:
-            said = _Said(self._forms, self._called, own, parts)
+            said = _Said(text, self._forms, self._called, own, parts)
             for number, place in said.about():
                 words = _around(text, parts[number], place)
                 first.setdefault(place.patient, Mention(place.patient, words))
@@ -66,43 +70,49 @@ class Names:
 
 
 class _Said:
-    """A text being read."""
+    """A text being read: its sentences, each with its number, that may name somebody."""
 
     def __init__(
         self,
+        text: str,
         forms: Forms,
         called: dict[str, Called],
         own: Collection[str],
         parts: Sequence[Sentence],
     ) -> None:
         names = forms.words()
-        said = [[token for token in part.tokens if token.word not in names] for part in parts]
-        whole = spoken(token for tokens in said for token in tokens)
         own_words = frozenset(word for name in own for word in words_of(name))
-        self._readings: list[Reading] = []
+        self._readings: dict[int, Reading] = {}
+        whole = Spoken(frozenset(), frozenset())
         for number, part in enumerate(parts):
-            tongues = spoken(said[number]) or whole or Spoken(languages(), languages())
-            places = tuple(forms.places(part.tokens, tongues.likely))
-            self._readings.append(
-                Reading(
-                    part,
-                    lexicon(tongues.likely),
-                    lexicon(tongues.possible),
-                    tongues.likely,
-                    places,
-                    called,
-                    own_words,
-                    number == 0,
-                    number == len(parts) - 1,
+            if len(parts) > 1 and not forms.hint(_written(text, part)):
+                continue
+            tongues = spoken(token for token in part.tokens if token.word not in names)
+            if not tongues:
+                whole = whole or spoken(
+                    token for one in parts for token in one.tokens if token.word not in names
                 )
+                tongues = whole or Spoken(languages(), languages())
+            places = tuple(forms.places(part.tokens, tongues.likely))
+            self._readings[number] = Reading(
+                part,
+                lexicon(tongues.likely),
+                lexicon(tongues.possible),
+                tongues.likely,
+                places,
+                called,
+                own_words,
+                number == 0,
+                number == len(parts) - 1,
             )
+        self._unread = [part for number, part in enumerate(parts) if number not in self._readings]
 
     def about(self) -> Iterable[tuple[int, Place]]:
         """The sentences and places that count."""
         denied = self._instead()
         counted: list[tuple[int, Place]] = []
         alone = self._is_answer()
-        for number, reading in enumerate(self._readings):
+        for number, reading in self._readings.items():
             doubts = {place: doubt(reading, place) for place in reading.places}
             self._spread(reading, doubts)
             denied.update(place.patient for place, why in doubts.items() if why == DENIED)
@@ -162,7 +172,7 @@ class _Said:
         """Whoever is said to be well right before it is said whom it is about."""
         out: set[str] = set()
         well: dict[str, None] = {}
-        for reading in self._readings:
+        for reading in self._readings.values():
             for place in reading.places:
                 start = reading.skip_back("mine", place.start, 1)
                 if any(reading.before("fresh", end) for end in (place.start, start)):
@@ -174,17 +184,26 @@ class _Said:
 
     def _may_answer(self, reading: Reading, place: Place) -> bool:
         kind = reading.name_class(place)
-        return not kind or (reading.is_capital(place) and kind not in ("time", "modal"))
+        if not kind or place.name[0] in reading.suspected["unsaid"]:
+            return True
+        return reading.is_capital(place) and kind not in ("time", "modal")
 
     def _is_answer(self) -> bool:
         """Whether the whole text is nothing but names."""
-        for reading in self._readings:
+        for part in self._unread:
+            if any(one.text.isalnum() and one.word not in _ANSWER for one in part.tokens):
+                return False
+        for reading in self._readings.values():
             for at, token in enumerate(reading.tokens):
                 if at in reading.named or not (token.is_word or token.is_number):
                     continue
                 if token.word not in _ANSWER and not reading.at("and", at):
                     return False
         return True
+
+
+def _written(text: str, part: Sentence) -> str:
+    return text[part.tokens[0].start : part.tokens[-1].end]
 
 
 def _around(text: str, part: Sentence, place: Place) -> str:

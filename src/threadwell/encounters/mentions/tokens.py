@@ -115,6 +115,8 @@ def words_of(text: str) -> list[str]:
 
 
 def _compared(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text.lower()
     if text in _APOSTROPHES:
         return "'"
     if text in _HYPHENS:

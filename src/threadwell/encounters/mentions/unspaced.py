@@ -6,6 +6,7 @@ Such a name is looked for anywhere in the text, and what stands right before and
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -63,7 +64,7 @@ class Unspaced:
         for name in self._names:
             at = text.find(name)
             while at >= 0:
-                if not self._is_inside(text, name, at):
+                if not self._is_inside(text, name, at) and not _is_doubled(text, name, at):
                     spans[at] = (at + len(name), name)
                 at = text.find(name, at + len(name))
         alone = self._are_alone(text)
@@ -111,12 +112,22 @@ class Unspaced:
             return False
         if _THAI.match(name):
             return bool(child)
-        if family or child or len(honorific) > 1:
+        if family or len(honorific) > 1:
             return True
+        if name in tongue["adverbs"]:
+            # "My daughter 天天 has a fever" is "… every day" too.
+            named = _ends(before, tongue["named"])
+            return bool(named or (not _ends_in_letter(before) and _begins(rest, tongue["when"])))
+        if child:
+            return True
+        if name in tongue["times"]:
+            return False
         thing = name in tongue["things"] or len(name) < 2
         if _KANA.fullmatch(name[0]) and all(map(_KANA.match, name)):
             thing = True
-        particle = _begins(rest, tongue["particle"])
+        particle = _begins(rest, tongue["subject"] or tongue["particle"])
+        if thing and _ends(before, tongue["pronoun"]):
+            return False
         if thing and _HANGUL.match(name):
             return bool(honorific and particle and self._said(tongue, rest))
         if thing:
@@ -138,6 +149,19 @@ def _is_whole(before: str, after: str, family: str, particles: Iterable[str]) ->
     return not ending or ending in particles
 
 
+def _is_doubled(text: str, name: str, at: int) -> bool:
+    """Whether a name such as 乐乐 is half of a word such as 快快乐乐."""
+    if len(name) != 2 or name[0] != name[1]:
+        return False
+    end = at + 2
+    beside = (text[max(0, at - 2) : at], text[end : end + 2])
+    return any(len(two) == 2 and two[0] == two[1] and _LETTER.match(two) for two in beside)
+
+
+def _ends_in_letter(text: str) -> bool:
+    return bool(text) and _LETTER.match(text[-1]) is not None
+
+
 def _tongue(text: str, name: str) -> Mapping[str, tuple[str, ...]]:
     if _HANGUL.match(name):
         return _sections("ko")
@@ -157,8 +181,8 @@ def _begins(text: str, phrases: Iterable[str]) -> str:
 @cache
 def _sections(language: str) -> Mapping[str, tuple[str, ...]]:
     text = files(__package__).joinpath("unspaced_languages", f"{language}.txt").read_text("utf-8")
-    out: dict[str, tuple[str, ...]] = {}
+    out: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for line in text.splitlines():
         name, _, rest = line.partition(":")
-        out[name] = tuple(filter(None, map(str.strip, rest.split(","))))
+        out[name] += tuple(filter(None, map(str.strip, rest.split(","))))
     return out
