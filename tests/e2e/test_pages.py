@@ -287,6 +287,39 @@ def test_a_question_leads_to_its_session(page: Page) -> None:
     _is_well_made(page)
 
 
+def test_a_person_says_whom_it_is_about(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("Ana Prado")
+    page.get_by_role("button", name="Find").click()
+    page.locator(".row").first.click()
+    session = page.url
+    about = page.get_by_role("complementary")
+    page.get_by_role("link", name="About whom?").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Whom is this message about?")
+    page.get_by_role("searchbox", name="Somebody else’s name, phone or mail").fill("Mia")
+    page.keyboard.press("Enter")
+    page.get_by_role("checkbox", name="Mia Castellano").check()
+    _picture(page, "about-message")
+    _is_well_made(page)
+    page.get_by_role("button", name="Say so of this message").click()
+    expect(page).to_have_url(session)
+    expect(
+        page.get_by_text("About Mia Castellano: a person on the pages has said so.")
+    ).to_be_visible()
+    expect(about.get_by_role("region", name="Patients")).to_contain_text("Mia Castellano")
+    page.get_by_role("link", name="Say whom it is about").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Whom is this session about?")
+    page.get_by_role("checkbox", name="Ana Prado").check()
+    page.get_by_text("Only of some messages").click()
+    _picture(page, "about-session")
+    _is_well_made(page)
+    page.get_by_role("button", name=re.compile("Say so of (all|its)")).click()
+    expect(page).to_have_url(session)
+    expect(about.get_by_role("region", name="Patient", exact=True)).to_have_text(
+        re.compile("Ana Prado")
+    )
+    _is_well_made(page)
+
+
 def test_the_quarantine_tells_why(page: Page) -> None:
     page.get_by_role("link", name=re.compile("Quarantine")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Quarantine")

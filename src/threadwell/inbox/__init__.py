@@ -1,5 +1,5 @@
-"""The web pages: sessions, their threads and the quarantine, read-only, behind a sign-in link.
+"""The web pages: sessions, their threads and the quarantine, behind a sign-in link.
 
-Pages read through the ``Store`` contract and ``intake`` and never write FHIR data. Their URLs hold
-ids only, nothing of a patient.
+Pages read through the ``Store`` contract and ``intake``, which alone writes FHIR data where a
+person says whom messages are about. Their URLs hold ids only, nothing of a patient.
 """

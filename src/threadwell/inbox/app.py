@@ -53,10 +53,12 @@ def create_pages(
     ``channels`` are those that messages may have come by.
     """
     parts = urlsplit(base_url)
-    site = Site(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels))
+    labels = {one.name: one.label for one in channels}
+    site = Site(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels)
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": pages.session,
+        "/sessions/{id}/about": pages.about,
         "/patients/{id}": pages.patient,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
@@ -68,6 +70,7 @@ def create_pages(
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
             Route("/find", _guarded(site, pages.found)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
+            Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
             Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),

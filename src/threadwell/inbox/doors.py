@@ -13,7 +13,7 @@ from threadwell.inbox.site import Site, door
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
 _PAGE = re.compile(
-    r"/(?:|find|reviews|quarantine|(?:sessions|patients|quarantine)/[A-Za-z0-9.-]{1,64})"
+    r"/(?:|find|reviews|quarantine|(?:sessions|patients|quarantine)/[A-Za-z0-9.-]{1,64}(?:/about)?)"
     r"(?:\?[A-Za-z0-9=&%_.~+-]{0,2500})?"
 )
 
@@ -33,7 +33,7 @@ async def sign_in_page(site: Site, request: Request) -> Response:
 async def signing_in(site: Site, request: Request) -> Response:
     """What the button does: the link is exchanged for a cookie, once."""
     if not is_from_here(site, request):
-        return _from_elsewhere()
+        return from_elsewhere()
     cookie = await redeem(site.store, request.path_params["token"])
     if cookie is None:
         return _spent()
@@ -56,7 +56,7 @@ async def signing_in(site: Site, request: Request) -> Response:
 async def signing_out(site: Site, request: Request) -> Response:
     """The cookie is worthless from now on."""
     if not is_from_here(site, request):
-        return _from_elsewhere()
+        return from_elsewhere()
     await sign_out(site.store, request.cookies.get(site.cookie))
     response = door(200, "Signed out", "This browser sees the pages no longer.")
     response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.secure)
@@ -120,7 +120,8 @@ def _spent() -> Response:
     )
 
 
-def _from_elsewhere() -> Response:
+def from_elsewhere() -> Response:
+    """The page for a form that another site has sent."""
     return door(
         403, "That came from another site", "Open the page here, and press its button.", back=True
     )

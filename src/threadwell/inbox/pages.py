@@ -12,8 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.dates import dates_of
+from threadwell.inbox.about_page import FIND, SOME, Said, load_about
+from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.patient_page import load_patient
@@ -21,13 +24,21 @@ from threadwell.inbox.quarantine import count_held, list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.render import render
 from threadwell.inbox.reviews import count_reviews, list_reviews
-from threadwell.inbox.session_page import PICTURES, load_session
+from threadwell.inbox.session_page import PICTURES, SessionView, load_session
 from threadwell.inbox.site import Site
 from threadwell.intake.care_zone import care_zone
+from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
+from threadwell.intake.importing import Contended
+from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.wanted import Wanted
+from threadwell.intake.settings import BadSetting
 
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096
+#: The form about a session names each of its messages that are ticked.
+_MAX_LONG_FORM = 1024 * 1024
+#: Who has said what the pages' form says: a link signs in a browser, and no person.
+_BY = Agent("A person on the pages")
 #: What narrows the list of sessions, as its URL says it.
 _FILTERS = ("status", "patient", "channel", "from", "to", "review")
 #: A logical id (§2.11.0.2 ``id``).
@@ -104,17 +115,77 @@ async def session(site: Site, request: Request) -> Response:
         raise HTTPException(404)
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
-    view = await load_session(
-        reader,
-        encounter,
-        thread=request.query_params.get("thread", ""),
-        cursor=request.query_params.get("cursor", ""),
-        dates=await dates_of(site.store),
-    )
+    view = await _whole(reader, encounter, request, await dates_of(site.store))
     back, label = came_from(site, request)
     return await _page_of(
         site, reader, "session.html", "sessions", session=view, back=back, label=label
     )
+
+
+async def about(site: Site, request: Request) -> Response:
+    """Whom a session is about, to be said by a person; ``?message=`` asks of one message."""
+    return await _about(site, request, Said())
+
+
+async def say_about(site: Site, request: Request) -> Response:
+    """What the form of that page says is so from now on; or it is shown again, with the mistake."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    said = Said.of(await _form(request))
+    if said.act == FIND:
+        return await _about(site, request, said)
+    if said.mistake:
+        return await _about(site, request, said, said.mistake, 400)
+    session = request.path_params["id"]
+    try:
+        await correct_attribution(
+            site.store,
+            site.project,
+            f"Encounter/{session}",
+            said.patients,
+            await kept_settings(site.store, site.project, site.labels),
+            messages=said.messages if said.act == SOME else (),
+            by=_BY,
+        )
+    except (BadCorrection, BadSetting) as error:
+        return await _about(site, request, said, f"{str(error)[:1].upper()}{str(error)[1:]}.", 422)
+    except Contended:
+        return await _about(site, request, said, "Others change it just now: try again.", 409)
+    return RedirectResponse(f"/sessions/{session}", 303)
+
+
+async def _whole(
+    reader: Reader, encounter: Resource, request: Request, dates: Dates
+) -> SessionView:
+    """The session of an encounter, at the page of a thread that a query leads to."""
+    asked = request.query_params
+    thread, cursor = asked.get("thread", ""), asked.get("cursor", "")
+    return await load_session(reader, encounter, thread=thread, cursor=cursor, dates=dates)
+
+
+async def _about(
+    site: Site, request: Request, said: Said, mistake: str = "", status: int = 200
+) -> Response:
+    reader = Reader(site.store, site.project)
+    encounter = await reader.read("Encounter", request.path_params["id"])
+    if encounter is None:
+        raise HTTPException(404)
+    dates = await dates_of(site.store)
+    session = await _whole(reader, encounter, request, dates)
+    if not session.correctable:
+        # The page of the session says why, or where its messages are now.
+        return RedirectResponse(f"/sessions/{session.id}", 303)
+    settings = await kept_settings(site.store, site.project, site.labels)
+    possible = await may_be_about(site.store, site.project, f"Encounter/{session.id}", settings)
+    message = request.query_params.get("message", "")
+    view = await load_about(
+        reader, session, possible, said, message=message, mistake=mistake, dates=dates
+    )
+    if view is None:
+        raise HTTPException(404)
+    page = await _page_of(site, reader, "about.html", "sessions", about=view, session=session)
+    page.status_code = status
+    return page
 
 
 async def attachment(site: Site, request: Request) -> Response:
@@ -222,6 +293,16 @@ async def _session_of(reader: Reader, encounter: Resource) -> str:
     parent = id_in(encounter.get("partOf"), "Encounter")
     found = await reader.read("Encounter", parent) if parent else None
     return parent if found and not id_in(found.get("partOf"), "Encounter") else ""
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    """The fields of a form; 413 for one that is longer than any of ours."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_LONG_FORM:
+            raise HTTPException(413)
+    return parse_qs(body.decode("utf-8", "replace"))
 
 
 def _form_value(body: bytes, name: str) -> str:

@@ -13,7 +13,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
 from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
 from threadwell.inbox.reader import Reader, id_in, key_of
-from threadwell.inbox.reasons import patients_in, why_about
+from threadwell.inbox.reasons import named_in, why_about
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import (
@@ -21,6 +21,7 @@ from threadwell.inbox.words import (
     size_text,
     status_of,
 )
+from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
 from threadwell.messages import parse_media_type
@@ -119,7 +120,7 @@ class SessionView:
 
     ``patients`` are ids and names of those whom it is about. Of a superseded session ``because``
     tells why it is one, and ``successor`` is the id of the one that has its messages now, ``""``
-    where there is none.
+    where there is none. It is ``correctable`` whom it is about where an import has made it.
     """
 
     id: str
@@ -136,6 +137,7 @@ class SessionView:
     superseded: bool
     because: str
     successor: str
+    correctable: bool
 
 
 async def load_session(
@@ -182,6 +184,7 @@ async def load_session(
         superseded=superseded,
         because=because,
         successor=successor_,
+        correctable=not superseded and any(map(circle_of, headers)),
     )
 
 
@@ -194,10 +197,10 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
         _total="accurate",
     )
     await reader.learn(child.get("sender") for child in found.resources)
-    await reader.learn(patients_in(found.resources))
+    await reader.learn(named_in(found.resources))
     before, after = await neighbours(reader.store, reader.project, header)
     shared = _shared_notes(found.resources)
-    views = [_message(reader, child, dates, shared) for child in found.resources]
+    views = [message_view(reader, child, dates, shared) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
@@ -223,7 +226,10 @@ def _notes(message: Resource) -> list[str]:
     return [note["text"] for note in message.get("note") or () if note.get("text")]
 
 
-def _message(reader: Reader, message: Resource, dates: Dates, shared: Sequence[str]) -> MessageView:
+def message_view(
+    reader: Reader, message: Resource, dates: Dates, shared: Sequence[str] = ()
+) -> MessageView:
+    """One message, as ``named_in`` and its sender were learned, without the ``shared`` notes."""
     sent = dates.moment(message.get("sent") or message.get("received"))
     sender = key_of(message.get("sender"))
     payloads = message.get("payload") or ()

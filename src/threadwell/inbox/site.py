@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse
@@ -16,13 +17,14 @@ class Site:
     """One project of a store.
 
     ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
-    channels that there are.
+    channels that there are, and ``labels`` what people call these, by name.
     """
 
     store: Store
     project: str
     origin: str
     badges: Badges
+    labels: Mapping[str, str]
 
     @property
     def secure(self) -> bool:

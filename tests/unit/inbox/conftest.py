@@ -17,7 +17,7 @@ from threadwell.fhir.stamp import stamp
 from threadwell.inbox.app import create_pages
 from threadwell.inbox.sign_in import new_link
 from threadwell.intake.care_zone import keep_care_zone
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Stored, Write
 from threadwell.stores.memory import MemoryStore
 
 URL = "http://testserver"
@@ -37,12 +37,19 @@ def run_fixture() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     return run
 
 
-async def write(store: MemoryStore, *resources: Resource, content: bytes | None = None) -> None:
+async def write(
+    store: MemoryStore,
+    *resources: Resource,
+    content: bytes | None = None,
+    before: Stored | None = None,
+) -> None:
     """Commit the resources under the ids that they have."""
+    version = "2" if before else "1"
     for resource in resources:
-        stamped, body = stamp(resource, resource["id"], "1", 1_710_000_000_000)
+        stamped, body = stamp(resource, resource["id"], version, 1_710_000_000_000)
         change = Write(
-            resource["resourceType"], resource["id"], "1", 1, stamped, body, content=content
+            *(resource["resourceType"], resource["id"], version, 1, stamped, body, before),
+            content=content,
         )
         await store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
 
@@ -102,8 +109,10 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def put(store: MemoryStore) -> Callable[..., None]:
-    def put(*resources: Resource, content: bytes | None = None) -> None:
-        run(write(store, *resources, content=content))
+    def put(
+        *resources: Resource, content: bytes | None = None, before: Stored | None = None
+    ) -> None:
+        run(write(store, *resources, content=content, before=before))
 
     return put
 

@@ -1,0 +1,229 @@
+"""A person says on the pages whom messages are about."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+
+from threadwell.encounters import codes
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.intake import Settings, import_messages
+from threadwell.messages import Address, AddressKind, Message
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+OFFICE = Address(AddressKind.PHONE, "+12125550100")
+MOTHER = Address(AddressKind.PHONE, "+12125550122")
+PHONE = [{"system": "phone", "value": MOTHER.value}]
+
+
+class Family:
+    """Rosa writes of two of her three children; Ada is another patient."""
+
+    def __init__(self, store: Any, put: Any, run: Any) -> None:
+        self._store, self._run, self._put = store, run, put
+        for given in ("Leo", "Mia", "Tom", "Ada"):
+            id_ = given.lower()
+            put({"resourceType": "Patient", "id": id_, "name": [{"given": [given]}]})
+        for id_ in ("leo", "mia", "tom"):
+            child = {"reference": f"Patient/{id_}"}
+            put(
+                {
+                    "resourceType": "RelatedPerson",
+                    "id": f"of-{id_}",
+                    "patient": child,
+                    "telecom": PHONE,
+                }
+            )
+        self.take(("a", "08:00", "Leo has a fever"), ("b", "08:10", "Mia coughs"))
+
+    def take(self, *messages: tuple[str, str, str]) -> None:
+        made = [
+            Message(
+                *("sms_backup", id_, MOTHER, (OFFICE,)),
+                datetime.fromisoformat(f"2024-03-08 {time}").replace(tzinfo=UTC),
+                *(text, text, MOTHER.value),
+                medium="SMSWRIT",
+            )
+            for id_, time, text in messages
+        ]
+        settings = Settings(owner=(OFFICE,))
+        self._run(import_messages(self._store, DEFAULT_PROJECT, made, settings))
+
+    def all(self, type_: str) -> list[dict[str, Any]]:
+        page = self._run(self._store.search(DEFAULT_PROJECT, Query(type_, count=100)))
+        found = [decode(one.body) for one in page.matches]
+        return [one for one in found if one.get("status") != "entered-in-error"]
+
+    @property
+    def session(self) -> str:
+        (one,) = [e for e in self.all("Encounter") if "partOf" not in e]
+        return str(one["id"])
+
+    @property
+    def path(self) -> str:
+        return f"/sessions/{self.session}/about"
+
+    def message(self, id_: str) -> dict[str, Any]:
+        (one,) = [
+            c
+            for c in self.all("Communication")
+            if "partOf" in c and c["identifier"][0]["value"] == id_
+        ]
+        return one
+
+    def subjects(self) -> dict[str, str]:
+        """Whom each message is about."""
+        whom = {id_: self.message(id_).get("subject", {}).get("reference", "") for id_ in "ab"}
+        return {id_: name.removeprefix("Patient/") for id_, name in whom.items()}
+
+
+@pytest.fixture
+def family(store: Any, put: Any, run: Any) -> Family:
+    return Family(store, put, run)
+
+
+def choices(page: str) -> dict[str, bool]:
+    """The patients to choose from, by id, and whether each is ticked."""
+    found = re.findall(r'name="patient" value="([^"]+)"( checked)?', page)
+    return {id_: bool(checked) for id_, checked in found}
+
+
+def test_those_are_to_choose_from_who_have_the_address(family, browser) -> None:
+    page = browser.get(f"/sessions/{family.session}").text
+    assert f'href="{family.path}"' in page
+    form = browser.get(family.path)
+    assert form.status_code == 200
+    assert choices(form.text) == dict.fromkeys(("leo", "mia", "tom"), False)
+    assert "“Leo has a fever”" in form.text
+
+
+def test_a_session_is_about_somebody_else_from_now_on(family, browser) -> None:
+    answer = browser.post(family.path, patient="mia", act="all")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sessions/{family.session}")
+    assert family.subjects() == {"a": "mia", "b": "mia"}
+    family.take(("late", "08:05", "are you there?"), ("a", "08:00", "Leo has a fever"))
+    assert family.subjects() == {"a": "mia", "b": "mia"}
+    page = browser.get(answer.headers["location"]).text
+    assert page.count("About Mia: a person on the pages has said so.") == 2
+    (record,) = family.all("Provenance")[-1:]
+    assert record["agent"] == [{"who": {"display": "A person on the pages"}}]
+
+
+def test_one_message_is_about_somebody_else(family, browser) -> None:
+    first = family.message("a")["id"]
+    link = f"{family.path}?message={first}"
+    assert f'href="{link}"' in browser.get(f"/sessions/{family.session}").text
+    form = browser.get(link).text
+    assert "Leo has a fever" in form
+    assert "Mia coughs" not in form
+    assert browser.post(link, patient="tom", message=first, act="some").status_code == 303
+    assert family.subjects() == {"a": "tom", "b": "mia"}
+
+
+def test_some_messages_are_about_several(family, browser) -> None:
+    fields = {"patient": ["leo", "tom"], "message": family.message("b")["id"], "act": "some"}
+    answer = browser.request("POST", family.path, data=fields)
+    assert answer.status_code == 303
+    group = {one["id"]: one for one in family.all("Group") if one.get("active") is not False}
+    about = {member["entity"]["reference"] for one in group.values() for member in one["member"]}
+    assert about == {"Patient/leo", "Patient/tom"}
+
+
+def test_it_is_about_nobody(family, browser) -> None:
+    assert browser.post(family.path, nobody="on", act="all").status_code == 303
+    assert family.subjects() == {"a": "", "b": ""}
+    page = browser.get(f"/sessions/{family.session}").text
+    assert "A person on the pages has said that it is about none of them." in page
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("ada", True), ("Ad", True), ("nobody", False), ("<b>", False)]
+)
+def test_somebody_else_is_found_by_name(family, browser, name: str, found: bool) -> None:
+    answer = browser.post(family.path, patient="tom", name=name, act="find")
+    assert answer.status_code == 200
+    assert choices(answer.text) == {"leo": False, "mia": False, "tom": True} | (
+        {"ada": False} if found else {}
+    )
+    assert ("No patient is called" in answer.text) is not found
+    assert name in unescape(answer.text)
+    assert "<b>" not in answer.text.partition("<form")[2].replace("<b><bdi>", "")
+    assert family.subjects() == {"a": "leo", "b": "mia"}
+    assert browser.post(family.path, patient="ada", act="all").status_code == 303
+    assert family.subjects() == {"a": "ada", "b": "ada"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "says"),
+    [
+        ({"act": "all"}, 400, "Choose whom it is about first."),
+        ({"act": "all", "patient": "mia", "nobody": "on"}, 400, "and not both"),
+        ({"act": "some", "patient": "mia"}, 400, "Tick the messages"),
+        ({"patient": "mia"}, 400, "Press one of the buttons"),
+        ({"act": "all", "patient": "none"}, 422, "There is no Patient/none."),
+        ({"act": "all", "patient": "../x"}, 422, "There is no Patient/../x."),
+        ({"act": "some", "patient": "mia", "message": "none"}, 422, "has no message"),
+    ],
+)
+def test_a_mistake_is_told_and_what_was_chosen_stays(
+    family, browser, fields: dict[str, str], status: int, says: str
+) -> None:
+    answer = browser.post(family.path, **fields)
+    assert answer.status_code == status
+    assert says in unescape(answer.text)
+    assert choices(answer.text)["mia"] is (fields.get("patient") == "mia")
+    assert family.subjects() == {"a": "leo", "b": "mia"}
+
+
+def test_what_was_billed_stays(family, browser, put, store, run) -> None:
+    (encounter,) = [e for e in family.all("Encounter") if "partOf" not in e]
+    assert encounter["status"] == "finished"
+    billed = {**encounter, "meta": {"tag": [codes.BILLED]}}
+    page = run(store.read(DEFAULT_PROJECT, "Encounter", encounter["id"]))
+    put(billed, before=page)
+    answer = browser.post(family.path, patient="mia", act="all")
+    assert answer.status_code == 422
+    assert "has been billed" in answer.text
+    assert family.subjects() == {"a": "leo", "b": "mia"}
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://other.example"}, {"sec-fetch-site": "cross-site"}]
+)
+def test_only_our_own_page_says_it(family, browser, headers: dict[str, str]) -> None:
+    answer = browser.post(family.path, headers, patient="mia", act="all")
+    assert answer.status_code == 403
+    assert family.subjects() == {"a": "leo", "b": "mia"}
+
+
+def test_nobody_says_it_without_signing_in(family, visitor) -> None:
+    for answer in (visitor.get(family.path), visitor.post(family.path, patient="mia", act="all")):
+        assert answer.status_code == 401
+        assert "Leo" not in answer.text
+    assert family.subjects() == {"a": "leo", "b": "mia"}
+
+
+def test_a_form_that_is_none_of_ours_is_too_long(family, browser) -> None:
+    answer = browser.request("POST", family.path, content=b"patient=" + b"x" * 2_000_000)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/sessions/none/about", "{about}?message=none", "{about}?message=m1"]
+)
+def test_there_is_no_form_for_what_is_not_there(practice, family, browser, path: str) -> None:
+    ids = {e["id"] for e in family.all("Encounter") if "identifier" in e and "partOf" not in e}
+    (imported,) = ids
+    assert browser.get(path.format(about=f"/sessions/{imported}/about")).status_code == 404
+
+
+@pytest.mark.parametrize("of", ["family", "medical-lena", "old"])
+def test_what_no_import_made_has_a_subject_to_change(practice, browser, of: str) -> None:
+    answer = browser.get(f"/sessions/{of}/about")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sessions/{of}")
+    assert "/about" not in browser.get("/sessions/family").text
