@@ -58,6 +58,15 @@ def test_links_in_other_places(api) -> None:
     assert URN in communication["text"]["div"]
 
 
+def test_an_answer_names_a_thousand_mistakes_at_most(api) -> None:
+    wrong = message(**{f"a{n}": 1 for n in range(400)})
+    answer = api.bundle(
+        "transaction", *(api.entry("POST", "Communication", wrong) for _ in range(4))
+    )
+    assert answer.status_code == 400
+    assert len(answer.json()["issue"]) == 1000
+
+
 @pytest.mark.parametrize(
     ("bad", "status"),
     [

@@ -35,6 +35,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import LARGE, Pauses, aside
 from threadwell.stores.contract import ChangeSet, Key, Stored, Unchanged, Unmatched
 
+#: Mistakes that are told of one transaction.
+_MOST = 1000
+
 
 async def transaction(
     context: Context, request: Request, entries: list[Entry], perform: Handler
@@ -90,9 +93,11 @@ async def _attempt(
     pauses = Pauses()
     for target in targets:
         await draft.add(target)
+        if len(draft.issues) >= _MOST:
+            break
         await pauses.pause()
     if draft.issues:
-        raise FhirError(400, draft.issues)
+        raise FhirError(400, draft.issues[:_MOST])
     await context.store.commit(context.project, draft.change_set(targets))
     return draft.changes
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements, primitive
 from threadwell.fhir.fhirpath.logic import Truth
+from threadwell.fhir.fhirpath.top import Finder, Top, key
 from threadwell.fhir.fhirpath.tree import Unsupported
 from threadwell.fhir.fhirpath.values import (
     ANYTHING,
@@ -26,7 +27,7 @@ from threadwell.fhir.fhirpath.values import (
 def verdict(holds: Truth) -> Part:
     """Whether a condition holds, as a value; nothing where it is neither true nor false."""
 
-    def collect(item: Any, top: Any) -> list[Any]:
+    def collect(item: Any, top: Top) -> list[Any]:
         held = holds(item, top)
         return [] if held is None else [held]
 
@@ -39,10 +40,20 @@ def of_type(parts: list[Part], name: str) -> list[Part]:
 
 
 def _narrowed(part: Part, name: str) -> Part:
-    def collect(item: Any, top: Any) -> list[Any]:
+    def collect(item: Any, top: Top) -> list[Any]:
         return [value for value in part.collect(item, top) if is_type(part.type, value, name)]
 
     return Part(part.type, collect)
+
+
+def common(part: Part, others: Finder[Container[Any]]) -> Part:
+    """``part.intersect(others)``: those values whose keys are among the others'."""
+
+    def find(item: Any, top: Top) -> list[Any]:
+        wanted = others(item, top)
+        return [value for value in part.collect(item, top) if key(value) in wanted]
+
+    return Part(part.type, find)
 
 
 def total(left: Collect, right: Collect) -> Part:
@@ -53,7 +64,7 @@ def total(left: Collect, right: Collect) -> Part:
 def text(left: Collect, right: Collect) -> Part:
     """``left & right``: both texts as one, nothing counting as no text."""
 
-    def collect(item: Any, top: Any) -> list[Any]:
+    def collect(item: Any, top: Top) -> list[Any]:
         return ["".join(v for v in (*left(item, top), *right(item, top)) if v is not NO_VALUE)]
 
     return Part("string", collect)
@@ -88,17 +99,6 @@ def _combine(parts: list[Part], others: Collect) -> list[Part]:
     return [Part(parts[0].type, lambda item, top: [*collect(item, top), *others(item, top)])]
 
 
-def _intersect(parts: list[Part], others: Collect) -> list[Part]:
-    def common(collect: Collect) -> Collect:
-        def find(item: Any, top: Any) -> list[Any]:
-            wanted = others(item, top)
-            return [value for value in collect(item, top) if value in wanted]
-
-        return find
-
-    return [Part(type_, common(collect)) for type_, collect in parts]
-
-
 def _children(parts: list[Part]) -> list[Part]:
     return [
         found
@@ -113,7 +113,7 @@ def _descendants(parts: list[Part]) -> list[Part]:
     return [Part(ANYTHING, then(part.collect, _below)) for part in parts]
 
 
-def _below(item: Any, _: Any) -> list[Any]:
+def _below(item: Any, _: Top) -> list[Any]:
     """Every object below the item."""
     found: list[Any] = []
     rest = list(item.values())
@@ -133,10 +133,10 @@ def _resolve(parts: list[Part]) -> list[Part]:
     That is all of a contained one, and of others the type, if the reference tells it.
     """
 
-    def find(item: Any, top: Any) -> list[Any]:
+    def find(item: Any, top: Top) -> list[Any]:
         text = item.get("reference", "")
         if text.startswith("#"):
-            return [found for found in top.get("contained", ()) if found.get("id") == text[1:]]
+            return top.contained(text[1:])
         named = text.partition("/_history/")[0].split("/")[-2:-1]
         types = RESOURCE_TYPES.intersection(named) or {item.get("type", "")}
         return [{"resourceType": type_} for type_ in types]
@@ -150,7 +150,7 @@ def _of_texts(change: Callable[..., Any], type_: str) -> Callable[..., list[Part
     def function(parts: list[Part], *arguments: Collect) -> list[Part]:
         collect = gather(parts)
 
-        def find(item: Any, top: Any) -> list[Any]:
+        def find(item: Any, top: Top) -> list[Any]:
             given = [argument(item, top)[0] for argument in arguments]
             texts = [value for value in collect(item, top) if value is not NO_VALUE]
             made = [change(value, *given) for value in texts]
@@ -175,7 +175,6 @@ FUNCTIONS: Mapping[str, Callable[..., list[Part]]] = {
     "count": _count,
     "descendants": _descendants,
     "first": _first,
-    "intersect": _intersect,
     "replaceMatches": _of_texts(_replaced, "string"),
     "resolve": _resolve,
     "tail": _tail,

@@ -6,21 +6,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeAlias
 
 from threadwell.fhir.fhirpath.compare import compare
+from threadwell.fhir.fhirpath.top import Finder, Top, key
 from threadwell.fhir.fhirpath.values import NO_VALUE, Collect
 from threadwell.fhir.json import encode
 
-#: Whether a condition holds for the item at hand; the second is what the expression starts from.
-Truth: TypeAlias = Callable[[Any, Any], bool | None]
+#: Whether a condition holds for the item at hand.
+Truth: TypeAlias = Finder[bool | None]
 
 
 def both(left: Truth, right: Truth) -> Truth:
     """``left and right``."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         one = left(item, top)
         if one is False:
             return False
@@ -33,7 +34,7 @@ def both(left: Truth, right: Truth) -> Truth:
 def either(left: Truth, right: Truth) -> Truth:
     """``left or right``."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         one = left(item, top)
         if one:
             return True
@@ -46,7 +47,7 @@ def either(left: Truth, right: Truth) -> Truth:
 def one_of_two(left: Truth, right: Truth) -> Truth:
     """``left xor right``."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         one, other = left(item, top), right(item, top)
         return None if one is None or other is None else one is not other
 
@@ -61,7 +62,7 @@ def implied(left: Truth, right: Truth) -> Truth:
 def negation(inner: Truth) -> Truth:
     """``inner.not()``."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         held = inner(item, top)
         return None if held is None else not held
 
@@ -79,7 +80,7 @@ LOGIC: Mapping[str, Callable[[Truth, Truth], Truth]] = {
 def single(collect: Collect) -> Truth:
     """A value taken as a condition: a boolean is itself, anything else is true by being there."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         for value in collect(item, top):
             return value if isinstance(value, bool) else True
         return None
@@ -87,7 +88,7 @@ def single(collect: Collect) -> Truth:
     return check
 
 
-def exists(present: Callable[[Any, Any], Any], wanted: bool) -> Truth:
+def exists(present: Finder[Any], wanted: bool) -> Truth:
     """Whether anything is there, or with ``wanted`` false whether nothing is."""
     if wanted:
         return lambda item, top: bool(present(item, top))
@@ -104,7 +105,7 @@ def for_all(tests: list[tuple[Collect, Truth]]) -> Truth:
 def distinct(collect: Collect) -> Truth:
     """Whether no value is there twice."""
 
-    def check(item: Any, top: Any) -> bool:
+    def check(item: Any, top: Top) -> bool:
         values = [encode(value) for value in collect(item, top) if value is not NO_VALUE]
         return len(values) == len(set(values))
 
@@ -114,7 +115,7 @@ def distinct(collect: Collect) -> Truth:
 def equal(left: Collect, right: Collect, wanted: bool) -> Truth:
     """Whether both are the same, or with ``wanted`` false whether they differ."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         one, other = left(item, top), right(item, top)
         if not one or not other or NO_VALUE in one or NO_VALUE in other:
             return None
@@ -129,7 +130,7 @@ def ordered(left: Collect, right: Collect, type_: str, holds: Callable[[int], bo
     It is also where that cannot be told: a resource is refused only for what is surely wrong.
     """
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         one, other = left(item, top), right(item, top)
         if len(one) != 1 or len(other) != 1 or NO_VALUE in (one[0], other[0]):
             return None
@@ -139,14 +140,14 @@ def ordered(left: Collect, right: Collect, type_: str, holds: Callable[[int], bo
     return check
 
 
-def within(one: Collect, many: Collect) -> Truth:
-    """``one in many``."""
+def within(one: Collect, many: Finder[Container[Any]]) -> Truth:
+    """``one in many``, whose keys are given."""
 
-    def check(item: Any, top: Any) -> bool | None:
+    def check(item: Any, top: Top) -> bool | None:
         values = one(item, top)
         if not values or values[0] is NO_VALUE:
             return None
-        return values[0] in many(item, top)
+        return key(values[0]) in many(item, top)
 
     return check
 
@@ -158,7 +159,7 @@ def on_text(test: Callable[[str, str], bool], text: Collect, given: Collect) -> 
     HL7's own evaluator takes them (``fullUrl.contains('/_history/').not()`` allows no ``fullUrl``).
     """
 
-    def check(item: Any, top: Any) -> bool:
+    def check(item: Any, top: Top) -> bool:
         texts, others = text(item, top), given(item, top)
         if not texts or texts[0] is NO_VALUE or not others:
             return False

@@ -5,12 +5,13 @@ The types decide at once where a name leads, so that a closure only looks up dic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from threadwell.fhir.fhirpath import find, logic
 from threadwell.fhir.fhirpath.compare import TIMES
 from threadwell.fhir.fhirpath.logic import Truth
+from threadwell.fhir.fhirpath.top import Finder, Top, keys, once
 from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
@@ -44,6 +45,10 @@ _ORDERS: Mapping[str, Callable[[int], bool]] = {
 }
 #: The functions whose argument is looked at anew for each item.
 _PER_ITEM = {"where", "select"}
+#: Those whose argument is about the items of what they are called on.
+_ABOUT_BASE = {*_PER_ITEM, "all"}
+#: The functions that are compiled here.
+_HERE = {*_PER_ITEM, "intersect"}
 _LITERALS = {bool: "boolean", str: "string", int: "integer"}
 
 
@@ -56,7 +61,31 @@ def truth(node: Node, type_: str, top: str = "") -> Truth:
     return _Compiler(top or type_).truth(node, type_)
 
 
-def _never(_item: Any, _top: Any) -> bool:
+def _is_constant(node: Node) -> bool:
+    """Whether the node is made of literals alone."""
+    match node:
+        case Binary(left, "|", right):
+            return _is_constant(left) and _is_constant(right)
+        case _:
+            return isinstance(node, Literal)
+
+
+def _is_fixed(node: Node) -> bool:
+    """Whether the node's values are the same for whichever item."""
+    match node:
+        case Root() | Context() | Literal():
+            return True
+        case Member(base) | Typed(base):
+            return _is_fixed(base)
+        case Call(base, name, arguments):
+            return _is_fixed(base) and (name in _ABOUT_BASE or all(map(_is_fixed, arguments)))
+        case Binary(left, _, right):
+            return _is_fixed(left) and _is_fixed(right)
+        case _:
+            return False
+
+
+def _never(_item: Any, _top: Top) -> bool:
     return False
 
 
@@ -77,7 +106,7 @@ class _Compiler:
                 both = self._collect(left, type_), self._collect(right, type_)
                 return logic.equal(*both, operator == "=")
             case Binary(left, "in", right) | Binary(right, "contains", left):
-                return logic.within(self._collect(left, type_), self._collect(right, type_))
+                return logic.within(self._collect(left, type_), self._among(right, type_))
             case Typed(base, "is", name):
                 return self._is(base, name, type_)
             case Call(base, "exists" | "empty" as name, ()):
@@ -95,7 +124,7 @@ class _Compiler:
             case Call(base, name, (given,)) if name in logic.TEXT:
                 texts = self._collect(base, type_), self._collect(given, type_)
                 return logic.on_text(logic.TEXT[name], *texts)
-            case Call(_, name) if name not in _PER_ITEM and name not in find.FUNCTIONS:
+            case Call(_, name) if name not in _HERE and name not in find.FUNCTIONS:
                 raise Unsupported(f"there is no function {name}")
             case _:
                 return logic.single(self._collect(node, type_))
@@ -103,7 +132,7 @@ class _Compiler:
     def _is(self, base: Node, name: str, type_: str) -> Truth:
         parts = self._parts(base, type_)
 
-        def check(item: Any, top: Any) -> bool | None:
+        def check(item: Any, top: Top) -> bool | None:
             for part in parts:
                 for value in part.collect(item, top):
                     return is_type(part.type, value, name)
@@ -111,7 +140,7 @@ class _Compiler:
 
         return check
 
-    def _presence(self, node: Node, type_: str) -> Callable[[Any, Any], Any]:
+    def _presence(self, node: Node, type_: str) -> Finder[Any]:
         match node:
             case Member(This(), name) if name[0].islower():
                 names = json_names(type_, name)
@@ -121,7 +150,20 @@ class _Compiler:
                 return self._collect(node, type_)
 
     def _collect(self, node: Node, type_: str) -> Collect:
-        return gather(self._parts(node, type_))
+        collect = gather(self._parts(node, type_))
+        return once(collect) if _is_fixed(node) and not _is_constant(node) else collect
+
+    def _among(self, node: Node, type_: str) -> Finder[Container[Any]]:
+        """The keys of the node's values."""
+        collect = gather(self._parts(node, type_))
+        if _is_constant(node):
+            listed = keys(collect(None, Top(None)))
+            return lambda _item, _top: listed
+
+        def found(item: Any, top: Top) -> Container[Any]:
+            return keys(collect(item, top))
+
+        return once(found) if _is_fixed(node) else found
 
     def _parts(self, node: Node, type_: str) -> list[Part]:
         """Where the node's values are, seen from a value of ``type_``."""
@@ -151,6 +193,11 @@ class _Compiler:
                     Part(found.type, then(part.collect, found.collect))
                     for part in self._parts(base, type_)
                     for found in self._parts(projection, part.type)
+                ]
+            case Call(base, "intersect", (other,)):
+                return [
+                    find.common(part, self._among(other, type_))
+                    for part in self._parts(base, type_)
                 ]
             case Call(base, name, arguments) if name in find.FUNCTIONS:
                 given = [self._collect(argument, type_) for argument in arguments]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.fhirpath.top import Finder, Top
 from threadwell.fhir.fhirpath.tree import Unsupported
 
-#: Finds values from the item at hand and what the whole expression starts from.
-Collect: TypeAlias = Callable[[Any, Any], list[Any]]
+#: Finds values.
+Collect: TypeAlias = Finder[list[Any]]
 
 #: Stands for a primitive that has extensions but no value: it is there, but equals nothing.
 NO_VALUE: Any = object()
@@ -26,14 +26,14 @@ class Part(NamedTuple):
     collect: Collect
 
 
-def this(item: Any, _: Any) -> list[Any]:
+def this(item: Any, _: Top) -> list[Any]:
     """The item at hand."""
     return [item]
 
 
-def root(_: Any, top: Any) -> list[Any]:
+def root(_: Any, top: Top) -> list[Any]:
     """What the whole expression starts from."""
-    return [top]
+    return [top.value]
 
 
 def constant(value: Any) -> Collect:
@@ -104,19 +104,19 @@ def may_be(type_: str, name: str) -> bool:
 def _reader(name: str, many: bool, primitive_: bool) -> Collect:
     beside = f"_{name}"
 
-    def one(item: Any, _top: Any) -> list[Any]:
+    def one(item: Any, _top: Top) -> list[Any]:
         value = item.get(name)
         return [] if value is None else [value]
 
-    def one_primitive(item: Any, _top: Any) -> list[Any]:
+    def one_primitive(item: Any, _top: Top) -> list[Any]:
         if name in item:
             return [item[name]]
         return [NO_VALUE] if beside in item else []
 
-    def each(item: Any, _top: Any) -> list[Any]:
+    def each(item: Any, _top: Top) -> list[Any]:
         return list(item.get(name, ()))
 
-    def each_primitive(item: Any, _top: Any) -> list[Any]:
+    def each_primitive(item: Any, _top: Top) -> list[Any]:
         values = item.get(name) or item.get(beside, ())
         if beside not in item:
             return list(values)
@@ -128,7 +128,7 @@ def _reader(name: str, many: bool, primitive_: bool) -> Collect:
 
 
 def _any_member(name: str) -> Collect:
-    def find(item: Any, _top: Any) -> list[Any]:
+    def find(item: Any, _top: Top) -> list[Any]:
         value = item.get(name) if isinstance(item, dict) else None
         if value is None:
             return []

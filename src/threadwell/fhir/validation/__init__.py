@@ -17,11 +17,14 @@ from typing import Any
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import Issue
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.validation.problem import MOST
 from threadwell.fhir.validation.resources import check_resource
 
 
 def validate(resource: Resource) -> list[Issue]:
     """Every mistake of the resource, each with its FHIRPath; an empty list if it is valid.
+
+    Of more than ``MOST`` it names the first.
 
     The resources of a Bundle and of Parameters are validated as resources of their own.
     """
@@ -31,4 +34,4 @@ def validate(resource: Resource) -> list[Issue]:
     value: Any = resource
     type_ = value.get("resourceType") if isinstance(value, dict) else None
     root = type_ if isinstance(type_, str) and type_ in RESOURCE_TYPES else ""
-    return [Issue(problem.code, problem.text, root + problem.path) for problem in problems]
+    return [Issue(problem.code, problem.text, root + problem.path) for problem in problems[:MOST]]

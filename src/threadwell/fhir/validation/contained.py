@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from threadwell.fhir.validation.invariants import broken
-from threadwell.fhir.validation.problem import Problem
+from threadwell.fhir.validation.problem import MOST, Problem
 from threadwell.fhir.validation.reference import wrong_target
 
 
 def settled(problems: list[Problem], resource: dict[str, Any]) -> list[Problem]:
     """The problems without those suspicions that the contained resources clear up."""
-    return [found for problem in problems for found in _without_suspicion(problem, resource)]
+    if all(problem.fragment is None for problem in problems):
+        return problems
+    types: dict[str, set[str]] = {"": {resource["resourceType"]}}
+    contained = resource.get("contained")
+    for inner in contained if isinstance(contained, list) else ():
+        if isinstance(inner, dict) and isinstance(inner.get("resourceType"), str):
+            id_ = inner.get("id")
+            if isinstance(id_, str) and id_:
+                types.setdefault(id_, set()).add(inner["resourceType"])
+    return [found for problem in problems for found in _without_suspicion(problem, types)]
 
 
 def check_ids(resource: dict[str, Any]) -> list[Problem]:
@@ -37,28 +46,19 @@ def check_ids(resource: dict[str, Any]) -> list[Problem]:
             elif f"#{id_}" not in texts and "#" not in _texts(inner):
                 problems.append(broken("DomainResource", "dom-3").under(at))
             met.add(id_)
+        if len(problems) >= MOST:
+            break
     return problems
 
 
-def _without_suspicion(problem: Problem, resource: dict[str, Any]) -> list[Problem]:
-    """The problem, unless it is a ``#`` reference that leads somewhere."""
+def _without_suspicion(problem: Problem, types: Mapping[str, set[str]]) -> list[Problem]:
+    """The problem, unless it is a ``#`` reference that leads to one of ``types``, by their ids."""
     if problem.fragment is None:
         return [problem]
-    if problem.fragment == "":
-        # A bare "#" leads from a contained resource to its container.
-        if not problem.path.startswith(".contained["):
-            return [problem]
-        found = {resource["resourceType"]}
-    else:
-        contained = resource.get("contained")
-        found = {
-            inner["resourceType"]
-            for inner in (contained if isinstance(contained, list) else ())
-            if isinstance(inner, dict)
-            and inner.get("id") == problem.fragment
-            and isinstance(inner.get("resourceType"), str)
-        }
-    if not found:
+    # A bare "#" leads from a contained resource to its container.
+    leads_nowhere = problem.fragment == "" and not problem.path.startswith(".contained[")
+    found = types.get(problem.fragment)
+    if not found or leads_nowhere:
         return [problem]
     return [] if found & problem.targets else [wrong_target(problem.targets).under(problem.path)]
 

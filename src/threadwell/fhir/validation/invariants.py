@@ -14,10 +14,11 @@ from threadwell.fhir.definitions import RESOURCE_TYPES, load
 from threadwell.fhir.definitions.constraints import Constraint, constraint, constraints
 from threadwell.fhir.fhirpath.logic import Truth
 from threadwell.fhir.fhirpath.parse import parse
+from threadwell.fhir.fhirpath.top import NO_TOP, Top
 from threadwell.fhir.fhirpath.tree import Binary, Call, Context, Member, Node, Root, This, Typed
 from threadwell.fhir.fhirpath.truth import truth
 from threadwell.fhir.fhirpath.values import json_names
-from threadwell.fhir.validation.problem import Check, Problem
+from threadwell.fhir.validation.problem import MOST, Check, Problem
 
 #: Those that are checked where what they speak of is read, in code of their own.
 ELSEWHERE = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "ref-1", "sqty-1", "txt-1", "txt-2"})
@@ -32,13 +33,15 @@ def broken(path: str, key: str) -> Problem:
 
 
 class _Invariant(NamedTuple):
-    """``steps`` lead from the value to what the condition is about.
+    """``steps`` lead from the value to what the condition is about; ``looks_up`` tells whether it
+    is about more than that.
 
     Without any of ``names`` it holds anyway; ``None`` is to look at it always.
     """
 
     names: frozenset[str] | None
     steps: tuple[str, ...]
+    looks_up: bool
     holds: Truth
     problem: Problem
 
@@ -51,20 +54,24 @@ class Invariants:
 
     def __init__(self, type_: str) -> None:
         self._own, self._below = [*_own(type_)], [*_below(type_)]
+        self._looks_up = bool(self._below) or any(one.looks_up for one in self._own)
         told = [invariant.names for invariant in (*self._own, *self._below)]
         self.names = None if None in told else frozenset().union(*filter(None, told))
 
     def problems(self, value: dict[str, Any]) -> list[Problem] | None:
         """Those that do not hold of a value of which all else is right."""
-        found: list[Problem] | None = None
-        for names, _, holds, problem in self._own:
-            if (names is None or not names.isdisjoint(value)) and not holds(value, value):
-                found = [*(found or ()), problem]
-        for _, steps, holds, problem in self._below:
+        found: list[Problem] = []
+        top = Top(value) if self._looks_up else NO_TOP
+        for names, _, _, holds, problem in self._own:
+            if (names is None or not names.isdisjoint(value)) and not holds(value, top):
+                found.append(problem)
+        for _, steps, _, holds, problem in self._below:
             for path, item in _reached(value, steps):
-                if not holds(item, value):
-                    found = [*(found or ()), problem.under(path)]
-        return found
+                if not holds(item, top):
+                    found.append(problem.under(path))
+                    if len(found) >= MOST:
+                        return found
+        return found or None
 
     def suspected(self, value: dict[str, Any]) -> list[Problem]:
         """As above of a value that has other mistakes, as far as it can be told in spite of them.
@@ -81,12 +88,16 @@ def narrowed(check: Check, path: str, type_: str) -> Check:
     named = [c for c in constraints(path) if c.key not in ELSEWHERE]
     if type_ == path or not named:
         return check
-    tests = [(truth(parse(c.expression), type_), Problem("invariant", c.text)) for c in named]
+    trees = [parse(c.expression) for c in named]
+    texts = [Problem("invariant", c.text) for c in named]
+    tests = [(truth(tree, type_), text) for tree, text in zip(trees, texts, strict=True)]
+    looks_up = any(_of_resource(tree) or _has_context(tree) for tree in trees)
 
     def check_both(value: Any) -> list[Problem] | None:
         problems = check(value)
         if problems is None:
-            problems = [problem for holds, problem in tests if not holds(value, value)]
+            top = Top(value) if looks_up else NO_TOP
+            problems = [problem for holds, problem in tests if not holds(value, top)]
         return problems or None
 
     return check_both
@@ -121,9 +132,10 @@ def _compiled(
     if not steps:
         spoken = _spoken_of(tree)
         names = None
-        if spoken is not None and holds({}, {}):
+        if spoken is not None and holds({}, Top({})):
             names = frozenset().union(*(json_names(type_, name) for name in spoken))
-    return _Invariant(names, steps, holds, Problem("invariant", told.text))
+    looks_up = _of_resource(tree) or _has_context(tree)
+    return _Invariant(names, steps, looks_up, holds, Problem("invariant", told.text))
 
 
 def _of_resource(tree: Node) -> bool:
