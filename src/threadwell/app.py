@@ -45,6 +45,23 @@ def channel_labels() -> dict[str, str]:
     return {channel.name: channel.label for channel in channels()}
 
 
+def checked_url(url: str, what: str) -> str:
+    """A URL below which a server is reached, without a slash at its end; ``what`` it is given as.
+
+    Raises ``BadSetting`` for what is none: links made with it would lead nowhere.
+    """
+    from threadwell.intake.settings import BadSetting
+
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or url.split() != [url] or "?" in url or "#" in url:
+        raise BadSetting(f"{what} {url!r} is no URL such as https://threadwell.example.org")
+    return url.rstrip("/")
+
+
 def open_store(url: str | Path, *, create: bool = True) -> Store:
     """The store at ``sqlite:///PATH``, a path, or ``postgresql://…``; ``:memory:`` keeps nothing.
 

@@ -13,7 +13,7 @@ _ABOUT = """\
 Threadwell turns care messages into FHIR R4 encounters, and serves them.
 
 Start with:
-  threadwell import ~/exports --people people.csv --owner +15550100 --zone America/New_York
+  threadwell import ~/exports --people people.csv --owner +12125550100 --zone America/New_York
   threadwell sessions
   threadwell serve"""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 
 from threadwell.app import BASE_URL_VARIABLE, shown_store
 from threadwell.cli.command import Command, add_store
+from threadwell.cli.numbers import port, positive
 from threadwell.cli.output import paint
 
 
@@ -17,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
-        "--port", type=int, default=8103, help="port to listen on; 0 takes a free one"
+        "--port", type=port, default=8103, help="port to listen on; 0 takes a free one"
     )
     parser.add_argument(
         "--base-url",
@@ -36,21 +37,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_positive,
+        type=positive,
         default=1,
         metavar="N",
         help="processes to serve with, about one for each core (default: 1)",
     )
     parser.add_argument(
         "--max-in-flight",
-        type=_positive,
+        type=positive,
         default=1000,
         metavar="N",
         help="requests that one process works on at once; more are answered 503 (default: 1000)",
     )
     parser.add_argument(
         "--rate-limit",
-        type=_positive,
+        type=positive,
         default=0,
         metavar="N",
         help="requests of one client a minute; more are answered 429 (default: no limit)",
@@ -83,12 +84,6 @@ def run(arguments: Namespace) -> int:
         ),
         ready,
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError("give a whole number from 1 on")
-    return int(text)
 
 
 COMMAND = Command(

@@ -12,6 +12,7 @@ from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.channels import named_channel, shown_channel
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
+from threadwell.cli.numbers import positive
 from threadwell.cli.output import plural, print_json, table
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     group.add_argument("--to-review", action="store_true", help="about which a question is open")
     group.add_argument(
-        "--limit", metavar="N", type=_number, help="the newest N of them (default: all)"
+        "--limit", metavar="N", type=positive, help="the newest N of them (default: all)"
     )
 
 
@@ -67,12 +68,14 @@ def run(arguments: Namespace) -> int:
             to_review=arguments.to_review,
             limit=None if limit is None else limit + 1,
         )
+        none = not sessions and not _is_narrowed(arguments)
+        held = len(tw.quarantine()) if none else 0
     more = limit is not None and len(sessions) > limit
     sessions = sessions[:limit]
     if arguments.format == "json":
         print_json([asdict(session) for session in sessions])
     elif sessions or not _is_narrowed(arguments):
-        print_sessions(sessions, dates, more=more)
+        print_sessions(sessions, dates, more=more, held=held)
     else:
         print("No session is like that.")
     return 0
@@ -104,14 +107,20 @@ def _day(text: str) -> date:
         raise ArgumentTypeError("write a day as 2026-11-28") from None
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError("give a whole number")
-    return int(text)
+def print_sessions(
+    sessions: Sequence[SessionSummary], dates: Dates, *, more: bool = False, held: int = 0
+) -> None:
+    """The sessions for people, times in the care time zone; ``more`` says that there are others.
 
-
-def print_sessions(sessions: Sequence[SessionSummary], dates: Dates, *, more: bool = False) -> None:
-    """The sessions for people, times in the care time zone; ``more`` says that there are others."""
+    Where there are none, ``held`` is how many messages wait in quarantine.
+    """
+    if not sessions and held:
+        hold = "is" if held == 1 else "are"
+        print(
+            f"There are no sessions; {plural(held, 'message')} {hold} held: "
+            "`threadwell quarantine` says why."
+        )
+        return
     if not sessions:
         print("There are no sessions; `threadwell import` makes them.")
         return

@@ -72,10 +72,15 @@ class Who:
 
     @classmethod
     def of(
-        cls, people: str | Path | None, unknown: str, owner: Iterable[str | Address], country: str
+        cls,
+        people: str | Path | None,
+        unknown: str,
+        owner: str | Address | Iterable[str | Address],
+        country: str,
     ) -> Who:
         """Out of the values of a caller."""
-        return cls(Path(people) if people else None, unknown, tuple(owner), country)
+        owners = (owner,) if isinstance(owner, (str, Address)) else tuple(owner)
+        return cls(Path(people) if people else None, unknown, owners, country)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from threadwell.api.context import Context, open_context
-from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels, checked_url
 from threadwell.facade.loop import LoopThread
 from threadwell.stores.contract import Store
 
@@ -44,8 +44,9 @@ class Opened:
 
 
 async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Context]:
-    store = opener()
     base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+    checked_url(base_url, BASE_URL_VARIABLE)
+    store = opener()
     try:
         context = await open_context(
             store, base_url=base_url, labels=channel_labels, project=project

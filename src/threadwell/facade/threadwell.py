@@ -17,8 +17,9 @@ from threadwell.api.clients import (
     remove_client,
     rotate_client,
 )
-from threadwell.app import DEFAULT_BASE_URL, open_store
+from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
 from threadwell.facade.verbs import Verbs
+from threadwell.facade.wanted import check_wanted, several
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
@@ -75,11 +76,11 @@ class Threadwell(Verbs):
         zone: str | ZoneInfo | None = None,
         people: str | Path | None = None,
         unknown: str = "quarantine",
-        owner: Sequence[str | Address] = (),
+        owner: str | Address | Sequence[str | Address] = (),
         country: str = "",
-        opening: Sequence[str] = (),
-        closing: Sequence[str] = (),
-        clinical_types: Sequence[str] = (),
+        opening: str | Sequence[str] = (),
+        closing: str | Sequence[str] = (),
+        clinical_types: str | Sequence[str] = (),
         organization: str = "",
         dry_run: bool = False,
         correct_times: bool = False,
@@ -123,9 +124,9 @@ class Threadwell(Verbs):
                 gap=gap,
                 scope=scope,
                 zone=zone,
-                opening=tuple(opening),
-                closing=tuple(closing),
-                clinical_types=tuple(clinical_types),
+                opening=several(opening),
+                closing=several(closing),
+                clinical_types=several(clinical_types),
                 organization=organization,
             ),
             dry_run=dry_run,
@@ -151,8 +152,8 @@ class Threadwell(Verbs):
         gap: str | None = None,
         scope: str | None = None,
         zone: str | ZoneInfo | None = None,
-        opening: Sequence[str] = (),
-        closing: Sequence[str] = (),
+        opening: str | Sequence[str] = (),
+        closing: str | Sequence[str] = (),
         dry_run: bool = False,
         progress: Callable[[Counts], None] | None = None,
     ) -> Report:
@@ -165,7 +166,7 @@ class Threadwell(Verbs):
         from threadwell.facade.importing import run_recut
         from threadwell.intake.choices import Asked
 
-        asked = Asked(policy, gap, scope, zone, tuple(opening), tuple(closing))
+        asked = Asked(policy, gap, scope, zone, several(opening), several(closing))
         return self._loop.call(
             run_recut(self._store, self._project, asked, progress, dry_run=dry_run)
         )
@@ -175,7 +176,7 @@ class Threadwell(Verbs):
         *,
         people: str | Path | None = None,
         unknown: str = "quarantine",
-        owner: Sequence[str | Address] = (),
+        owner: str | Address | Sequence[str | Address] = (),
         country: str = "",
     ) -> Report:
         """Give their place to held messages that can have it now, as every import does.
@@ -221,12 +222,13 @@ class Threadwell(Verbs):
         ``status`` is ``all`` (but the superseded), ``open``, ``finished`` or ``superseded``,
         ``patient`` a Patient's id, ``channel`` a name such as ``sms_backup``. They begin on a day
         from ``since`` to ``until`` in the care time zone. ``to_review`` leaves those about which a
-        question is open. At most ``limit`` are read. For example::
+        question is open. At most ``limit`` are read. Raises ``BadSetting``. For example::
 
             tw.sessions(patient="123", since=date(2026, 11, 1), limit=20)
         """
         from threadwell.intake import Wanted, sessions
 
+        check_wanted(channel, since, until, limit)
         wanted = Wanted(status, patient, channel, since, until, to_review)
         return self._loop.call(
             sessions(self._store, self._project, wanted, zone=self.care_zone, limit=limit)
@@ -282,7 +284,7 @@ class Threadwell(Verbs):
 
         return self._loop.call(self._read(all_reviews))
 
-    def answer_review(self, task: str, patients: Sequence[str]) -> Report:
+    def answer_review(self, task: str, patients: str | Sequence[str]) -> Report:
         """Answer the review Task that asks which patients a session is about, at once.
 
         For example::
@@ -294,10 +296,10 @@ class Threadwell(Verbs):
         """
         from threadwell.facade.importing import run_answer
 
-        return self._loop.call(run_answer(self._store, self._project, task, patients))
+        return self._loop.call(run_answer(self._store, self._project, task, several(patients)))
 
     def about(
-        self, subject: str, patients: Sequence[str], *, messages: Sequence[str] = ()
+        self, subject: str, patients: str | Sequence[str], *, messages: str | Sequence[str] = ()
     ) -> Report:
         """Say whom a session, a thread header or a message is about, whatever it names, for good.
 
@@ -311,9 +313,8 @@ class Threadwell(Verbs):
         """
         from threadwell.facade.importing import run_correction
 
-        return self._loop.call(
-            run_correction(self._store, self._project, subject, patients, messages)
-        )
+        whom, which = several(patients), several(messages)
+        return self._loop.call(run_correction(self._store, self._project, subject, whom, which))
 
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.
@@ -376,6 +377,8 @@ class Threadwell(Verbs):
 
         Without ``base_url`` it leads to the server that runs on the store.
         """
+        if base_url:
+            checked_url(base_url, "the base URL")
         return self._loop.call(
             new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL)
         )

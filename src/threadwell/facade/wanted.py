@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from threadwell.app import CHANNEL_NAMES
 from threadwell.facade.errors import OperationOutcomeError
 from threadwell.facade.request import Parameters
 from threadwell.fhir.outcome import Issue, outcome
 from threadwell.fhir.resource import Resource
+from threadwell.intake.settings import BadSetting
 
 #: What would lead a path somewhere else.
 _BREAKS = frozenset("/?#")
@@ -63,6 +65,22 @@ def search_path(type_: Any, parameters: Parameters) -> str:
         raise _refused(f"There is no resource type {type_!r}", "resourceType")
     query = parameters.lstrip("?") if isinstance(parameters, str) else _query(parameters)
     return f"{type_}?{query}" if query else type_
+
+
+def several(values: str | Iterable[str]) -> tuple[str, ...]:
+    """Several texts, or one by itself: a text is no list of letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def check_wanted(channel: str, since: object, until: object, limit: object) -> None:
+    """Raise ``BadSetting`` or ``TypeError`` for sessions that nobody can have meant."""
+    if channel and channel not in CHANNEL_NAMES:
+        raise BadSetting(f"no channel {channel!r}: there are {', '.join(CHANNEL_NAMES)}")
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+            raise TypeError(f"{name} is a day, a datetime.date, not of type {type(day).__name__}")
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise BadSetting(f"limit {limit!r} is no number of sessions")
 
 
 def _query(parameters: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from threadwell.api.load.gate import MAX_IN_FLIGHT
+from threadwell.app import checked_url
 from threadwell.server import logs
 from threadwell.server.listening import listen, url_of
 from threadwell.server.supervisor import supervise
@@ -45,18 +46,21 @@ def serve(settings: Settings, ready: Callable[[Ready], None]) -> int:
     """Serve the store; returns after SIGINT or SIGTERM, everything answered and closed.
 
     Returns the exit code: 0, or 1 if something had to be left unfinished. Raises ``OSError`` if
-    it cannot listen, and ``StoreError`` if the store cannot be opened.
+    it cannot listen, ``StoreError`` if the store cannot be opened, and ``BadSetting`` where a URL
+    is none.
     """
     if settings.workers > 1 and not hasattr(os, "fork"):
         raise OSError("this system cannot fork processes: leave --workers at 1")
+    base = settings.base_url and checked_url(settings.base_url, "the base URL")
+    also_at = [checked_url(url, "the other URL") for url in settings.also_at]
     logs.configure()
     listeners = listen(settings.host, settings.port, settings.workers)
     listens_at = url_of(settings.host, listeners[0])
-    url = (settings.base_url or listens_at).rstrip("/") + "/"
+    url = (base or listens_at).rstrip("/") + "/"
     task = Work(
         settings.store,
         url,
-        (listens_at, *settings.also_at),
+        (listens_at, *also_at),
         settings.max_in_flight,
         settings.rate_limit,
         settings.workers,

@@ -67,6 +67,8 @@ def test_every_command_has_help_with_an_example(
         (["client", "add"], 2),
         (["client", "rotate", " "], 2),
         (["serve", "--port", "many"], 2),
+        (["serve", "--port", "99999"], 2),
+        (["serve", "--workers", "0"], 2),
     ],
 )
 def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
@@ -96,7 +98,6 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["post", "Communication", '{"resourceType": "Communication"}'], "Communication.status"),
         (["import", "nowhere"], "nowhere"),
         (["import", ".", "--people", "none.csv"], "none.csv"),
-        (["serve", "--port", "99999"], "99999 is no port"),
         (["serve", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1"),
     ],
 )
@@ -251,6 +252,45 @@ def test_a_sign_in_link_stands_alone(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["sign-in", "--url", "https://inbox.example.org/"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("https://inbox.example.org/sign-in/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "x.example.org",
+        "ftp://x.example.org",
+        "https://",
+        "https://a b",
+        "https://[::1",
+        "https://x?y",
+    ],
+)
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (["sign-in", "--url"], "the base URL"),
+        (["serve", "--port", "0", "--base-url"], "the base URL"),
+        (["serve", "--port", "0", "--also-at"], "the other URL"),
+    ],
+)
+def test_an_address_that_is_no_url_is_refused(
+    command: list[str], what: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["client", "add", "billing"])
+    capsys.readouterr()
+    assert main([*command, url]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"threadwell: {what} {url!r} is no URL such as https://threadwell.example.org\n"
+
+
+def test_a_variable_that_is_no_url_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, here: Path
+) -> None:
+    monkeypatch.setenv("THREADWELL_BASE_URL", "x.example.org")
+    assert main(["post", "Patient", PATIENT]) == 2
+    assert "THREADWELL_BASE_URL 'x.example.org' is no URL" in capsys.readouterr().err
+    assert list(here.iterdir()) == []
 
 
 def test_the_address_of_the_server_may_be_a_variable(

@@ -106,3 +106,27 @@ def test_verify_counts_the_same(
     number = len(listed())
     assert main(["verify", "--store", store]) == 0
     assert f"Everything keeps the pattern: {number} sessions." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "x", "1.5", "9" * 40])
+def test_a_limit_is_a_number_from_one_on(
+    store: str, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    assert main(["sessions", "--store", store, f"--limit={number}"]) == 2
+    assert "give a whole number from 1 on" in capsys.readouterr().err
+
+
+def test_without_a_session_it_says_what_is_held(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "portal.csv"
+    path.write_text(
+        "id,from,to,sent,text\n1,+12075550161,+12075550160,2026-01-05T09:00:00Z,Hello\n"
+    )
+    store = ["--store", str(tmp_path / "practice.db")]
+    assert main(["import", str(path), *store]) == 0
+    capsys.readouterr()
+    assert main(["sessions", *store]) == 0
+    assert capsys.readouterr().out == (
+        "There are no sessions; 1 message is held: `threadwell quarantine` says why.\n"
+    )
