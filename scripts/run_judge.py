@@ -1,9 +1,9 @@
 """What ``make judge`` runs: HL7's validator over all that Threadwell writes.
 
-The sample practice is imported under each session policy, and cut anew under another, so that there
-are sessions, headers, messages, held ones, questions, and what was superseded. Each resource, and
-each of the guide's, is judged by R4 with the guide's package; with ``--us-core FILE …`` (packages
-of US Core), each Encounter by US Core Encounter too. Any error or warning fails.
+The sample practice is imported under each session policy, lives on as ``judge_practice`` tells, and
+is cut anew under another policy. Each version of each resource that comes of it, and each resource
+of the guide, is judged by R4 with the guide's package; with ``--us-core FILE …`` (packages of US
+Core), each Encounter by US Core Encounter too. Any error or warning fails.
 
 Needs Java 17, Maven and npm: they fetch the validator and HL7's packages once, into ``.cache/``.
 Nothing else is fetched, and no terminology server is asked.
@@ -17,20 +17,18 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import compile_definitions
 import make_guide
-import threadwell
-from run_sample import SAMPLE, ZONE
-from threadwell.fhir.definitions import RESOURCE_TYPES
+from judge_practice import POLICIES, written_as_clocks_change, written_under
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGE = ROOT / "scripts/judge"
@@ -48,13 +46,8 @@ SNOMED = "http://snomed.info/sct"
 #: Said of a code of SNOMED CT, which no package may hold: whether it is in a set cannot be told.
 UNTOLD = ("ValueSet 'http://cts.nlm.nih.gov/", "None of the codings provided are in the value set")
 
-#: How the sample is cut, and how it is cut anew.
-POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "explicit": ({"opening": ["hi", "hello"], "closing": ["thanks"]}, {"policy": "per-day"}),
-    "per-thread": ({}, {"policy": "per-day", "scope": "patient"}),
-    "per-day": ({}, {"policy": "per-thread"}),
-    "inactivity-gap": ({"gap": "8h"}, {"policy": "per-thread"}),
-}
+#: What a server adds to each version.
+_STAMPS = ("versionId", "lastUpdated")
 
 Resource = dict[str, Any]
 
@@ -77,16 +70,14 @@ def main(us_core: list[Path]) -> int:
 
 
 def _written() -> Iterator[Resource]:
-    for policy, (settings, anew) in POLICIES.items():
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            threadwell.open(Path(folder) / "judge.db") as tw,
-        ):
-            people = SAMPLE / "people.csv"
-            tw.import_messages(SAMPLE, people=people, zone=ZONE, policy=policy, **settings)
-            tw.recut(**anew)
-            for type_ in sorted(RESOURCE_TYPES):
-                yield from tw.search_resources(type_, {"_count": 1000})
+    """Each version that is written, once: most are the same under every policy."""
+    seen: set[str] = set()
+    for resource in chain(*map(written_under, POLICIES), written_as_clocks_change()):
+        marks = {name: v for name, v in resource["meta"].items() if name not in _STAMPS}
+        body = json.dumps({**resource, "meta": marks}, default=str, sort_keys=True)
+        if body not in seen:
+            seen.add(body)
+            yield resource
 
 
 def _encounters(written: list[Resource]) -> tuple[list[Resource], int]:
