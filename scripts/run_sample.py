@@ -20,7 +20,7 @@ from threadwell.cli.progress import Progress
 from threadwell.cli.report import print_report
 from threadwell.cli.sessions import print_sessions
 from threadwell.cli.streams import guarded_streams
-from threadwell.server import Ready, Settings, serve
+from threadwell.server import Ready, Serving, serve
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 ZONE = "America/New_York"
@@ -32,7 +32,7 @@ def main(arguments: Namespace) -> int:
     with threadwell.open(store) as tw:
         verified = show(tw, store)
         client = _client(tw, store)
-    serve(Settings(store, port=arguments.port), lambda it: tell(it, client))
+    serve(Serving(store, port=arguments.port), lambda it: tell(it, client))
     return 0 if verified else 1
 
 

@@ -59,7 +59,7 @@ def _none(_path: Path) -> Iterable[Path]:
     return ()
 
 
-class Kind(StrEnum):
+class ChannelKind(StrEnum):
     """What a channel is like, to those who read: a page draws an envelope for mail."""
 
     EMAIL = "email"
@@ -98,7 +98,7 @@ class Channel:
     rest: Callable[[Path], Iterable[Path]] = _none
     nearly: Callable[[bytes, Path], str] = _no_reason
     zoned: bool = False
-    kind: Kind = Kind.CHAT
+    kind: ChannelKind = ChannelKind.CHAT
     medium: str = ""
 
     def messages(self, path: Path, options: ReadOptions) -> Iterator[Message | Broken]:

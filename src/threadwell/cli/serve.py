@@ -60,7 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
-    from threadwell.server import Ready, Settings, serve
+    from threadwell.server import Ready, Serving, serve
 
     store = shown_store(arguments.store)
 
@@ -72,7 +72,7 @@ def run(arguments: Namespace) -> int:
         print("Ctrl-C stops it.", flush=True)
 
     return serve(
-        Settings(
+        Serving(
             arguments.store,
             host=arguments.host,
             port=arguments.port,

@@ -21,7 +21,7 @@ PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SessionRow:
     """One session of the list; ``asked`` where a question about it is open."""
 
     id: str
@@ -42,7 +42,7 @@ class Listing:
     ``known`` is whether that patient is there.
     """
 
-    rows: list[Row]
+    rows: list[SessionRow]
     total: int
     turns: Turns
     wanted: Wanted
@@ -73,17 +73,17 @@ def session_name(session: SessionSummary) -> str:
     return "Patient unclear" if session.to_review else session.topic or "No patient named"
 
 
-async def _rows(reader: Reader, encounters: list[Resource], dates: Dates) -> list[Row]:
+async def _rows(reader: Reader, encounters: list[Resource], dates: Dates) -> list[SessionRow]:
     sessions = await looked_at(reader.store, reader.project, encounters)
     await reader.learn(one.last.get("sender") for one in sessions if one.last)
     return [_row(reader, one, dates) for one in sessions]
 
 
-def _row(reader: Reader, session: LookedAt, dates: Dates) -> Row:
+def _row(reader: Reader, session: LookedAt, dates: Dates) -> SessionRow:
     summary, last = session.summary, session.last
     name = session_name(summary)
     about = summary.topic if summary.topic != name else ""
-    return Row(
+    return SessionRow(
         id=summary.id,
         name=name,
         channels=summary.channels,

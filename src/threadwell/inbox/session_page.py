@@ -36,7 +36,7 @@ _MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileView:
     """An attachment; ``href`` is ``""`` where its bytes are not in the store."""
 
     name: str
@@ -61,7 +61,7 @@ class MessageView:
     day: str
     text: str
     whole: str
-    files: list[File]
+    files: list[FileView]
     mark: str
     retracted: bool
     notes: list[str]
@@ -253,10 +253,10 @@ def message_view(
     )
 
 
-def _file(attachment: dict[str, Any]) -> File:
+def _file(attachment: dict[str, Any]) -> FileView:
     binary = id_in({"reference": attachment.get("url", "")}, "Binary")
     kind = parse_media_type(str(attachment.get("contentType", "")))
-    return File(
+    return FileView(
         name=attachment.get("title") or "Attachment",
         href=f"/attachments/{binary}" if binary else "",
         size=size_text(attachment.get("size")),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from threadwell.channels.channel import Channel, Kind
+from threadwell.channels.channel import Channel, ChannelKind
 
 
 class Status(NamedTuple):
@@ -19,7 +19,7 @@ class Status(NamedTuple):
 class Badge(NamedTuple):
     """How a page shows a channel: which drawing stands for it, and what it is called."""
 
-    kind: Kind
+    kind: ChannelKind
     name: str
 
 
@@ -28,12 +28,12 @@ class Badges:
 
     def __init__(self, channels: Iterable[Channel]) -> None:
         ours = {one.name: Badge(one.kind, one.label) for one in channels}
-        self._all = {"": Badge(Kind.CHAT, "Unknown"), **_MEDIA, **ours}
+        self._all = {"": Badge(ChannelKind.CHAT, "Unknown"), **_MEDIA, **ours}
         self.choices = sorted((name, badge.name) for name, badge in ours.items())
 
     def of(self, name: str) -> Badge:
         """The badge of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
-        return self._all.get(name) or Badge(Kind.CHAT, name)
+        return self._all.get(name) or Badge(ChannelKind.CHAT, name)
 
 
 #: The choices of the list's status filter: the key in the URL, and its label.
@@ -42,9 +42,9 @@ STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": 
 _SUPERSEDED = "entered-in-error"
 #: What is told by a medium alone.
 _MEDIA = {
-    "email": Badge(Kind.EMAIL, "E-mail"),
-    "sms": Badge(Kind.SMS, "SMS"),
-    "app": Badge(Kind.CHAT, "App"),
+    "email": Badge(ChannelKind.EMAIL, "E-mail"),
+    "sms": Badge(ChannelKind.SMS, "SMS"),
+    "app": Badge(ChannelKind.CHAT, "App"),
 }
 
 

@@ -3,6 +3,6 @@
 Knows how to run the ASGI application that ``app`` puts together, and nothing of what it answers.
 """
 
-from threadwell.server.serving import Ready, Settings, serve
+from threadwell.server.serving import Ready, Serving, serve
 
-__all__ = ["Ready", "Settings", "serve"]
+__all__ = ["Ready", "Serving", "serve"]

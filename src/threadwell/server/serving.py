@@ -16,7 +16,7 @@ from threadwell.server.worker import Work, loop_factory, work
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Serving:
     """How to serve. ``port`` 0 takes a free one.
 
     ``base_url`` is where clients reach the server, if not there, and ``also_at`` are further URLs
@@ -42,7 +42,7 @@ class Ready:
     sign_in_link: str
 
 
-def serve(settings: Settings, ready: Callable[[Ready], None]) -> int:
+def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
     """Serve the store; returns after SIGINT or SIGTERM, everything answered and closed.
 
     Returns the exit code: 0, or 1 if something had to be left unfinished. Raises ``OSError`` if

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from threadwell.cli import COMMANDS, main
-from threadwell.server import Settings
+from threadwell.server import Serving
 
 PATIENT = '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'
 
@@ -299,7 +299,7 @@ def test_the_address_of_the_server_may_be_a_variable(
     main(["client", "add", "billing"])
     served: list[str | None] = []
 
-    def serve(settings: Settings, _ready: Any) -> int:
+    def serve(settings: Serving, _ready: Any) -> int:
         served.append(settings.base_url)
         return 0
 

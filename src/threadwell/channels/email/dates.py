@@ -25,7 +25,7 @@ __all__ = [
     "NO_ZONE",
     "TOO_OLD",
     "UNSURE_ZONE",
-    "Dates",
+    "MailTimes",
     "find_dates",
     "first_received",
 ]
@@ -45,7 +45,7 @@ _IN_FROM_LINE = re.compile(
 _FIRST_YEAR = 1971
 
 
-class Dates(NamedTuple):
+class MailTimes(NamedTuple):
     """``sent`` is ``None`` where nothing tells it; ``received`` where no server noted it.
 
     ``wall`` is ``sent`` as it was written, naive, where no zone stands beside it.
@@ -59,7 +59,7 @@ class Dates(NamedTuple):
 
 def find_dates(
     date: str, received: Sequence[str], from_line: str, zone: ZoneInfo, now: datetime
-) -> Dates:
+) -> MailTimes:
     """The dates of a mail.
 
     ``date`` is its Date field, ``received`` its Received fields (topmost first), ``from_line`` the
@@ -77,11 +77,11 @@ def find_dates(
             notes = [TOO_OLD]
     when = arrived.moment if arrived and not arrived.notes else None
     if found is None:
-        return Dates(None, when, [])
+        return MailTimes(None, when, [])
     notes += found.notes
     if found.moment > now + timedelta(days=1):
         notes.append(IN_THE_FUTURE)
-    return Dates(found.moment, when, notes, found.wall)
+    return MailTimes(found.moment, when, notes, found.wall)
 
 
 def first_received(received: Sequence[str]) -> str:

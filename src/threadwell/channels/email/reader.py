@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from threadwell.channels.channel import HEAD_BYTES, Channel, Kind, ReadOptions
+from threadwell.channels.channel import HEAD_BYTES, Channel, ChannelKind, ReadOptions
 from threadwell.channels.email.mail import NAME, broken, read_mail
 from threadwell.channels.email.mailboxes import mailbox_of
 from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mails, rest
@@ -55,7 +55,7 @@ CHANNEL = Channel(
     read=read,
     rest=rest,
     zoned=True,
-    kind=Kind.EMAIL,
+    kind=ChannelKind.EMAIL,
     medium="EMAILWRIT",
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from threadwell.channels.channel import Channel, Kind, ReadOptions
+from threadwell.channels.channel import Channel, ChannelKind, ReadOptions
 from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
 from threadwell.channels.sms_backup.ends import NAME, Owner, Refused
 from threadwell.channels.sms_backup.identity import Identities
@@ -88,6 +88,6 @@ CHANNEL = Channel(
     sniff=sniff,
     read=read,
     zoned=True,
-    kind=Kind.SMS,
+    kind=ChannelKind.SMS,
     medium="SMSWRIT",
 )

@@ -24,7 +24,7 @@ from threadwell.stores.contract import Key
 _SUBJECT = re.compile(r"(?:^|/)((?:Patient|Group)/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
 
 
-class Change(NamedTuple):
+class SubjectChange(NamedTuple):
     """The resource whose subject somebody has changed, and what it says of which messages.
 
     ``basis`` tells whether it is said of the messages one by one, or of their session.
@@ -44,7 +44,7 @@ def subject_of(body: Resource) -> str:
 
 def changes(
     circle: Circle, bodies: Mapping[Key, Resource], groups: Mapping[str, Resource]
-) -> Iterator[Change]:
+) -> Iterator[SubjectChange]:
     """What people have changed, the whole before its parts.
 
     ``bodies`` are the stored resources of the circle, ``groups`` the Groups that they refer to.
@@ -96,7 +96,7 @@ class _Session:
         }
         self._written = frozenset(subjects(shared))
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[SubjectChange]:
         """The changes of the Encounters, the headers and the messages."""
         encounter = self._bodies.get(self._key)
         if self._key.id and (
@@ -112,7 +112,7 @@ class _Session:
             found = self._patients(encounter)
             if found is not None and found != self._written:
                 whole = found
-                yield Change(self._key, self._messages, found, SESSION)
+                yield SubjectChange(self._key, self._messages, found, SESSION)
         yield from self._medical(whole)
         for id_, messages in self._headers.items():
             header = self._bodies[Key("Communication", id_)]
@@ -126,22 +126,22 @@ class _Session:
         whole: frozenset[str],
         *,
         outside: bool,
-    ) -> Iterator[Change]:
+    ) -> Iterator[SubjectChange]:
         there = self._patients(header)
         written = self._written
         if outside and len(written) != 1:
             written = whole = frozenset()
         if there is not None and there not in (written, whole):
             whole = there
-            yield Change(Key("Communication", id_), messages, there, SESSION)
+            yield SubjectChange(Key("Communication", id_), messages, there, SESSION)
         for one in messages:
             share = self._shares[one.sent.id]
             was = share if len(share) == 1 else written
             now = self._of(one.link.subject if one.link else "")
             if now is not None and now != was and now != whole:
-                yield Change(Key("Communication", one.child), [one], now, CHOSEN)
+                yield SubjectChange(Key("Communication", one.child), [one], now, CHOSEN)
 
-    def _medical(self, whole: frozenset[str]) -> Iterator[Change]:
+    def _medical(self, whole: frozenset[str]) -> Iterator[SubjectChange]:
         """One patient's care that was given to another one."""
         mine = f"Encounter/{self._key.id}"
         for key in sorted(self._circle.live):
@@ -155,7 +155,7 @@ class _Session:
             for one in self._messages:
                 share = self._shares[one.sent.id]
                 if before in share:
-                    yield Change(key, [one], (share - {before}) | found, CHOSEN)
+                    yield SubjectChange(key, [one], (share - {before}) | found, CHOSEN)
 
     def _patients(self, body: Resource) -> frozenset[str] | None:
         """Whom a resource is about; ``None`` where that is nobody whom we could tell."""

@@ -16,7 +16,7 @@ from threadwell.encounters.copies import Group, Own, fingerprint, joined, tell_a
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.said import File, Said, file_of, repeats, said, said_in
 from threadwell.fhir.json import decode
-from threadwell.intake.copies.occupants import Occupant, Place
+from threadwell.intake.copies.occupants import Occupant, SharedId
 from threadwell.intake.people.route import Held
 from threadwell.messages import Address, Attachment, Message
 from threadwell.stores.contract import Stored
@@ -69,13 +69,13 @@ class Record:
 class Meeting:
     """The outcome for one id: ``vacancy`` says that nothing stands under the id itself."""
 
-    place: Place
+    place: SharedId
     records: list[Record] = field(default_factory=list)
     vacancy: bool = False
 
 
 def meet(
-    place: Place,
+    place: SharedId,
     newcomers: Sequence[Newcomer],
     own: Own,
     *,
@@ -188,7 +188,9 @@ def bytes_of(messages: Iterable[Message]) -> Bytes:
     }
 
 
-def _admitted(place: Place, newcomers: Sequence[Newcomer], own: Own, one: bool) -> list[Newcomer]:
+def _admitted(
+    place: SharedId, newcomers: Sequence[Newcomer], own: Own, one: bool
+) -> list[Newcomer]:
     """The newcomers that may have a place.
 
     One that has to wait by itself may be a copy of a message that has a place, with no other
@@ -239,7 +241,7 @@ def _leave(keeper: Occupant, newcomers: Sequence[Newcomer], correct: bool) -> No
 
 
 def _record(
-    place: Place,
+    place: SharedId,
     group: Group,
     there: Sequence[Occupant],
     newcomers: list[Newcomer],

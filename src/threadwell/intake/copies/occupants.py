@@ -74,7 +74,7 @@ class Occupant:
 
 
 @dataclass(slots=True)
-class Place:
+class SharedId:
     """An id with those who have it: ``plain`` is what stands under the id itself.
 
     ``former`` are versions of messages that are recorded elsewhere by now.
@@ -93,13 +93,13 @@ class Place:
 
 async def find_places(
     copies: Mapping[str, Sequence[Message]], found: Mapping[Key, Stored], desk: AtHand
-) -> dict[str, Place]:
+) -> dict[str, SharedId]:
     """What is stored under the ids of messages, by the logical id that a sole message has.
 
     ``found`` are the current versions under these.
     """
     places = {
-        child: Place(those[0].channel, those[0].external_id) for child, those in copies.items()
+        child: SharedId(those[0].channel, those[0].external_id) for child, those in copies.items()
     }
     stored = await _all_of(places, found, desk)
     for child, place in places.items():
@@ -118,7 +118,7 @@ async def find_places(
 
 
 async def _all_of(
-    places: Mapping[str, Place], found: Mapping[Key, Stored], desk: AtHand
+    places: Mapping[str, SharedId], found: Mapping[Key, Stored], desk: AtHand
 ) -> dict[str, list[Stored]]:
     """Everything that has one of the ids, in a fixed order."""
     out: dict[str, dict[str, Stored]] = {child: {} for child in places}

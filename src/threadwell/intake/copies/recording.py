@@ -36,7 +36,7 @@ from threadwell.intake.circles.place import Keywords, ThreadOf, place_again
 from threadwell.intake.circles.plan import Rules, is_kept_out
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.meeting import Meeting, Record, adds, as_message, bytes_of, is_moved
-from threadwell.intake.copies.occupants import AtHand, Occupant, Place
+from threadwell.intake.copies.occupants import AtHand, Occupant, SharedId
 from threadwell.intake.links import as_key
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, address_key
@@ -127,7 +127,7 @@ class _Change:
 
     record: Record
     base: Occupant
-    place: Place
+    place: SharedId
     batch: Batch
     rules: Rules
     desk: Desk

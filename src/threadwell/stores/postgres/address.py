@@ -33,7 +33,7 @@ _OURS = ("schema", "pool", "pooler")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """What connecting needs.
 
     ``dsn`` goes to asyncpg as it is (and may hold a password); ``shown`` is for people. A
@@ -61,7 +61,7 @@ class Address:
         return {} if self.pooler else self.settings | _ON_NODES
 
 
-def parse_address(url: str) -> Address:
+def parse_address(url: str) -> DatabaseAddress:
     """The address in ``postgresql://user:password@host:port/database?options``.
 
     The options are libpq's (``sslmode``, ``sslrootcert``, ``host`` for the folder of a socket …)
@@ -85,4 +85,4 @@ def parse_address(url: str) -> Address:
     theirs = {name: value for name, value in options.items() if name not in _OURS}
     dsn = urlunsplit(parts._replace(query=urlencode(theirs, quote_via=quote)))
     host = parts.netloc.rpartition("@")[2] or theirs.get("host", "")
-    return Address(dsn, f"{host}{parts.path}", schema, int(pool), pooler == "on")
+    return DatabaseAddress(dsn, f"{host}{parts.path}", schema, int(pool), pooler == "on")

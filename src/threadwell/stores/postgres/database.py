@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 
 from threadwell.stores.contract import LONGEST, StoreSlow
-from threadwell.stores.postgres.address import Address
+from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.sql.bases import Bases
@@ -29,7 +29,7 @@ class Database:
     For one event loop at a time: on another one it connects anew.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: DatabaseAddress) -> None:
         self.address = address
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._keys: Keys | None = None

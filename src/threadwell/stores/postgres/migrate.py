@@ -20,7 +20,7 @@ from zlib import crc32
 import asyncpg
 
 from threadwell.stores.contract import StoreError
-from threadwell.stores.postgres.address import Address
+from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.reindex import reindex_if_old
 from threadwell.stores.sql.bases import SETTING, read_bases
 
@@ -45,7 +45,7 @@ class Ready(NamedTuple):
     nodes: bool
 
 
-async def migrate(address: Address) -> Ready:
+async def migrate(address: DatabaseAddress) -> Ready:
     """Make what is missing.
 
     Raises ``StoreError`` for a database that a newer Threadwell has written to or that is not in
@@ -73,7 +73,7 @@ def migrations() -> tuple[str, ...]:
     return tuple(folder.joinpath(name).read_text() for name in names)
 
 
-async def _with_lock(connection: _Plain, address: Address) -> None:
+async def _with_lock(connection: _Plain, address: DatabaseAddress) -> None:
     lock = (_LOCK, crc32(address.schema.encode()) - 2**31)
     # Who waits within a statement would hold up CREATE INDEX CONCURRENTLY; so we ask again.
     while not await connection.fetchval(  # noqa: ASYNC110 - another process holds it
@@ -86,7 +86,7 @@ async def _with_lock(connection: _Plain, address: Address) -> None:
         await connection.execute(f"SELECT pg_advisory_unlock({lock[0]}, {lock[1]})")
 
 
-async def _bring_up(connection: _Plain, address: Address) -> None:
+async def _bring_up(connection: _Plain, address: DatabaseAddress) -> None:
     version = await _version(connection, address)
     if version == 0:
         encoding = await connection.fetchval("SHOW server_encoding")
@@ -125,7 +125,7 @@ async def _on_nodes(connection: _Plain) -> bool:
     return bool(await connection.fetchval(_NODES))
 
 
-async def _version(connection: _Plain, address: Address) -> int:
+async def _version(connection: _Plain, address: DatabaseAddress) -> int:
     if await connection.fetchval("SELECT to_regclass($1)", f"{address.schema}.migration") is None:
         return 0
     version: int = await connection.fetchval("SELECT coalesce(max(number), 0) FROM migration")
