@@ -153,6 +153,9 @@ def test_the_sessions_of_two_children(page: Page) -> None:
     expect(about.get_by_role("region", name="Participants")).to_contain_text("Rosa Castellano")
     assert page.locator(".message").count() > 1
     assert page.locator(".message.ours").count() > 0
+    look = "one => getComputedStyle(one).backgroundColor"
+    theirs = page.locator(".message:not(.ours) .bubble").first.evaluate(look)
+    assert page.locator(".message.ours .bubble").first.evaluate(look) != theirs
     _picture(page, "session")
     _is_well_made(page)
 
