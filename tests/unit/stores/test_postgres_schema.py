@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -152,3 +153,13 @@ def test_without_prepared_statements_and_settings(
         await store.close()
 
     asyncio.run(work())
+
+
+def test_the_owner_of_a_database_needs_no_other_right(postgres_server: postgres.Server) -> None:
+    postgres_server.psql("CREATE ROLE plain LOGIN")
+    postgres_server.psql("CREATE DATABASE plain OWNER plain")
+    url = urlsplit(postgres_server.url())
+    asyncio.run(_connect(url._replace(netloc="plain@", path="/plain").geturl()))
+    asyncio.run(_connect(url._replace(netloc="plain@", path="/plain").geturl()))
+    made = "SELECT 1 FROM pg_roles WHERE rolname = 'plain' AND NOT rolsuper"
+    assert postgres_server.psql(made).split() == ["1"]
