@@ -19,6 +19,8 @@ _DOTS = re.compile("[\u3002\uff0e\uff61]")
 #: Marks that tables and programs put around an address. ``'`` alone marks text in a spreadsheet.
 _QUOTES = "'\"`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb"
 _SCHEME_INSIDE = re.compile("<mailto:", re.IGNORECASE)
+#: An MMS names the kind of its addresses (OMA MMS Encapsulation §8).
+_TYPED = re.compile(r"/TYPE=[A-Z0-9]{1,16}\Z", re.IGNORECASE)
 _PREFIX = "xn--"
 #: RFC 5321 allows a mail address 254 characters; a name may stand beside it.
 _LONGEST = 512
@@ -33,7 +35,7 @@ def parse_email(text: str) -> Address | None:
     """
     if len(text) > _LONGEST:
         return None
-    bare = _without_scheme(_MARKS.sub("", text).strip())
+    bare = _TYPED.sub("", _without_scheme(_MARKS.sub("", text).strip()))
     mailbox = bare.strip(_QUOTES)
     if _MAILBOX.fullmatch(mailbox):
         return _address(mailbox, "")

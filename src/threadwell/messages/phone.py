@@ -30,6 +30,15 @@ _SCHEME = re.compile(
 )
 #: An MMS address names its kind (OMA MMS Encapsulation §8): ``+1207…/TYPE=PLMN``.
 _TYPED = re.compile(r"/TYPE=PLMN(?:@[^\s@]{1,255})?\Z", re.IGNORECASE)
+#: WhatsApp's own name for the account of a number, with or without that of a device.
+_ACCOUNT = re.compile(r"(\d{7,15})(?:[:.]\d{1,4})?@(?:s\.whatsapp\.net|c\.us)")
+#: What people write beside a number to say which of theirs it is.
+_WHICH = re.compile(
+    r"\s\([^\W\d_][^\d()+]{0,30}\)\Z"
+    r"|\A(?:tel|telephone|phone|cell|mobile|mob|home|work|office|handy|telefon|telefono"
+    r"|teléfono|móvil|celular|casa|privat|mobil|maison|portable)\b\.?\s?:?\s?(?=[(+\d])",
+    re.IGNORECASE,
+)
 _PARAMETER = re.compile(r"[a-z][a-z0-9-]{0,40}(?:=[^;\s]{0,200})?", re.IGNORECASE)
 _EXTENSION = re.compile(
     r"(?:extension|ext|extn|xtn|durchwahl|poste|anexo|ramal|interno|int|доб|x|#)"
@@ -107,13 +116,15 @@ def _bare(text: str) -> str:
         return ""
     if number := whole_number(written):
         return number
+    if account := _ACCOUNT.fullmatch(written):
+        return f"+{account[1]}"
     context = ""
     if scheme := _SCHEME.match(written):
         written = unquote(written[scheme.end() :]).strip().partition("?")[0]
         if scheme[1].lower().startswith("sip"):
             user, at, host = written.partition("@")
             written = user.partition(":")[0] + (f";{host.partition(';')[2]}" if at else "")
-    written = _TYPED.sub("", written)
+    written = _WHICH.sub("", _TYPED.sub("", written))
     written, *parameters = written.split(";")
     for parameter in filter(None, map(str.strip, parameters)):
         if not _PARAMETER.fullmatch(parameter):
@@ -139,7 +150,7 @@ def _value(digits: str, international: bool, country: str) -> str:
         return _value(digits[2:], True, country)
     if not here and len(digits) >= _FEWEST_ABROAD and not digits.startswith("0"):
         # No number of this country: the plus was lost, as a spreadsheet takes it for a sign.
-        here = _e164("+" + digits, None)
+        here = _e164(_today("+" + digits), None)
     if here:
         return _today(here)
     return digits if len(digits) <= _MOST_DIGITS + 2 else ""

@@ -11,7 +11,7 @@ import re
 _FORMULA = re.compile(r'=\s?"((?:[^"]|"")*)"')
 _GUARDED = re.compile(r"['\u2019][=+\-@0-9]")
 #: With a sign or a fraction: ``1e10`` may be the name of anything.
-_SCIENTIFIC = re.compile(r"([0-9])(?=[.,]|[eE]\+)(?:[.,]([0-9]{1,30}))?[eE]\+?([0-9]{1,2})")
+_SCIENTIFIC = re.compile(r"\+?([0-9])(?=[.,]|[eE]\+)(?:[.,]([0-9]{1,30}))?[eE]\+?([0-9]{1,2})")
 _FRACTION = re.compile(r"([0-9]{1,30})[.,](0{1,10})")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){2,9}|[0-9]{1,3}(?:\.[0-9]{3}){3,9}")
 #: A column too narrow for its number, and the errors of a formula.

@@ -151,6 +151,16 @@ def test_a_table_as_other_programs_write_it(practice, tmp_path, content):
     assert james["identifier"][0]["value"] == "1"
 
 
+def test_rows_that_another_program_added_keep_their_letters(practice, tmp_path):
+    path = tmp_path / "people.csv"
+    head = "kind,id,family,given\npatient,1,Núñez,Ana\n"
+    path.write_bytes(head.encode() + "patient,2,Muñoz,José\n".encode("cp1252"))
+    report = practice.run(import_people(practice.store, DEFAULT_PROJECT, path))
+    assert len(report.warnings) == 1
+    names = {one["name"][0].get("family", "") for one in practice.all("Patient")}
+    assert {"Núñez", "Muñoz"} <= names
+
+
 def test_what_is_passed_over_is_told(practice, tmp_path):
     path = tmp_path / "people.csv"
     path.write_bytes("kind,id,family,Insurer,phone\npatient,p1,Núñez,A,555-0122\n".encode("cp1252"))
@@ -225,6 +235,7 @@ def test_names_of_another_use_stay(practice):
         ("212/555-0122", ["+12125550122"]),
         ("tel:+1-212-555-0122;ext=5", ["+12125550122"]),
         ("12125550122.0", ["+12125550122"]),
+        ("212-555-0122 (cell); Work: 212-555-0123", ["+12125550122", "+12125550123"]),
         ("'+12125550122", ["+12125550122"]),
         ("+1 212 555 0122; NULL", ["+12125550122"]),
         ("NULL", []),

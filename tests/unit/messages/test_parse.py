@@ -26,6 +26,7 @@ def test_an_address_is_a_phone_or_a_mailbox(written: str, key: tuple[str, str] |
     [
         ("Ana@Example.ORG", "ana@example.org", ""),
         (" mailto:ana@example.org ", "ana@example.org", ""),
+        ("ana@example.org/TYPE=EMAIL", "ana@example.org", ""),
         ("Ana Prado <Ana@example.org>", "ana@example.org", "Ana Prado"),
         ('"Prado, Ana" <ana@example.org>', "ana@example.org", "Prado, Ana"),
         ("ana@example.org (Ana Prado)", "ana@example.org", "Ana Prado"),

@@ -26,6 +26,8 @@ Key = tuple[AddressKind, str]
 _ORIGINAL = ("x-original-from", "x-google-original-from", "x-original-sender")
 #: Written for other purposes as well.
 _ANSWERED = ("reply-to", "sender", "resent-from", "resent-sender")
+#: Ends an address that reaches nobody (RFC 2606 §2), as some lists make one of the writer's.
+_NOWHERE = ".invalid"
 _FALLBACK = ("sender", "reply-to", "return-path")
 _LIST_FIELDS = ("list-post", "mailing-list", "x-beenthere", "x-mailing-list", "x-loop", "list-id")
 #: "'Ana Prado' via Nurses", as lists write the writer's name beside their own address.
@@ -77,7 +79,8 @@ def _one_of(named: tuple[Address, ...], mail: Part) -> tuple[Address, str]:
 
 def _is_group(sender: Address, mail: Part, to: set[Key], own: Collection[Key]) -> bool:
     """Whether From may name a list or a mailbox that several share."""
-    return sender.key in own or sender.key in to or _is_list(sender, mail)
+    nowhere = sender.value.endswith(_NOWHERE)
+    return nowhere or sender.key in own or sender.key in to or _is_list(sender, mail)
 
 
 def _is_list(sender: Address, mail: Part) -> bool:

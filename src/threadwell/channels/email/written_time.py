@@ -53,16 +53,19 @@ _USUAL = re.compile(
     re.ASCII,
 )
 _CLOCK = re.compile(
-    r"(?<![\d:+-])(\d{1,2}) ?: ?(\d\d)(?: ?: ?(\d\d)(?:[.,](\d{1,9}))?)?(?![\d:])"
+    r"(?<![\d:+-])(\d{1,2}) ?: ?(\d{1,2})(?: ?: ?(\d{1,2})(?:[.,](\d{1,9}))?)?(?![\d:])"
     r"(?: ?([ap])\.? ?m\b\.?)?",
     re.ASCII | re.IGNORECASE,
 )
+#: As Finns, Danes and Indonesians write a time, beside a month that has its name.
+_DOTTED_CLOCK = re.compile(r"(?<![\d.:+-])(\d{1,2})\.(\d\d)(?:\.(\d\d))?()()(?![\d.:])", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)?(?=\D|$)", re.ASCII)
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)T?", re.ASCII)
 _DOTTED = re.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?!\d)", re.ASCII)
 _SLASHED = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4}|\d\d)(?!\d)", re.ASCII)
 _WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,9}(?![^\W\d_])")
-_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2212"}
+#: Some write the zone in quotation marks.
+_PLAIN = {**{ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2212"}, ord('"'): None}
 _DAY_BEFORE = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[ .,/-]{0,3}$", re.ASCII)
 _DAY_AFTER = re.compile(r"[ .,/-]{0,3}(\d{1,2})(?:st|nd|rd|th)?(?![\d:])", re.ASCII)
 _YEAR_AFTER = re.compile(r"[ .,/-]{0,3}(\d{2,4})(?![\d:])", re.ASCII)
@@ -111,7 +114,7 @@ def _usual(found: re.Match[str]) -> datetime:
 
 
 def _unusual(text: str, zone: ZoneInfo) -> Written | None:
-    plain = " ".join(without_comments(text[:_LONGEST]).translate(_DASHES).split())
+    plain = " ".join(without_comments(text[:_LONGEST]).translate(_PLAIN).split())
     compact = _COMPACT.match(plain)
     if compact:
         year, month, day, *clock = (int(part or 0) for part in compact.groups())
@@ -120,6 +123,8 @@ def _unusual(text: str, zone: ZoneInfo) -> Written | None:
         rest = plain[compact.end() :]
     else:
         found = _CLOCK.search(plain)
+        if found is None and any(_month(word[0]) for word in _WORD.finditer(plain)):
+            found = _DOTTED_CLOCK.search(plain)
         if found:
             plain = f"{plain[: found.start()]}{_HOLE}{plain[found.end() :]}"
         dated = _date(plain)

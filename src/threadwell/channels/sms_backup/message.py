@@ -20,6 +20,9 @@ _UNSENT = {
     "6": "was still waiting to be sent when the backup was made",
 }
 _NOT_DOWNLOADED = "130"
+#: What phones and networks tell each other about an MMS (OMA MMS Encapsulation §7.3.30): that it
+#: was sent, fetched, delivered or read.
+_REPORTS = frozenset({"129", "131", "133", "134", "135", "136"})
 _NEVER_FETCHED = "the notice of an MMS whose content was never fetched"
 _DELIVERY_FAILED = "64"
 _UTF8 = "106"
@@ -51,6 +54,8 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
         return Refused("of a kind that is not known")
     if mms and attributes.get("m_type") == _NOT_DOWNLOADED:
         return Refused(_NEVER_FETCHED, set_aside=True)
+    if mms and attributes.get("m_type") in _REPORTS:
+        return Refused("a report about an MMS, written by a phone or network", set_aside=True)
     ms = _milliseconds(attributes.get("date", ""))
     if ms is None:
         return Refused("no usable date")

@@ -36,7 +36,9 @@ def read_parts(parts: list[dict[str, str]]) -> Parts:
     notes: list[str] = []
     shown: list[str] = []
     for part in sorted(parts, key=_sequence):
-        kind = media_type_of(part.get("ct", ""))
+        # What has a text and names no type was never a file.
+        untyped = part.get("ct", "") in ("", "null") and "text" in part
+        kind = _TEXT if untyped else media_type_of(part.get("ct", ""))
         bare = kind.partition(";")[0]
         if bare == _LAYOUT:
             shown += _shown(part.get("text", ""))
@@ -101,7 +103,7 @@ def _sequence(part: dict[str, str]) -> int:
 
 def _content(part: dict[str, str]) -> tuple[bytes | None, str]:
     encoded = part.get("data")
-    if encoded is None:
+    if not encoded:
         text = part.get("text")
         return (text.encode(), "") if text is not None else (None, _NOT_THERE)
     try:

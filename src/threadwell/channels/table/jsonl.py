@@ -82,7 +82,7 @@ def shortcoming_of(head: bytes) -> str:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     missing = [name for name in ("from", "sent") if name not in keys]
-    known = sum(name in keys for name in COLUMNS)
+    known = sum(key.strip().lower() in COLUMNS for key in keys)
     return f"a table of messages needs the keys {', '.join(missing)}" if missing and known else ""
 
 

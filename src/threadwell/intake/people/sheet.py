@@ -119,10 +119,18 @@ def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
         return content.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
         try:
-            return content.decode("cp1252"), (_WINDOWS,)
+            # Rows that were added by another program may be UTF-8 all the same.
+            return "".join(map(_line, content.splitlines(keepends=True))), (_WINDOWS,)
         except UnicodeDecodeError:
             reason = f"it is neither UTF-8 nor Windows-1252 at byte {error.start}"
             raise BadPeople([reason]) from None
+
+
+def _line(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("cp1252")
 
 
 def _separator(header: str) -> str:

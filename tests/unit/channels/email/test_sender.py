@@ -28,6 +28,9 @@ HELD = f"held: {sender.HIDDEN}"
         ({"From": VIA, "Reply-To": f"Ana Prado <{ANA}>", "X-Original-From": ANA, **LIST}, ANA),
         ({"From": VIA, "X-Original-From": f"Ana <{ANA}>", **LIST}, ANA),
         ({"From": VIA, "X-Original-Sender": ANA, **LIST}, ANA),
+        # A list that makes an address which reaches nobody.
+        ({"From": f"Ana <{ANA}.invalid>", "X-Original-From": ANA}, ANA),
+        ({"From": f"Ana <{ANA}.invalid>", "Reply-To": BEN}, f"{ANA}.invalid"),
         ({"From": VIA, "X-Google-Original-From": ANA, **LIST}, ANA),
         ({"From": VIA, "Reply-To": ANA, **LIST}, ANA),
         ({"From": VIA, "Reply-To": f"{ANA}, {NURSES}", **LIST}, ANA),

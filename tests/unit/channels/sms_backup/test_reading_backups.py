@@ -105,6 +105,7 @@ def test_what_the_app_writes_that_is_not_xml(read: Read, written: str, text: str
 
 NOTHING_THAT_WAS_SENT = (
     *("draft", "outbox", "could not be sent", "waiting to be sent", "never fetched"),
+    "report about an MMS",
 )
 
 
@@ -124,6 +125,8 @@ NOTHING_THAT_WAS_SENT = (
         (sms(address="null"), "nobody is named"),
         (sms(address="-1"), "nobody is named"),
         (mms(m_type=130), "never fetched"),
+        (mms(part("application/smil", text="&lt;smil/&gt;"), m_type=134), "report about an MMS"),
+        (mms(m_type=136), "report about an MMS"),
         (mms(), "empty"),
         (mms(msg_box=3), "draft"),
         ("<sms body='no end'", "damaged"),
@@ -195,7 +198,11 @@ def test_an_mms_with_a_picture(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("attributes", "note"),
-    [({}, "is not in the backup"), ({"data": "A"}, "is damaged in the backup")],
+    [
+        ({}, "is not in the backup"),
+        ({"data": ""}, "is not in the backup"),
+        ({"data": "A"}, "is damaged in the backup"),
+    ],
 )
 def test_a_picture_that_is_missing_is_named(
     read: Read, attributes: dict[str, str], note: str
@@ -357,6 +364,15 @@ SMIL = part(
     "&lt;text src=&quot;t.txt&quot;/&gt;&lt;/par&gt;&lt;/smil&gt;",
 )
 TEXT = part(text="Look", cl="t.txt", seq=1)
+
+
+@pytest.mark.parametrize("kind", ["", 'ct=""', 'ct="null"'])
+def test_a_part_with_a_text_and_no_type_is_text(read: Read, kind: str) -> None:
+    (message,) = read(mms(f'<part {kind} seq="0" text="My knee hurts"/>'))
+    assert isinstance(message, Message)
+    assert (message.text, message.attachments) == ("My knee hurts", ())
+
+
 PICTURE = part("image/jpeg", cl="rash.jpg", data="QUJD", seq=0)
 
 
