@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.channels import named_channel, shown_channel
@@ -14,11 +14,12 @@ from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.numbers import positive
 from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.whys import why_text
 
 if TYPE_CHECKING:
     from threadwell.facade import Threadwell
     from threadwell.inbox.dates import Dates
-    from threadwell.intake import SessionSummary
+    from threadwell.intake import SessionSummary, Why
 
 #: Those of ``intake``, which is loaded only when it is needed.
 _STATUSES = ("all", "open", "finished", "superseded")
@@ -48,6 +49,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--to", dest="until", metavar="DAY", type=_day, help="that began on this day or earlier"
     )
     group.add_argument("--to-review", action="store_true", help="about which a question is open")
+    parser.add_argument(
+        "--why", action="store_true", help="tell why each is about whom it is about"
+    )
     group.add_argument(
         "--limit", metavar="N", type=positive, help="the newest N of them (default: all)"
     )
@@ -70,12 +74,13 @@ def run(arguments: Namespace) -> int:
         )
         none = not sessions and not _is_narrowed(arguments)
         held = len(tw.quarantine()) if none else 0
-    more = limit is not None and len(sessions) > limit
-    sessions = sessions[:limit]
+        more = limit is not None and len(sessions) > limit
+        sessions = sessions[:limit]
+        whys = {one.id: tw.why(one.id) for one in sessions} if arguments.why else None
     if arguments.format == "json":
-        print_json([asdict(session) for session in sessions])
+        print_json([_as_json(session, whys) for session in sessions])
     elif sessions or not _is_narrowed(arguments):
-        print_sessions(sessions, dates, more=more, held=held)
+        print_sessions(sessions, dates, more=more, held=held, whys=whys)
     else:
         print("No session is like that.")
     return 0
@@ -108,11 +113,17 @@ def _day(text: str) -> date:
 
 
 def print_sessions(
-    sessions: Sequence[SessionSummary], dates: Dates, *, more: bool = False, held: int = 0
+    sessions: Sequence[SessionSummary],
+    dates: Dates,
+    *,
+    more: bool = False,
+    held: int = 0,
+    whys: Mapping[str, tuple[Why, ...]] | None = None,
 ) -> None:
     """The sessions for people, times in the care time zone; ``more`` says that there are others.
 
-    Where there are none, ``held`` is how many messages wait in quarantine.
+    Where there are none, ``held`` is how many messages wait in quarantine. ``whys`` tell, by their
+    ids, why they are about whom they are about.
     """
     if not sessions and held:
         hold = "is" if held == 1 else "are"
@@ -134,13 +145,19 @@ def print_sessions(
             str(session.messages),
             "superseded" if session.status == "entered-in-error" else session.status,
             session.id,
+            *([why_text(whys[session.id])] if whys else []),
         ]
         for session in sessions
     ]
     head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status"]
-    print(table([*head, "Encounter"], rows))
+    print(table([*head, "Encounter", *(["Why"] if whys else [])], rows))
     others = ", and there are more" if more else ""
     print(f"\n{plural(len(sessions), 'session')}{others}; times are in {dates.zone.key}.")
+
+
+def _as_json(session: SessionSummary, whys: Mapping[str, tuple[Why, ...]] | None) -> dict[str, Any]:
+    told = {"why": [asdict(one) for one in whys[session.id]]} if whys else {}
+    return asdict(session) | told
 
 
 def _called(session: SessionSummary) -> str:
@@ -159,6 +176,7 @@ COMMAND = Command(
         "threadwell sessions",
         "threadwell sessions --patient 'Mia Castellano' --from 2026-11-01 --to 2026-11-30",
         "threadwell sessions --to-review --limit 20",
+        "threadwell sessions --why --limit 20",
         "threadwell sessions --format json --store sqlite:///practice.db",
     ),
     add_arguments=add_arguments,

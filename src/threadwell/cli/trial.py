@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadwell.cli.channels import shown_channel
 from threadwell.cli.output import paint, plural, table
+from threadwell.cli.whys import why_text
 
 if TYPE_CHECKING:
     from threadwell.inbox.dates import Dates
@@ -79,10 +80,12 @@ def _print_sessions(title: str, sessions: Sequence[TriedSession], dates: Dates) 
             str(one.messages),
             one.status,
             one.topic or "-",
+            why_text(one.why),
         ]
         for one in sessions[:_MOST]
     ]
     head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status", "Topic"]
+    head.append("Why")
     _print_table(title, head, rows, len(sessions))
 
 

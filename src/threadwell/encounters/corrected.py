@@ -12,6 +12,10 @@ from threadwell.fhir.resource import Resource
 
 #: What a correction says, for people.
 CORRECTED = "A person has said whom these messages are about."
+#: Who has said something, where nothing tells.
+SOMEBODY = "A person"
+#: Who has changed a subject through the API.
+_CHANGER = "Whoever changed the subject"
 #: What is kept of who wrote a version, where that is a client of the API.
 _CLIENT = "ClientApplication/"
 
@@ -26,7 +30,7 @@ class Agent(NamedTuple):
     def of_author(cls, author: str) -> Agent:
         """Whoever has changed a resource through the API, by what is kept of its author."""
         client = author.removeprefix(_CLIENT) if author.startswith(_CLIENT) else ""
-        return cls("Whoever changed the subject", client)
+        return cls(_CHANGER, client)
 
 
 class Correction(NamedTuple):
@@ -63,6 +67,20 @@ def corrected(correction: Correction, recorded: str) -> Resource:
         what: dict[str, Any] = {"reference": correction.version}
         out["entity"] = [{"role": "source", "what": what}]
     return out
+
+
+def is_correction(provenance: Resource) -> bool:
+    """Whether a Provenance of ours records a correction."""
+    return any(one.get("text") == CORRECTED for one in provenance.get("reason") or ())
+
+
+def said_by(record: Resource | None) -> str:
+    """Who has said whom messages are about, within a sentence, by the record of it."""
+    who = next((one.get("who") or {} for one in (record or {}).get("agent") or ()), {})
+    name = str(who.get("display") or SOMEBODY)
+    if name != _CHANGER and "identifier" in who:
+        return f"the client “{name}”"
+    return f"{name[:1].lower()}{name[1:]}"
 
 
 def _who(by: Agent) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from threadwell.encounters.identity import (
 from threadwell.encounters.participants import Spoken
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.review import review
-from threadwell.encounters.shares import Told, shares, subjects
+from threadwell.encounters.shares import subjects
 from threadwell.fhir.resource import Resource
 
 
@@ -73,7 +73,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     if len(whom) > 1:
         out.resources["Group", together.id] = group(together, whom, frame)
         for patient in whom:
-            _add_medical(out, drawn, identity, patient, about, frame)
+            _add_medical(out, drawn, identity, patient, frame)
     if not subject:
         task = review_identity(identity)
         since = drawn.messages[0].sent.at
@@ -95,22 +95,13 @@ class _About:
     """Whom the messages of a session are about, each and all together."""
 
     def __init__(self, messages: Sequence[Placed], frame: Frame) -> None:
-        self._shares: dict[str, frozenset[str]] = {}
         self.subjects: tuple[str, ...] = frame.patients
         if len(frame.patients) > 1 or any(one.reasons for one in messages):
-            told = [Told(one.sent.thread, one.about, one.reasons) for one in messages]
-            shared = shares(told, frame.patients)
-            ids = (one.sent.id for one in messages)
-            self._shares.update(zip(ids, shared, strict=True))
-            self.subjects = subjects(shared)
-
-    def of(self, message: Placed) -> frozenset[str]:
-        """The patients whom a message is about by itself."""
-        return self._shares.get(message.sent.id, message.about)
+            self.subjects = subjects(one.about for one in messages)
 
     def subject(self, message: Placed, subject: str) -> str:
         """A message that is about one patient is so within a session about several, too."""
-        own = self.of(message)
+        own = message.about
         return next(iter(own)) if len(own) == 1 else subject
 
 
@@ -149,14 +140,14 @@ def _link_threads(
 
 
 def _add_medical(
-    out: Projection, drawn: Drawn, session: Identity, patient: str, about: _About, frame: Frame
+    out: Projection, drawn: Drawn, session: Identity, patient: str, frame: Frame
 ) -> None:
     identity = medical_identity(session, patient)
     # What is about nobody in particular, such as a question back, belongs to every patient's care.
     spoken = [
         _as_family_of(patient, one, out.links, frame)
         for one in drawn.messages
-        if patient in about.of(one) or not about.of(one)
+        if patient in one.about or not one.about
     ]
     shape = Shape(
         identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"

@@ -1,34 +1,37 @@
-"""Whom a session is about, and each of its messages within it."""
+"""Whom a session is about, and what has joined it since a person has said so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
-from threadwell.encounters.attribution import SESSION, Reason
-
-
-class Told(NamedTuple):
-    """What a message tells by itself, or what a person has said of it."""
-
-    thread: str
-    about: frozenset[str]
-    reasons: tuple[Reason, ...]
+from threadwell.encounters.attribution import CHOSEN, Reason, patients_of
+from threadwell.encounters.placed import Placed
 
 
-def shares(told: Sequence[Told], circle: tuple[str, ...]) -> list[frozenset[str]]:
-    """The patients whom each message of a session is about, none where it does not tell.
+def subjects(about: Iterable[frozenset[str]]) -> tuple[str, ...]:
+    """The patients whom a session is about, in order, by those of its messages."""
+    return tuple(sorted(frozenset[str]().union(*about)))
 
-    In the circle of one patient every message is about that one, unless a person has said
-    otherwise: of the message itself, or of all that the session had of its thread then. What has
-    joined that thread since goes where the rest went.
+
+def follow(messages: Sequence[Placed]) -> None:
+    """Let the new messages of a session, in the order of time, go where their thread has gone.
+
+    That is for the circle of one patient. Where a person has said of all that the session had of a
+    thread whom it is about, a message that joins it takes that over from the one before it, or
+    else from the one after. What was said of single messages is not passed on.
     """
-    if len(circle) > 1:
-        return [one.about for one in told]
-    led = {one.thread for one in told if any(why.basis == SESSION for why in one.reasons)}
-    return [frozenset() if not one.reasons and one.thread in led else one.about for one in told]
-
-
-def subjects(shared: Iterable[frozenset[str]]) -> tuple[str, ...]:
-    """The patients whom a session is about, in order, by the shares of its messages."""
-    return tuple(sorted(frozenset[str]().union(*shared)))
+    if not any(one.reasons for one in messages):
+        return
+    new = {one.sent.id for one in messages if one.link is None and not one.reasons}
+    for way in (messages, messages[::-1]):
+        led: dict[str, tuple[Reason, ...]] = {}
+        for one in way:
+            thread = one.sent.thread
+            if one.sent.id in new:
+                if thread not in led:
+                    continue
+                new.discard(one.sent.id)
+                if reasons := led[thread]:
+                    one.reasons, one.about = reasons, patients_of(reasons)
+            if all(why.basis != CHOSEN for why in one.reasons):
+                led[thread] = one.reasons

@@ -18,8 +18,8 @@ from threadwell.api.clients import (
     rotate_client,
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
-from threadwell.facade.verbs import Verbs
 from threadwell.facade.wanted import check_wanted, several
+from threadwell.facade.whom import Whom
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
@@ -57,7 +57,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Verbs):
+class Threadwell(Whom):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called
@@ -297,24 +297,6 @@ class Threadwell(Verbs):
         from threadwell.facade.importing import run_answer
 
         return self._loop.call(run_answer(self._store, self._project, task, several(patients)))
-
-    def about(
-        self, subject: str, patients: str | Sequence[str], *, messages: str | Sequence[str] = ()
-    ) -> Report:
-        """Say whom a session, a thread header or a message is about, whatever it names, for good.
-
-        For example::
-
-            tw.about("Encounter/123", ["Patient/456"])
-            tw.about("Communication/789", ["Patient/456"], messages=["Communication/790"])
-
-        Without a patient it is about nobody of whom it is known, and a review asks. Raises
-        ``threadwell.intake.BadCorrection``.
-        """
-        from threadwell.facade.importing import run_correction
-
-        whom, which = several(patients), several(messages)
-        return self._loop.call(run_correction(self._store, self._project, subject, whom, which))
 
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from threadwell.encounters.attribution import NAMED, SENDER, Reason, reasons_of
+from threadwell.encounters.corrected import said_by
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.names import name_of
 from threadwell.inbox.reader import Reader
-
-_SOMEBODY = "A person"
 
 
 def why_about(reader: Reader, message: Resource) -> list[str]:
@@ -28,26 +27,15 @@ def named_in(messages: Iterable[Resource]) -> Iterator[dict[str, Any]]:
 
 def _sentence(reader: Reader, reason: Reason) -> str:
     if not reason.patient:
-        return f"{_who(reader, reason)} has said that it is about none of them."
+        who = _who(reader, reason)
+        return f"{who[:1].upper()}{who[1:]} has said that it is about none of them."
     name = name_of({"reference": reason.patient}, reader)
     if reason.basis == NAMED:
         return f"About {name}: “{reason.words}”"
     if reason.basis == SENDER:
         return f"About {name}: the sender can only be writing for them."
-    who = _who(reader, reason)
-    return f"About {name}: {who[:1].lower() if _is_plain(who) else who[:1]}{who[1:]} has said so."
+    return f"About {name}: {_who(reader, reason)} has said so."
 
 
 def _who(reader: Reader, reason: Reason) -> str:
-    """Whose choice it was, as far as its record tells."""
-    record = reader.known({"reference": reason.source}) or {}
-    for agent in record.get("agent") or ():
-        who = agent.get("who") or {}
-        display = str(who.get("display") or "")
-        if display:
-            return display if _is_plain(display) else f"The client “{display}”"
-    return _SOMEBODY
-
-
-def _is_plain(who: str) -> bool:
-    return who.startswith(("A person", "Whoever "))
+    return said_by(reader.known({"reference": reason.source}))

@@ -9,10 +9,12 @@ from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
 from threadwell.intake.correcting import BadCorrection, Corrected, correct_attribution
+from threadwell.intake.explained import Why
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
+from threadwell.intake.reports.reasons import why
 from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
 from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.reports.wanted import STATUSES, Wanted
@@ -43,6 +45,7 @@ __all__ = [
     "TriedHeld",
     "TriedSession",
     "Wanted",
+    "Why",
     "ZoneReport",
     "answer_review",
     "correct_attribution",
@@ -57,5 +60,6 @@ __all__ = [
     "replay",
     "sessions",
     "verify",
+    "why",
     "zone_report",
 ]

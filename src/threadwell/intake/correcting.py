@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from threadwell.encounters import corrected
 from threadwell.encounters.attribution import CHOSEN, SESSION
 from threadwell.encounters.corrected import Agent, Correction
 from threadwell.encounters.merge import is_live
@@ -26,7 +27,7 @@ from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store
 
 #: Who has made a correction, where nothing tells.
-SOMEBODY = Agent("A person")
+SOMEBODY = Agent(corrected.SOMEBODY)
 
 
 class BadCorrection(ValueError):

@@ -52,6 +52,18 @@ def test_filters_take_away_and_nothing_else(listed: Any) -> None:
     assert listed("--status", "superseded") == []
 
 
+def test_it_says_why_where_it_is_asked(listed: Any, store: str, capsys: Any) -> None:
+    told, plain = listed("--why", "--patient", "Mia"), listed("--patient", "Mia")
+    assert all(one.pop("why") for one in told)
+    assert told == plain
+    for one in listed("--why"):
+        assert {why["patient"] for why in one["why"]} == set(one["patients"])
+    assert main(["sessions", "--store", store, "--why"]) == 0
+    out = capsys.readouterr().out
+    assert "named “" in out
+    assert "by address" in out
+
+
 @pytest.mark.parametrize("who", ["Mia Castellano", "mia", "id", "reference"])
 def test_a_patient_is_named_in_many_ways(listed: Any, who: str) -> None:
     every = listed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ def test_what_it_shows_is_what_comes_of_it(
             for name in ("status", "patients", "names", "topic", "channels", "start", "messages"):
                 assert getattr(one, name) == getattr(other, name), name
             assert one.to_review == other.to_review
+            assert one.why == tw.why(one.id)
+            assert {why.patient for why in one.why} == set(one.patients)
+        assert {why.basis for one in tried.made for why in one.why} >= {"named", "address"}
         assert (tried.changed, tried.superseded, tried.unchanged) == ((), (), 0)
         held = [(one.reason, one.text, one.channel, one.sent) for one in tw.quarantine()]
         assert sorted((o.reason, o.text, o.channel, o.sent) for o in tried.held) == sorted(held)
@@ -129,3 +133,54 @@ def test_a_new_cut_that_changes_nothing_says_so(here: Path) -> None:
         tried = tw.recut(dry_run=True).outcome
     assert tried is not None
     assert (tried.made, tried.changed, tried.superseded, tried.unchanged) == ((), (), (), 2)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_what_a_person_has_said_is_a_reason(
+    kind: str, here: Path, request: pytest.FixtureRequest
+) -> None:
+    store = "x.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    Path("people.csv").write_text(PEOPLE + "patient,tom,Prado,Tom,\n")
+    rows = [row("08T08:00:00"), row("08T09:00:00", "thanks"), row("10T08:00:00")]
+    with threadwell.open(store) as tw:
+        take(tw, *rows)
+        later, first = tw.sessions()
+        tom = tw.find_patients("Tom")[0]
+        assert [(w.basis, w.messages) for w in tw.why(first.id)] == [("address", 2)]
+        tw.about(f"Encounter/{first.id}", [tom.id])
+        said = tw.why(first.id)
+        assert [(w.name, w.basis, w.by, w.messages) for w in said] == [
+            ("Tom Prado", "session", "a person", 2)
+        ]
+        tried = take(tw, row("08T08:30:00"), dry_run=True).outcome
+        assert tried is not None
+        # What comes to it goes where the session has gone.
+        assert [one.why for one in tried.changed] == [(replace(said[0], messages=3),)]
+        anew = tw.recut(policy="per-thread", dry_run=True).outcome
+        assert anew is not None
+        (one,) = anew.made
+        assert {(w.name, w.basis, w.by, w.messages) for w in one.why} == {
+            ("Lena Prado", "address", "", 1),
+            ("Tom Prado", "session", "a person", 2),
+        }
+        assert {why for old in anew.superseded for why in old.why} == set()
+        tw.about(f"Encounter/{later.id}", [])
+        assert [(w.patient, w.basis) for w in tw.why(later.id)] == [("", "session")]
+
+
+def test_what_no_import_has_made_has_no_reason(here: Path) -> None:
+    with threadwell.open(":memory:") as tw:
+        take(tw, row("08T08:00:00"))
+        lena = tw.find_patients("Lena")[0]
+        made = tw.create_resource(
+            {
+                "resourceType": "Encounter",
+                "status": "finished",
+                "class": codes.VIRTUAL,
+                "subject": {"reference": f"Patient/{lena.id}"},
+            }
+        )
+        assert tw.why(made["id"]) == ()
+        assert tw.why("none") == ()
+        (imported,) = [one.id for one in tw.sessions() if one.id != made["id"]]
+        assert [one.name for one in tw.why(f"Encounter/{imported}")] == ["Lena Prado"]

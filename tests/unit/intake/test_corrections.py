@@ -285,8 +285,9 @@ def named(resource):
             {"b": (LEO, BOTH, f"{LEO} {MIA}")},
         ),
         (lambda p: session(p), [], dict.fromkeys("abc", ("", "", ""))),
+        (lambda p: session(p, "d"), [], {"d": ("", "", "")}),
     ],
-    ids=["session", "header", "single patient", "message", "nobody"],
+    ids=["session", "header", "single patient", "message", "nobody", "nobody of one"],
 )
 def test_what_a_person_says_of_messages_is_kept(family, sms, of, patients, expected):
     done = about(family, named(of(family)), *patients)
@@ -330,3 +331,42 @@ def test_a_superseded_session_says_where_its_messages_are(family):
     family.run(recut(family.store, DEFAULT_PROJECT, settings, clock=lambda: family.now))
     with pytest.raises(BadCorrection, match="is superseded"):
         about(family, named(old), MIA)
+
+
+def test_a_correction_takes_no_other_session_along(practice, sms):
+    """Sessions of one patient's phone that another policy makes one stay about whom they were."""
+    practice.patient("mia", given="Mia")
+    later = replace(practice.settings, policy="per-thread")
+    first = [sms("d", "09:00"), sms("e", "09:10")]
+    night = [sms("f", "23:50", "sleeping now"), sms("g", "23:55", "at last")]
+    practice.settings = replace(practice.settings, policy="inactivity-gap")
+    practice.take(*first, *night)
+    about(practice, named(session(practice, "d")), MIA)
+    practice.run(recut(practice.store, DEFAULT_PROJECT, later, clock=lambda: practice.now))
+    practice.settings = later
+    whom = {id_: subject_of(practice, message(practice, id_)) for id_ in "defg"}
+    assert whom == {"d": MIA, "e": MIA, "f": ANA, "g": ANA}
+    assert subject_of(practice, session(practice, "d")) == f"{ANA}+{MIA}"
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("other_way", [True, False])
+def test_what_joins_a_session_goes_where_it_went(practice, sms, together, other_way):
+    practice.patient("mia", given="Mia")
+    practice.settings = replace(practice.settings, policy="per-thread")
+    practice.take(sms("d", "09:00"), sms("e", "12:00", "my knee"), sms("f", "15:00"))
+    some = [named(message(practice, id_)) for id_ in "ef"]
+    header = all_of(practice, "d")[1]
+    about(practice, named(header), MIA)
+    about(practice, named(header), ANA, messages=some[:1])
+    late = [sms("g", "08:00"), sms("h", "12:30"), sms("i", "16:00")]
+    late = late[::-1] if other_way else late
+    for those in [late] if together else [[one] for one in late]:
+        practice.take(*those)
+    whom = {id_: subject_of(practice, message(practice, id_)) for id_ in "defghi"}
+    # What was said of one message is of no other.
+    assert whom == {"d": MIA, "e": ANA, "f": MIA, "g": MIA, "h": MIA, "i": MIA}
+    practice.run(
+        recut(practice.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now)
+    )
+    assert whom == {id_: subject_of(practice, message(practice, id_)) for id_ in "defghi"}

@@ -15,7 +15,7 @@ from threadwell.encounters import codes
 from threadwell.encounters.attribution import CHOSEN, SESSION, patients_of
 from threadwell.encounters.pattern import is_session
 from threadwell.encounters.placed import Placed
-from threadwell.encounters.shares import Told, shares, subjects
+from threadwell.encounters.shares import subjects
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.links import target
@@ -89,12 +89,8 @@ class _Session:
         self._key = Key("Encounter", name.partition("/")[2])
         self._headers = headers
         self._messages = [one for messages in headers.values() for one in messages]
-        recorded = [_recorded(one, circle.patients) for one in self._messages]
-        shared = shares(recorded, circle.patients)
-        self._shares = {
-            one.sent.id: share for one, share in zip(self._messages, shared, strict=True)
-        }
-        self._written = frozenset(subjects(shared))
+        self._shares = {one.sent.id: _recorded(one, circle.patients) for one in self._messages}
+        self._written = frozenset(subjects(self._shares.values()))
 
     def changes(self) -> Iterator[SubjectChange]:
         """The changes of the Encounters, the headers and the messages."""
@@ -177,13 +173,12 @@ class _Session:
         return patients or None
 
 
-def _recorded(placed: Placed, circle: Sequence[str]) -> Told:
-    """What a stored message bears."""
+def _recorded(placed: Placed, circle: Sequence[str]) -> frozenset[str]:
+    """Whom a message is about by what is stored of it."""
     reasons = placed.link.reasons if placed.link else ()
-    about = patients_of(reasons)
     if len(circle) == 1 and not reasons:
-        about = frozenset(circle)
-    return Told(placed.sent.thread, about, reasons)
+        return frozenset(circle)
+    return patients_of(reasons)
 
 
 def _medical_patient(body: Resource) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
+from threadwell.encounters.shares import follow
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.settings import Settings
@@ -135,12 +136,16 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             headers.after(was.headers)
             continue
         placed_here = [circle.messages[id_] for id_ in ids]
+        if len(circle.patients) == 1:
+            follow(placed_here)
         drawn = _drawn(circle, session.mark, placed_here, finished, former)
         made = project(drawn, frame)
         seen[session.mark] = _take(out, session.messages, drawn, made)
         headers.after(seen[session.mark].headers)
     outside = [placed for placed in messages if placed.sent.id not in inside]
     if outside:
+        if len(circle.patients) == 1:
+            follow(outside)
         quiet = outside[-1].sent.at + rules.settings.options.gap_us
         drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
         made = project_outside(drawn, frame)

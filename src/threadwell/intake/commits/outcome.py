@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from threadwell.intake.explained import Why
 from threadwell.messages import Address
 
 
@@ -11,6 +12,8 @@ from threadwell.messages import Address
 class TriedSession:
     """One session as it would be. ``messages`` are those that would be written for it, new ones
     and ones that come from another session; ``to_review`` says that a question would be open.
+    ``why`` tells by which of all its messages it would be about its patients; it is not asked of a
+    session that would be superseded.
     """
 
     id: str
@@ -23,6 +26,7 @@ class TriedSession:
     end: str
     messages: int
     to_review: bool
+    why: tuple[Why, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from threadwell.encounters.corrected import is_correction
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.intake.explained import ToldAt, told_by
 from threadwell.stores.contract import Stored, Write
 
 _NAMED = ("Patient", "Group")
@@ -20,10 +22,11 @@ class Trial:
 
     ``sessions`` are session encounters, ``parts`` the medical encounters of all of them,
     ``headers`` thread headers and ``named`` Patients and Groups, all by id. ``lines`` tell of each
-    message, by id, its header, and ``lines_before`` the one that it has in the store. ``before``
-    are the session encounters, by id, that are in the store, as they are there. ``held`` are the
-    Tasks of messages that would be held, with the content, and ``asked`` tells of sessions, by id,
-    whether a question about them would be open.
+    message, by id, its header, and ``lines_before`` the one that it has in the store; ``told``
+    is what it tells of whom it is about, and ``records`` are those of corrections, by reference.
+    ``before`` are the session encounters, by id, that are in the store, as they are there.
+    ``held`` are the Tasks of messages that would be held, with the content, and ``asked`` tells of
+    sessions, by id, whether a question about them would be open.
     """
 
     sessions: dict[str, Resource] = field(default_factory=dict)
@@ -32,6 +35,8 @@ class Trial:
     headers: dict[str, Resource] = field(default_factory=dict)
     lines: dict[str, str] = field(default_factory=dict)
     lines_before: dict[str, str] = field(default_factory=dict)
+    told: dict[str, ToldAt] = field(default_factory=dict)
+    records: dict[str, Resource] = field(default_factory=dict)
     named: dict[str, Resource] = field(default_factory=dict)
     held: list[tuple[Resource, bytes]] = field(default_factory=list)
     asked: dict[str, bool] = field(default_factory=dict)
@@ -51,8 +56,11 @@ class Trial:
                     if write.id not in self.lines and write.before is not None:
                         self.lines_before[write.id] = _header_of(decode(write.before.body))
                     self.lines[write.id] = _header_of(body)
+                    self.told[write.id] = told_by(body)
                 case "Communication":
                     self.headers[write.id] = body
+                case "Provenance" if is_correction(body):
+                    self.records[f"Provenance/{write.id}"] = body
                 case "Task":
                     tasks.append(body)
                 case "Binary":

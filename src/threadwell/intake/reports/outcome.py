@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from threadwell.encounters import codes
 from threadwell.encounters.merge import is_live, is_locked
@@ -15,10 +15,12 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
 from threadwell.intake.commits.trial import Trial
+from threadwell.intake.explained import ToldAt, Why, summed
 from threadwell.intake.held.hold import NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import quarantined
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.reports.reasons import names_in, referred, told_in
 from threadwell.intake.reports.sessions import channel_of, topic_of
 from threadwell.stores.contract import Key, Store
 
@@ -51,19 +53,31 @@ async def outcome(trial: Trial, store: Store, project: str) -> Outcome:
 class _Tried:
     """The trial, with what its sessions refer to."""
 
-    def __init__(self, trial: Trial, names: dict[str, Resource]) -> None:
+    def __init__(
+        self,
+        trial: Trial,
+        names: dict[str, Resource],
+        told: Mapping[str, Sequence[ToldAt]],
+        records: dict[str, Resource],
+    ) -> None:
         self._trial = trial
         self._names = names
         self._headers: dict[str, list[Resource]] = {}
         for header in trial.headers.values():
             session = target(header, "encounter").removeprefix("Encounter/")
             self._headers.setdefault(session, []).append(header)
+        self._told = told
+        self._known = names | records
         self._messages = Counter(trial.lines.values())
         self._messages_before = Counter(trial.lines_before.values())
 
     @classmethod
     async def of(cls, trial: Trial, store: Store, project: str) -> _Tried:
-        """With whom the sessions are about, out of the trial and the store."""
+        """With whom the sessions are about, and why, out of the trial and the store."""
+        told = await _told(trial, store, project)
+        every = names_in(one for those in told.values() for one in those)
+        sources = {name for name in every if not name.startswith("Patient/")}
+        records = await referred(store, project, sources - trial.records.keys())
         names: dict[str, Resource] = {}
         wanted = {target(one, "subject") for one in trial.sessions.values()} - {""}
         while wanted:
@@ -78,7 +92,7 @@ class _Tried:
             )
             members = {who for name in wanted for who in _members(names.get(name, {}))}
             wanted = members - names.keys() - wanted
-        return cls(trial, names)
+        return cls(trial, names, told, records | trial.records)
 
     def line(self, session: Resource, *, was: bool = False) -> TriedSession:
         """A session in a line, as it would be, or as it ``was``."""
@@ -99,7 +113,28 @@ class _Tried:
             period.get("end", ""),
             sum(messages[header["id"]] for header in headers),
             self._trial.asked.get(session["id"], False),
+            () if was else self._why(headers, patients),
         )
+
+    def _why(self, headers: Sequence[Resource], patients: Sequence[str]) -> tuple[Why, ...]:
+        told = [one for header in headers for one in self._told.get(header["id"], ())]
+        return summed(told, patients, self._known)
+
+
+async def _told(trial: Trial, store: Store, project: str) -> dict[str, list[ToldAt]]:
+    """What the messages of each thread header, by id, would tell."""
+    out: dict[str, list[ToldAt]] = {}
+    for id_, told in trial.told.items():
+        out.setdefault(trial.lines[id_], []).append(told)
+    there = [
+        header["id"]
+        for header in trial.headers.values()
+        if is_live(header) and as_key(target(header, "encounter")).id in trial.before
+    ]
+    for header, messages in (await told_in(store, project, there)).items():
+        rest = [one for id_, one in messages.items() if id_ not in trial.told]
+        out.setdefault(header, []).extend(rest)
+    return out
 
 
 async def _reach(trial: Trial, store: Store, project: str) -> None:
