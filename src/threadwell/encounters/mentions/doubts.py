@@ -82,7 +82,9 @@ def _compared(reading: Reading, place: Place) -> str:
             word in reading.lexicon["same"] for word in reading.words[max(0, end - 7) : end]
         ):
             return COMPARED
-        steps = (reading.before(section, end) for section in ("mine", "article", "child"))
+        # "as last time with Leo": the time and little words stand between.
+        between = ("mine", "article", "child", "past", "about")
+        steps = (reading.before(section, end) for section in between)
         step = next(filter(None, steps), 0)
         if not step:
             break
@@ -133,7 +135,10 @@ def _is_titled(reading: Reading, place: Place) -> bool:
     end = place.start
     if (length := reading.before("sibling", end)) and end - length - 1 in reading.named:
         return False
-    if reading.before("title", end) or reading.at("titleafter", reading.after(place)):
+    after = reading.after(place)
+    while reading.word(after) in reading.family_of(place.patient):
+        after += 1
+    if reading.before("title", end) or reading.at("titleafter", after):
         return True
     named = reading.before("named", end)
     end -= named
@@ -232,7 +237,14 @@ def _writer(reading: Reading, place: Place) -> str:
     words = [token for token in reading.tokens if token.is_word or token.is_number]
     short = len(words) <= 4 and all(token.is_capital for token in words)
     alone = short and reading.is_end(after)
-    if reading.last and not reading.first and alone and reading.is_beginning(place.start - 1):
+    told = reading.before("fresh", place.start)
+    if (
+        reading.last
+        and not reading.first
+        and alone
+        and not told
+        and reading.is_beginning(place.start - 1)
+    ):
         return WRITER
     if reading.word(place.start - 1) in ("–", "-", "~") and reading.is_end(after) and short:
         return WRITER
@@ -281,7 +293,8 @@ def _word(reading: Reading, place: Place) -> str:
     if kind in ("modal", "verb") or place.name[0] in reading.lexicon["modal"]:
         if reading.before("pronoun", place.start):
             return WORD
-        if kind == "verb" and reading.at("object", place.end):
+        object_ = reading.at("object", place.end) and not reading.before("preposition", place.start)
+        if kind == "verb" and object_:
             return WORD
     if is_helping(reading, place) and reading.before("pronoun", place.start):
         return "" if shows_a_person(reading, place.end, helping=True) else WORD

@@ -35,6 +35,7 @@ def evidence(reading: Reading, place: Place) -> str:
         or _owns(reading, place, kind)
         or _says(reading, place, kind)
         or _within(reading, place, kind)
+        or _is_given(reading, place)
         or _is_made_for(reading, place, kind)
     )
 
@@ -66,33 +67,48 @@ def _of_small_name(reading: Reading, place: Place) -> str:
 
 def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
     """Of a name in small letters that is a word: ``my son will is sick``, ``rose has a cough``."""
+    helping = is_helping(reading, place)
+    if (after := reading.possessive(place)) and (kind != "time" or not place.owning):
+        # "marks inhaler", but not "marks on her arm".
+        body = leads_to(reading, after, "body", 0 if place.owning else 1)
+        if place.owning or kind == "time":
+            return "possessive" if body and not reading.before("article", place.start) else ""
+        said = leads_to(reading, after, "sick", 1) or leads_to(reading, after, "owned", 1)
+        return "possessive" if said or body else ""
     if place.owning:
         return ""
-    helping = is_helping(reading, place)
-    if reading.word(place.end) == "'" and kind != "time" and reading.possessive(place):
-        after = reading.possessive(place)
-        said = leads_to(reading, after, "sick", 1) or leads_to(reading, after, "owned", 1)
-        return "possessive" if said else ""
     if child := _small_child(reading, place, helping=helping) or _age(reading, place):
         return child
-    if helping and reading.before("about", place.start) and reading.is_end(place.end):
-        return ""
     start, end = reading.row(place)
+    listed = (start, end) != (place.start, place.end)
+    if listed and kind != "time" and reading.before("about", start) and reading.is_mark(end):
+        return "listed"
+    if kind in ("modal", "verb") and _is_whom(reading, place):
+        return "about"
     if kind in ("modal", "verb") and _is_asked(reading, place) and _is_done(reading, place):
         return "verb"
     if not reading.lexicon.subjects or not _may_begin(reading, start):
         return ""
-    if kind == "time" and (start, end) == (place.start, place.end):
+    if kind == "time" and helping and not listed:
         return ""
-    if shows_a_person(reading, end, helping=helping):
+    if shows_a_person(reading, end, helping=helping, owned=_owned(kind)):
         return "verb"
     at, _ = verb_of(reading, end)
     does = reading.at("does", at)
     if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
-    if kind in ("modal", "verb") and reading.at("aux", end):
-        return "verb"
-    return ""
+    return "verb" if kind == "verb" and reading.at("aux", end) else ""
+
+
+def _is_whom(reading: Reading, place: Place) -> bool:
+    """``squeeze will in``, ``for mark this time``, ``it's will who has``: no place for a verb."""
+    if place.name[0] in reading.lexicon["noun"]:
+        return False
+    if reading.before("sees", place.start):
+        return bool(reading.at("when", place.end))
+    if reading.before("preposition", place.start):
+        return reading.is_mark(place.end) or bool(reading.at("when", place.end))
+    return bool(reading.before("fresh", place.start) and reading.word(place.end) == "who")
 
 
 def _is_done(reading: Reading, place: Place) -> bool:
@@ -182,7 +198,7 @@ def _child(reading: Reading, place: Place) -> str:
 def _age(reading: Reading, place: Place) -> str:
     """``Will (7)``, ``May, 4,``, ``Will is 7``, ``7-year-old Will``."""
     after = place.end
-    if reading.word(after) in (",", "(") and _is_age(reading, after + 1):
+    if reading.word(after) in (",", "(", "-", "–") and _is_age(reading, after + 1):
         number = after + 2
         if reading.word(number) in (",", ")") or reading.at("years", number):
             return "age"
@@ -221,22 +237,29 @@ def _owns(reading: Reading, place: Place, kind: str) -> str:
 
 def _says(reading: Reading, place: Place, kind: str) -> str:
     """``May has a fever``, ``Is Rose sick?``, ``Will threw up``."""
-    after = reading.after(place) if place.owning else reading.row(place)[1]
-    helping = is_helping(reading, place)
-    if shows_a_person(reading, after, helping=helping):
+    start, end = reading.row(place)
+    after = reading.after(place) if place.owning else end
+    # "Will and May need": a list of names is followed by a verb as one name is.
+    helping = is_helping(reading, place) and start == place.start and end == place.end
+    if shows_a_person(reading, after, helping=helping, owned=_owned(kind)):
         return "verb"
     at, verb = verb_of(reading, after)
     does = reading.at("does", at)
     if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
     follows = (verb and not reading.at("bare", at)) or reading.at("aux", after)
-    if kind in ("modal", "verb") and follows:
+    if kind in ("modal", "verb") and follows and place.name[0] not in reading.lexicon["noun"]:
         return "verb"
     if verb and kind == "thing" and leads_to(reading, at + verb, "well", 3):
         return "verb" if _ends_well(reading, at + verb) else ""
     if kind != "time" or reading.before("is", place.start):
         return "verb" if _is_asked(reading, place) and _ends_ill(reading, place) else ""
     return ""
+
+
+def _owned(kind: str) -> str:
+    """The section of what whoever has such a name may own, and no month or season does."""
+    return "body" if kind == "time" else "owned"
 
 
 def _is_asked(reading: Reading, place: Place) -> bool:
@@ -275,3 +298,10 @@ def _is_made_for(reading: Reading, place: Place, kind: str) -> str:
     if kind != "thing" or not length:
         return ""
     return "about" if reading.before("owned", place.start - length) else ""
+
+
+def _is_given(reading: Reading, place: Place) -> str:
+    """``gave May the drops``: what is given is given to somebody."""
+    token = reading.token(place.end)
+    to = reading.before("gives", place.start) and token is not None
+    return "about" if to and token is not None and token.is_word else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -214,7 +214,27 @@ def _sections(language: str) -> dict[str, frozenset[tuple[str, ...]]]:
     for name, entry in _lines(folder.joinpath(f"{language}.txt").read_text("utf-8")):
         if words := tuple(words_of(entry)):
             out.setdefault(name, set()).add(words)
+    texted = {words[0]: words[1] for words in out.pop("texted", set())}
+    for entries in out.values():
+        for words in tuple(entries):
+            entries.update(_as_texted(words, texted))
     return {name: frozenset(entries) for name, entries in out.items()}
+
+
+def _as_texted(words: tuple[str, ...], texted: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """A phrase without its apostrophes, and with what people type for its words."""
+    if "'" in words[1:-1]:
+        joined: list[str] = []
+        for word in words:
+            joins = word in ("t", "s", "m") and len(joined) > 1 and joined[-1] == "'"
+            if joins:
+                joined[-2:] = [joined[-2] + word]
+            else:
+                joined.append(word)
+        words = tuple(joined)
+        yield words
+    if any(word in texted for word in words):
+        yield tuple(texted.get(word, word) for word in words)
 
 
 def _lines(text: str) -> Iterable[tuple[str, str]]:

@@ -26,7 +26,12 @@ from threadwell.encounters.mentions.unspaced import Unspaced
 _AROUND = 3
 _LONGEST = 80
 #: Beside a name that stands alone, as the answer to a question.
-_ANSWER = frozenset(("i", "mean", "sorry", "meant", "it", "is", "s", "'", "about", "for", "yes"))
+_ANSWER = frozenset(
+    (
+        *("i", "mean", "sorry", "meant", "it", "its", "is", "s", "'", "about", "for", "yes", "no"),
+        *("not", "nope", "yep", "yeah", "was", "this", "time"),
+    )
+)
 
 
 class Mention(NamedTuple):

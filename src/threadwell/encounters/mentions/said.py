@@ -6,6 +6,8 @@ from threadwell.encounters.mentions.context import Reading
 
 #: The age up to which ``Joy is 4`` is an age, and no number of something else.
 _OLDEST_CHILD = 18
+#: Temperatures of somebody who is ill, in degrees of Celsius and of Fahrenheit.
+_FEVER = frozenset((37, 38, 39, 40, 41, *range(99, 107)))
 
 
 def says_of_a_person(reading: Reading, at: int) -> bool:
@@ -14,11 +16,14 @@ def says_of_a_person(reading: Reading, at: int) -> bool:
     return bool(verb) and leads_to(reading, at + verb, "sick", 5)
 
 
-def shows_a_person(reading: Reading, at: int, *, helping: bool = False) -> bool:
+def shows_a_person(
+    reading: Reading, at: int, *, helping: bool = False, owned: str = "owned"
+) -> bool:
     """Whether what follows shows that an ordinary word before it is somebody's name.
 
     ``has a cold``, ``needs her inhaler``, ``won't eat``; neither ``is cold``, as the winter is,
-    nor, after a ``helping`` verb, ``have a fever``.
+    nor, after a ``helping`` verb, ``have a fever``. ``owned`` is the section of what a person may
+    need.
     """
     at, verb = verb_of(reading, at)
     if not verb or (helping and reading.at("bare", at)):
@@ -29,20 +34,33 @@ def shows_a_person(reading: Reading, at: int, *, helping: bool = False) -> bool:
         leads_to(reading, after, "sick", 5, things)
         or leads_to(reading, after, "acting", 2, "faint")
         or (bool(reading.at("wants", at)) and leads_to(reading, after, "acts", 3))
-        or (bool(reading.at("needs", at)) and leads_to(reading, after, "owned", 3, "faint"))
-        or _is_aged(reading, after)
+        or (bool(reading.at("needs", at)) and leads_to(reading, after, owned, 3, "faint"))
+        or _is_measured(reading, at, after)
     )
 
 
-def _is_aged(reading: Reading, at: int) -> bool:
-    """``is 4 and still …``."""
+def _is_measured(reading: Reading, verb: int, at: int) -> bool:
+    """``is 4 and still …``, ``is 14 kg``, ``has 39.5``."""
     token = reading.token(at)
-    if token is None or not token.is_number or len(token.word) > 2:
+    if token is None or not token.is_number or len(token.word) > 3:
         return False
+    if reading.at("have", verb):
+        after = _number_end(reading, at)
+        ends = reading.is_mark(after) or bool(reading.at("and", after))
+        return ends and int(token.word) in _FEVER
+    if reading.at("weight", at + 1):
+        return True
     joint = reading.at("and", at + 1)
     after = at + 1 + joint
     goes_on = any(reading.at(one, after) for one in ("is", "does", "often", "no", "acting"))
     return bool(joint) and goes_on and int(token.word) <= _OLDEST_CHILD
+
+
+def _number_end(reading: Reading, at: int) -> int:
+    """The index after ``39.5`` or ``39,5``."""
+    fraction = at + 1 + (reading.word(at + 1) == ",")
+    token = reading.token(fraction)
+    return fraction + 1 if token is not None and token.is_number else at + 1
 
 
 def leads_to(reading: Reading, at: int, section: str, most: int, but: str = "") -> bool:
