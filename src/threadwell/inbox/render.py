@@ -43,7 +43,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count=words.count, number=words.number, initials=words.initials, hue=words.hue
+        count=words.count,
+        number=words.number,
+        split_commands=words.split_commands,
+        initials=words.initials,
+        hue=words.hue,
     )
     environment.globals.update(
         stylesheet=static_url("inbox.css"),

@@ -33,6 +33,8 @@ PAGE = 200
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 _MANY = 1000
+#: v3 ParticipationType that says nothing more.
+_TOOK_PART = "PART"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,7 @@ def _participants(
     named: dict[Any, Participant] = {}
     for participant in encounter.get("participant") or ():
         who = participant.get("individual")
-        types = ", ".join(filter(None, map(concept_text, participant.get("type") or ())))
+        types = ", ".join(filter(None, map(_part, participant.get("type") or ())))
         role = " · ".join(filter(None, [role_of(who, reader), types.lower()]))
         named.setdefault(_identity(who), Participant(name_of(who, reader), role))
     for header in headers:
@@ -279,6 +281,13 @@ def _participants(
             role = role_of(who, reader) or "Not known"
             named.setdefault(_identity(who), Participant(name_of(who, reader), role))
     return list(named.values())
+
+
+def _part(concept: Any) -> str:
+    """What somebody took part as, where that is more than that they did."""
+    codings = concept.get("coding") or () if isinstance(concept, dict) else ()
+    plain = bool(codings) and all(coding.get("code") == _TOOK_PART for coding in codings)
+    return "" if plain else concept_text(concept)
 
 
 def _identity(who: Any) -> Any:

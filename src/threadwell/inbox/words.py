@@ -59,6 +59,11 @@ def status_of(code: str) -> Status:
     return Status("Open" if code == "in-progress" else code.replace("-", " ").capitalize(), "open")
 
 
+def split_commands(sentence: str) -> list[tuple[bool, str]]:
+    """The pieces of a sentence, and whether each is a command, which stands in backticks."""
+    return [(bool(at % 2), piece) for at, piece in enumerate(sentence.split("`")) if piece]
+
+
 def number(number: int) -> str:
     """``12,000``."""
     return f"{number:,}"

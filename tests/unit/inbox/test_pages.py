@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from threadwell.encounters import codes
 from threadwell.encounters.attribution import NAMED, SENDER, Reason, chosen, with_reasons
 from threadwell.stores.contract import StoreError
 
@@ -493,6 +494,35 @@ def test_signing_in_leads_nowhere_else(
     visitor.cookies.set("threadwell-wanted", wanted, domain="testserver.local")
     visitor.cookies.set("threadwell-wanted", wanted)
     assert visitor.post(sign_in_link).headers["location"] == "/"
+
+
+def test_what_somebody_took_part_as_is_said_where_it_is_more(
+    practice: Any, browser: Any, put: Any, make_session: Any
+) -> None:
+    def participant(who: str, code: str, display: str) -> dict[str, Any]:
+        coding = {"system": codes.PARTICIPATION_TYPE, "code": code, "display": display}
+        return {"type": [{"coding": [coding]}], "individual": {"reference": who}}
+
+    put(
+        make_session(
+            "s",
+            "Patient/lena",
+            "2024-03-12T11:58:00Z",
+            participant=[
+                participant("Practitioner/ines", "PPRF", "primary performer"),
+                participant("RelatedPerson/ana", "PART", "Participation"),
+            ],
+        )
+    )
+    page = browser.get("/sessions/s").text
+    assert "Practitioner · primary performer" in page
+    assert "Mother</span>" in page
+
+
+def test_commands_are_set_apart(practice: Any, visitor: Any) -> None:
+    page = visitor.get("/quarantine").text
+    assert "<code>threadwell serve</code>" in page
+    assert "`" not in page
 
 
 def test_what_is_noted_of_all_messages_is_said_once(
