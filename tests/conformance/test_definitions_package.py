@@ -21,6 +21,16 @@ MISTAKES = {
             "CapabilityStatement.url",
         )
     },
+    "StructureDefinition/Consent": {
+        (
+            "The value under urn:ietf:rfc:3986 must be a URI",
+            "StructureDefinition.differential.element.example.value.value",
+        ),
+        (
+            "The value under urn:ietf:rfc:3986 must be a URI",
+            "StructureDefinition.snapshot.element.example.value.value",
+        ),
+    },
     "CodeSystem/v2-0550": {("Invalid code format", "CodeSystem.concept.code")},
     **{
         f"SearchParameter/{kind}-extensions-{type_}-{code}": {

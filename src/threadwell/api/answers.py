@@ -11,6 +11,7 @@ from threadwell.api.attachments import ATTACHED, presigned
 from threadwell.api.context import Context
 from threadwell.api.etags import etag, http_date
 from threadwell.api.exchange import Answer, Header, Request
+from threadwell.api.headers import preferred_return
 from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored, StoreError
@@ -52,10 +53,10 @@ async def written(context: Context, request: Request, stored: Stored, status: in
     It is committed by now, so nothing that fails here may make a failure of it: where attachments
     cannot be looked up, they are shown as they are stored.
     """
-    preference = request.headers.get(b"prefer", b"").lower()
-    if b"return=minimal" in preference:
+    wanted = preferred_return(request.headers)
+    if wanted == "minimal":
         answer = Answer(status, version_headers(stored), b"")
-    elif b"return=operationoutcome" in preference:
+    elif wanted == "operationoutcome":
         done = outcome_answer(status, CREATED if status == 201 else OK, request.headers)
         answer = Answer(status, version_headers(stored), done.body)
     else:

@@ -144,7 +144,7 @@ class _App:
             request.interaction = table.interaction_of(request.path)
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
-                raise NotAllowed(", ".join(methods))
+                raise NotAllowed(methods)
             if request.method in _WITH_BODY:
                 request.body = await read_body(receive, headers, _MAX_FORM)
             return await handler(context, request)

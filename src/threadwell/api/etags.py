@@ -62,6 +62,12 @@ def http_date(seconds: int) -> bytes:
     return formatdate(seconds, usegmt=True).encode()
 
 
+@lru_cache(maxsize=4096)
+def as_instant(date: bytes) -> bytes:
+    """A time as ``http_date`` writes it as a FHIR ``instant``."""
+    return parsedate_to_datetime(date.decode()).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+
+
 def is_instant(text: str) -> bool:
     """Is it a FHIR ``instant`` of a day and time that there is?"""
     return bool(_INSTANT.fullmatch(text)) and _moment(text.encode()) is not None

@@ -1,8 +1,10 @@
-"""The headers of a request as one mapping, whatever comes twice (RFC 9110 §5.3)."""
+"""The headers of a request as one mapping, whatever comes twice (RFC 9110 §5.3), and ``Prefer``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from threadwell.fhir.outcome import FhirError, invalid
 
@@ -37,3 +39,25 @@ def repeated(
         if name in _SINGLE and seen.setdefault(name, value) != value:
             return invalid(f"The header {name.decode()} must come once")
     return None
+
+
+def preferred_return(headers: Mapping[bytes, bytes]) -> str:
+    """What ``Prefer`` wants returned, in lower case; ``""`` where it says nothing of it.
+
+    Of several, the first counts (RFC 7240 §2).
+    """
+    given = headers.get(b"prefer")
+    return _returned(given) if given else ""
+
+
+#: One preference, of which a comma or semicolon within quotes is a part.
+_PREFERENCE = re.compile(rb'(?:[^",;]|"(?:[^"\\]|\\.)*")+')
+
+
+@lru_cache(maxsize=64)
+def _returned(prefer: bytes) -> str:
+    for preference in _PREFERENCE.finditer(prefer):
+        name, _, value = preference[0].decode("latin-1").partition("=")
+        if name.strip().lower() == "return":
+            return value.strip().strip('"').lower()
+    return ""

@@ -6,7 +6,7 @@ Every outcome carries the ids of its request, so that a person can name it and f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -60,9 +60,11 @@ class Headed(FhirError):
 class NotAllowed(Headed):
     """405, with the methods that would be allowed."""
 
-    def __init__(self, allow: str) -> None:
+    def __init__(self, methods: Iterable[str]) -> None:
         super().__init__(405, [Issue("not-supported", "Method not allowed")])
-        self.headers = [(b"allow", allow.encode())]
+        # What can be read can be asked for without its body.
+        named = [name for m in methods for name in ((m, "HEAD") if m == "GET" else (m,))]
+        self.headers = [(b"allow", ", ".join(named).encode())]
 
 
 def unauthorized() -> FhirError:

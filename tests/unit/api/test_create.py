@@ -55,6 +55,13 @@ def test_decimals_keep_their_digits(api) -> None:
         ("return=representation", "Patient"),
         ("return=OperationOutcome", "OperationOutcome"),
         ("respond-async", "Patient"),
+        ("RETURN=Minimal", None),
+        ('return="minimal"', None),
+        ("return = minimal", None),
+        ("respond-async, return=minimal; x=y", None),
+        ("return=minimal, return=representation", None),
+        ('comment="return=minimal, or so"', "Patient"),
+        ("return=anything", "Patient"),
     ],
 )
 def test_prefer(api, preference: str, resource_type: str | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import os
+import zlib
 
 import pytest
 
@@ -44,11 +47,11 @@ def test_pages_get_what_is_no_part_of_the_api(new_api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("POST", "Patient/1", "GET, PUT, PATCH, DELETE"),
-        ("DELETE", "Patient/1/_history", "GET"),
+        ("POST", "Patient/1", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("DELETE", "Patient/1/_history", "GET, HEAD"),
         ("GET", "Patient/_search", "POST"),
         ("GET", "", "POST"),
-        ("DELETE", "/healthcheck", "GET"),
+        ("DELETE", "/healthcheck", "GET, HEAD"),
     ],
 )
 def test_methods(api, method: str, path: str, allow: str) -> None:
@@ -74,9 +77,43 @@ def test_large_bodies(new_api) -> None:
     assert len(api.ids("Patient")) == 1
 
 
-def test_compressed_bodies_are_refused(api) -> None:
-    answer = api.call("POST", "Patient", b"\x1f\x8b", content_encoding="gzip")
-    assert answer.status_code == 415
+PLAIN = b'{"resourceType":"Patient"}'
+PACKED = gzip.compress(PLAIN)
+BODIES = {
+    "gzip": ("gzip", PACKED, 201),
+    "in capitals": ("GZIP", PACKED, 201),
+    "its other name": ("x-gzip", PACKED, 201),
+    "none": ("identity", PLAIN, 201),
+    "none in capitals": ("Identity", PLAIN, 201),
+    "nothing said": ("", PLAIN, 201),
+    "the end is missing": ("gzip", PACKED[:-9], 400),
+    "two in one": ("gzip", PACKED + PACKED, 400),
+    "not packed": ("gzip", PLAIN, 400),
+    "nothing": ("gzip", b"", 400),
+    "too large unpacked": ("gzip", gzip.compress(b" " * 10_000), 413),
+    "too large packed": ("gzip", gzip.compress(os.urandom(5_000)), 413),
+    "twice": ("gzip, gzip", gzip.compress(PACKED), 415),
+    "deflate": ("deflate", zlib.compress(PLAIN), 415),
+    "brotli": ("br", b"x", 415),
+}
+
+
+@pytest.mark.parametrize(("coding", "body", "status"), BODIES.values(), ids=BODIES)
+def test_compressed_bodies(new_api, coding: str, body: bytes, status: int) -> None:
+    api = new_api(max_body=4_000)
+    for more in ({}, {"content_length": None, "transfer_encoding": "chunked"}):
+        answer = api.call("POST", "Patient", body, content_encoding=coding, **more)
+        assert answer.status_code == status
+        assert (answer.headers.get("accept-encoding") == "gzip, identity") is (status == 415)
+
+
+def test_what_a_body_unpacks_to_is_a_binary(api) -> None:
+    file = b"a,b\r\n1,2\r\n" * 100
+    packed = gzip.compress(file)
+    made = api.call(
+        "POST", "Binary", packed, content_type="text/csv", content_encoding="gzip"
+    ).json()
+    assert api.call("GET", f"Binary/{made['id']}", accept="*/*").content == file
 
 
 def test_a_preflight_needs_no_token(api) -> None:

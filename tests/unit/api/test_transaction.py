@@ -58,6 +58,41 @@ def test_links_in_other_places(api) -> None:
     assert URN in communication["text"]["div"]
 
 
+def test_a_questionnaire_keeps_the_url_that_it_has_as_its_full_url(api, mark) -> None:
+    url = f"https://example.org/Questionnaire/{mark}"
+    made = api.bundle(
+        "transaction",
+        api.entry(
+            "POST",
+            "Questionnaire",
+            {"resourceType": "Questionnaire", "status": "draft", "url": url},
+            full_url=url,
+        ),
+        api.entry("POST", "Communication", message(about=[{"reference": url}])),
+    ).json()["entry"]
+    form, about = (one["resource"] for one in made)
+    assert form["url"] == url
+    assert about["about"] == [{"reference": f"Questionnaire/{form['id']}"}]
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_each_answer_says_when(api, kind: str) -> None:
+    made = api.make()
+    answered = api.bundle(
+        kind, api.entry("POST", "Patient", PATIENT), api.entry("GET", f"Patient/{made['id']}")
+    ).json()["entry"]
+    assert [one["response"]["lastModified"] for one in answered] == ["2024-03-10T12:00:00Z"] * 2
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_full_url_is_a_text(api, kind: str) -> None:
+    answer = api.bundle(kind, {**api.entry("POST", "Patient", PATIENT), "fullUrl": 5})
+    told = (
+        answer.json() if kind == "transaction" else answer.json()["entry"][0]["response"]["outcome"]
+    )
+    assert told["issue"][0]["expression"] == ["Bundle.entry[0].fullUrl"]
+
+
 def test_an_answer_names_a_thousand_mistakes_at_most(api) -> None:
     wrong = message(**{f"a{n}": 1 for n in range(400)})
     answer = api.bundle(

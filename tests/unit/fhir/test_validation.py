@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from threadwell.fhir.definitions.constraints import constraint
 from threadwell.fhir.validation import validate
 
 GAP = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -24,6 +25,7 @@ UNUSED = (
     "If the resource is contained in another resource, it SHALL be referred to from elsewhere in "
     "the resource or SHALL refer to the containing resource (dom-3)"
 )
+PLAIN = constraint("Narrative.div", "txt-1").text
 ABSOLUTE = "it must be absolute, with a scheme such as https: or urn:"
 WHOLE = "a time has seconds and a zone, as in 2024-05-01T10:00:00Z or 2024-05-01T10:00:00+02:00"
 NO_ID = "A contained resource must have an id"
@@ -55,6 +57,16 @@ def observation(**members: Any) -> dict[str, Any]:
         "code": {"text": "Body weight"},
         **members,
     }
+
+
+def bundle(kind: str, *entries: Any, **members: Any) -> dict[str, Any]:
+    listed = {"entry": list(entries)} if entries else {}
+    return {"resourceType": "Bundle", "type": kind, **listed, **members}
+
+
+def narrative(inside: str) -> dict[str, Any]:
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{inside}</div>'
+    return patient(text={"status": "generated", "div": div})
 
 
 def extended(*extensions: Any) -> dict[str, Any]:
@@ -101,9 +113,45 @@ GOOD = {
     ),
     "names that are extensions only": patient(name=[{"_given": [ABSENT]}]),
     "a required element that is only extended": {
-        "resourceType": "Communication",
-        "_status": ABSENT,
+        "resourceType": "Provenance",
+        "target": [{"reference": "Communication/1"}],
+        "_recorded": ABSENT,
+        "agent": [{"who": {"display": "Ana Prado"}}],
     },
+    "a coding that has a relative system beside others": communication(
+        topic={"coding": [{"system": "https://example.org/topics", "code": "a"}, {"system": "b"}]}
+    ),
+    "a reference that names its type": communication(
+        about=[
+            {"reference": "Patient/1", "type": "Patient"},
+            {"reference": "https://example.org/fhir/Patient/1/_history/2", "type": "Patient"},
+            {"reference": "urn:uuid:2f5e8c4e-54ea-4d21-9b4f-1f6f4a0b6f0a", "type": "Patient"},
+            {"type": "Device", "display": "the old phone"},
+        ]
+    ),
+    "identifiers that are URIs": patient(
+        identifier=[
+            {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3"},
+            {"system": "urn:ietf:rfc:3986", "value": "https://example.org/ana"},
+            {"system": "urn:ietf:rfc:3986"},
+            {"system": "https://example.org/numbers", "value": "1.2.3"},
+        ]
+    ),
+    "a collection": bundle(
+        "collection",
+        {"fullUrl": "https://example.org/fhir/Patient/1", "resource": patient(id="1")},
+        {"fullUrl": "https://example.org/people/1", "resource": patient(id="2")},
+        {"fullUrl": "urn:uuid:2f5e8c4e-54ea-4d21-9b4f-1f6f4a0b6f0a", "resource": patient()},
+    ),
+    "a transaction of what has no name": bundle(
+        "transaction", {"resource": patient(), "request": {"method": "POST", "url": "Patient"}}
+    ),
+    "two links of a relation of one's own": bundle(
+        "searchset",
+        link=[{"relation": "item", "url": f"https://example.org/{n}"} for n in range(2)],
+    ),
+    "a narrative of a space that does not break": narrative("\u00a0"),
+    "a narrative with names of other languages": narrative('<p xmlns:v="urn:v">a</p>'),
     "a choice that is only extended": patient(_deceasedBoolean=ABSENT),
     "an extension within an extension": extended(
         {"url": "https://example.org/race", "extension": [{"url": "text", "valueString": "x"}]}
@@ -183,7 +231,10 @@ GOOD = {
         "resourceType": "Bundle",
         "type": "collection",
         "entry": [
-            {"resource": communication(contained=[patient(id="p")], subject={"reference": "#p"})}
+            {
+                "fullUrl": "urn:oid:1.2.3",
+                "resource": communication(contained=[patient(id="p")], subject={"reference": "#p"}),
+            }
         ],
     },
 }
@@ -504,11 +555,15 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
             "type": "collection",
             "entry": [
                 {
+                    "fullUrl": "urn:oid:1.2.3",
                     "resource": communication(
                         contained=[patient(id="p")], sender={"reference": "#p"}
-                    )
+                    ),
                 },
-                {"resource": communication(subject={"reference": "#p"})},
+                {
+                    "fullUrl": "urn:oid:1.2.4",
+                    "resource": communication(subject={"reference": "#p"}),
+                },
             ],
         },
         [("structure", "Bundle.entry[1].resource.subject.reference", NOT_CONTAINED)],
@@ -580,6 +635,64 @@ BAD: dict[str, tuple[Any, list[tuple[str, str, str]]]] = {
             ("structure", "Communication.payload[2]", EMPTY),
             ("structure", "Communication.status", MISSING),
         ],
+    ),
+    # Rules that R4 has in words
+    "a code that is only extended": (
+        {"resourceType": "Communication", "_status": ABSENT},
+        [("code-invalid", "Communication.status", outside("event-status"))],
+    ),
+    "a relative system of a coding": (
+        communication(meta={"tag": [{"system": "tags", "code": "a"}]}),
+        [("value", "Communication.meta.tag[0].system", f"Invalid uri format: {ABSOLUTE}")],
+    ),
+    "a reference to another type than it says": (
+        communication(about=[{"reference": "Patient/1", "type": "Device"}]),
+        [("invariant", "Communication.about[0].type", "The reference leads to another type")],
+    ),
+    "a number under the system of URIs": (
+        patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "1.2.3"}]),
+        [
+            (
+                "invariant",
+                "Patient.identifier[0].value",
+                "The value under urn:ietf:rfc:3986 must be a URI",
+            )
+        ],
+    ),
+    "a collection of what has no name": (
+        bundle("collection", {"resource": patient(id="1")}),
+        [("invariant", "Bundle.entry[0].fullUrl", "An entry of such a Bundle has a fullUrl")],
+    ),
+    "a relative fullUrl": (
+        bundle("collection", {"fullUrl": "Patient/1", "resource": patient(id="1")}),
+        [("invariant", "Bundle.entry[0].fullUrl", "The fullUrl must be absolute")],
+    ),
+    "the fullUrl of another": (
+        bundle(
+            "collection",
+            {"fullUrl": "https://example.org/Patient/2", "resource": patient(id="1")},
+            {"fullUrl": "https://example.org/Device/1", "resource": patient(id="1")},
+            {"fullUrl": "https://example.org/Patient/1", "resource": patient()},
+        ),
+        [
+            ("invariant", f"Bundle.entry[{n}].fullUrl", "The fullUrl names another type or id")
+            for n in range(3)
+        ],
+    ),
+    "two next pages": (
+        bundle(
+            "searchset",
+            link=[{"relation": "next", "url": f"https://example.org/{n}"} for n in "ab"],
+        ),
+        [("invariant", "Bundle.link", "A relation of links stands twice")],
+    ),
+    "script behind a tab": (
+        narrative('<a href="java&#9;script:a()">a</a>'),
+        [("invariant", "Patient.text.div", f"{PLAIN}: no script in href")],
+    ),
+    "script behind a line break": (
+        narrative('<img alt="a" src="&#10;java&#13;script:a()"/>'),
+        [("invariant", "Patient.text.div", f"{PLAIN}: no script in src")],
     ),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from threadwell.api.context import Context
-from threadwell.api.etags import is_instant
+from threadwell.api.etags import as_instant, is_instant
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import CREATED, NOT_MODIFIED, OK, Tracing, success
 from threadwell.api.rest.room import MAX_ENTRIES
@@ -111,9 +111,11 @@ def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:
         raise _missing(f"{where}.resource")
     if method == "PATCH":
         resource = operations(resource, f"{where}.resource")
-    full_url = value.get("fullUrl")
+    full_url = value.get("fullUrl", "")
+    if not isinstance(full_url, str):
+        raise invalid("fullUrl must be a string", f"{where}.fullUrl")
     request = Request(method, path, query, _headers(outer, asked, where), caller=outer.caller)
-    return Entry(index, full_url if isinstance(full_url, str) else "", request, resource)
+    return Entry(index, full_url, request, resource)
 
 
 def operations(resource: Any, where: str) -> list[Any]:
@@ -152,6 +154,8 @@ def response(context: Context, answer: Answer, good: Mapping[int, bytes]) -> byt
         parts.append(b',"location":"%s"' % relative.partition(b"/_history/")[0])
     if b"etag" in headers:
         parts.append(b',"etag":%s' % encode(headers[b"etag"].decode()))
+    if b"last-modified" in headers:
+        parts.append(b',"lastModified":"%s"' % as_instant(headers[b"last-modified"]))
     parts.append(b',"outcome":%s}' % (answer.body if is_outcome else good[answer.status]))
     if answer.body and not is_outcome:
         parts.append(b',"resource":%s' % answer.body)

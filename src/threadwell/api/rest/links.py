@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 from threadwell.api.rest.entries import Entry, within
 from threadwell.api.rest.targets import Target
 from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.links import Lead, copy, relinked, relinked_patch
 from threadwell.fhir.outcome import invalid
 from threadwell.stores.contract import Key
 
-#: Where a link leads; ``None`` for one that is to stay as it is.
-Lead: TypeAlias = Callable[[str], str | None]
-
-#: Members that hold a uri, a url, an oid or a uuid (§3.1.0.11.2); canonicals are left alone.
-_LINK = re.compile(r"reference|ur[il]|.*(?:Ur[il]|Oid|Uuid)")
-_ATTRIBUTE = re.compile(r"""((?:href|src)=["'])([^"']+)""")
 #: A URL as a FHIR server's resources have them: its base, and ``Type/id``.
 _RESTFUL = re.compile(r"(https?://.+/)(([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64})")
 #: A link to one version of what it names.
@@ -61,7 +56,7 @@ class Links:
         base, _ = _parted(target.entry.full_url)
         links = [of for of in (self._by_url, self._by_base.get(base)) if of]
         if not links:
-            return relink(target.entry.resource, None)
+            return copy(target.entry.resource)
 
         def lead(text: str) -> str | None:
             path = next((of[text] for of in links if text in of), None)
@@ -80,50 +75,9 @@ class Links:
 
 def relink_entry(entry: Entry, lead: Lead) -> Any:
     """A copy of what the entry brings, with every link led to where it goes."""
-    led = relink(entry.resource, lead)
-    if entry.request.method != "PATCH":
-        return led
-    # The value of an operation has the name that its path ends with.
-    for operation in led:
-        if not isinstance(operation, dict):
-            continue
-        value, name = operation.get("value"), str(operation.get("path")).rpartition("/")[2]
-        if isinstance(value, str) and _LINK.fullmatch(name):
-            operation["value"] = _led(value, lead)
-    return led
-
-
-def relink(value: Any, lead: Lead | None) -> Any:
-    """A copy of ``value`` with every link led to where it goes.
-
-    Links are references, uris, and the ``href`` and ``src`` of a narrative.
-    """
-    if isinstance(value, list):
-        return [relink(item, lead) for item in value]
-    if not isinstance(value, dict):
-        return value
-    out = {}
-    for name, item in value.items():
-        if isinstance(item, dict | list):
-            out[name] = relink(item, lead)
-        elif isinstance(item, str) and lead and _LINK.fullmatch(name):
-            out[name] = _led(item, lead)
-        elif name == "div" and isinstance(item, str) and lead:
-            out[name] = _in_narrative(item, lead)
-        else:
-            out[name] = item
-    return out
-
-
-def _in_narrative(div: str, lead: Lead) -> str:
-    return _ATTRIBUTE.sub(lambda found: found[1] + _led(found[2], lead), div)
-
-
-def _led(text: str, lead: Lead) -> str:
-    # A link may name a place within the resource (#…).
-    whole, mark, fragment = text.partition("#")
-    to = lead(whole)
-    return text if to is None else f"{to}{mark}{fragment}"
+    if entry.request.method == "PATCH":
+        return relinked_patch(entry.resource, entry.request.path.partition("/")[0], lead)
+    return relinked(entry.resource, lead)
 
 
 def _parted(full_url: str) -> tuple[str, str]:

@@ -94,7 +94,7 @@ async def perform(context: Context, request: Request) -> Answer:
     method = "GET" if request.method == "HEAD" else request.method
     handler = methods.get(method)
     if handler is None:
-        raise NotAllowed(", ".join(methods))
+        raise NotAllowed(methods)
     # The content of a Binary has whatever type it has.
     if handler not in _CONTENTS:
         check_format(request)

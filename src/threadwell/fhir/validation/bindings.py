@@ -37,12 +37,17 @@ def bound(type_: str, check: Check, value_set: str) -> Check:
     raise AssertionError(f"R4 binds no {type_} to a value set")
 
 
+def outside(value_set: str) -> Problem:
+    """The code is none of the value set, or there is none."""
+    return Problem("code-invalid", f"Code is not in the required value set {value_set}")
+
+
 def _bound_code(value_set: str) -> Check:
     if value_set in _OPEN_SETS:
         pattern = _OPEN_SETS[value_set][1]
-        return text_check(lambda code: pattern.fullmatch(code) is not None, _outside(value_set))
+        return text_check(lambda code: pattern.fullmatch(code) is not None, outside(value_set))
     listed = frozenset(code for codes in load("value_sets")[value_set].values() for code in codes)
-    return text_check(listed.__contains__, _outside(value_set))
+    return text_check(listed.__contains__, outside(value_set))
 
 
 def _bound_concept(check: Check, value_set: str) -> Check:
@@ -56,7 +61,7 @@ def _bound_concept(check: Check, value_set: str) -> Check:
         codings = value.get("coding", ())
         if any(contains(coding.get("system"), coding.get("code")) for coding in codings):
             return None
-        return [_outside(value_set)]
+        return [outside(value_set)]
 
     return check_concept
 
@@ -69,7 +74,3 @@ def _contains(value_set: str) -> Callable[[str | None, str | None], bool]:
         (system, code) for system, codes in load("value_sets")[value_set].items() for code in codes
     }
     return lambda s, code: (s, code) in listed
-
-
-def _outside(value_set: str) -> Problem:
-    return Problem("code-invalid", f"Code is not in the required value set {value_set}")

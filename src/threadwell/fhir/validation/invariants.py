@@ -19,6 +19,7 @@ from threadwell.fhir.fhirpath.tree import Binary, Call, Context, Member, Node, R
 from threadwell.fhir.fhirpath.truth import truth
 from threadwell.fhir.fhirpath.values import json_names
 from threadwell.fhir.validation.problem import MOST, Check, Problem
+from threadwell.fhir.validation.rules import RULES
 
 #: Those that are checked where what they speak of is read, in code of their own.
 ELSEWHERE = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "ref-1", "sqty-1", "txt-1", "txt-2"})
@@ -104,6 +105,9 @@ def narrowed(check: Check, path: str, type_: str) -> Check:
 
 
 def _own(type_: str) -> Iterable[_Invariant]:
+    for rule in RULES.get(type_, ()):
+        if not rule.steps:
+            yield _Invariant(rule.names, (), False, rule.holds, rule.problem)
     for told in constraints(type_):
         tree = parse(told.expression) if told.key not in ELSEWHERE else None
         if tree is None or (type_ not in RESOURCE_TYPES and _of_resource(tree)):
@@ -115,6 +119,9 @@ def _below(type_: str) -> Iterable[_Invariant]:
     """Those of backbone elements that speak of the whole resource: only it can tell."""
     if type_ not in RESOURCE_TYPES:
         return
+    for rule in RULES.get(type_, ()):
+        if rule.steps:
+            yield _Invariant(rule.names, rule.steps, True, rule.holds, rule.problem)
     for path in load("constraints"):
         if not path.startswith(f"{type_}."):
             continue

@@ -19,7 +19,7 @@ _element = re.compile(
 #: Attributes that HTML 4 has for text, lists and tables.
 _common = re.compile(
     "abbr|accesskey|align|axis|char|charoff|class|colspan|dir|headers|id|lang|rowspan|scope|span"
-    "|style|tabindex|title|valign|width|xml:lang"
+    "|style|tabindex|title|valign|width|xml:lang|xml:space"
 ).fullmatch
 _OWN = {
     "a": {"charset", "coords", "href", "hreflang", "name", "rel", "rev", "shape", "type"},
@@ -33,6 +33,10 @@ _OWN = {
     "th": {"nowrap"},
 }
 _LINKS = ("href", "src", "longdesc", "cite")
+#: What browsers drop from a link before they follow it.
+_DROPPED = dict.fromkeys(range(0x21))
+#: The white space of XML: a no-break space is none.
+_WHITE = " \t\r\n"
 _ACTIVE = ("javascript:", "vbscript:")
 
 #: A name longer than this is cut off in a message.
@@ -84,15 +88,15 @@ class _Reader:
         if not _element(name):
             self._odd = self._odd or f"no {name[:_MAX_NAME]}"
         for attribute, value in attributes.items():
-            if attribute == "xmlns" and value == NAMESPACE:
+            if (attribute == "xmlns" and value == NAMESPACE) or attribute.startswith("xmlns:"):
                 continue
             if not _common(attribute) and attribute not in _OWN.get(name, ()):
                 self._odd = self._odd or f"no {attribute[:_MAX_NAME]} of {name[:_MAX_NAME]}"
-            if attribute in _LINKS and value.strip().lower().startswith(_ACTIVE):
+            if attribute in _LINKS and value.translate(_DROPPED).lower().startswith(_ACTIVE):
                 self._odd = self._odd or f"no script in {attribute}"
 
     def _end(self, _: str) -> None:
         self._depth -= 1
 
     def _text(self, text: str) -> None:
-        self._says_something = self._says_something or not text.isspace()
+        self._says_something = self._says_something or text.strip(_WHITE) != ""

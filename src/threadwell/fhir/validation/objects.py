@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import Element, elements, primitive
-from threadwell.fhir.validation.bindings import bound
+from threadwell.fhir.validation.bindings import bound, outside
 from threadwell.fhir.validation.invariants import Invariants, broken, narrowed
 from threadwell.fhir.validation.primitives import PRIMITIVES
 from threadwell.fhir.validation.problem import MOST, Check, Problem, given_up, wrong_type
@@ -158,6 +158,8 @@ class _Shape:
 
     def _pair(self, name: str, value: dict[str, Any]) -> list[Problem]:
         property_ = self.properties[name]
+        if name not in value and property_.element.value_set and not property_.element.many:
+            return [outside(property_.element.value_set)]
         check = check_pairs if property_.element.many else check_pair
         found = value.get(name, ABSENT), value[f"_{name}"]
         return check(*found, property_.item, self.element)

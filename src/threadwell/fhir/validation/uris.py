@@ -63,10 +63,13 @@ def canonical_check() -> Check:
 def absolute(check: Check, type_: str, owner: str, name: str) -> Check:
     """The check of an element of a type, narrowed to absolute ones where it must be absolute.
 
-    The urls of extensions within extensions may be relative; those of others may not.
+    The urls of extensions within extensions may be relative; those of others may not. So it is
+    with the systems of codings within a CodeableConcept, of which there may be another.
     """
     if type_ == "Extension" and owner != "Extension":
-        return _with_absolute_url(check)
+        return _with_absolute(check, "url")
+    if type_ == "Coding" and owner != "CodeableConcept":
+        return _with_absolute(check, "system")
     if f"{owner}.{name}" in _MUST or (name == "url" and type_ == "uri" and owner in RESOURCE_TYPES):
         return _absolute(check, type_)
     return check
@@ -88,12 +91,12 @@ def _absolute(check: Check, type_: str) -> Check:
     return check_both
 
 
-def _with_absolute_url(check: Check) -> Check:
-    relative = _invalid("uri", _RELATIVE).under(".url")
+def _with_absolute(check: Check, name: str) -> Check:
+    relative = _invalid("uri", _RELATIVE).under(f".{name}")
 
     def check_both(value: Any) -> list[Problem] | None:
         problems = check(value)
-        if problems is None and not _ABSOLUTE.match(value.get("url", "a:b")):
+        if problems is None and name in value and not _ABSOLUTE.match(value[name]):
             return [relative]
         return problems
 
