@@ -259,3 +259,18 @@ def test_in_a_batch_it_is_an_entry_and_no_part_of_a_transaction(family) -> None:
     corrected, read, _ = (one.get("resource") for one in answer.json()["entry"])
     assert corrected["resourceType"] == "Parameters"
     assert read["subject"]["reference"] == family.mia
+
+
+@pytest.mark.parametrize("of", ["session", "second"])
+def test_who_changes_a_subject_is_named_by_the_next_import(family, of: str) -> None:
+    name = getattr(family, of)
+    patch = [{"op": "replace", "path": "/subject", "value": {"reference": family.mia}}]
+    family.api.clock.now += 60_000
+    changed = family.api.call("PATCH", name, patch, content_type="application/json-patch+json")
+    assert changed.status_code == 200, changed.text
+    family.take()
+    (record,) = family.found("Provenance?_sort=-_lastUpdated&_count=1")
+    who = family.read(record)["agent"][0]["who"]
+    assert who["identifier"] == {"system": codes.CLIENT, "value": family.api.client.client_id}
+    assert who["display"] == "Whoever changed the subject"
+    assert family.subject(family.second) == family.mia

@@ -15,6 +15,7 @@ from threadwell.intake import (
     recut,
     verify,
 )
+from threadwell.messages import Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 MOTHER = "+12125550122"
@@ -370,3 +371,24 @@ def test_what_joins_a_session_goes_where_it_went(practice, sms, together, other_
         recut(practice.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now)
     )
     assert whom == {id_: subject_of(practice, message(practice, id_)) for id_ in "defghi"}
+
+
+def test_a_fuller_copy_leaves_it(family, sms):
+    about(family, named(message(family, "a")), MIA)
+    photo = Attachment("rash.jpg", "image/jpeg", b"rash")
+    fuller = replace(sms("a", "08:00", "Leo has a fever", phone=MOTHER), attachments=(photo,))
+    assert family.take(fuller).completed == 1
+    assert len(message(family, "a")["payload"]) == 2
+    assert told(family) == WRITTEN | dict.fromkeys("abc", (MIA, MIA, ""))
+
+
+def test_another_message_of_the_same_id_leaves_it(family, sms):
+    about(family, named(message(family, "a")), ANA)
+    assert family.take(sms("a", "10:00", "Tomorrow at nine?", phone=MOTHER)).counts.new == 1
+    texts = {
+        one["payload"][0]["contentString"]: subject_of(family, one)
+        for one in family.live("Communication")
+        if "partOf" in one
+    }
+    assert texts["Leo has a fever"] == ANA
+    assert texts["Tomorrow at nine?"] == f"{ANA}+{MIA}"
