@@ -85,7 +85,7 @@ def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
         return "listed"
     if kind in ("modal", "verb") and _is_whom(reading, place):
         return "about"
-    if kind in ("modal", "verb") and _is_asked(reading, place) and _is_done(reading, place):
+    if _is_asked(reading, place) and _is_done(reading, place, kind):
         return "verb"
     if not reading.lexicon.subjects or not _may_begin(reading, start):
         return ""
@@ -111,9 +111,15 @@ def _is_whom(reading: Reading, place: Place) -> bool:
     return bool(reading.before("fresh", place.start) and reading.word(place.end) == "who")
 
 
-def _is_done(reading: Reading, place: Place) -> bool:
-    """``does mark need to fast``, ``can will come``: a verb after a verb is a name."""
-    if shows_a_person(reading, place.end):
+def _is_done(reading: Reading, place: Place, kind: str) -> bool:
+    """``does mark need to fast``, ``can will come``: a verb after a verb is a name.
+
+    Of a noun: ``is chance ok to swim``.
+    """
+    state = reading.at("state", place.end)
+    if kind not in ("modal", "verb"):
+        return kind == "thing" and bool(state) and leads_to(reading, place.end + state, "acts", 1)
+    if shows_a_person(reading, place.end) or state:
         return True
     little = any(reading.at(one, place.end) for one in ("article", "mine", "pronoun", "object"))
     return bool(reading.at("bare", place.end)) and not little
@@ -247,6 +253,9 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
     does = reading.at("does", at)
     if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
+    if verb and not reading.at("have", at) and reading.at("another", at + verb):
+        # "Will is a strong word": only of a person who is told to be one.
+        return "verb" if leads_to(reading, at + verb, "child", 3) else ""
     follows = (verb and not reading.at("bare", at)) or reading.at("aux", after)
     if kind in ("modal", "verb") and follows and place.name[0] not in reading.lexicon["noun"]:
         return "verb"
@@ -265,7 +274,8 @@ def _owned(kind: str) -> str:
 def _is_asked(reading: Reading, place: Place) -> bool:
     """``Is Rose …``, at the beginning of a sentence."""
     verb = reading.before("is", place.start)
-    return bool(verb) and reading.is_beginning(place.start - verb)
+    start = place.start - verb
+    return bool(verb) and (reading.is_beginning(start) or bool(reading.before("asking", start)))
 
 
 def _ends_ill(reading: Reading, place: Place) -> bool:
