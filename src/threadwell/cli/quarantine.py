@@ -99,6 +99,7 @@ def _as_json(item: Quarantined) -> dict[str, object]:
         "reason": item.reason,
         "text": item.text,
         "unknown": [address.value for address in item.unknown],
+        "shared": [address.value for address in item.shared],
     }
 
 

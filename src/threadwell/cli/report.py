@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from threadwell.intake.choices import Choices
 
 _REPLAY = "Once their people are known: threadwell replay --people FILE"
-_DECIDE = "Settle who has the address, then: threadwell replay"
+_DECIDE = "Once somebody knows who writes there: threadwell reviews, threadwell answer"
 #: What to do about a held message, by its reason.
 HINTS = {
     "unknown-sender": _REPLAY,

@@ -30,13 +30,10 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json([asdict(review) for review in reviews])
     elif reviews:
-        from threadwell.inbox.reviews import one_for_each_address
-
         rows = [
-            [f"{one.number:,}", one.when or "-", one.why, one.href, one.about or "-"]
-            for one in one_for_each_address(reviews)
+            [one.when or "-", one.why, one.href, one.about or "-", _waiting(one)] for one in reviews
         ]
-        print(table(["Questions", "First message", "Why", "Page", "Who"], rows))
+        print(table(["First message", "Why", "Page", "Who", "Waiting"], rows))
         print(f"\n{plural(len(reviews), 'question')}; times are in {zone.key}.")
         print("The pages are those of `threadwell serve`.")
         for line in _to_answer(reviews):
@@ -46,10 +43,17 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
+def _waiting(review: Review) -> str:
+    """How many messages wait for the answer, where they do."""
+    return plural(review.number, "message") if review.addresses else "-"
+
+
 def _to_answer(reviews: Iterable[Review]) -> Iterator[str]:
-    """The beginning of the command that answers each question, and the patients to choose from."""
+    """The beginning of the command that answers each question, and those to choose from."""
     for one in reviews:
-        if one.candidates:
+        if one.candidates and one.addresses:
+            yield f"\n{one.about}: threadwell answer {one.task.removeprefix('Task/')} …"
+        elif one.candidates:
             yield f"\n{one.when}: threadwell answer {one.task.removeprefix('Task/')} …"
         for candidate in one.candidates:
             yield f"    {candidate.patient}  {on_a_line(candidate.name)}"
@@ -58,9 +62,9 @@ def _to_answer(reviews: Iterable[Review]) -> Iterator[str]:
 COMMAND = Command(
     name="reviews",
     summary="List the questions that only a person can answer",
-    about="Which patient a session is about, whose message an address of several patients sent, "
-    "whether a billed session must be corrected. Each is a Task. Those of the first kind are "
-    "followed by the patients to choose from, for `threadwell answer`.",
+    about="Which patient a session is about, who writes at an address that several patients share, "
+    "whether a billed session must be corrected. Each is a Task. Those of the first two kinds are "
+    "followed by the people to choose from, for `threadwell answer`.",
     examples=("threadwell reviews", "threadwell reviews --format json"),
     add_arguments=add_arguments,
     run=run,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from threadwell.encounters import codes
 from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
-from threadwell.encounters.people import actor, addresses_of, kept_reference, reference
+from threadwell.encounters.people import actor, addresses_of, kept_reference, reference, said_of
 from threadwell.encounters.placed import Link
 from threadwell.encounters.said import (
     MOST_CHARACTERS,
@@ -67,7 +67,7 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
         out["received"] = fhir_time(microseconds(message.received))
     if message.recipients:
         out["recipient"] = recipients(message.recipients, link)
-    out["sender"] = actor(link.sender, message.sender)
+    out["sender"] = _sender(message.sender, link)
     out["payload"] = _payload(text_of(message), new_words(message), files, id_)
     notes, gaps = notes_of(message)
     if notes or gaps:
@@ -117,11 +117,12 @@ def revised(
         out["_sent"] = _wall(now.wall)
     if now.received:
         out["received"] = fhir_time(now.received)
-    known = _references_by_address(stored)
+    known, said = _references_by_address(stored), _said_by_address(stored)
     if now.recipients:
-        to = [(known.get(one.value, ""), one) for one in now.recipients]
+        to = [(known.get(one.value, ""), one, said.get(one.value, "")) for one in now.recipients]
         out["recipient"] = _collapsed(to)
-    out["sender"] = actor(known.get(now.sender.value, ""), now.sender)
+    mine = now.sender.value
+    out["sender"] = actor(known.get(mine, ""), now.sender, said.get(mine, ""))
     new_text = "" if now.new_text == now.text else now.new_text
     out["payload"] = _payload(now.text, new_text, now.files, id_, there)
     others = [one for one in stored.get("note") or () if one.keys() != {"text"}]
@@ -210,7 +211,7 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
         out["subject"] = kept_reference(stored.get("subject"), link.subject)
     # Who is known by the address alone keeps the name that came with this very message.
     named = _named(stored)
-    out["sender"] = _kept(actor(link.sender, sender), named)
+    out["sender"] = _kept(_sender(sender, link), named)
     if to:
         out["recipient"] = [_kept(one, named) for one in recipients(to, link)]
     return with_reasons(out, link.reasons)
@@ -218,7 +219,12 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
     """The ``recipient`` elements, each person once."""
-    return _collapsed(zip(link.recipients, addresses, strict=True))
+    said = link.said[1:] or ("",) * len(addresses)
+    return _collapsed(zip(link.recipients, addresses, said, strict=True))
+
+
+def _sender(address: Address, link: Link) -> dict[str, Any]:
+    return actor(link.sender, address, link.said[0] if link.said else "")
 
 
 #: What of a child ``Said`` holds, but for the identifiers.
@@ -227,11 +233,14 @@ _OF_SAID = frozenset(
 )
 
 
-def _collapsed(to: Iterable[tuple[str, Address]]) -> list[dict[str, Any]]:
-    """The elements of references and addresses: one for each person, with all of its addresses."""
+def _collapsed(to: Iterable[tuple[str, Address, str]]) -> list[dict[str, Any]]:
+    """The elements of references, addresses and Tasks that tell whose an address is.
+
+    There is one for each person, with all of its addresses.
+    """
     seen: dict[str, dict[str, Any]] = {}
-    for who, address in to:
-        one = actor(who, address)
+    for who, address, said in to:
+        one = actor(who, address, said)
         there = seen.setdefault(who or address.value, one)
         if there is not one and address.value not in (a.value for a in addresses_of(there)):
             extension = [*there["extension"], *one["extension"]]
@@ -249,6 +258,15 @@ def _references_by_address(stored: Resource) -> dict[str, str]:
     }
 
 
+def _said_by_address(stored: Resource) -> dict[str, str]:
+    """The Tasks that tell whose the addresses of a stored child are."""
+    return {
+        address.value: said
+        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
+        for address, said in zip(addresses_of(one), said_of(one), strict=True)
+    }
+
+
 def _named(stored: Resource) -> dict[str, dict[str, Any]]:
     """The actors of a stored child by their address."""
     return {
@@ -262,7 +280,10 @@ def _kept(actor_: dict[str, Any], named: Mapping[str, dict[str, Any]]) -> dict[s
     if "reference" in actor_:
         return actor_
     [address] = addresses_of(actor_)
-    return named.get(address.value, actor_)
+    there = named.get(address.value, actor_)
+    said = said_of(actor_) != [""] or said_of(there) != [""]
+    # What a person has said since may make it somebody else's, or nobody's: the name alone is kept.
+    return {**actor_, "display": there.get("display", actor_["display"])} if said else there
 
 
 def _shared(channel: str, external_id: str) -> dict[str, Any]:

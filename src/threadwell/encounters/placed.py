@@ -15,7 +15,8 @@ class Link(NamedTuple):
 
     ``header`` and ``reply`` are logical ids (``reply`` ``""`` if it answers none that is here),
     ``subject``, ``sender`` and ``recipients`` references, ``""`` where nobody is known. ``reasons``
-    tell why it is about whom it is about.
+    tell why it is about whom it is about. ``said`` are the Tasks in which a person has said whose
+    the addresses of sender and recipients are, ``""`` for the others; it is empty if all are.
     """
 
     header: str
@@ -24,6 +25,7 @@ class Link(NamedTuple):
     recipients: tuple[str, ...]
     reply: str
     reasons: tuple[Reason, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -129,6 +129,7 @@ def _link_threads(
                 *voices.of(one),
                 drawn.replies.get(one.sent.id, ""),
                 one.reasons,
+                voices.said(one),
             )
             for one in messages
         ]
@@ -185,6 +186,7 @@ class _Voices:
         self._frame = frame
         self._subjects = subjects
         self._known: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
+        self._settled = any(party.said for party in frame.parties.values())
 
     def of(self, message: Placed) -> tuple[str, tuple[str, ...]]:
         keys = (message.sender, message.recipients)
@@ -195,6 +197,14 @@ class _Voices:
                 tuple(map(self._voice, message.recipients)),
             )
         return known
+
+    def said(self, message: Placed) -> tuple[str, ...]:
+        """The Tasks that tell whose the addresses of a message are, as ``Link`` has them."""
+        parties = self._frame.parties
+        if not self._settled:
+            return ()
+        said = tuple([parties[key].said for key in (message.sender, *message.recipients)])
+        return said if any(said) else ()
 
     def _voice(self, key: str) -> str:
         return self._frame.parties[key].voice(self._frame.patients, self._subjects)

@@ -16,6 +16,7 @@ TIMES = "Times were put right that had been read in another time zone."
 SHARED_ID = "Another message has the same id: each is recorded under an identity of its own."
 COMPLETED = "A more complete copy of the message has come."
 ANSWERED = "A person has answered whom the session is about."
+RESETTLED = "A person has said who writes at an address that several share."
 _LIVE = "See the live resources of the same messages."
 _TAKEN_OVER = "What others had added to a resource that was superseded was taken over."
 

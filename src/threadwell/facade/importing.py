@@ -174,10 +174,12 @@ async def run_replay(store: Store, project: str, who: Who) -> Report:
     return await replay(store, project, cut_by(settings, days))
 
 
-async def run_answer(store: Store, project: str, task: str, patients: Sequence[str]) -> Report:
-    """Answer whom a session is about; raises ``BadAnswer``."""
+async def run_answer(
+    store: Store, project: str, task: str, patients: Sequence[str], holds_for: str
+) -> Report:
+    """Answer whom a session is about, or who writes; raises ``BadAnswer``."""
     settings = await kept_settings(store, project, channel_labels())
-    return await answer_review(store, project, task, patients, settings)
+    return await answer_review(store, project, task, patients, settings, holds_for=holds_for)
 
 
 async def run_correction(

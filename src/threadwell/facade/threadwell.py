@@ -284,7 +284,9 @@ class Threadwell(Whom):
 
         return self._loop.call(self._read(all_reviews))
 
-    def answer_review(self, task: str, patients: str | Sequence[str]) -> Report:
+    def answer_review(
+        self, task: str, patients: str | Sequence[str], *, holds_for: str = "address"
+    ) -> Report:
         """Answer the review Task that asks which patients a session is about, at once.
 
         For example::
@@ -292,11 +294,15 @@ class Threadwell(Whom):
             review = tw.reviews()[0]
             tw.answer_review(review.task, [review.candidates[0].patient])
 
-        Answered again, it corrects the answer. Raises ``threadwell.intake.BadAnswer``.
+        It may ask who writes at a shared address: a ``RelatedPerson/…``, too, and several. That
+        may be said at any message (``Communication/…``, a held one's ``Task/…``), ``holds_for`` its
+        ``"thread"`` or ``"message"`` alone. Answered again, it corrects the answer. Raises
+        ``threadwell.intake.BadAnswer``.
         """
         from threadwell.facade.importing import run_answer
 
-        return self._loop.call(run_answer(self._store, self._project, task, several(patients)))
+        answer = run_answer(self._store, self._project, task, several(patients), holds_for)
+        return self._loop.call(answer)
 
     def verify(self) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.

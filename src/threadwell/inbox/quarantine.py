@@ -37,8 +37,8 @@ _STEPS = {
     "unknown-recipient": _ADD_PERSON,
     "no-patient": _ADD_PERSON,
     "shared-address": (
-        "Find out who wrote.",
-        "Correct the addresses of the patients, then run `threadwell replay`.",
+        "Find out who writes from this address: one person, or several.",
+        "Say so with `threadwell answer`, for the address, for this thread or for this message.",
     ),
     "locked-session": ("Decide whether the billed session must be corrected.",),
     "future-date": ("Run `threadwell replay` once its date has come, or mend the export.",),
@@ -119,8 +119,9 @@ async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> l
 
 
 async def waits_for(reader: Reader, task: Resource) -> frozenset[str]:
-    """The addresses that nobody has; else all of the message's."""
-    values = frozenset(one.value for one in quarantined(task).unknown)
+    """The addresses that nobody has, or that several share; else all of the message's."""
+    held = quarantined(task)
+    values = frozenset(one.value for one in (*held.unknown, *held.shared))
     if not values and _reason_code(task) not in NO_MESSAGE:
         kind, content = await _content(reader, task)
         if kind == MESSAGE_TYPE:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from threadwell.encounters.codes import TASK_CODE
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
-from threadwell.inbox.names import concept_text, name_of
+from threadwell.inbox.names import address_text, concept_text, name_of
 from threadwell.inbox.quarantine import title_of, waits_for
-from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
+from threadwell.intake.held.listing import SHARED, quarantined
+from threadwell.intake.people.question import scope_of
 
 #: Questions on a page.
 PAGE = 200
 
 _STATUS = "status=requested,accepted,in-progress"
 _OPEN = f"Task?code={TASK_CODE}|review&{_STATUS}"
+_OPEN_HELD = f"{_OPEN}&code={TASK_CODE}|quarantine"
+_HELD = f"Task?code={TASK_CODE}|quarantine&{_STATUS}"
 _ALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A patient (``Patient/…``) whom a session may be about."""
+    """A patient (``Patient/…``) whom a session may be about.
+
+    Where the question is who writes at a shared address, it may be a ``RelatedPerson/…``, too.
+    """
 
     patient: str
     name: str
@@ -34,12 +42,12 @@ class Candidate:
 class Review:
     """One open question. ``why`` says in a few words what it is, ``text`` in a sentence.
 
-    ``about`` names the patients to choose from, or those who wrote what is held. ``sent`` is the
-    FHIR dateTime of the first message, and ``when`` the same for people. ``href`` is the page of
-    the session, or of the held message, that it is about, below the server's address; ``focus``
-    the resource, and ``task`` the question itself. ``candidates`` are the patients among whom
-    ``intake.answer_review`` may choose. What asks about a held message has its ``addresses``;
-    where it stands for several, ``number`` of them wait for the same.
+    ``about`` names the patients to choose from, the address that several share, or those who wrote
+    what is held. ``sent`` is the FHIR dateTime of the first message, and ``when`` the same for
+    people. ``href`` is the page of the session, the address or the held message that it is about,
+    below the server's address; ``focus`` the resource, and ``task`` the question itself.
+    ``candidates`` are those among whom ``intake.answer_review`` may choose. What asks who writes
+    has the shared ``addresses``, and ``number`` messages wait for the answer.
     """
 
     task: str
@@ -73,30 +81,52 @@ class ReviewsPage:
 
 async def count_reviews(reader: Reader) -> int:
     """How many questions are open."""
-    return (await reader.search(_OPEN, _total="accurate", _count=0)).total or 0
+    every = (await reader.search(_OPEN, _total="accurate", _count=0)).total or 0
+    held = await reader.search_all(_OPEN_HELD)
+    if not held:
+        return every
+    # Earlier builds asked about each message of a shared address.
+    asked = [one for one in held if quarantined(one).reason == SHARED]
+    return every - len(asked) + len({await waits_for(reader, one) for one in asked})
 
 
 async def list_reviews(reader: Reader, *, cursor: str, dates: Dates) -> ReviewsPage:
     """The page of open questions that a cursor leads to, the newest message first."""
     found = await reader.page(_OPEN, PAGE, cursor, _sort="-authored-on")
     await _learn(reader, found.resources)
-    items = [await _review(reader, task, dates) for task in found.resources]
-    return ReviewsPage(one_for_each_address(items), found.turns)
-
-
-def one_for_each_address(reviews: Iterable[Review]) -> list[Review]:
-    """One question for all the held messages of the same addresses, where the first was."""
-    groups: dict[object, list[Review]] = {}
-    for one in reviews:
-        groups.setdefault(one.addresses or one.task, []).append(one)
-    return [replace(those[0], number=len(those)) for those in groups.values()]
+    return ReviewsPage(await _reviews(reader, found.resources, dates), found.turns)
 
 
 async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
     """Every open question, the newest message first."""
     tasks = await reader.search_all(_OPEN, _sort="-authored-on")
     await _learn(reader, tasks)
-    return [await _review(reader, task, dates) for task in tasks]
+    return await _reviews(reader, tasks, dates)
+
+
+async def waiting_for(reader: Reader, address: str) -> list[Resource]:
+    """The Tasks of the held messages that wait for who writes at an address."""
+    return [
+        task
+        for task in await reader.search_all(_HELD)
+        if address in (one.value for one in quarantined(task).shared)
+    ]
+
+
+async def _reviews(reader: Reader, tasks: Sequence[Resource], dates: Dates) -> list[Review]:
+    """The questions of those Tasks, one for each shared address, where its first was."""
+    waiting: Counter[str] = Counter()
+    if any(scope_of(task) for task in tasks):
+        for held in await reader.search_all(_HELD):
+            waiting.update(one.value for one in quarantined(held).shared)
+    groups: dict[object, list[Review]] = {}
+    for task in tasks:
+        one = await _review(reader, task, dates, waiting)
+        groups.setdefault(one.addresses or one.task, []).append(one)
+    return [
+        those[0] if len(those) == 1 else replace(those[0], number=len(those))
+        for those in groups.values()
+    ]
 
 
 async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
@@ -109,7 +139,9 @@ async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
 async def _learn(reader: Reader, tasks: Sequence[Resource]) -> None:
     inputs = (entry for task in tasks for entry in task.get("input") or ())
     await reader.learn(
-        entry["valueReference"] for entry in inputs if id_in(entry.get("valueReference"), "Patient")
+        entry["valueReference"]
+        for entry in inputs
+        if (key := key_of(entry.get("valueReference"))) and key.type in ("Patient", "RelatedPerson")
     )
 
 
@@ -133,9 +165,27 @@ def _names(reader: Reader, patients: Sequence[str]) -> list[str]:
     return [name_of({"reference": patient}, reader) for patient in patients]
 
 
-async def _review(reader: Reader, task: Resource, dates: Dates) -> Review:
+async def _review(
+    reader: Reader, task: Resource, dates: Dates, waiting: Mapping[str, int]
+) -> Review:
     session = id_in(task.get("focus"), "Encounter")
     own = f"Task/{task['id']}"
+    scope = scope_of(task)
+    if scope is not None:
+        return Review(
+            task=own,
+            why=concept_text(task.get("reasonCode")),
+            text=task.get("description", ""),
+            about=address_text(scope.address.value),
+            sent=task.get("authoredOn", ""),
+            when=dates.text(task.get("authoredOn")),
+            focus=own,
+            href=f"/reviews/{task['id']}",
+            candidates=tuple(_candidate(reader, one) for one in candidates(task)),
+            addresses=(scope.address.value,),
+            number=waiting[scope.address.value],
+        )
+    alike = () if session or quarantined(task).reason != SHARED else await waits_for(reader, task)
     return Review(
         task=own,
         why=concept_text(task.get("reasonCode")) or "A question is open",
@@ -146,8 +196,11 @@ async def _review(reader: Reader, task: Resource, dates: Dates) -> Review:
         focus=f"Encounter/{session}" if session else own,
         href=f"/sessions/{session}" if session else f"/quarantine/{task['id']}",
         candidates=tuple(
-            Candidate(patient, name_of({"reference": patient}, reader))
-            for patient in (candidates(task) if session else ())
+            _candidate(reader, patient) for patient in (candidates(task) if session else ())
         ),
-        addresses=() if session else tuple(sorted(await waits_for(reader, task))),
+        addresses=tuple(sorted(alike)),
     )
+
+
+def _candidate(reader: Reader, who: str) -> Candidate:
+    return Candidate(who, name_of({"reference": who}, reader))

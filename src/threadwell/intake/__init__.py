@@ -4,7 +4,7 @@ The one place that reads a store, decides and commits. Every batch of an import 
 whole or not at all.
 """
 
-from threadwell.intake.answering import BadAnswer, answer_review
+from threadwell.intake.answering import answer_review
 from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
@@ -25,6 +25,7 @@ from threadwell.intake.settings import (
     parse_options,
     parse_zone,
 )
+from threadwell.intake.settling import BadAnswer
 
 __all__ = [
     "STATUSES",

@@ -1,4 +1,4 @@
-"""A person answers whom a session is about, through Threadwell."""
+"""A person answers a review: whom a session is about, or who writes at a shared address."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.intake.circles.answers import answered, candidates, find_answers
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.importing import settle_answers
-from threadwell.intake.links import circle_of
+from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.settings import Settings
+from threadwell.intake.settling import BadAnswer, answer_writers, asks_who_writes
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError, Write
 
 _ATTEMPTS = 20
-
-
-class BadAnswer(ValueError):
-    """The answer cannot be taken; the message says why, without any content."""
 
 
 async def answer_review(
@@ -28,16 +25,27 @@ async def answer_review(
     patients: Sequence[str],
     settings: Settings,
     *,
+    holds_for: str = "address",
     clock: Clock = now_ms,
 ) -> Report:
     """Answer the review Task (``Task/…`` or its id) with one or more ``Patient/…``.
 
     The answer counts for those messages of the session that name nobody, as if they named these
     patients: at once, and whatever comes later. A question may be answered again, if the answer
-    was wrong. Raises ``BadAnswer`` where the Task asks no such question, or not about these
-    patients, and ``StoreError`` if others keep writing to it.
+    was wrong. Where the question is who writes at a shared address, see ``answer_writers``: then
+    ``task`` may be a message, too, and a ``RelatedPerson/…`` may be named. Raises ``BadAnswer``
+    where the Task asks no such question, or not about these patients, and ``StoreError`` if others
+    keep writing to it.
     """
-    key = Key("Task", task.removeprefix("Task/"))
+    asked = task if "/" in task else f"Task/{task}"
+    key = as_key(asked)
+    there = await store.read(project, *key) if key.type in ("Task", "Communication") else None
+    if there is not None and not there.deleted and asks_who_writes(decode(there.body)):
+        return await answer_writers(
+            store, project, asked, patients, settings, holds_for=holds_for, clock=clock
+        )
+    if holds_for != "address":
+        raise BadAnswer(f"{asked} does not ask who writes at an address that several share")
     chosen = tuple(sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients}))
     if not chosen:
         raise BadAnswer("an answer names at least one patient")
@@ -55,7 +63,7 @@ async def _answered(
     store: Store, project: str, key: Key, patients: tuple[str, ...], now: int
 ) -> Write:
     """The version of the Task with the answer."""
-    name = f"Task/{key.id}"
+    name = f"{key.type}/{key.id}"
     before = await store.read(project, *key)
     if before is None or before.deleted:
         raise BadAnswer(f"there is no {name}")

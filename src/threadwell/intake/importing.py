@@ -25,6 +25,7 @@ from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.paging import chunks
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
+from threadwell.intake.settled import mark, move, take_answers
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
 
@@ -84,6 +85,23 @@ async def settle_answers(
     """Let count what people have answered since; ``Report.answers`` counts it."""
     importing = _Importing(store, project, settings, None, clock)
     await importing.answer()
+    return importing.report
+
+
+async def say_who_writes(
+    store: Store,
+    project: str,
+    settings: Settings,
+    make: Callable[[Run], Awaitable[Batch]],
+    *,
+    clock: Clock = now_ms,
+) -> Report:
+    """Commit the batch in which somebody says who writes, and let it count at once."""
+    importing = _Importing(store, project, settings, None, clock)
+    await importing.answer()
+    await importing.revise(make)
+    await importing.answer()
+    await importing.replay()
     return importing.report
 
 
@@ -166,9 +184,30 @@ class _Importing:
 
     async def answer(self) -> None:
         """Apply what people have answered and changed, before anything else is added."""
+        await self._settle_writers()
         run = await self._running()
         changed = await changed_circles(run.people, run.since) if run.since else {}
         await self._settle(changed | await answered_circles(self._store, self._project))
+
+    async def _settle_writers(self) -> None:
+        """Let count who writes, by what people have said since: what has a place moves to it."""
+        run = await self._running()
+        if run.quarantine.answered:
+            await self._send([take_answers])
+            # What is said counts for a run from its beginning.
+            self._run = None
+            run = await self._running()
+        if not (unsettled := run.questions.unsettled()):
+            return
+        addresses, patients = await run.questions.moves(unsettled)
+        if addresses:
+            every = await all_circles(run.people)
+            circles = {key: who for key, who in every.items() if not patients.isdisjoint(who)}
+            await self._send(
+                partial(move, circles={key: circles[key] for key in some}, addresses=addresses)
+                for some in chunks(circles)
+            )
+        await self._send([partial(mark, tasks=unsettled)])
 
     async def replay(self) -> None:
         """Import what is held and may have its place now."""
@@ -197,6 +236,7 @@ class _Importing:
     async def revise(self, make: _Make) -> None:
         """Commit what somebody has decided."""
         await self._send([make])
+        self._run = None
 
     async def _settle(self, circles: Circles) -> None:
         await self._send(
@@ -289,13 +329,15 @@ class _Importing:
         """What is held for a reason that may have passed."""
         waiting = [quarantined(decode(stored.body)) for stored in run.quarantine.waiting.values()]
         waiting = [one for one in waiting if one.reason not in NO_MESSAGE]
-        await run.people.resolve(address for one in waiting for address in one.unknown)
+        people = run.people
+        await people.resolve(address for one in waiting for address in (*one.unknown, *one.shared))
+        waiting = [one for one in waiting if not one.shared or any(map(people.may_use, one.shared))]
         if self._settings.unknown == "patient":
             return waiting
         return [
             one
             for one in waiting
-            if not one.unknown or any(run.people.party(address).known for address in one.unknown)
+            if not one.unknown or any(people.party(address).known for address in one.unknown)
         ]
 
     async def _contents(self, held: Sequence[Quarantined]) -> dict[str, Message]:

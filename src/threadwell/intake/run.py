@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from threadwell.encounters import codes
@@ -24,6 +24,7 @@ from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.keeping import Quarantine
+from threadwell.intake.held.questions import Questions
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route
 from threadwell.intake.people.ways import Ways
@@ -70,7 +71,8 @@ class Run:
         self.keywords = Keywords(settings)
         self.people = AddressBook(store, project, settings)
         self.own = frozenset(one.key for one in settings.owner)
-        self.quarantine = Quarantine(self.current, self.content_of, self.own)
+        self.questions = Questions(self.people, self.current)
+        self.quarantine = Quarantine(self.current, self.content_of, self.own, self.questions)
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
         self._settings = settings
@@ -104,14 +106,16 @@ class Run:
         items that were held before: those are not counted, but for the ones that have their place
         now.
         """
-        batch = Batch(updated=self._clock())
-        self._latest = set()
+        batch = self.begin()
         items = await self._earlier.known(items)
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
         if replayed is not None:
-            for task, held in zip(replayed, taken.held, strict=True):
+            outcome = dict(zip(replayed, taken.held, strict=True))
+            for task, held in outcome.items():
                 batch.replayed += held is None and self.quarantine.finish(batch, task)
+            still = {task: held for task, held in outcome.items() if held is not None}
+            await self.quarantine.renew(batch, still)
         else:
             await self.quarantine.close(batch, taken.placed)
             broken = [item for item in items if isinstance(item, Broken)]
@@ -122,28 +126,42 @@ class Run:
             batch.counts.new = taken.new
             batch.counts.quarantined = quarantined
             batch.counts.known = len(items) - taken.new - quarantined
-        return self._marked(batch)
+        self.quarantine.ask_no_longer(batch)
+        return self.marked(batch)
 
     async def settle(self, circles: Mapping[str, tuple[str, ...]]) -> Batch:
         """The batch that brings circles up to now, though nothing was added to them.
 
         They are given as their keys and patients.
         """
-        batch = Batch(updated=self._clock())
-        self._latest = set()
+        batch = self.begin()
         await self.circles(circles)
         await self._write_circles(batch, circles, Recorded(), self._rules(batch))
-        return self._marked(batch)
+        return self.marked(batch)
 
     async def revise(
         self, circle: str, patients: tuple[str, ...], change: Callable[[Circle], None]
     ) -> Batch:
         """The batch that writes what ``change`` makes of a circle, given as key and patients."""
-        batch = Batch(updated=self._clock())
-        self._latest = set()
+        batch = self.begin()
         change((await self.circles({circle: patients}))[circle])
         await self._write_circles(batch, [circle], Recorded(), self._rules(batch))
-        return self._marked(batch)
+        return self.marked(batch)
+
+    def begin(self) -> Batch:
+        """An empty batch, and what is needed for the last one is needed no longer."""
+        self._latest = set()
+        return Batch(updated=self._clock())
+
+    async def bring_up(
+        self, batch: Batch, circles: Iterable[str], change: Callable[[Rules], Awaitable[Recorded]]
+    ) -> Batch:
+        """The batch with what has to be written of circles at hand after ``change``."""
+        rules = self._rules(batch)
+        recorded = await change(rules)
+        touched = dict.fromkeys((*circles, *recorded.touched))
+        await self._write_circles(batch, touched, recorded, rules)
+        return self.marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:
         """Whether nothing is left to do for a circle."""
@@ -167,7 +185,7 @@ class Run:
             gone = self._circles.pop(key)
             at_hand -= len(gone.messages) + len(gone.stored)
 
-    def _marked(self, batch: Batch) -> Batch:
+    def marked(self, batch: Batch) -> Batch:
         """The batch with the marker, by which another import that is running takes note of it.
 
         What somebody else adds to a circle need not touch anything that we have read of it.
@@ -257,7 +275,7 @@ class Run:
         way = self.ways.of(message)
         if microseconds(message.sent) > now + _AHEAD_US:
             return Held(message, "future-date")
-        return Held(message, way.reason, way.unknown) if isinstance(way, Refusal) else None
+        return Held(message, *way) if isinstance(way, Refusal) else None
 
     async def _place(
         self, fresh: Mapping[str, Message], now: int
@@ -287,7 +305,8 @@ class Run:
                 for name, party in zip(way.keys, way.parties, strict=True):
                     circle.parties.setdefault(name, party)
             for id_, message, way in circles[key]:
-                heard = Heard(names, people.own_names(message.sender)) if names else None
+                own = people.own_names(message.sender, way.parties[0])
+                heard = Heard(names, own) if names else None
                 one = place(message, id_, way, heard, self.keywords)
                 circle.add(one, self.by_patient)
                 mine.append(one)

@@ -50,6 +50,17 @@ class Practice:
 
         self.run(write())
 
+    def put_binary(self, id_: str, binary: dict[str, Any], content: bytes) -> None:
+        """Write a Binary with its bytes."""
+
+        async def write():
+            resource, body = stamp(binary, id_, new_id(1), 1)
+            version = resource["meta"]["versionId"]
+            change = Write("Binary", id_, version, 1, resource, body, content=content)
+            await self.store.commit(DEFAULT_PROJECT, ChangeSet((change,)))
+
+        self.run(write())
+
     def delete(self, resource: dict[str, Any]) -> None:
         """Delete a resource, as somebody with a FHIR client may."""
         type_, id_ = resource["resourceType"], resource["id"]

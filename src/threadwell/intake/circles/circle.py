@@ -38,7 +38,8 @@ class Circle:
     review Tasks whose answer was put on the messages since, with its patients; ``dismissed`` those
     that somebody has closed without an answer, by the Encounter they are about. ``waiting`` has
     the messages that answer one that is not here yet, by the identity of that one. ``corrections``
-    are what people have said of messages that was not written yet.
+    are what people have said of messages that was not written yet. It is ``resettled`` where
+    messages have come or gone, as somebody else writes at a shared address.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Circle:
     dismissed: dict[Key, Key] = field(default_factory=dict)
     waiting: dict[str, list[Placed]] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
+    resettled: bool = False
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:

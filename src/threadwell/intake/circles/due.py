@@ -21,10 +21,12 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
+from threadwell.intake.circles.place import ThreadOf, thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Refusal, route
+from threadwell.intake.people.writers import ANYWHERE, where_it_stands
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key
 from threadwell.threads import circle_key
@@ -121,10 +123,21 @@ async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[st
             continue
         await people.resolve(addresses)
         sender, *recipients = addresses
-        way = route(sender, recipients, people)
+        thread = (await _thread(people, header)) if people.writers.narrow else None
+        where = (
+            where_it_stands(body, thread.id, by_references=thread.by_references)
+            if thread
+            else ANYWHERE
+        )
+        way = route(sender, recipients, people.users(where))
         if not isinstance(way, Refusal) and circle_key(way.patients) == circle:
             return way.patients
     return ()
+
+
+async def _thread(people: AddressBook, header: str) -> ThreadOf | None:
+    found = await people.store.read(people.project, "Communication", header)
+    return thread_of(decode(found.body)) if found and not found.deleted else None
 
 
 async def _circles(people: AddressBook, headers: Iterable[_Header]) -> Circles:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from threadwell.encounters import codes
 from threadwell.encounters.corrected import Agent, Correction, correction_id
 from threadwell.encounters.merge import is_live, is_locked
-from threadwell.encounters.people import Party, addresses_of
+from threadwell.encounters.people import addresses_of
+from threadwell.encounters.placed import Placed
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
@@ -24,7 +25,6 @@ from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_aga
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import address_key
 from threadwell.messages import Address
 from threadwell.stores.contract import Key
 
@@ -83,7 +83,7 @@ async def _load_children(
         children = [
             decode(stored.body) async for stored in search_all(people.store, people.project, query)
         ]
-        await people.resolve({address for child in children for _, address in _actors(child)})
+        await people.resolve({address for child in children for address in _addresses(child)})
         for child in children:
             circle, thread = headers[_header_of(child)]
             await _add(circle, thread, child, people, keywords, by_patient=by_patient)
@@ -98,34 +98,34 @@ async def _add(
     *,
     by_patient: bool,
 ) -> None:
-    for reference, address in _actors(child):
-        circle.parties.setdefault(
-            address_key(address), _as_stored(people.party(address), reference)
-        )
-    heard = await heard_in(circle, child, people)
-    placed = place_again(child, thread, circle, heard, keywords)
+    placed = await placed_in(circle, thread, child, people, keywords)
     if placed is not None:
         circle.add(placed, by_patient)
 
 
-async def heard_in(circle: Circle, child: Resource, people: AddressBook) -> Heard | None:
-    """What tells apart the patients of a stored child's circle; ``None`` where it has but one."""
-    if len(circle.patients) == 1:
-        return None
-    await people.name(circle.patients)
-    sender = next(iter(addresses_of(child.get("sender") or {})), None)
-    return Heard(people.names(circle.patients), people.own_names(sender) if sender else ())
+async def placed_in(
+    circle: Circle, thread: ThreadOf, child: Resource, people: AddressBook, keywords: Keywords
+) -> Placed | None:
+    """The place of a stored child in a circle; ``None`` if it is not one of Threadwell's.
+
+    Its addresses have to be resolved.
+    """
+    parties = people.parties_of(
+        child, circle.patients, thread.id, by_references=thread.by_references
+    )
+    circle.parties.update((key, party) for key, party in parties if key not in circle.parties)
+    heard = None
+    if len(circle.patients) > 1:
+        await people.name(circle.patients)
+        sender = next(iter(addresses_of(child.get("sender") or {})), None)
+        own = people.own_names(sender, parties[0][1]) if sender else ()
+        heard = Heard(people.names(circle.patients), own)
+    return place_again(child, thread, circle, heard, keywords, [key for key, _ in parties])
 
 
-def _as_stored(party: Party, reference: str) -> Party:
-    """Whoever had the address when it was used, should nobody be known to have it now."""
-    return party if party.known else Party(party.address, practice=reference)
-
-
-def _actors(child: Resource) -> Iterable[tuple[str, Address]]:
+def _addresses(child: Resource) -> Iterable[Address]:
     for actor in (child.get("sender") or {}, *(child.get("recipient") or ())):
-        for address in addresses_of(actor):
-            yield actor.get("reference", ""), address
+        yield from addresses_of(actor)
 
 
 def _header_of(child: Resource) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
@@ -18,14 +18,14 @@ from threadwell.encounters.attribution import (
 from threadwell.encounters.child import own_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
-from threadwell.encounters.people import Party, addresses_of
+from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.said import clean, named_ids, new_text_of, topic_of
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 from threadwell.intake.circles.circle import Circle, identity_of
-from threadwell.intake.people.route import Route, address_key
+from threadwell.intake.people.route import Route
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
 from threadwell.sessions import Sent
@@ -127,17 +127,25 @@ def place(
 
 
 def place_again(
-    stored: Resource, thread: ThreadOf, circle: Circle, heard: Heard | None, keywords: Keywords
+    stored: Resource,
+    thread: ThreadOf,
+    circle: Circle,
+    heard: Heard | None,
+    keywords: Keywords,
+    keys: Sequence[str],
 ) -> Placed | None:
-    """The place of a stored child under ``thread``; ``None`` if it is not one of Threadwell's."""
+    """The place of a stored child under ``thread``; ``None`` if it is not one of Threadwell's.
+
+    ``keys`` are those of the circle's parties, by the addresses of the child in their order.
+    """
     own = own_of(stored)
     writer = stored.get("sender") or {}
     to = [(one, addresses_of(one)) for one in stored.get("recipient") or ()]
-    addresses = [*addresses_of(writer)[:1], *(one for _, some in to for one in some)]
+    from_ = len(addresses_of(writer))
     if own is None or own.old or not addresses_of(writer) or not all(some for _, some in to):
         return None
     channel, external_id = own.channel, name_of(own.external_id, own.apart)
-    sender, *recipients = [address_key(address) for address in addresses]
+    sender, recipients = keys[0], keys[from_:]
     new_text = new_text_of(stored)
     topic = (stored.get("topic") or {}).get("text", "")
     party = circle.parties[sender]
@@ -151,6 +159,7 @@ def place_again(
     if is_chosen(kept):
         whom = _Whom(patients_of(kept), kept)
     opens, closes = keywords.of(new_text)
+    tasks = (*said_of(writer)[:1], *(one for each, _ in to for one in said_of(each)))
     answered = (i["value"] for i in named if codes.has_role(i, codes.ANSWERED))
     in_reply_to = next(answered, "")
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
@@ -186,6 +195,7 @@ def place_again(
             tuple([one.get("reference", "") for one, some in to for _ in some]),
             reply,
             kept,
+            tasks if any(tasks) else (),
         ),
         version=stored["meta"]["versionId"],
     )

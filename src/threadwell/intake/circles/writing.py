@@ -12,6 +12,7 @@ from threadwell.encounters.superseded import (
     ANSWERED,
     LATE,
     POLICY,
+    RESETTLED,
     TIMES,
     ZONE,
     provenance,
@@ -79,6 +80,7 @@ def write_plan(
         batch.corrected += len(correction.messages)
     circle.answered.clear()
     circle.corrections.clear()
+    circle.resettled = False
 
 
 def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:
@@ -120,6 +122,8 @@ def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) ->
         return TIMES
     if recutting or policy != settings.policy:
         return POLICY
+    if circle.resettled:
+        return RESETTLED
     if circle.corrections:
         return CORRECTED
     return ANSWERED if circle.answered else LATE

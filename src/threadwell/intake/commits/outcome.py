@@ -33,7 +33,7 @@ class TriedSession:
 class TriedHeld:
     """One message that would be held: why, in a code and in words, and whose it is.
 
-    ``addresses`` are those that nobody has; where all are known, from whom it goes to whom.
+    ``addresses`` are those that nobody has, or that several share; else from whom it goes to whom.
     """
 
     reason: str

@@ -86,7 +86,7 @@ class Trial:
             content = next((contents[name] for name in names if name in contents), b"")
             if is_live(task):
                 self.held.append((task, content))
-        else:
+        elif "focus" in task:
             focus = str((task.get("focus") or {}).get("reference", ""))
             self.asked[focus.removeprefix("Encounter/")] = is_live(task)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from threadwell.encounters.child import (
@@ -31,16 +31,17 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.load import heard_in
-from threadwell.intake.circles.place import Keywords, ThreadOf, place_again
+from threadwell.intake.circles.load import placed_in
+from threadwell.intake.circles.place import Keywords, ThreadOf
 from threadwell.intake.circles.plan import Rules, is_kept_out
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.meeting import Meeting, Record, adds, as_message, bytes_of, is_moved
 from threadwell.intake.copies.occupants import AtHand, Occupant, SharedId
 from threadwell.intake.links import as_key
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import Held, Refusal, address_key
-from threadwell.messages import Address, Message
+from threadwell.intake.people.route import Held, Refusal
+from threadwell.intake.people.writers import ANYWHERE, At, where_it_stands
+from threadwell.messages import Message
 from threadwell.stores.contract import Key, Stored
 
 
@@ -140,7 +141,7 @@ class _Change:
         circle = await self._home()
         draft = await self._draft(circle) if circle else None
         if draft and self._is_kept_out(draft):
-            self._hold("locked-session")
+            self._hold(Held(self.record.newcomers[0].message, "locked-session"))
             draft = None
         if draft is None:
             self.record.said, more = self.base.said, False
@@ -170,9 +171,9 @@ class _Change:
         known, now = self.base.said, self.record.said
         if set(known.recipients) == set(now.recipients):
             return self._circle
-        way = await self.desk.ways.between(now.sender, now.recipients)
+        way = await self.desk.ways.between(now.sender, now.recipients, self._where)
         if isinstance(way, Refusal):
-            self._hold(way.reason, way.unknown)
+            self._hold(Held(self.record.newcomers[0].message, *way))
             return None
         return (await self.desk.circles({way.circle: way.patients}))[way.circle]
 
@@ -185,11 +186,7 @@ class _Change:
         placed = base.placed
         assert placed is not None  # It would be fixed.
         thread = ThreadOf(now.thread or placed.thread_id, placed.by_references)
-        people = self.desk.people
-        for address in (now.sender, *now.recipients):
-            circle.parties.setdefault(address_key(address), people.party(address))
-        heard = await heard_in(circle, body, people)
-        again = place_again(body, thread, circle, heard, self.desk.keywords)
+        again = await placed_in(circle, thread, body, self.desk.people, self.desk.keywords)
         assert again is not None  # It is one of ours: its base was.
         return Draft(circle, again, body, self._before(), files)
 
@@ -203,10 +200,18 @@ class _Change:
         moves = draft.circle is not self.base.circle or self.base.said.sent != self.record.said.sent
         return moves and is_kept_out(draft.circle, draft.placed, self.rules)
 
-    def _hold(self, reason: str, unknown: tuple[Address, ...] = ()) -> None:
+    @property
+    def _where(self) -> At:
+        """Where it stands, for what was said of the addresses on it."""
+        placed = self.base.placed
+        if placed is None or not self.desk.people.writers.narrow:
+            return ANYWHERE
+        return where_it_stands(self.base.body, placed.thread_id, by_references=placed.by_references)
+
+    def _hold(self, why: Held) -> None:
         for new in self.record.newcomers:
             if adds(self.base.said, joined(self.base.said, new.said)):
-                new.held = Held(new.message, reason, unknown)
+                new.held = replace(why, message=new.message)
 
     async def _files(self) -> tuple[dict[tuple[str, int], str], list[Content]]:
         """Where files are that need no new Binary, and the Binaries of the others."""

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from threadwell.encounters import codes
-from threadwell.encounters.copies import fingerprint
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import reference
-from threadwell.encounters.said import said
 from threadwell.encounters.times import fhir_time, microseconds
 from threadwell.fhir.resource import Resource
 from threadwell.intake.people.route import Held
+from threadwell.intake.people.writers import held_identity
 from threadwell.messages import Broken, Message, media_type_of
 
 #: The content type of a held message, so that a replay knows what it reads.
@@ -33,8 +32,9 @@ DESCRIPTIONS = {
 }
 #: Why what is held is no message: it is kept as the bytes that were read.
 NO_MESSAGE = frozenset({"broken", "set-aside"})
-#: Reasons that a person has to look into; the others pass once somebody is added.
-_TO_REVIEW = ("locked-session", "shared-address")
+#: Reasons of which each message is a question to a person. The others pass once somebody is added;
+#: who writes at a shared address is asked once for all of its messages.
+_TO_REVIEW = ("locked-session",)
 
 
 class Holding(NamedTuple):
@@ -62,7 +62,7 @@ def reason_of(item: Held | Broken) -> str:
 
 def message_held_id(message: Message) -> str:
     """The logical id of the Task that a message has if it was ever held."""
-    return _held_message(message).id
+    return held_identity(message).id
 
 
 def former_held_id(message: Message, external_id: str = "") -> str:
@@ -103,8 +103,9 @@ def holding(item: Held | Broken) -> Holding:
         task["input"].append(_input("channel", valueString=channel))
     if isinstance(item, Held):
         task["input"] += [
-            _input("unknown", valueContactPoint={"system": str(one.kind), "value": one.value})
-            for one in item.unknown
+            _input(name, valueContactPoint={"system": str(one.kind), "value": one.value})
+            for name, addresses in (("unknown", item.unknown), ("shared", item.shared))
+            for one in addresses
         ]
     binary = {
         "resourceType": "Binary",
@@ -134,19 +135,11 @@ def decode_message(content: bytes) -> Message:
 
 def _identity(item: Held | Broken) -> Identity:
     if isinstance(item, Held):
-        return _held_message(item.message)
+        return held_identity(item.message)
     # Of what could not even be opened there is only a name to tell it by.
     content = item.content or item.source.encode(errors="surrogateescape")
     digest = sha256(item.channel.encode() + b"\0" + content).hexdigest()
     return Identity(codes.QUARANTINE, f"sha256:{digest}")
-
-
-def _held_message(message: Message) -> Identity:
-    own = _held_id(message)
-    # Under an id of its provider's, another message may wait too: each has a Task.
-    return (
-        own if message.made_id else own._replace(value=f"{own.value}|{fingerprint(said(message))}")
-    )
 
 
 def _held_id(message: Message, external_id: str = "") -> Identity:

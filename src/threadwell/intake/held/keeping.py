@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import TypeAlias
 
@@ -23,10 +24,11 @@ from threadwell.intake.held.hold import (
     placed_at_last,
     reason_of,
 )
-from threadwell.intake.held.listing import is_waiting, open_held, quarantined
+from threadwell.intake.held.listing import every_held, is_answered, is_waiting, quarantined
+from threadwell.intake.held.questions import Questions
 from threadwell.intake.links import as_key
 from threadwell.intake.people.route import Held
-from threadwell.messages import Broken, Message
+from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import Key, Store, Stored
 
 Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
@@ -36,21 +38,31 @@ ContentOf: TypeAlias = Callable[[Key], Awaitable[bytes | None]]
 class Quarantine:
     """What is held, and what is on its way there.
 
-    ``current`` and ``content_of`` answer what is stored or on its way, and ``own`` are the
-    practice's addresses. ``waiting`` are the Tasks of what is held and not done with, by id.
+    ``current`` and ``content_of`` answer what is stored or on its way, ``own`` are the practice's
+    addresses, and ``questions`` what is asked about shared ones. ``waiting`` are the Tasks of what
+    is held and not done with, by id; ``answered`` those that somebody has closed with an answer
+    who wrote, which was not taken yet.
     """
 
-    def __init__(self, current: Current, content_of: ContentOf, own: Own) -> None:
+    def __init__(
+        self, current: Current, content_of: ContentOf, own: Own, questions: Questions
+    ) -> None:
         self._current = current
         self._content_of = content_of
         self._own = own
+        self._questions = questions
         self._named: set[str] = set()
         self.waiting: dict[str, Stored] = {}
+        self.answered: dict[str, Stored] = {}
 
     async def start(self, store: Store, project: str) -> None:
-        """Find what is held."""
-        async for stored in open_held(store, project):
-            self._wait(stored, decode(stored.body))
+        """Find what is held, and what is asked."""
+        self._questions.start()
+        async for stored in every_held(store, project):
+            if is_waiting(stored):
+                self._wait(stored, decode(stored.body))
+            elif is_answered(stored):
+                self.answered[stored.id] = stored
 
     async def hold(self, batch: Batch, items: Sequence[Held | Broken]) -> int:
         """Hold what has to wait; how many do, without those that somebody has dismissed.
@@ -67,8 +79,37 @@ class Quarantine:
             elif not await self._goes_on(batch, before, those):
                 continue
             waiting += those
+        await self._questions.ask(batch, [one for one in waiting if isinstance(one, Held)])
         batch.reasons.update(map(reason_of, waiting))
         return len(waiting)
+
+    async def renew(self, batch: Batch, still: Mapping[str, Held]) -> None:
+        """Keep why the messages of those Tasks wait, where that has changed."""
+        for id_, held in still.items():
+            before = self.waiting.get(id_)
+            if before is None:
+                continue
+            task, what = decode(before.body), holding(held)
+            was = quarantined(task)
+            if (was.reason, was.unknown, was.shared) != _why(held):
+                inputs = [*task["input"][:1], *what.task["input"][1:]]
+                changed = {name: what.task[name] for name in ("code", "description", "reasonCode")}
+                written = {**task, **changed, "input": inputs}
+                self._wait(batch.write(Key("Task", id_), written, before), written)
+                batch.reviews += what.to_review
+        await self._questions.ask(batch, still.values())
+
+    def reopen(self, batch: Batch) -> None:
+        """Let the messages wait again whose Tasks were closed with an answer."""
+        for id_, before in self.answered.items():
+            task = {**decode(before.body), "status": "requested"}
+            del task["output"]
+            self._wait(batch.write(Key("Task", id_), task, before), task)
+        self.answered.clear()
+
+    def ask_no_longer(self, batch: Batch) -> None:
+        """Close the questions that nothing waits for any more."""
+        self._questions.close(batch)
 
     async def close(self, batch: Batch, messages: Iterable[Message]) -> None:
         """Close the Tasks of messages that have their place now."""
@@ -83,6 +124,7 @@ class Quarantine:
         """Close a Task, if it is open: its message has a place now."""
         before = self.waiting.pop(task, None)
         if before is not None:
+            self._questions.done(task)
             batch.write(Key("Task", task), placed_at_last(decode(before.body)), before)
         return before is not None
 
@@ -106,12 +148,13 @@ class Quarantine:
 
     async def _is_of(self, task: Stored, message: Message) -> bool:
         """Whether a Task holds a copy of that message."""
-        kept = await self._message_of(decode(task.body)) if not task.deleted else None
+        kept = await self.message_of(decode(task.body)) if not task.deleted else None
         if kept is None:
             return False
         return message.made_id or len(tell_apart([said(kept), said(message)], self._own)) == 1
 
-    async def _message_of(self, task: Resource) -> Message | None:
+    async def message_of(self, task: Resource) -> Message | None:
+        """The message that a Task holds; ``None`` for what is none."""
         content = await self._content_of(as_key(quarantined(task).content))
         try:
             return decode_message(content) if content is not None else None
@@ -137,10 +180,10 @@ class Quarantine:
         task = decode(before.body)
         if not waits and task["status"] != "completed":
             return False
-        kept = await self._message_of(task)
+        kept = await self.message_of(task)
         if kept is None:
             return waits
-        whole = _as_one([Held(kept, held[0].reason), *held])
+        whole = _as_one([replace(held[0], message=kept), *held])
         if not adds(said(kept), said(whole.message)):
             return waits
         await self._complete(batch, before, task, whole)
@@ -158,6 +201,7 @@ class Quarantine:
 
     def _wait(self, stored: Stored, task: Resource) -> None:
         self.waiting[stored.id] = stored
+        self._questions.waits(stored.id, quarantined({**task, "id": stored.id}).shared)
         for one in task.get("identifier") or ():
             if one.get("system") == codes.QUARANTINE:
                 # With and without what tells apart messages of one id.
@@ -170,5 +214,13 @@ def _as_one(those: Sequence[Held]) -> Held:
         return those[0]
     messages = [one.message for one in those]
     unknown = tuple(dict.fromkeys(address for one in those for address in one.unknown))
+    shared = tuple(dict.fromkeys(address for one in those for address in one.shared))
     message = together(messages, reduce(joined, map(said, messages)))
-    return Held(message, those[-1].reason, unknown)
+    return Held(message, those[-1].reason, unknown, shared)
+
+
+def _why(held: Held) -> tuple[str, tuple[Address, ...], tuple[Address, ...]]:
+    def bare(addresses: Iterable[Address]) -> tuple[Address, ...]:
+        return tuple(one._replace(display="") for one in addresses)
+
+    return held.reason, bare(held.unknown), bare(held.shared)

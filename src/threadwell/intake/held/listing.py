@@ -12,8 +12,12 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import search_all
+from threadwell.intake.people.question import writers
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import Store, Stored
+
+#: The code of messages that wait for what is said of shared addresses.
+SHARED = "shared-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Quarantined:
     """One held message. ``task`` and ``content`` are references (``Task/…``, ``Binary/…``).
 
     ``reason`` is a code and ``text`` the same for people; ``unknown`` are the addresses that
-    nobody is known to have. ``sent`` is a FHIR dateTime, ``""`` where that cannot be known.
+    nobody is known to have, ``shared`` those of which nobody has said who uses them. ``sent`` is a
+    FHIR dateTime, ``""`` where that cannot be known.
     """
 
     task: str
@@ -31,6 +36,7 @@ class Quarantined:
     channel: str
     sent: str
     unknown: tuple[Address, ...]
+    shared: tuple[Address, ...] = ()
 
 
 async def quarantine(store: Store, project: str) -> list[Quarantined]:
@@ -40,10 +46,24 @@ async def quarantine(store: Store, project: str) -> list[Quarantined]:
 
 async def open_held(store: Store, project: str) -> AsyncIterator[Stored]:
     """The Tasks of messages that are held and not done with."""
-    held = TokenFilter("code", (TokenMatch(codes.TASK_CODE, "quarantine"),))
-    async for stored in search_all(store, project, Query("Task", (held,))):
+    async for stored in every_held(store, project):
         if is_waiting(stored):
             yield stored
+
+
+async def every_held(store: Store, project: str) -> AsyncIterator[Stored]:
+    """The Tasks of all messages that were ever held."""
+    held = TokenFilter("code", (TokenMatch(codes.TASK_CODE, "quarantine"),))
+    async for stored in search_all(store, project, Query("Task", (held,))):
+        yield stored
+
+
+def is_answered(task: Stored) -> bool:
+    """Whether somebody has closed a Task with an answer: who wrote its message."""
+    if task.deleted or b'"output"' not in task.body:
+        return False
+    body = decode(task.body)
+    return bool(writers(body)) and quarantined(body).reason == SHARED
 
 
 def is_waiting(task: Stored) -> bool:
@@ -58,6 +78,10 @@ def quarantined(task: Resource) -> Quarantined:
     def of(text: str, value: str) -> list[Any]:
         return [i[value] for i in inputs if i["type"].get("text") == text and value in i]
 
+    def addresses(text: str) -> tuple[Address, ...]:
+        points = of(text, "valueContactPoint")
+        return tuple(Address(AddressKind(one["system"]), one["value"]) for one in points)
+
     content = of("message", "valueReference")
     return Quarantined(
         f"Task/{task['id']}",
@@ -66,8 +90,6 @@ def quarantined(task: Resource) -> Quarantined:
         task.get("description", ""),
         next(iter(of("channel", "valueString")), ""),
         task.get("authoredOn", ""),
-        tuple(
-            Address(AddressKind(point["system"]), point["value"])
-            for point in of("unknown", "valueContactPoint")
-        ),
+        addresses("unknown"),
+        addresses("shared"),
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.mentions import Called, Names
-from threadwell.encounters.people import Party
+from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
-from threadwell.intake.people.route import address_key
+from threadwell.intake.people.question import writing
+from threadwell.intake.people.route import Directory, address_key, party_key
+from threadwell.intake.people.writers import ANYWHERE, At, Writers, where_it_stands
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, AddressKind, email_spellings, parse_address, spellings
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key, Store, Stored
 
 #: Types that a telecom search finds, and that may stand behind an address.
 _BY_TELECOM = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
@@ -33,13 +35,19 @@ _STAND_IN = ":owner"
 
 @dataclass(slots=True)
 class AddressBook:
-    """The people whom this run has met. ``made`` are resources it has to write for them."""
+    """The people whom this run has met. ``made`` are resources it has to write for them.
+
+    ``writers`` are what people have said of who uses addresses that several share, and
+    ``questions`` the Tasks of that, by id.
+    """
 
     store: Store
     project: str
     settings: Settings
     practice: str = ""
     made: dict[Key, Resource] = field(default_factory=dict)
+    writers: Writers = field(default_factory=Writers)
+    questions: dict[str, Stored] = field(default_factory=dict)
     _parties: dict[str, Party] = field(default_factory=dict)
     _called: dict[str, Called] = field(default_factory=dict)
     _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,7 +55,12 @@ class AddressBook:
     _organizations: list[tuple[str, Resource]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Find the practice itself; where there is none, one is to be made."""
+        """Find what was said of shared addresses, and the practice; if there is none, make one."""
+        asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
+        async for stored in search_all(self.store, self.project, Query("Task", (asked,))):
+            self.questions[stored.id] = stored
+        said = (writing(decode(one.body)) for one in self.questions.values())
+        self.writers = Writers.of(filter(None, said))
         query = Query("Organization")
         async for stored in search_all(self.store, self.project, query):
             self._organizations.append((f"Organization/{stored.id}", decode(stored.body)))
@@ -65,8 +78,49 @@ class AddressBook:
             self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)
 
     def party(self, address: Address) -> Party:
-        """Everybody at an address that ``resolve`` was given."""
+        """Everybody at an address that ``resolve`` was given, whatever was said of it."""
         return self._parties[address_key(address)]
+
+    def users(self, where: At) -> Directory:
+        """Whose addresses are in a message, going by what was said of them."""
+        return _Users(self, where) if self.writers else self
+
+    def may_use(self, address: Address) -> bool:
+        """Whether a message may have its place, as far as who shares the address is concerned."""
+        return self.writers.speak_of(address_key(address)) or not self.party(address).shared
+
+    def user(self, address: Address, where: At) -> Party:
+        """Who uses an address in a message; everybody whose it is, where nobody has said so."""
+        party, said = self.party(address), self.writers.at(address_key(address), where)
+        return party if said is None else party.limited(said.persons, said.task)
+
+    def parties_of(
+        self, child: Resource, circle: Sequence[str], thread_id: str, *, by_references: bool
+    ) -> list[tuple[str, Party]]:
+        """The parties of a stored child by the addresses on it in their order, with their keys.
+
+        What was said of an address counts where the child bears it, or where it was said of that
+        message: others had their place before.
+        """
+        actors = (child.get("sender") or {}, *(child.get("recipient") or ()))
+        where = (
+            where_it_stands(child, thread_id, by_references=by_references)
+            if self.writers.narrow
+            else ANYWHERE
+        )
+        out = []
+        for actor in actors:
+            for address, task in zip(addresses_of(actor), said_of(actor), strict=True):
+                party = _as_stored(self.party(address), actor.get("reference", ""))
+                said = self.writers.at(address_key(address), where) if self.writers else None
+                if task or (said is not None and said.message is not None):
+                    user = self.user(address, where)
+                    if user.said and not user.circle.isdisjoint(circle):
+                        party = user
+                    elif task:
+                        party = _before(party, circle, actor, task)
+                out.append((party_key(address, party), party))
+        return out
 
     def is_own(self, address: Address) -> bool:
         """Whether it is one of the practice's own addresses, or a channel's stand-in for it."""
@@ -114,9 +168,12 @@ class AddressBook:
             self._tables[patients] = table
         return table
 
-    def own_names(self, address: Address) -> tuple[str, ...]:
-        """The given names of the patients and family at an address that ``resolve`` was given."""
-        return self._own.get(address_key(address), ())
+    def own_names(self, address: Address, party: Party) -> tuple[str, ...]:
+        """The given names of the patients and family at an address that ``resolve`` was given.
+
+        Where several use it, a name that stands in a message may be the other one's.
+        """
+        return () if party.joint else self._own.get(address_key(address), ())
 
     def make_patient(self, address: Address) -> None:
         """A Patient for a stranger's address; ``made`` has it until it is written."""
@@ -183,6 +240,32 @@ class AddressBook:
         made = f"Patient/{Identity(codes.ADDRESS, address_key(address)).id}"
         stranger = patients == (made,) and not related
         return Party(bare, patients, tuple(related), practice, stranger)
+
+
+class _Users:
+    """A directory of one message's addresses."""
+
+    def __init__(self, book: AddressBook, where: At) -> None:
+        self._book = book
+        self._where = where
+
+    def party(self, address: Address) -> Party:
+        return self._book.user(address, self._where)
+
+
+def _as_stored(party: Party, reference: str) -> Party:
+    """Whoever had the address when it was used, should nobody be known to have it now."""
+    return party if party.known else Party(party.address, practice=reference)
+
+
+def _before(party: Party, circle: Sequence[str], actor: Mapping[str, Any], task: str) -> Party:
+    """Who used an address by an answer that is another one by now, while its circle stays so."""
+    persons = [*party.patients, *(person for _, person in party.related)]
+    patients = [*party.patients, *(patient for patient, _ in party.related)]
+    those = {one for one, patient in zip(persons, patients, strict=True) if patient in circle}
+    if not those:
+        return Party(party.address, practice=str(actor.get("reference", "")), said=task)
+    return party.limited(those, task)
 
 
 def _called(person: Resource) -> Called:

@@ -13,11 +13,16 @@ from threadwell.threads import circle_key
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A message that has to wait. ``reason`` is a code; ``unknown`` the addresses nobody has."""
+    """A message that has to wait.
+
+    ``reason`` is a code; ``unknown`` are the addresses that nobody has, ``shared`` those of which
+    nobody has said who of several patients uses them.
+    """
 
     message: Message
     reason: str
     unknown: tuple[Address, ...] = ()
+    shared: tuple[Address, ...] = ()
 
 
 class Refusal(NamedTuple):
@@ -25,14 +30,15 @@ class Refusal(NamedTuple):
 
     reason: str
     unknown: tuple[Address, ...] = ()
+    shared: tuple[Address, ...] = ()
 
 
 class Route(NamedTuple):
     """From one address to others, with what all messages on this way have in common.
 
     ``patients`` are those whom they may be about, in order, and ``circle`` their key. ``keys`` are
-    the address keys of sender and recipients, and ``parties`` who is behind them. ``inbound`` is
-    true where a patient's side writes.
+    those of sender and recipients among the parties of the circle, ``parties`` who is behind
+    them. ``inbound`` is true where a patient's side writes.
     """
 
     circle: str
@@ -51,9 +57,15 @@ class Directory(Protocol):
 
 
 def address_key(address: Address) -> str:
-    """The key of an address among the parties of a circle."""
+    """The key of an address, by which it is looked up."""
     kind, value = address.key
     return f"{kind}:{value}"
+
+
+def party_key(address: Address, party: Party) -> str:
+    """The key of an address, and of what was said of it, among the parties of a circle."""
+    key = address_key(address)
+    return f"{key}={party.said}" if party.said else key
 
 
 def route(
@@ -79,11 +91,11 @@ def route(
             return Refusal("unknown-recipient", unknown)
     else:
         families = [party for party in families if not party.stranger]
-    if any(party.shared for party in families):
-        return Refusal("shared-address")
+    if shared := [party.address for party in families if party.shared]:
+        return Refusal("shared-address", shared=tuple(dict.fromkeys(shared)))
     patients = tuple(sorted(set().union(*(party.circle for party in families))))
     if not patients:
         return Refusal("unknown-recipient" if unknown else "no-patient", unknown)
-    keys = tuple(map(address_key, (sender, *recipients)))
+    keys = tuple(map(party_key, (sender, *recipients), parties))
     inbound = not parties[0].circle.isdisjoint(patients)
     return Route(circle_key(patients), patients, keys, parties, inbound)

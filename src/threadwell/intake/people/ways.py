@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Refusal, Route, route
+from threadwell.intake.people.writers import ANYWHERE, At, where_it_is
 from threadwell.messages import Address, Message
+
+
+class _Ends(NamedTuple):
+    """From whom to whom, and where."""
+
+    sender: Address
+    recipients: tuple[Address, ...]
+    where: At
 
 
 class Ways:
@@ -15,29 +25,37 @@ class Ways:
     def __init__(self, people: AddressBook, *, strangers: bool) -> None:
         self._people = people
         self._strangers = strangers
-        self._known: dict[tuple[Address, tuple[Address, ...]], Route | Refusal] = {}
+        self._known: dict[_Ends, Route | Refusal] = {}
 
     def of(self, message: Message) -> Route | Refusal:
         """The way of a message; it has to be found."""
-        return self._known[message.sender, message.recipients]
+        return self._known[self._ends(message)]
 
     async def find(self, messages: Iterable[Message]) -> None:
         """Have the way of every message at hand."""
-        await self._find({(one.sender, one.recipients) for one in messages})
+        await self._find({self._ends(one) for one in messages})
 
-    async def between(self, sender: Address, recipients: tuple[Address, ...]) -> Route | Refusal:
-        """The way from one address to others."""
-        await self._find({(sender, recipients)})
-        return self._known[sender, recipients]
+    async def between(
+        self, sender: Address, recipients: tuple[Address, ...], where: At = ANYWHERE
+    ) -> Route | Refusal:
+        """The way from one address to others, in a message that is there."""
+        ends = _Ends(sender, recipients, where)
+        await self._find({ends})
+        return self._known[ends]
 
-    async def _find(self, ends: set[tuple[Address, tuple[Address, ...]]]) -> None:
+    def _ends(self, message: Message) -> _Ends:
+        where = where_it_is(message) if self._people.writers.narrow else ANYWHERE
+        return _Ends(message.sender, message.recipients, where)
+
+    async def _find(self, ends: set[_Ends]) -> None:
         people, strangers = self._people, self._strangers
         unmet = ends.difference(self._known)
-        await people.resolve(one for ends in unmet for one in (ends[0], *ends[1]))
-        for sender, recipients in unmet:
-            way = route(sender, recipients, people, strangers=strangers)
+        await people.resolve(one for ends in unmet for one in (ends.sender, *ends.recipients))
+        for one in unmet:
+            users = people.users(one.where)
+            way = route(one.sender, one.recipients, users, strangers=strangers)
             if strangers and isinstance(way, Refusal):
                 for address in way.unknown:
                     people.make_patient(address)
-                way = route(sender, recipients, people, strangers=strangers)
-            self._known[sender, recipients] = way
+                way = route(one.sender, one.recipients, users, strangers=strangers)
+            self._known[one] = way

@@ -178,7 +178,7 @@ async def _standing(store: Store, project: str, touched: Iterable[str]) -> tuple
 
 def _held(task: Resource, content: bytes) -> TriedHeld:
     one = quarantined(task)
-    addresses = one.unknown
+    addresses = (*one.unknown, *one.shared)
     if not addresses and content and one.reason not in NO_MESSAGE:
         message = decode_message(content)
         addresses = (message.sender, *message.recipients)

@@ -1,0 +1,65 @@
+"""What people have said of who writes at shared addresses, as batches of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from threadwell.fhir.json import decode
+from threadwell.intake.circles.plan import Rules
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.copies.moving import move_messages
+from threadwell.intake.copies.recording import Recorded
+from threadwell.intake.held.questions import Said, said_of_users
+from threadwell.intake.people.question import writers
+from threadwell.intake.people.scopes import scopes_of
+from threadwell.intake.people.writers import where_it_is
+from threadwell.intake.run import Run
+
+
+async def say(run: Run, said: Sequence[Said]) -> Batch:
+    """The batch that writes what somebody says; whoever has the addresses has to be known."""
+    batch = run.begin()
+    await run.questions.answer(batch, said)
+    return run.marked(batch)
+
+
+async def take_answers(run: Run) -> Batch:
+    """The batch that takes the answers which held messages were closed with, as such.
+
+    Their messages wait again, until the answer lets them in.
+    """
+    batch = run.begin()
+    said = [one for task in run.quarantine.answered for one in await _said_in(run, task)]
+    await run.questions.answer(batch, said)
+    run.quarantine.reopen(batch)
+    return run.marked(batch)
+
+
+async def move(run: Run, *, circles: Mapping[str, tuple[str, ...]], addresses: set[str]) -> Batch:
+    """The batch that moves messages of circles, as is said now of those address keys."""
+    batch = run.begin()
+    there = await run.circles(circles)
+
+    async def change(rules: Rules) -> Recorded:
+        return await move_messages(there.values(), addresses, rules, run)
+
+    return await run.bring_up(batch, circles, change)
+
+
+async def mark(run: Run, *, tasks: Iterable[str]) -> Batch:
+    """The batch that marks answers (their Tasks' ids) as those that all messages go by."""
+    batch = run.begin()
+    batch.answers += run.questions.mark(batch, tasks)
+    return run.marked(batch)
+
+
+async def _said_in(run: Run, task: str) -> list[Said]:
+    """What the answer says with which somebody has closed the Task of a held message."""
+    body = decode(run.quarantine.answered[task].body)
+    message = await run.quarantine.message_of(body)
+    if message is None:
+        return []
+    addresses = (message.sender, *message.recipients)
+    scopes = await scopes_of(addresses, where_it_is(message), "message", run.people)
+    said = (said_of_users(scope, writers(body), run.people) for scope in scopes)
+    return [one for one in said if one is not None]
