@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from threadwell.cli import (
@@ -59,8 +60,12 @@ COMMANDS: tuple[Command, ...] = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
     with guarded_streams():
+        parser = build_parser(COMMANDS)
+        if not (sys.argv[1:] if argv is None else argv):
+            parser.print_help(sys.stderr)
+            return 2
         try:
-            arguments = build_parser(COMMANDS).parse_args(argv)
+            arguments = parser.parse_args(argv)
         except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
             return int(stop.code or 0)
         return run_safely(arguments.run, arguments)

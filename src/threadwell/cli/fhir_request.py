@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,18 @@ def _send(method: str, arguments: Namespace, *, create: bool = False) -> int:
 def _body(text: str) -> Any:
     from threadwell.fhir.json import BadJson, parse
 
-    where = "the body"
+    where, hint = "the body", ""
     if text == "-":
-        text = sys.stdin.read()
+        written = sys.stdin.read().encode("utf-8", "surrogatepass")
     elif text.startswith("@"):
         where = text[1:]
-        text = Path(where).read_text("utf-8")
+        # Editors of Windows put a mark before what they write.
+        written = Path(where).read_bytes().removeprefix(BOM_UTF8)
+    else:
+        written = text.encode("utf-8", "surrogatepass")
+        if not text.lstrip().startswith(("{", "[")):
+            hint = "; write @FILE for what is in a file, - for standard input"
     try:
-        return parse(text.encode("utf-8", "surrogatepass"))
+        return parse(written)
     except BadJson as error:
-        raise Mistake(f"{where} is not JSON: {error}") from None
+        raise Mistake(f"{where} is not JSON: {error}{hint}") from None

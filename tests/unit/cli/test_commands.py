@@ -94,6 +94,7 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["client", "revoke", "x"], "there is no store at threadwell.db"),
         (["post", "Patient", "{"], "the body is not JSON"),
         (["post", "Patient", "@none.json"], "none.json: No such file"),
+        (["post", "Patient", "none.json"], "; write @FILE for what is in a file, - for standard"),
         (["post", "Patient", "{}"], "resourceType"),
         (["post", "Communication", '{"resourceType": "Communication"}'], "Communication.status"),
         (["import", "nowhere"], "nowhere"),
@@ -150,6 +151,29 @@ def test_links_lead_to_the_server_that_is_named(
         assert found["entry"][0]["fullUrl"] == f"{base}/fhir/R4/Patient/{made['id']}"
         assert found["link"][0]["url"].startswith(f"{base}/fhir/R4/Patient?")
         assert answer("get", found["entry"][0]["fullUrl"]) == made
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_body_is_read_out_of_a_file(answer: Any, here: Path, encoding: str) -> None:
+    (here / "patient.json").write_text(PATIENT.replace("Prado", "Pradó"), encoding)
+    assert answer("post", "Patient", "@patient.json")["name"] == [{"family": "Pradó"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_of_another_encoding_is_no_json(
+    here: Path, encoding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "patient.json").write_text(PATIENT.replace("Prado", "Pradó"), encoding)
+    assert main(["post", "Patient", "@patient.json"]) == 1
+    assert capsys.readouterr().err.startswith("threadwell: patient.json is not JSON: ")
+
+
+def test_without_a_command_it_says_what_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "threadwell import ~/exports" in err
+    assert all(command.summary in err for command in COMMANDS)
 
 
 def test_the_verbs_work_on_a_store(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
