@@ -59,6 +59,8 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
         f" + {counts.quarantined:,} quarantined"
     )
+    if not counts.read:
+        print("No message was found there; `threadwell import --help` says what is read.")
     if dry_run:
         return
     print(made(report))

@@ -505,3 +505,13 @@ def test_the_facade_imports_too(here: Path) -> None:
         assert tw.verify() == []
         assert tw.care_zone.key == "America/New_York"
     assert told[-1] == 5
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_where_there_is_no_message_it_says_so(
+    here: Path, out: Any, options: tuple[str, ...]
+) -> None:
+    (here / "exports").mkdir()
+    (here / "exports" / "empty.csv").touch()
+    told = "No message was found there; `threadwell import --help` says what is read."
+    assert told in out("import", "exports", *options)
