@@ -12,10 +12,16 @@ from typing import TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.search.compartments import (
+    COMPARTMENT,
+    compartment_filter,
+    parse_compartments,
+)
 from threadwell.fhir.search.field import Field, field, has_field
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
     ChainFilter,
+    CompartmentFilter,
     CompositeFilter,
     DateFilter,
     Filter,
@@ -88,6 +94,8 @@ def looked_up(type_: str, filter_: Filter) -> int:
             return len(filter_.matches) + bare * (types - 1)
         case IdFilter():
             return len(filter_.ids)
+        case CompartmentFilter():
+            return len(filter_.ids) + sum(len(link.matches) for link in filter_.links)
         case ChainFilter():
             return sum(map(looked_up, filter_.types, filter_.filters))
         case HasFilter():
@@ -131,6 +139,8 @@ def _filter(type_: str, name: str, value: str, reading: Reading, chain: _Chain) 
     if dot:
         return _links(type_, head, rest, value, reading, chain)
     code, _, modifier = name.partition(":")
+    if code == COMPARTMENT:
+        return _compartment(type_, modifier, value)
     found = field(type_, code)
     if not value:
         raise bad(found, "a value")
@@ -141,6 +151,13 @@ def _filter(type_: str, name: str, value: str, reading: Reading, chain: _Chain) 
     if code == "_id":
         return _id(found, modifier, value)
     return _READERS[found.type](found, modifier, value, reading)
+
+
+def _compartment(type_: str, modifier: str, value: str) -> CompartmentFilter:
+    if modifier not in {"", "not"}:
+        raise invalid(f"Search parameter {COMPARTMENT} has no modifier but :not")
+    compartments = parse_compartments(split(value, ","))
+    return compartment_filter(type_, compartments, negate=modifier == "not")
 
 
 def _has(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> Filter:

@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from threadwell.fhir.search.fold import searched, searched_forms
 from threadwell.fhir.search.query import (
     ChainFilter,
+    CompartmentFilter,
     CompositeFilter,
     DateFilter,
     DateMatch,
@@ -92,6 +93,11 @@ def matches(filter_: Filter, subject: Subject) -> bool:
     match filter_:
         case IdFilter():
             return (subject.id in filter_.ids) is not filter_.negate
+        case CompartmentFilter():
+            belongs = subject.id in filter_.ids or any(
+                values_match(link, subject.values.get(link.param, ())) for link in filter_.links
+            )
+            return belongs is not filter_.negate
         case DateFilter("_lastUpdated"):
             updated = DateValue(subject.updated * 1000, subject.updated * 1000 + 1000)
             return any(date_matches(m, updated) for m in filter_.matches)

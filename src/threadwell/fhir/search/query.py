@@ -195,6 +195,18 @@ class IdFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class CompartmentFilter:
+    """Belongs to a compartment: one of ``links`` holds, or it is one of ``ids`` itself.
+
+    ``negate`` as in ``TokenFilter``.
+    """
+
+    links: tuple[ReferenceFilter, ...]
+    ids: tuple[str, ...] = ()
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CompositeFilter:
     """Any of ``matches`` where each component's filter holds within one ``CompositeValue``.
 
@@ -238,6 +250,7 @@ Filter: TypeAlias = (
     | UriFilter
     | MissingFilter
     | IdFilter
+    | CompartmentFilter
     | CompositeFilter
     | ChainFilter
     | HasFilter

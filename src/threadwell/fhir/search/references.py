@@ -65,6 +65,11 @@ def parse_absolute(text: str) -> Absolute | None:
     return Absolute(normal_base(base), type_, id_, version)
 
 
+def is_id(text: str) -> bool:
+    """Whether it has the form of a logical id."""
+    return bool(_ID.fullmatch(text))
+
+
 @lru_cache(maxsize=128)
 def normal_base(url: str) -> str:
     """A base with a small scheme and host, and without the usual port or slashes at its end."""

@@ -18,6 +18,7 @@ from asyncpg import Record
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import (
     ChainFilter,
+    CompartmentFilter,
     Filter,
     HasFilter,
     Place,
@@ -140,6 +141,9 @@ class Searcher:
             for to, further in zip(filter_.types, filter_.filters, strict=True):
                 found.by_filter[to, further] = await self._all(to, further)
             await self._look_within(type_, filter_, found)
+        elif isinstance(filter_, CompartmentFilter) and filter_.ids:
+            for link in filter_.links:
+                found.by_filter[type_, link] = await self._all(type_, link)
         elif isinstance(filter_, HasFilter):
             referred = Referred(filter_.param, type_, self._keys.bases.own)
             for match in await self._all(filter_.type, filter_.filter):

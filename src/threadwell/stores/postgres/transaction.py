@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from threadwell.fhir.search.query import ChainFilter, HasFilter, Query
+from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Conflict, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
 from threadwell.stores.postgres.search import NumberedProject, Searcher
-from threadwell.stores.sql.condition import Condition
+from threadwell.stores.sql.condition import LOOKING_UP, Condition
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 
@@ -183,7 +183,7 @@ class _Check:
         return await self._searcher.exists(term.query)
 
     def _term(self, query: Query) -> _Term:
-        if any(isinstance(filter_, ChainFilter | HasFilter) for filter_ in query.filters):
+        if any(isinstance(filter_, LOOKING_UP) for filter_ in query.filters):
             return _Term(query, None, exact=False)
         conditions = self._searcher.conditions(query)
         listed = [c for c in conditions if c.keys is not None and not c.negate]

@@ -16,6 +16,7 @@ from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
     ChainFilter,
+    CompartmentFilter,
     CompositeFilter,
     DateFilter,
     Filter,
@@ -153,6 +154,10 @@ class Condition:
     updated: bool = False
 
 
+#: The filters that compile to what ``Lookups`` find: of what is being written they know nothing.
+LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
+
+
 class Lookups(Protocol):
     """The searches within a search that chains need."""
 
@@ -193,6 +198,8 @@ class Compiler:
             case ReferenceFilter():
                 keys = [k for m in filter_.matches for k in self._reference(filter_.param, m)]
                 return _terms(filter_, [(k, True) for k in keys], filter_.negate)
+            case CompartmentFilter():
+                return self._compartment(filter_)
             case IdentifierFilter():
                 found = [self._token(filter_.param, m, identifier=True) for m in filter_.matches]
                 return _terms(filter_, found)
@@ -240,6 +247,24 @@ class Compiler:
         parameter = search_parameters(self._plain).get(param)
         targets = parameter.targets if parameter else ()
         return targets if targets and "Resource" not in targets else sorted(RESOURCE_TYPES)
+
+    def _compartment(self, filter_: CompartmentFilter) -> Condition:
+        if not filter_.ids:
+            keys = [
+                (key, True)
+                for link in filter_.links
+                for match in link.matches
+                for key in self._reference(link.param, match)
+            ]
+            return _terms(filter_, keys, filter_.negate)
+        # A resource stands in no list of its own: those that refer are looked up by id as well.
+        assert self._lookups or not filter_.links
+        referring = [
+            target.id
+            for link in filter_.links
+            for target in (self._lookups.targets(self._type, link) if self._lookups else ())
+        ]
+        return _ids(filter_, [*filter_.ids, *referring], filter_.negate)
 
     def _composite(self, filter_: CompositeFilter) -> Condition:
         keys: list[int] = []

@@ -15,6 +15,7 @@ from itertools import product
 from typing import NamedTuple
 
 from threadwell.fhir.search.query import (
+    CompartmentFilter,
     DateFilter,
     Filter,
     IdFilter,
@@ -161,7 +162,11 @@ def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
         for position, filter_ in enumerate(query.filters)
         if isinstance(filter_, MissingFilter) and filter_.missing
     }
-    asked = {filter_.param for filter_ in query.filters if not isinstance(filter_, IdFilter)}
+    asked = {
+        filter_.param
+        for filter_ in query.filters
+        if not isinstance(filter_, IdFilter | CompartmentFilter)
+    }
     for compound in compounds(query.type):
         if not (absent.keys() >= set(compound.missing) and asked.issuperset(compound.params)):
             continue

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import chain
 
 from threadwell.fhir.search.query import (
+    CompartmentFilter,
     DateFilter,
     Filter,
     IdentifierFilter,
@@ -70,6 +71,8 @@ def _letters(filter_: Filter) -> int | None:
             texts = [(token.system or "") + (token.code or "") for token in tokens]
         case ReferenceFilter(_, references):
             texts = [reference.id + reference.url for reference in references]
+        case CompartmentFilter(links, ()):
+            texts = [match.id for link in links for match in link.matches]
         case DateFilter("_lastUpdated", dates):
             return _VALUE * len(dates)
         case UriFilter(_, uris):

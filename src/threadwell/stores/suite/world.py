@@ -102,6 +102,7 @@ WORLD: tuple[dict[str, Any], ...] = (
         "id": "cem",
         "birthDate": "1975",
         "name": [{"family": "PRADOS"}],
+        "link": [{"other": _ref("Patient/ana"), "type": "seealso"}],
         "managingOrganization": {
             "identifier": {"system": "https://example.org/npi", "value": "77"},
             "display": "Elsewhere",
