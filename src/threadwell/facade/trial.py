@@ -58,7 +58,9 @@ class TrialStore:
         return await self._home(project, Key("Binary", id_)).content(project, id_, version_id)
 
     async def search(self, project: str, query: Query) -> Page:
-        own = await self._own.search(project, replace(query, count=1000, offset=0, after=None))
+        own = await self._own.search(
+            project, replace(query, count=1000, offset=0, after=None, most=None)
+        )
         before, after = _own_place(query, len(own.matches))
         start = before + query.offset
         shown = own.matches[start : start + query.count]

@@ -133,7 +133,9 @@ class Page(NamedTuple):
     stand before it), ``first`` and ``last`` where its first and its last match stand: a query
     ``after`` the last goes on there, and what was written or deleted meanwhile makes it neither
     skip nor repeat what stayed where it was. The total counts every match, wherever the page
-    begins; an estimated one may be exact. At most ``including.MAX_INCLUDED`` are included.
+    begins; an estimated one may be exact. At most ``including.MAX_INCLUDED`` are included, and no
+    more than there is room for; ``cut`` tells that some are left out, or may be. ``places`` are
+    those of all matches where the query asks for them.
     """
 
     matches: list[Stored]
@@ -142,6 +144,8 @@ class Page(NamedTuple):
     more: bool
     first: Place | None = None
     last: Place | None = None
+    places: Sequence[Place] = ()
+    cut: bool = False
 
 
 class Position(NamedTuple):

@@ -80,6 +80,20 @@ class Referring:
 Ask: TypeAlias = Current | Versions | Named | Referring
 
 
+class Included(NamedTuple):
+    """What is included; ``cut`` where that is not all, or may not be."""
+
+    found: list[Stored]
+    cut: bool = False
+
+
+class Asked(NamedTuple):
+    """``ask``, of which no more is wanted than what reaches ``most`` bytes."""
+
+    ask: Ask
+    most: int | None
+
+
 class Surroundings(Protocol):
     """What the walk needs to see of a store: one project, as of one moment."""
 
@@ -88,47 +102,67 @@ class Surroundings(Protocol):
         """The FHIR bases that its resources are known under."""
         ...
 
-    def answer(self, ask: Ask) -> list[Stored]:
+    def answer(self, asked: Asked) -> list[Stored]:
         """What is asked for."""
         ...
 
 
-def included(query: Query, matches: Sequence[Stored], around: Surroundings) -> list[Stored]:
+def included(query: Query, matches: Sequence[Stored], around: Surroundings) -> Included:
     """What the page's includes add to its matches: each resource once, none of the matches."""
     walk = including(query, matches, around.bases)
     try:
-        ask = next(walk)
+        asked = next(walk)
         while True:
-            ask = walk.send(around.answer(ask))
+            asked = walk.send(around.answer(asked))
     except StopIteration as end:
-        out: list[Stored] = end.value
+        out: Included = end.value
         return out
 
 
 def including(
     query: Query, matches: Sequence[Stored], bases: Container[str]
-) -> Generator[Ask, list[Stored], list[Stored]]:
+) -> Generator[Asked, list[Stored], Included]:
     """The walk itself, for stores that have to wait: yields what it asks, is sent the answers.
 
-    A version that a reference names is a resource of its own beside the current one.
+    A version that a reference names is a resource of its own beside the current one. It ends where
+    there is no room for more.
     """
     if not matches or not (query.includes or query.rev_includes):
-        return []
+        return Included([])
     seen = {_version(stored) for stored in matches}
     found: list[Stored] = []
     level = list(matches)
+    left = query.most
     first = True
-    while level and len(found) < MAX_INCLUDED:
+    while level:
         fresh: list[Stored] = []
         for ask, names in _asks(query, level, bases, first=first):
-            answer = yield ask
+            answer = yield Asked(ask, left)
+            is_cut = not _has_room(answer, left)
             for stored in _chosen(answer, names) if isinstance(ask, Named) else answer:
                 key = _version(stored)
-                if key not in seen and len(found) + len(fresh) < MAX_INCLUDED:
+                if key not in seen:
                     seen.add(key)
                     fresh.append(stored)
+                    left = None if left is None else left - len(stored.body)
+            if is_cut or len(found) + len(fresh) >= MAX_INCLUDED:
+                found.extend(fresh)
+                return Included(found[:MAX_INCLUDED], cut=True)
         found.extend(fresh)
         level, first = fresh, False
+    return Included(found)
+
+
+def bounded(versions: Iterable[Stored], most: int | None) -> list[Stored]:
+    """The versions up to the one by which they reach ``most`` bytes."""
+    if most is None:
+        return list(versions)
+    found: list[Stored] = []
+    for version in versions:
+        found.append(version)
+        most -= len(version.body)
+        if most <= 0:
+            break
     return found
 
 
@@ -241,6 +275,11 @@ def _later(version: str) -> list[tuple[int, str]]:
     """Versions in their order: 1.10 is after 1.9, whatever is no number before any number."""
     parts = re.split(r"(\d{1,18})", version)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _has_room(answer: Sequence[Stored], most: int | None) -> bool:
+    """Whether an answer that was asked for within ``most`` bytes is all that there is."""
+    return most is None or sum([len(stored.body) for stored in answer]) < most
 
 
 def _version(stored: Stored) -> VersionKey:

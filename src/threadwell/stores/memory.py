@@ -29,12 +29,13 @@ from threadwell.stores.contract import (
 )
 from threadwell.stores.following import BATCH, Bell, follow
 from threadwell.stores.including import (
-    Ask,
+    Asked,
     Current,
     Named,
     Referring,
     Target,
     Versions,
+    bounded,
     included,
     target_of,
 )
@@ -244,15 +245,22 @@ class _Project:
         total = len(ordered) if query.total != Total.NONE or query.summary_count else None
         if query.summary_count:
             return Page([], [], total, more=False)
-        end = query.offset + query.count
-        shown = coming[query.offset : end]
-        shown = shown[::-1] if query.back else shown
-        page = [rows[candidate.created].current for candidate, _ in shown]
-        ends = (shown[0][1], shown[-1][1]) if shown else ()
-        return Page(page, included(query, page, self), total, len(coming) > end, *ends)
+        coming = coming[query.offset :]
+        nearest = (rows[candidate.created].current for candidate, _ in coming[: query.count])
+        page = bounded(nearest, query.most)
+        places = [place for _, place in coming[: len(page)]]
+        if query.back:
+            page.reverse()
+            places.reverse()
+        first, last = (places[0], places[-1]) if places else (None, None)
+        found, cut = included(query, page, self)
+        return Page(page, found, total, len(coming) > len(page), first, last, places, cut)
 
-    def answer(self, ask: Ask) -> list[Stored]:
-        match ask:
+    def answer(self, asked: Asked) -> list[Stored]:
+        return bounded(self._answer(asked), asked.most)
+
+    def _answer(self, asked: Asked) -> list[Stored]:
+        match asked.ask:
             case Current(keys):
                 rows = (self.rows.get(key) for key in keys)
                 return [row.current for row in rows if row and not row.current.deleted]

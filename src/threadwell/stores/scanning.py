@@ -8,8 +8,9 @@ from dataclasses import replace
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Store, Stored
 
-#: How many matches are read at once.
+#: How many matches are read at once, and of how many bytes together.
 PAGE = 1000
+_MOST = 32 * 1024 * 1024
 
 
 async def scan(store: Store, project: str, query: Query) -> AsyncGenerator[Stored, None]:
@@ -22,7 +23,8 @@ async def scan(store: Store, project: str, query: Query) -> AsyncGenerator[Store
     """
     after = query.after
     while True:
-        page = await store.search(project, replace(query, count=PAGE, offset=0, after=after))
+        part = replace(query, count=PAGE, offset=0, after=after, most=_MOST)
+        page = await store.search(project, part)
         for match in page.matches:
             yield match
         if not page.more:

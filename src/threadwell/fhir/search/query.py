@@ -312,6 +312,9 @@ class Query:
     behind ``after``, whether what stood there is still a match or not; with ``back`` those that
     stand before it, the nearest ``count`` of them. ``rev_includes`` name the source that refers to
     a match.
+
+    A page ends early with the match by which its bodies reach ``most`` bytes; what it includes has
+    as many again. ``placed``: the place of each match is asked for.
     """
 
     type: str
@@ -326,3 +329,5 @@ class Query:
     elements: tuple[str, ...] = ()
     includes: tuple[Include, ...] = ()
     rev_includes: tuple[Include, ...] = field(default=())
+    most: int | None = None
+    placed: bool = False

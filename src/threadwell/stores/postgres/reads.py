@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from threadwell.stores.contract import Key, Stored
 from threadwell.stores.postgres.database import Connection, Database
-from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.rows import COLUMNS, bounded, stored, with_bodies
 
 #: Statements under way at a time: while one is with the database, another is taken apart here.
 _LANES = 2
@@ -23,12 +23,19 @@ SELECT {COLUMNS} FROM unnest($2::text[], $3::text[]) AS k(type, id)
 CROSS JOIN LATERAL
   (SELECT * FROM resource r WHERE r.pid = $1 AND r.id = k.id AND r.type = k.type LIMIT 1) r
 """
+_BOUNDED = bounded(_READ, "$4::bigint")
 
 
-async def read_keys(connection: Connection, pid: int, keys: Sequence[Key]) -> list[Stored]:
-    """The current versions of those of ``keys`` that ever existed, in no order."""
+async def read_keys(
+    connection: Connection, pid: int, keys: Sequence[Key], most: int | None = None
+) -> list[Stored]:
+    """The current versions of those of ``keys`` that ever existed, in no order; no more than reach
+    ``most`` bytes.
+    """
     types, ids = [key.type for key in keys], [key.id for key in keys]
-    return stored(await connection.fetch(_READ, pid, types, ids))
+    if most is None:
+        return stored(await connection.fetch(_READ, pid, types, ids))
+    return stored(with_bodies(await connection.fetch(_BOUNDED, pid, types, ids, most)))
 
 
 class Reads:

@@ -29,10 +29,11 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.search.values import IndexValues
 from threadwell.fhir.search.within import inner_type, looks_within, searched_values
 from threadwell.stores.contract import Page, Stored
-from threadwell.stores.including import Target, including, target_of
+from threadwell.stores.including import Included, Target, bounded, including, target_of
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.postgres.database import Connection
-from threadwell.stores.postgres.rows import stored
+from threadwell.stores.postgres.rows import COLUMNS, stored, with_bodies
+from threadwell.stores.postgres.rows import bounded as bounded_rows
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.surroundings import answer, filled
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
@@ -61,6 +62,13 @@ from threadwell.stores.sql.quick import quick_lead
 #: Resources that a search in doubt fetches at a time, and looks at before others have their turn.
 _AT_ONCE = 200
 
+_BY_RID = f"""
+SELECT {COLUMNS}, k.n FROM unnest($2::bigint[]) WITH ORDINALITY AS k(rid, n)
+CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = k.rid LIMIT 1) r
+ORDER BY k.n
+"""
+_BOUNDED_BY_RID = bounded_rows(_BY_RID, "$3::bigint", "n", order="ORDER BY n")
+
 
 @dataclass(frozen=True, slots=True)
 class NumberedProject:
@@ -82,18 +90,23 @@ def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | No
     most = query.offset + query.count + 1
     statement.walk(lead, descending=descending, most=most, after=after)
     statement.limit(query.count + 1, query.offset)
-    statement.sql = statement.bodies(descending=descending)
+    statement.sql = statement.bodies(descending=descending, most=query.most)
     return statement
 
 
 def page_of(query: Query, rows: Sequence[Record]) -> Page:
     """The page of a ``quick`` statement's answer."""
     order, _ = order_of(query)
-    shown = rows[: query.count]
+    shown = with_bodies(rows[: query.count])
+    more = len(rows) > len(shown)
     if query.back:
         shown = shown[::-1]
-    ends = [place_of(_entry(shown[at]), order) for at in (0, -1)] if shown else []
-    return Page(stored(shown), [], None, len(rows) > query.count, *ends)
+    if query.placed:
+        places = [place_of(_entry(row), order) for row in shown]
+    else:
+        places = [place_of(_entry(shown[at]), order) for at in (0, -1)] if shown else []
+    first, last = (places[0], places[-1]) if places else (None, None)
+    return Page(stored(shown), [], None, more, first, last, places if query.placed else ())
 
 
 class Searcher:
@@ -112,14 +125,19 @@ class Searcher:
             total = await search.count()
         if query.summary_count:
             return Page([], [], total, more=False)
-        found = await search.matches(query.offset, query.count + 1)
+        found = await search.matches(query.offset, query.count + 1, query.most)
         shown = found[: query.count]
+        matches = bounded((match.version for match in shown), query.most)
+        places = [match.place for match in shown[: len(matches)]]
         if query.back:
-            shown.reverse()
-        matches = [match.version for match in shown]
-        included = await self._included(query, matches)
-        ends = [shown[at].place for at in (0, -1)] if shown else []
-        return Page(matches, included, total, len(found) > query.count, *ends)
+            matches.reverse()
+            places.reverse()
+        included, cut = await self._included(query, matches)
+        first, last = (places[0], places[-1]) if places else (None, None)
+        more = len(found) > len(matches)
+        return Page(
+            matches, included, total, more, first, last, places if query.placed else (), cut
+        )
 
     def conditions(self, query: Query) -> list[Condition]:
         """The filters of a query without chains, in the terms of the index."""
@@ -167,17 +185,16 @@ class Searcher:
         search = await self._search(Query(type_, (filter_,)))
         return [match.version for match in await search.matches(0, None)]
 
-    async def _included(self, query: Query, matches: Sequence[Stored]) -> list[Stored]:
+    async def _included(self, query: Query, matches: Sequence[Stored]) -> Included:
         walk = including(query, matches, self._keys.bases.own)
+        project, pid = self._numbered.project, self._numbered.pid
         try:
-            ask = next(walk)
+            asked = next(walk)
             while True:
-                found = await answer(
-                    self._connection, self._keys, self._numbered.project, self._numbered.pid, ask
-                )
-                ask = walk.send(found)
+                found = await answer(self._connection, self._keys, project, pid, asked)
+                asked = walk.send(found)
         except StopIteration as end:
-            out: list[Stored] = end.value
+            out: Included = end.value
             return out
 
 
@@ -228,15 +245,20 @@ class _Search:
         statement.gather(lead, Order.NATURAL, descending=False)
         return sum([1 async for _ in self._checked(statement, descending=False)])
 
-    async def matches(self, offset: int, count: int | None) -> list[_Found]:
-        """A stretch of what is ahead, the nearest first; to the end where ``count`` is ``None``."""
+    async def matches(
+        self, offset: int, count: int | None, most: int | None = None
+    ) -> list[_Found]:
+        """A stretch of what is ahead, the nearest first; to the end where ``count`` is ``None``.
+
+        Those before them reach ``most`` bytes where the bodies of the last ones are left out.
+        """
         order, descending = order_of(self._query)
         lead = await self._lead(None if order is Order.OTHER else order)
         statement = self._statement()
         end = None if count is None else offset + count
         if order is Order.OTHER:
             statement.gather(lead, Order.NATURAL, descending=False)
-            return await self._sorted(statement, offset, count)
+            return await self._sorted(statement, offset, count, most)
         after = self._query.after and entry_of(self._query.after, order)
         if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
             statement.walk(lead, descending=descending, most=end, after=after)
@@ -244,25 +266,37 @@ class _Search:
             statement.gather(lead, order, descending=descending, after=after)
         if not statement.doubts:
             statement.limit(count, offset)
-            sql = statement.bodies(descending=descending)
+            sql = statement.bodies(descending=descending, most=most)
             rows = await self._connection.fetch(sql, *statement.params)
             return [_Found(Stored(*row[:7]), place_of(_entry(row), order)) for row in rows]
         found: list[_Found] = []
+        left = most
         async for match in self._checked(statement, descending=descending):
             found.append(_Found(match.version, place_of(match.entry, order)))
             if end is not None and len(found) >= end:
                 break
+            if left is not None and len(found) > offset:
+                if left <= 0:
+                    break
+                left -= len(match.version.body)
         return found[offset:]
 
-    async def _sorted(self, statement: Statement, offset: int, count: int | None) -> list[_Found]:
+    async def _sorted(
+        self, statement: Statement, offset: int, count: int | None, most: int | None
+    ) -> list[_Found]:
         """Every match, put in order by its values: for orders that no list has."""
-        matches = {m.entry.rid: m async for m in self._checked(statement, descending=False)}
-        candidates = [
-            Candidate(rid, m.version.id, m.version.updated, m.values) for rid, m in matches.items()
-        ]
-        ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
-        page = ordered[offset : None if count is None else offset + count]
-        return [_Found(matches[candidate.created].version, place) for candidate, place in page]
+        candidates = {
+            m.entry.rid: Candidate(m.entry.rid, m.version.id, m.version.updated, m.values)
+            async for m in self._checked(statement, descending=False)
+        }
+        ordered = in_order(self._query.type, candidates.values(), self._query.sort)
+        coming = ahead(ordered, self._query)
+        page = coming[offset : None if count is None else offset + count]
+        rids = [candidate.created for candidate, _ in page]
+        sql = _BY_RID if most is None else _BOUNDED_BY_RID
+        limit = () if most is None else (most,)
+        rows = await self._connection.fetch(sql, self._numbered.pid, rids, *limit)
+        return [_Found(Stored(*row[:7]), place) for row, (_, place) in zip(rows, page, strict=True)]
 
     async def _checked(self, statement: Statement, *, descending: bool) -> AsyncIterator[_Match]:
         """The matches of a statement in its order, those that its doubts do not hold for left out.

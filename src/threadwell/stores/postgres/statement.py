@@ -13,7 +13,7 @@ from typing import Any
 
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.postgres.database import storable
-from threadwell.stores.postgres.rows import COLUMNS, beginning, text_bytes
+from threadwell.stores.postgres.rows import COLUMNS, beginning, bounded, text_bytes
 from threadwell.stores.sql.condition import (
     Always,
     Condition,
@@ -165,15 +165,16 @@ class Statement:
         """Only a stretch of what the statement finds; to the end where ``count`` is ``None``."""
         self.sql += f" LIMIT {self.bind(count)} OFFSET {self.bind(offset)}"
 
-    def bodies(self, *, descending: bool) -> str:
+    def bodies(self, *, descending: bool, most: int | None = None) -> str:
         """SQL for the versions that a walk or a gathering finds, in its order, with ``sort`` and
-        ``rid``.
+        ``rid``; ``rows.bounded`` by ``most`` bytes.
         """
         way = "DESC" if descending else "ASC"
-        return (
-            f"SELECT {COLUMNS}, d.sort, d.rid"
-            f" FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
-        )
+        whole = f"SELECT {COLUMNS}, d.sort, d.rid FROM ({self.sql}) d{_ROW}"
+        if most is None:
+            return f"{whole} ORDER BY d.sort {way}, d.rid {way}"
+        order = f"ORDER BY sort {way}, rid {way}"
+        return bounded(whole, f"{self.bind(most)}::bigint", "sort", "rid", order=order)
 
     def bind(self, value: Any) -> str:
         """The place of a further parameter."""

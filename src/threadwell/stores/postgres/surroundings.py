@@ -5,12 +5,13 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from threadwell.stores.contract import Stored
-from threadwell.stores.including import Ask, Current, Named, Referring, VersionKey, Versions
+from threadwell.stores.including import Asked, Current, Named, Referring, VersionKey, Versions
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.reads import read_keys
-from threadwell.stores.postgres.rows import COLUMNS, stored
+from threadwell.stores.postgres.rows import COLUMNS, bounded, stored, with_bodies
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.links import naming_keys, referring_keys
 
@@ -36,23 +37,27 @@ _FILLED = """
 SELECT k.key FROM unnest($2::bigint[]) AS k(key)
 WHERE EXISTS (SELECT FROM posting p WHERE p.pid = $1 AND p.key = k.key OFFSET 0)
 """
+#: More bytes than there are.
+_EVER = 2**62
 
 
 async def answer(
-    connection: Connection, keys: Keys, project: str, pid: int, ask: Ask
+    connection: Connection, keys: Keys, project: str, pid: int, asked: Asked
 ) -> list[Stored]:
     """What is asked for, of a project by its name and its number."""
+    ask, most = asked
     match ask:
         case Current(wanted):
-            found = await read_keys(connection, pid, [key for key in wanted if storable(*key)])
+            there = [key for key in wanted if storable(*key)]
+            found = await read_keys(connection, pid, there, most)
         case Versions(versions):
-            found = await _versions(connection, pid, versions)
+            found = await _versions(connection, pid, versions, most)
         case Named(types, urls):
             lists = naming_keys(keys, project, types, urls)
-            found = stored(await connection.fetch(_IN_LISTS, pid, lists, None))
+            found = await _fetch(connection, _IN_LISTS, most, pid, lists, None)
         case Referring(limit=limit):
             lists = referring_keys(keys, project, ask)
-            found = stored(await connection.fetch(_IN_LISTS, pid, lists, limit))
+            found = await _fetch(connection, _IN_LISTS, most, pid, lists, limit)
     return [version for version in found if not version.deleted]
 
 
@@ -63,11 +68,17 @@ async def filled(connection: Connection, pid: int, lists: Sequence[int]) -> set[
     return {row[0] for row in await connection.fetch(_FILLED, pid, lists)}
 
 
+async def _fetch(connection: Connection, sql: str, most: int | None, *params: Any) -> list[Stored]:
+    limit = f"${len(params) + 1}::bigint"
+    rows = await connection.fetch(bounded(sql, limit), *params, _EVER if most is None else most)
+    return stored(with_bodies(rows))
+
+
 async def _versions(
-    connection: Connection, pid: int, versions: Sequence[VersionKey]
+    connection: Connection, pid: int, versions: Sequence[VersionKey], most: int | None
 ) -> list[Stored]:
     wanted = [key for key in versions if storable(*key)]
     if not wanted:
         return []
     types, ids, numbers = zip(*wanted, strict=True)
-    return stored(await connection.fetch(_VERSIONS, pid, types, ids, numbers))
+    return await _fetch(connection, _VERSIONS, most, pid, types, ids, numbers)

@@ -11,7 +11,7 @@ from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.sql.condition import Stream
 from threadwell.stores.sql.plan import Entry, Lead, Order, entry_of, order_of, start
-from threadwell.stores.sqlite.rows import COLUMNS, fetch
+from threadwell.stores.sqlite.rows import COLUMNS, fetch_bounded
 
 
 def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
@@ -27,9 +27,9 @@ def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
     else:
         bounds = going_on(streams, entry_of(query.after, lead.order), descending=descending)
         sql = _sql(len(streams), descending, True)
-    rows = fetch(connection, sql, (*bounds, query.count + 1))
-    more = len(rows) > query.count
-    if more:
+    rows, more = fetch_bounded(connection, sql, (*bounds, query.count + 1), query.most)
+    if len(rows) > query.count:
+        more = True
         rows.pop()
     if not rows:
         return Page([], [], None, more)
@@ -41,7 +41,9 @@ def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
     first, last = rows[0], rows[-1]
     # By natural time, or by ``meta.lastUpdated``.
     at = 7 if lead.order is Order.NATURAL else 3
-    return Page(found, [], None, more, Place((first[at],), first[8]), Place((last[at],), last[8]))
+    places = [Place((row[at],), row[8]) for row in rows] if query.placed else ()
+    ends = Place((first[at],), first[8]), Place((last[at],), last[8])
+    return Page(found, [], None, more, *ends, places)
 
 
 def going_on(streams: Sequence[Stream], after: Entry, *, descending: bool) -> list[int]:

@@ -32,6 +32,27 @@ def fetch(
     return connection.execute(sql, params).fetchall()
 
 
+def fetch_bounded(
+    connection: apsw.Connection, sql: str, params: Sequence[Any], most: int | None
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """The rows of a statement up to the one by whose body they reach ``most`` bytes, and whether
+    more follow. The rows begin with ``COLUMNS``.
+    """
+    if most is None:
+        return fetch(connection, sql, params), False
+    rows: list[tuple[Any, ...]] = []
+    cursor = connection.cursor()
+    try:
+        for row in cursor.execute(sql, params):
+            if most <= 0:
+                return rows, True
+            rows.append(row)
+            most -= len(row[5])
+    finally:
+        cursor.close(force=True)
+    return rows, False
+
+
 def row_to_stored(row: tuple[Any, ...]) -> Stored:
     """The version that a row of ``COLUMNS`` holds."""
     type_, id_, version_id, updated, deleted, body, author = row

@@ -14,12 +14,13 @@ from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import (
-    Ask,
+    Asked,
     Current,
     Named,
     Referring,
     Target,
     Versions,
+    bounded,
     included,
     target_of,
 )
@@ -131,12 +132,17 @@ class Searcher:
         finally:
             cursor.close(force=True)
 
-    def stored(self, rids: Iterable[int]) -> list[Stored]:
-        """The current versions of the resources, in the order asked for."""
-        rows = self._connection.executemany(
-            f"SELECT {COLUMNS} FROM resource r WHERE r.rid = ?", ((rid,) for rid in rids)
-        )
-        return [row_to_stored(row) for row in rows]
+    def stored(self, rids: Iterable[int], most: int | None = None) -> list[Stored]:
+        """The current versions of the resources, in the order asked for, up to the one by which
+        they reach ``most`` bytes.
+        """
+        cursor = self._connection.cursor()
+        sql = f"SELECT {COLUMNS} FROM resource r WHERE r.rid = ?"
+        try:
+            rows = cursor.executemany(sql, ((rid,) for rid in rids))
+            return bounded(map(row_to_stored, rows), most)
+        finally:
+            cursor.close(force=True)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -173,13 +179,19 @@ class _Search:
         if query.summary_count:
             return Page([], [], total, more=False)
         rids = self._rids(query.offset, query.count + 1)
-        shown = rids[: query.count]
+        matches = self._searcher.stored(rids[: query.count], query.most)
+        shown = rids[: len(matches)]
         if query.back:
             shown.reverse()
-        matches = self._searcher.stored(shown)
-        ends = [self._place(shown[at], matches[at]) for at in (0, -1)] if shown else []
-        more = len(rids) > query.count
-        return Page(matches, included(query, matches, self), total, more, *ends)
+            matches.reverse()
+        if query.placed:
+            places = [self._place(rid, match) for rid, match in zip(shown, matches, strict=True)]
+        else:
+            places = [self._place(shown[at], matches[at]) for at in (0, -1)] if shown else []
+        first, last = (places[0], places[-1]) if places else (None, None)
+        found, cut = included(query, matches, self)
+        more = len(rids) > len(matches)
+        return Page(matches, found, total, more, first, last, places if query.placed else (), cut)
 
     def exists(self) -> bool:
         return bool(self._rids(0, 1))
@@ -188,18 +200,19 @@ class _Search:
     def bases(self) -> frozenset[str]:
         return self._searcher.keys.bases.own
 
-    def answer(self, ask: Ask) -> list[Stored]:
+    def answer(self, asked: Asked) -> list[Stored]:
         keys = self._searcher.keys
+        ask, most = asked
         match ask:
             case Current(wanted):
-                return self._read(READ, ((key.id, key.type, self._pid) for key in wanted))
+                return self._read(READ, ((key.id, key.type, self._pid) for key in wanted), most)
             case Versions(versions):
                 places = ((v.id, v.type, self._pid, v.version) for v in versions)
-                return self._read(READ_VERSION, places)
+                return self._read(READ_VERSION, places, most)
             case Named(types, urls):
-                return self._in_lists(naming_keys(keys, self._project, types, urls), -1)
+                return self._in_lists(naming_keys(keys, self._project, types, urls), -1, most)
             case Referring(limit=limit):
-                return self._in_lists(referring_keys(keys, self._project, ask), limit)
+                return self._in_lists(referring_keys(keys, self._project, ask), limit, most)
 
     def targets(self, type_: str, filter_: Filter) -> list[Target]:
         return [target_of(stored) for stored in self._all(type_, filter_)]
@@ -217,17 +230,18 @@ class _Search:
             referred.add_named(self._all(to, UriFilter("url", tuple(referred.urls))))
         return list(referred.ids)
 
-    def _read(self, sql: str, places: Iterable[tuple[Any, ...]]) -> list[Stored]:
-        rows = [row for place in places for row in self._searcher.rows(sql, place)]
-        return [stored for row in rows if not (stored := row_to_stored(row)).deleted]
+    def _read(self, sql: str, places: Iterable[tuple[Any, ...]], most: int | None) -> list[Stored]:
+        rows = (row for place in places for row in self._searcher.rows(sql, place))
+        found = (stored for row in rows if not (stored := row_to_stored(row)).deleted)
+        return bounded(found, most)
 
-    def _in_lists(self, keys: list[int], limit: int) -> list[Stored]:
+    def _in_lists(self, keys: list[int], limit: int, most: int | None) -> list[Stored]:
         rows = self._searcher.rows(
             "SELECT DISTINCT rid FROM posting WHERE key IN (SELECT value FROM json_each(?))"
             " ORDER BY rid LIMIT ?",
             (as_json(keys), limit),
         )
-        return self._searcher.stored(rid for (rid,) in rows)
+        return self._searcher.stored((rid for (rid,) in rows), most)
 
     def _all(self, type_: str, filter_: Filter) -> list[Stored]:
         within = _Search(self._searcher, self._project, self._pid, Query(type_, (filter_,)))

@@ -13,6 +13,7 @@ A test module of a store has one class::
 values of a failed assertion.
 """
 
+from threadwell.stores.suite.bounds import Bounds
 from threadwell.stores.suite.changes import Changes
 from threadwell.stores.suite.copies import Copies
 from threadwell.stores.suite.inclusion import Inclusion
@@ -33,6 +34,7 @@ class StoreContract(
     References,
     Order,
     Pages,
+    Bounds,
     Inclusion,
     Copies,
     News,
