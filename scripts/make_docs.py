@@ -16,7 +16,7 @@ from textwrap import wrap
 
 from guide_reference import guide_page
 from python_reference import python_page
-from threadwell.api.context import MAX_BODY
+from threadwell.api.context import MAX_BODY, MAX_PAGE
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
 from threadwell.api.rest.everything import MAX_RESOURCES
@@ -227,6 +227,10 @@ def _limits() -> list[Sequence[str]]:
         ("answers that wait for their clients, together", f"{MAX_WAITING // mib} MiB a worker"),
         ("matches on a page (`_count`)", f"{MAX_COUNT:,}; {DEFAULT_COUNT} if it is not given"),
         ("matches to skip (`_offset`)", f"{MAX_OFFSET:,}"),
+        (
+            "matches on a page, together",
+            f"{MAX_PAGE // mib} MiB and the rest of one; what they include as much again",
+        ),
         ("included resources on a page", f"{MAX_INCLUDED:,}"),
         ("filters of a search", f"{MAX_FILTERS:,}"),
         ("alternatives of all of them, but ids, tokens and references", f"{MAX_ALTERNATIVES:,}"),

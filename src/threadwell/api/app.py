@@ -12,7 +12,14 @@ from typing import Any
 
 from threadwell.api import cors, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
-from threadwell.api.context import MAX_BODY, Context, Handler, Labels, open_context
+from threadwell.api.context import (
+    MAX_BODY,
+    MAX_PAGE,
+    Context,
+    Handler,
+    Labels,
+    open_context,
+)
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import crashed
@@ -48,6 +55,7 @@ def create_app(
     pages: ASGIApp | None = None,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
+    max_page: int = MAX_PAGE,
     load: Load | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
@@ -68,6 +76,7 @@ def create_app(
             project=project,
             clock=clock,
             max_body=max_body,
+            max_page=max_page,
             load=load,
         )
 

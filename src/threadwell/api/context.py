@@ -22,6 +22,8 @@ Labels: TypeAlias = Callable[[], Mapping[str, str]]
 
 #: Where the FHIR API is below the server's URL.
 FHIR_PATH = "/fhir/R4"
+#: Bytes of matches with which a page ends early, and of what it includes.
+MAX_PAGE = 32 * 1024 * 1024
 #: A request with a larger body is refused (413).
 MAX_BODY = 32 * 1024 * 1024
 
@@ -48,6 +50,7 @@ class Context:
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
     max_body: int = MAX_BODY
+    max_page: int = MAX_PAGE
 
 
 #: What answers one kind of request.
@@ -63,6 +66,7 @@ async def open_context(
     project: str = DEFAULT_PROJECT,
     clock: Clock = now_ms,
     max_body: int = MAX_BODY,
+    max_page: int = MAX_PAGE,
     load: Load | None = None,
 ) -> Context:
     """The context of a server at ``base_url``; makes the server's keys if they are not there.
@@ -87,4 +91,5 @@ async def open_context(
         load=load or Load(),
         clock=clock,
         max_body=max_body,
+        max_page=max_page,
     )

@@ -30,8 +30,9 @@ _MEDPLUMS = b"application/fhir+json,*/*;q=0.1"
 class Request:
     """A request. Header names are lower case; ``path`` has no slash at either end.
 
-    Below the FHIR base, ``path`` is relative to it and ``type``, ``id`` and ``version`` are the
-    parts of it that ``rest.routes`` found. ``interaction`` is one of ``load.families``.
+    Below the FHIR base, ``path`` is relative to it and ``type``, ``id``, ``version`` and
+    ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
+    is one of ``load.families``.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Request:
     type: str = ""
     id: str = ""
     version: str = ""
+    compartment: str = ""
 
     @property
     def is_extended(self) -> bool:

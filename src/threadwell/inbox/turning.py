@@ -32,7 +32,7 @@ def opened_at(query: Query, cursor: str, count: int) -> Query:
     if cursor == LAST:
         return replace(query, back=True)
     try:
-        place, back = read_cursor(query.type, query.sort, cursor)
+        place, back, _ = read_cursor(query.type, query.sort, cursor)
     except FhirError:
         raise HTTPException(404) from None
     return replace(query, after=place, back=back)

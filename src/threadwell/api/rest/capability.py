@@ -16,6 +16,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.compartments import OF
 from threadwell.fhir.search.extract import unsearchable
 
 #: When what is said here last changed.
@@ -58,7 +59,14 @@ def capability_statement(base: str) -> Resource:
                 "mode": "server",
                 "security": _security(base),
                 "resource": [_resource(type_, incoming.get(type_, [])) for type_ in types],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "interaction": [
+                    {"code": "transaction"},
+                    {"code": "batch"},
+                    {"code": "search-system"},
+                ],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{of.lower()}" for of in OF
+                ],
                 "operation": [_operation("CapabilityStatement-versions")],
             }
         ],

@@ -1,4 +1,4 @@
-"""``_elements`` and ``_summary``: parts of resources (FHIR R4 §3.1.1.5.8–9), tagged as such."""
+"""``_elements``, ``_fields``, ``_summary``: parts of resources (FHIR R4 §3.1.1.5.8–9), tagged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.summary import summary_elements
+from threadwell.fhir.search.summary import named_elements, summary_elements
 from threadwell.stores.aside import aside
 
 #: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
@@ -23,8 +23,8 @@ def wanted(type_: str, params: Sequence[tuple[str, str]]) -> list[str]:
     """The elements that ``_elements`` and ``_summary`` name, none where the whole is asked for."""
     names: list[str] = []
     for name, value in params:
-        if name == "_elements":
-            names += [element.strip() for element in value.split(",") if element.strip()]
+        if name in ("_elements", "_fields"):
+            names += named_elements(type_, value)
         elif name == "_summary":
             names += summary_elements(type_, value)
     return names

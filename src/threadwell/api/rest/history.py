@@ -21,7 +21,7 @@ from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
 
 _PAGED = ("_count", "_offset")
-_KNOWN = frozenset({*_PAGED, "_since", "_at", "_elements", "_summary"})
+_KNOWN = frozenset({*_PAGED, "_since", "_at", "_elements", "_fields", "_summary"})
 #: Versions that are looked at once for their time.
 _AT_ONCE = 100
 _EVER = 2**63

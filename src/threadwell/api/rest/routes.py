@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
@@ -20,12 +20,15 @@ from threadwell.api.rest import (
     patch,
     read,
     search,
+    search_across,
     update,
     validate,
     versions,
 )
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
+from threadwell.fhir.search import compartments
+from threadwell.fhir.search.references import is_id
 
 Methods = Mapping[str, Handler]
 
@@ -52,6 +55,10 @@ _INSTANCE_OPERATIONS: dict[str, Methods] = {
     "_history": {"GET": history.history},
     "$validate": {"GET": validate.validate, "POST": validate.validate},
 }
+_SEARCH: Methods = {"GET": search.search}
+_SEARCH_BY_FORM: Methods = {"POST": search.search_by_form}
+_ACROSS: Methods = {"GET": search_across.search}
+_ACROSS_BY_FORM: Methods = {"POST": search_across.search_by_form}
 _VERSION: Methods = {"GET": read.vread}
 
 # A Binary is not always JSON.
@@ -70,6 +77,8 @@ _INTERACTIONS: Mapping[Handler, str] = {
     history.history: "history",
     search.search: "search",
     search.search_by_form: "search",
+    search_across.search: "search",
+    search_across.search_by_form: "search",
     create.create: "create",
     binary.create: "create",
     update.update: "update",
@@ -108,7 +117,8 @@ async def _bundle(context: Context, request: Request) -> Answer:
 
 
 _SYSTEM: dict[str, Methods] = {
-    "": {"POST": _bundle},
+    "": {"GET": search_across.search, "POST": _bundle},
+    "_search": {"POST": search_across.search_by_form},
     "metadata": {"GET": capability.metadata},
     "$versions": {"GET": versions.versions, "POST": versions.versions},
 }
@@ -137,11 +147,32 @@ def _find(request: Request) -> Methods:
             return _EVERYTHING
         if parts[2] == about.NAME and type_ in about.TYPES:
             return _ABOUT
+        if type_ in compartments.OF and (
+            parts[2] in RESOURCE_TYPES or parts[2] in ("*", "_search")
+        ):
+            return _compartment(request, parts)
         return _known(_INSTANCE_OPERATIONS.get(parts[2]))
     if count == 4 and parts[2] == "_history":
         request.version = parts[3]
         return _BINARY_VERSION if is_binary else _VERSION
+    if count == 4 and parts[3] == "_search" and type_ in compartments.OF:
+        return _compartment(request, parts)
     raise not_found()
+
+
+def _compartment(request: Request, parts: Sequence[str]) -> Methods:
+    """``Patient/1/Communication`` or ``Patient/1/*``, each by a form as well (§2.7)."""
+    if not is_id(parts[1]):
+        raise not_found()
+    request.compartment, request.id = f"{parts[0]}/{parts[1]}", ""
+    request.type = parts[2]
+    by_form = parts[-1] == "_search"
+    if parts[2] in RESOURCE_TYPES:
+        return _SEARCH_BY_FORM if by_form else _SEARCH
+    request.type = ""
+    if parts[2] not in ("*", "_search"):
+        raise not_found()
+    return _ACROSS_BY_FORM if by_form else _ACROSS
 
 
 def _known(methods: Methods | None) -> Methods:

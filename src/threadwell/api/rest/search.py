@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import quote
 
 from threadwell.api.context import Context
@@ -13,10 +15,12 @@ from threadwell.api.negotiation import is_form, unsupported_media_type
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
 from threadwell.api.rest.bundles import bundle, bundled, found_entry
+from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid
+from threadwell.fhir.search.compartments import COMPARTMENT
 from threadwell.fhir.search.cursor import Cursor, write_cursor
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Place, Query
+from threadwell.fhir.search.query import Query, Total
 from threadwell.stores.contract import Page
 from threadwell.stores.naming import with_names
 
@@ -24,6 +28,20 @@ from threadwell.stores.naming import with_names
 _PLAIN = re.compile(r"[A-Za-z0-9:/,\-._~$]*")
 
 Params = Sequence[tuple[str, str]]
+
+#: The entry of a page that lacks some of what is included.
+_CUT = b'{"search":{"mode":"outcome"},"resource":%s}' % encode(
+    {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": "warning",
+                "code": "incomplete",
+                "details": {"text": "There was no room for all that this includes: search for it"},
+            }
+        ],
+    }
+)
 
 
 async def search(context: Context, request: Request) -> Answer:
@@ -33,41 +51,97 @@ async def search(context: Context, request: Request) -> Answer:
 
 async def search_by_form(context: Context, request: Request) -> Answer:
     """The same, with parameters in the body as well."""
+    return await _answer(context, request, form_params(request))
+
+
+def form_params(request: Request) -> list[tuple[str, str]]:
+    """The parameters of the URL, and behind them those of a form in the body."""
     if request.body and not is_form(request.headers):
         raise unsupported_media_type()
     try:
         form = request.body.decode()
     except UnicodeDecodeError:
         raise invalid("The form is not UTF-8") from None
-    return await _answer(context, request, [*parse_params(request.query), *parse_params(form)])
+    return [*parse_params(request.query), *parse_params(form)]
 
 
 async def _answer(context: Context, request: Request, params: Params) -> Answer:
-    if any(name == "_totalMethod" for name, _ in params):
-        # fhirpy's clients count by a parameter of another server.
-        raise invalid("Unknown search parameter: _totalMethod. R4 has _total and _summary=count")
-    asked = parse_query(request.type, params, bases=context.bases, now=context.clock)
+    check_names(params)
+    base = f"{context.fhir}/{request.type}"
+    within: Params = ()
+    if request.compartment:
+        base = f"{context.fhir}/{request.compartment}/{request.type}"
+        within = [(COMPARTMENT, request.compartment)]
+    asked = parse_query(request.type, [*within, *params], bases=context.bases, now=context.clock)
     query = await with_names(context.store, context.project, asked)
-    page = await context.store.search(context.project, query)
-    entries = await _entries(context, request, query, page)
-    links = _links(f"{context.fhir}/{request.type}", params, query, page)
+    query = replace(query, most=context.max_page)
+    page = await found_page(context, query)
+    entries = await searchset(context, request, page, {query.type: query.elements})
+    around = Around(
+        query.count,
+        query.offset,
+        None if query.after is None else Cursor(query.after, query.back),
+        page.first and Cursor(page.first),
+        page.last and Cursor(page.last),
+        page.more,
+    )
+    links = page_links(base, params, around)
     return bundle("searchset", entries, total=page.total, links=links)
 
 
-async def _entries(context: Context, request: Request, query: Query, page: Page) -> list[bytes]:
+def check_names(params: Params) -> None:
+    """Raise 400 for a parameter of other servers that clients ask for."""
+    if any(name == "_totalMethod" for name, _ in params):
+        # fhirpy's clients count by a parameter of another server.
+        raise invalid("Unknown search parameter: _totalMethod. R4 has _total and _summary=count")
+
+
+async def found_page(context: Context, query: Query) -> Page:
+    """The page; one of fewer matches where not all that they include has room beside them."""
+    page = await context.store.search(context.project, query)
+    while page.cut and len(page.matches) > 1:
+        # The total is known by now.
+        fewer = replace(query, count=len(page.matches) // 2, total=Total.NONE)
+        total = page.total
+        page = (await context.store.search(context.project, fewer))._replace(total=total)
+    return page
+
+
+async def searchset(
+    context: Context, request: Request, page: Page, elements_of: Mapping[str, Sequence[str]]
+) -> list[bytes]:
+    """The entries of a page, of each match those elements that its type is to have (all, if none).
+
+    Where there was no room for all that is included, the last entry says so.
+    """
     found = [*page.matches, *page.included]
     shown = await bundled(context, request, found)
-    matches = len(page.matches)
-    if query.elements:
-        shown[:matches] = await elements.subsets(shown[:matches], query.elements)
-    base = context.fhir.encode()
-    return [
+    for at, match in enumerate(page.matches):
+        if names := elements_of.get(match.type):
+            (shown[at],) = await elements.subsets(shown[at : at + 1], names)
+    base, matches = context.fhir.encode(), len(page.matches)
+    entries = [
         found_entry(base, stored, body, b"match" if at < matches else b"include")
         for at, (stored, body) in enumerate(zip(found, shown, strict=True))
     ]
+    return [*entries, _CUT] if page.cut else entries
 
 
-def _links(base: str, params: Params, query: Query, page: Page) -> Iterator[tuple[str, str]]:
+class Around(NamedTuple):
+    """What links between pages are made of: the size of a page and how many were skipped,
+    where it ``begins`` if it goes on from another, where its matches stand, and whether there are
+    more in its direction.
+    """
+
+    size: int
+    offset: int
+    begins: Cursor | None
+    first: Cursor | None
+    last: Cursor | None
+    more: bool
+
+
+def page_links(base: str, params: Params, around: Around) -> Iterator[tuple[str, str]]:
     """Links to this page, the first, and those that lie before and behind it.
 
     Pages that follow go on from the last match, whatever is written meanwhile.
@@ -77,29 +151,31 @@ def _links(base: str, params: Params, query: Query, page: Page) -> Iterator[tupl
         for name, value in params
         if name not in ("_count", "_offset", "_cursor")
     ]
-    kept.append(("_count", f"_count={query.count}"))
+    kept.append(("_count", f"_count={around.size}"))
+    begins, offset = around.begins, around.offset
 
     def url(name: str = "", value: int | str = "") -> str:
         place = [(name, f"{name}={value}")] if name else []
         pairs = sorted([*kept, *place], key=itemgetter(0))
         return f"{base}?{'&'.join(text for _, text in pairs)}"
 
-    def beyond(place: Place, *, back: bool = False) -> str:
-        return url("_cursor", write_cursor(Cursor(place, back)))
+    def beyond(cursor: Cursor, *, back: bool = False) -> str:
+        return url("_cursor", write_cursor(cursor._replace(back=back)))
 
     first = url()
-    if query.after is not None:
-        yield "self", beyond(query.after, back=query.back)
+    if begins is not None:
+        yield "self", beyond(begins, back=begins.back)
     else:
-        yield "self", url("_offset", query.offset) if query.offset else first
+        yield "self", url("_offset", offset) if offset else first
     yield "first", first
+    is_back = begins is not None and begins.back
     # Before the page that one came back from there is always one.
-    if page.last is not None and (page.more or query.back):
-        yield "next", beyond(page.last)
-    if query.offset:
-        yield "previous", url("_offset", max(0, query.offset - query.count))
-    elif page.first is not None and (page.more if query.back else query.after is not None):
-        yield "previous", beyond(page.first, back=True)
+    if around.last is not None and (around.more or is_back):
+        yield "next", beyond(around.last)
+    if offset:
+        yield "previous", url("_offset", max(0, offset - around.size))
+    elif around.first is not None and (around.more if is_back else begins is not None):
+        yield "previous", beyond(around.first, back=True)
 
 
 def _quoted(text: str) -> str:

@@ -17,17 +17,22 @@ from threadwell.fhir.search.query import Ordered, Place, Sort
 
 
 class Cursor(NamedTuple):
-    """A page begins behind a place, or with ``back`` ends before it."""
+    """A page begins behind a place, or with ``back`` ends before it.
+
+    ``at`` is the query that the place is of, where a search is made of several.
+    """
 
     place: Place
     back: bool = False
+    at: int = 0
 
 
 def write_cursor(cursor: Cursor) -> str:
     """The cursor as a text of letters, digits, ``-`` and ``_``."""
-    (values, number), back = cursor
+    (values, number), back, at = cursor
     written = [_written(value) for value in values]
-    packed = json.dumps([written, number, int(back)], separators=(",", ":"))
+    parts = [written, number, int(back), *([at] if at else [])]
+    packed = json.dumps(parts, separators=(",", ":"))
     return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 
@@ -38,12 +43,13 @@ def read_cursor(type_: str, sort: Sequence[Sort], text: str) -> Cursor:
     """
     try:
         packed = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}")
-        values, number, back = json.loads(packed)
+        values, number, back, *more = json.loads(packed)
+        (at,) = more or (0,)
         kinds = [_kind(type_, key) for key in sort] or [int]
         read = [_read(kind, value) for kind, value in zip(kinds, values, strict=True)]
-        if back not in (0, 1):
+        if back not in (0, 1) or _whole(at) < 0:
             raise ValueError
-        return Cursor(Place(tuple(read), _whole(number)), bool(back))
+        return Cursor(Place(tuple(read), _whole(number)), bool(back), at)
     except (ValueError, TypeError, ArithmeticError, RecursionError):
         raise _invalid() from None
 

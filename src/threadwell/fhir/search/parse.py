@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.outcome import invalid
-from threadwell.fhir.search.cursor import read_cursor
+from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.cursor import Cursor, read_cursor
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
 from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total
-from threadwell.fhir.search.summary import summary_elements
+from threadwell.fhir.search.summary import named_elements, summary_elements
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
 
@@ -26,6 +26,8 @@ MAX_OFFSET = 10_000
 MAX_FILTERS = 100
 MAX_ALTERNATIVES = 500
 MAX_LOOKED_UP = 10_000
+#: What every resource can be sorted by.
+_SHARED_SORTS = frozenset({"_id", "_lastUpdated"})
 #: Letters of a value beyond which its filter is not remembered.
 _SHORT = 200
 
@@ -66,7 +68,9 @@ def parse_query(
         )
     if draft.cursor and draft.offset:
         raise invalid("_cursor and _offset both say where the page begins")
-    after, back = read_cursor(type_, draft.sort, draft.cursor) if draft.cursor else (None, False)
+    after, back = None, False
+    if draft.cursor:
+        after, back, _ = read_cursor(type_, draft.sort, draft.cursor)
     return Query(
         type_,
         tuple([one.filter for one in filters]),
@@ -82,6 +86,52 @@ def parse_query(
         includes=tuple(draft.includes),
         rev_includes=tuple(draft.rev_includes),
     )
+
+
+class Several(NamedTuple):
+    """A search of several types: a query for each, and where the page begins."""
+
+    queries: tuple[Query, ...]
+    cursor: Cursor | None
+
+
+def parse_several(
+    types: Sequence[str],
+    params: Sequence[tuple[str, str]],
+    *,
+    bases: frozenset[str] = frozenset(),
+    now: Clock = now_ms,
+) -> Several:
+    """The queries of several types that one search says, as ``parse_query``; what it asks for must
+    be there in each of them.
+    """
+    own = [pair for pair in params if pair[0] != "_cursor"]
+    queries: list[Query] = []
+    many = 0
+    for type_ in types:
+        try:
+            query = parse_query(type_, own, bases=bases, now=now)
+        except FhirError as error:
+            text = f"{error.issues[0].text} (of {type_}; a search takes what all its types have)"
+            raise FhirError(error.status, [replace(error.issues[0], text=text)]) from None
+        many += sum([looked_up(type_, filter_) for filter_ in query.filters])
+        if many > MAX_LOOKED_UP:
+            raise invalid(
+                f"A search of several types looks up at most {MAX_LOOKED_UP:,} tokens, references"
+                " and ids in all of them: name fewer types in _type"
+            )
+        if query.offset:
+            raise invalid("A search of several types has no _offset: follow the next links")
+        if not _SHARED_SORTS.issuperset(key.param for key in query.sort):
+            raise invalid("A search of several types is sorted by _id or _lastUpdated")
+        queries.append(query)
+    cursor = None
+    text = next((value for name, value in params if name == "_cursor"), "")
+    if text and queries:
+        cursor = read_cursor(types[0], queries[0].sort, text)
+        if cursor.at >= len(queries):
+            raise invalid("_cursor is not from a link of this search")
+    return Several(tuple(queries), cursor)
 
 
 class _Read(NamedTuple):
@@ -156,7 +206,7 @@ def _summary(draft: _Draft, value: str) -> None:
 
 
 def _elements(draft: _Draft, value: str) -> None:
-    draft.elements.extend(name.removeprefix(f"{draft.type}.") for name in value.split(",") if name)
+    draft.elements.extend(named_elements(draft.type, value))
 
 
 def _include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
@@ -196,6 +246,7 @@ _RESULTS: dict[str, _Reader] = {
     "_total": _total,
     "_summary": _summary,
     "_elements": _elements,
+    "_fields": _elements,
     "_include": _include,
     "_include:iterate": _iterated(_include),
     "_include:recurse": _iterated(_include),

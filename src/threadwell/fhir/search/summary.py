@@ -6,6 +6,12 @@ from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import invalid
 
 
+def named_elements(type_: str, value: str) -> list[str]:
+    """The elements that a list in ``_elements`` names; Medplum's clients call it ``_fields``."""
+    names = [name.strip().removeprefix(f"{type_}.") for name in value.split(",")]
+    return [name.removesuffix("[x]") for name in names if name]
+
+
 def summary_elements(type_: str, summary: str) -> list[str]:
     """The top-level elements that are asked for, as named in JSON; none where all are.
 
