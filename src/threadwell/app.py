@@ -62,12 +62,12 @@ def checked_url(url: str, what: str) -> str:
     return url.rstrip("/")
 
 
-def open_store(url: str | Path, *, create: bool = True) -> Store:
+def open_store(url: str | Path, *, create: bool = True, reading: bool = False) -> Store:
     """The store at ``sqlite:///PATH``, a path, or ``postgresql://…``; ``:memory:`` keeps nothing.
 
     ``sqlite:`` takes three slashes before a path relative to here, four before an absolute one.
     With ``create`` false a file that is not there is a ``StoreError``, as is a URL of an unknown
-    kind.
+    kind. One that is opened for ``reading`` may be where nothing can be written.
     """
     if _scheme(url) in _POSTGRES:
         from threadwell.stores.postgres import PostgresStore
@@ -78,14 +78,14 @@ def open_store(url: str | Path, *, create: bool = True) -> Store:
         from threadwell.stores.memory import MemoryStore
 
         return MemoryStore()
-    if not create and not path.is_file():
+    if (reading or not create) and not path.is_file():
         raise StoreError(f"there is no store at {path}; `threadwell import` makes one")
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
 
     from threadwell.stores.sqlite import SqliteStore
 
-    return SqliteStore.open(path)
+    return SqliteStore.open_to_read(path) if reading else SqliteStore.open(path)
 
 
 def back_up_file(

@@ -55,7 +55,8 @@ def _send(method: str, arguments: Namespace, *, create: bool = False) -> int:
     import threadwell
 
     body = _body(arguments.body) if hasattr(arguments, "body") else None
-    with threadwell.open(arguments.store, create=create) as tw:
+    reads = method == "GET"
+    with threadwell.open(arguments.store, create=create, read_only=reads) as tw:
         answer = tw.request(method, arguments.path, body)
     if answer is not None:
         print_json(answer)

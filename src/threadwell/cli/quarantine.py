@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
     """List every held message with its reason, or show one."""
     import threadwell
 
-    with threadwell.open(arguments.store, create=False) as tw:
+    with threadwell.open(arguments.store, read_only=True) as tw:
         if arguments.id:
             item = tw.held(arguments.id)
             if item is None:

@@ -25,7 +25,7 @@ def run(arguments: Namespace) -> int:
     """List every open question, with why it is asked and what it is about."""
     import threadwell
 
-    with threadwell.open(arguments.store, create=False) as tw:
+    with threadwell.open(arguments.store, read_only=True) as tw:
         reviews, zone = tw.reviews(), tw.dates.zone
     if arguments.format == "json":
         print_json([asdict(review) for review in reviews])

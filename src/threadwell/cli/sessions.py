@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> int:
     """List the sessions that are asked for."""
     import threadwell
 
-    with threadwell.open(arguments.store, create=False) as tw:
+    with threadwell.open(arguments.store, read_only=True) as tw:
         dates, limit = tw.dates, arguments.limit
         sessions = tw.sessions(
             status=arguments.status,

@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     """List what does not keep the pattern; 1 if any of it is an error."""
     import threadwell
 
-    with threadwell.open(arguments.store, create=False) as tw:
+    with threadwell.open(arguments.store, read_only=True) as tw:
         findings, sessions = tw.verify(), tw.count_sessions()
     severities = Counter(finding.severity for finding in findings)
     if arguments.format == "json":

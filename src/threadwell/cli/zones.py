@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     """Show the zone data and the sessions that wait; 1 if there are any."""
     import threadwell
 
-    with threadwell.open(arguments.store, create=False) as tw:
+    with threadwell.open(arguments.store, read_only=True) as tw:
         report, dates = tw.zones(), tw.dates
     if arguments.format == "json":
         print_json(_as_json(report))

@@ -18,6 +18,7 @@ from threadwell.api.clients import (
     rotate_client,
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
+from threadwell.facade.reading import ReadingStore
 from threadwell.facade.wanted import check_wanted, several
 from threadwell.facade.whom import Whom
 from threadwell.inbox.dates import Dates, dates_of
@@ -41,7 +42,11 @@ Paths: TypeAlias = str | Path | Iterable[str | Path]
 
 
 def open_threadwell(
-    store: str | Path = "threadwell.db", *, create: bool = True, project: str = DEFAULT_PROJECT
+    store: str | Path = "threadwell.db",
+    *,
+    create: bool = True,
+    read_only: bool = False,
+    project: str = DEFAULT_PROJECT,
 ) -> Threadwell:
     """Open the store at ``sqlite:///PATH``, a path or ``postgresql://…``, for ``with``.
 
@@ -50,10 +55,14 @@ def open_threadwell(
         with threadwell.open("practice.db") as tw:
             tw.search_resources("Encounter", {"status": "in-progress"})
 
-    A store that is not there is made, or with ``create`` false is a ``StoreError``.
+    A store that is not there is made, or with ``create`` false is a ``StoreError``. With
+    ``read_only`` it is never made and takes no changes (``StoreError``), and may be where nothing
+    can be written: a snapshot, a read-only system, a database that is a standby.
     """
     if not isinstance(store, (str, Path)):
         raise TypeError(f"a store is a path or URL, not of type {type(store).__name__}")
+    if read_only:
+        return Threadwell(lambda: ReadingStore(open_store(store, reading=True)), project)
     return Threadwell(lambda: open_store(store, create=create), project)
 
 

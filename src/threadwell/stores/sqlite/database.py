@@ -90,7 +90,7 @@ def _configure(connection: apsw.Connection) -> None:
 
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
-    if _state(connection) == (APPLICATION_ID, len(migrations())):
+    if state(connection) == (APPLICATION_ID, len(migrations())):
         # A backup made by VACUUM INTO has another journal.
         connection.execute("PRAGMA journal_mode = WAL")
         return
@@ -98,7 +98,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        application, version = _state(connection)
+        application, version = state(connection)
         if application != APPLICATION_ID and _tables(connection):
             raise StoreError(f"{path} is not a Threadwell database")
         if version > len(migrations()):
@@ -121,7 +121,8 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         raise
 
 
-def _state(connection: apsw.Connection) -> tuple[int, int]:
+def state(connection: apsw.Connection) -> tuple[int, int]:
+    """Whose database it is (``PRAGMA application_id``), and the version of its schema."""
     ((application,),) = fetch(connection, "PRAGMA application_id")
     ((version,),) = fetch(connection, "PRAGMA user_version")
     return application, version

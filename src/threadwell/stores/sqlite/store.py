@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
+from threadwell.stores.sqlite.frozen import check_frozen, is_frozen, thawed
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.known import is_known, know, read_known
 from threadwell.stores.sqlite.reindex import reindex_if_old
@@ -46,14 +49,22 @@ class SqliteStore:
     Reads and short searches run on the loop's own thread, where they take microseconds.
     """
 
-    def __init__(self, path: Path, writing: apsw.Connection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writing: apsw.Connection,
+        reader: Callable[[], apsw.Connection] | None = None,
+    ) -> None:
         """Use ``open``."""
         self._path = path
+        self._reader = reader or partial(open_reader, path)
+        self._ending = ExitStack()
         self._file = DatabaseFile(path)
         self._writing = writing
         self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)))
-        reindex_if_old(writing, self._keys)
-        self._reading = open_reader(path)
+        if reader is None:
+            reindex_if_old(writing, self._keys)
+        self._reading = self._reader()
         self._watch = Watch(self._reading, heavy.STEPS_ON_LOOP)
         self._searcher = Searcher(self._reading, self._keys)
         self._heavy = Heavy(self._another_searcher)
@@ -75,6 +86,26 @@ class SqliteStore:
         except apsw.Error as error:
             connection.close()
             raise store_error(f"cannot open {path}", error) from None
+
+    @classmethod
+    def open_to_read(cls, path: str | Path) -> SqliteStore:
+        """The same; where nothing can be written, what is there is read as it is.
+
+        Whatever would write to it then raises ``StoreError``.
+        """
+        path = Path(path)
+        if not is_frozen(path):
+            return cls.open(path)
+        with ExitStack() as ending:
+            reader = ending.enter_context(thawed(path))
+            connection = reader()
+            try:
+                check_frozen(connection, path)
+                store = cls(path, connection, reader)
+            except apsw.Error as error:
+                raise store_error(f"cannot open {path}", error) from None
+            store._ending = ending.pop_all()
+        return store
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         with _READING:
@@ -214,6 +245,7 @@ class SqliteStore:
         self._heavy.close()
         self._reading.close()
         self._writing.close()
+        self._ending.close()
 
     def plan(self, project: str, query: Query) -> list[str]:
         """SQLite's plan for a search, a line for each step."""
@@ -221,7 +253,7 @@ class SqliteStore:
 
     def _another_searcher(self) -> tuple[Searcher, Watch]:
         self._file.check()
-        connection = open_reader(self._path)
+        connection = self._reader()
         return Searcher(connection, self._keys.another()), Watch(connection, heavy.STEPS)
 
     def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
