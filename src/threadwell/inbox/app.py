@@ -62,6 +62,7 @@ def create_pages(
         "/patients/{id}": pages.patient,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
+        "/reviews/{id}": pages.writers,
         "/quarantine": pages.quarantine,
         "/quarantine/{id}": pages.held,
     }
@@ -71,6 +72,7 @@ def create_pages(
             Route("/find", _guarded(site, pages.found)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
+            Route("/reviews/{id}", _guarded(site, pages.say_who_writes), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
             Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
+from threadwell.inbox import writers_page
 from threadwell.inbox.about_page import FIND, SOME, Said, load_about
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
@@ -32,6 +33,7 @@ from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.wanted import Wanted
 from threadwell.intake.settings import BadSetting
+from threadwell.intake.settling import BadAnswer, answer_writers
 
 #: Longer forms are cut; a name needs no more.
 _MAX_FORM = 4096
@@ -232,6 +234,53 @@ async def reviews(site: Site, request: Request) -> Response:
     return await _page_of(
         site, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
     )
+
+
+async def writers(site: Site, request: Request) -> Response:
+    """Who writes at a shared address, to be said by a person: of the address, or at a message."""
+    return await _writers(site, request, writers_page.Said())
+
+
+async def say_who_writes(site: Site, request: Request) -> Response:
+    """What the form of that page says is so from now on; or it is shown again, with the mistake."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    said = writers_page.Said.of(await _form(request))
+    if said.mistake:
+        return await _writers(site, request, said, said.mistake, 400)
+    try:
+        await answer_writers(
+            site.store,
+            site.project,
+            f"Task/{request.path_params['id']}",
+            said.persons,
+            await kept_settings(site.store, site.project, site.labels),
+            holds_for=said.holds_for,
+        )
+    except (BadAnswer, BadSetting) as error:
+        text = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        return await _writers(site, request, said, text, 422)
+    except Contended:
+        return await _writers(site, request, said, "Others change it just now: try again.", 409)
+    return RedirectResponse("/reviews", 303)
+
+
+async def _writers(
+    site: Site, request: Request, said: writers_page.Said, mistake: str = "", status: int = 200
+) -> Response:
+    reader = Reader(site.store, site.project)
+    view = await writers_page.load_writers(
+        reader,
+        request.path_params["id"],
+        said,
+        mistake=mistake,
+        dates=await dates_of(site.store),
+    )
+    if view is None:
+        raise HTTPException(404)
+    page = await _page_of(site, reader, "writers.html", "reviews", writers=view)
+    page.status_code = status
+    return page
 
 
 def came_from(site: Site, request: Request) -> tuple[str, str]:

@@ -38,7 +38,7 @@ _STEPS = {
     "no-patient": _ADD_PERSON,
     "shared-address": (
         "Find out who writes from this address: one person, or several.",
-        "Say so with `threadwell answer`, for the address, for this thread or for this message.",
+        "Say so, for the address, for this thread or for this message: `threadwell answer`.",
     ),
     "locked-session": ("Decide whether the billed session must be corrected.",),
     "future-date": ("Run `threadwell replay` once its date has come, or mend the export.",),
@@ -82,6 +82,7 @@ class HeldItem:
 
     ``pairs`` are its head, names with values. ``text`` is what it says, or its bytes as text;
     ``said`` tells which. ``cut`` is true where that is not all of it. ``others`` wait for the same.
+    With ``asks`` it waits for who writes at a shared address, which can be said on a page.
     """
 
     id: str
@@ -95,6 +96,7 @@ class HeldItem:
     cut: bool
     steps: tuple[str, ...]
     others: list[HeldRow]
+    asks: bool = False
 
 
 async def count_held(reader: Reader) -> int:
@@ -169,6 +171,7 @@ async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
         cut=len(text) > _MOST_TEXT,
         steps=_STEPS.get(_reason_code(task), _MEND),
         others=await _others(reader, row, dates),
+        asks=bool(quarantined(task).shared),
     )
 
 
