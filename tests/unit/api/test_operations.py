@@ -217,6 +217,8 @@ def severities(answer: Any) -> list[str]:
         ("Patient/$validate?mode=update", {**PATIENT, "id": "1"}, True),
         ("Patient/{id}/$validate?mode=update", {**PATIENT, "id": "1"}, False),
         ("Patient/{id}/$validate", parameters(mode="delete"), True),
+        ("Patient/{id}/$validate", parameters(mode="profile"), True),
+        ("Patient/{id}/$validate?mode=profile", None, True),
         ("Patient/{id}/$validate?mode=delete", None, True),
         ("Patient/{id}/$validate", None, True),
         (
@@ -255,6 +257,8 @@ def test_validate_names_every_mistake(api) -> None:
         ("Patient/$validate", None, 400),
         ("Patient/$validate", parameters(mode="update"), 400),
         ("Patient/$validate?mode=guess", PATIENT, 400),
+        ("Patient/$validate?mode=profile", PATIENT, 400),
+        ("Patient/{id}/$validate?mode=profile", PATIENT, 400),
         ("Patient/$validate?nonsense=1", PATIENT, 400),
         ("Patient/$validate?profile=http://example.org/fhir/StructureDefinition/x", PATIENT, 400),
         ("Patient/{never}/$validate", None, 404),

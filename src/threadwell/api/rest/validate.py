@@ -16,7 +16,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 
 _BASE = "http://hl7.org/fhir/StructureDefinition/"
-_MODES = ("", "create", "update", "delete")
+_MODES = ("", "create", "update", "delete", "profile")
 
 
 async def validate(context: Context, request: Request) -> Answer:
@@ -27,10 +27,12 @@ async def validate(context: Context, request: Request) -> Answer:
     """
     asked = await _asked(request)
     if asked.mode not in _MODES:
-        raise invalid("mode must be create, update or delete")
+        raise invalid("mode must be create, update, delete or profile")
     if asked.profile.partition("|")[0] not in ("", f"{_BASE}{request.type}", f"{_BASE}Resource"):
         raise FhirError(400, [Issue("not-supported", "Profiles are not checked here")])
     resource, size = asked.resource, len(request.body)
+    if asked.mode == "profile" and (resource is not None or not request.id):
+        raise invalid("mode profile is of a resource that is there: name it by its id")
     if request.id and (resource is None or asked.mode == "delete"):
         # There is nothing else that a delete could fail for.
         stored = await context.store.read(context.project, request.type, request.id)
