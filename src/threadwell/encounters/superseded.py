@@ -17,6 +17,7 @@ SHARED_ID = "Another message has the same id: each is recorded under an identity
 COMPLETED = "A more complete copy of the message has come."
 ANSWERED = "A person has answered whom the session is about."
 RESETTLED = "A person has said who writes at an address that several share."
+RETIMED = "Its time was put right, which had been read in another time zone."
 _LIVE = "See the live resources of the same messages."
 _TAKEN_OVER = "What others had added to a resource that was superseded was taken over."
 
@@ -44,14 +45,23 @@ def provenance(type_: str, id_: str, recorded: str, why: str) -> Resource:
 
 def taking_over(successor: str, version: str, recorded: str) -> Resource:
     """Tells that ``successor`` holds by now what others had added to that superseded version."""
+    return _revision(successor, version, recorded, _TAKEN_OVER, "source")
+
+
+def retimed(message: str, version: str, recorded: str) -> Resource:
+    """Tells that a message has another time now than in that version of it."""
+    return _revision(message, version, recorded, RETIMED, "revision")
+
+
+def _revision(target: str, version: str, recorded: str, why: str, role: str) -> Resource:
     return {
         "resourceType": "Provenance",
-        "target": [{"reference": successor}],
+        "target": [{"reference": target}],
         "recorded": recorded,
         "activity": _activity("UPDATE", "revise"),
-        "reason": [codes.provenance_reason(_TAKEN_OVER)],
+        "reason": [codes.provenance_reason(why)],
         "agent": _AGENT,
-        "entity": [{"role": "source", "what": {"reference": version}}],
+        "entity": [{"role": role, "what": {"reference": version}}],
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import threadwell
+from threadwell.encounters.superseded import RETIMED
+from threadwell.facade import importing
 from threadwell.facade.importing import OtherChoice
 from threadwell.intake.choices import Choices
 
@@ -19,6 +21,10 @@ TABLE = """id,sent,from,to,text
 1,2024-03-05T23:30:00,+1 207-555-0111,+1 207-555-0100,Late
 2,2024-03-20T09:05:00-04:00,+1 207-555-0100,+1 207-555-0111,Thanks
 """
+
+
+class Killed(Exception):
+    """The end of a process."""
 
 
 @pytest.fixture(params=["chat", "table"])
@@ -59,6 +65,85 @@ def test_the_files_are_read_again(practice):
     assert not tw.verify()
     again = tw.import_messages(export)
     assert (again.counts.known, again.retimed, again.superseded) == (2, 0, 0)
+
+
+def test_each_message_says_that_its_time_was_put_right(practice):
+    tw, export = practice
+    report = tw.import_messages(export, zone="America/New_York", correct_times=True)
+    told = [
+        one
+        for one in tw.search_resources("Provenance", {"_count": "100"})
+        if one["reason"][0]["text"] == RETIMED
+    ]
+    assert len(told) == report.retimed
+    for one in told:
+        (source,) = [entity["what"]["reference"] for entity in one["entity"]]
+        type_, id_, _, version = source.split("/")
+        assert one["target"] == [{"reference": f"{type_}/{id_}"}]
+        before = tw.request("GET", f"{type_}/{id_}/_history/{version}")
+        assert before["sent"] != tw.read_resource(type_, id_)["sent"]
+
+
+def test_a_dry_run_tells_of_it_and_changes_nothing(practice):
+    tw, export = practice
+    before = sent(tw), [one["id"] for one in tw.search_resources("Encounter")]
+    report = tw.import_messages(export, zone="America/New_York", correct_times=True, dry_run=True)
+    assert report.retimed == (2 if export.suffix == ".txt" else 1)
+    assert (sent(tw), [one["id"] for one in tw.search_resources("Encounter")]) == before
+    assert tw.care_zone.key == "Europe/London"
+    with pytest.raises(OtherChoice):
+        tw.import_messages(export, zone="America/New_York")
+
+
+def test_killed_half_way_it_is_taken_up_again(practice, monkeypatch):
+    tw, export = practice
+
+    async def killed(*_arguments, **_options):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        # The times are right by then, and the days are not yet cut anew.
+        patch.setattr(importing, "_recut", killed)
+        with pytest.raises(Killed):
+            tw.import_messages(export, zone="America/New_York", correct_times=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "import_messages", killed)
+        with pytest.raises(Killed):
+            tw.import_messages(export, zone="America/New_York", correct_times=True)
+    tw.import_messages(export, zone="America/New_York", correct_times=True)
+    assert sent(tw) == ["2024-03-06T04:30:00Z", "2024-03-20T13:05:00Z"]
+    live = [one for one in tw.search_resources("Encounter") if one["status"] == "finished"]
+    assert sorted(one["period"]["start"] for one in live) == sent(tw)
+    assert tw.verify() == []
+    again = tw.import_messages(export)
+    assert (again.counts.known, again.retimed, again.superseded) == (2, 0, 0)
+
+
+MAIL = """From: ana@example.org
+To: clinic@example.org
+Subject: Late
+Date: Tue, 5 Mar 2024 23:30:00
+{id}
+Late
+"""
+
+
+@pytest.mark.parametrize("id_", ["", "Message-ID: <late@example.org>\n"])
+def test_a_mail_whose_date_names_no_zone(tmp_path, id_):
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "kind,id,family,given,email\norganization,clinic,Clinic,,clinic@example.org\n"
+        "patient,ana,Prado,Ana,ana@example.org\n"
+    )
+    export = tmp_path / "late.eml"
+    export.write_text(MAIL.format(id=id_))
+    with threadwell.open(tmp_path / "practice.db") as tw:
+        tw.import_messages(export, people=people, zone="Europe/London")
+        assert sent(tw) == ["2024-03-05T23:30:00Z"]
+        report = tw.import_messages(export, zone="America/New_York", correct_times=True)
+        assert (report.counts.known, report.retimed) == (1, 1)
+        assert sent(tw) == ["2024-03-06T04:30:00Z"]
+        assert tw.verify() == []
 
 
 def test_other_choices_are_still_refused(practice):

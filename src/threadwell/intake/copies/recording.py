@@ -25,6 +25,7 @@ from threadwell.encounters.superseded import (
     SHARED_ID,
     provenance,
     provenance_id,
+    retimed,
     taking_over,
 )
 from threadwell.fhir.json import decode
@@ -159,6 +160,8 @@ class _Change:
         out.drafts[self.record.child] = draft
         moved = is_moved(self.base.said, self.record.said)
         out.retimed += moved
+        if moved and not self.record.moved:
+            self._tell_of_time()
         out.completed += more and not moved
 
     @property
@@ -233,6 +236,14 @@ class _Change:
     def _stored_url(self, file: File) -> str:
         there = (urls(one.body).get(file.bytes_key) for one in (self.base, *self.record.others))
         return next(filter(None, there), "")
+
+    def _tell_of_time(self) -> None:
+        batch, (type_, id_) = self.batch, self.base.key
+        version = self.base.before.version_id
+        told = retimed(
+            f"{type_}/{id_}", f"{type_}/{id_}/_history/{version}", instant(batch.updated)
+        )
+        batch.write(Key("Provenance", provenance_id(type_, id_, version)), told)
 
     def _retire(self, one: Occupant) -> None:
         """What one was recorded as is no longer so."""
