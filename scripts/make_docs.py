@@ -236,7 +236,7 @@ def _limits() -> list[Sequence[str]]:
         ("alternatives of all of them, but ids, tokens and references", f"{MAX_ALTERNATIVES:,}"),
         ("ids, tokens and references of all of them", f"{MAX_LOOKED_UP:,}"),
         ("links of a chain", f"{MAX_LINKS}, and {MAX_BREADTH} combinations of types"),
-        ("resources of `$everything`", f"{MAX_RESOURCES:,}"),
+        ("matches on a page of `$everything`", f"{MAX_RESOURCES:,}"),
         ("entries of a batch or transaction", f"{MAX_ENTRIES:,}"),
         ("answers of a batch or transaction, together", f"{MAX_ANSWERS // mib} MiB"),
         ("life of an access token", f"{TOKEN_LIFE:,} s"),

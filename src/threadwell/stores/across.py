@@ -42,7 +42,7 @@ class Across:
 
 @dataclass(slots=True)
 class Spread:
-    """A page of such a search, as ``stores.contract.Page``."""
+    """A page of such a search, as ``stores.contract.Page``; ``spots`` are those of its matches."""
 
     matches: list[Stored] = field(default_factory=list)
     included: list[Stored] = field(default_factory=list)
@@ -51,6 +51,7 @@ class Spread:
     first: Spot | None = None
     last: Spot | None = None
     cut: bool = False
+    spots: list[Spot] = field(default_factory=list)
 
 
 async def search_across(store: Store, project: str, across: Across) -> Spread:
@@ -221,8 +222,9 @@ class _Work:
 
 def _fill(spread: Spread, found: Sequence[tuple[Stored, Spot]]) -> None:
     spread.matches = [match for match, _ in found]
+    spread.spots = [spot for _, spot in found]
     if found:
-        spread.first, spread.last = found[0][1], found[-1][1]
+        spread.first, spread.last = spread.spots[0], spread.spots[-1]
 
 
 def _precedes(one: Place, other: Place, sort: Sequence[Sort]) -> bool:

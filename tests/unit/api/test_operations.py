@@ -143,6 +143,43 @@ def test_pages_of_everything(api, method: str) -> None:
     assert "previous" in links
 
 
+@pytest.mark.parametrize("path", ["Patient/{first}/$everything", "Patient/$everything"])
+def test_pages_of_everything_neither_skip_nor_repeat(api, path: str) -> None:
+    ward = Ward(api)
+    path = path.format(first=ward.first["id"])
+    bundle = api.call("GET", path).json()
+    there = _matches(bundle)
+    assert bundle["total"] == len(there)
+    page = api.call("GET", f"{path}?_count=2").json()
+    seen = _matches(page)
+    gone = [there[1], there[3]]
+    for one in gone:
+        assert api.call("DELETE", one).status_code == 200
+    while len(_links(page).keys() & {"next"}):
+        page = api.call("GET", _links(page)["next"]).json()
+        seen += _matches(page)
+    assert seen == [one for one in there if one != gone[1]]
+    back = _matches(page)
+    while "previous" in _links(page):
+        page = api.call("GET", _links(page)["previous"]).json()
+        back[:0] = _matches(page)
+    assert back == [one for one in there if one not in gone]
+    skipped = api.call("GET", f"{path}?_count=2&_offset=1").json()
+    assert _matches(skipped) == back[1:3]
+
+
+def _matches(bundle) -> list[str]:
+    return [
+        f"{one['resource']['resourceType']}/{one['resource']['id']}"
+        for one in bundle.get("entry", [])
+        if one["search"]["mode"] == "match"
+    ]
+
+
+def _links(bundle) -> dict[str, str]:
+    return {link["relation"]: link["url"] for link in bundle["link"]}
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_everything_about_everybody(api, method: str) -> None:
     ward = Ward(api)

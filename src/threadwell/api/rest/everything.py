@@ -7,38 +7,40 @@ these refer to.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.rest.bundles import bundle, bundled, found_entry
+from threadwell.api.rest.belonging import belonging
+from threadwell.api.rest.bundles import bundle
 from threadwell.api.rest.parameters import parse_parameters
 from threadwell.api.rest.read import existing
-from threadwell.fhir.definitions import RESOURCE_TYPES, load
-from threadwell.fhir.outcome import FhirError, Issue, invalid
-from threadwell.fhir.search.parse import MAX_COUNT, natural, parse_query
-from threadwell.fhir.search.query import Query
+from threadwell.api.rest.search import Around, page_links, searchset
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.outcome import invalid
+from threadwell.fhir.search.compartments import Compartment, compartment_filter, member_types
+from threadwell.fhir.search.cursor import Cursor, read_cursor
+from threadwell.fhir.search.parse import natural, parse_query
+from threadwell.fhir.search.query import Filter, IdFilter, Query
 from threadwell.fhir.search.times import query_range
-from threadwell.stores.contract import Key, Stored
+from threadwell.stores.across import Across, Spot, count_across, search_across
+from threadwell.stores.contract import Key, Page, Stored
 from threadwell.stores.natural import NATURAL
-from threadwell.stores.scanning import scan
 
 #: The resource types that R4 defines the operation for, and its parameters there.
 TYPES = {
-    "Patient": ("start", "end", "_since", "_type", "_count", "_offset"),
-    "Encounter": ("_since", "_type", "_count", "_offset"),
+    "Patient": ("start", "end", "_since", "_type", "_count", "_offset", "_cursor"),
+    "Encounter": ("_since", "_type", "_count", "_offset", "_cursor"),
 }
 #: Those of which all may be asked for at once.
 OF_ALL = frozenset({"Patient"})
-#: An answer out of more resources than this is refused; searches can page through them.
+#: A page has no more resources of the compartment than this, with or without ``_count``.
 MAX_RESOURCES = 10_000
-#: Resources that are looked for at once.
-_AT_ONCE = 100
+#: Of all patients, how many resources are looked at at once for whether they belong to one.
+_AT_ONCE = 200
 
-#: How R4 says that a resource belongs to its own compartment.
-_ITSELF = "{def}"
 _ID = r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"
 
 
@@ -46,22 +48,35 @@ async def everything(context: Context, request: Request) -> Answer:
     """A searchset of the compartment, and with it (``include``) what this page of it refers to.
 
     ``start`` and ``end`` are about when something happened; what has no such time is there in any
-    case. ``_count`` makes pages.
+    case. ``_count`` makes pages, and so does what has no room on one.
     """
     asked = await _asked(request)
-    found = await _Compartment(context, asked).resources(request.type, request.id)
-    end = asked.offset + asked.count if asked.count is not None else len(found)
-    page = found[asked.offset : end]
-    included = await _referred(context, asked, request.type, page)
-    versions = [*page, *included]
-    shown = await bundled(context, request, versions)
-    base = context.fhir.encode()
-    entries = [
-        found_entry(base, stored, body, b"match" if at < len(page) else b"include")
-        for at, (stored, body) in enumerate(zip(versions, shown, strict=True))
-    ]
-    links = _links(f"{context.fhir}/{request.path}", asked, more=end < len(found))
-    return bundle("searchset", entries, total=len(found), links=links)
+    if request.id:
+        existing(await context.store.read(context.project, request.type, request.id))
+    queries = tuple(_queries(context, asked, request.type, request.id))
+    cursor = asked.cursor
+    if cursor is not None and cursor.at >= len(queries):
+        raise invalid("_cursor is not from a link of this operation")
+    across = Across(
+        queries,
+        None if cursor is None else Spot(cursor.at, cursor.place),
+        cursor is not None and cursor.back,
+    )
+    if asked.offset and cursor is None:
+        across = await _skipped(context, across, request, asked.offset)
+        after = across.after
+        cursor = after and Cursor(after.place, at=after.at)
+    found = await _found(context, across, request, asked.count)
+    found, included, cut = await _with_referred(context, asked, request.type, found, across.back)
+    total = await _total(context, request, across, found)
+    page = Page([match for match, _ in found.matches], included, total, found.more, cut=cut)
+    entries = await searchset(context, request, page, {})
+    ends = [Cursor(spot.place, at=spot.at) for _, spot in found.matches]
+    first, last = (ends[0], ends[-1]) if ends else (None, None)
+    around = Around(asked.count, 0, cursor, first, last, found.more)
+    url = f"{context.fhir}/{request.path}"
+    links = page_links(url, asked.kept, around)
+    return bundle("searchset", entries, total=total, links=links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +88,9 @@ class _Asked:
     types: frozenset[str]
     filters: tuple[tuple[str, str], ...]
     dates: tuple[str, ...]
-    count: int | None
+    count: int
     offset: int
+    cursor: Cursor | None
     kept: tuple[tuple[str, str], ...]
 
     def takes(self, type_: str) -> bool:
@@ -86,15 +102,17 @@ async def _asked(request: Request) -> _Asked:
     types: set[str] = set()
     filters: list[tuple[str, str]] = []
     dates: list[str] = []
-    count, offset = None, 0
+    count, offset, cursor = MAX_RESOURCES, 0, None
     for name, value in pairs:
         match name:
             case "_type":
                 types.update(value.split(","))
             case "_count":
-                count = min(natural(name, value), MAX_COUNT)
+                count = min(natural(name, value), MAX_RESOURCES)
             case "_offset":
-                offset = natural(name, value)
+                offset = min(natural(name, value), MAX_RESOURCES)
+            case "_cursor":
+                cursor = read_cursor(request.type, (), value)
             case _:
                 _check_date(name, value)
                 if name == "_since":
@@ -103,8 +121,8 @@ async def _asked(request: Request) -> _Asked:
                     dates.append(f"ge{value}" if name == "start" else f"le{value}")
     if unknown := types - RESOURCE_TYPES:
         raise invalid(f"Unknown resource type in _type: {min(unknown)[:64]}")
-    kept = tuple(pair for pair in pairs if pair[0] not in ("_count", "_offset"))
-    return _Asked(frozenset(types), tuple(filters), tuple(dates), count, offset, kept)
+    kept = tuple(pair for pair in pairs if pair[0] not in ("_count", "_offset", "_cursor"))
+    return _Asked(frozenset(types), tuple(filters), tuple(dates), count, offset, cursor, kept)
 
 
 def _check_date(name: str, value: str) -> None:
@@ -114,69 +132,123 @@ def _check_date(name: str, value: str) -> None:
         raise invalid(f"{name} must be a date") from None
 
 
-class _Compartment:
-    """The resources of compartments, each once, in an order that stays."""
+def _queries(context: Context, asked: _Asked, of: str, id_: str) -> Iterator[Query]:
+    """What finds the compartment, or all that may belong to one: the resource itself, then type by
+    type.
+    """
+    for type_ in (of, *[one for one in member_types(of) if one != of]):
+        if not asked.takes(type_):
+            continue
+        for when in _times(asked, type_):
+            params = [*asked.filters, *when]
+            filters = parse_query(type_, params, bases=context.bases, now=context.clock).filters
+            for mine in _memberships(type_, of, id_):
+                yield Query(
+                    type_, (*mine, *filters), count=asked.count, most=context.max_page, placed=True
+                )
 
-    def __init__(self, context: Context, asked: _Asked) -> None:
-        self._context = context
-        self._asked = asked
-        self._found: dict[Key, Stored] = {}
 
-    async def resources(self, type_: str, id_: str) -> list[Stored]:
-        """Those of one resource, or of all of its type where ``id_`` is ``""``."""
-        if id_:
-            starts = [existing(await self._context.store.read(self._context.project, type_, id_))]
-        else:
-            starts = [stored async for stored in self._search(type_, ())]
-        if self._asked.filters and id_:
-            # Whether it changed since then is for the search to tell.
-            await self._take(type_, ("_id", id_))
-        elif self._asked.takes(type_):
-            self._add(starts)
-        params: dict[str, list[str]] = load("compartments")[type_]
-        for at in range(0, len(starts), _AT_ONCE):
-            ids = ",".join(f"{type_}/{one.id}" for one in starts[at : at + _AT_ONCE])
-            for other, names in params.items():
-                for name in names if self._asked.takes(other) else ():
-                    if name != _ITSELF:
-                        await self._take(other, (name, ids))
-        return list(self._found.values())
+def _memberships(type_: str, of: str, id_: str) -> Iterator[tuple[Filter, ...]]:
+    if not id_:
+        yield ()
+        return
+    belongs = compartment_filter(type_, [Compartment(of, id_)])
+    if type_ == of:
+        yield (IdFilter((id_,)),)
+        yield (belongs, IdFilter((id_,), negate=True))
+    else:
+        yield (belongs,)
 
-    async def _take(self, type_: str, by: tuple[str, str]) -> None:
-        for when in self._times(type_):
-            async for stored in self._search(type_, (by, *self._asked.filters, *when)):
-                self._add([stored])
 
-    def _times(self, type_: str) -> Iterator[tuple[tuple[str, str], ...]]:
-        time = NATURAL.get(type_)
-        if time is None or not self._asked.dates:
-            yield ()
-            return
-        yield tuple((time, date) for date in self._asked.dates)
-        yield ((f"{time}:missing", "true"),)
+def _times(asked: _Asked, type_: str) -> Iterator[tuple[tuple[str, str], ...]]:
+    time = NATURAL.get(type_)
+    if time is None or not asked.dates:
+        yield ()
+        return
+    yield tuple((time, date) for date in asked.dates)
+    yield ((f"{time}:missing", "true"),)
 
-    async def _search(self, type_: str, params: Sequence[tuple[str, str]]) -> AsyncIterator[Stored]:
-        context = self._context
-        asked = parse_query(type_, params, bases=context.bases, now=context.clock)
-        matches = scan(context.store, context.project, Query(type_, asked.filters))
-        count = 0
-        async for match in matches:
-            yield match
-            count += 1
-            if count > MAX_RESOURCES:
-                raise _too_costly()
 
-    def _add(self, found: Iterable[Stored]) -> None:
-        for stored in found:
-            self._found.setdefault(Key(stored.type, stored.id), stored)
-        if len(self._found) > MAX_RESOURCES:
-            raise _too_costly()
+class _Found(NamedTuple):
+    """Matches with where they stand, and whether there are more in the page's direction."""
+
+    matches: list[tuple[Stored, Spot]]
+    more: bool
+
+
+async def _found(context: Context, across: Across, request: Request, count: int) -> _Found:
+    if not across.queries or not count:
+        return _Found([], more=False)
+    if request.id:
+        spread = await search_across(context.store, context.project, across)
+        return _Found(list(zip(spread.matches, spread.spots, strict=True)), spread.more)
+    return await _of_all(context, across, request.type, count)
+
+
+async def _skipped(context: Context, across: Across, request: Request, offset: int) -> Across:
+    """The search that goes on behind so many matches, as Medplum's clients ask for it."""
+    while offset:
+        fewer = replace(across, queries=tuple([replace(q, count=offset) for q in across.queries]))
+        found = await _found(context, fewer, request, offset)
+        if not found.matches:
+            break
+        offset -= len(found.matches)
+        across = replace(across, after=found.matches[-1][1])
+    return across
+
+
+async def _of_all(context: Context, across: Across, of: str, count: int) -> _Found:
+    """Those that belong to any: all that there are, but for what belongs to none."""
+    found: list[tuple[Stored, Spot]] = []
+    left = context.max_page
+    more = True
+    while more and len(found) < count and left > 0:
+        size = min(count - len(found), _AT_ONCE)
+        queries = tuple([replace(q, count=size, most=left) for q in across.queries])
+        spread = await search_across(
+            context.store, context.project, replace(across, queries=queries)
+        )
+        more = spread.more
+        belong = await belonging(context, of, spread.matches)
+        part = [
+            (match, spot)
+            for match, spot in zip(spread.matches, spread.spots, strict=True)
+            if Key(match.type, match.id) in belong
+        ]
+        found = [*part, *found] if across.back else [*found, *part]
+        left -= sum([len(match.body) for match in spread.matches])
+        across = replace(across, after=spread.first if across.back else spread.last)
+    return _Found(found, more)
+
+
+async def _total(context: Context, request: Request, across: Across, found: _Found) -> int | None:
+    """How many there are in all; of all patients only where the page has all of them."""
+    if across.after is None and not found.more and across.queries and across.queries[0].count:
+        return len(found.matches)
+    return (
+        await count_across(context.store, context.project, across.queries) if request.id else None
+    )
+
+
+async def _with_referred(
+    context: Context, asked: _Asked, of: str, found: _Found, back: bool
+) -> tuple[_Found, list[Stored], bool]:
+    """The page with what it refers to, cut to those matches beside which that has room; whether
+    there is none even beside a single one.
+    """
+    while True:
+        page = [match for match, _ in found.matches]
+        included, cut = await _referred(context, asked, of, page)
+        if not cut or len(page) < 2:
+            return found, included, cut
+        half = len(page) // 2
+        found = _Found(found.matches[half:] if back else found.matches[:half], more=True)
 
 
 async def _referred(
     context: Context, asked: _Asked, type_: str, page: Sequence[Stored]
-) -> list[Stored]:
-    """What the page refers to and does not hold.
+) -> tuple[list[Stored], bool]:
+    """What the page refers to and does not hold, and whether that is not all for want of room.
 
     Of a Patient that is nothing that would be in the compartment if it were about the patient: it
     is about another.
@@ -185,40 +257,29 @@ async def _referred(
     pattern = re.compile(
         rb'"(?:reference|url)":"(?:(?:%s)/)?%s(?:/_history/[^"]*)?"' % (bases, _ID.encode())
     )
-    others = {"Patient", *load("compartments")["Patient"]} if type_ == "Patient" else set()
+    others = set(member_types("Patient")) if type_ == "Patient" else set()
     there = {Key(stored.type, stored.id) for stored in page}
     keys = {
         Key(match[1].decode(), match[2].decode())
         for stored in page
         for match in pattern.finditer(stored.body)
     }
-    wanted = [
-        key
-        for key in sorted(keys - there)
-        if key.type in RESOURCE_TYPES and key.type not in others and asked.takes(key.type)
-    ]
-    if len(wanted) > MAX_RESOURCES:
-        raise _too_costly()
-    found = await context.store.read_many(context.project, wanted)
-    return [found[key] for key in wanted if key in found and not found[key].deleted]
+    wanted: dict[str, list[str]] = {}
+    for key in sorted(keys - there):
+        if key.type in RESOURCE_TYPES and key.type not in others and asked.takes(key.type):
+            wanted.setdefault(key.type, []).append(key.id)
+    found: list[Stored] = []
+    left = context.max_page
+    for one, ids in wanted.items():
+        for part in _parts(ids):
+            query = Query(one, (IdFilter(tuple(part)),), count=len(part), most=left)
+            answer = await context.store.search(context.project, query)
+            found += answer.matches
+            left -= sum([len(match.body) for match in answer.matches])
+            if answer.more or left <= 0:
+                return found, True
+    return found, False
 
 
-def _links(url: str, asked: _Asked, *, more: bool) -> Iterator[tuple[str, str]]:
-    def page(offset: int) -> str:
-        pairs = [*asked.kept]
-        if asked.count is not None:
-            pairs.append(("_count", str(asked.count)))
-        if offset:
-            pairs.append(("_offset", str(offset)))
-        return f"{url}?{urlencode(pairs, safe=',:/')}" if pairs else url
-
-    yield "self", page(asked.offset)
-    if more and asked.count:
-        yield "next", page(asked.offset + asked.count)
-    if asked.offset and asked.count:
-        yield "previous", page(max(0, asked.offset - asked.count))
-
-
-def _too_costly() -> FhirError:
-    text = f"More than {MAX_RESOURCES} resources: ask for fewer with _type, or search"
-    return FhirError(400, [Issue("too-costly", text)])
+def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[at : at + 1000] for at in range(0, len(ids), 1000))

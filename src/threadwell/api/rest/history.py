@@ -19,6 +19,7 @@ from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, natural
 from threadwell.fhir.search.times import query_range
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
+from threadwell.stores.including import bounded
 
 _PAGED = ("_count", "_offset")
 _KNOWN = frozenset({*_PAGED, "_since", "_at", "_elements", "_fields", "_summary"})
@@ -44,7 +45,7 @@ async def history(context: Context, request: Request) -> Answer:
         count = 0
     when = _When.of(given)
     find = _chosen if when else _page
-    page = await find(context, request, count, offset, when)
+    page = _bounded(await find(context, request, count, offset, when), context.max_page)
     entries = await _entries(context, request, page, names)
     kept = [pair for pair in params if pair[0] not in _PAGED]
     base = f"{context.fhir}/{request.type}/{request.id}/_history"
@@ -55,7 +56,7 @@ async def history(context: Context, request: Request) -> Answer:
 
     links = [("self", url(offset))]
     if page.versions and offset + len(page.versions) < page.total:
-        links.append(("next", url(offset + count)))
+        links.append(("next", url(offset + len(page.versions))))
     if offset:
         links.append(("previous", url(max(0, offset - count))))
     return bundle("history", entries, total=page.total, links=links)
@@ -67,6 +68,12 @@ class _Page(NamedTuple):
     versions: Sequence[Stored]
     numbers: Sequence[int]
     total: int
+
+
+def _bounded(page: _Page, most: int) -> _Page:
+    """The page up to the version by which its bodies reach ``most`` bytes."""
+    versions = bounded(page.versions, most)
+    return page._replace(versions=versions, numbers=page.numbers[: len(versions)])
 
 
 class _When(NamedTuple):
