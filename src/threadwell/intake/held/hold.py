@@ -96,7 +96,8 @@ def holding(item: Held | Broken) -> Holding:
         "description": detail,
         "reasonCode": codes.reason(reason),
     }
-    if isinstance(item, Held):
+    # A day to come is no day on which anything was sent; what was written is in the Binary.
+    if isinstance(item, Held) and reason != "future-date":
         task["authoredOn"] = fhir_time(microseconds(item.message.sent))
     task["input"] = [_input("message", valueReference=reference(f"Binary/{binary_id}"))]
     if channel:
