@@ -90,6 +90,33 @@ def test_an_initial_is_no_name() -> None:
     assert Names({"Patient/a": Called(("A", "Alma"))}).mentioned("A fever") == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("Mia has a fever", ["mia"]),
+        ("mia rose has a fever", ["mia"]),
+        ("Ana is coughing", ["ana"]),
+        ("Xiao has a fever", []),
+        ("Xiao Hong has a fever", ["hong"]),
+        ("La has a fever", []),
+        ("Mary has a fever", ["mary"]),
+    ],
+)
+def test_the_first_of_several_given_names_is_enough(text: str, who: list[str]) -> None:
+    names = Names(
+        {
+            "mia": Called(("Mia Rose",)),
+            "ana": Called(("Ana R.",)),
+            "ming": Called(("Xiao Ming",)),
+            "hong": Called(("Xiao Hong",)),
+            "toya": Called(("La Toya",)),
+            "ann": Called(("Mary Ann",)),
+            "mary": Called(("Mary",)),
+        }
+    )
+    assert [one.patient for one in names.mentioned(text)] == who
+
+
 def test_the_name_of_the_sender_tells_nothing_unless_it_is_said_of_a_child() -> None:
     names = Names({"Patient/rosa": Called(("Rosa",)), "Patient/leo": Called(("Leo",))})
     assert names.mentioned("It hurts, Rosa wrote", ["Rosa"]) == ()

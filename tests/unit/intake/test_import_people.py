@@ -184,6 +184,16 @@ def test_what_is_passed_over_is_told(practice, tmp_path):
         ("Wilhelmine (Minna)", "", [["Wilhelmine"], ["Minna"]]),
         ("Mary Ann", "", [["Mary Ann"]]),
         ("Ana, Maria", "Ana", [["Ana", "Maria"]]),
+        ("William 'Will'", "", [["William"], ["Will"]]),
+        ("William aka Will", "", [["William"], ["Will"]]),
+        ("Robert / Bob", "", [["Robert"], ["Bob"]]),
+        ("D'Arcy", "", [["D'Arcy"]]),
+        ("William", "Will/Billy", [["William"], ["Will"], ["Billy"]]),
+        ("William", '"Will"', [["William"], ["Will"]]),
+        ("William", "(Will)", [["William"], ["Will"]]),
+        ("William", "WILLIAM", [["William"]]),
+        ("William", "n/a", [["William"]]),
+        ("William", "-", [["William"]]),
     ],
 )
 def test_a_nickname_is_no_given_name(practice, given, nickname, names):
@@ -192,6 +202,34 @@ def test_a_nickname_is_no_given_name(practice, given, nickname, names):
     made = next(one for one in practice.all("Patient") if one["name"][0].get("family"))
     assert [name["given"] for name in made["name"]] == names
     assert [name.get("use") for name in made["name"][1:]] == ["nickname"] * (len(names) - 1)
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "name"),
+    [
+        ("Reed", "Dr. Ann", {"family": "Reed", "given": ["Ann"], "prefix": ["Dr."]}),
+        ("Reed", "Prof. Dr. Ann", {"family": "Reed", "given": ["Ann"], "prefix": ["Prof.", "Dr."]}),
+        ("Dr. med. Reed", "", {"family": "Reed", "prefix": ["Dr.", "med."]}),
+        ("Reed", "Frau Ann", {"family": "Reed", "given": ["Ann"], "prefix": ["Frau"]}),
+        ("Reed", "Miss", {"family": "Reed", "given": ["Miss"]}),
+        ("Reed Jr.", "Al", {"family": "Reed", "given": ["Al"], "suffix": ["Jr."]}),
+        ("Reed, Sr", "Al", {"family": "Reed", "given": ["Al"], "suffix": ["Sr"]}),
+        ("Reed III", "Al", {"family": "Reed", "given": ["Al"], "suffix": ["III"]}),
+        ("Reed", "Ann, RN", {"family": "Reed", "given": ["Ann"], "suffix": ["RN"]}),
+        ("Reed, M.D.", "Ann", {"family": "Reed", "given": ["Ann"], "suffix": ["M.D."]}),
+        ("Reed, Ann", "", {"family": "Reed", "given": ["Ann"]}),
+        ("", "Reed, Ann", {"family": "Reed", "given": ["Ann"]}),
+        ("Reed, Ann, MD", "", {"family": "Reed", "given": ["Ann"], "suffix": ["MD"]}),
+        ("", "Reed, Dr. Ann", {"family": "Reed", "given": ["Ann"], "prefix": ["Dr."]}),
+        ("Van, Do", "", {"family": "Van", "given": ["Do"]}),
+        ("van der Reed", "Ann-Lou", {"family": "van der Reed", "given": ["Ann-Lou"]}),
+        ("Ii", "Aoi", {"family": "Ii", "given": ["Aoi"]}),
+    ],
+)
+def test_titles_and_suffixes_are_told_apart(practice, family, given, name):
+    row = {"kind": "practitioner", "id": "d", "family": family, "given": given}
+    practice.run(import_people(practice.store, DEFAULT_PROJECT, [row]))
+    assert practice.all("Practitioner")[0]["name"] == [name]
 
 
 def test_middle_prefix_and_suffix_have_their_places(practice):

@@ -16,6 +16,8 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: So that a short name does not meet with half of the dictionary.
 _SHORTEST_INFLECTED = 3
+#: So that "La" of "La Toya" is nobody's name.
+_SHORTEST_FIRST = 3
 #: The last letters of names whose place an ending may take.
 _LOST = "aeoiая"
 
@@ -54,6 +56,9 @@ class Forms:
             for name in names.given:
                 if (words := tuple(words_of(name))) and not is_unspaced(name):
                     owners.setdefault(words, set()).add(patient)
+        for words, patients in _shortened(called).items():
+            if words not in owners:
+                owners[words] = patients
         self._taken = {word for words in owners for word in words}
         self._unique = {words: next(iter(who)) for words, who in owners.items() if len(who) == 1}
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
@@ -134,6 +139,18 @@ class Forms:
                 if patient and len(name) >= _SHORTEST_INFLECTED:
                     return Place(at, at + 1, patient, (name,), owning=True)
         return None
+
+
+def _shortened(called: Mapping[str, Called]) -> dict[tuple[str, ...], set[str]]:
+    """What is left of given names in one cell: ``Mia`` of ``Mia R.`` and of ``Mia Rose``."""
+    out: dict[tuple[str, ...], set[str]] = {}
+    for patient, names in called.items():
+        for name in names.given:
+            first, _, rest = name.strip().partition(" ")
+            words = tuple(words_of(first))
+            if rest and len("".join(words)) >= _SHORTEST_FIRST and not is_unspaced(name):
+                out.setdefault(words, set()).add(patient)
+    return out
 
 
 def _stem(word: str) -> str:

@@ -14,11 +14,6 @@ _BETWEEN = re.compile(r"[;\n\r]")
 _BETWEEN_PHONES = re.compile(r"[,/|]|\s(?:or|and|oder|und|ou|et|o|y)\s|\s(?=\+)", re.IGNORECASE)
 _BETWEEN_MAILS = re.compile(r"[,/|\s]")
 _CHAT = re.compile(r"([A-Za-z0-9_]+)\s?:(.*)", re.DOTALL)
-#: ``William "Will"``, ``William (Will)``: a name by which somebody is called.
-_CALLED = re.compile(
-    '[("\u201c\u201e\u00ab]([^()"\u201c\u201d\u00ab\u00bb]{1,60})[)"\u201d\u201c\u00bb]'
-)
-_SHORTEST_NICKNAME = 2
 
 
 class Cell(NamedTuple):
@@ -26,13 +21,6 @@ class Cell(NamedTuple):
 
     addresses: tuple[Address, ...] = ()
     problem: str = ""
-
-
-class Given(NamedTuple):
-    """Given names, and those that somebody is called by."""
-
-    given: tuple[str, ...]
-    nicknames: tuple[str, ...]
 
 
 def phones(cell: str, country: str) -> Cell:
@@ -64,25 +52,6 @@ def chats(cell: str) -> tuple[list[str], str]:
             return [], "must be written channel:name, such as whatsapp:Ana Prado"
         out.append(f"{match[1].lower()}:{match[2].strip()}")
     return out, ""
-
-
-def given_names(given: str, nickname: str) -> Given:
-    """The names of both cells, told apart.
-
-    A name in quotation marks or brackets is one to be called by, and so is a later given name that
-    is the beginning of the first: ``William;Will``.
-    """
-    called = [one.strip() for one in _CALLED.findall(given)]
-    names = [" ".join(one.split()) for one in several(_CALLED.sub(" ", given), "[;,\n]")]
-    first, *others = names or [""]
-    short = [
-        name
-        for name in others
-        if len(name) >= _SHORTEST_NICKNAME and first.lower().startswith(name.lower())
-    ]
-    kept = [name for name in names if name not in short]
-    nicknames = dict.fromkeys([*several(nickname, "[;,\n]"), *called, *short])
-    return Given(tuple(kept), tuple(name for name in nicknames if name and name not in kept))
 
 
 def several(cell: str, between: str = "") -> list[str]:

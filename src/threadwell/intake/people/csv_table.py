@@ -17,7 +17,8 @@ from typing import Any
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.fhir.resource import Resource
-from threadwell.intake.people.cells import chats, given_names, mails, phones, several
+from threadwell.intake.people.cells import chats, mails, phones, several
+from threadwell.intake.people.person_name import name_of
 from threadwell.intake.people.sheet import COLUMNS, BadPeople, Row
 from threadwell.messages.spreadsheet import (
     is_damaged,
@@ -148,12 +149,10 @@ def _resources(row: Row, country: str) -> Iterator[tuple[Key, Resource]]:
 
 def _person(row: Row, type_: str, country: str) -> Resource:
     out: Resource = {"resourceType": type_, "active": True}
-    names = _human_names(row)
     if type_ == "Organization":
-        given = names[0].get("given", ())
-        out["name"] = " ".join([*given, *several(row["family"])])
+        out["name"] = " ".join([*several(row["given"]), *several(row["family"])])
     else:
-        out["name"] = names
+        out["name"] = _human_names(row)
         if row["gender"]:
             out["gender"] = row["gender"]
         if row["birth_date"]:
@@ -165,16 +164,14 @@ def _person(row: Row, type_: str, country: str) -> Resource:
 
 def _human_names(row: Row) -> list[dict[str, Any]]:
     """The name, and behind it one for each nickname (FHIR R4 ``HumanName.use``)."""
-    given, nicknames = given_names(row["given"], row["nickname"])
+    told = name_of(row)
     name: dict[str, Any] = {}
-    if row["family"]:
-        name["family"] = row["family"]
-    if both := [*given, *several(row["middle"])]:
-        name["given"] = both
-    for part in ("prefix", "suffix"):
-        if texts := several(row[part]):
-            name[part] = texts
-    return [name, *({"use": "nickname", "given": [nickname]} for nickname in nicknames)]
+    if told.family:
+        name["family"] = told.family
+    for part in ("given", "prefix", "suffix"):
+        if texts := getattr(told, part):
+            name[part] = list(texts)
+    return [name, *({"use": "nickname", "given": [one]} for one in told.nicknames)]
 
 
 def _role(row: Row, identity: Identity) -> tuple[Key, Resource]:
