@@ -25,7 +25,9 @@ def called(reading: Reading, place: Place) -> str:
         return ""
     if after in (",", "!", "?", ":"):
         return "" if _goes_on_about(reading, end) else CALLED
-    asked = reading.at("call", end) and (reading.name_class(place) or not reading.at("is", end))
+    # "Leo can you …" calls Leo, and "Leo can eat" does not.
+    calls = reading.at("call", end)
+    asked = calls and (reading.name_class(place) or calls > reading.at("is", end))
     return CALLED if asked else ""
 
 

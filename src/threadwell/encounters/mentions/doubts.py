@@ -113,6 +113,9 @@ def is_whose(reading: Reading, place: Place) -> bool:
     """Whether somebody who belongs to the patient is meant."""
     if after := reading.possessive(place):
         for at in range(after, after + 4):
+            where = reading.at("where", at)
+            if where and reading.at("have", at + where):
+                return True
             if reading.at("sick", at) or reading.at("owned", at) or reading.at("is", at):
                 break
             if reading.is_mark(at) or reading.at("and", at) or reading.at("link", at):
@@ -152,8 +155,12 @@ def _is_titled(reading: Reading, place: Place) -> bool:
     if named:
         length = reading.before("child", end)
         return not length or bool(reading.before("another", end - length))
-    length = reading.before("child", end)
-    return bool(length and reading.before("another", end - length))
+    if not (length := reading.before("child", end)):
+        return False
+    # "the neighbor kid Leo", "she named her baby Leo", "another boy Leo".
+    whose = end - length
+    named = reading.before("named", reading.skip_back("article", whose, 1))
+    return bool(reading.before("another", whose) or reading.before("other", whose) or named)
 
 
 def _is_sender(reading: Reading, at: int) -> bool:
@@ -209,9 +216,14 @@ def _works_there(reading: Reading, place: Place) -> bool:
         fetched = any(word in reading.lexicon["fetch"] for word in reading.words[: place.start])
         if (reading.at("desk", at) or reading.at("desk", after + length)) and not fetched:
             return True
-    if reading.word(after) == ",":
+    said = reading.row(place)[1]
+    if reading.at("works", said + verb_of(reading, said)[1]) or reading.at("works", said):
+        return True
+    if reading.word(after) in (",", "("):
         after += 1
-    if length := reading.at("article", after):
+        if (mine := reading.at("mine", after)) and reading.at("sibling", after + mine):
+            return True
+    if length := reading.at("article", after) or reading.at("mine", after):
         return bool(reading.at("other", after + length))
     return False
 
@@ -223,13 +235,19 @@ def _is_the(reading: Reading, place: Place) -> bool:
 
 
 def _writer(reading: Reading, place: Place) -> str:
-    """``this is Rosa``, ``Rosa here``, and a name below the letter."""
+    """``this is Rosa``, ``Rosa here``, a name below the letter; ``Rosa?``, of whoever reads."""
     after = place.end
     for family in range(2):
         token = reading.token(after + family)
         if token is None or not token.is_capital:
             break
         after += 1
+    if (
+        reading.tokens[-1].word == "?"
+        and reading.is_beginning(place.start)
+        and reading.is_end(reading.after(place))
+    ):
+        return WRITER
     if reading.before("iam", place.start) and not reading.possessive(place):
         return WRITER
     if (here := reading.at("here", after)) and reading.is_mark(after + here):

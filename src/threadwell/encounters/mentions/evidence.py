@@ -6,7 +6,7 @@ from threadwell.encounters.mentions.addressed import is_which
 from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.doubts import is_helping, is_instead
 from threadwell.encounters.mentions.forms import Place
-from threadwell.encounters.mentions.said import leads_to, shows_a_person, verb_of
+from threadwell.encounters.mentions.said import is_fever, leads_to, shows_a_person, verb_of
 
 _OLDEST = 120
 
@@ -54,8 +54,13 @@ def _of_small_name(reading: Reading, place: Place) -> str:
         row = [one for one in reading.places if start <= one.start and one.end <= end]
         if sum(not reading.name_class(one) for one in row) > 1:
             return "listed"
-    if reading.before("about", place.start):
+    if reading.before("about", place.start) or reading.before("fresh", place.start):
         return "about"
+    told = reading.word(end) in (",", ":", "-", "–", "(")
+    if leads_to(reading, end + told, "sick", 1) or is_fever(
+        reading, end + told + reading.at("degrees", end + told)
+    ):
+        return "verb"
     # "leo and mia have": what is said of the last one is said of all.
     at, verb = verb_of(reading, max(after, end))
     if verb or reading.at("does", at):

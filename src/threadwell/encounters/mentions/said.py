@@ -45,15 +45,22 @@ def _is_measured(reading: Reading, verb: int, at: int) -> bool:
     if token is None or not token.is_number or len(token.word) > 3:
         return False
     if reading.at("have", verb):
-        after = _number_end(reading, at)
-        ends = reading.is_mark(after) or bool(reading.at("and", after))
-        return ends and int(token.word) in _FEVER
+        return is_fever(reading, at)
     if reading.at("weight", at + 1):
         return True
     joint = reading.at("and", at + 1)
     after = at + 1 + joint
     goes_on = any(reading.at(one, after) for one in ("is", "does", "often", "no", "acting"))
     return bool(joint) and goes_on and int(token.word) <= _OLDEST_CHILD
+
+
+def is_fever(reading: Reading, at: int) -> bool:
+    """Whether a temperature stands there, and nothing that it would be the number of."""
+    token = reading.token(at)
+    if token is None or not token.is_number or len(token.word) > 3:
+        return False
+    after = _number_end(reading, at)
+    return int(token.word) in _FEVER and (reading.is_mark(after) or bool(reading.at("and", after)))
 
 
 def _number_end(reading: Reading, at: int) -> int:
