@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
-from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.resource import Resource
@@ -16,12 +15,12 @@ from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, Rules, plan
-from threadwell.intake.circles.writing import write_plan
 from threadwell.intake.commits.batch import Batch, as_stored
-from threadwell.intake.copies.children import write_changed, write_child
+from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
+from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
@@ -31,10 +30,14 @@ from threadwell.intake.people.ways import Ways
 from threadwell.intake.settings import Settings
 from threadwell.intake.taken import Taken
 from threadwell.messages import Broken, Message
+from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Store, Stored, Write
 
 #: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
 _MOST_AT_HAND = 200_000
+
+#: What the work on a message of a circle is like, in bytes of JSON that are looked through.
+_MESSAGE_BYTES = 1000
 
 #: How far ahead of ours a sender's clock may be.
 _AHEAD_US = 86_400_000_000
@@ -142,10 +145,15 @@ class Run:
     async def revise(
         self, circle: str, patients: tuple[str, ...], change: Callable[[Circle], None]
     ) -> Batch:
-        """The batch that writes what ``change`` makes of a circle, given as key and patients."""
+        """The batch that writes what ``change`` makes of a circle, given as key and patients.
+
+        A server asks for it: while a large circle is worked on, others have their turn.
+        """
         batch = self.begin()
-        change((await self.circles({circle: patients}))[circle])
-        await self._write_circles(batch, [circle], Recorded(), self._rules(batch))
+        found = (await self.circles({circle: patients}))[circle]
+        change(found)
+        size = _MESSAGE_BYTES * len(found.messages)
+        await self._write_circles(batch, [circle], Recorded(), self._rules(batch), size)
         return self.marked(batch)
 
     def begin(self) -> Batch:
@@ -160,7 +168,8 @@ class Run:
         rules = self._rules(batch)
         recorded = await change(rules)
         touched = dict.fromkeys((*circles, *recorded.touched))
-        await self._write_circles(batch, touched, recorded, rules)
+        size = _MESSAGE_BYTES * sum(len(self._circles[key].messages) for key in touched)
+        await self._write_circles(batch, touched, recorded, rules, size)
         return self.marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:
@@ -348,26 +357,26 @@ class Run:
         )
 
     async def _write_circles(
-        self, batch: Batch, keys: Iterable[str], recorded: Recorded, rules: Rules
+        self,
+        batch: Batch,
+        keys: Iterable[str],
+        recorded: Recorded,
+        rules: Rules,
+        size: int = 0,
     ) -> dict[str, Held]:
-        """Project what has changed in those circles; the messages that a lock keeps out."""
-        held: dict[str, Held] = {}
-        relinked: list[tuple[Circle, Placed, Link]] = []
-        plans = [(self._circles[key], plan(self._circles[key], rules)) for key in keys]
+        """Project what has changed in those circles; the messages that a lock keeps out.
+
+        ``size`` is that of what is looked through, in bytes, where others wait for their turn.
+        """
+        circles = [self._circles[key] for key in keys]
+        plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
         deleted = await self._deleted(plans) if self._careful else {}
-        for circle, todo in plans:
-            for one in todo.late:
-                if one.message:
-                    held[one.child] = Held(replace(one.message, apart=""), "locked-session")
-            write_plan(batch, circle, todo, self._settings, deleted, recutting=self._recutting)
-            if any(key.type == "Communication" and key in deleted for key in todo.resources):
-                # Its messages could not be found without it.
-                batch.revived[circle.key] = circle.patients
-            for one, link in todo.links:
-                if one.message is None:
-                    relinked.append((circle, one, link))
-                else:
-                    write_child(batch, one, one.message, link, recorded.former)
+        held, relinked = await aside(
+            size,
+            lambda: write_plans(
+                *(batch, plans, recorded, deleted, self._settings), recutting=self._recutting
+            ),
+        )
         current = await self.current(
             [Key("Communication", placed.child) for _, placed, _ in relinked]
         )

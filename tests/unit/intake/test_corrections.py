@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from types import FrameType
 
 import pytest
 
@@ -392,3 +396,44 @@ def test_another_message_of_the_same_id_leaves_it(family, sms):
     }
     assert texts["Leo has a fever"] == ANA
     assert texts["Tomorrow at nine?"] == f"{ANA}+{MIA}"
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many lines of what works on circles it runs."""
+    count = 0
+
+    def line(_frame: FrameType, event: str, _argument: object) -> object:
+        nonlocal count
+        count += event == "line"
+        return line
+
+    def enter(frame: FrameType, _event: str, _argument: object) -> object:
+        return line if "circles" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_the_work_grows_with_the_circle_and_no_faster(practice, sms):
+    """A server does it. As many messages as these are worked on in the thread that counts."""
+    costs = []
+    for number in (15, 60):
+        made = type(practice)()
+        made.patient("mia", given="Mia")
+        made.patient("ana", "+12125550111", given="Ana")
+        first = sms("0", "08:00")
+        days = range(number)
+        made.take(
+            *(
+                replace(first, external_id=str(day), sent=first.sent - timedelta(days=day))
+                for day in days
+            )
+        )
+        encounter = named(session(made, "0"))
+        costs.append(steps(lambda made=made, of=encounter: about(made, of, MIA)))
+    assert costs[1] < 5 * costs[0]

@@ -58,11 +58,15 @@ def changes(
         key = Key("Communication", id_)
         if key in circle.live and key not in circle.locked:
             sessions.setdefault(target(bodies[key], "encounter"), []).append(id_)
+    parts: dict[str, list[Key]] = {}
+    for key in sorted(circle.live):
+        if key.type == "Encounter" and (whole := target(bodies[key], "partOf")):
+            parts.setdefault(whole, []).append(key)
     for name, ids in sessions.items():
         outside = [bodies[Key("Communication", id_)] for id_ in ids] if not name else []
         for scope in [ids] if all(map(_spans_circle, outside)) else [[id_] for id_ in ids]:
             mine = {id_: headers[id_] for id_ in scope}
-            yield from _Session(circle, bodies, groups, name, mine).changes()
+            yield from _Session(circle, bodies, groups, name, mine, parts.get(name, ())).changes()
 
 
 def _spans_circle(header: Resource) -> bool:
@@ -82,12 +86,14 @@ class _Session:
         groups: Mapping[str, Resource],
         name: str,
         headers: Mapping[str, list[Placed]],
+        parts: Sequence[Key],
     ) -> None:
         self._circle = circle
         self._bodies = bodies
         self._groups = groups
         self._key = Key("Encounter", name.partition("/")[2])
         self._headers = headers
+        self._parts = parts
         self._messages = [one for messages in headers.values() for one in messages]
         self._shares = {one.sent.id: _recorded(one, circle.patients) for one in self._messages}
         self._written = frozenset(subjects(self._shares.values()))
@@ -139,11 +145,8 @@ class _Session:
 
     def _medical(self, whole: frozenset[str]) -> Iterator[SubjectChange]:
         """One patient's care that was given to another one."""
-        mine = f"Encounter/{self._key.id}"
-        for key in sorted(self._circle.live):
+        for key in self._parts:
             body = self._bodies[key]
-            if key.type != "Encounter" or target(body, "partOf") != mine:
-                continue
             before = _medical_patient(body)
             found = self._patients(body)
             if not before or found is None or found == {before} or whole != self._written:

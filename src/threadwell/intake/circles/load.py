@@ -26,6 +26,7 @@ from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.messages import Address
+from threadwell.stores.aside import Pauses
 from threadwell.stores.contract import Key
 
 #: What belongs to a circle and carries its identifier.
@@ -42,11 +43,13 @@ async def load_circles(
     """The circles of those keys and patients, with all that the store has of them."""
     circles = {key: Circle(key, patients) for key, patients in wanted.items()}
     bodies: dict[Key, Resource] = {}
+    pauses = Pauses()
     for some in chunks(wanted):
         matches = tuple(TokenMatch(codes.CIRCLE, key) for key in some)
         for type_ in _TYPES:
             query = Query(type_, (TokenFilter("identifier", matches),))
             async for stored in search_all(people.store, people.project, query):
+                await pauses.pause()
                 body = decode(stored.body)
                 key = Key(type_, stored.id)
                 circle = circles[circle_of(body)]
@@ -77,6 +80,7 @@ async def _load_children(
         for key in circle.live
         if key.type == "Communication" and (thread := thread_of(bodies[key]))
     }
+    pauses = Pauses()
     for some in chunks(headers):
         matches = tuple(ReferenceMatch("Communication", header, "") for header in some)
         query = Query("Communication", (ReferenceFilter("part-of", matches),))
@@ -85,6 +89,7 @@ async def _load_children(
         ]
         await people.resolve({address for child in children for address in _addresses(child)})
         for child in children:
+            await pauses.pause()
             circle, thread = headers[_header_of(child)]
             await _add(circle, thread, child, people, keywords, by_patient=by_patient)
 

@@ -1,0 +1,48 @@
+"""Plans of circles become writes of a batch, but for the messages that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from threadwell.encounters.placed import Link, Placed
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.plan import Plan
+from threadwell.intake.circles.writing import write_plan
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.copies.children import write_child
+from threadwell.intake.copies.recording import Recorded
+from threadwell.intake.people.route import Held
+from threadwell.intake.settings import Settings
+from threadwell.stores.contract import Key, Stored
+
+
+def write_plans(
+    batch: Batch,
+    plans: Iterable[tuple[Circle, Plan]],
+    recorded: Recorded,
+    deleted: Mapping[Key, Stored],
+    settings: Settings,
+    *,
+    recutting: bool,
+) -> tuple[dict[str, Held], list[tuple[Circle, Placed, Link]]]:
+    """The messages that a lock keeps out, by id, and those whose place in the record changes.
+
+    ``deleted`` are resources of the plans that somebody has deleted: they are made anew.
+    """
+    held: dict[str, Held] = {}
+    relinked: list[tuple[Circle, Placed, Link]] = []
+    for circle, todo in plans:
+        for one in todo.late:
+            if one.message:
+                held[one.child] = Held(replace(one.message, apart=""), "locked-session")
+        write_plan(batch, circle, todo, settings, deleted, recutting=recutting)
+        if any(key.type == "Communication" and key in deleted for key in todo.resources):
+            # Its messages could not be found without it.
+            batch.revived[circle.key] = circle.patients
+        for one, link in todo.links:
+            if one.message is None:
+                relinked.append((circle, one, link))
+            else:
+                write_child(batch, one, one.message, link, recorded.former)
+    return held, relinked
