@@ -34,14 +34,16 @@ class EarlierIds:
     current: Current
     taken: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def known(self, items: Sequence[Item]) -> list[Item]:
+    async def known(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items, each message under the id by which the store has it."""
+        if not any(isinstance(one, Message) and one.earlier_ids for one in items):
+            return items
         keys: dict[Key, None] = {}
         for one in items:
             if isinstance(one, Message) and one.earlier_ids:
                 for id_ in (one.external_id, *one.earlier_ids):
                     keys.update(dict.fromkeys(_keys(one, id_)))
-        there = await self.current(list(keys)) if keys else {}
+        there = await self.current(list(keys))
         return [
             self._known(one, there) if isinstance(one, Message) and one.earlier_ids else one
             for one in items

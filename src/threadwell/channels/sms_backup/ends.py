@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from threadwell.channels.channel import ReadOptions
@@ -59,14 +61,32 @@ class Ends(NamedTuple):
 def read_ends(element: Element, received: bool, owner: Owner) -> Ends | Refused:
     """The people of a message. Nobody is guessed to have written it."""
     attributes = element.attributes
-    written = _BETWEEN.split(attributes.get("address", ""))
-    others = {one.key: one for text in written if (one := _address(text, owner))}
-    name = attributes.get("contact_name", "")
+    written, name = attributes.get("address", ""), attributes.get("contact_name", "")
+    if not element.addresses:
+        return _alike(written, name, received, owner)
+    return _ends(written, name, element.addresses, received, owner)
+
+
+@lru_cache(maxsize=4096)
+def _alike(written: str, name: str, received: bool, owner: Owner) -> Ends | Refused:
+    """The same for all messages of a thread that list nobody: most of a backup."""
+    return _ends(written, name, (), received, owner)
+
+
+def _ends(
+    written: str,
+    name: str,
+    addresses: Iterable[dict[str, str]],
+    received: bool,
+    owner: Owner,
+) -> Ends | Refused:
+    texts = _BETWEEN.split(written)
+    others = {one.key: one for text in texts if (one := _address(text, owner))}
     if len(others) == 1 and name and name != "(Unknown)":
         others = {key: one._replace(display=name) for key, one in others.items()}
     named = [
         (pair.get("type"), one)
-        for pair in element.addresses
+        for pair in addresses
         if (one := _address(pair.get("address", ""), owner))
     ]
     is_pair = len(others) == 1

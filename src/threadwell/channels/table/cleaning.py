@@ -59,6 +59,8 @@ class _Lost(Exception):
 
 def clean(row: Row, country: str) -> Row | Refused:
     """The row with plain values, or the column in which a spreadsheet lost something."""
+    if _is_plain(row):
+        return row
     column = "id"
     try:
         id_ = _plain(row.id)
@@ -98,6 +100,21 @@ def clean(row: Row, country: str) -> Row | Refused:
         medium=medium,
         attachments=files,
     )
+
+
+def _is_plain(row: Row) -> bool:
+    """Whether nothing of a row looks as if a spreadsheet had written it: most do not."""
+    if row.attachments or row.sent[4:5] != "-":
+        return False
+    for value in (row.id, row.thread, row.in_reply_to, row.channel, row.medium):
+        if value and (not value[0].isalpha() or says_nothing(value)):
+            return False
+    return all(map(_is_number, (row.from_, *row.to)))
+
+
+def _is_number(value: str) -> bool:
+    """Whether a value is a phone number in plain digits."""
+    return value[:1] == "+" and value[1:].isdecimal()
 
 
 def _name(value: str) -> str:
