@@ -437,3 +437,18 @@ def test_the_work_grows_with_the_circle_and_no_faster(practice, sms):
         encounter = named(session(made, "0"))
         costs.append(steps(lambda made=made, of=encounter: about(made, of, MIA)))
     assert costs[1] < 5 * costs[0]
+
+
+def test_what_is_said_closes_the_question(family, sms):
+    family.take(sms("e", "23:00", "are you there?", phone=MOTHER))
+    family.settings = replace(family.settings, policy="inactivity-gap")
+    family.run(recut(family.store, DEFAULT_PROJECT, family.settings, clock=lambda: family.now))
+    asked = session(family, "e")
+    open_ = [one["focus"] for one in family.all("Task") if one["status"] == "requested"]
+    assert open_ == [ref(named(asked))]
+    about(family, named(asked), LEO)
+    assert [one for one in family.all("Task") if one["status"] == "requested"] == []
+    assert subject_of(family, session(family, "e")) == LEO
+    family.take(sms("f", "23:05", "hello?", phone=MOTHER))
+    assert [one for one in family.all("Task") if one["status"] == "requested"] == []
+    assert family.run(verify(family.store, DEFAULT_PROJECT)) == []
