@@ -61,18 +61,19 @@ class Invariants:
 
     def problems(self, value: dict[str, Any]) -> list[Problem] | None:
         """Those that do not hold of a value of which all else is right."""
-        found: list[Problem] = []
+        found: list[Problem] | None = None
         top = Top(value) if self._looks_up else NO_TOP
         for names, _, _, holds, problem in self._own:
             if (names is None or not names.isdisjoint(value)) and not holds(value, top):
-                found.append(problem)
+                found = [*(found or ()), problem]
         for _, steps, _, holds, problem in self._below:
             for path, item in _reached(value, steps):
                 if not holds(item, top):
+                    found = found or []
                     found.append(problem.under(path))
                     if len(found) >= MOST:
                         return found
-        return found or None
+        return found
 
     def suspected(self, value: dict[str, Any]) -> list[Problem]:
         """As above of a value that has other mistakes, as far as it can be told in spite of them.

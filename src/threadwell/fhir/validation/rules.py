@@ -45,9 +45,10 @@ def _has_its_type(item: Any, _: Top) -> bool:
 
 
 def _is_uri(item: Any, _: Top) -> bool:
+    if item.get("system") != "urn:ietf:rfc:3986":
+        return True
     value = item.get("value")
-    is_spoken_of = item.get("system") == "urn:ietf:rfc:3986" and value is not None
-    return not is_spoken_of or _URI.fullmatch(value) is not None
+    return value is None or _URI.fullmatch(value) is not None
 
 
 def _is_absolute(item: Any, _: Top) -> bool:
