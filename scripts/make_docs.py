@@ -229,7 +229,7 @@ def _limits() -> list[Sequence[str]]:
         ("matches to skip (`_offset`)", f"{MAX_OFFSET:,}"),
         (
             "matches on a page, together",
-            f"{MAX_PAGE // mib} MiB and the rest of one; what they include as much again",
+            f"{MAX_PAGE // mib} MiB, or `--max-page`; what they include as much again",
         ),
         ("included resources on a page", f"{MAX_INCLUDED:,}"),
         ("filters of a search", f"{MAX_FILTERS:,}"),

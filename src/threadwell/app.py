@@ -138,14 +138,20 @@ def _scheme(url: str | Path) -> str:
 
 
 def create_server(
-    store: Store, *, base_url: str, also_at: Sequence[str] = (), load: Load | None = None
+    store: Store,
+    *,
+    base_url: str,
+    also_at: Sequence[str] = (),
+    load: Load | None = None,
+    max_page: int | None = None,
 ) -> ASGIApp:
     """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``.
 
     ``also_at`` are further URLs under which clients know it. ``load`` counts and limits what is
-    under way.
+    under way. A page ends with ``max_page`` bytes.
     """
     from threadwell.api.app import create_app
+    from threadwell.api.context import MAX_PAGE
     from threadwell.inbox.app import create_pages
 
     pages = create_pages(store, base_url=base_url, channels=channels())
@@ -156,4 +162,5 @@ def create_server(
         also_at=also_at,
         pages=pages,
         load=load,
+        max_page=max_page or MAX_PAGE,
     )

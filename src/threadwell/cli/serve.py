@@ -56,6 +56,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="requests of one client a minute; more are answered 429 (default: no limit)",
     )
+    parser.add_argument(
+        "--max-page",
+        type=positive,
+        default=32,
+        metavar="MIB",
+        help="mebibytes of matches with which a page of a search, a history or $everything ends"
+        " early, and of what it includes (default: 32)",
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -81,6 +89,7 @@ def run(arguments: Namespace) -> int:
             workers=arguments.workers,
             max_in_flight=arguments.max_in_flight,
             rate_limit=arguments.rate_limit,
+            max_page=arguments.max_page * 1024 * 1024,
         ),
         ready,
     )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from threadwell.api.context import MAX_PAGE
 from threadwell.api.load.gate import MAX_IN_FLIGHT
 from threadwell.app import checked_url
 from threadwell.server import logs
@@ -22,6 +23,7 @@ class Serving:
     ``base_url`` is where clients reach the server, if not there, and ``also_at`` are further URLs
     under which they know it (``api.context.open_context``). ``max_in_flight`` holds for each
     worker, ``rate_limit`` for each client over all of them, a minute; 0 sets no limit.
+    A page ends with ``max_page`` bytes.
     """
 
     store: str
@@ -32,6 +34,7 @@ class Serving:
     workers: int = 1
     max_in_flight: int = MAX_IN_FLIGHT
     rate_limit: int = 0
+    max_page: int = MAX_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.max_in_flight,
         settings.rate_limit,
         settings.workers,
+        settings.max_page,
     )
     if settings.workers == 1:
         with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:

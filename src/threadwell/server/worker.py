@@ -51,6 +51,7 @@ class Work:
     max_in_flight: int
     rate_limit: int
     workers: int
+    max_page: int
     board: Board = field(init=False)
     tables: Tables = field(init=False)
 
@@ -93,7 +94,13 @@ async def work(
             await _tell_of_days(store)
         _collect_rarely()
         config = uvicorn.Config(
-            create_server(store, base_url=task.url, also_at=task.also_at, load=load),
+            create_server(
+                store,
+                base_url=task.url,
+                also_at=task.also_at,
+                load=load,
+                max_page=task.max_page,
+            ),
             http=cast(Any, partial(Connection, meter=meter, max_connections=_connections())),
             ws="none",
             lifespan="on",
