@@ -16,7 +16,9 @@ its identifiers, and its operations. `make guide` builds a package of it
 java -jar validator_cli.jar encounter.json -version 4.0.1 -ig dist/dev.threadwell.fhir-0.1.0.tgz
 ```
 
-`make judge` runs that validator over all that the sample practice makes, offline; with
+`make judge` runs that validator, offline, over every version of every resource that Threadwell
+writes: for the sample practice, and for one in which all happens that can happen (late messages,
+billed sessions, answers, corrections, drafts, copies, another zone, newer zone data). With
 `make judge US_CORE="us-core.tgz"` it judges the encounters by US Core as well. Neither finds an
 error or a warning. Sessions that await a [review](../importing.md#reviews) are left out of the
 latter: they have no `subject` yet, which US Core demands. Whether a code of SNOMED CT is in a value
