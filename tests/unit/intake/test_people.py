@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from threadwell.encounters.people import Party
+from threadwell.intake import verify
 from threadwell.intake.people.route import Refusal, Route, route
-from threadwell.messages import Address, AddressKind, parse_phone
+from threadwell.messages import Address, AddressKind, Message, parse_phone
+from threadwell.stores.contract import DEFAULT_PROJECT
 
 A, B, C = (Address(AddressKind.PHONE, f"+1212555010{n}") for n in range(3))
 PATIENT = Party(A, ("Patient/ana",))
@@ -161,3 +165,48 @@ def test_a_nurse_speaks_as_a_nurse_of_others_and_as_a_father_of_his_child():
     circle = ["Patient/ana", "Patient/leo"]
     assert nurse.voice(circle, ["Patient/leo"]) == "RelatedPerson/father"
     assert nurse.voice(circle, ["Patient/ana"]) == "Practitioner/n"
+
+
+def both_at_the_office(practice, text):
+    """Ana writes to the practice, and to Bo; whom her message is about."""
+    practice.patient("bo", "+12125550155", given="Bo")
+    ana, bo, office = (
+        Address(AddressKind.PHONE, one) for one in ("+12125550111", "+12125550155", "+12125550100")
+    )
+    sent = datetime(2024, 4, 10, 8, tzinfo=UTC)
+    practice.take(Message("sms_backup", "m", ana, (office, bo), sent, text, text, "both"))
+    (session,) = [one for one in practice.all("Encounter") if "partOf" not in one]
+    about = [one["subject"]["reference"] for one in practice.all("Encounter") if "partOf" in one]
+    return sorted(about) or [session["subject"]["reference"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("I take Bo to you at nine. My own knee hurts as well.", ["Patient/ana", "Patient/bo"]),
+        ("I take Bo to you at nine. His knee hurts.", ["Patient/bo"]),
+        ("My knee hurts.", ["Patient/ana"]),
+    ],
+)
+def test_a_patient_who_names_another_and_her_own_illness_writes_for_both(practice, text, about):
+    assert both_at_the_office(practice, text) == about
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def test_what_a_mother_says_of_herself_is_not_said_of_her_child(practice):
+    """She is no patient: neither of the two whom her message may be about is she."""
+    practice.patient("bo", "+12125550155", given="Bo")
+    practice.patient("leo", given="Leo")
+    practice.put(
+        "RelatedPerson",
+        "mother",
+        patient={"reference": "Patient/leo"},
+        telecom=[{"value": "+12125550166"}],
+    )
+    mother, bo, office = (
+        Address(AddressKind.PHONE, one) for one in ("+12125550166", "+12125550155", "+12125550100")
+    )
+    sent = datetime(2024, 4, 10, 8, tzinfo=UTC)
+    text = "I take Bo to you at nine. My own knee hurts as well."
+    practice.take(Message("sms_backup", "m", mother, (office, bo), sent, text, text, "both"))
+    assert [one["subject"] for one in practice.all("Encounter")] == [{"reference": "Patient/bo"}]

@@ -18,6 +18,7 @@ from threadwell.encounters.mentions.language import (
     lexicon,
     spoken,
 )
+from threadwell.encounters.mentions.oneself import says_of_oneself
 from threadwell.encounters.mentions.said import leads_to, verb_of
 from threadwell.encounters.mentions.tokens import Sentence, composed, sentences, words_of
 from threadwell.encounters.mentions.unspaced import Unspaced
@@ -72,6 +73,31 @@ class Names:
                     words = " ".join(text[max(0, one.start - 6) : one.end + 8].split())
                     first.setdefault(one.patient, Mention(one.patient, words))
         return tuple(first.values())
+
+    def speaks_of_writer(self, text: str) -> bool:
+        """Whether ``text`` tells of an illness of whoever writes it."""
+        text = composed(text)
+        parts = [self._forms.parted(one) for one in sentences(text, abbreviations())]
+        names = self._forms.words()
+        whole = spoken(token for one in parts for token in one.tokens if token.word not in names)
+        for number, part in enumerate(parts):
+            tongues = spoken(token for token in part.tokens if token.word not in names) or whole
+            if not tongues:
+                continue
+            reading = Reading(
+                part,
+                lexicon(tongues.likely),
+                lexicon(tongues.possible),
+                tongues.likely,
+                tuple(self._forms.places(part.tokens, tongues.likely)),
+                self._called,
+                frozenset(),
+                number == 0,
+                number == len(parts) - 1,
+            )
+            if says_of_oneself(reading):
+                return True
+        return False
 
 
 class _Said:

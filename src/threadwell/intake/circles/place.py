@@ -67,6 +67,14 @@ def child_id(message: Message) -> str:
     return message_identity(message.channel, message.external_id).id
 
 
+class _Whom(NamedTuple):
+    """Whom a message is about, why, and whom the practice has named in it."""
+
+    about: frozenset[str]
+    reasons: tuple[Reason, ...] = ()
+    suggests: frozenset[str] = frozenset()
+
+
 class Heard(NamedTuple):
     """What tells apart the patients of a circle of several: their names, and the sender's own."""
 
@@ -78,6 +86,33 @@ class Heard(NamedTuple):
         said = text if replies or _REPLY.match(topic) else f"{topic}\n{text}"
         found = self.names.mentioned(said, self.own)
         return tuple(sorted(Reason(one.patient, NAMED, clean(one.words)) for one in found))
+
+    def whom(
+        self,
+        topic: str,
+        text: str,
+        sender: Party,
+        circle: Sequence[str],
+        *,
+        replies: bool,
+        inbound: bool,
+    ) -> _Whom:
+        """Whom a message of the circle is about.
+
+        Those whom it names; if it names none, the one for whom ``sender`` can only be writing. A
+        patient who names others and tells of an illness of their own writes for themselves, too.
+        """
+        named = self.named(topic, text, replies=replies)
+        if not inbound:
+            return _Whom(frozenset(), (), patients_of(named))
+        own = sorted(sender.circle.intersection(circle))
+        only = own[0] if len(own) == 1 else ""
+        if only and not named:
+            named = (Reason(only, SENDER),)
+        elif only in sender.patients and only not in patients_of(named):
+            themselves = self.names.speaks_of_writer(text)
+            named = tuple(sorted((*named, Reason(only, SENDER)))) if themselves else named
+        return _Whom(patients_of(named), named)
 
 
 def place(
@@ -91,8 +126,14 @@ def place(
     whom = _Whom(frozenset(way.patients))
     if heard is not None:
         replies = bool(message.references or message.in_reply_to)
-        named = heard.named(topic_of(message), text, replies=replies)
-        whom = _whom(named, way.parties[0], way.patients, inbound=way.inbound)
+        whom = heard.whom(
+            topic_of(message),
+            text,
+            way.parties[0],
+            way.patients,
+            replies=replies,
+            inbound=way.inbound,
+        )
     by_references = not message.thread_hint
     thread_id = message.thread_hint or message.external_id
     opens, closes = keywords.of(text)
@@ -154,8 +195,8 @@ def place_again(
     kept = reasons_of(stored)
     whom = _Whom(frozenset(circle.patients))
     if heard is not None:
-        said = heard.named(topic, new_text, replies=bool(named))
-        whom = _whom(said, party, circle.patients, inbound=inbound)
+        replied = bool(named)
+        whom = heard.whom(topic, new_text, party, circle.patients, replies=replied, inbound=inbound)
     if is_chosen(kept):
         whom = _Whom(patients_of(kept), kept)
     opens, closes = keywords.of(new_text)
@@ -199,29 +240,6 @@ def place_again(
         ),
         version=stored["meta"]["versionId"],
     )
-
-
-class _Whom(NamedTuple):
-    """Whom a message is about, why, and whom the practice has named in it."""
-
-    about: frozenset[str]
-    reasons: tuple[Reason, ...] = ()
-    suggests: frozenset[str] = frozenset()
-
-
-def _whom(
-    named: tuple[Reason, ...], sender: Party, circle: tuple[str, ...], *, inbound: bool
-) -> _Whom:
-    """Whom a message of a circle of several is about.
-
-    Those whom it names; if it names none, the one for whom ``sender`` can only be writing.
-    """
-    if not inbound:
-        return _Whom(frozenset(), (), patients_of(named))
-    own = sorted(sender.circle.intersection(circle))
-    if not named and len(own) == 1:
-        named = (Reason(own[0], SENDER),)
-    return _Whom(patients_of(named), named)
 
 
 def name_of(external_id: str, apart: str) -> str:
