@@ -60,11 +60,13 @@ def _without_scheme(text: str) -> str:
 
 def _address(mailbox: str, name: str) -> Address | None:
     local, _, domain = mailbox.rpartition("@")
-    domain = domain.rstrip(".")
+    domain = _DOTS.sub(".", domain).rstrip(".")
+    if not domain:
+        return None
     if mailbox.isascii() and _PREFIX not in domain.lower():
         return Address(AddressKind.EMAIL, f"{local}@{domain}".lower(), name)
     local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).lower())
-    labels = [_folded(_letters(label.lower())) for label in _DOTS.sub(".", domain).split(".")]
+    labels = [_folded(_letters(label.lower())) for label in domain.split(".")]
     # What looks like a letter may be a space or a sign in the end.
     if not _MAILBOX.fullmatch(f"{local}@{'.'.join(labels)}"):
         return None

@@ -50,7 +50,7 @@ def test_pages_get_what_is_no_part_of_the_api(new_api) -> None:
         ("POST", "Patient/1", "GET, HEAD, PUT, PATCH, DELETE"),
         ("DELETE", "Patient/1/_history", "GET, HEAD"),
         ("GET", "Patient/_search", "POST"),
-        ("GET", "", "POST"),
+        ("DELETE", "", "GET, HEAD, POST"),
         ("DELETE", "/healthcheck", "GET, HEAD"),
     ],
 )

@@ -68,6 +68,8 @@ def test_both_spellings_of_an_international_domain() -> None:
     assert email_spellings("ana@example.org") == ("ana@example.org",)
 
 
-@pytest.mark.parametrize("written", ["", "ana", "ana@", "@example.org", "a@b@c", "a b@c d"])
+@pytest.mark.parametrize(
+    "written", ["", "ana", "ana@", "@example.org", "a@b@c", "a b@c d", "a@.", "a@\u3002"]
+)
 def test_what_is_no_mail_address_is_none(written: str) -> None:
     assert parse_email(written) is None

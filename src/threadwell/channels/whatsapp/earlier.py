@@ -20,7 +20,7 @@ _NAMED = re.compile(
     r".*?\bWhatsApp\b.*?(?: (?:with|mit|avec|con|com|met|med|z|ile) | - )(.+)", re.IGNORECASE
 )
 _LONGEST_NAME = 300
-_COPY = re.compile(r"\s*\(\d{1,3}\)\Z")
+_COPY = re.compile(r"(?<!\s)\s*+\(\d{1,3}\)\Z")
 
 
 @dataclass(slots=True)
