@@ -131,6 +131,20 @@ def test_steps_grow_with_the_text_only(one: Used) -> None:
         assert more < less * TIMES * 1.3, (how, unit, few, less, more)
 
 
+@pytest.mark.parametrize("one", ALL, ids=[one.name for one in ALL])
+def test_no_pattern_holds_on_to_a_group(one: Used) -> None:
+    """Python 3.11.2, which Debian has, loses matches of a group that holds on to them."""
+    assert not re.search(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+", _source(one.pattern))
+
+
+def _source(pattern: re.Pattern[Any]) -> str:
+    """The pattern, without its classes of characters."""
+    raw = pattern.pattern
+    return re.sub(
+        r"\[\^?\]?(?:[^\]\\]|\\.)*\]", "x", raw if isinstance(raw, str) else raw.decode("latin-1")
+    )
+
+
 def _steps(
     pattern: re.Pattern[Any], how: str, unit: str, length: int, most: int = 3_000_000
 ) -> int:

@@ -51,7 +51,7 @@ def preferred_return(headers: Mapping[bytes, bytes]) -> str:
 
 
 #: One preference, of which a comma or semicolon within quotes is a part.
-_PREFERENCE = re.compile(rb'(?:[^",;]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))++')
+_PREFERENCE = re.compile(rb'(?:[^",;]|"(?:[^"\\]|\\.)*(?:"|\\?\Z))+', re.DOTALL)
 
 
 @lru_cache(maxsize=64)

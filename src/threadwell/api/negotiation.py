@@ -24,7 +24,7 @@ _FORM = "application/x-www-form-urlencoded"
 _SHORT = "json"
 _VERSIONS = ("4.0", "4.0.1")
 
-_ITEM = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))++')
+_ITEM = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?\Z))+', re.DOTALL)
 _QUALITY = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 

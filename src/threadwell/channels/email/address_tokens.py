@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*"', re.DOTALL)
 _ANGLE = re.compile(r"<[^<>]*+>")
 _WORD = re.compile(r"=\?[^?\s]++\?[bBqQ]\?[^?]*+\?=")
 _PLAIN = re.compile(r'[^",;:(<=]++')

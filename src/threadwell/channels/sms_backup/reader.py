@@ -18,7 +18,7 @@ from threadwell.messages import Broken, Message
 
 _ROOT = re.compile(rb"<smses\b")
 _COUNT = re.compile(rb"""<smses\b[^<>]*\bcount=["'](\d{1,12})["']""")
-_END = re.compile(rb"</smses\s*>(?:\s++|<!--(?:(?!-->).)*+-->)*+", re.DOTALL)
+_END = re.compile(rb"</smses\s*>(?:\s++|<!--(?:(?!-->).)*-->)*", re.DOTALL)
 _BREAKS_OFF = "the file breaks off, or goes on after its end"
 _NOT_WHOLE = "the message is damaged or breaks off"
 _TOO_LONG = f"a part of a message longer than {LONGEST_PIECE // 1024**2} MiB"
