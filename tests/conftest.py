@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import settings
@@ -29,6 +30,35 @@ _SCHEMAS = count()
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
 settings.register_profile("campaign", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("THREADWELL_EXAMPLES", "steady"))
+
+
+@pytest.fixture
+def steps() -> Callable[..., int]:
+    """How many lines of our code a call runs, in files whose path has a text in it.
+
+    It is work that is counted and not timed.
+    """
+
+    def _steps(call: Callable[[], object], within: str = "threadwell") -> int:
+        lines = 0
+
+        def line(_frame: FrameType, event: str, _argument: object) -> object:
+            nonlocal lines
+            lines += event == "line"
+            return line
+
+        def enter(frame: FrameType, _event: str, _argument: object) -> object:
+            return line if within in frame.f_code.co_filename else None
+
+        before = sys.gettrace()
+        sys.settrace(enter)
+        try:
+            call()
+        finally:
+            sys.settrace(before)
+        return lines
+
+    return _steps
 
 
 @pytest.fixture(scope="session")

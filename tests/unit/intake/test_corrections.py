@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from types import FrameType
 
 import pytest
 
@@ -398,28 +395,7 @@ def test_another_message_of_the_same_id_leaves_it(family, sms):
     assert texts["Tomorrow at nine?"] == f"{ANA}+{MIA}"
 
 
-def steps(work: Callable[[], object]) -> int:
-    """How many lines of what works on circles it runs."""
-    count = 0
-
-    def line(_frame: FrameType, event: str, _argument: object) -> object:
-        nonlocal count
-        count += event == "line"
-        return line
-
-    def enter(frame: FrameType, _event: str, _argument: object) -> object:
-        return line if "circles" in frame.f_code.co_filename else None
-
-    before = sys.gettrace()
-    sys.settrace(enter)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return count
-
-
-def test_the_work_grows_with_the_circle_and_no_faster(practice, sms):
+def test_the_work_grows_with_the_circle_and_no_faster(practice, sms, steps):
     """A server does it. As many messages as these are worked on in the thread that counts."""
     costs = []
     for number in (15, 60):
@@ -435,7 +411,7 @@ def test_the_work_grows_with_the_circle_and_no_faster(practice, sms):
             )
         )
         encounter = named(session(made, "0"))
-        costs.append(steps(lambda made=made, of=encounter: about(made, of, MIA)))
+        costs.append(steps(lambda made=made, of=encounter: about(made, of, MIA), "circles"))
     assert costs[1] < 5 * costs[0]
 
 

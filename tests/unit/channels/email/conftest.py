@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import FrameType
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -69,29 +67,3 @@ def refuse(write: Write) -> Callable[..., Broken]:
         return broken
 
     return _refuse
-
-
-@pytest.fixture
-def steps() -> Callable[[Callable[[], object]], int]:
-    """How many lines of Threadwell's code a call runs: work that is counted and not timed."""
-
-    def _steps(call: Callable[[], object]) -> int:
-        count = 0
-
-        def line(_frame: FrameType, event: str, _argument: object) -> object:
-            nonlocal count
-            count += event == "line"
-            return line
-
-        def enter(frame: FrameType, _event: str, _argument: object) -> object:
-            return line if "threadwell" in frame.f_code.co_filename else None
-
-        before = sys.gettrace()
-        sys.settrace(enter)
-        try:
-            call()
-        finally:
-            sys.settrace(before)
-        return count
-
-    return _steps
