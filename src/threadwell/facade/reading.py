@@ -75,6 +75,9 @@ class ReadingStore:
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._base.follow(project, after)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return self._base.stirrings(project)
+
     async def private_kinds(self) -> list[str]:
         return sorted({*await self._base.private_kinds(), *(kind for kind, _ in self._own)})
 
@@ -82,9 +85,12 @@ class ReadingStore:
         own = self._own.get((kind, name))
         return own if own is not None else await self._base.get_private(kind, name)
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        own = {name: value for (of, name), value in self._own.items() if of == kind}
-        return {**await self._base.list_private(kind), **own}
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        own = {name: v for (of, name), v in self._own.items() if of == kind and name > after}
+        found = {**await self._base.list_private(kind, after=after, count=count), **own}
+        return {name: found[name] for name in sorted(found)[:count]}
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False

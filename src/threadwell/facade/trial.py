@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
+    WHATEVER,
     Change,
     ChangeSet,
     Conflict,
@@ -33,6 +34,7 @@ class TrialStore:
         self._base = base
         self._own = MemoryStore()
         self._written: set[tuple[str, Key]] = set()
+        self._gone: set[tuple[str, str]] = set()
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         return await self._home(project, Key(type_, id_)).read(project, type_, id_)
@@ -84,6 +86,11 @@ class TrialStore:
             there = await self.read(project, *key)
             if (there and there.version_id) != (write.before and write.before.version_id):
                 raise Conflict(key)
+        for one in change_set.kept:
+            if one.before is not WHATEVER:
+                there_kept = await self.get_private(one.kind, one.name)
+                if there_kept != one.before:
+                    raise Conflict(Key(one.kind, one.name))
         keys = [(project, Key(write.type, write.id)) for write in change_set.writes]
         own = [
             write if key in self._written else replace(write, before=None)
@@ -91,6 +98,8 @@ class TrialStore:
         ]
         await self._own.commit(project, ChangeSet(tuple(own)))
         self._written.update(keys)
+        for one in change_set.kept:
+            await self.put_private(one.kind, one.name, one.value)
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._own.known_as(*await self._base.known_as(*bases))
@@ -107,21 +116,32 @@ class TrialStore:
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._base.follow(project, after)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return self._base.stirrings(project)
+
     async def private_kinds(self) -> list[str]:
         return sorted({*await self._base.private_kinds(), *await self._own.private_kinds()})
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         own = await self._own.get_private(kind, name)
-        return own if own is not None else await self._base.get_private(kind, name)
+        if own is not None or (kind, name) in self._gone:
+            return own
+        return await self._base.get_private(kind, name)
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        return {**await self._base.list_private(kind), **await self._own.list_private(kind)}
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        there = await self._base.list_private(kind, after=after)
+        found = {name: value for name, value in there.items() if (kind, name) not in self._gone}
+        found |= await self._own.list_private(kind, after=after)
+        return {name: found[name] for name in sorted(found)[:count]}
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
     ) -> bool:
         if only_new and await self.get_private(kind, name) is not None:
             return False
+        (self._gone.add if value is None else self._gone.discard)((kind, name))
         return await self._own.put_private(kind, name, value)
 
     async def close(self) -> None:

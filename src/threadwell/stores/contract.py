@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from threadwell.fhir.resource import Resource
@@ -81,24 +82,50 @@ class Unchanged:
     before: Stored
 
 
+class Whatever(Enum):
+    """What a private value may have been before."""
+
+    WHATEVER = "whatever"
+
+
+#: Of a ``Kept``: whatever was there before.
+WHATEVER = Whatever.WHATEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A private value (``Store.get_private``) that is written with a change set.
+
+    ``value`` ``None`` removes it. ``before`` is what has to be there when it is: ``None`` for
+    nothing; where something else is, the commit is a ``Conflict`` with ``Key(kind, name)``. So of
+    many who take what they have read for current one succeeds.
+    """
+
+    kind: str
+    name: str
+    value: bytes | None
+    before: bytes | Whatever | None = WHATEVER
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
     """Writes that become visible together, or not at all, if every precondition holds.
 
-    It writes each resource at most once (``ValueError`` otherwise). Preconditions look at the
-    store as it is before the writes.
+    It writes each resource and each private value at most once (``ValueError`` otherwise).
+    Preconditions look at the store as it is before the writes.
     """
 
     writes: tuple[Write, ...]
     unmatched: tuple[Unmatched, ...] = ()
     unchanged: tuple[Unchanged, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 class Conflict(Exception):
     """The store has moved on: nothing of the change set was written; read again and decide anew.
 
-    ``key`` names the resource that is not as expected; ``None`` where an ``Unmatched`` query
-    found something.
+    ``key`` names the resource, or the private value, that is not as expected; ``None`` where an
+    ``Unmatched`` query found something.
     """
 
     def __init__(self, key: Key | None) -> None:
@@ -258,6 +285,14 @@ class Store(Protocol):
         """
         ...
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        """Yields now, and whenever something may have been committed to a project since.
+
+        Also where a change set had nothing but private values, and whichever process committed
+        it; until the store is closed. Close it when done (``contextlib.aclosing``).
+        """
+        ...
+
     async def private_kinds(self) -> list[str]:
         """Every kind that has a private value."""
         ...
@@ -266,8 +301,13 @@ class Store(Protocol):
         """A value of the server's own (keys, client registrations), never part of the FHIR data."""
         ...
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        """Every value of a kind by name."""
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        """The values of a kind by name, in the order of the code points of their names.
+
+        Only those whose name follows ``after``, and at most ``count``.
+        """
         ...
 
     async def put_private(

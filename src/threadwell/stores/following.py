@@ -72,6 +72,15 @@ class Bell:
             self._listening = None
 
 
+async def stirrings(bell: Bell, project: str) -> AsyncGenerator[None, None]:
+    """Yields now, and whenever the bell has rung for a project since, until it is closed."""
+    with bell.rung(project) as rung:
+        while not bell.closed:
+            rung.clear()
+            yield
+            await rung.wait()
+
+
 async def follow(
     bell: Bell, project: str, after: int, read: Callable[[int], Awaitable[Sequence[Change]]]
 ) -> AsyncGenerator[Change, None]:

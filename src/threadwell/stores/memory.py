@@ -17,6 +17,7 @@ from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.references import contained, leads_to, normal_base, with_types
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import (
+    WHATEVER,
     Change,
     ChangeSet,
     Conflict,
@@ -27,7 +28,7 @@ from threadwell.stores.contract import (
     Version,
     Write,
 )
-from threadwell.stores.following import BATCH, Bell, follow
+from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.including import (
     Asked,
     Current,
@@ -40,6 +41,7 @@ from threadwell.stores.including import (
     target_of,
 )
 from threadwell.stores.order import Candidate, ahead, in_order
+from threadwell.stores.sql.prepare import check_once
 
 
 class MemoryStore:
@@ -81,7 +83,14 @@ class MemoryStore:
         return self._projects[project].search(query)
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
+        check_once(change_set)
+        for one in change_set.kept:
+            there = self._private.get((one.kind, one.name))
+            if one.before is not WHATEVER and there != one.before:
+                raise Conflict(Key(one.kind, one.name))
         self._projects[project].commit(change_set)
+        for one in change_set.kept:
+            self._keep(one.kind, one.name, one.value)
         self._bell.ring(project)
 
     async def known_as(self, *bases: str) -> frozenset[str]:
@@ -111,29 +120,38 @@ class MemoryStore:
 
         return follow(self._bell, project, after, read)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return stirrings(self._bell, project)
+
     async def private_kinds(self) -> list[str]:
         return sorted({kind for kind, _ in self._private})
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return self._private.get((kind, name))
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        return {name: value for (of, name), value in self._private.items() if of == kind}
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        names = sorted(name for of, name in self._private if of == kind and name > after)
+        return {name: self._private[kind, name] for name in names[:count]}
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
     ) -> bool:
         if only_new and (kind, name) in self._private:
             return False
-        if value is None:
-            self._private.pop((kind, name), None)
-        else:
-            self._private[kind, name] = value
+        self._keep(kind, name, value)
         return True
 
     async def close(self) -> None:
         """There is nothing to let go of but those who follow."""
         self._bell.close()
+
+    def _keep(self, kind: str, name: str, value: bytes | None) -> None:
+        if value is None:
+            self._private.pop((kind, name), None)
+        else:
+            self._private[kind, name] = value
 
 
 @dataclass(slots=True)
@@ -215,9 +233,6 @@ class _Project:
             row.values = extract(row.resource, bases)
 
     def commit(self, change_set: ChangeSet) -> None:
-        written = {Key(write.type, write.id) for write in change_set.writes}
-        if len(written) < len(change_set.writes):
-            raise ValueError("a change set writes a resource at most once")
         for unchanged in change_set.unchanged:
             before = unchanged.before
             self._expect(Key(before.type, before.id), before)

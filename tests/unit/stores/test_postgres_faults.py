@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import subprocess
 import sys
 import time
@@ -13,7 +14,14 @@ import pytest
 
 import postgres
 from threadwell.fhir.stamp import new_id, stamp
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, StoreSlow, Write
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    ChangeSet,
+    Kept,
+    StoreError,
+    StoreSlow,
+    Write,
+)
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.suite.scenario import query
 
@@ -192,6 +200,35 @@ def test_the_connection_is_lost_in_a_commit(
         assert cutter.cut == 1
         versions, total = await store.history(DEFAULT_PROJECT, "Patient", "ana", 10, 0)
         assert total == len(versions) == 1
+        await store.close()
+
+    asyncio.run(cutter.serve(work))
+
+
+@pytest.mark.parametrize("arrives", [True, False], ids=["answer lost", "commit lost"])
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [
+        (None, Kept("lease", "a", b"mine", None)),
+        (b"yours", Kept("lease", "a", b"mine", b"yours")),
+        (b"yours", Kept("lease", "a", None, b"yours")),
+        (b"yours", Kept("lease", "a", b"mine")),
+    ],
+)
+def test_the_connection_is_lost_in_a_commit_of_private_values(
+    durable: postgres.Server, url: str, there: bytes | None, kept: Kept, arrives: bool
+) -> None:
+    cutter = Cutter(durable.folder / ".s.PGSQL.5432", arrives=arrives)
+    schema = f"cut_kept_{secrets.token_hex(4)}"
+
+    async def work(port: int) -> None:
+        url_ = f"postgresql://threadwell@127.0.0.1:{port}/postgres?sslmode=disable&schema={schema}"
+        store = PostgresStore.open(url_)
+        await store.put_private("lease", "a", there)
+        cutter.word = b"COMMIT"
+        await store.commit(DEFAULT_PROJECT, ChangeSet((), kept=(kept,)))
+        assert cutter.cut == 1
+        assert await store.get_private("lease", "a") == kept.value
         await store.close()
 
     asyncio.run(cutter.serve(work))

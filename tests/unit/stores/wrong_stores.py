@@ -13,7 +13,7 @@ from pathlib import Path
 
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Place
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Page
+from threadwell.stores.contract import WHATEVER, ChangeSet, Conflict, Key, Page
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.suite import StoreContract
 
@@ -135,6 +135,23 @@ class TakesPrivateValuesTwice(MemoryStore):
         return await super().put_private(kind, name, value)
 
 
+class KeepsWhateverIsThere(MemoryStore):
+    """Writes private values without a look at what they are to take the place of."""
+
+    async def commit(self, project, change_set):
+        kept = tuple(replace(one, before=WHATEVER) for one in change_set.kept)
+        await super().commit(project, replace(change_set, kept=kept))
+
+
+class KeepsWhatWasRefused(MemoryStore):
+    """Writes private values before it looks at anything else."""
+
+    async def commit(self, project, change_set):
+        for one in change_set.kept:
+            await self.put_private(one.kind, one.name, one.value)
+        await super().commit(project, replace(change_set, kept=()))
+
+
 class LetsOthersSlipIn(MemoryStore):
     """Looks at the versions, lets others have a turn, and then writes."""
 
@@ -200,6 +217,8 @@ STORES = [
     CountsThePage,
     FindsTheDeleted,
     IncludesNothing,
+    KeepsWhatWasRefused,
+    KeepsWhateverIsThere,
     LetsOthersSlipIn,
     LooksAtNothingUnchanged,
     LooksForNoMatches,

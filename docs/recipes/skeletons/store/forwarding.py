@@ -57,14 +57,19 @@ class ForwardingStore:
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._inner.follow(project, after)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return self._inner.stirrings(project)
+
     async def private_kinds(self) -> list[str]:
         return await self._inner.private_kinds()
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._inner.get_private(kind, name)
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        return await self._inner.list_private(kind)
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        return await self._inner.list_private(kind, after=after, count=count)
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from threadwell.stores.contract import Change, StoreError
-from threadwell.stores.following import BATCH, Bell, follow
+from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
 from threadwell.stores.postgres.group_rows import Numbered
@@ -100,6 +100,10 @@ class News:
             return [Change(row["position"], one) for row, one in pairs]
 
         return follow(self._bell, project, after, read)
+
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        """Yields now, and whenever something may have been committed to a project since."""
+        return stirrings(self._bell, project)
 
     def tell(self, project: str) -> None:
         """Say, soon, that something was committed."""

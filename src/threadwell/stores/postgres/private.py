@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from threadwell.stores.contract import WHATEVER, Kept, Key
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 
 _PATIENCE = 20.0
 _GET = "SELECT value FROM private WHERE kind = $1 AND name = $2"
-_LIST = "SELECT name, value FROM private WHERE kind = $1 ORDER BY name"
+_LIST = """
+SELECT name, value FROM private WHERE kind = $1 AND name > $2 ORDER BY name LIMIT $3
+"""
 _KINDS = "SELECT DISTINCT kind FROM private ORDER BY kind"
 _REMOVE = "DELETE FROM private WHERE kind = $1 AND name = $2"
 _PUT = """
@@ -16,6 +21,50 @@ INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO UPDATE SET v
 _PUT_NEW = """
 INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING RETURNING true
 """
+_CURRENT = """
+SELECT p.kind, p.name, p.value FROM unnest($1::text[], $2::text[]) AS k(kind, name)
+CROSS JOIN LATERAL (
+  SELECT kind, name, value FROM private p
+  WHERE p.kind = k.kind AND p.name = k.name LIMIT 1 FOR NO KEY UPDATE
+) p
+"""
+_INSERT = "INSERT INTO private SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])"
+
+
+async def current_kept(connection: Connection, wanted: Iterable[Kept]) -> dict[Key, bytes]:
+    """What is there of what is expected, locked until the transaction ends."""
+    # In the order of the names, so that two processes never wait for each other's locks.
+    names = sorted((one.kind, one.name) for one in wanted if one.before is not WHATEVER)
+    if not names:
+        return {}
+    rows = await connection.fetch(_CURRENT, *zip(*names, strict=True))
+    return {Key(row[0], row[1]): row[2] for row in rows}
+
+
+async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
+    """Write private values within the transaction that is open.
+
+    One that is expected not to be there breaks the transaction where it is.
+    """
+    ordered = sorted(kept, key=lambda one: (one.kind, one.name))
+    new = [(one.kind, one.name, one.value) for one in ordered if _is_new(one)]
+    if new:
+        await connection.execute(_INSERT, *zip(*new, strict=True))
+    others = [one for one in ordered if not _is_new(one)]
+    if gone := [(one.kind, one.name) for one in others if one.value is None]:
+        await connection.executemany(_REMOVE, gone)
+    put = [(one.kind, one.name, one.value) for one in others if one.value is not None]
+    if put:
+        await connection.executemany(_PUT, put)
+
+
+async def is_kept(connection: Connection, one: Kept) -> bool:
+    """Whether a private value is as it was to be written."""
+    return bool(await connection.fetchval(_GET, one.kind, one.name) == one.value)
+
+
+def _is_new(one: Kept) -> bool:
+    return one.before is None and one.value is not None
 
 
 class Private:
@@ -31,9 +80,9 @@ class Private:
         value: bytes | None = await self._database.run(lambda c: c.fetchval(_GET, kind, name))
         return value
 
-    async def list(self, kind: str) -> dict[str, bytes]:
-        """Every value of a kind by name."""
-        rows = await self._database.run(lambda c: c.fetch(_LIST, kind))
+    async def list(self, kind: str, after: str, count: int | None) -> dict[str, bytes]:
+        """At most ``count`` values of a kind, by name, that follow a name."""
+        rows = await self._database.run(lambda c: c.fetch(_LIST, kind, after, count))
         return {name: value for name, value in rows}  # noqa: C416 - rows are no tuples
 
     async def kinds(self) -> tuple[str, ...]:

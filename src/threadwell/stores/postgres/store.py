@@ -169,14 +169,19 @@ class PostgresStore:
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._news.follow(project, after)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return self._news.stirrings(project)
+
     async def private_kinds(self) -> list[str]:
         return list(await self._private.kinds())
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._private.get(kind, name)
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        return await self._private.list(kind)
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        return await self._private.list(kind, after, count)
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False

@@ -12,9 +12,10 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Conflict, Key, Stored
+from threadwell.stores.contract import WHATEVER, Conflict, Kept, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
+from threadwell.stores.postgres.private import current_kept, write_kept
 from threadwell.stores.postgres.search import NumberedProject, Searcher
 from threadwell.stores.sql.condition import LOOKING_UP, Condition
 from threadwell.stores.sql.keys import Keys
@@ -71,7 +72,9 @@ async def write_group(
     rows = GroupRows(numbered.pid)
     check = _Check(connection, keys, numbered, rows)
     verdicts = await check.verdicts(group, trusting=trusting)
-    return verdicts, await rows.write(connection)
+    written = await rows.write(connection)
+    await write_kept(connection, check.kept)
+    return verdicts, written
 
 
 #: A resource, and the version of it that has to be current.
@@ -107,6 +110,9 @@ class _Check:
         self._updated_types: set[str] = set()
         self._written_keys: set[int] = set()
         self._currents: dict[Key, Current] = {}
+        self._current_kept: dict[Key, bytes] = {}
+        self._kept_keys: set[Key] = set()
+        self.kept: list[Kept] = []
 
     async def verdicts(self, group: Sequence[Prepared], *, trusting: bool) -> list[Verdict]:
         terms = [
@@ -118,10 +124,13 @@ class _Check:
             {key for of in expected for key, before in of if before is not None or not trusting}
         )
         await self._look_up_lists(term for of in terms for term in of)
+        every = [one for prepared in group for one in prepared.change_set.kept]
+        self._current_kept = await current_kept(self._connection, every)
         last = max((at for at, of in enumerate(terms) if of), default=-1)
         verdicts = []
         for at, prepared in enumerate(group):
-            verdict = await self._verdict(expected[at], terms[at])
+            kept = prepared.change_set.kept
+            verdict = await self._verdict(expected[at], terms[at], kept)
             if verdict is None:
                 self._take(prepared, expected[at], asked_later=at < last)
             verdicts.append(verdict)
@@ -141,9 +150,17 @@ class _Check:
             rows = await self._connection.fetch(_FILLED, self._pid, sorted(keys))
             self._filled = {row[0] for row in rows}
 
-    async def _verdict(self, expected: Sequence[_Expected], terms: Sequence[_Term]) -> Verdict:
+    async def _verdict(
+        self, expected: Sequence[_Expected], terms: Sequence[_Term], kept: Sequence[Kept]
+    ) -> Verdict:
         if not self._written.isdisjoint([key for key, _ in expected]):
             return Later.LATER
+        if not self._kept_keys.isdisjoint([Key(one.kind, one.name) for one in kept]):
+            return Later.LATER
+        for one in kept:
+            name = Key(one.kind, one.name)
+            if one.before is not WHATEVER and self._current_kept.get(name) != one.before:
+                return Conflict(name)
         for key, before in expected:
             current = self._currents.get(key)
             if (current.version_id if current else None) != (before.version_id if before else None):
@@ -163,6 +180,8 @@ class _Check:
         keys = [key for key, _ in expected[len(change_set.unchanged) :]]
         self._rows.add(prepared, [self._currents.get(key) for key in keys])
         self._written.update(keys)
+        self.kept += change_set.kept
+        self._kept_keys.update([Key(one.kind, one.name) for one in change_set.kept])
         if asked_later:
             self._written_types.update([write.type for write in change_set.writes])
             self._updated_types.update([w.type for w in change_set.writes if w.before is not None])

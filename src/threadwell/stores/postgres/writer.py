@@ -27,6 +27,7 @@ from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
 from threadwell.stores.postgres.news import numbering
+from threadwell.stores.postgres.private import is_kept
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
@@ -133,8 +134,9 @@ class Writer:
         project = prepared.project
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         size = sum(len(w.body) + len(w.content or b"") for w in prepared.change_set.writes)
+        size += sum(len(one.value or b"") for one in prepared.change_set.kept)
         queue = self._queues.setdefault(project, _Queue())
-        queue.add(_Waiting(prepared, len(prepared.added), size, done))
+        queue.add(_Waiting(prepared, prepared.size, size, done))
         self._begin(project, queue)
         try:
             await done
@@ -284,15 +286,16 @@ class Writer:
 
     async def _happened(self, project: str, group: list[_Waiting], unknown: _FateUnknown) -> bool:
         """Whether a commit happened that nobody was told of."""
-        written = [
-            write
+        done = [
+            waiting.prepared.change_set
             for waiting, verdict in zip(group, unknown.verdicts, strict=True)
             if verdict is None
-            for write in waiting.prepared.change_set.writes
         ]
-        if not written:
+        # The whole transaction happened or did not: what one write tells is true of all.
+        written = next((write for one in done for write in one.writes), None)
+        kept = next((value for one in done for value in one.kept), None)
+        if written is None and kept is None:
             return True
-        one = written[0]
         pid = await self._projects.pid(project)
         error = unknown.error
         async for _ in attempts(_PATIENCE):
@@ -303,8 +306,11 @@ class Writer:
                 ):
                     # Free as soon as the server has done with the lost transaction.
                     await connection.execute(f"SELECT pg_advisory_xact_lock({unknown.fate})")
+                    if written is None:
+                        assert kept is not None
+                        return await is_kept(connection, kept)
                     found: bool = await connection.fetchval(
-                        _WRITTEN, pid, one.id, one.type, one.version_id
+                        _WRITTEN, pid, written.id, written.type, written.version_id
                     )
                     return found
             except FAULTS as fault:

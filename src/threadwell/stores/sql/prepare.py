@@ -18,15 +18,23 @@ class Prepared:
     removed: tuple[Entries, ...]
     added: tuple[Entries, ...]
 
+    @property
+    def size(self) -> int:
+        """How many resources and private values it writes."""
+        return len(self.added) + len(self.change_set.kept)
+
 
 _NONE = Entries()
 
 
 def check_once(change_set: ChangeSet) -> None:
-    """Raise ``ValueError`` where a change set writes a resource twice."""
+    """Raise ``ValueError`` where a change set writes a resource or a private value twice."""
     written = {(write.type, write.id) for write in change_set.writes}
     if len(written) < len(change_set.writes):
         raise ValueError("a change set writes a resource at most once")
+    kept = {(one.kind, one.name) for one in change_set.kept}
+    if len(kept) < len(change_set.kept):
+        raise ValueError("a change set writes a private value at most once")
 
 
 def size_of(change_set: ChangeSet) -> int:

@@ -14,7 +14,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
-from threadwell.stores.following import Bell, follow
+from threadwell.stores.following import Bell, follow, stirrings
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
@@ -206,6 +206,9 @@ class SqliteStore:
 
         return follow(self._bell, project, after, read)
 
+    def stirrings(self, project: str) -> AsyncGenerator[None, None]:
+        return stirrings(self._bell, project)
+
     async def private_kinds(self) -> list[str]:
         with _READING:
             rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
@@ -217,10 +220,12 @@ class SqliteStore:
             rows = fetch(self._reading, sql, (kind, name))
         return rows[0][0] if rows else None
 
-    async def list_private(self, kind: str) -> dict[str, bytes]:
-        sql = "SELECT name, value FROM private WHERE kind = ? ORDER BY name"
+    async def list_private(
+        self, kind: str, *, after: str = "", count: int | None = None
+    ) -> dict[str, bytes]:
+        sql = "SELECT name, value FROM private WHERE kind = ? AND name > ? ORDER BY name LIMIT ?"
         with _READING:
-            return dict(fetch(self._reading, sql, (kind,)))
+            return dict(fetch(self._reading, sql, (kind, after, -1 if count is None else count)))
 
     async def put_private(
         self, kind: str, name: str, value: bytes | None, *, only_new: bool = False

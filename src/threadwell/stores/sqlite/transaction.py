@@ -14,7 +14,15 @@ from typing import Any, NamedTuple, TypeAlias
 import apsw
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Conflict, Key, Stored, StoreSlow, Write
+from threadwell.stores.contract import (
+    WHATEVER,
+    Conflict,
+    Kept,
+    Key,
+    Stored,
+    StoreSlow,
+    Write,
+)
 from threadwell.stores.sql.condition import LOOKING_UP
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
@@ -103,6 +111,7 @@ class Transaction:
             self._expect(place, write.before)
             for place, write in zip(places, change_set.writes, strict=True)
         ]
+        self._expect_kept(change_set.kept)
         limit = Limit(LONGEST_LOOK)
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
@@ -113,6 +122,8 @@ class Transaction:
         )
         for change, (place, write, current, removed, added) in enumerate(parts, first):
             self._gather(place, change, write, current, removed, added)
+        for one in change_set.kept:
+            self.put_private(one.kind, one.name, one.value, only_new=False)
 
     def put_private(self, kind: str, name: str, value: bytes | None, *, only_new: bool) -> bool:
         """Keep or remove a value of the server's own; ``False`` where an old one stays."""
@@ -151,6 +162,14 @@ class Transaction:
         if (current and current.version_id) != (before and before.version_id):
             raise Conflict(Key(*place[1:]))
         return current
+
+    def _expect_kept(self, kept: Iterable[Kept]) -> None:
+        sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
+        for one in kept:
+            if one.before is not WHATEVER:
+                rows = fetch(self._connection, sql, (one.kind, one.name))
+                if (rows[0][0] if rows else None) != one.before:
+                    raise Conflict(Key(one.kind, one.name))
 
     def _next_position(self, pid: int, count: int) -> int:
         """The first of so many."""

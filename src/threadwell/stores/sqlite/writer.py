@@ -59,7 +59,7 @@ class Writer:
 
     async def commit(self, prepared: Prepared) -> None:
         """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing."""
-        await self.do(lambda transaction: transaction.apply(prepared), len(prepared.added))
+        await self.do(lambda transaction: transaction.apply(prepared), prepared.size)
 
     async def do(self, work: Work, size: int = 1) -> None:
         """Have ``work`` done in the next commit, and wait for it."""

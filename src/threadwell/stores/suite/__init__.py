@@ -17,6 +17,7 @@ from threadwell.stores.suite.bounds import Bounds
 from threadwell.stores.suite.changes import Changes
 from threadwell.stores.suite.copies import Copies
 from threadwell.stores.suite.inclusion import Inclusion
+from threadwell.stores.suite.kept import KeptValues
 from threadwell.stores.suite.news import News
 from threadwell.stores.suite.order import Order
 from threadwell.stores.suite.pages import Pages
@@ -37,6 +38,7 @@ class StoreContract(
     Bounds,
     Inclusion,
     Copies,
+    KeptValues,
     News,
 ):
     """Every test of the contract."""
