@@ -19,6 +19,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="where the server is reached "
         f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
     )
+    parser.add_argument(
+        "--as",
+        dest="who",
+        default="",
+        metavar="PERSON",
+        help="who signs in (Practitioner/…, PractitionerRole/…): what is done on the pages is "
+        "recorded as done by them",
+    )
     add_store(parser)
 
 
@@ -30,7 +38,7 @@ def run(arguments: Namespace) -> int:
         if not arguments.url and not tw.server_url:
             note = "no server seems to run on this store; `threadwell serve` starts one"
             print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
-        print(tw.sign_in_link(arguments.url))
+        print(tw.sign_in_link(arguments.url, who=arguments.who))
     return 0
 
 
@@ -38,8 +46,12 @@ COMMAND = Command(
     name="sign-in",
     summary="Print a link that signs one browser in to the pages",
     about="The link leads to a button that signs in, once and within 15 minutes; the browser then "
-    "stays signed in for 12 hours. A server that is running on the store takes it at once.",
-    examples=("threadwell sign-in", "threadwell sign-in --url https://threadwell.example.org"),
+    "stays signed in for 12 hours. With --as it names the person: what they do on the pages is "
+    "written with their name. A server that is running on the store takes it at once.",
+    examples=(
+        "threadwell sign-in --as Practitioner/…",
+        "threadwell sign-in --url https://threadwell.example.org",
+    ),
     add_arguments=add_arguments,
     run=run,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
@@ -18,19 +19,33 @@ SOMEBODY = "A person"
 _CHANGER = "Whoever changed the subject"
 #: What is kept of who wrote a version, where that is a client of the API.
 _CLIENT = "ClientApplication/"
+_ANSWERED_BY = "answered by"
 
 
 class Agent(NamedTuple):
-    """Who has made a correction: in words, and the id of the API's client, ``""`` for none."""
+    """Who does something: in words; by the id of the API's client, ``""`` for none; and as the
+    person that a ``reference`` (``Practitioner/…``) names, ``""`` where nothing tells.
+    """
 
     name: str
     client: str = ""
+    reference: str = ""
+
+    @property
+    def author(self) -> str:
+        """What is kept as the author of what they write, ``""`` for nobody."""
+        return self.reference or (f"{_CLIENT}{self.client}" if self.client else "")
 
     @classmethod
     def of_author(cls, author: str) -> Agent:
         """Whoever has changed a resource through the API, by what is kept of its author."""
-        client = author.removeprefix(_CLIENT) if author.startswith(_CLIENT) else ""
-        return cls(_CHANGER, client)
+        if author.startswith(_CLIENT):
+            return cls(_CHANGER, author.removeprefix(_CLIENT))
+        return cls(_CHANGER, reference=author)
+
+
+#: Nobody who could be told.
+NOBODY = Agent("")
 
 
 class Correction(NamedTuple):
@@ -61,7 +76,7 @@ def corrected(correction: Correction, recorded: str) -> Resource:
             "coding": [{"system": codes.DATA_OPERATION, "code": "UPDATE", "display": "revise"}]
         },
         "reason": [codes.provenance_reason(CORRECTED)],
-        "agent": [{"who": _who(correction.by)}],
+        "agent": [{"who": as_reference(correction.by)}],
     }
     if correction.version:
         what: dict[str, Any] = {"reference": correction.version}
@@ -75,15 +90,40 @@ def is_correction(provenance: Resource) -> bool:
 
 
 def said_by(record: Resource | None) -> str:
-    """Who has said whom messages are about, within a sentence, by the record of it."""
-    who = next((one.get("who") or {} for one in (record or {}).get("agent") or ()), {})
+    """Who has said whom messages are about, within a sentence, by the record of it.
+
+    That is a Provenance, or the Task of a question with its answer.
+    """
+    found: Resource = record or {}
+    agents = (one.get("who") or {} for one in found.get("agent") or ())
+    outputs = (
+        one.get("valueReference") or {} for one in found.get("output") or () if is_answered_by(one)
+    )
+    who: dict[str, Any] = next(chain(agents, outputs), {})
     name = str(who.get("display") or SOMEBODY)
+    if "reference" in who and name != _CHANGER:
+        return name
     if name != _CHANGER and "identifier" in who:
         return f"the client “{name}”"
     return f"{name[:1].lower()}{name[1:]}"
 
 
-def _who(by: Agent) -> dict[str, Any]:
+def answered_by(by: Agent) -> list[dict[str, Any]]:
+    """The output of a Task that tells who has answered it; empty where that is nobody's name."""
+    if not by.author:
+        return []
+    return [{"type": {"text": _ANSWERED_BY}, "valueReference": as_reference(by)}]
+
+
+def is_answered_by(output: dict[str, Any]) -> bool:
+    """Whether an output of a Task tells who has answered it."""
+    return bool((output.get("type") or {}).get("text") == _ANSWERED_BY)
+
+
+def as_reference(by: Agent) -> dict[str, Any]:
+    """A ``Reference`` to whoever it is."""
+    if by.reference:
+        return {"reference": by.reference, "display": by.name}
     # R4 has no resource type for a client of the API that could be referred to here.
     named = {"identifier": {"system": codes.CLIENT, "value": by.client}} if by.client else {}
     return {**named, "display": by.name}

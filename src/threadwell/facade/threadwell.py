@@ -22,6 +22,7 @@ from threadwell.facade.reading import ReadingStore
 from threadwell.facade.wanted import check_wanted, several
 from threadwell.facade.whom import Whom
 from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.people import checked_person
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.sign_in import new_link
 from threadwell.inbox.whereabouts import noted_address
@@ -365,19 +366,23 @@ class Threadwell(Whom):
         """Where the server that runs on the store is reached, ``""`` if none seems to run."""
         return self._loop.call(noted_address(self._store))
 
-    def sign_in_link(self, base_url: str = "") -> str:
+    def sign_in_link(self, base_url: str = "", *, who: str = "") -> str:
         """A link that signs one browser in to the pages, once, within 15 minutes.
 
         For example::
 
-            tw.sign_in_link("https://threadwell.example.org")
+            tw.sign_in_link("https://threadwell.example.org", who="Practitioner/123")
 
-        Without ``base_url`` it leads to the server that runs on the store.
+        Without ``base_url`` it leads to the server that runs on the store. What is done in that
+        browser is recorded as done by ``who`` (``Practitioner/…``, ``PractitionerRole/…``), who
+        has to be in the store (``BadSetting``); without it, by a person on the pages.
         """
         if base_url:
             checked_url(base_url, "the base URL")
+        if who:
+            self._loop.call(checked_person(self._store, self._project, who))
         return self._loop.call(
-            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL)
+            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL, who=who)
         )
 
     async def _rotated(self, client_id: str) -> NewClient:

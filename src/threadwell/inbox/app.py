@@ -18,8 +18,9 @@ from starlette.routing import Route
 from threadwell.channels.channel import Channel
 from threadwell.inbox import pages
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
+from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
-from threadwell.inbox.sign_in import is_signed_in
+from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site, door
 from threadwell.inbox.words import Badges
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
@@ -84,8 +85,11 @@ def create_pages(
 
 def _guarded(site: Site, page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        if not await is_signed_in(site.store, request.cookies.get(site.cookie)):
+        found = await signed_in(site.store, request.cookies.get(site.cookie))
+        by = await person_of(site.store, site.project, found.who) if found else None
+        if by is None:
             return _not_signed_in(site, request)
+        request.state.by = by
         return await page(site, request)
 
     return _outside(endpoint)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.sign_in import COOKIE_LIFE, LINK_LIFE, is_good, redeem, sign_out
+from threadwell.inbox.people import person_of
+from threadwell.inbox.sign_in import COOKIE_LIFE, LINK_LIFE, good_link, redeem, sign_out
 from threadwell.inbox.site import Site, door
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
@@ -20,14 +21,14 @@ _PAGE = re.compile(
 
 async def sign_in_page(site: Site, request: Request) -> Response:
     """A page with the button that signs in, while the link is good."""
-    if not await is_good(site.store, request.path_params["token"]):
+    found = await good_link(site.store, request.path_params["token"])
+    person = await person_of(site.store, site.project, found.who) if found else None
+    if person is None:
         return _spent()
-    return door(
-        200,
-        "Sign in to Threadwell",
-        "This browser then sees the sessions of the practice for 12 hours.",
-        button="Sign in",
-    )
+    told = ["This browser then sees the sessions of the practice for 12 hours."]
+    if person.reference:
+        told.append(f"What is done in it is recorded as done by {person.name}.")
+    return door(200, "Sign in to Threadwell", *told, button="Sign in")
 
 
 async def signing_in(site: Site, request: Request) -> Response:

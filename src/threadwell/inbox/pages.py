@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
 from threadwell.inbox import writers_page
 from threadwell.inbox.about_page import FIND, SOME, Said, load_about
@@ -20,14 +18,13 @@ from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
+from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.patient_page import load_patient
-from threadwell.inbox.quarantine import count_held, list_held, load_held
+from threadwell.inbox.quarantine import list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.render import render
-from threadwell.inbox.reviews import count_reviews, list_reviews
+from threadwell.inbox.reviews import list_reviews
 from threadwell.inbox.session_page import PICTURES, SessionView, load_session
 from threadwell.inbox.site import Site
-from threadwell.intake.care_zone import care_zone
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
@@ -35,12 +32,6 @@ from threadwell.intake.reports.wanted import Wanted
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer, answer_writers
 
-#: Longer forms are cut; a name needs no more.
-_MAX_FORM = 4096
-#: The form about a session names each of its messages that are ticked.
-_MAX_LONG_FORM = 1024 * 1024
-#: Who has said what the pages' form says: a link signs in a browser, and no person.
-_BY = Agent("A person on the pages")
 #: What narrows the list of sessions, as its URL says it.
 _FILTERS = ("status", "patient", "channel", "from", "to", "review")
 #: A logical id (§2.11.0.2 ``id``).
@@ -62,8 +53,9 @@ async def sessions(site: Site, request: Request) -> Response:
         return f"/?{urlencode(query)}" if query else "/"
 
     narrowed = any(asked.get(name) for name in ("channel", "from", "to", "review"))
-    return await _page_of(
+    return await page_of(
         site,
+        request,
         reader,
         "sessions.html",
         "sessions",
@@ -80,8 +72,7 @@ async def find(site: Site, request: Request) -> Response:
 
     What was typed is in no URL, and the page that lists them can be gone back to.
     """
-    body = (await request.body())[:_MAX_FORM]
-    text = _form_value(body, "name")
+    text = first(await read_form(request), "name")
     reader = Reader(site.store, site.project)
     patients = await find_patients(reader, text, await dates_of(site.store), most=MOST + 1)
     if len(patients) == 1:
@@ -96,7 +87,9 @@ async def found(site: Site, request: Request) -> Response:
     reader = Reader(site.store, site.project)
     patients = await patients_of(reader, ids[:MOST], await dates_of(site.store))
     more = len(ids) > MOST
-    return await _page_of(site, reader, "found.html", "sessions", patients=patients, more=more)
+    return await page_of(
+        site, request, reader, "found.html", "sessions", patients=patients, more=more
+    )
 
 
 async def patient(site: Site, request: Request) -> Response:
@@ -106,7 +99,7 @@ async def patient(site: Site, request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     view = await load_patient(reader, found, await dates_of(site.store))
-    return await _page_of(site, reader, "patient.html", "sessions", patient=view)
+    return await page_of(site, request, reader, "patient.html", "sessions", patient=view)
 
 
 async def session(site: Site, request: Request) -> Response:
@@ -119,8 +112,8 @@ async def session(site: Site, request: Request) -> Response:
         return RedirectResponse(f"/sessions/{parent}", 303)
     view = await _whole(reader, encounter, request, await dates_of(site.store))
     back, label = came_from(site, request)
-    return await _page_of(
-        site, reader, "session.html", "sessions", session=view, back=back, label=label
+    return await page_of(
+        site, request, reader, "session.html", "sessions", session=view, back=back, label=label
     )
 
 
@@ -133,7 +126,7 @@ async def say_about(site: Site, request: Request) -> Response:
     """What the form of that page says is so from now on; or it is shown again, with the mistake."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    said = Said.of(await _form(request))
+    said = Said.of(await read_form(request))
     if said.act == FIND:
         return await _about(site, request, said)
     if said.mistake:
@@ -147,10 +140,10 @@ async def say_about(site: Site, request: Request) -> Response:
             said.patients,
             await kept_settings(site.store, site.project, site.labels),
             messages=said.messages if said.act == SOME else (),
-            by=_BY,
+            by=by_whom(request),
         )
     except (BadCorrection, BadSetting) as error:
-        return await _about(site, request, said, f"{str(error)[:1].upper()}{str(error)[1:]}.", 422)
+        return await _about(site, request, said, sentence(error), 422)
     except Contended:
         return await _about(site, request, said, "Others change it just now: try again.", 409)
     return RedirectResponse(f"/sessions/{session}", 303)
@@ -185,9 +178,9 @@ async def _about(
     )
     if view is None:
         raise HTTPException(404)
-    page = await _page_of(site, reader, "about.html", "sessions", about=view, session=session)
-    page.status_code = status
-    return page
+    return await page_of(
+        site, request, reader, "about.html", "sessions", status, about=view, session=session
+    )
 
 
 async def attachment(site: Site, request: Request) -> Response:
@@ -212,8 +205,8 @@ async def quarantine(site: Site, request: Request) -> Response:
     reader = Reader(site.store, site.project)
     cursor = request.query_params.get("cursor", "")
     held = await list_held(reader, cursor=cursor, dates=await dates_of(site.store))
-    return await _page_of(
-        site, reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
+    return await page_of(
+        site, request, reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
     )
 
 
@@ -223,7 +216,7 @@ async def held(site: Site, request: Request) -> Response:
     item = await load_held(reader, request.path_params["id"], await dates_of(site.store))
     if item is None:
         raise HTTPException(404)
-    return await _page_of(site, reader, "held.html", "quarantine", item=item)
+    return await page_of(site, request, reader, "held.html", "quarantine", item=item)
 
 
 async def reviews(site: Site, request: Request) -> Response:
@@ -231,8 +224,8 @@ async def reviews(site: Site, request: Request) -> Response:
     reader = Reader(site.store, site.project)
     cursor = request.query_params.get("cursor", "")
     found = await list_reviews(reader, cursor=cursor, dates=await dates_of(site.store))
-    return await _page_of(
-        site, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
+    return await page_of(
+        site, request, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
     )
 
 
@@ -245,7 +238,7 @@ async def say_who_writes(site: Site, request: Request) -> Response:
     """What the form of that page says is so from now on; or it is shown again, with the mistake."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    said = writers_page.Said.of(await _form(request))
+    said = writers_page.Said.of(await read_form(request))
     if said.mistake:
         return await _writers(site, request, said, said.mistake, 400)
     try:
@@ -256,10 +249,10 @@ async def say_who_writes(site: Site, request: Request) -> Response:
             said.persons,
             await kept_settings(site.store, site.project, site.labels),
             holds_for=said.holds_for,
+            by=by_whom(request),
         )
     except (BadAnswer, BadSetting) as error:
-        text = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return await _writers(site, request, said, text, 422)
+        return await _writers(site, request, said, sentence(error), 422)
     except Contended:
         return await _writers(site, request, said, "Others change it just now: try again.", 409)
     return RedirectResponse("/reviews", 303)
@@ -278,9 +271,7 @@ async def _writers(
     )
     if view is None:
         raise HTTPException(404)
-    page = await _page_of(site, reader, "writers.html", "reviews", writers=view)
-    page.status_code = status
-    return page
+    return await page_of(site, request, reader, "writers.html", "reviews", status, writers=view)
 
 
 def came_from(site: Site, request: Request) -> tuple[str, str]:
@@ -297,16 +288,6 @@ def came_from(site: Site, request: Request) -> tuple[str, str]:
     if ours and parts.path.startswith("/patients/"):
         return parts.path, "Patient"
     return "/", "Sessions"
-
-
-async def _page_of(
-    site: Site, reader: Reader, template: str, place: str, **values: Any
-) -> Response:
-    zone = await care_zone(reader.store)
-    counts = {"held": await count_held(reader), "questions": await count_reviews(reader)}
-    return HTMLResponse(
-        render(template, place=place, zone=zone.key, badge=site.badges.of, **counts, **values)
-    )
 
 
 def _wanted(asked: Mapping[str, str]) -> Wanted:
@@ -342,17 +323,3 @@ async def _session_of(reader: Reader, encounter: Resource) -> str:
     parent = id_in(encounter.get("partOf"), "Encounter")
     found = await reader.read("Encounter", parent) if parent else None
     return parent if found and not id_in(found.get("partOf"), "Encounter") else ""
-
-
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form; 413 for one that is longer than any of ours."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_LONG_FORM:
-            raise HTTPException(413)
-    return parse_qs(body.decode("utf-8", "replace"))
-
-
-def _form_value(body: bytes, name: str) -> str:
-    return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0]

@@ -1,13 +1,15 @@
 """Who may see the pages: one-time links and the cookies they are exchanged for.
 
 A link's token and a cookie's value are random; the store keeps only their SHA-256, among its
-private values, so that a copy of the database lets nobody in.
+private values, so that a copy of the database lets nobody in. A link may name a person: what is
+done in the browser that it signs in is done by them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import NamedTuple
 
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Store
@@ -22,21 +24,31 @@ _USED = "sign-in-used"
 _COOKIE = "sign-in-cookie"
 
 
-async def new_link(store: Store, base_url: str, clock: Clock = now_ms) -> str:
-    """A URL below ``base_url`` that signs one browser in, once, within ``LINK_LIFE``."""
+class SignIn(NamedTuple):
+    """What a link or a cookie is good for: ``expires`` in milliseconds since 1970 UTC.
+
+    ``who`` is the reference of the person that it names (``Practitioner/…``), ``""`` for nobody.
+    """
+
+    expires: int
+    who: str = ""
+
+
+async def new_link(store: Store, base_url: str, clock: Clock = now_ms, *, who: str = "") -> str:
+    """A URL below ``base_url`` that signs one browser in as ``who``, once, within ``LINK_LIFE``."""
     await _forget_expired(store, clock())
     token = secrets.token_urlsafe(32)
-    await store.put_private(_LINK, _digest(token), _expiry(clock() + LINK_LIFE))
+    await store.put_private(_LINK, _digest(token), _written(SignIn(clock() + LINK_LIFE, who)))
     return f"{base_url.rstrip('/')}/sign-in/{token}"
 
 
-async def is_good(store: Store, token: str, clock: Clock = now_ms) -> bool:
-    """Would a link's token sign in now? To ask does not use it up."""
+async def good_link(store: Store, token: str, clock: Clock = now_ms) -> SignIn | None:
+    """What a link's token would sign in as now, ``None`` if it does not; to ask does not use it."""
     name = _digest(token)
-    expires = await store.get_private(_LINK, name)
-    if expires is None or int(expires) <= clock():
-        return False
-    return await store.get_private(_USED, name) is None
+    found = await _kept(store, _LINK, name, clock())
+    if found is None or await store.get_private(_USED, name) is not None:
+        return None
+    return found
 
 
 async def redeem(store: Store, token: str, clock: Clock = now_ms) -> str | None:
@@ -44,24 +56,23 @@ async def redeem(store: Store, token: str, clock: Clock = now_ms) -> str | None:
 
     Of many who open the same link at once, one gets in.
     """
-    if not await is_good(store, token, clock):
+    found = await good_link(store, token, clock)
+    if found is None:
         return None
     name = _digest(token)
-    expires = _expiry(clock() + LINK_LIFE)
-    if not await store.put_private(_USED, name, expires, only_new=True):
+    used = _written(SignIn(clock() + LINK_LIFE))
+    if not await store.put_private(_USED, name, used, only_new=True):
         return None
     await store.put_private(_LINK, name, None)
     cookie = secrets.token_urlsafe(32)
-    await store.put_private(_COOKIE, _digest(cookie), _expiry(clock() + COOKIE_LIFE))
+    kept = _written(SignIn(clock() + COOKIE_LIFE, found.who))
+    await store.put_private(_COOKIE, _digest(cookie), kept)
     return cookie
 
 
-async def is_signed_in(store: Store, cookie: str | None, clock: Clock = now_ms) -> bool:
-    """Does the cookie belong to a browser that signed in less than ``COOKIE_LIFE`` ago?"""
-    if not cookie:
-        return False
-    expires = await store.get_private(_COOKIE, _digest(cookie))
-    return expires is not None and int(expires) > clock()
+async def signed_in(store: Store, cookie: str | None, clock: Clock = now_ms) -> SignIn | None:
+    """What a cookie is good for; ``None`` unless it was given less than ``COOKIE_LIFE`` ago."""
+    return await _kept(store, _COOKIE, _digest(cookie), clock()) if cookie else None
 
 
 async def sign_out(store: Store, cookie: str | None) -> None:
@@ -70,10 +81,16 @@ async def sign_out(store: Store, cookie: str | None) -> None:
         await store.put_private(_COOKIE, _digest(cookie), None)
 
 
+async def _kept(store: Store, kind: str, name: str, now: int) -> SignIn | None:
+    value = await store.get_private(kind, name)
+    found = None if value is None else _read(value)
+    return found if found is not None and found.expires > now else None
+
+
 async def _forget_expired(store: Store, now: int) -> None:
     for kind in (_LINK, _USED, _COOKIE):
-        for name, expires in (await store.list_private(kind)).items():
-            if int(expires) <= now:
+        for name, value in (await store.list_private(kind)).items():
+            if _read(value).expires <= now:
                 await store.put_private(kind, name, None)
 
 
@@ -81,5 +98,10 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _expiry(ms: int) -> bytes:
-    return str(ms).encode()
+def _written(one: SignIn) -> bytes:
+    return f"{one.expires} {one.who}".rstrip().encode()
+
+
+def _read(value: bytes) -> SignIn:
+    expires, _, who = value.decode().partition(" ")
+    return SignIn(int(expires), who)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadwell.encounters.corrected import NOBODY, Agent, answered_by
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
@@ -26,6 +27,7 @@ async def answer_review(
     settings: Settings,
     *,
     holds_for: str = "address",
+    by: Agent = NOBODY,
     clock: Clock = now_ms,
 ) -> Report:
     """Answer the review Task (``Task/…`` or its id) with one or more ``Patient/…``.
@@ -33,7 +35,8 @@ async def answer_review(
     The answer counts for those messages of the session that name nobody, as if they named these
     patients: at once, and whatever comes later. A question may be answered again, if the answer
     was wrong. Where the question is who writes at a shared address, see ``answer_writers``: then
-    ``task`` may be a message, too, and a ``RelatedPerson/…`` may be named. Raises ``BadAnswer``
+    ``task`` may be a message, too, and a ``RelatedPerson/…`` may be named. ``by`` is who answers,
+    and stands on the Task where it is a person or a client that can be told. Raises ``BadAnswer``
     where the Task asks no such question, or not about these patients, and ``StoreError`` if others
     keep writing to it.
     """
@@ -42,7 +45,7 @@ async def answer_review(
     there = await store.read(project, *key) if key.type in ("Task", "Communication") else None
     if there is not None and not there.deleted and asks_who_writes(decode(there.body)):
         return await answer_writers(
-            store, project, asked, patients, settings, holds_for=holds_for, clock=clock
+            store, project, asked, patients, settings, holds_for=holds_for, by=by, clock=clock
         )
     if holds_for != "address":
         raise BadAnswer(f"{asked} does not ask who writes at an address that several share")
@@ -50,17 +53,17 @@ async def answer_review(
     if not chosen:
         raise BadAnswer("an answer names at least one patient")
     for _ in range(_ATTEMPTS):
-        change = await _answered(store, project, key, chosen, clock())
+        change = await _answered(store, project, key, chosen, by, clock())
         try:
             await store.commit(project, ChangeSet((change,)))
         except Conflict:
             continue
-        return await settle_answers(store, project, settings, clock=clock)
+        return await settle_answers(store, project, settings, author=by.author, clock=clock)
     raise StoreError(f"others keep writing to Task/{key.id}; answer again when they are done")
 
 
 async def _answered(
-    store: Store, project: str, key: Key, patients: tuple[str, ...], now: int
+    store: Store, project: str, key: Key, patients: tuple[str, ...], by: Agent, now: int
 ) -> Write:
     """The version of the Task with the answer."""
     name = f"{key.type}/{key.id}"
@@ -78,6 +81,7 @@ async def _answered(
     wanted = answered(body, patients)
     if key not in await find_answers(store, project, {key: wanted}):
         raise BadAnswer(f"the session that {name} asks about has been billed, or is superseded")
+    wanted["output"] += answered_by(by)
     resource, written = stamp(wanted, key.id, new_id(now), now)
     version = resource["meta"]["versionId"]
-    return Write(*key, version, now, resource, written, before)
+    return Write(*key, version, now, resource, written, before, by.author)

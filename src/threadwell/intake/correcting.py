@@ -84,7 +84,7 @@ async def correct_attribution(
             raise BadCorrection(f"{subject} belongs to patients who cannot be told any more")
         return await run.revise(circle, who, said.put)
 
-    report = await revise(store, project, settings, make, clock=clock)
+    report = await revise(store, project, settings, make, author=by.author, clock=clock)
     sessions, medical = await _encounters(store, project, said.messages)
     return Corrected(report, f"Provenance/{said.provenance}", said.messages, sessions, medical)
 

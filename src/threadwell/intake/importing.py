@@ -80,10 +80,14 @@ async def replay(
 
 
 async def settle_answers(
-    store: Store, project: str, settings: Settings, *, clock: Clock = now_ms
+    store: Store, project: str, settings: Settings, *, author: str = "", clock: Clock = now_ms
 ) -> Report:
-    """Let count what people have answered since; ``Report.answers`` counts it."""
+    """Let count what people have answered since; ``Report.answers`` counts it.
+
+    ``author`` is the reference of whoever has, ``""`` for nobody.
+    """
     importing = _Importing(store, project, settings, None, clock)
+    importing.write_as(author)
     await importing.answer()
     return importing.report
 
@@ -94,11 +98,16 @@ async def say_who_writes(
     settings: Settings,
     make: Callable[[Run], Awaitable[Batch]],
     *,
+    author: str = "",
     clock: Clock = now_ms,
 ) -> Report:
-    """Commit the batch in which somebody says who writes, and let it count at once."""
+    """Commit the batch in which somebody says who writes, and let it count at once.
+
+    ``author`` is the reference of whoever says it, ``""`` for nobody.
+    """
     importing = _Importing(store, project, settings, None, clock)
     await importing.answer()
+    importing.write_as(author)
     await importing.revise(make)
     await importing.answer()
     await importing.replay()
@@ -111,11 +120,16 @@ async def revise(
     settings: Settings,
     make: Callable[[Run], Awaitable[Batch]],
     *,
+    author: str = "",
     clock: Clock = now_ms,
 ) -> Report:
-    """Commit the batch that ``make`` decides, after what people have answered and changed."""
+    """Commit the batch that ``make`` decides, after what people have answered and changed.
+
+    ``author`` is the reference of whoever it is decided for, ``""`` for nobody.
+    """
     importing = _Importing(store, project, settings, None, clock)
     await importing.answer()
+    importing.write_as(author)
     await importing.revise(make)
     return importing.report
 
@@ -171,10 +185,16 @@ class _Importing:
         self._clock = clock
         self._recutting = recutting
         self._run: Run | None = None
+        self._author = ""
         self._careful = False
         self._revived: Circles = {}
         self._on_its_way: _OnItsWay | None = None
         self.report = Report(trial=Trial() if settings.dry_run else None)
+
+    def write_as(self, author: str) -> None:
+        """From now on it is that person or client (a reference) by whose word it writes."""
+        if author != self._author:
+            self._author, self._run = author, None
 
     async def take(self, items: Iterable[Message | Broken]) -> None:
         """Import everything that is not there yet."""
@@ -320,6 +340,7 @@ class _Importing:
                 self._clock,
                 recutting=self._recutting,
                 careful=self._careful,
+                author=self._author,
             )
             await run.start()
             self._run = run

@@ -56,7 +56,8 @@ class Run:
     What it has at hand is the truth while its last batch is still being committed: ``pending``
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
     then tells: that settings have changed, and not messages. A ``careful`` run looks whether
-    somebody has deleted what it is going to make, which is rare and would be a conflict.
+    somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
+    is the reference of the person or client by whose word it writes, ``""`` for none.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Run:
         *,
         recutting: bool = False,
         careful: bool = False,
+        author: str = "",
     ) -> None:
         self.store = store
         self.project = project
@@ -82,6 +84,7 @@ class Run:
         self._clock = clock
         self._recutting = recutting
         self._careful = careful
+        self._author = author
         self._circles: dict[str, Circle] = {}
         self._latest: set[str] = set()
         self._pending: dict[Key, Write] = {}
@@ -159,7 +162,7 @@ class Run:
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
         self._latest = set()
-        return Batch(updated=self._clock())
+        return Batch(updated=self._clock(), author=self._author)
 
     async def bring_up(
         self, batch: Batch, circles: Iterable[str], change: Callable[[Rules], Awaitable[Recorded]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
 from threadwell.intake.circles.plan import Rules
 from threadwell.intake.commits.batch import Batch
@@ -16,10 +17,10 @@ from threadwell.intake.people.writers import where_it_is
 from threadwell.intake.run import Run
 
 
-async def say(run: Run, said: Sequence[Said]) -> Batch:
-    """The batch that writes what somebody says; whoever has the addresses has to be known."""
+async def say(run: Run, said: Sequence[Said], by: Agent) -> Batch:
+    """The batch that writes what ``by`` says; whoever has the addresses has to be known."""
     batch = run.begin()
-    await run.questions.answer(batch, said)
+    await run.questions.answer(batch, said, by)
     return run.marked(batch)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from threadwell.encounters.corrected import NOBODY, Agent
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
@@ -46,6 +47,7 @@ async def answer_writers(
     settings: Settings,
     *,
     holds_for: str = "address",
+    by: Agent = NOBODY,
     clock: Clock = now_ms,
 ) -> Report:
     """Let those persons (``Patient/…``, ``RelatedPerson/…``) use an address that several share.
@@ -54,17 +56,18 @@ async def answer_writers(
     (``Communication/…``). Of a message ``holds_for`` says whether the answer is for all of the
     ``address``, for its ``thread`` or for that ``message`` alone. It holds at once: what waits gets
     its place, and what has its place by an earlier answer moves. With several persons nobody knows
-    which of them writes. Raises ``BadAnswer``, and ``StoreError`` if others keep writing to it.
+    which of them writes. ``by`` is who says so. Raises ``BadAnswer``, and ``StoreError`` if others
+    keep writing to it.
     """
     if not persons:
         raise BadAnswer("an answer names at least one person")
     if holds_for not in HOLDS_FOR:
         raise BadAnswer(f"an answer holds for {', '.join(HOLDS_FOR[:-1])} or {HOLDS_FOR[-1]}")
-    make = partial(_say, asked=asked, persons=persons, holds_for=holds_for)
-    return await say_who_writes(store, project, settings, make, clock=clock)
+    make = partial(_say, asked=asked, persons=persons, holds_for=holds_for, by=by)
+    return await say_who_writes(store, project, settings, make, author=by.author, clock=clock)
 
 
-async def _say(run: Run, *, asked: str, persons: Sequence[str], holds_for: str) -> Batch:
+async def _say(run: Run, *, asked: str, persons: Sequence[str], holds_for: str, by: Agent) -> Batch:
     scopes = await _scopes(run, asked, holds_for)
     if not scopes:
         raise BadAnswer(f"no address of {asked} is shared by several patients")
@@ -77,7 +80,7 @@ async def _say(run: Run, *, asked: str, persons: Sequence[str], holds_for: str) 
             f"{', '.join(sorted(users))}"
         )
     said = (said_of_users(scope, named.values(), run.people) for scope in scopes)
-    return await say(run, [one for one in said if one is not None])
+    return await say(run, [one for one in said if one is not None], by)
 
 
 def _found(id_: str, users: set[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import threadwell
+from threadwell.intake import BadSetting
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Prado"}]}
 
@@ -295,3 +296,12 @@ def test_it_works_on_postgresql(postgres_url: str) -> None:
         made = tw.create_resource(PATIENT)
     with threadwell.open(postgres_url, create=False) as tw:
         assert tw.search_resources("Patient", {"family": "prado"}) == [made]
+
+
+def test_a_sign_in_link_names_somebody_who_is_there(tw: threadwell.Threadwell) -> None:
+    made = tw.create_resource({"resourceType": "Practitioner", "name": [{"family": "Alvarado"}]})
+    assert "/sign-in/" in tw.sign_in_link(who=f"Practitioner/{made['id']}")
+    tw.update_resource({**made, "active": False})
+    for who in (f"Practitioner/{made['id']}", "Practitioner/none", "Patient/1", "Ines", "../x"):
+        with pytest.raises(BadSetting):
+            tw.sign_in_link(who=who)

@@ -3,88 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from html import unescape
-from typing import Any
 
 import pytest
 
 from threadwell.encounters import codes
-from threadwell.fhir.json import decode
-from threadwell.fhir.search.query import Query
-from threadwell.intake import Settings, import_messages
-from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
-
-OFFICE = Address(AddressKind.PHONE, "+12125550100")
-MOTHER = Address(AddressKind.PHONE, "+12125550122")
-PHONE = [{"system": "phone", "value": MOTHER.value}]
-
-
-class Family:
-    """Rosa writes of two of her three children; Ada is another patient."""
-
-    def __init__(self, store: Any, put: Any, run: Any) -> None:
-        self._store, self._run, self._put = store, run, put
-        for given in ("Leo", "Mia", "Tom", "Ada"):
-            id_ = given.lower()
-            put({"resourceType": "Patient", "id": id_, "name": [{"given": [given]}]})
-        for id_ in ("leo", "mia", "tom"):
-            child = {"reference": f"Patient/{id_}"}
-            put(
-                {
-                    "resourceType": "RelatedPerson",
-                    "id": f"of-{id_}",
-                    "patient": child,
-                    "telecom": PHONE,
-                }
-            )
-        self.take(("a", "08:00", "Leo has a fever"), ("b", "08:10", "Mia coughs"))
-
-    def take(self, *messages: tuple[str, str, str]) -> None:
-        made = [
-            Message(
-                *("sms_backup", id_, MOTHER, (OFFICE,)),
-                datetime.fromisoformat(f"2024-03-08 {time}").replace(tzinfo=UTC),
-                *(text, text, MOTHER.value),
-                medium="SMSWRIT",
-            )
-            for id_, time, text in messages
-        ]
-        settings = Settings(owner=(OFFICE,))
-        self._run(import_messages(self._store, DEFAULT_PROJECT, made, settings))
-
-    def all(self, type_: str) -> list[dict[str, Any]]:
-        page = self._run(self._store.search(DEFAULT_PROJECT, Query(type_, count=100)))
-        found = [decode(one.body) for one in page.matches]
-        return [one for one in found if one.get("status") != "entered-in-error"]
-
-    @property
-    def session(self) -> str:
-        (one,) = [e for e in self.all("Encounter") if "partOf" not in e]
-        return str(one["id"])
-
-    @property
-    def path(self) -> str:
-        return f"/sessions/{self.session}/about"
-
-    def message(self, id_: str) -> dict[str, Any]:
-        (one,) = [
-            c
-            for c in self.all("Communication")
-            if "partOf" in c and c["identifier"][0]["value"] == id_
-        ]
-        return one
-
-    def subjects(self) -> dict[str, str]:
-        """Whom each message is about."""
-        whom = {id_: self.message(id_).get("subject", {}).get("reference", "") for id_ in "ab"}
-        return {id_: name.removeprefix("Patient/") for id_, name in whom.items()}
-
-
-@pytest.fixture
-def family(store: Any, put: Any, run: Any) -> Family:
-    return Family(store, put, run)
 
 
 def choices(page: str) -> dict[str, bool]:

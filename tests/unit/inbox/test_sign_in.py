@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from functools import partial
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from threadwell.inbox.sign_in import (
     COOKIE_LIFE,
     LINK_LIFE,
-    is_good,
-    is_signed_in,
+    SignIn,
+    good_link,
     new_link,
     redeem,
     sign_out,
+    signed_in,
 )
 from threadwell.stores.memory import MemoryStore
 
@@ -41,9 +43,10 @@ def test_to_ask_does_not_use_a_link_up() -> None:
         store = MemoryStore()
         token = await _token(store)
         moments = [NOON, NOON, NOON + LINK_LIFE]
-        asked = [await is_good(store, token, partial(int, at)) for at in moments]
+        asked = [await good_link(store, token, partial(int, at)) for at in moments]
         await redeem(store, token, lambda: NOON)
-        return [*asked, await is_good(store, token, lambda: NOON), await is_good(store, "x")]
+        after = [await good_link(store, token, lambda: NOON), await good_link(store, "x")]
+        return [one is not None for one in (*asked, *after)]
 
     assert asyncio.run(answers()) == [True, True, False, False, False]
 
@@ -60,27 +63,27 @@ def test_a_link_works_once_also_for_many_at_once() -> None:
 
 @pytest.mark.parametrize(("later", "works"), [(COOKIE_LIFE - 1, True), (COOKIE_LIFE, False)])
 def test_a_cookie_works_for_half_a_day(later: int, works: bool) -> None:
-    async def signed_in() -> bool:
+    async def found() -> SignIn | None:
         store = MemoryStore()
         cookie = await redeem(store, await _token(store), lambda: NOON)
-        return await is_signed_in(store, cookie, lambda: NOON + later)
+        return await signed_in(store, cookie, lambda: NOON + later)
 
-    assert asyncio.run(signed_in()) is works
+    assert (asyncio.run(found()) is not None) is works
 
 
 @pytest.mark.parametrize("cookie", [None, "", "no such cookie"])
 def test_nothing_else_is_a_cookie(cookie: str | None) -> None:
-    assert not asyncio.run(is_signed_in(MemoryStore(), cookie))
+    assert asyncio.run(signed_in(MemoryStore(), cookie)) is None
 
 
 def test_signing_out_ends_it() -> None:
-    async def after() -> bool:
+    async def after() -> SignIn | None:
         store = MemoryStore()
         cookie = await redeem(store, await _token(store), lambda: NOON)
         await sign_out(store, cookie)
-        return await is_signed_in(store, cookie, lambda: NOON)
+        return await signed_in(store, cookie, lambda: NOON)
 
-    assert not asyncio.run(after())
+    assert asyncio.run(after()) is None
 
 
 async def _kept(store: MemoryStore) -> dict[str, bytes]:
@@ -114,3 +117,27 @@ def test_the_store_forgets_what_has_expired() -> None:
         return [name.partition(" ")[0] for name in await _kept(store)]
 
     assert asyncio.run(kept()) == ["sign-in-link"]
+
+
+@pytest.mark.parametrize("who", ["", "Practitioner/ines"])
+def test_a_link_names_the_person_whom_it_signs_in(who: str) -> None:
+    async def named() -> list[SignIn | None]:
+        store = MemoryStore()
+        link = await new_link(store, "http://here/", lambda: NOON, who=who)
+        token = link.rpartition("/")[2]
+        asked = await good_link(store, token, lambda: NOON)
+        cookie = await redeem(store, token, lambda: NOON)
+        return [asked, await signed_in(store, cookie, lambda: NOON)]
+
+    link, cookie = NOON + LINK_LIFE, NOON + COOKIE_LIFE
+    assert asyncio.run(named()) == [SignIn(link, who), SignIn(cookie, who)]
+
+
+def test_a_cookie_of_an_earlier_build_names_nobody() -> None:
+    async def found() -> SignIn | None:
+        store = MemoryStore()
+        name = hashlib.sha256(b"kept").hexdigest()
+        await store.put_private("sign-in-cookie", name, str(NOON + 1).encode())
+        return await signed_in(store, "kept", lambda: NOON)
+
+    assert asyncio.run(found()) == SignIn(NOON + 1)

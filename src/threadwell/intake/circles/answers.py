@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.corrected import is_answered_by
 from threadwell.encounters.merge import is_applied, is_live, is_locked
 from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
@@ -80,7 +81,7 @@ def applied(task: Resource, patients: Iterable[str]) -> Resource:
     """The Task with an answer that stands on the messages."""
     out = {**task, "status": "completed", "businessStatus": {"coding": [codes.APPLIED]}}
     if output := _outputs(patients):
-        out["output"] = output
+        out["output"] = [*output, *filter(is_answered_by, task.get("output") or ())]
     return out
 
 

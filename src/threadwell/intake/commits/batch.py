@@ -14,11 +14,13 @@ from threadwell.stores.contract import Key, Stored, Write
 class Batch(Done):
     """The writes of one commit, by key, and what they do.
 
-    ``updated`` is the ``meta.lastUpdated`` of all of them, in milliseconds since 1970 UTC.
+    ``updated`` is the ``meta.lastUpdated`` of all of them, in milliseconds since 1970 UTC, and
+    ``author`` the reference of the person or client by whose word they are made, ``""`` for none.
     ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
     updated: int = field(kw_only=True)
+    author: str = field(default="", kw_only=True)
     writes: dict[Key, Write] = field(default_factory=dict)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -33,12 +35,17 @@ class Batch(Done):
         version = new_id(self.updated)
         stamped, body = stamp(resource, key.id, version, self.updated)
         self.writes[key] = Write(
-            key.type, key.id, version, self.updated, stamped, body, before, content=content
+            *(key.type, key.id, version, self.updated, stamped, body, before),
+            author=self.author,
+            content=content,
         )
-        return Stored(key.type, key.id, version, self.updated, False, body)
+        return Stored(key.type, key.id, version, self.updated, False, body, self.author)
 
 
 def as_stored(write: Write) -> Stored:
     """A write as the version that it becomes."""
     deleted = write.resource is None
-    return Stored(write.type, write.id, write.version_id, write.updated, deleted, write.body)
+    return Stored(
+        *(write.type, write.id, write.version_id, write.updated, deleted, write.body),
+        author=write.author,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from threadwell.encounters.corrected import NOBODY, Agent
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
@@ -117,8 +118,8 @@ class Questions:
             batch.reviews += task is None or not is_live(task)
         self._open[id_] = address_key(scope.address)
 
-    async def answer(self, batch: Batch, said: Iterable[Said]) -> None:
-        """Write what somebody has said; whoever has the addresses has to be known."""
+    async def answer(self, batch: Batch, said: Iterable[Said], by: Agent = NOBODY) -> None:
+        """Write what somebody has said, with who has; whoever has the addresses has to be known."""
         for scope, persons in said:
             key = Key("Task", scope.identity.id)
             before = self._people.questions.get(key.id)
@@ -129,7 +130,7 @@ class Questions:
                 task = question(scope, users, batch.updated * 1000)
             else:
                 task = decode(before.body)
-            written = answered(task, persons)
+            written = answered(task, persons, by)
             if before is None or before.deleted or written != decode(before.body):
                 self._write(batch, key.id, written, before)
             self._open.pop(key.id, None)

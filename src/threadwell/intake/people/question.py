@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.corrected import NOBODY, Agent, answered_by
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time
@@ -89,8 +90,8 @@ def is_moot(task: Resource) -> bool:
     return bool(task.get("status") == "cancelled" and why == MOOT)
 
 
-def answered(task: Resource, persons: Iterable[str]) -> Resource:
-    """The Task with that answer; messages that have a place do not say so yet."""
+def answered(task: Resource, persons: Iterable[str], by: Agent = NOBODY) -> Resource:
+    """The Task with that answer, and who gave it; messages that have a place do not say so yet."""
     out = {
         **task,
         "status": "completed",
@@ -99,6 +100,7 @@ def answered(task: Resource, persons: Iterable[str]) -> Resource:
             for one in sorted(set(persons))
         ],
     }
+    out["output"] += answered_by(by)
     out.pop("statusReason", None)
     return out
 
