@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from threadwell.encounters.corrected import is_correction
 from threadwell.inbox.sign_in import new_link
 from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Write
 
@@ -29,7 +30,7 @@ def test_a_correction_names_its_author(family: Any, browser_as: Any, store: Any,
     assert "recorded as said by <bdi>Dr. Ines Alvarado</bdi>" in browser.get(family.path).text
     answer = browser.post(family.path, patient="ada", act="all")
     assert answer.status_code == 303
-    (record,) = [one for one in family.all("Provenance") if "A person" in one["reason"][0]["text"]]
+    (record,) = filter(is_correction, family.all("Provenance"))
     assert record["agent"] == [{"who": {"reference": INES, "display": "Dr. Ines Alvarado"}}]
     assert authors(store, run, before) == {INES}
     page = browser.get(answer.headers["location"]).text
@@ -42,7 +43,7 @@ def test_a_link_that_names_nobody_leaves_no_author(
 ) -> None:
     before = written(store, run)
     browser.post(family.path, patient="ada", act="all")
-    (record,) = [one for one in family.all("Provenance") if "A person" in one["reason"][0]["text"]]
+    (record,) = filter(is_correction, family.all("Provenance"))
     assert record["agent"] == [{"who": {"display": "A person on the pages"}}]
     assert authors(store, run, before) == {""}
 
