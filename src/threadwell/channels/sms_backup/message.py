@@ -85,7 +85,7 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
         thread_hint=thread,
         subject=subject,
         attachments=content.attachments,
-        medium="MMSWRIT" if mms else "",
+        medium="MMSWRIT" if mms else "SMSWRIT",
         notes=(*content.notes, *_notes(element)),
         made_id=True,
         earlier_ids=before,

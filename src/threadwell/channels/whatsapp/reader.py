@@ -38,6 +38,7 @@ _BY_APP = "it stands where WhatsApp writes its notices, in words that are not kn
 _SHORTEST_OPENING = 30
 _CALL = "all of it is what WhatsApp writes of a call: it may be a notice"
 _CROWD = "more people wrote than a chat can have"
+_MEDIUM = "APPWRIT"
 _BEHIND_NOTICE = "it stands behind a notice of WhatsApp"
 
 
@@ -147,6 +148,7 @@ class _Chat:
             attachments=body.attachments,
             notes=tuple(note for note in notes if note),
             wall=wall,
+            medium=_MEDIUM,
             made_id=True,
             earlier_ids=self.earlier.of_next(sender, wall, body) if self.earlier else (),
         )
@@ -169,5 +171,5 @@ CHANNEL = Channel(
     sniff=sniff,
     read=read,
     companions=companions,
-    medium="APPWRIT",
+    medium=_MEDIUM,
 )

@@ -63,7 +63,7 @@ def test_a_received_sms(read: Read) -> None:
     assert message.sent == datetime(2024, 5, 1, 11, 59, 57, tzinfo=UTC)
     assert message.received == datetime(2024, 5, 1, 12, tzinfo=UTC)
     assert (message.text, message.new_text) == ("I feel better", "I feel better")
-    assert (message.thread_hint, message.medium, message.notes) == (ANA, "", ())
+    assert (message.thread_hint, message.medium, message.notes) == (ANA, "SMSWRIT", ())
 
 
 def test_a_sent_sms_is_in_the_thread_of_its_recipient(read: Read) -> None:
