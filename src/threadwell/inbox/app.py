@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from threadwell.channels.channel import Channel
-from threadwell.inbox import pages
+from threadwell.inbox import pages, review_page
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
@@ -63,7 +63,8 @@ def create_pages(
         "/patients/{id}": pages.patient,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
-        "/reviews/{id}": pages.writers,
+        "/reviews/{id}": pages.review,
+        "/reviews/{id}/session": review_page.session,
         "/quarantine": pages.quarantine,
         "/quarantine/{id}": pages.held,
     }
@@ -73,7 +74,7 @@ def create_pages(
             Route("/find", _guarded(site, pages.found)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
-            Route("/reviews/{id}", _guarded(site, pages.say_who_writes), methods=["POST"]),
+            Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
             Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),

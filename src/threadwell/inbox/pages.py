@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox import writers_page
+from threadwell.inbox import review_page, writers_page
 from threadwell.inbox.about_page import FIND, SOME, Said, load_about
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
@@ -22,7 +22,7 @@ from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.quarantine import list_held, load_held
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.reviews import list_reviews
+from threadwell.inbox.reviews import asks_whom, list_reviews
 from threadwell.inbox.session_page import PICTURES, SessionView, load_session
 from threadwell.inbox.site import Site
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
@@ -229,13 +229,19 @@ async def reviews(site: Site, request: Request) -> Response:
     )
 
 
-async def writers(site: Site, request: Request) -> Response:
-    """Who writes at a shared address, to be said by a person: of the address, or at a message."""
+async def review(site: Site, request: Request) -> Response:
+    """A question, to be answered: whom a session is about, or who writes at a shared address."""
+    task = await Reader(site.store, site.project).read("Task", request.path_params["id"])
+    if task is not None and asks_whom(task):
+        return await review_page.show(site, request)
     return await _writers(site, request, writers_page.Said())
 
 
-async def say_who_writes(site: Site, request: Request) -> Response:
+async def say_in_review(site: Site, request: Request) -> Response:
     """What the form of that page says is so from now on; or it is shown again, with the mistake."""
+    task = await Reader(site.store, site.project).read("Task", request.path_params["id"])
+    if task is not None and asks_whom(task):
+        return await review_page.answer(site, request)
     if not is_from_here(site, request):
         return from_elsewhere()
     said = writers_page.Said.of(await read_form(request))

@@ -15,6 +15,7 @@ from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
 from threadwell.intake.held.listing import SHARED, quarantined
+from threadwell.intake.links import circle_of
 from threadwell.intake.people.question import scope_of
 
 #: Questions on a page.
@@ -47,7 +48,8 @@ class Review:
     people. ``href`` is the page of the session, the address or the held message that it is about,
     below the server's address; ``focus`` the resource, and ``task`` the question itself.
     ``candidates`` are those among whom ``intake.answer_review`` may choose. What asks who writes
-    has the shared ``addresses``, and ``number`` messages wait for the answer.
+    has the shared ``addresses``, and ``number`` messages wait for the answer. ``answer`` is the
+    page on which it is answered, ``""`` where none is.
     """
 
     task: str
@@ -61,14 +63,19 @@ class Review:
     candidates: tuple[Candidate, ...] = ()
     addresses: tuple[str, ...] = ()
     number: int = 1
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, in a sentence, and the Task that takes the answer (``Task/…``)."""
+    """What is asked, in a sentence, and the Task that takes the answer (``Task/…``).
+
+    ``answer`` is the page on which it is given, ``""`` where none is.
+    """
 
     task: str
     text: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,27 @@ async def count_reviews(reader: Reader) -> int:
     # Earlier builds asked about each message of a shared address.
     asked = [one for one in held if quarantined(one).reason == SHARED]
     return every - len(asked) + len({await waits_for(reader, one) for one in asked})
+
+
+def asks_whom(task: Resource) -> bool:
+    """Whether a Task asks whom a session of an import is about."""
+    return bool(circle_of(task) and candidates(task) and id_in(task.get("focus"), "Encounter"))
+
+
+async def next_review(reader: Reader, after: str) -> str:
+    """The page of the open question that follows that of an id in the list, ``""`` for none.
+
+    Behind the last one it is the first that can be answered on a page.
+    """
+    tasks = await reader.search_all(_OPEN, _sort="-authored-on")
+    ids = [one["id"] for one in tasks]
+    at = ids.index(after) + 1 if after in ids else 0
+    pages = (_answer_page(one) for one in (*tasks[at:], *tasks[:at]) if one["id"] != after)
+    return next(filter(None, pages), "")
+
+
+def _answer_page(task: Resource) -> str:
+    return f"/reviews/{task['id']}" if asks_whom(task) or scope_of(task) else ""
 
 
 async def list_reviews(reader: Reader, *, cursor: str, dates: Dates) -> ReviewsPage:
@@ -133,7 +161,10 @@ async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
     """What is asked about those resources, each with the patients to choose from."""
     found = await reader.search(f"Task?{_STATUS}", focus=",".join(focuses), _count=_ALL)
     await _learn(reader, found.resources)
-    return [Question(f"Task/{task['id']}", _sentence(reader, task)) for task in found.resources]
+    return [
+        Question(f"Task/{task['id']}", _sentence(reader, task), _answer_page(task))
+        for task in found.resources
+    ]
 
 
 async def _learn(reader: Reader, tasks: Sequence[Resource]) -> None:
@@ -184,6 +215,7 @@ async def _review(
             candidates=tuple(_candidate(reader, one) for one in candidates(task)),
             addresses=(scope.address.value,),
             number=waiting[scope.address.value],
+            answer=_answer_page(task),
         )
     alike = () if session or quarantined(task).reason != SHARED else await waits_for(reader, task)
     return Review(
@@ -199,6 +231,7 @@ async def _review(
             _candidate(reader, patient) for patient in (candidates(task) if session else ())
         ),
         addresses=tuple(sorted(alike)),
+        answer=_answer_page(task),
     )
 
 

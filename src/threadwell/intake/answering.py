@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threadwell.encounters.corrected import NOBODY, Agent, answered_by
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.intake.circles.answers import answered, candidates, find_answers
 from threadwell.intake.commits.counts import Report
@@ -14,7 +15,7 @@ from threadwell.intake.importing import settle_answers
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.settings import Settings
 from threadwell.intake.settling import BadAnswer, answer_writers, asks_who_writes
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError, Write
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError, Write
 
 _ATTEMPTS = 20
 
@@ -62,18 +63,56 @@ async def answer_review(
     raise StoreError(f"others keep writing to Task/{key.id}; answer again when they are done")
 
 
-async def _answered(
-    store: Store, project: str, key: Key, patients: tuple[str, ...], by: Agent, now: int
-) -> Write:
-    """The version of the Task with the answer."""
+async def dismiss_review(
+    store: Store, project: str, task: str, *, by: Agent = NOBODY, clock: Clock = now_ms
+) -> None:
+    """Close the review Task (``Task/…``) that asks whom a session is about, without an answer.
+
+    It is asked again only when a later message gives reason to. Raises ``BadAnswer`` where it asks
+    no such question, or not any more, and ``StoreError`` if others keep writing to it.
+    """
+    key = as_key(task)
+    for _ in range(_ATTEMPTS):
+        now = clock()
+        before, body = await _asked(store, project, key)
+        if not is_live(body):
+            raise BadAnswer(f"{task} is {body['status']}: nobody asks any more")
+        closed = {**body, "status": "completed"}
+        if outputs := [*(body.get("output") or ()), *answered_by(by)]:
+            closed["output"] = outputs
+        try:
+            await store.commit(project, ChangeSet((_written(key, closed, before, by, now),)))
+        except Conflict:
+            continue
+        return
+    raise StoreError(f"others keep writing to {task}; close it when they are done")
+
+
+async def _asked(store: Store, project: str, key: Key) -> tuple[Stored, Resource]:
+    """The Task that asks whom a session is about; raises ``BadAnswer``."""
     name = f"{key.type}/{key.id}"
     before = await store.read(project, *key)
     if before is None or before.deleted:
         raise BadAnswer(f"there is no {name}")
     body = decode(before.body)
-    asked = candidates(body)
-    if not circle_of(body) or not asked:
+    if key.type != "Task" or not circle_of(body) or not candidates(body):
         raise BadAnswer(f"{name} does not ask whom a session is about")
+    return before, body
+
+
+def _written(key: Key, task: Resource, before: Stored, by: Agent, now: int) -> Write:
+    resource, written = stamp(task, key.id, new_id(now), now)
+    version = resource["meta"]["versionId"]
+    return Write(*key, version, now, resource, written, before, by.author)
+
+
+async def _answered(
+    store: Store, project: str, key: Key, patients: tuple[str, ...], by: Agent, now: int
+) -> Write:
+    """The version of the Task with the answer."""
+    name = f"{key.type}/{key.id}"
+    before, body = await _asked(store, project, key)
+    asked = candidates(body)
     if not is_live(body) and body["status"] != "completed":
         raise BadAnswer(f"{name} is {body['status']}: nobody asks any more")
     if others := [patient for patient in patients if patient not in asked]:
@@ -82,6 +121,4 @@ async def _answered(
     if key not in await find_answers(store, project, {key: wanted}):
         raise BadAnswer(f"the session that {name} asks about has been billed, or is superseded")
     wanted["output"] += answered_by(by)
-    resource, written = stamp(wanted, key.id, new_id(now), now)
-    version = resource["meta"]["versionId"]
-    return Write(*key, version, now, resource, written, before, by.author)
+    return _written(key, wanted, before, by, now)

@@ -272,11 +272,11 @@ class Family:
             )
         self.take(("a", "08:00", "Leo has a fever"), ("b", "08:10", "Mia coughs"))
 
-    def take(self, *messages: tuple[str, str, str]) -> None:
+    def take(self, *messages: tuple[str, str, str], day: str = "2024-03-08") -> None:
         made = [
             Message(
                 *("sms_backup", id_, MOTHER, (OFFICE,)),
-                datetime.fromisoformat(f"2024-03-08 {time}").replace(tzinfo=UTC),
+                datetime.fromisoformat(f"{day} {time}").replace(tzinfo=UTC),
                 *(text, text, MOTHER.value),
                 medium="SMSWRIT",
             )

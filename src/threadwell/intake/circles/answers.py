@@ -45,7 +45,7 @@ async def find_answers(
         encounter = encounters.get(name)
         if encounter is None or not is_live(encounter) or is_locked(encounter):
             continue
-        if patients := _output(tasks[key]) or _patients(subjects[name], groups):
+        if patients := chosen_in(tasks[key]) or _patients(subjects[name], groups):
             found[key] = Answer(as_key(name).id, tuple(sorted(patients)))
     return found
 
@@ -95,6 +95,14 @@ def suggestions(task: Resource) -> tuple[str, ...]:
     return _inputs(task, codes.SUGGESTION)
 
 
+def chosen_in(task: Resource) -> list[str]:
+    """The patients (``Patient/…``) whom the answer of a completed Task names."""
+    if task["status"] != "completed":
+        return []
+    named = [target(one, "valueReference") for one in task.get("output") or ()]
+    return [name for name in named if name.startswith("Patient/")]
+
+
 def is_dismissed(task: Resource) -> bool:
     """Whether somebody has closed the question, perhaps without an answer."""
     return task["status"] == "completed" and not is_applied(task)
@@ -111,13 +119,6 @@ def _inputs(task: Resource, kind: str) -> tuple[str, ...]:
 def _is_done(task: Resource) -> bool:
     """Whether no answer is to be looked for: it was applied, or the question withdrawn."""
     return is_applied(task) or not (is_live(task) or task["status"] == "completed")
-
-
-def _output(task: Resource) -> list[str]:
-    if task["status"] != "completed":
-        return []
-    named = [target(one, "valueReference") for one in task.get("output") or ()]
-    return [name for name in named if name.startswith("Patient/")]
 
 
 def _outputs(patients: Iterable[str]) -> list[Resource]:
