@@ -276,7 +276,7 @@ def test_an_attachment_is_shown(page: Page) -> None:
     raise AssertionError("no session of hers shows a picture")
 
 
-def test_a_question_leads_to_its_session(page: Page) -> None:
+def test_a_question_leads_to_its_answer(page: Page) -> None:
     row = page.get_by_role("link", name=re.compile("Patient unclear"))
     expect(row.first).to_contain_text("To review")
     page.get_by_role("link", name=re.compile("Review")).first.click()
@@ -285,6 +285,11 @@ def test_a_question_leads_to_its_session(page: Page) -> None:
     _picture(page, "reviews")
     _is_well_made(page)
     page.get_by_role("link", name=re.compile("Castellano or")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Whom is this session about?")
+    expect(page.get_by_role("checkbox", name=re.compile("Mia Castellano"))).to_be_visible()
+    _picture(page, "review")
+    _is_well_made(page)
+    page.get_by_role("link", name="The whole session").click()
     expect(page.get_by_role("note")).to_contain_text("Mia Castellano")
     expect(page.get_by_role("note")).to_contain_text("Leo Castellano")
     _is_well_made(page)

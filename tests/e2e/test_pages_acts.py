@@ -1,0 +1,133 @@
+"""People act on the pages over the sample practice, in a real Chromium; axe finds nothing.
+
+Each test has a practice of its own, served by a process of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import threadwell
+
+ROOT = Path(__file__).resolve().parents[2]
+THREADWELL = [sys.executable, "-m", "threadwell"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+AXE = ROOT / "tests" / "e2e" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+#: What axe complains of: each rule with the elements that break it.
+COMPLAINTS = """async () => (await axe.run()).violations.map(
+    one => [one.id, ...one.nodes.map(node => node.html)])"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample practice, imported."""
+    path = tmp_path_factory.mktemp("acts") / "practice.db"
+    people = ROOT / "sample" / "people.csv"
+    with threadwell.open(path) as tw:
+        tw.import_messages(ROOT / "sample", people=people, zone="America/New_York")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _served(store: Path) -> Iterator[str]:
+    command = [*THREADWELL, "serve", "--store", str(store), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            for line in process.stdout:
+                if found := re.search(r"(http\S+)/sign-in/\S+", line):
+                    yield found[1]
+                    break
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def practice(sample: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the sample practice, and where it is served."""
+    store = tmp_path / "practice.db"
+    shutil.copyfile(sample, store)
+    with _served(store) as url:
+        yield store, url
+
+
+@pytest.fixture(params=["script", "without"])
+def desk(request: Any, chrome: Browser, practice: tuple[Path, str]) -> Iterator[Page]:
+    """A browser in which the practitioner is signed in, with script and without."""
+    context = chrome.new_context(
+        viewport={"width": 1180, "height": 860},
+        base_url=practice[1],
+        java_script_enabled=request.param == "script",
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    _sign_in(page, *practice)
+    yield page
+    context.close()
+    # A form that is refused is told by its status; what counts is that no script or style is.
+    assert [one for one in complaints if "status of 4" not in one] == []
+
+
+def _sign_in(page: Page, store: Path, url: str) -> None:
+    with threadwell.open(store) as tw:
+        (doctor,) = tw.search_resources("Practitioner", "family=Okafor")
+        page.goto(tw.sign_in_link(url, who=f"Practitioner/{doctor['id']}"))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+
+
+@pytest.fixture
+def well_made(request: Any) -> Callable[[Page], None]:
+    """Checks that axe finds nothing on a page, where it is installed and the page has scripts."""
+    if not AXE.is_file():
+        pytest.skip("left out: no npm packages (make test installs them)")
+
+    def check(page: Page) -> None:
+        if "without" in request.node.name:
+            return
+        page.evaluate(AXE.read_text("utf-8"))
+        assert page.evaluate(COMPLAINTS) == []
+
+    return check
+
+
+def test_a_review_is_answered(desk: Page, practice: Any, well_made: Any) -> None:
+    desk.get_by_role("link", name=re.compile("Review")).first.click()
+    number = desk.get_by_role("main").get_by_role("listitem").count()
+    well_made(desk)
+    desk.get_by_role("link", name=re.compile("Castellano or")).first.click()
+    expect(desk.get_by_role("region", name="What was written")).to_contain_text("Castellano")
+    well_made(desk)
+    desk.get_by_role("button", name="Say so", exact=True).click()
+    expect(desk.get_by_role("alert")).to_have_text(re.compile("Choose whom it is about first"))
+    desk.get_by_role("checkbox", name=re.compile("Leo Castellano")).check()
+    desk.get_by_role("button", name="Say so", exact=True).click()
+    expect(desk).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}$"))
+    expect(desk.get_by_text("Miriam Okafor has said so.").first).to_be_visible()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Leo Castellano")
+    well_made(desk)
+    with threadwell.open(practice[0]) as tw:
+        assert len(tw.reviews()) == number - 1
