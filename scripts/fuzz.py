@@ -39,6 +39,12 @@ _CHUNK = 500
 _ROWS = b"id,sent,from,to,text\nm1,2024-05-13T15:04:00-04:00,+12075550111,+12075550100,Hello\n"
 _LINES = b'{"id": "m1", "sent": "2024-05-13T15:04:00Z", "from": "+12075550111", "text": "Hi"}\n'
 _CHAT = "[13.05.24, 15:04:09] Ana: \u200e<attached: 1-PHOTO.jpg>\n[13.05.24, 15:05] Ana: Hi\n"
+_VOICE = (
+    b'<?xml version="1.0" ?>\n<html><head><title>Ana</title></head><body><div class="hChatLog">'
+    b'<div class="message"><abbr class="dt" title="2026-11-02T10:04:05.496-05:00">x</abbr>: <cite>'
+    b'<a class="tel" href="tel:+12075550111"><span class="fn">Ana</span></a></cite>: <q>Hi<br>Ana'
+    b'</q><img src="Ana - Text - 2026-11-02T15_04_05Z-1-1" /></div></div></body></html>'
+)
 _MAIL = (
     b"From ana@example.org Mon May 13 15:04:00 2024\nMessage-ID: <1@example.org>\n"
     b"From: =?utf-8?q?Ana_Prado?= <ana@example.org>\nTo: office@example.org\n"
@@ -167,7 +173,12 @@ _ODD = (
 
 
 def _seeds(channel: Channel) -> Iterator[bytes]:
-    own = {"table": (_ROWS, _LINES), "whatsapp": (_CHAT.encode(),), "email": (_MAIL,)}
+    own = {
+        "table": (_ROWS, _LINES),
+        "whatsapp": (_CHAT.encode(),),
+        "email": (_MAIL,),
+        "google_voice": (_VOICE,),
+    }
     yield from own.get(channel.name, ())
     for path in sorted((ROOT / "sample").rglob("*")):
         if path.is_file() and channel.sniff(path.read_bytes()[:16_384], path):

@@ -28,7 +28,13 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 
 
 #: The folders of all channels, in the order in which they are asked whether a file is theirs.
-CHANNEL_NAMES = ("sms_backup", "whatsapp", "email", "table")
+CHANNEL_NAMES = (
+    "sms_backup",
+    "whatsapp",
+    "google_voice",
+    "email",
+    "table",
+)
 
 _POSTGRES = ("postgresql", "postgres")
 

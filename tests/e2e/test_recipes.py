@@ -66,10 +66,10 @@ def test_channel(house: House) -> None:
     copy, try_it = blocks("channel.md", "sh")
     house.run(copy)
     app = house.root / "src/threadwell/app.py"
-    line = blocks("channel.md", "python")[0]
-    text, lists = re.subn(r"^CHANNEL_NAMES = .*\n", line, app.read_text(), flags=re.MULTILINE)
-    assert lists == 1
-    app.write_text(text)
+    added, after = blocks("channel.md", "python")[0].splitlines()
+    before = app.read_text()
+    assert before.count(f"    {after}\n") == 1
+    app.write_text(before.replace(f"    {after}\n", f"    {added}\n    {after}\n"))
     said = house.run(try_it)
     assert "3 messages read = 2 new + 0 known + 1 quarantined" in said
     assert "Voicemail" in said

@@ -57,7 +57,37 @@ def numbered(form: str, count: int) -> str:
 
 
 Make = Callable[[int], str]
+VOICE = (
+    '<html><head><title></title></head><body><div class="hChatLog hfeed">{}</div>'
+    '<div class="tags"><a rel="tag" href="http://www.google.com/voice#sms">Text</a></div>'
+    "</body></html>"
+)
+
+
+def voice(inside: str) -> str:
+    return VOICE.format(inside)
+
+
+VOICE_MESSAGE = (
+    '<div class="message"><abbr class="dt" title="2026-11-02T10:04:05.{:03}-05:00">x</abbr>'
+    '<cite><a class="tel" href="tel:+1207555{:04}"><span class="fn"></span></a></cite>'
+    "<q>{}</q></div>"
+)
 FILES: dict[str, dict[str, Make]] = {
+    "google_voice": {
+        "messages": lambda n: voice(
+            "".join(VOICE_MESSAGE.format(i % 1000, 111, "hi") for i in range(n))
+        ),
+        "equal messages": lambda n: voice(VOICE_MESSAGE.format(1, 111, "hi") * n),
+        "breaks": lambda n: voice(VOICE_MESSAGE.format(1, 111, "a<br>" * n)),
+        "messages within messages": lambda n: voice('<div class="message"><q>' * n),
+        "people of a group": lambda n: voice(
+            '<div class="participants">'
+            + numbered('<a class="tel" href="tel:+1207555{:04}"><span class="fn">A</span></a>', n)
+            + "</div>"
+            + VOICE_MESSAGE.format(1, 111, "hi")
+        ),
+    },
     "email": {
         "quoted lines": lambda n: mail(text="> a\n" * n),
         "introductions": lambda n: mail(text="On Monday Ana wrote:\n" * n),

@@ -1,0 +1,147 @@
+"""Exports that people's phones make, from the file to the record, on both stores.
+
+The same export again, and a later one that holds more, under other names of its files: each
+message is there once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import threadwell
+
+PEOPLE = """\
+kind,id,family,given,phone,email,chat
+organization,elm,Elm Street Clinic,,+1 207-555-0100,desk@clinic.example.com,
+patient,ana,Prado,Ana,+1 207-555-0111,ana@example.org,
+patient,ben,Stone,Ben,+1 207-555-0122,ben@example.org,
+"""
+
+
+class Exports(NamedTuple):
+    """Two exports of one phone, the later with more, and what is in them.
+
+    ``write`` makes the files of one in a folder. ``texts`` are those of all messages in the end,
+    ``early`` how many of them the first has, ``held`` how many of the later wait.
+    """
+
+    early: Callable[[Path], None]
+    late: Callable[[Path], None]
+    texts: list[str]
+    first: int
+    held: int = 0
+    files: int = 0
+
+
+def voice_page(*messages: str, labels: str = "sms") -> str:
+    return (
+        '<?xml version="1.0" ?>\n<html xmlns="http://www.w3.org/1999/xhtml"><head><title></title>'
+        f'</head><body><div class="hChatLog hfeed">{"".join(messages)}</div><div class="tags">'
+        f'<a rel="tag" href="http://www.google.com/voice#{labels}">x</a></div></body></html>'
+    )
+
+
+def voice_message(
+    minute: int, text: str, *, mine: bool = False, name: str = "", more: str = ""
+) -> str:
+    who = (
+        '<a class="tel" href="tel:+12075550100"><abbr class="fn" title="">Me</abbr></a>'
+        if mine
+        else f'<a class="tel" href="tel:+12075550111"><span class="fn">{name}</span></a>'
+    )
+    return (
+        f'<div class="message"><abbr class="dt" title="2024-03-05T10:{minute:02}:00.123-05:00">x'
+        f"</abbr>: <cite>{who}</cite>: <q>{text}</q>{more}</div>"
+    )
+
+
+def voice(folder: Path, name: str, pages: dict[str, str], *, media: bool) -> None:
+    calls = folder / "Takeout" / "Voice" / "Calls"
+    calls.mkdir(parents=True)
+    for minute, html in pages.items():
+        (calls / f"{name} - Text - 2024-03-05T15_{minute}_00Z.html").write_text(html)
+    if media:
+        (calls / f"{name} - Text - 2024-03-05T15_01_00Z-1-1.jpg").write_bytes(b"knee")
+
+
+def early_voice(folder: Path) -> None:
+    picture = '<div><img src="+12075550111 - Text - 2024-03-05T15_01_00Z-1-1" /></div>'
+    html = voice_page(
+        voice_message(1, "MMS Received", more=picture), voice_message(2, "I see", mine=True)
+    )
+    voice(folder, "+12075550111", {"01": html}, media=False)
+
+
+def late_voice(folder: Path) -> None:
+    picture = '<div><img src="Ana Prado - Text - 2024-03-05T15_01_00Z-1-1" /></div>'
+    first = voice_page(voice_message(1, "MMS Received", name="Ana Prado", more=picture))
+    rest = voice_page(
+        voice_message(2, "I see", mine=True), voice_message(9, "Thank you", name="Ana Prado")
+    )
+    spam = voice_page(voice_message(30, "Win a prize"), labels="spam")
+    voice(folder, "Ana Prado", {"01": first, "02": rest, "30": spam}, media=True)
+
+
+CASES = {
+    "google_voice": Exports(
+        early_voice, late_voice, ["", "I see", "Thank you"], first=2, held=1, files=1
+    ),
+}
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES)
+def exports(request: pytest.FixtureRequest) -> Exports:
+    found: Exports = request.param
+    return found
+
+
+def take(url: str, folder: Path) -> tuple[int, int, int]:
+    people = folder.parent / "people.csv"
+    people.write_text(PEOPLE)
+    with threadwell.open(url) as tw:
+        counts = tw.import_messages(folder, people=people, zone="America/New_York").counts
+    assert counts.read == counts.new + counts.known + counts.quarantined
+    return counts.new, counts.known, counts.quarantined
+
+
+def test_nothing_is_there_twice(
+    exports: Exports,
+    new_store: Callable[[], str],
+    live_resources: Callable[[str], dict[str, Any]],
+    tmp_path: Path,
+) -> None:
+    early, again, late = (tmp_path / name for name in ("early", "a copy of it", "late"))
+    for folder, write in ((early, exports.early), (again, exports.early), (late, exports.late)):
+        folder.mkdir()
+        write(folder)
+    url, at_once, backwards = new_store(), new_store(), new_store()
+    new = len(exports.texts) - exports.first
+    assert take(url, early) == (exports.first, 0, 0)
+    assert take(url, early) == (0, exports.first, 0)
+    assert take(url, again) == (0, exports.first, 0)
+    assert take(url, late) == (new, exports.first, exports.held)
+    assert take(at_once, late) == (len(exports.texts), 0, exports.held)
+    assert take(backwards, late) == (len(exports.texts), 0, exports.held)
+    assert take(backwards, early) == (0, exports.first, 0)
+    found = [live_resources(one) for one in (url, at_once, backwards)]
+    assert _said(found[0]) == _said(found[1]) == _said(found[2])
+    assert sorted(text for text, _ in _said(found[0])) == sorted(exports.texts)
+    assert sum(files for _, files in _said(found[0])) == exports.files
+    with threadwell.open(url) as tw:
+        assert tw.verify() == []
+
+
+def _said(resources: dict[str, Any]) -> list[tuple[str, int]]:
+    """What each message says, and how many files of it are there."""
+    out = []
+    for body, _ in resources.values():
+        if body["resourceType"] == "Communication" and "partOf" in body:
+            payload = body["payload"]
+            texts = [part["contentString"] for part in payload if "contentString" in part]
+            files = [part["contentAttachment"] for part in payload if "contentAttachment" in part]
+            out.append(("".join(texts), sum("url" in one for one in files)))
+    return sorted(out)
