@@ -131,3 +131,33 @@ def test_a_review_is_answered(desk: Page, practice: Any, well_made: Any) -> None
     well_made(desk)
     with threadwell.open(practice[0]) as tw:
         assert len(tw.reviews()) == number - 1
+
+
+def test_held_messages_are_dismissed_and_held_again(desk: Page, well_made: Any) -> None:
+    desk.get_by_role("link", name=re.compile("Quarantine")).click()
+    boxes = desk.get_by_role("checkbox")
+    number = boxes.count()
+    well_made(desk)
+    first = str(boxes.first.get_attribute("value"))
+    boxes.first.check()
+    boxes.nth(1).check()
+    desk.get_by_role("button", name="Dismiss").click()
+    expect(desk.get_by_role("status")).to_contain_text("dismissed")
+    expect(boxes).to_have_count(number - 2)
+    well_made(desk)
+    desk.get_by_role("link", name="Dismissed", exact=True).click()
+    expect(boxes).to_have_count(2)
+    desk.locator(f'[value="{first}"]').check()
+    well_made(desk)
+    desk.get_by_role("button", name="Hold them again").click()
+    expect(desk.get_by_role("status")).to_contain_text("held again")
+    expect(boxes).to_have_count(number - 1)
+
+
+def test_a_held_message_becomes_a_patients(desk: Page, well_made: Any) -> None:
+    desk.get_by_role("link", name=re.compile("Quarantine")).click()
+    desk.get_by_role("link", name=re.compile("207-555-0177")).first.click()
+    well_made(desk)
+    desk.get_by_role("button", name="Make a patient of the address").click()
+    expect(desk.get_by_role("status")).to_contain_text("place now")
+    well_made(desk)

@@ -20,7 +20,7 @@ from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.patient_page import load_patient
-from threadwell.inbox.quarantine import list_held, load_held
+from threadwell.inbox.quarantine import load_held
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.reviews import asks_whom, list_reviews
 from threadwell.inbox.session_page import PICTURES, SessionView, load_session
@@ -200,20 +200,11 @@ async def attachment(site: Site, request: Request) -> Response:
     )
 
 
-async def quarantine(site: Site, request: Request) -> Response:
-    """What is held back, newest first."""
-    reader = Reader(site.store, site.project)
-    cursor = request.query_params.get("cursor", "")
-    held = await list_held(reader, cursor=cursor, dates=await dates_of(site.store))
-    return await page_of(
-        site, request, reader, "quarantine.html", "quarantine", items=held.items, turns=held.turns
-    )
-
-
 async def held(site: Site, request: Request) -> Response:
     """One held message, why it is held and what to do."""
     reader = Reader(site.store, site.project)
-    item = await load_held(reader, request.path_params["id"], await dates_of(site.store))
+    dates = await dates_of(site.store)
+    item = await load_held(reader, request.path_params["id"], dates, or_dismissed=True)
     if item is None:
         raise HTTPException(404)
     return await page_of(site, request, reader, "held.html", "quarantine", item=item)

@@ -15,7 +15,7 @@ from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import count
-from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
+from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message, is_dismissed
 from threadwell.intake.held.listing import open_held, quarantined
 from threadwell.messages import Address, Message
 
@@ -24,7 +24,9 @@ PAGE = 200
 #: Messages that wait for the same, which a page names.
 _MOST_OTHERS = 100
 
-_HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
+#: Those that wait, and those that somebody has dismissed.
+HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
+DISMISSED = f"Task?code={TASK_CODE}|quarantine&status=cancelled,rejected,failed"
 #: As much of a text as a page shows.
 _MOST_TEXT = 20_000
 
@@ -53,7 +55,8 @@ class HeldRow:
     ``title`` says who wrote, or to whom; ``reason`` why it is held, and ``code`` in a word.
     ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone,
     and ``when`` is the same for people, ``""`` where that cannot be known. ``addresses`` are those
-    that it waits for. Where a row stands for several, ``number`` of them wait for the same.
+    that it waits for. Where a row stands for several, ``number`` of them wait for the same, and
+    ``ids`` are those of all.
     """
 
     id: str
@@ -66,6 +69,7 @@ class HeldRow:
     when: str
     addresses: frozenset[str] = frozenset()
     number: int = 1
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,9 @@ class HeldItem:
 
     ``pairs`` are its head, names with values. ``text`` is what it says, or its bytes as text;
     ``said`` tells which. ``cut`` is true where that is not all of it. ``others`` wait for the same.
-    With ``asks`` it waits for who writes at a shared address, which can be said on a page.
+    With ``asks`` it waits for who writes at a shared address, which can be said on a page. It may
+    be ``dismissed``; it is ``placeable`` where it is a message, and ``strange`` are the addresses
+    that nobody is known to have.
     """
 
     id: str
@@ -97,16 +103,19 @@ class HeldItem:
     steps: tuple[str, ...]
     others: list[HeldRow]
     asks: bool = False
+    dismissed: bool = False
+    placeable: bool = True
+    strange: tuple[str, ...] = ()
 
 
 async def count_held(reader: Reader) -> int:
     """How many messages are held."""
-    return (await reader.search(_HELD, _total="accurate", _count=0)).total or 0
+    return (await reader.search(HELD, _total="accurate", _count=0)).total or 0
 
 
 async def all_held(reader: Reader, dates: Dates) -> list[HeldRow]:
     """Every held message, those held last first."""
-    tasks = await reader.search_all(_HELD, _sort="-_lastUpdated")
+    tasks = await reader.search_all(HELD, _sort="-_lastUpdated")
     return [await _row(reader, task, dates) for task in tasks]
 
 
@@ -132,9 +141,12 @@ async def waits_for(reader: Reader, task: Resource) -> frozenset[str]:
     return values
 
 
-async def list_held(reader: Reader, *, cursor: str, dates: Dates) -> HeldPage:
-    """The page of held messages that a cursor leads to, those held last first."""
-    found = await reader.page(_HELD, PAGE, cursor, _sort="-_lastUpdated")
+async def list_held(reader: Reader, which: str, *, cursor: str, dates: Dates) -> HeldPage:
+    """The page of held messages that a cursor leads to, those held last first.
+
+    ``which`` is ``HELD`` or ``DISMISSED``.
+    """
+    found = await reader.page(which, PAGE, cursor, _sort="-_lastUpdated")
     rows = [await _row(reader, task, dates) for task in found.resources]
     return HeldPage(one_for_each_address(rows), found.turns)
 
@@ -144,13 +156,24 @@ def one_for_each_address(rows: Iterable[HeldRow]) -> list[HeldRow]:
     groups: dict[object, list[HeldRow]] = {}
     for row in rows:
         groups.setdefault(row.addresses or row.id, []).append(row)
-    return [replace(those[0], number=len(those)) for those in groups.values()]
+    return [
+        replace(those[0], number=len(those), ids=tuple(one.id for one in those))
+        for those in groups.values()
+    ]
 
 
-async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
-    """The held message of a Task; ``None`` if there is none of that id, or no longer."""
+async def load_held(
+    reader: Reader, id_: str, dates: Dates, *, or_dismissed: bool = False
+) -> HeldItem | None:
+    """The held message of a Task; ``None`` if there is none of that id, or no longer.
+
+    One that was dismissed only where it is asked for so.
+    """
     task = await reader.read("Task", id_)
-    if task is None or task.get("status") != "requested" or not _is_held(task):
+    if task is None or not _is_held(task):
+        return None
+    dismissed = is_dismissed(task)
+    if task.get("status") != "requested" and not (dismissed and or_dismissed):
         return None
     kind, content = await _content(reader, task)
     row = await _row(reader, task, dates)
@@ -170,8 +193,11 @@ async def load_held(reader: Reader, id_: str, dates: Dates) -> HeldItem | None:
         said=said,
         cut=len(text) > _MOST_TEXT,
         steps=_STEPS.get(_reason_code(task), _MEND),
-        others=await _others(reader, row, dates),
-        asks=bool(quarantined(task).shared),
+        others=[] if dismissed else await _others(reader, row, dates),
+        asks=bool(quarantined(task).shared) and not dismissed,
+        dismissed=dismissed,
+        placeable=kind == MESSAGE_TYPE,
+        strange=tuple(one.value for one in quarantined(task).unknown),
     )
 
 

@@ -7,7 +7,7 @@ finds those messages known and goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -70,12 +70,23 @@ async def import_messages(
 
 
 async def replay(
-    store: Store, project: str, settings: Settings, *, clock: Clock = now_ms
+    store: Store,
+    project: str,
+    settings: Settings,
+    *,
+    only: Collection[str] | None = None,
+    author: str = "",
+    clock: Clock = now_ms,
 ) -> Report:
-    """Take in what is held and can have its place now; ``Report.replayed`` counts it."""
+    """Take in what is held and can have its place now; ``Report.replayed`` counts it.
+
+    ``only`` are the ids of the Tasks of those that are meant, where it is not all of them, and
+    ``author`` is the reference of whoever wants it, ``""`` for nobody.
+    """
     importing = _Importing(store, project, settings, None, clock)
     await importing.answer()
-    await importing.replay()
+    importing.write_as(author)
+    await importing.replay(only)
     return importing.report
 
 
@@ -229,11 +240,13 @@ class _Importing:
             )
         await self._send([partial(mark, tasks=unsettled)])
 
-    async def replay(self) -> None:
-        """Import what is held and may have its place now."""
+    async def replay(self, only: Collection[str] | None = None) -> None:
+        """Import what is held and may have its place now; ``only`` of those Tasks, if given."""
         run = await self._running()
         size = self._settings.batch
         hopeful = await self._hopeful(run)
+        if only is not None:
+            hopeful = [one for one in hopeful if one.task.removeprefix("Task/") in only]
         for at in range(0, len(hopeful), size):
             held = await self._contents(hopeful[at : at + size])
             tasks, messages = list(held), list(held.values())

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from threadwell.encounters import codes
+from threadwell.encounters.corrected import Agent, answered_by, is_answered_by
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time, microseconds
@@ -35,6 +36,9 @@ NO_MESSAGE = frozenset({"broken", "set-aside"})
 #: Reasons of which each message is a question to a person. The others pass once somebody is added;
 #: who writes at a shared address is asked once for all of its messages.
 _TO_REVIEW = ("locked-session",)
+_DISMISSED = "A person has dismissed it."
+#: How people close a Task whose message they do not want.
+_CLOSED = frozenset(("cancelled", "rejected", "failed"))
 
 
 class Holding(NamedTuple):
@@ -119,6 +123,27 @@ def holding(item: Held | Broken) -> Holding:
 def placed_at_last(task: Resource) -> Resource:
     """The Task of a message that has its place now."""
     return {**task, "status": "completed"}
+
+
+def dismissed(task: Resource, by: Agent) -> Resource:
+    """The Task of a message that will never have a place, as somebody says."""
+    out = {**task, "status": "cancelled", "statusReason": {"text": _DISMISSED}}
+    if outputs := [*(task.get("output") or ()), *answered_by(by)]:
+        out["output"] = outputs
+    return out
+
+
+def is_dismissed(task: Resource) -> bool:
+    """Whether somebody has closed the Task of a held message, which never got a place."""
+    return task.get("status") in _CLOSED
+
+
+def held_again(task: Resource) -> Resource:
+    """The Task of a dismissed message, as it waits again."""
+    out = {name: value for name, value in task.items() if name not in ("statusReason", "output")}
+    if outputs := [one for one in task.get("output") or () if not is_answered_by(one)]:
+        out["output"] = outputs
+    return {**out, "status": "requested"}
 
 
 def encode_message(message: Message) -> bytes:

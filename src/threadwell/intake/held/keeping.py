@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from threadwell.encounters import codes
 from threadwell.encounters.copies import Own, joined, tell_apart
+from threadwell.encounters.corrected import Agent
 from threadwell.encounters.people import reference
 from threadwell.encounters.said import said
 from threadwell.fhir.json import decode
@@ -17,14 +18,23 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.meeting import adds, together
 from threadwell.intake.held.hold import (
     decode_message,
+    dismissed,
     former_held_id,
+    held_again,
     held_id,
     holding,
+    is_dismissed,
     message_held_id,
     placed_at_last,
     reason_of,
 )
-from threadwell.intake.held.listing import every_held, is_answered, is_waiting, quarantined
+from threadwell.intake.held.listing import (
+    every_held,
+    is_answered,
+    is_held,
+    is_waiting,
+    quarantined,
+)
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.links import as_key
 from threadwell.intake.people.route import Held
@@ -127,6 +137,25 @@ class Quarantine:
             self._questions.done(task)
             batch.write(Key("Task", task), placed_at_last(decode(before.body)), before)
         return before is not None
+
+    def dismiss(self, batch: Batch, task: str, by: Agent) -> bool:
+        """Close a Task, if it is open: its message will never have a place."""
+        before = self.waiting.pop(task, None)
+        if before is not None:
+            self._questions.done(task)
+            batch.write(Key("Task", task), dismissed(decode(before.body), by), before)
+        return before is not None
+
+    async def again(self, batch: Batch, before: Stored) -> bool:
+        """Let a message wait again, if its Task was closed by somebody."""
+        if not is_held(before) or not is_dismissed(task := decode(before.body)):
+            return False
+        now = held_again(task)
+        self._wait(batch.write(Key("Task", before.id), now, before), now)
+        why, message = quarantined(now), await self.message_of(now)
+        if message is not None and why.shared:
+            await self._questions.ask(batch, [Held(message, why.reason, why.unknown, why.shared)])
+        return True
 
     async def _tasks_of(self, items: Sequence[Held | Broken]) -> dict[str, list[Held | Broken]]:
         """The items by the Task that each has, or will have."""

@@ -18,6 +18,7 @@ from threadwell.stores.contract import Store, Stored
 
 #: The code of messages that wait for what is said of shared addresses.
 SHARED = "shared-address"
+_HELD = (codes.TASK_CODE, "quarantine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def open_held(store: Store, project: str) -> AsyncIterator[Stored]:
 
 async def every_held(store: Store, project: str) -> AsyncIterator[Stored]:
     """The Tasks of all messages that were ever held."""
-    held = TokenFilter("code", (TokenMatch(codes.TASK_CODE, "quarantine"),))
+    held = TokenFilter("code", (TokenMatch(*_HELD),))
     async for stored in search_all(store, project, Query("Task", (held,))):
         yield stored
 
@@ -64,6 +65,14 @@ def is_answered(task: Stored) -> bool:
         return False
     body = decode(task.body)
     return bool(writers(body)) and quarantined(body).reason == SHARED
+
+
+def is_held(task: Stored) -> bool:
+    """Whether it is the Task of a message that was ever held."""
+    if task.deleted:
+        return False
+    codings = (decode(task.body).get("code") or {}).get("coding") or ()
+    return any((c.get("system"), c.get("code")) == _HELD for c in codings)
 
 
 def is_waiting(task: Stored) -> bool:
