@@ -335,7 +335,7 @@ def test_the_quarantine_tells_why(page: Page) -> None:
     _is_well_made(page)
     page.get_by_role("link", name=re.compile("207-555-0177")).first.click()
     expect(page.get_by_role("heading", name="Why it is held")).to_be_visible()
-    expect(page.get_by_text("Add the person with this address")).to_be_visible()
+    expect(page.get_by_text("Or add the person to your people file")).to_be_visible()
     _picture(page, "held")
     _is_well_made(page)
 

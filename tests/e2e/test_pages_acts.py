@@ -161,3 +161,27 @@ def test_a_held_message_becomes_a_patients(desk: Page, well_made: Any) -> None:
     desk.get_by_role("button", name="Make a patient of the address").click()
     expect(desk.get_by_role("status")).to_contain_text("place now")
     well_made(desk)
+
+
+def test_an_address_becomes_somebodys(desk: Page, practice: Any, well_made: Any) -> None:
+    desk.get_by_role("link", name=re.compile("Quarantine")).click()
+    desk.get_by_role("link", name=re.compile("207-555-0177")).first.click()
+    desk.get_by_role("link", name="Say whose address it is").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("207-555-0177")
+    well_made(desk)
+    desk.get_by_role("searchbox").fill("Leo")
+    desk.keyboard.press("Enter")
+    desk.get_by_role("checkbox", name=re.compile("Leo Castellano Patient")).check()
+    relative = desk.get_by_role("group", name="A relative of the patients ticked above")
+    relative.get_by_label("Given name").fill("Dana")
+    relative.get_by_label("What they are").fill("grandmother")
+    well_made(desk)
+    relative.get_by_role("button").click()
+    expect(desk.get_by_role("status")).to_contain_text("place now")
+    assert "Dana" not in desk.url
+    with threadwell.open(practice[0]) as tw:
+        (dana,) = tw.search_resources("RelatedPerson", "name=Dana")
+        assert dana["telecom"] == [{"system": "phone", "value": "+12075550177"}]
+        query = f"sender=RelatedPerson/{dana['id']}&part-of:missing=false"
+        sent = tw.search_resources("Communication", query)
+        assert {one["subject"]["reference"] for one in sent} == {dana["patient"]["reference"]}

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from threadwell.channels.channel import Channel
-from threadwell.inbox import held_acts, pages, review_page
+from threadwell.inbox import held_acts, pages, person_page, review_page
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
@@ -67,6 +67,7 @@ def create_pages(
         "/reviews/{id}/session": review_page.session,
         "/quarantine": held_acts.show,
         "/quarantine/{id}": pages.held,
+        "/quarantine/{id}/person": person_page.show,
     }
     return Starlette(
         routes=[
@@ -75,6 +76,7 @@ def create_pages(
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
+            Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),
             Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),

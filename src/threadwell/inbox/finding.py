@@ -11,6 +11,7 @@ import phonenumbers
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
+from threadwell.inbox.names import role_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.messages import parse_address
 
@@ -30,6 +31,58 @@ class PatientFound:
     born: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonFound:
+    """Anybody to choose among several: ``who`` is a reference, ``role`` says what they are."""
+
+    who: str
+    name: str
+    role: str
+    born: str
+
+
+async def find_people(reader: Reader, text: str, dates: Dates) -> list[PersonFound]:
+    """The patients of a name, phone or mail address with their relatives, and others of the name.
+
+    At most ``MOST`` patients, relatives and practitioners each.
+    """
+    patients = [one.id for one in await find_patients(reader, text, dates)]
+    names = [f"Patient/{id_}" for id_ in patients]
+    query = _by_name(text)
+    found: list[Resource] = []
+    if patients:
+        of = ",".join(names)
+        found += (await reader.search("RelatedPerson?", patient=of, _count=_MANY)).resources
+    for type_ in ("RelatedPerson", "Practitioner"):
+        if query:
+            found += (await reader.search(f"{type_}?{query}", _count=MOST)).resources
+    names += [f"{one['resourceType']}/{one['id']}" for one in found]
+    return await people_of(reader, names, dates)
+
+
+async def people_of(reader: Reader, names: Iterable[str], dates: Dates) -> list[PersonFound]:
+    """Those people (references), in their order; who is not there is left out."""
+    references = [{"reference": name} for name in dict.fromkeys(names)]
+    await reader.learn(references)
+    known = [(one["reference"], body) for one in references if (body := reader.known(one))]
+    await reader.learn(body.get("patient") for _, body in known)
+    return [
+        PersonFound(
+            name,
+            resource_name(body) or "Without a name",
+            _role(reader, name, body),
+            dates.text(body.get("birthDate")),
+        )
+        for name, body in known
+    ]
+
+
+def _role(reader: Reader, name: str, body: Resource) -> str:
+    role = role_of({"reference": name}, reader)
+    patient = reader.known(body.get("patient"))
+    return f"{role} of {resource_name(patient)}" if patient else role
+
+
 async def find_patients(
     reader: Reader, text: str, dates: Dates, *, most: int = MOST
 ) -> list[PatientFound]:
@@ -41,9 +94,7 @@ async def find_patients(
         found = await _by_address(reader, forms_of(address.value, dates.country))
         if found:
             return _shown(found[:most], dates)
-    words = [word.replace("\\", "").replace(",", "") for word in text.split()]
-    # Only so many words count as a search has filters for.
-    query = "&".join(f"name={encoded(word)}" for word in words[:_MOST_WORDS] if word)
+    query = _by_name(text)
     if not query:
         return []
     answer = await reader.search(f"Patient?{query}", _sort="family", _count=most)
@@ -67,6 +118,13 @@ def forms_of(value: str, country: str) -> list[str]:
 def encoded(text: str) -> str:
     """A text as it may stand in a query."""
     return quote(text, safe="")
+
+
+def _by_name(text: str) -> str:
+    """The part of a search that finds names of which every word of a text begins one."""
+    words = [word.replace("\\", "").replace(",", "") for word in text.split()]
+    # Only so many words count as a search has filters for.
+    return "&".join(f"name={encoded(word)}" for word in words[:_MOST_WORDS] if word)
 
 
 async def _by_address(reader: Reader, forms: list[str]) -> list[Resource]:

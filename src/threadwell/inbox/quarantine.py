@@ -31,8 +31,8 @@ DISMISSED = f"Task?code={TASK_CODE}|quarantine&status=cancelled,rejected,failed"
 _MOST_TEXT = 20_000
 
 _ADD_PERSON = (
-    "Add the person with this address to the store, or to your people file.",
-    "Run the import again, or `threadwell replay`: what is held is then placed.",
+    "Say whose address it is, on the page of this message: what is held for it has its place.",
+    "Or add the person to your people file, and run the import again, or `threadwell replay`.",
 )
 _STEPS = {
     "unknown-sender": _ADD_PERSON,
@@ -88,7 +88,7 @@ class HeldItem:
     ``said`` tells which. ``cut`` is true where that is not all of it. ``others`` wait for the same.
     With ``asks`` it waits for who writes at a shared address, which can be said on a page. It may
     be ``dismissed``; it is ``placeable`` where it is a message, and ``strange`` are the addresses
-    that nobody is known to have.
+    that nobody is known to have. Where it is ``addable`` it can be said whose its address is.
     """
 
     id: str
@@ -106,6 +106,7 @@ class HeldItem:
     dismissed: bool = False
     placeable: bool = True
     strange: tuple[str, ...] = ()
+    addable: bool = False
 
 
 async def count_held(reader: Reader) -> int:
@@ -198,7 +199,26 @@ async def load_held(
         dismissed=dismissed,
         placeable=kind == MESSAGE_TYPE,
         strange=tuple(one.value for one in quarantined(task).unknown),
+        addable=not dismissed and bool(await may_be_added(reader, id_)),
     )
+
+
+async def may_be_added(reader: Reader, id_: str) -> list[Address]:
+    """The addresses of a held message of which somebody may be told to have them.
+
+    They are those that nobody has; of a message in which no patient takes part, all of it.
+    """
+    task = await reader.read("Task", id_)
+    if task is None or task.get("status") != "requested" or not _is_held(task):
+        return []
+    held = quarantined(task)
+    if held.unknown or held.reason != "no-patient":
+        return list(held.unknown)
+    kind, content = await _content(reader, task)
+    if kind != MESSAGE_TYPE:
+        return []
+    message = decode_message(content)
+    return [one._replace(display="") for one in (message.sender, *message.recipients)]
 
 
 async def _others(reader: Reader, row: HeldRow, dates: Dates) -> list[HeldRow]:
