@@ -33,7 +33,7 @@ async def bodies(context: Context, request: Request, versions: Sequence[Stored])
             _with_origin(context, version, body) if body else body
             for version, body in zip(versions, shown, strict=True)
         ]
-    if any(version.type == "Binary" for version in versions) and request.is_medplums:
+    if request.is_medplums and any(version.type == "Binary" for version in versions):
         shown = [
             _with_url(context, version, body) if version.type == "Binary" and body else body
             for version, body in zip(versions, shown, strict=True)

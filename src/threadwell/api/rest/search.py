@@ -72,9 +72,14 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     if request.compartment:
         base = f"{context.fhir}/{request.compartment}/{request.type}"
         within = [(COMPARTMENT, request.compartment)]
-    asked = parse_query(request.type, [*within, *params], bases=context.bases, now=context.clock)
+    asked = parse_query(
+        request.type,
+        [*within, *params],
+        bases=context.bases,
+        now=context.clock,
+        most=context.max_page,
+    )
     query = await with_names(context.store, context.project, asked)
-    query = replace(query, most=context.max_page)
     page = await found_page(context, query)
     entries = await searchset(context, request, page, {query.type: query.elements})
     around = Around(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import Ordered, Place, Sort
@@ -32,8 +33,7 @@ def write_cursor(cursor: Cursor) -> str:
     (values, number), back, at = cursor
     written = [_written(value) for value in values]
     parts = [written, number, int(back), *([at] if at else [])]
-    packed = json.dumps(parts, separators=(",", ":"))
-    return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+    return urlsafe_b64encode(encode(parts)).decode().rstrip("=")
 
 
 def read_cursor(type_: str, sort: Sequence[Sort], text: str) -> Cursor:

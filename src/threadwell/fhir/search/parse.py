@@ -38,12 +38,14 @@ def parse_query(
     *,
     bases: frozenset[str] = frozenset(),
     now: Clock = now_ms,
+    most: int | None = None,
 ) -> Query:
     """The query of a resource type that the decoded ``params`` of a URL or form say.
 
     ``bases`` are the FHIR bases that the server is known under: an absolute reference below one of
     them is taken for a relative one. ``_summary`` becomes ``elements``, or ``summary_count``.
-    Raises ``FhirError`` 400 that names the parameter, and never its value.
+    ``most`` is how many bytes a page may have. Raises ``FhirError`` 400 that names the parameter,
+    and never its value.
     """
     draft = _Draft(type_)
     filters: list[_Read] = []
@@ -85,6 +87,7 @@ def parse_query(
         elements=tuple(dict.fromkeys(draft.elements)),
         includes=tuple(draft.includes),
         rev_includes=tuple(draft.rev_includes),
+        most=most,
     )
 
 
