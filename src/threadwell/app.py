@@ -30,6 +30,7 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 #: The folders of all channels, in the order in which they are asked whether a file is theirs.
 CHANNEL_NAMES = (
     "sms_backup",
+    "twilio",
     "whatsapp",
     "google_voice",
     "email",

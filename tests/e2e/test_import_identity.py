@@ -6,6 +6,7 @@ In one import and in several, in any order: the record is the same, and nothing 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Sequence
 from itertools import permutations
 from pathlib import Path
@@ -74,6 +75,37 @@ CHAT = """\
 3/5/24, 8:05 AM - +1 207-555-0100: I see
 3/15/24, 8:05 AM - Ana Prado: Better now
 """
+TEXT = {
+    "from": "+12075550111",
+    "to": "+12075550100",
+    "direction": "inbound",
+    "status": "received",
+    "num_media": "0",
+}
+
+
+def text(number: int, body: str, **more: str) -> dict[str, str]:
+    at = f"2024-03-05T14:{number:02}:00Z"
+    return {**TEXT, "sid": f"SM{number:032x}", "date_sent": at, "body": body, **more}
+
+
+def console(*texts: dict[str, str]) -> str:
+    rows = [[one[name] for name in ("from", "to", "body", "date_sent", "sid")] for one in texts]
+    return "".join(
+        ",".join(row) + "\n"
+        for row in (["From", "To", "Body", "SentDate", "Sid", "Direction"], *map(_inbound, rows))
+    )
+
+
+def _inbound(row: list[str]) -> list[str]:
+    return [*row, "inbound"]
+
+
+def bulk(*texts: dict[str, str]) -> str:
+    return "".join(json.dumps(one) + "\n" for one in texts)
+
+
+OUT = {"from": "+12075550100", "to": "+12075550111", "direction": "outbound-api"}
 LONG = "My knee has hurt since Sunday, and now it is warm and red as well."
 
 #: What the files are, the texts that are kept, how many of all messages wait, and how many files
@@ -150,6 +182,21 @@ CASES = {
         },
         ["", "Better now", "Good morning", "I see"],
         0,
+        1,
+    ),
+    "a message log, a longer one, and another form of it": (
+        {
+            "monday.json": bulk(text(1, "My knee hurts"), text(2, "", **OUT, status="queued")),
+            "tuesday.json": bulk(
+                text(1, "My knee hurts"),
+                text(2, "Since when?", **OUT, status="delivered"),
+                text(3, "Since Sunday", num_media="1"),
+            ),
+            "page.json": json.dumps({"messages": [text(3, "Since Sunday"), text(1, "")]}),
+            "console.csv": console(text(1, "My knee hurts"), text(3, "Since Sunday")),
+        },
+        ["My knee hurts", "Since Sunday", "Since when?"],
+        1,
         1,
     ),
     "a stranger's two mails of one id": (

@@ -21,6 +21,7 @@ from threadwell.channels import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.sms_backup import CHANNEL as SMS
 from threadwell.channels.table import CHANNEL as TABLE
+from threadwell.channels.twilio import CHANNEL as TWILIO
 from threadwell.channels.whatsapp import CHANNEL as WHATSAPP
 from threadwell.messages import Broken, Message
 
@@ -131,12 +132,22 @@ def test_both_forms_of_a_table_give_the_same(rows: list[tuple[str, str, int]]) -
     assert [item.text for item in items if isinstance(item, Message)] == [row[1] for row in rows]
 
 
-@given(st.sampled_from([SMS, WHATSAPP, TABLE]), st.binary(max_size=400), st.data())
+def log(*texts: str) -> str:
+    made = {"from": "+12075550111", "to": "+12075550100", "direction": "inbound"}
+    return "".join(
+        json.dumps({"sid": f"SM{n:032x}", "date_sent": "2024-05-01T10:00:00Z", "body": text} | made)
+        + "\n"
+        for n, text in enumerate(texts)
+    )
+
+
+@given(st.sampled_from([SMS, WHATSAPP, TABLE, TWILIO]), st.binary(max_size=400), st.data())
 def test_no_bytes_stop_a_channel(channel: Channel, noise: bytes, data: st.DataObject) -> None:
     sound = {
         "sms_backup": backup([sms("first", 1), sms("second", 2)]),
         "whatsapp": "2024-05-01, 10:00 - Ana: first\n2024-05-01, 10:01 - Ana: second\n",
         "table": "sent,from,text\n2024-05-01T10:00Z,a,first\n2024-05-01T10:01Z,a,second\n",
+        "twilio": log("first", "second"),
     }[channel.name].encode()
     at = data.draw(st.integers(0, len(sound)))
     for item in read(channel, sound[:at] + noise + sound[at:]):
@@ -169,12 +180,15 @@ def test_an_instant_shows_the_wall_clock_it_came_from(wall: datetime, zone: str)
     ],
     ids=lambda text: repr(text[:8]),
 )
-@pytest.mark.parametrize("channel", [SMS, WHATSAPP, TABLE], ids=lambda channel: channel.name)
+@pytest.mark.parametrize(
+    "channel", [SMS, WHATSAPP, TABLE, TWILIO], ids=lambda channel: channel.name
+)
 def test_a_long_line_is_read_as_any_other(channel: Channel, long: str) -> None:
     content = {
         "sms_backup": backup([sms(long, 1), f'<sms address="{long}" />', sms("last", 2)]) + long,
         "whatsapp": f"2024-05-01, 10:00 - Ana: {long}x\n{long}\n2024-05-01, 10:01 - {long}\n",
         "table": f"sent,from,text\n2024-05-01T10:00Z,{long},{long}\n{long}\n",
+        "twilio": log("first", long, "last") + long,
     }[channel.name]
     # What takes work beyond its length does not come to an end here.
     items = read(channel, content)

@@ -56,6 +56,10 @@ def numbered(form: str, count: int) -> str:
     return "".join(form.format(n) for n in range(count))
 
 
+TEXT = (
+    '{{"sid": "SM{:032x}", "from": "+12075550111", "to": "+12075550100", "direction": "inbound", '
+    '"date_sent": "Wed, 01 May 2024 10:00:00 +0000", "body": "hi"}}'
+)
 Make = Callable[[int], str]
 VOICE = (
     '<html><head><title></title></head><body><div class="hChatLog hfeed">{}</div>'
@@ -130,6 +134,18 @@ FILES: dict[str, dict[str, Make]] = {
             "sent,from,to,text\n2024-05-01T10:00Z,+12075550111,"
             + numbered("u{}@example.com;", n)
             + ",hi\n"
+        ),
+    },
+    "twilio": {
+        "lines": lambda n: numbered(TEXT + "\n", n),
+        "a page": lambda n: f'{{"messages": [{numbered(TEXT + ",", n)[:-1]}]}}',
+        "pages": lambda n: numbered('{{"messages": [' + TEXT + "]}}", n),
+        "damaged lines": lambda n: numbered(TEXT[:-9] + "\n", n),
+        "a text without an end": lambda n: f"[{TEXT.format(1)[:-2]}{'a' * 40 * n}",
+        "lists in lists": lambda n: '{"messages": ' + "[" * n + TEXT.format(1) + "]" * n + "}",
+        "rows": lambda n: (
+            "Sid,From,To,Body,SentDate,Direction\n"
+            + numbered("SM{:032x},+12075550111,+12075550100,hi,2024-05-01T10:00Z,inbound\n", n)
         ),
     },
     "whatsapp": {

@@ -34,7 +34,7 @@ _OF_A_FILE_ONCE = (
     "is damaged in the backup",
 )
 #: Notes that tell what one copy of a message lacks, beside those about a file.
-_GAPS = (EMPTY, gaps.NO_TEXT, gaps.CUT_OFF)
+_GAPS = (EMPTY, gaps.NO_TEXT, gaps.CUT_OFF, gaps.NO_WORDS, gaps.NO_ZONE)
 
 
 class File(NamedTuple):
@@ -227,7 +227,7 @@ def file_of(attachment: Attachment) -> File:
 def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The notes on a message, without and with those that say what this copy of it lacks."""
     notes = [*message.notes, *map(_note_of, message.attachments)]
-    if not (message.attachments or text_of(message)):
+    if not (message.attachments or text_of(message) or any(map(_is_of_words, notes))):
         notes.append(EMPTY)
     if _FORBIDDEN.search(message.text) or _FORBIDDEN.search(message.subject):
         notes.append(CLEANED)
@@ -264,6 +264,10 @@ def _sorted_out(notes: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
         return (), ()
     lacking = [one for one in each if one in _GAPS or is_of_a_file(one)]
     return tuple([one for one in each if one not in lacking]), tuple(lacking)
+
+
+def _is_of_words(note: str) -> bool:
+    return note == gaps.NO_WORDS or is_of_a_file(note)
 
 
 def _is_ours(note: Any) -> bool:

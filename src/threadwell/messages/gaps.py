@@ -9,5 +9,9 @@ from __future__ import annotations
 NO_TEXT = "no text"
 #: Its end is missing.
 CUT_OFF = "multipart is cut off before its end"
+#: Its words may have been deleted where it was kept.
+NO_WORDS = "its words are not there any more where it was kept, or it never had any"
+#: It may be off by some hours.
+NO_ZONE = "its time was written without a zone, and taken for UTC"
 #: How the note about a file begins; ``Attachment.note`` is the rest.
 OF_A_FILE = "a file of it "

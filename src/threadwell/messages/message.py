@@ -36,11 +36,13 @@ class Message:
     ``notes`` say, in plain words without any content, what could not be known.
 
     ``wall`` is the time as it was written, naive, where it names no zone: ``sent`` is then what
-    the zone of the import makes of it. ``made_id`` says that ``external_id`` was made out of what
-    every copy of the message has (thread, time, sender, words): two messages with that id are
-    copies of one, and may differ in how complete they are. ``earlier_ids`` are those that earlier
-    builds may have made of it. ``apart`` is for intake alone: it tells messages from each other to
-    which their provider has given one id.
+    the zone of the import makes of it. ``made_id`` says that two messages with that ``external_id``
+    are copies of one, and may differ in how complete they are: it was made out of what every copy
+    of the message has (thread, time, sender, words), or its provider never gives it twice.
+    ``ours`` are the addresses of it that are the practice's by what its source says: the number
+    that an account of the practice has. ``earlier_ids`` are those that earlier builds may have made
+    of it. ``apart`` is for intake alone: it tells messages from each other to which their provider
+    has given one id.
     """
 
     channel: str
@@ -62,6 +64,7 @@ class Message:
     made_id: bool = False
     apart: str = ""
     earlier_ids: tuple[str, ...] = ()
+    ours: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

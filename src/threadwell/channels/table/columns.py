@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from threadwell.messages.spreadsheet import unguarded
+from threadwell.channels.delimited import best_cut, delimiter_line
 
 #: Every column, in the order of the documentation.
 COLUMNS = (
@@ -19,11 +17,6 @@ REQUIRED = ("from", "sent", "text")
 #: By these a table is one of people.
 _OF_PEOPLE = ("kind", "id", "family")
 
-_DELIMITERS = ",;\t|"
-#: What Excel takes as the delimiter of the file, on a line of its own above the header.
-_NAMED_DELIMITER = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
-_BETWEEN_WORDS = re.compile(r"[\s_\-]+")
-_LONGEST_NAME = 60
 _README = "see the README of the channel table"
 
 
@@ -53,16 +46,9 @@ class Head(NamedTuple):
         return self.missing
 
 
-def delimiter_line(line: str) -> str:
-    """The delimiter that a line ``sep=;`` names; ``""`` for any other line."""
-    named = _NAMED_DELIMITER.fullmatch(line.rstrip("\r\n"))
-    return named[1] if named else ""
-
-
 def parse_head(header: str, delimiter: str = "") -> Head:
     """The columns of a header line, cut where it makes the most of them."""
-    heads = [Head(one, _names(header, one)) for one in delimiter or _DELIMITERS]
-    return max(heads, key=lambda head: (sum(map(bool, head.columns)), len(head.names)))
+    return Head(*best_cut(header, delimiter, COLUMNS.__contains__))
 
 
 def head_of(lines: Iterable[str]) -> Head | None:
@@ -88,21 +74,3 @@ def shortcoming(head: Head, is_named_table: bool) -> str:
     if head.missing:
         return f"a table of messages {head.missing}: {_README}"
     return ""
-
-
-def _plain(name: str) -> str:
-    return _BETWEEN_WORDS.sub("_", unguarded(name.strip("\ufeff")).lower()).strip("_")
-
-
-def _names(header: str, delimiter: str) -> tuple[str, ...]:
-    class Dialect(csv.excel):
-        pass
-
-    Dialect.delimiter = delimiter
-    try:
-        cells = next(csv.reader([header], Dialect), [])
-    except csv.Error:
-        return ()
-    if any(len(cell) > _LONGEST_NAME for cell in cells):
-        return ()
-    return tuple(map(_plain, cells))

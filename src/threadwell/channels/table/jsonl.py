@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from threadwell.channels import halves
 from threadwell.channels.channel import HEAD_BYTES
 from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import COLUMNS
@@ -20,13 +21,7 @@ from threadwell.messages.spreadsheet import whole_number
 _BOM = b"\xef\xbb\xbf"
 #: Below it a number with a fraction or an exponent is exact.
 _EXACT = 2**53
-_HALVES = "some characters were damaged in the table and are replaced"
 _ARRAY = "JSON Lines have one object on a line; this is an array of them"
-#: An escaped character: skipped whole where it is a backslash or a pair, else half of a pair.
-_HALF = re.compile(
-    rb"(?P<whole>\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-)
 _Item = TypeVar("_Item", bound=str | int | float)
 _Text = str | int | float
 
@@ -94,11 +89,11 @@ def _decode(line: bytes) -> Row | Refused:
     except msgspec.ValidationError as error:
         return _refused(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        whole = _HALF.sub(_mended, line)
+        whole = halves.without_halves(line)
         if whole == line:
             return Refused("", "is not JSON")
         decoded = _decode(whole)
-        return decoded if isinstance(decoded, Refused) else replace(decoded, note=_HALVES)
+        return decoded if isinstance(decoded, Refused) else replace(decoded, note=halves.NOTE)
     except RecursionError:
         return Refused("", "is JSON that is nested too deep")
     return _row(one, line)
@@ -167,11 +162,6 @@ def _listed(value: _Item | list[_Item] | None) -> tuple[_Item, ...]:
     if value is None or value == "":
         return ()
     return tuple(value) if isinstance(value, list) else (value,)
-
-
-def _mended(escapes: re.Match[bytes]) -> bytes:
-    """Halves of UTF-16 pairs that stand alone, replaced; whole pairs stay."""
-    return escapes[0] if escapes["whole"] else rb"\ufffd"
 
 
 def _refused(error: str) -> Refused:

@@ -53,6 +53,7 @@ class AddressBook:
     _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _tables: dict[tuple[str, ...], Names] = field(default_factory=dict)
     _organizations: list[tuple[str, Resource]] = field(default_factory=list)
+    _ours: set[str] = field(default_factory=set)
 
     async def start(self) -> None:
         """Find what was said of shared addresses, and the practice; if there is none, make one."""
@@ -127,6 +128,15 @@ class AddressBook:
         return (address.kind is AddressKind.OTHER and address.value.endswith(_STAND_IN)) or any(
             own.key == address.key for own in self.settings.owner
         )
+
+    def take_as_own(self, addresses: Iterable[Address]) -> bool:
+        """Take addresses that nobody is known to have for the practice's; true if any is new."""
+        new = {key for address in addresses if (key := address_key(address)) not in self._ours}
+        self._ours |= new
+        met = [key for key in new if key in self._parties and not self._parties[key].known]
+        for key in met:
+            self._parties[key] = self._parties[key]._replace(practice=self.practice)
+        return bool(met)
 
     async def resolve(self, addresses: Iterable[Address]) -> None:
         """Look up those addresses that this run has not met yet."""
@@ -239,6 +249,8 @@ class AddressBook:
         patients = tuple(sorted(found.get("Patient", ())))
         made = f"Patient/{Identity(codes.ADDRESS, address_key(address)).id}"
         stranger = patients == (made,) and not related
+        if not (patients or related or practice) and address_key(address) in self._ours:
+            practice = self.practice
         return Party(bare, patients, tuple(related), practice, stranger)
 
 

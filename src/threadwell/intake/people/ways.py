@@ -33,7 +33,10 @@ class Ways:
 
     async def find(self, messages: Iterable[Message]) -> None:
         """Have the way of every message at hand."""
-        await self._find({self._ends(one) for one in messages})
+        every = list(messages)
+        if self._people.take_as_own(own for one in every for own in one.ours):
+            self._known.clear()
+        await self._find({self._ends(one) for one in every})
 
     async def between(
         self, sender: Address, recipients: tuple[Address, ...], where: At = ANYWHERE

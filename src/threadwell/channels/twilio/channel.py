@@ -1,0 +1,20 @@
+"""The channel as the composition root lists it."""
+
+from __future__ import annotations
+
+from threadwell.channels.channel import Channel, ChannelKind
+from threadwell.channels.twilio.identity import NAME
+from threadwell.channels.twilio.logs.reader import nearly, read, sniff
+from threadwell.channels.twilio.message import MEDIUM
+
+CHANNEL = Channel(
+    name=NAME,
+    label="Text message",
+    description="Twilio: message logs of its API, console and bulk exports, as JSON and CSV",
+    sniff=sniff,
+    read=read,
+    nearly=nearly,
+    zoned=True,
+    kind=ChannelKind.SMS,
+    medium=MEDIUM,
+)
