@@ -190,14 +190,14 @@ CASES = {
             "tuesday.json": bulk(
                 text(1, "My knee hurts"),
                 text(2, "Since when?", **OUT, status="delivered"),
-                text(3, "Since Sunday", num_media="1"),
+                text(3, "Since Sunday"),
             ),
             "page.json": json.dumps({"messages": [text(3, "Since Sunday"), text(1, "")]}),
             "console.csv": console(text(1, "My knee hurts"), text(3, "Since Sunday")),
         },
         ["My knee hurts", "Since Sunday", "Since when?"],
         1,
-        1,
+        0,
     ),
     "a stranger's two mails of one id": (
         {
