@@ -45,6 +45,12 @@ _VOICE = (
     b'<a class="tel" href="tel:+12075550111"><span class="fn">Ana</span></a></cite>: <q>Hi<br>Ana'
     b'</q><img src="Ana - Text - 2026-11-02T15_04_05Z-1-1" /></div></div></body></html>'
 )
+_RECORDS = (
+    b'{"thread_id": "1", "date": "1772452800123", "type": "1", "address": "+12075550111", "body": '
+    b'"Hi"}\n{"thread_id": "1", "date": "1772452800", "msg_box": "1", "m_type": "132", '
+    b'"__sender_address": {"address": "+12075550111", "type": "137"}, "__recipient_addresses": [{'
+    b'"address": "+12075550100"}], "__parts": [{"ct": "text/plain", "text": "Hello"}]}\n'
+)
 _MAIL = (
     b"From ana@example.org Mon May 13 15:04:00 2024\nMessage-ID: <1@example.org>\n"
     b"From: =?utf-8?q?Ana_Prado?= <ana@example.org>\nTo: office@example.org\n"
@@ -178,6 +184,7 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
         "whatsapp": (_CHAT.encode(),),
         "email": (_MAIL,),
         "google_voice": (_VOICE,),
+        "sms_ie": (_RECORDS, b"[" + _RECORDS.replace(b"}\n{", b"},\n{") + b"]"),
     }
     yield from own.get(channel.name, ())
     for path in sorted((ROOT / "sample").rglob("*")):

@@ -31,6 +31,7 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8103"
 CHANNEL_NAMES = (
     "sms_backup",
     "twilio",
+    "sms_ie",
     "whatsapp",
     "google_voice",
     "email",

@@ -6,9 +6,11 @@ message is there once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import pytest
 
@@ -86,7 +88,62 @@ def late_voice(folder: Path) -> None:
     voice(folder, "Ana Prado", {"01": first, "02": rest, "30": spam}, media=True)
 
 
+def sms_records(folder: Path, name: str, records: list[dict[str, Any]], *, media: bool) -> None:
+    with ZipFile(folder / name, "w") as archive:
+        archive.writestr("messages.ndjson", "".join(json.dumps(one) + "\n" for one in records))
+        if media:
+            archive.writestr("data/PART_1_knee.jpg", b"knee")
+
+
+def sms(minute: int, body: str, *, type_: int = 1, **columns: str) -> dict[str, Any]:
+    ms = 1_709_650_800_123 + minute * 60_000
+    base = {"_id": str(minute), "thread_id": "1", "address": "+12075550111", "type": str(type_)}
+    return base | {"date": str(ms), "body": body} | columns
+
+
+def mms(minute: int, text: str, **columns: str) -> dict[str, Any]:
+    return {
+        "_id": str(minute),
+        "thread_id": "1",
+        "date": str(1_709_650_800 + minute * 60),
+        "msg_box": "1",
+        "m_type": "132",
+        "m_id": f"m{minute}",
+        "__sender_address": {"address": "+12075550111", "type": "137"},
+        "__recipient_addresses": [{"address": "+12075550100", "type": "151"}],
+        "__parts": [
+            {"seq": "0", "ct": "text/plain", "text": text},
+            {"seq": "1", "ct": "image/jpeg", "cl": "knee.jpg", "_data": "/x/PART_1_knee.jpg"},
+        ],
+    } | columns
+
+
+def early_sms_ie(folder: Path) -> None:
+    records = [sms(1, "Hello"), sms(2, "I see", type_=2), mms(3, "my knee")]
+    sms_records(folder, "messages-2024-03-05.zip", records, media=False)
+
+
+def late_sms_ie(folder: Path) -> None:
+    new_phone = {"_id": "70", "thread_id": "9", "sub_id": "-1"}
+    records = [
+        sms(9, "Thank you"),
+        sms(2, "I see", type_=2, **new_phone),
+        sms(1, "Hello", __display_name="Ana Prado", **new_phone),
+        sms(10, "not yet sent", type_=3),
+        mms(3, "my knee", **new_phone),
+    ]
+    sms_records(folder, "messages.zip", records, media=True)
+
+
 CASES = {
+    "sms_ie": Exports(
+        early_sms_ie,
+        late_sms_ie,
+        ["Hello", "I see", "Thank you", "my knee"],
+        first=3,
+        held=1,
+        files=1,
+    ),
     "google_voice": Exports(
         early_voice, late_voice, ["", "I see", "Thank you"], first=2, held=1, files=1
     ),

@@ -77,7 +77,38 @@ VOICE_MESSAGE = (
     '<cite><a class="tel" href="tel:+1207555{:04}"><span class="fn"></span></a></cite>'
     "<q>{}</q></div>"
 )
+
+
+def record(n: int, more: str = "") -> str:
+    """A message of Android as SMS Import / Export writes it."""
+    return (
+        f'{{"thread_id": "1", "date": "{1_700_000_000_000 + n * 60_000}", "type": "1", '
+        f'"address": "+12075550111", "body": "hi"{more}}}\n'
+    )
+
+
+def mms_record(more: str, box: int = 1) -> str:
+    return (
+        f'{{"thread_id": "1", "date": "1700000000", "msg_box": "{box}", "m_type": "132", '
+        f'"__sender_address": {{"address": "+12075550111"}}, {more}}}\n'
+    )
+
+
 FILES: dict[str, dict[str, Make]] = {
+    "sms_ie": {
+        "messages": lambda n: "".join(map(record, range(n))),
+        "equal messages": lambda n: record(1) * n,
+        "messages of an old export": lambda n: f"[{','.join(map(record, range(n)))}]",
+        "columns": lambda n: record(1, numbered(', "c{}": "x"', n)),
+        "parts": lambda n: mms_record(
+            '"__parts": [' + '{"ct": "text/plain", "text": "a"}, ' * n + '{"ct": "text/plain"}]'
+        ),
+        "people of a group": lambda n: mms_record(
+            '"__recipient_addresses": ['
+            + numbered('{{"address": "+1207555{:04}"}}, ', n)
+            + '{}], "__parts": [{"ct": "text/plain", "text": "a"}]'
+        ),
+    },
     "google_voice": {
         "messages": lambda n: voice(
             "".join(VOICE_MESSAGE.format(i % 1000, 111, "hi") for i in range(n))

@@ -47,7 +47,7 @@ def test_a_password_is_never_shown(url: str, shown: str) -> None:
 
 def test_every_channel_is_listed() -> None:
     folders = {
-        path.parent.name for path in Path(threadwell.channels.__path__[0]).glob("*/__init__.py")
+        path.parent.name for path in Path(threadwell.channels.__path__[0]).glob("*/README.md")
     }
     names = [channel.name for channel in channels()]
     assert tuple(names) == CHANNEL_NAMES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from threadwell.channels.android.parts import Parts
 from threadwell.channels.sms_backup.ends import Ends
-from threadwell.channels.sms_backup.parts import Parts
 
 
 def earlier_ids(ms: int, box: str, ends: Ends, subject: str, content: Parts) -> tuple[str, ...]:

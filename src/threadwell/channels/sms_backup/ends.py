@@ -4,50 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from threadwell.channels.channel import ReadOptions
+from threadwell.channels.android.columns import Refused
+from threadwell.channels.android.owner import Owner
 from threadwell.channels.sms_backup.elements import Element
-from threadwell.messages import Address, AddressKind, parse_address
+from threadwell.messages import Address
 
 NAME = "sms_backup"
 
 #: PduHeaders of Android: who is named by an MMS.
 _FROM = "137"
 _NAMED = (_FROM, "151", "130", "129")
-#: What a phone writes for itself, and Android for a number that was withheld.
-_SELF = "insert-address-token"
-_NOBODY = frozenset({"", _SELF, "-1", "-2", "-3"})
 _BETWEEN = re.compile("[~;,]")
-
-
-class Refused(NamedTuple):
-    """Why an element is not a message, in plain words without any of its content.
-
-    ``set_aside`` says that it was read, and was never sent or never came.
-    """
-
-    reason: str
-    set_aside: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose phone it is. The backup itself never says."""
-
-    address: Address
-    keys: frozenset[tuple[AddressKind, str]]
-    country: str
-
-    @classmethod
-    def of(cls, options: ReadOptions) -> Owner:
-        """The first phone number of the practice; a stand-in where none is known."""
-        phones = (one for one in options.owner if one.kind is AddressKind.PHONE)
-        address = next(phones, Address(AddressKind.OTHER, f"{NAME}:owner"))
-        keys = frozenset(one.key for one in options.owner)
-        return cls(address, keys, options.country)
 
 
 class Ends(NamedTuple):
@@ -81,13 +51,13 @@ def _ends(
     owner: Owner,
 ) -> Ends | Refused:
     texts = _BETWEEN.split(written)
-    others = {one.key: one for text in texts if (one := _address(text, owner))}
+    others = {one.key: one for text in texts if (one := owner.read(text))}
     if len(others) == 1 and name and name != "(Unknown)":
         others = {key: one._replace(display=name) for key, one in others.items()}
     named = [
         (pair.get("type"), one)
         for pair in addresses
-        if (one := _address(pair.get("address", ""), owner))
+        if (one := owner.read(pair.get("address", "")))
     ]
     is_pair = len(others) == 1
     # Only where the list names the practice's own number can the rest of it be told from it.
@@ -116,10 +86,3 @@ def _ends(
     sender = next(iter(known), people[0])
     rest = tuple(one for one in people if one.key != sender.key)
     return Ends(sender, (owner.address, *rest), people)
-
-
-def _address(text: str, owner: Owner) -> Address | None:
-    bare = text.strip()
-    if bare in _NOBODY:
-        return None
-    return parse_address(bare, owner.country) or Address(AddressKind.OTHER, f"sms:{bare}")

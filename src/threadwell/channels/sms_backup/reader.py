@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from threadwell.channels.android.columns import Refused
+from threadwell.channels.android.identity import Identities
+from threadwell.channels.android.owner import Owner
 from threadwell.channels.channel import Channel, ChannelKind, ReadOptions
 from threadwell.channels.sms_backup.elements import LONGEST_PIECE, Piece, parse_element, split
-from threadwell.channels.sms_backup.ends import NAME, Owner, Refused
-from threadwell.channels.sms_backup.identity import Identities
+from threadwell.channels.sms_backup.ends import NAME
 from threadwell.channels.sms_backup.message import parse_message
 from threadwell.channels.text import encoding_of, text_head
 from threadwell.messages import Broken, Message
@@ -31,7 +33,7 @@ def sniff(head: bytes, _path: Path) -> bool:
 
 def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     """Every message of the backup, in constant memory (that of its longest message)."""
-    owner, ids = Owner.of(options), Identities(options.earlier_ids)
+    owner, ids = Owner.of(options, NAME), Identities(options.earlier_ids)
     number = expected = 0
     last = Piece(0, b"")
     with path.open("rb") as file:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import binascii
 import mimetypes
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 from threadwell.messages import Attachment, media_type_of
 from threadwell.messages.media_type import OCTETS
 
 _LAYOUT = "application/smil"
 _TEXT = "text/plain"
-_NOT_THERE = "is not in the backup"
+NOT_THERE = "is not in the backup"
+DAMAGED = "is damaged in the backup"
 #: What a slide shows or plays.
 _SHOWN = ("img", "video", "audio", "ref")
 #: IANA MIBenum numbers of the character sets that phones write.
@@ -26,11 +28,19 @@ class Parts(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_parts(parts: list[dict[str, str]]) -> Parts:
+#: The bytes of a part, or ``None``, and what is to be said of it (``Attachment.note``).
+Content: TypeAlias = tuple[bytes | None, str]
+
+
+def read_parts(
+    parts: list[dict[str, str]], content_of: Callable[[dict[str, str]], Content] | None = None
+) -> Parts:
     """What the sender wrote and sent along; the layout of the slides is left out.
 
-    It still tells of files that the backup was made without.
+    It still tells of files that the backup was made without. The bytes of a part are in its
+    ``data``, unless ``content_of`` has them from elsewhere.
     """
+    load = content_of or _content
     lines: list[str] = []
     attachments: list[Attachment] = []
     notes: list[str] = []
@@ -43,7 +53,7 @@ def read_parts(parts: list[dict[str, str]]) -> Parts:
         if bare == _LAYOUT:
             shown += _shown(part.get("text", ""))
             continue
-        content, note = _content(part)
+        content, note = load(part)
         if bare == _TEXT:
             if content is None and not note.startswith("is damaged"):
                 notes.append("a part of its text is not in the backup, or was the word null")
@@ -76,7 +86,7 @@ def _left_out(
     if parts and not (missing or attachments or any(lines)):
         missing = ["file"]
     return [
-        Attachment(name, mimetypes.guess_type(name)[0] or OCTETS, None, _NOT_THERE)
+        Attachment(name, mimetypes.guess_type(name)[0] or OCTETS, None, NOT_THERE)
         for name in missing
     ]
 
@@ -101,16 +111,20 @@ def _sequence(part: dict[str, str]) -> int:
         return 0
 
 
-def _content(part: dict[str, str]) -> tuple[bytes | None, str]:
-    encoded = part.get("data")
-    if not encoded:
-        text = part.get("text")
-        return (text.encode(), "") if text is not None else (None, _NOT_THERE)
+def decoded_base64(encoded: str) -> Content:
+    """The bytes that a backup holds within itself."""
     try:
         # `a2b_base64` passes over line breaks and whatever else is no digit.
         return binascii.a2b_base64(encoded.encode("ascii", "ignore")), ""
     except binascii.Error:
-        return None, "is damaged in the backup"
+        return None, DAMAGED
+
+
+def _content(part: dict[str, str]) -> Content:
+    if encoded := part.get("data"):
+        return decoded_base64(encoded)
+    text = part.get("text")
+    return (text.encode(), "") if text is not None else (None, NOT_THERE)
 
 
 def _decoded(content: bytes | None, part: dict[str, str]) -> str:
