@@ -17,7 +17,7 @@ from threadwell.stores.sqlite import SqliteStore
 
 WRITTEN = (
     *("Communication", "Encounter", "Group", "Task", "Provenance"),
-    *("Organization", "Patient", "Basic"),
+    *("Organization", "Patient"),
 )
 
 

@@ -72,6 +72,9 @@ class ReadingStore:
     async def position(self, project: str) -> int:
         return await self._base.position(project)
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        return await self._base.changes(project, after, count)
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._base.follow(project, after)
 
@@ -84,6 +87,10 @@ class ReadingStore:
     async def get_private(self, kind: str, name: str) -> bytes | None:
         own = self._own.get((kind, name))
         return own if own is not None else await self._base.get_private(kind, name)
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        own = {name: self._own[kind, name] for name in names if (kind, name) in self._own}
+        return {**await self._base.get_private_many(kind, names), **own}
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

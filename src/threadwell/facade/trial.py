@@ -26,8 +26,8 @@ class TrialStore:
 
     Made for a dry run that first takes in a few people. A search shows what was written before
     the rest, and counts what was rewritten twice; chains do not reach from one store into the
-    other, and pages only go forward; preconditions that are queries are not looked at; ``versions``
-    and what ``follow`` tells are those of ``base``.
+    other, and pages only go forward; preconditions that are queries are not looked at;
+    ``versions``, ``changes`` and what ``follow`` tells are those of ``base``.
     """
 
     def __init__(self, base: Store) -> None:
@@ -113,6 +113,9 @@ class TrialStore:
     async def position(self, project: str) -> int:
         return await self._base.position(project)
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        return await self._base.changes(project, after, count)
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._base.follow(project, after)
 
@@ -127,6 +130,11 @@ class TrialStore:
         if own is not None or (kind, name) in self._gone:
             return own
         return await self._base.get_private(kind, name)
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        rest = [name for name in names if (kind, name) not in self._gone]
+        there = await self._base.get_private_many(kind, rest)
+        return {**there, **await self._own.get_private_many(kind, names)}
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

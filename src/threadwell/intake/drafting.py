@@ -36,6 +36,7 @@ def write_plans(
         for one in todo.late:
             if one.message:
                 held[one.child] = Held(replace(one.message, apart=""), "locked-session")
+        before = len(batch.writes)
         write_plan(batch, circle, todo, settings, deleted, recutting=recutting)
         if any(key.type == "Communication" and key in deleted for key in todo.resources):
             # Its messages could not be found without it.
@@ -45,4 +46,6 @@ def write_plans(
                 relinked.append((circle, one, link))
             else:
                 write_child(batch, one, one.message, link, recorded.former)
+        if len(batch.writes) > before or todo.links:
+            batch.circles.add(circle.key)
     return held, relinked

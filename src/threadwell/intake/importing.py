@@ -27,7 +27,7 @@ from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.settled import mark, move, take_answers
 from threadwell.messages import Broken, Message
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
+from threadwell.stores.contract import Conflict, Key, Store, StoreError
 
 #: How often a batch is decided anew when somebody else writes at the same time, and how many
 #: seconds longer it waits each time.
@@ -330,7 +330,7 @@ class _Importing:
 
     async def _commit(self, batch: Batch) -> None:
         if batch.writes and not self._settings.dry_run:
-            await self._store.commit(self._project, ChangeSet(tuple(batch.writes.values())))
+            await self._store.commit(self._project, batch.change_set())
 
     def _account(self, batch: Batch) -> None:
         self.report.add(batch)

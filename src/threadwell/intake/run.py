@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
-from threadwell.encounters import codes
-from threadwell.encounters.identity import Identity
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
-from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, Rules, plan
 from threadwell.intake.commits.batch import Batch, as_stored
+from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
+from threadwell.intake.commits.written import last_written, writing
 from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
@@ -41,13 +40,6 @@ _MESSAGE_BYTES = 1000
 
 #: How far ahead of ours a sender's clock may be.
 _AHEAD_US = 86_400_000_000
-_INTAKE = Identity(codes.INTAKE, "intake")
-_MARKER = Key("Basic", _INTAKE.id)
-_MARKER_RESOURCE: Resource = {
-    "resourceType": "Basic",
-    "identifier": [_INTAKE.as_json()],
-    "code": {"coding": [codes.INTAKE_STATE]},
-}
 
 
 class Run:
@@ -57,7 +49,8 @@ class Run:
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
     then tells: that settings have changed, and not messages. A ``careful`` run looks whether
     somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
-    is the reference of the person or client by whose word it writes, ``""`` for none.
+    is the reference of the person or client by whose word it writes, ``""`` for none. ``since`` is
+    when an import wrote last, in milliseconds since 1970 UTC, 0 if none ever did.
     """
 
     def __init__(
@@ -80,6 +73,7 @@ class Run:
         self.quarantine = Quarantine(self.current, self.content_of, self.own, self.questions)
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
+        self.since = 0
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
@@ -88,18 +82,15 @@ class Run:
         self._circles: dict[str, Circle] = {}
         self._latest: set[str] = set()
         self._pending: dict[Key, Write] = {}
-        self._marker: Stored | None = None
+        self._marks = Marks(store, project)
+        self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
 
-    @property
-    def since(self) -> int:
-        """When an import wrote last, in milliseconds since 1970 UTC; 0 if none ever did."""
-        return self._marker.updated if self._marker else 0
-
     async def start(self) -> None:
         """Find the practice and what is held."""
-        self._marker = await self.store.read(self.project, *_MARKER)
+        self.since = await last_written(self.store, self.project)
+        await self._marks.read([SAID])
         await self.people.start()
         await self.quarantine.start(self.store, self.project)
 
@@ -161,7 +152,7 @@ class Run:
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
-        self._latest = set()
+        self._latest, self._ids = set(), set()
         return Batch(updated=self._clock(), author=self._author)
 
     async def bring_up(
@@ -195,15 +186,17 @@ class Run:
             if at_hand <= _MOST_AT_HAND:
                 break
             gone = self._circles.pop(key)
+            self._marks.forget([circle_mark(key)])
             at_hand -= len(gone.messages) + len(gone.stored)
 
     def marked(self, batch: Batch) -> Batch:
-        """The batch with the marker, by which another import that is running takes note of it.
-
-        What somebody else adds to a circle need not touch anything that we have read of it.
-        """
+        """The batch with the markers, by which others who write take note of it, and it of them."""
         if batch.writes:
-            self._marker = batch.write(_MARKER, _MARKER_RESOURCE, self._marker)
+            seen = {circle_mark(key) for key in self._latest}
+            changed = {circle_mark(key) for key in batch.circles} | self._ids
+            (changed if batch.says else seen).add(SAID)
+            self._marks.put(batch, changed, seen)
+            batch.keep(writing(self.project, batch.updated))
         return batch
 
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
@@ -258,6 +251,8 @@ class Run:
         rules: Rules,
     ) -> tuple[dict[str, list[Newcomer]], Recorded]:
         """What becomes of messages whose id somebody has: by the id of a sole child."""
+        self._ids = {id_mark(those[0].channel, those[0].external_id) for those in met.values()}
+        await self._marks.read(self._ids)
         places = await find_places(met, found, self)
         newcomers = {
             id_: [Newcomer(one, said(one), self._refusal(one, rules.now)) for one in those]
@@ -328,6 +323,7 @@ class Run:
         """The circles of those keys and patients."""
         self._latest.update(keys)
         missing = {key: who for key, who in keys.items() if key not in self._circles}
+        await self._marks.read(map(circle_mark, missing))
         loaded = await load_circles(missing, self.people, self.keywords, by_patient=self.by_patient)
         for key in keys:
             # The one used last stands last: the first are let go of first.
@@ -372,6 +368,7 @@ class Run:
         ``size`` is that of what is looked through, in bytes, where others wait for their turn.
         """
         circles = [self._circles[key] for key in keys]
+        batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
         deleted = await self._deleted(plans) if self._careful else {}
         held, relinked = await aside(

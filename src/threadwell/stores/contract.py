@@ -276,6 +276,12 @@ class Store(Protocol):
         """The position of the project's last change; 0 where there is none."""
         ...
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        """Some of the changes after that position that are there by now, in order: at least one
+        and at most ``count``; ``[]`` if there are none.
+        """
+        ...
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         """Every change after that position, in order and each once, whichever process makes it.
 
@@ -299,6 +305,10 @@ class Store(Protocol):
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         """A value of the server's own (keys, client registrations), never part of the FHIR data."""
+        ...
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Those of the values of a kind that are there, by name."""
         ...
 
     async def list_private(

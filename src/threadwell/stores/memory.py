@@ -110,15 +110,12 @@ class MemoryStore:
     async def position(self, project: str) -> int:
         return len(self._projects[project].log)
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        log = self._projects[project].log[after : after + count]
+        return [Change(n, stored) for n, stored in enumerate(log, after + 1)]
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
-        log = self._projects[project].log
-
-        async def read(after: int) -> list[Change]:
-            return [
-                Change(n, stored) for n, stored in enumerate(log[after : after + BATCH], after + 1)
-            ]
-
-        return follow(self._bell, project, after, read)
+        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         return stirrings(self._bell, project)
@@ -128,6 +125,10 @@ class MemoryStore:
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return self._private.get((kind, name))
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        there = self._private
+        return {name: there[kind, name] for name in names if (kind, name) in there}
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

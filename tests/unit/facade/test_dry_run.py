@@ -34,7 +34,7 @@ def take(tw: threadwell.Threadwell, *rows: str, **options: Any) -> threadwell.Re
 
 def everything(tw: threadwell.Threadwell) -> list[tuple[str, str]]:
     """What is in the store, and in which version."""
-    types = ("Patient", "Encounter", "Communication", "Task", "Binary", "Provenance", "Basic")
+    types = ("Patient", "Encounter", "Communication", "Task", "Binary", "Provenance")
     return sorted(
         (f"{type_}/{one['id']}", one["meta"]["versionId"])
         for type_ in types

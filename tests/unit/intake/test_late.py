@@ -54,14 +54,10 @@ def test_what_was_superseded_may_count_again(by_gap, sms):
 
 def test_importing_again_changes_nothing(practice, sms):
     practice.take(sms("a", "08:00"), sms("b", "09:00", out=True))
-    before = practice.all("Encounter"), practice.all("Communication"), practice.all("Basic")
+    before = practice.all("Encounter"), practice.all("Communication")
     report = practice.take(sms("b", "09:00", out=True), sms("a", "08:00"))
     assert (report.counts.known, report.counts.new) == (2, 0)
-    assert before == (
-        practice.all("Encounter"),
-        practice.all("Communication"),
-        practice.all("Basic"),
-    )
+    assert before == (practice.all("Encounter"), practice.all("Communication"))
 
 
 def test_what_people_added_is_kept(practice, sms):

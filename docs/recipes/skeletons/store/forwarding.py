@@ -54,6 +54,9 @@ class ForwardingStore:
     async def position(self, project: str) -> int:
         return await self._inner.position(project)
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        return await self._inner.changes(project, after, count)
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._inner.follow(project, after)
 
@@ -65,6 +68,9 @@ class ForwardingStore:
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._inner.get_private(kind, name)
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        return await self._inner.get_private_many(kind, names)
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake.commits.counts import Done
-from threadwell.stores.contract import Key, Stored, Write
+from threadwell.stores.contract import ChangeSet, Kept, Key, Stored, Write
 
 
 @dataclass(slots=True)
@@ -16,12 +16,17 @@ class Batch(Done):
 
     ``updated`` is the ``meta.lastUpdated`` of all of them, in milliseconds since 1970 UTC, and
     ``author`` the reference of the person or client by whose word they are made, ``""`` for none.
+    ``kept`` are private values that go with them. ``circles`` are the keys of circles that it
+    changes, ``says`` tells whether it changes what is said of shared addresses, or waits for that.
     ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
     updated: int = field(kw_only=True)
     author: str = field(default="", kw_only=True)
     writes: dict[Key, Write] = field(default_factory=dict)
+    kept: dict[Key, Kept] = field(default_factory=dict)
+    circles: set[str] = field(default_factory=set)
+    says: bool = False
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def write(
@@ -40,6 +45,14 @@ class Batch(Done):
             content=content,
         )
         return Stored(key.type, key.id, version, self.updated, False, body, self.author)
+
+    def keep(self, kept: Kept) -> None:
+        """Add a private value."""
+        self.kept[Key(kept.kind, kept.name)] = kept
+
+    def change_set(self) -> ChangeSet:
+        """What is to be committed."""
+        return ChangeSet(tuple(self.writes.values()), kept=tuple(self.kept.values()))
 
 
 def as_stored(write: Write) -> Stored:

@@ -90,6 +90,7 @@ class Questions:
                 scope = Scope(address._replace(display=""))
                 id_ = scope.identity.id
                 asked[id_] = (scope, min(sent, asked[id_][1]) if id_ in asked else sent)
+        batch.says |= bool(asked)
         unseen = [Key("Task", id_) for id_ in asked if id_ not in self._people.questions]
         there = await self._current(unseen) if unseen else {}
         for id_, (scope, since) in asked.items():
@@ -185,6 +186,7 @@ class Questions:
                 self._write(batch, id_, moot(decode(before.body)), before)
 
     def _write(self, batch: Batch, id_: str, task: Resource, before: Stored | None) -> None:
+        batch.says = True
         key = Key("Task", id_)
         if key in batch.writes:  # What the batch writes is one version.
             before = batch.writes[key].before

@@ -92,14 +92,14 @@ class News:
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         """Every change of a project after that position."""
+        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
 
-        async def read(after: int) -> list[Change]:
-            pid = await self._projects.pid(project)
-            rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, BATCH))
-            pairs = zip(rows, stored(rows), strict=True)
-            return [Change(row["position"], one) for row, one in pairs]
-
-        return follow(self._bell, project, after, read)
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        """Some of the changes of a project after that position; ``[]`` if there are none."""
+        pid = await self._projects.pid(project)
+        rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, count))
+        pairs = zip(rows, stored(rows), strict=True)
+        return [Change(row["position"], one) for row, one in pairs]
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         """Yields now, and whenever something may have been committed to a project since."""

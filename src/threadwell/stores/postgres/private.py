@@ -10,6 +10,12 @@ from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_erro
 
 _PATIENCE = 20.0
 _GET = "SELECT value FROM private WHERE kind = $1 AND name = $2"
+_GET_MANY = """
+SELECT p.name, p.value FROM unnest($2::text[]) AS k(name)
+CROSS JOIN LATERAL (
+  SELECT name, value FROM private p WHERE p.kind = $1 AND p.name = k.name LIMIT 1
+) p
+"""
 _LIST = """
 SELECT name, value FROM private WHERE kind = $1 AND name > $2 ORDER BY name LIMIT $3
 """
@@ -79,6 +85,14 @@ class Private:
             return None
         value: bytes | None = await self._database.run(lambda c: c.fetchval(_GET, kind, name))
         return value
+
+    async def get_many(self, kind: str, names: Iterable[str]) -> dict[str, bytes]:
+        """Those values of a kind that are there, by name."""
+        wanted = [name for name in names if storable(kind, name)]
+        if not wanted:
+            return {}
+        rows = await self._database.run(lambda c: c.fetch(_GET_MANY, kind, wanted))
+        return {name: value for name, value in rows}  # noqa: C416 - rows are no tuples
 
     async def list(self, kind: str, after: str, count: int | None) -> dict[str, bytes]:
         """At most ``count`` values of a kind, by name, that follow a name."""

@@ -166,6 +166,9 @@ class PostgresStore:
     async def position(self, project: str) -> int:
         return await self._news.position(project)
 
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        return await self._news.changes(project, after, count)
+
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._news.follow(project, after)
 
@@ -177,6 +180,9 @@ class PostgresStore:
 
     async def get_private(self, kind: str, name: str) -> bytes | None:
         return await self._private.get(kind, name)
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        return await self._private.get_many(kind, names)
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

@@ -9,7 +9,6 @@ from contextlib import suppress
 import apsw
 
 from threadwell.stores.contract import Change
-from threadwell.stores.following import BATCH
 from threadwell.stores.sqlite.rows import COLUMNS, fetch, row_to_stored
 
 #: How long another process's commit may go unheard, in seconds.
@@ -36,9 +35,9 @@ def position(connection: apsw.Connection, pid: int) -> int:
     return last or 0
 
 
-def changes(connection: apsw.Connection, pid: int, after: int) -> list[Change]:
-    """Some of the changes after that position; ``[]`` if there are none."""
-    rows = fetch(connection, CHANGES, (pid, after, after + BATCH))
+def changes(connection: apsw.Connection, pid: int, after: int, count: int) -> list[Change]:
+    """Some of the changes after that position, at most ``count``; ``[]`` if there are none."""
+    rows = fetch(connection, CHANGES, (pid, after, after + count))
     return [Change(row[-1], row_to_stored(row[:-1])) for row in rows]
 
 

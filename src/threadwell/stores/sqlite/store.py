@@ -14,7 +14,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
-from threadwell.stores.following import Bell, follow, stirrings
+from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
@@ -199,12 +199,12 @@ class SqliteStore:
         with _READING:
             return news.position(self._reading, self._pid(project))
 
-    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
-        async def read(after: int) -> list[Change]:
-            with _READING:
-                return news.changes(self._reading, self._pid(project), after)
+    async def changes(self, project: str, after: int, count: int) -> list[Change]:
+        with _READING:
+            return news.changes(self._reading, self._pid(project), after, count)
 
-        return follow(self._bell, project, after, read)
+    def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         return stirrings(self._bell, project)
@@ -219,6 +219,11 @@ class SqliteStore:
         with _READING:
             rows = fetch(self._reading, sql, (kind, name))
         return rows[0][0] if rows else None
+
+    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
+        sql = "SELECT name, value FROM private WHERE kind = ? AND name = ?"
+        with _READING:
+            return dict(self._reading.executemany(sql, ((kind, name) for name in names)))
 
     async def list_private(
         self, kind: str, *, after: str = "", count: int | None = None

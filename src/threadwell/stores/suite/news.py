@@ -18,7 +18,7 @@ def _patient(id_: str, **more: object) -> dict[str, object]:
 
 
 class News(Contract):
-    """``position`` and ``follow``."""
+    """``position``, ``changes`` and ``follow``."""
 
     @scenario
     async def test_every_version_is_told_as_it_was_committed(self, desk: Desk) -> None:
@@ -30,6 +30,9 @@ class News(Contract):
         told = [Change(n, stored) for n, stored in enumerate([first, second, gone, ben], 1)]
         assert await _take(desk, 0, 4) == told
         assert await _take(desk, 2, 2) == told[2:]
+        assert await desk.store.changes(DEFAULT_PROJECT, 1, 2) == told[1:3]
+        assert await desk.store.changes(DEFAULT_PROJECT, 0, 100) == told
+        assert await desk.store.changes(DEFAULT_PROJECT, 4, 100) == []
         assert await desk.store.position(DEFAULT_PROJECT) == 4
 
     @scenario

@@ -128,6 +128,9 @@ class Versions(Contract):
         assert await store.get_private("key", "signing") == b"two"
         assert await store.put_private("key", "other", b"", only_new=True)
         assert await store.put_private("client", "signing", b"another kind")
+        names = ["signing", "none", "other", "signing"]
+        assert await store.get_private_many("key", names) == {"other": b"", "signing": b"two"}
+        assert await store.get_private_many("key", []) == {}
         assert await store.list_private("key") == {"other": b"", "signing": b"two"}
         assert await store.put_private("key", "signing", None)
         assert await store.put_private("key", "signing", None)
