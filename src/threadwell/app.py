@@ -32,6 +32,8 @@ CHANNEL_NAMES = (
     "sms_backup",
     "twilio",
     "sms_ie",
+    "ringcentral",
+    "quo",
     "whatsapp",
     "google_voice",
     "email",

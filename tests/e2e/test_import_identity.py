@@ -105,6 +105,31 @@ def bulk(*texts: dict[str, str]) -> str:
     return "".join(json.dumps(one) + "\n" for one in texts)
 
 
+def stored(number: int, body: str) -> dict[str, Any]:
+    return {
+        "uri": f"https://platform.example.com/restapi/v1.0/account/1/message-store/{number}",
+        "id": number,
+        "type": "SMS",
+        "direction": "Inbound",
+        "from": {"phoneNumber": "+12075550111"},
+        "to": [{"phoneNumber": "+12075550100"}],
+        "creationTime": f"2024-03-05T15:{number:02}:00.000Z",
+        "subject": body,
+    }
+
+
+def quo(number: int, body: str) -> dict[str, Any]:
+    return {
+        "id": f"AC{number}",
+        "phoneNumberId": "PN1",
+        "direction": "incoming",
+        "from": "+12075550111",
+        "to": ["+12075550100"],
+        "createdAt": f"2024-03-05T16:{number:02}:00Z",
+        "text": body,
+    }
+
+
 OUT = {"from": "+12075550100", "to": "+12075550111", "direction": "outbound-api"}
 LONG = "My knee has hurt since Sunday, and now it is warm and red as well."
 
@@ -197,6 +222,17 @@ CASES = {
         },
         ["My knee hurts", "Since Sunday", "Since when?"],
         1,
+        0,
+    ),
+    "pages of two phone systems, the same ones again, and later ones": (
+        {
+            "rc-1.json": json.dumps({"records": [stored(1, "My knee hurts")]}),
+            "rc-2.json": json.dumps({"records": [stored(2, "Worse"), stored(1, "My knee hurts")]}),
+            "quo-1.json": json.dumps({"data": [quo(1, "And my hip")], "totalItems": 1}),
+            "quo-2.json": json.dumps({"data": [quo(1, "And my hip"), quo(2, "Please call")]}),
+        },
+        ["And my hip", "My knee hurts", "Please call", "Worse"],
+        0,
         0,
     ),
     "a stranger's two mails of one id": (

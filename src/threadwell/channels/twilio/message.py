@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from threadwell.channels.channel import ReadOptions
+from threadwell.channels.records import Refused
 from threadwell.channels.twilio.addresses import DamagedAddress, ends_of
 from threadwell.channels.twilio.identity import NAME, is_multimedia
 from threadwell.channels.twilio.states import NEVER_SENT, note_of
@@ -20,16 +20,6 @@ from threadwell.messages import Attachment, Message
 MEDIUM = "SMSWRIT"
 #: What Twilio puts before each text of an account that was not paid for.
 _TRIAL = "Sent from your Twilio trial account - "
-
-
-class Refused(NamedTuple):
-    """Why it is no message, in plain words without any of its content.
-
-    ``set_aside`` says that it was read, and was never sent.
-    """
-
-    reason: str
-    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,7 +347,7 @@ def test_what_cannot_be_read_comes_back_with_the_reason(
     assert isinstance(broken, Broken)
     assert isinstance(message, Message)
     assert (broken.reason, broken.set_aside) == (reason, False)
-    assert broken.source == "log, message 1 (byte 0)"
+    assert broken.source == "log, record 1 (byte 0)"
     assert content.startswith(broken.content.decode())
 
 

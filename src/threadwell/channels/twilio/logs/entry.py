@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from threadwell.channels.channel import ReadOptions
-from threadwell.channels.halves import NOTE as HALVES
+from threadwell.channels.records import Refused
 from threadwell.channels.twilio.identity import (
     is_multimedia,
     is_of_conversation,
     parse_message_id,
 )
 from threadwell.channels.twilio.logs.times import Instant, parse_time
-from threadwell.channels.twilio.message import Refused, Told, message_of
+from threadwell.channels.twilio.message import Told, message_of
 from threadwell.messages import OCTETS, Attachment, Message, gaps
 from threadwell.messages.spreadsheet import says_nothing, unguarded
 
@@ -72,9 +72,9 @@ def members_of(value: dict[str, Any]) -> dict[str, str]:
 
 
 def read_entry(
-    members: Mapping[str, str], options: ReadOptions, *, halves: bool = False
+    members: Mapping[str, str], options: ReadOptions, read: tuple[str, ...] = ()
 ) -> Message | Refused:
-    """The message of an entry; ``halves`` if characters of it were replaced already."""
+    """The message of an entry; ``read`` are notes about how it was read."""
     id_ = parse_message_id(_plain(members, "sid"))
     if not id_:
         if "sid" not in members and members.get("type") in _OF_EXPORTERS:
@@ -105,7 +105,7 @@ def read_entry(
             error_code=_plain(members, "errorcode"),
             service_sid=_plain(members, "messagingservicesid"),
             files=files,
-            notes=(*notes, *when.notes, *([HALVES] if halves else [])),
+            notes=(*notes, *when.notes, *read),
         ),
         options,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.delimited import best_cut, delimiter_line, open_rows
-from threadwell.channels.objects import decode_object, json_head, read_objects
+from threadwell.channels.objects import json_head
+from threadwell.channels.records import Refused, read_records
 from threadwell.channels.text import text_head
 from threadwell.channels.twilio.identity import NAME
 from threadwell.channels.twilio.logs.entry import (
@@ -18,7 +20,6 @@ from threadwell.channels.twilio.logs.entry import (
     read_entry,
     unwrapped,
 )
-from threadwell.channels.twilio.message import Refused
 from threadwell.messages import Broken, Message
 
 #: What the lists are called in which an API, or a program, gives messages.
@@ -67,15 +68,10 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
 
 
 def _read_json(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
-    for number, piece in enumerate(read_objects(path, _LISTS), start=1):
-        where = f"{path.name}, message {number} (byte {piece.offset})"
-        decoded = decode_object(piece.content) if piece.whole else None
-        if decoded is None:
-            yield Broken(NAME, where, "is damaged or breaks off", piece.content, "application/json")
-            continue
-        members = members_of(unwrapped(decoded.value))
-        parsed = read_entry(members, options, halves=decoded.halves)
-        yield _item(parsed, where, piece.content, "application/json")
+    def parse(record: dict[str, Any], notes: tuple[str, ...]) -> Message | Refused:
+        return read_entry(members_of(unwrapped(record)), options, notes)
+
+    return read_records(path, NAME, _LISTS, parse)
 
 
 def _read_csv(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
@@ -94,15 +90,11 @@ def _read_csv(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
                 if line.wrong
                 else read_entry(dict(zip(members, line.cells, strict=True)), options)
             )
-            yield _item(parsed, where, line.content, "text/plain")
-
-
-def _item(
-    parsed: Message | Refused, where: str, content: bytes, content_type: str
-) -> Message | Broken:
-    if isinstance(parsed, Refused):
-        return Broken(NAME, where, parsed.reason, content, content_type, set_aside=parsed.set_aside)
-    return parsed
+            if isinstance(parsed, Refused):
+                reason, set_aside = parsed
+                yield Broken(NAME, where, reason, line.content, "text/plain", set_aside=set_aside)
+            else:
+                yield parsed
 
 
 def _columns(head: bytes) -> list[str]:
