@@ -253,3 +253,56 @@ def test_security_context(api) -> None:
         "POST", "Binary", b"x", content_type="text/plain", x_security_context="Patient/1"
     )
     assert made.json()["securityContext"] == {"reference": "Patient/1"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-1", 0, 1),
+        ("bytes=0-", 0, 2047),
+        ("bytes=2000-9999", 2000, 2047),
+        ("bytes=-5", 2043, 2047),
+        ("bytes=-9999", 0, 2047),
+        ("Bytes= 7 - 7", 7, 7),
+    ],
+)
+def test_a_part_is_sent_to_who_asks_for_it(api, picture, asked, first, last) -> None:
+    for path in (f"Binary/{picture['id']}", picture["url"]):
+        answer = api.call("GET", path, range=asked)
+        assert answer.status_code == 206
+        assert answer.content == BYTES[first : last + 1]
+        assert answer.headers["content-range"] == f"bytes {first}-{last}/2048"
+        assert answer.headers["content-length"] == str(last - first + 1)
+        assert answer.headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=3-1", "bytes=-", "bytes=0-1,5-6", "items=0-1", "bytes=a-b", "bytes", ""]
+)
+def test_ranges_that_say_nothing_get_the_whole(api, picture, asked) -> None:
+    answer = api.call("GET", f"Binary/{picture['id']}", range=asked)
+    assert (answer.status_code, answer.content) == (200, BYTES)
+    assert answer.headers["accept-ranges"] == "bytes"
+
+
+@pytest.mark.parametrize("asked", ["bytes=2048-", "bytes=9999-99999", "bytes=-0"])
+def test_a_range_behind_the_end_is_refused(api, picture, asked) -> None:
+    answer = api.call("GET", f"Binary/{picture['id']}", range=asked)
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == "bytes */2048"
+    assert answer.json()["issue"][0]["code"] == "value"
+
+
+def test_a_part_of_another_version_is_never_sent(api, picture) -> None:
+    path = f"Binary/{picture['id']}"
+    modified = api.call("GET", path).headers["last-modified"]
+    part = api.call("GET", path, range="bytes=0-1", if_range=modified)
+    assert (part.status_code, part.content) == (206, BYTES[:2])
+    for condition in (f'W/"{picture["meta"]["versionId"]}"', "Mon, 01 Jan 2024 00:00:00 GMT"):
+        whole = api.call("GET", path, range="bytes=0-1", if_range=condition)
+        assert (whole.status_code, whole.content) == (200, BYTES)
+
+
+def test_the_head_of_a_part_is_that_of_the_whole(api, picture) -> None:
+    answer = api.call("HEAD", f"Binary/{picture['id']}", range="bytes=0-1")
+    assert (answer.status_code, answer.headers["content-length"]) == (200, "2048")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import forbidden
+from threadwell.api.ranges import in_range
 from threadwell.api.raw import raw
 from threadwell.fhir.outcome import not_found
 
@@ -23,7 +24,7 @@ async def storage(context: Context, request: Request) -> Answer:
     content = await context.store.content(context.project, id_, version_id)
     if stored is None or content is None:
         raise not_found()
-    answer = raw(stored, content)
+    answer = in_range(request, raw(stored, content))
     # One version never changes, and whoever has the URL may see it for as long.
     cache = b"private, max-age=%d, immutable" % (int(expires) - now)
-    return Answer(200, [*answer.headers, (b"cache-control", cache)], answer.body)
+    return answer._replace(headers=[*answer.headers, (b"cache-control", cache)])

@@ -15,6 +15,7 @@ from threadwell.api.etags import check_read, not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import FHIR_JSON, check_json, content_type_of, wants_resource
 from threadwell.api.params import parse_params
+from threadwell.api.ranges import in_range
 from threadwell.api.raw import raw
 from threadwell.api.rest import create as creating
 from threadwell.api.rest import elements
@@ -66,7 +67,8 @@ async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     content = await context.store.content(context.project, stored.id, stored.version_id) or b""
     if not wants_resource(request, decode(stored.body).get("contentType", "")):
         answer = raw(stored, content)
-        return answer._replace(headers=[*answer.headers, *version_headers(stored)[1:]])
+        whole = answer._replace(headers=[*answer.headers, *version_headers(stored)[1:]])
+        return in_range(request, whole)
     answer = await resource_answer(context, request, stored)
     body = with_data(answer.body, content)
     if names := elements.wanted("Binary", parse_params(request.query)):
