@@ -9,12 +9,11 @@ from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, Rules, plan
+from threadwell.intake.circles.shelf import Shelf
 from threadwell.intake.commits.batch import Batch, as_stored
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
-from threadwell.intake.commits.written import last_written, writing
 from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
@@ -32,9 +31,6 @@ from threadwell.messages import Broken, Message
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Store, Stored, Write
 
-#: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
-_MOST_AT_HAND = 200_000
-
 #: What the work on a message of a circle is like, in bytes of JSON that are looked through.
 _MESSAGE_BYTES = 1000
 
@@ -49,8 +45,7 @@ class Run:
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
     then tells: that settings have changed, and not messages. A ``careful`` run looks whether
     somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
-    is the reference of the person or client by whose word it writes, ``""`` for none. ``since`` is
-    when an import wrote last, in milliseconds since 1970 UTC, 0 if none ever did.
+    is the reference of the person or client by whose word it writes, ``""`` for none.
     """
 
     def __init__(
@@ -73,24 +68,21 @@ class Run:
         self.quarantine = Quarantine(self.current, self.content_of, self.own, self.questions)
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
-        self.since = 0
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
         self._careful = careful
         self._author = author
-        self._circles: dict[str, Circle] = {}
-        self._latest: set[str] = set()
         self._pending: dict[Key, Write] = {}
         self._marks = Marks(store, project)
+        self._shelf = Shelf(self.people, self.keywords, self._marks, by_patient=self.by_patient)
         self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
 
     async def start(self) -> None:
         """Find the practice and what is held."""
-        self.since = await last_written(self.store, self.project)
-        await self._marks.read([SAID])
+        await self._marks.read_or_make(SAID)
         await self.people.start()
         await self.quarantine.start(self.store, self.project)
 
@@ -152,7 +144,7 @@ class Run:
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
-        self._latest, self._ids = set(), set()
+        self._shelf.latest, self._ids = set(), set()
         return Batch(updated=self._clock(), author=self._author)
 
     async def bring_up(
@@ -162,41 +154,31 @@ class Run:
         rules = self._rules(batch)
         recorded = await change(rules)
         touched = dict.fromkeys((*circles, *recorded.touched))
-        size = _MESSAGE_BYTES * sum(len(self._circles[key].messages) for key in touched)
+        size = _MESSAGE_BYTES * self._shelf.weight(touched)
         await self._write_circles(batch, touched, recorded, rules, size)
         return self.marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:
         """Whether nothing is left to do for a circle."""
-        return circle in self._circles and not self._circles[circle].dirty
+        return circle in self._shelf and not self._shelf[circle].dirty
 
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
         self._pending.update(batch.writes)
 
     def committed(self) -> None:
-        """Everything that was on its way has arrived.
-
-        Circles that have not been used for long are let go of, but never one of the batch that
-        was prepared last: the store does not know yet what that makes of them.
-        """
+        """Everything that was on its way has arrived."""
+        grown = len(self._pending)
         self._pending.clear()
-        at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
-        for key in [key for key in self._circles if key not in self._latest]:
-            if at_hand <= _MOST_AT_HAND:
-                break
-            gone = self._circles.pop(key)
-            self._marks.forget([circle_mark(key)])
-            at_hand -= len(gone.messages) + len(gone.stored)
+        self._shelf.trim(grown)
 
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
         if batch.writes:
-            seen = {circle_mark(key) for key in self._latest}
+            seen = {circle_mark(key) for key in self._shelf.latest}
             changed = {circle_mark(key) for key in batch.circles} | self._ids
             (changed if batch.says else seen).add(SAID)
             self._marks.put(batch, changed, seen)
-            batch.keep(writing(self.project, batch.updated))
         return batch
 
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
@@ -321,14 +303,7 @@ class Run:
 
     async def circles(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
         """The circles of those keys and patients."""
-        self._latest.update(keys)
-        missing = {key: who for key, who in keys.items() if key not in self._circles}
-        await self._marks.read(map(circle_mark, missing))
-        loaded = await load_circles(missing, self.people, self.keywords, by_patient=self.by_patient)
-        for key in keys:
-            # The one used last stands last: the first are let go of first.
-            self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
-        return {key: self._circles[key] for key in keys}
+        return await self._shelf.take(keys)
 
     def on_their_way(self, child: str) -> Collection[str]:
         """The messages that this run has told apart from that one, or renamed."""
@@ -367,7 +342,7 @@ class Run:
 
         ``size`` is that of what is looked through, in bytes, where others wait for their turn.
         """
-        circles = [self._circles[key] for key in keys]
+        circles = [self._shelf[key] for key in keys]
         batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
         deleted = await self._deleted(plans) if self._careful else {}

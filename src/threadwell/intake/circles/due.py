@@ -28,11 +28,12 @@ from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Refusal, route
 from threadwell.intake.people.writers import ANYWHERE, where_it_stands
 from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Key
+from threadwell.stores.contract import Key, Stored
 from threadwell.threads import circle_key
 
 #: How the key of a circle begins that names its patients; others are digests.
 _NAMED = "Patient/"
+_OF_CIRCLES = frozenset({"Communication", "Encounter", "Group", "Task"})
 _IS_PART = MissingFilter("part-of", missing=False)
 _IS_HEADER = MissingFilter("part-of", missing=True)
 
@@ -77,21 +78,30 @@ async def changed_circles(people: AddressBook, since: int) -> Circles:
     """
     after = DateFilter("_lastUpdated", (DateMatch(Prefix.GT, since * 1000, (since + 1) * 1000),))
     ours = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, None),))
-    circles: dict[str, str] = {}
-    headers: set[str] = set()
+    found: list[Stored] = []
     for query in (
         Query("Encounter", (after, ours)),
         Query("Group", (after, ours)),
         Query("Communication", (after, ours, _IS_HEADER)),
         Query("Communication", (after, _IS_PART)),
     ):
-        async for stored in search_all(people.store, people.project, query):
-            body = decode(stored.body)
-            if circle := circle_of(body):
-                header = stored.id if query.type == "Communication" else ""
-                circles[circle] = header or circles.get(circle, "")
-            elif _is_ours(body):
-                headers.add(str(body["partOf"][0].get("reference", "")).rpartition("/")[2])
+        found += [one async for one in search_all(people.store, people.project, query)]
+    return await circles_of(people, found)
+
+
+async def circles_of(people: AddressBook, changed: Iterable[Stored]) -> Circles:
+    """The circles that resources belong to which somebody else has changed."""
+    circles: dict[str, str] = {}
+    headers: set[str] = set()
+    for stored in changed:
+        if stored.deleted or stored.type not in _OF_CIRCLES:
+            continue
+        body = decode(stored.body)
+        if circle := circle_of(body):
+            header = stored.id if stored.type == "Communication" else ""
+            circles[circle] = header or circles.get(circle, "")
+        elif stored.type == "Communication" and body.get("partOf") and _is_ours(body):
+            headers.add(str(body["partOf"][0].get("reference", "")).rpartition("/")[2])
     keys = [Key("Communication", id_) for id_ in headers if id_]
     found = await people.store.read_many(people.project, keys) if keys else {}
     for key, stored in found.items():

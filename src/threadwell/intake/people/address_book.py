@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,35 @@ class AddressBook:
             if self.settings.organization:
                 return
             self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)
+
+    def forget(self, people: Collection[str], addresses: Collection[str]) -> set[str]:
+        """Let go of what is known of people (``Patient/…``) who have changed.
+
+        ``addresses`` are the keys of those that they have now. The keys of all that have to be
+        looked up again are returned.
+        """
+        gone = {key for key in addresses if key in self._parties}
+        gone |= {
+            key
+            for key, one in self._parties.items()
+            if not one.circle.isdisjoint(people) or any(who in people for who in one.users)
+        }
+        for key in gone:
+            del self._parties[key]
+            self._own.pop(key, None)
+        for one in people:
+            self._called.pop(one, None)
+        self._tables.clear()
+        return gone
+
+    def addresses_of(self, resource: Resource) -> set[str]:
+        """The keys of the addresses that a person has."""
+        return self._keys_of(resource)
+
+    @property
+    def size(self) -> int:
+        """How many addresses and names are at hand."""
+        return len(self._parties) + len(self._called)
 
     def party(self, address: Address) -> Party:
         """Everybody at an address that ``resolve`` was given, whatever was said of it."""
