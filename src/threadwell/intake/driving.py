@@ -34,10 +34,10 @@ from threadwell.stores.contract import Conflict, Key, Store, StoreError
 
 #: How often a batch is decided anew when somebody else writes at the same time, and how many
 #: seconds longer it waits each time.
-_ATTEMPTS = 20
-_PATIENCE = 0.02
+ATTEMPTS = 20
+PATIENCE = 0.02
 
-_BUSY = "others keep writing to the same sessions; import again when they are done"
+BUSY = "others keep writing to the same sessions; import again when they are done"
 
 
 class Contended(StoreError):
@@ -87,6 +87,11 @@ class Importing:
         self._on_its_way: _OnItsWay | None = None
         self.report = Report(trial=Trial() if settings.dry_run else None)
 
+    @property
+    def batch(self) -> int:
+        """How many messages are committed at once."""
+        return self._settings.batch
+
     def write_as(self, author: str) -> None:
         """From now on it is that person or client (a reference) by whose word it writes."""
         if author != self._author:
@@ -95,7 +100,7 @@ class Importing:
     async def take(self, items: Iterable[Message | Broken]) -> None:
         """Import everything that is not there yet."""
         await self._send(
-            partial(Run.prepare, items=some) for some in _batched(items, self._settings.batch)
+            partial(Run.prepare, items=some) for some in in_batches(items, self._settings.batch)
         )
 
     async def answer(self) -> None:
@@ -154,12 +159,16 @@ class Importing:
 
     async def settle(self) -> None:
         """Finish the sessions that were open and are over by now."""
-        if self._revived and not self._settings.dry_run:
-            self._run, revived, self._revived = None, self._revived, {}
-            await self._settle(revived)
+        await self.revive()
         run = await self._running()
         due = await open_circles(run.people, self._settings)
         await self._settle({key: who for key, who in due.items() if not run.is_up_to_date(key)})
+
+    async def revive(self) -> None:
+        """Take in the messages of headers that had been deleted, and were made anew."""
+        if self._revived and not self._settings.dry_run:
+            self._run, revived, self._revived = None, self._revived, {}
+            await self._settle(revived)
 
     async def recut(self) -> None:
         """Cut all sessions anew."""
@@ -213,7 +222,7 @@ class Importing:
 
     async def _again(self, make: Make) -> None:
         self._careful = True
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             self._run = None
             run = await self._running()
             batch = await make(run)
@@ -221,9 +230,9 @@ class Importing:
             try:
                 await self._commit(batch)
             except Conflict:
-                if attempt == _ATTEMPTS:
-                    raise Contended(_BUSY) from None
-                await asyncio.sleep(_PATIENCE * attempt)
+                if attempt == ATTEMPTS:
+                    raise Contended(BUSY) from None
+                await asyncio.sleep(PATIENCE * attempt)
             else:
                 self._account(batch)
                 return
@@ -292,7 +301,8 @@ class Importing:
         return messages
 
 
-def _batched(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:
+def in_batches(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:
+    """The items in lists of at most that size."""
     every = iter(items)
     while some := list(islice(every, size)):
         yield some

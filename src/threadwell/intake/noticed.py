@@ -1,113 +1,132 @@
-"""What others have changed, as far as it counts for a run that lives on."""
+"""What others have changed, as far as it counts for a run."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.intake.circles.due import Circles, circles_of
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.due import Circles, Touched, parent_of
 from threadwell.intake.commits.looked import changes_between
 from threadwell.intake.commits.versions import is_intakes
 from threadwell.intake.links import circle_of
-from threadwell.intake.people.address_book import AddressBook
-from threadwell.stores.contract import Key, Stored
+from threadwell.intake.people.address_book import AddressBook, keys_of
+from threadwell.intake.people.route import address_key
+from threadwell.stores.contract import Key, Store, Stored
 
 #: Of whom a run knows by whom it has met. Whoever works for the practice may be met anywhere.
 _FAMILY = frozenset({"Patient", "RelatedPerson"})
 _PRACTICE = frozenset({"Practitioner", "PractitionerRole", "Organization"})
 _OF_CIRCLES = frozenset({"Communication", "Encounter", "Group", "Task"})
-_AT_ONCE = 500
 
 
 @dataclass(slots=True)
 class Noticed:
     """What was noticed of changes.
 
-    ``circles`` are those of which people have changed something that has to count now. ``loaded``
-    are the keys of circles that are not what they were, and ``lost`` are resources whose circle
-    cannot be told any more. ``people`` (``Patient/…``) have changed, who now have the ``addresses``
-    of those keys. ``practice`` tells that somebody of the practice has changed, and ``waiting``
-    that it is another thing that waits, or that is said of who writes.
+    ``touched`` are the circles of which people have changed something, that has to count now.
+    ``written`` are the keys of circles that anybody has written to, and ``lost`` what does not tell
+    its circle. ``people`` (``Patient/…``) have changed, who have the ``addresses`` of those keys
+    by now. ``practice`` tells that somebody of the practice has changed, and ``waiting`` that
+    another thing waits, or is said of who writes.
     """
 
-    circles: Circles = field(default_factory=dict)
-    loaded: set[str] = field(default_factory=set)
+    touched: Touched = field(default_factory=Touched)
+    written: set[str] = field(default_factory=set)
     lost: set[Key] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
     practice: bool = False
     waiting: bool = False
 
-    def __bool__(self) -> bool:
-        return any((self.circles, self.loaded, self.lost, self.people, self.practice, self.waiting))
-
     @property
     def releases(self) -> bool:
         """Whether something that waits may have its place now."""
         return bool(self.people) or self.practice or self.waiting
 
-    def add(self, other: Noticed) -> None:
+    def update(self, other: Noticed) -> None:
         """Take in what was noticed later."""
-        self.circles |= other.circles
-        self.people |= other.people
-        self.addresses |= other.addresses
+        self.touched.update(other.touched)
+        for name in ("written", "lost", "people", "addresses"):
+            getattr(self, name).update(getattr(other, name))
         self.practice |= other.practice
         self.waiting |= other.waiting
+
+    def add(self, stored: Stored, country: str) -> None:
+        """Notice a change; phone numbers without a country belong to that one."""
+        if stored.type not in _ANY:
+            return
+        body: Resource = {} if stored.deleted else decode(stored.body)
+        if stored.type in _FAMILY:
+            self.people.add(f"{stored.type}/{stored.id}")
+            self.addresses |= keys_of(body, country)
+        elif stored.type in _PRACTICE:
+            self.practice = True
+        else:
+            self.waiting |= stored.type == "Task" and (stored.deleted or _waits(body))
+            self._add_to_circle(stored, body)
+
+    def _add_to_circle(self, stored: Stored, body: Resource) -> None:
+        ours = is_intakes(stored.version_id)
+        if circle := circle_of(body):
+            self.written.add(circle)
+        elif not ours:  # Intake replaces the marker of the circle with whatever it writes.
+            header = Key("Communication", parent_of(body))
+            self.lost |= {Key(stored.type, stored.id), header}
+        if not ours:
+            self.touched.add(stored, body)
+
+
+_ANY = _FAMILY | _PRACTICE | _OF_CIRCLES
+
+
+async def notice(
+    store: Store, project: str, after: int, until: int, own: Collection[str], country: str
+) -> Noticed:
+    """What others have changed between two positions; ``own`` are version ids of ours."""
+    out = Noticed()
+    async for change in changes_between(store, project, after, until):
+        if change.stored.version_id not in own:
+            out.add(change.stored, country)
+    return out
 
 
 async def circles_changed(people: AddressBook, after: int, until: int) -> Circles:
     """The circles of which anybody but intake has changed something between two positions."""
-    out: Circles = {}
-    some: list[Stored] = []
-    async for change in changes_between(people.store, people.project, after, until):
-        if change.stored.type in _OF_CIRCLES and not is_intakes(change.stored.version_id):
-            some.append(change.stored)
-        if len(some) == _AT_ONCE:
-            out |= await circles_of(people, some)
-            some.clear()
-    return out | await circles_of(people, some)
-
-
-async def notice(people: AddressBook, after: int, until: int, own: frozenset[str]) -> Noticed:
-    """What others have changed between two positions; ``own`` are version ids of ours."""
-    out = Noticed()
-    some: list[Stored] = []
+    touched = Touched()
     async for change in changes_between(people.store, people.project, after, until):
         stored = change.stored
-        if stored.version_id not in own and _note(out, stored, people):
-            some.append(stored)
-        if len(some) == _AT_ONCE:
-            out.circles |= await circles_of(people, some)
-            some.clear()
-    out.circles |= await circles_of(people, some)
-    return out
+        if not (stored.deleted or is_intakes(stored.version_id)) and stored.type in _OF_CIRCLES:
+            touched.add(stored, decode(stored.body))
+    return await touched.find(people)
 
 
-def _note(out: Noticed, stored: Stored, people: AddressBook) -> bool:
-    """Note a change; whether it is one of a circle that has to be looked at."""
-    body: Resource = {} if stored.deleted else decode(stored.body)
-    if stored.type in _FAMILY:
-        out.people.add(f"{stored.type}/{stored.id}")
-        out.addresses |= people.addresses_of(body)
-    elif stored.type in _PRACTICE:
-        out.practice = True
-    elif stored.type in _OF_CIRCLES:
-        if stored.type == "Task" and (stored.deleted or _waits(body)):
-            out.waiting = True
-        if circle := circle_of(body):
-            out.loaded.add(circle)
-        elif is_intakes(stored.version_id):
-            # Whoever has written it has replaced the marker of its circle.
-            return False
-        else:
-            parents = body.get("partOf") or [{}]
-            parent = parents[0] if isinstance(parents, list) else parents
-            header = str(parent.get("reference", "")).rpartition("/")[2]
-            out.lost |= {Key(stored.type, stored.id), Key("Communication", header)}
-        return not is_intakes(stored.version_id)
-    return False
+def found_in(circles: Iterable[Circle], noticed: Noticed) -> list[str]:
+    """The keys of those circles that are no longer as they are stored."""
+    lost = noticed.lost
+    children = {key.id for key in lost if key.type == "Communication"}
+    return [
+        one.key
+        for one in circles
+        if one.key in noticed.written
+        or any(key in one.stored for key in lost)
+        or (children and any(placed.child in children for placed in one.messages.values()))
+    ]
+
+
+def met_in(
+    circles: Iterable[Circle], people: Collection[str], addresses: Collection[str]
+) -> list[str]:
+    """The keys of those circles in which those people or addresses are met."""
+    return [
+        one.key
+        for one in circles
+        if any(patient in people for patient in one.patients)
+        or any(address_key(party.address) in addresses for party in one.parties.values())
+    ]
 
 
 def _waits(task: Resource) -> bool:

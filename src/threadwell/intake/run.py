@@ -22,6 +22,7 @@ from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
+from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route
 from threadwell.intake.people.ways import Ways
@@ -33,6 +34,9 @@ from threadwell.stores.contract import Key, Store, Stored, Write
 
 #: What the work on a message of a circle is like, in bytes of JSON that are looked through.
 _MESSAGE_BYTES = 1000
+
+#: Addresses, names and ways of people that a run that lives on remembers.
+_MOST_PEOPLE = 100_000
 
 #: How far ahead of ours a sender's clock may be.
 _AHEAD_US = 86_400_000_000
@@ -71,18 +75,18 @@ class Run:
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
-        self._careful = careful
+        self.careful = careful
         self._author = author
         self._pending: dict[Key, Write] = {}
-        self._marks = Marks(store, project)
-        self._shelf = Shelf(self.people, self.keywords, self._marks, by_patient=self.by_patient)
+        self.marks = Marks(store, project)
+        self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
         self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
 
     async def start(self) -> None:
         """Find the practice and what is held."""
-        await self._marks.read_or_make(SAID)
+        await self.marks.read_or_make(SAID)
         await self.people.start()
         await self.quarantine.start(self.store, self.project)
 
@@ -144,7 +148,7 @@ class Run:
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
-        self._shelf.latest, self._ids = set(), set()
+        self.shelf.latest, self._ids = set(), set()
         return Batch(updated=self._clock(), author=self._author)
 
     async def bring_up(
@@ -154,13 +158,13 @@ class Run:
         rules = self._rules(batch)
         recorded = await change(rules)
         touched = dict.fromkeys((*circles, *recorded.touched))
-        size = _MESSAGE_BYTES * self._shelf.weight(touched)
+        size = _MESSAGE_BYTES * self.shelf.weight(touched)
         await self._write_circles(batch, touched, recorded, rules, size)
         return self.marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:
         """Whether nothing is left to do for a circle."""
-        return circle in self._shelf and not self._shelf[circle].dirty
+        return circle in self.shelf and not self.shelf[circle].dirty
 
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
@@ -170,15 +174,35 @@ class Run:
         """Everything that was on its way has arrived."""
         grown = len(self._pending)
         self._pending.clear()
-        self._shelf.trim(grown)
+        self.shelf.trim(grown)
+
+    def undo(self) -> None:
+        """Nothing came of the batch that was prepared last: what it rests on is read again."""
+        self._pending.clear()
+        self.shelf.drop(list(self.shelf.latest))
+        self.marks.forget(self._ids)
+        self.careful = True
+
+    def forget(self, noticed: Noticed) -> None:
+        """Let go of what others have changed."""
+        self.shelf.drop(found_in(self.shelf, noticed))
+        if noticed.people:
+            gone = self.people.forget(noticed.people, noticed.addresses)
+            self.ways.forget()
+            self.shelf.drop(met_in(self.shelf, noticed.people, gone))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is at hand of people that it is time to begin anew."""
+        return self.people.size + self.ways.size + len(self._shared) > _MOST_PEOPLE
 
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
         if batch.writes:
-            seen = {circle_mark(key) for key in self._shelf.latest}
+            seen = {circle_mark(key) for key in self.shelf.latest}
             changed = {circle_mark(key) for key in batch.circles} | self._ids
             (changed if batch.says else seen).add(SAID)
-            self._marks.put(batch, changed, seen)
+            self.marks.put(batch, changed, seen)
         return batch
 
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
@@ -234,7 +258,7 @@ class Run:
     ) -> tuple[dict[str, list[Newcomer]], Recorded]:
         """What becomes of messages whose id somebody has: by the id of a sole child."""
         self._ids = {id_mark(those[0].channel, those[0].external_id) for those in met.values()}
-        await self._marks.read(self._ids)
+        await self.marks.read(self._ids)
         places = await find_places(met, found, self)
         newcomers = {
             id_: [Newcomer(one, said(one), self._refusal(one, rules.now)) for one in those]
@@ -303,7 +327,7 @@ class Run:
 
     async def circles(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
         """The circles of those keys and patients."""
-        return await self._shelf.take(keys)
+        return await self.shelf.take(keys)
 
     def on_their_way(self, child: str) -> Collection[str]:
         """The messages that this run has told apart from that one, or renamed."""
@@ -342,10 +366,10 @@ class Run:
 
         ``size`` is that of what is looked through, in bytes, where others wait for their turn.
         """
-        circles = [self._shelf[key] for key in keys]
+        circles = [self.shelf[key] for key in keys]
         batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
-        deleted = await self._deleted(plans) if self._careful else {}
+        deleted = await self._deleted(plans) if self.careful else {}
         held, relinked = await aside(
             size,
             lambda: write_plans(

@@ -69,7 +69,7 @@ class AddressBook:
         having = (
             reference
             for reference, resource in self._organizations
-            if not own.isdisjoint(self._keys_of(resource))
+            if not own.isdisjoint(keys_of(resource, self.settings.country))
         )
         identity = Identity(codes.PRACTICE, "practice")
         self.practice = self.settings.organization or next(having, f"Organization/{identity.id}")
@@ -97,10 +97,6 @@ class AddressBook:
             self._called.pop(one, None)
         self._tables.clear()
         return gone
-
-    def addresses_of(self, resource: Resource) -> set[str]:
-        """The keys of the addresses that a person has."""
-        return self._keys_of(resource)
 
     @property
     def size(self) -> int:
@@ -243,7 +239,7 @@ class AddressBook:
     ) -> None:
         if resource.get("active") is False:
             return
-        for key in self._keys_of(resource):
+        for key in keys_of(resource, self.settings.country):
             if key in found:
                 if type_ in _FAMILY:
                     self._own[key] = (*self._own.get(key, ()), *_called(resource).given)
@@ -253,16 +249,6 @@ class AddressBook:
                     found[key].setdefault(type_, []).append((patient, value))
                 else:
                     found[key].setdefault(type_, []).append(value)
-
-    def _keys_of(self, resource: Resource) -> set[str]:
-        out: set[str] = set()
-        for point in resource.get("telecom") or ():
-            value = point.get("value", "")
-            address = parse_address(value, self.settings.country) or Address(
-                AddressKind.OTHER, unicodedata.normalize("NFC", value)
-            )
-            out.add(address_key(address))
-        return out
 
     def _party(self, address: Address, found: Mapping[str, list[Any]]) -> Party:
         bare = address._replace(display="")
@@ -281,6 +267,18 @@ class AddressBook:
         if not (patients or related or practice) and address_key(address) in self._ours:
             practice = self.practice
         return Party(bare, patients, tuple(related), practice, stranger)
+
+
+def keys_of(resource: Resource, country: str) -> set[str]:
+    """The keys of the addresses that a person has; numbers without a country belong to that one."""
+    out: set[str] = set()
+    for point in resource.get("telecom") or ():
+        value = point.get("value", "")
+        address = parse_address(value, country) or Address(
+            AddressKind.OTHER, unicodedata.normalize("NFC", value)
+        )
+        out.add(address_key(address))
+    return out
 
 
 class _Users:
