@@ -37,7 +37,6 @@ CHANNEL_NAMES = (
     "whatsapp",
     "google_voice",
     "email",
-    "slack",
     "table",
 )
 
@@ -54,6 +53,11 @@ def channels() -> tuple[Channel, ...]:
 def channel_labels() -> dict[str, str]:
     """What people call each channel, by its name."""
     return {channel.name: channel.label for channel in channels()}
+
+
+def live_channels() -> dict[str, Channel]:
+    """The channels that hear of messages as they come, by name."""
+    return {channel.name: channel for channel in channels() if channel.live is not None}
 
 
 def checked_url(url: str, what: str) -> str:
@@ -170,6 +174,7 @@ def create_server(
         store,
         base_url=base_url,
         labels=channel_labels,
+        channels=live_channels,
         also_at=also_at,
         pages=pages,
         load=load,

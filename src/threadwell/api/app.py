@@ -18,6 +18,8 @@ from threadwell.api.context import (
     Context,
     Handler,
     Labels,
+    Live,
+    no_channels,
     open_context,
 )
 from threadwell.api.endpoints import table
@@ -37,8 +39,6 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 _FHIR = "/fhir/R4"
 #: What anybody may know of the API.
 _PUBLIC = frozenset({f"{_FHIR}/metadata", f"{_FHIR}/$versions"})
-#: A login or a registration is no larger.
-_MAX_FORM = 64 * 1024
 _ALWAYS = ("/health", "/metrics")
 #: Interactions that change nothing: they may be asked for again.
 _READS = frozenset({"read", "vread", "history", "search", "capabilities", "operation", "storage"})
@@ -50,6 +50,7 @@ def create_app(
     *,
     base_url: str,
     labels: Labels,
+    channels: Live = no_channels,
     also_at: Sequence[str] = (),
     project: str = DEFAULT_PROJECT,
     pages: ASGIApp | None = None,
@@ -60,8 +61,9 @@ def create_app(
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
-    ``labels`` are those of channels. ``pages`` answers what is no part of the API. The store stays
-    open when the server stops. ``load`` counts, and limits how much is under way at once.
+    ``labels`` are those of channels, and ``channels`` those that hear. ``pages`` answers what is no
+    part of the API. The store stays open when the server stops. ``load`` counts, and limits how
+    much is under way at once.
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
@@ -72,6 +74,7 @@ def create_app(
             traced,
             base_url=base_url,
             labels=labels,
+            channels=channels,
             also_at=also_at,
             project=project,
             clock=clock,
@@ -154,9 +157,16 @@ class _App:
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(methods)
-            if request.method in _WITH_BODY:
-                request.body = await read_body(receive, headers, _MAX_FORM)
-            return await handler(context, request)
+            if request.method not in _WITH_BODY:
+                return await handler(context, request)
+            most = table.largest_body(request.path, context.max_body)
+            # A form is too small to be counted.
+            held = context.load.hold(announced(headers, most)) if most > table.MAX_FORM else 0
+            try:
+                request.body = await read_body(receive, headers, most)
+                return await handler(context, request)
+            finally:
+                context.load.release(held)
         except FhirError as error:
             return refusal(error, headers)
         except StoreError as error:

@@ -13,12 +13,17 @@ from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
+from threadwell.channels.channel import Channel
 from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.accounts import Remembered
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: What people call each channel, by its name; to be asked only where it is needed.
 Labels: TypeAlias = Callable[[], Mapping[str, str]]
+
+#: The channels that hear, by name; likewise.
+Live: TypeAlias = Callable[[], Mapping[str, Channel]]
 
 #: Where the FHIR API is below the server's URL.
 FHIR_PATH = "/fhir/R4"
@@ -33,7 +38,8 @@ class Context:
     """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
 
     ``bases`` are those of the FHIR API, and of whatever else it is known under. ``labels`` are
-    those of channels.
+    those of channels, ``channels`` the ones that hear, and ``accounts`` what they hear for.
+    ``served`` are the URLs of the server itself, first its own: without a slash at the end.
     """
 
     store: Store
@@ -46,6 +52,9 @@ class Context:
     access: Access
     readiness: Readiness
     labels: Labels
+    channels: Live
+    accounts: Remembered
+    served: tuple[str, ...]
     load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
@@ -57,11 +66,17 @@ class Context:
 Handler: TypeAlias = Callable[[Context, Request], Awaitable[Answer]]
 
 
+def no_channels() -> Mapping[str, Channel]:
+    """None that hears."""
+    return {}
+
+
 async def open_context(
     store: Store,
     *,
     base_url: str,
     labels: Labels,
+    channels: Live = no_channels,
     also_at: Iterable[str] = (),
     project: str = DEFAULT_PROJECT,
     clock: Clock = now_ms,
@@ -75,19 +90,23 @@ async def open_context(
     them are to the store's own resources, from now on.
     """
     base = base_url.rstrip("/")
-    served = [f"{url.rstrip('/')}{FHIR_PATH}" for url in (base, *also_at)]
+    served = tuple(url.rstrip("/") for url in (base, *also_at))
+    bases = {name for url in served for name in loopback_bases(f"{url}{FHIR_PATH}")}
     signing = await signing_key(store)
     return Context(
         store=store,
         project=project,
         base=base,
         fhir=f"{base}{FHIR_PATH}",
-        bases=await store.known_as(*{name for url in served for name in loopback_bases(url)}),
+        bases=await store.known_as(*bases),
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock),
         readiness=Readiness(store),
         labels=labels,
+        channels=channels,
+        accounts=Remembered(store, project),
+        served=served,
         load=load or Load(),
         clock=clock,
         max_body=max_body,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from threadwell.channels.live import Live
 from threadwell.messages import Address, Broken, Message
 
 #: How many bytes of a file ``Channel.sniff`` is given.
@@ -51,6 +52,14 @@ class NeedsZone(Exception):
         )
 
 
+def _reads_none(_head: bytes, _path: Path) -> bool:
+    return False
+
+
+def _nothing(_path: Path, _options: ReadOptions) -> Iterator[Message | Broken]:
+    return iter(())
+
+
 def _no_reason(_head: bytes, _path: Path) -> str:
     return ""
 
@@ -86,20 +95,23 @@ class Channel:
     like anything else (the files and folders beside a Maildir's own three). ``nearly(head, path)``
     says of a file that no channel knows what it lacks to be one of this channel's, in plain words
     without any of its content; ``""`` where it looks like something else. ``zoned`` says that its
-    files need no zone of ours: the few times without one are read as UTC.
+    files need no zone of ours: the few times without one are read as UTC. ``live`` is how it
+    hears of messages as they come (``channels/live.py``); one that does nothing else reads no
+    files.
     """
 
     name: str
     label: str
     description: str
-    sniff: Callable[[bytes, Path], bool]
-    read: Callable[[Path, ReadOptions], Iterator[Message | Broken]]
+    sniff: Callable[[bytes, Path], bool] = _reads_none
+    read: Callable[[Path, ReadOptions], Iterator[Message | Broken]] = _nothing
     companions: Callable[[Path], Iterable[Path]] = _none
     rest: Callable[[Path], Iterable[Path]] = _none
     nearly: Callable[[bytes, Path], str] = _no_reason
     zoned: bool = False
     kind: ChannelKind = ChannelKind.CHAT
     medium: str = ""
+    live: Live | None = None
 
     def messages(self, path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         """What ``read`` yields, each message with a medium.

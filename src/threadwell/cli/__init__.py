@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from threadwell.cli import (
     about,
+    account,
     answer,
     backup,
     client,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     serve.COMMAND,
     sign_in.COMMAND,
     client.COMMAND,
+    account.COMMAND,
     backup.COMMAND,
     copy.COMMAND,
     get.COMMAND,

@@ -61,8 +61,9 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     if topic := topic_of(message):
         out["topic"] = {"text": topic}
     out["sent"] = fhir_time(microseconds(message.sent))
-    if message.wall:
-        out["_sent"] = _wall(message.wall.isoformat())
+    if message.wall or message.on_arrival:
+        wall = message.wall.isoformat() if message.wall else ""
+        out["_sent"] = _of_time(wall, on_arrival=message.on_arrival)
     if message.received:
         out["received"] = fhir_time(microseconds(message.received))
     if message.recipients:
@@ -113,8 +114,8 @@ def revised(
     if now.subject:
         out["topic"] = {"text": now.subject}
     out["sent"] = fhir_time(now.sent)
-    if now.wall:
-        out["_sent"] = _wall(now.wall)
+    if now.wall or now.on_arrival:
+        out["_sent"] = _of_time(now.wall, on_arrival=now.on_arrival)
     if now.received:
         out["received"] = fhir_time(now.received)
     known, said = _references_by_address(stored), _said_by_address(stored)
@@ -303,8 +304,14 @@ def _is_reference(identifier: Mapping[str, Any]) -> bool:
     return str(identifier.get("system", "")).startswith(codes.REFERENCE)
 
 
-def _wall(written: str) -> dict[str, Any]:
-    return {"extension": [{"url": codes.EXT_WALL, "valueString": written}]}
+def _of_time(wall: str, *, on_arrival: bool) -> dict[str, Any]:
+    """What there is to know of ``sent``: what a clock showed, and that it is when it arrived."""
+    extensions: list[dict[str, Any]] = []
+    if wall:
+        extensions.append({"url": codes.EXT_WALL, "valueString": wall})
+    if on_arrival:
+        extensions.append({"url": codes.EXT_ARRIVAL, "valueBoolean": True})
+    return {"extension": extensions}
 
 
 def _payload(

@@ -43,6 +43,7 @@ EXT_ATTRIBUTION = BASE + "StructureDefinition/attribution"
 EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
+EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
 EXT_WRITER = BASE + "StructureDefinition/writer"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -87,6 +88,7 @@ BY_COMPUTER_LINK = {
     "code": "185320006",
     "display": "Encounter by computer link",
 }
+#: What the one resource is that every import writes, so that two of them notice each other.
 #: ``Task.businessStatus`` of a question whose answer stands on the messages it was about.
 APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "Applied"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.

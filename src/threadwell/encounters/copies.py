@@ -70,14 +70,13 @@ def joined(one: Said, other: Said) -> Said:
     """What two copies of one message say together.
 
     A time that is off by a minute or more was read by other rules of the zone: that of ``one``
-    stands.
+    stands. One that is no more than when a copy arrived gives way to any other.
     """
     text, new_text = max(
         (one.text, one.new_text), (other.text, other.new_text), key=lambda t: [*map(_length, t)]
     )
     files = _joined_files(one.files, other.files)
-    later = max(one, other, key=lambda copy: (copy.sent, copy.wall))
-    timed = later if abs(one.sent - other.sent) < _MINUTE_US else one
+    timed = _timed(one, other)
     recipients = _united(one.recipients, other.recipients)
     received = [copy.received for copy in (one, other) if copy.received]
     notes = _united(one.notes, other.notes)
@@ -97,6 +96,7 @@ def joined(one: Said, other: Said) -> Said:
         files,
         notes,
         (),
+        one.on_arrival and other.on_arrival,
     )
     return out._replace(gaps=_gaps(out, one, other))
 
@@ -122,11 +122,24 @@ def _alike(copies: Sequence[Said], own: Own) -> list[list[int]]:
 def _is_alike(one: Said, other: Said, own: Own) -> bool:
     if one.sender.key != other.sender.key:
         return False
-    if one.sent // _SECOND_US != other.sent // _SECOND_US and (
-        not one.wall or one.wall[:19] != other.wall[:19]
+    # When a copy arrived tells nothing of when it was sent.
+    timed = not (one.on_arrival or other.on_arrival)
+    if (
+        timed
+        and one.sent // _SECOND_US != other.sent // _SECOND_US
+        and (not one.wall or one.wall[:19] != other.wall[:19])
     ):
         return False
     return _addressee(one, own) == _addressee(other, own)
+
+
+def _timed(one: Said, other: Said) -> Said:
+    """The copy of which the time counts."""
+    if one.on_arrival or other.on_arrival:
+        return min(one, other, key=lambda copy: (copy.on_arrival, copy.sent))
+    if abs(one.sent - other.sent) >= _MINUTE_US:
+        return one
+    return max(one, other, key=lambda copy: (copy.sent, copy.wall))
 
 
 def _addressee(copy: Said, own: Own) -> tuple[AddressKind, str] | None:

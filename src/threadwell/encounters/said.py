@@ -63,7 +63,7 @@ class Said(NamedTuple):
     microseconds since 1970 UTC, ``received`` 0 where nothing tells it. ``wall`` is the time as it
     was written, where that names no zone. ``thread`` is the channel's own, ``""`` where it follows
     from ``references``. ``gaps`` are those of its notes that say what this copy lacks. Texts are as
-    FHIR can hold them.
+    FHIR can hold them. ``on_arrival`` says that ``sent`` is no more than when it arrived.
     """
 
     sender: Address
@@ -81,6 +81,7 @@ class Said(NamedTuple):
     files: tuple[File, ...]
     notes: tuple[str, ...]
     gaps: tuple[str, ...]
+    on_arrival: bool = False
 
 
 def said(message: Message) -> Said:
@@ -101,6 +102,7 @@ def said(message: Message) -> Said:
         message.medium,
         tuple(map(file_of, message.attachments)),
         *notes_of(message),
+        message.on_arrival,
     )
 
 
@@ -136,6 +138,7 @@ def said_in(stored: Resource, thread: str) -> Said | None:
         medium,
         tuple([_file_in(part["contentAttachment"]) for part in payload if _has_file(part)]),
         *_sorted_out([one["text"] for one in stored.get("note") or () if _is_ours(one)]),
+        is_on_arrival(stored),
     )
 
 
@@ -156,6 +159,7 @@ def repeats(stored: Resource, message: Message) -> bool:
             and len(attached) == len(message.attachments)
             and stored["sent"] == fhir_time(microseconds(message.sent))
             and wall == (wall_of(stored) if "_sent" in stored else "")
+            and message.on_arrival == ("_sent" in stored and is_on_arrival(stored))
             and received == stored.get("received")
             and message.subject == (stored["topic"]["text"] if "topic" in stored else "")
             and [message.sender.value] == _values(stored["sender"])
@@ -204,6 +208,12 @@ def wall_of(stored: Resource) -> str:
         if extension.get("url") == codes.EXT_WALL:
             return str(extension["valueString"])
     return ""
+
+
+def is_on_arrival(stored: Resource) -> bool:
+    """Whether the time of a stored child is when it arrived, as nothing told when it was sent."""
+    extensions = (stored.get("_sent") or {}).get("extension") or ()
+    return any(one.get("url") == codes.EXT_ARRIVAL for one in extensions)
 
 
 def named_ids(message: Message) -> tuple[str, ...]:

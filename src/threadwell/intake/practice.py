@@ -8,6 +8,7 @@ from dataclasses import replace
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
+from threadwell.intake.accounts import accounts
 from threadwell.intake.care_zone import CareDays, care_days
 from threadwell.intake.choices import Choices, clinical_types, kept_choices
 from threadwell.intake.country import DEFAULT_COUNTRY
@@ -55,10 +56,14 @@ def plain_settings(
 async def with_practice(
     settings: Settings, store: Store, project: str, choices: Choices
 ) -> Settings:
-    """The settings with the practice as the store has it; raises ``BadSetting``."""
+    """The settings with the practice as the store has it; raises ``BadSetting``.
+
+    Its addresses at its providers are its own, whoever else it is told to be.
+    """
     organizations = await _organizations(store, project)
-    if not settings.owner:
-        settings = replace(settings, owner=_practice(organizations, settings.country))
+    owner = settings.owner or _practice(organizations, settings.country)
+    there = [address for one in await accounts(store, project) for address in one.addresses]
+    settings = replace(settings, owner=tuple({one.key: one for one in (*there, *owner)}.values()))
     if choices.organization:
         settings = _of_organization(settings, choices.organization, organizations)
     return settings

@@ -42,7 +42,8 @@ class Message:
     ``ours`` are the addresses of it that are the practice's by what its source says: the number
     that an account of the practice has. ``earlier_ids`` are those that earlier builds may have made
     of it. ``apart`` is for intake alone: it tells messages from each other to which their provider
-    has given one id.
+    has given one id. ``on_arrival`` says that nothing tells when it was sent: ``sent`` is when it
+    was delivered to us, and a copy that has its time knows better.
     """
 
     channel: str
@@ -63,6 +64,7 @@ class Message:
     wall: datetime | None = None
     made_id: bool = False
     apart: str = ""
+    on_arrival: bool = False
     earlier_ids: tuple[str, ...] = ()
     ours: tuple[Address, ...] = ()
 

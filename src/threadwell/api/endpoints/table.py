@@ -10,6 +10,7 @@ from threadwell.api.endpoints import (
     admin,
     discovery,
     health,
+    hooks,
     logout,
     me,
     metrics,
@@ -32,9 +33,12 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     # SMART App Launch looks below the FHIR base.
     "fhir/R4/.well-known/smart-configuration": {"GET": discovery.smart_configuration},
 }
+#: A login or a registration is no larger.
+MAX_FORM = 64 * 1024
 #: Endpoints with something of the resource in their path, by the first part of it.
 _PATTERNS: dict[str, tuple[re.Pattern[str], Mapping[str, Handler]]] = {
     "storage": (re.compile(r"storage/[^/]+/[^/]+"), {"GET": storage.storage}),
+    "hooks": (re.compile(r"hooks/[^/]+"), {"POST": hooks.deliver, "GET": hooks.greet}),
     "admin": (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
 }
 
@@ -45,12 +49,18 @@ _INTERACTIONS = {
     "oauth2": "login",
     "auth": "login",
     "storage": "storage",
+    "hooks": "delivery",
 }
 
 
 def interaction_of(path: str) -> str:
     """What the endpoint at ``path`` counts as, among the interactions of ``load.families``."""
     return _INTERACTIONS.get(path.partition("/")[0], "other")
+
+
+def largest_body(path: str, most: int) -> int:
+    """The bytes that a body sent to the endpoint at ``path`` may have; ``most`` for any request."""
+    return most if path.startswith("hooks/") else MAX_FORM
 
 
 def methods_of(path: str) -> Mapping[str, Handler] | None:

@@ -165,6 +165,7 @@ def together(messages: Sequence[Message], now: Said) -> Message:
         recipients=tuple([names.get(one.key, one) for one in now.recipients]),
         sent=_EPOCH + timedelta(microseconds=now.sent),
         wall=datetime.fromisoformat(now.wall) if now.wall else None,
+        on_arrival=now.on_arrival,
         received=_EPOCH + timedelta(microseconds=now.received) if now.received else None,
         thread_hint=now.thread,
         subject=now.subject,

@@ -1,0 +1,223 @@
+"""The client that makes calls: with an end to patience, and never into a private network unasked.
+
+A name is looked up once, every address that it has is looked at, and the connection goes to one
+of these: what a name means cannot change between the look and the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ipaddress
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from time import monotonic
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from threadwell.calls.call import Call, Called, CallFailed
+
+_REDIRECTS = 5
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"https": 443, "http": 80}
+#: Headers that another host never gets.
+_FOR_ONE_HOST = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PIECE = 64 * 1024
+#: RFC 6052 §2.1: IPv4 addresses within IPv6.
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_AT_ONCE = 16
+
+_PRIVATE = (
+    "{host} is in a private network or on this machine: allow it by its name if that is meant"
+)
+
+
+class HttpCaller:
+    """Calls over HTTP and HTTPS, a few at once, each in a thread of its own."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "threadwell-call")
+
+    async def call(self, call: Call) -> Called:
+        """The answer after redirects; raises ``CallFailed``."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._follow, call)
+
+    def close(self) -> None:
+        """Make no more calls."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _follow(self, call: Call) -> Called:
+        until = monotonic() + call.seconds
+        for _ in range(_REDIRECTS + 1):
+            answer = self._once(call, until)
+            location = answer.headers.get("location", "")
+            if answer.status not in _MOVED or not location or call.method not in ("GET", "HEAD"):
+                return answer
+            call = _moved(call, urljoin(call.url, location))
+        raise CallFailed("it is redirected without end", again=False, sent=True)
+
+    def _once(self, call: Call, until: float) -> Called:
+        place = _place(call)
+        connection = _Connection(place, until, self._tls() if place.secure else None)
+        try:
+            connection.connect()
+        except (OSError, http.client.HTTPException) as error:
+            raise _failed(place, error, sent=False) from None
+        try:
+            connection.request(call.method, place.target, call.body or None, dict(call.headers))
+            response = connection.getresponse()
+            body = _body(response, connection, call.most, until)
+        except (OSError, http.client.HTTPException) as error:
+            raise _failed(place, error, sent=True) from None
+        finally:
+            connection.close()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Called(response.status, headers, body)
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = ssl.create_default_context()
+        return self._context
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a call goes. ``free`` says that it may be in a private network."""
+
+    host: str
+    port: int
+    target: str
+    secure: bool
+    free: bool
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to an address that was looked at."""
+
+    def __init__(self, place: _Place, until: float, tls: ssl.SSLContext | None) -> None:
+        super().__init__(place.host, place.port, timeout=_left(until))
+        self._place = place
+        self._until = until
+        self._tls = tls
+
+    def connect(self) -> None:
+        """Connect to the first address that answers; raises ``OSError`` and ``CallFailed``."""
+        last: OSError = OSError("no address")
+        for family, address in _addresses(self._place):
+            connected = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connected.settimeout(_left(self._until))
+                connected.connect(address)
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls:
+                    connected = self._tls.wrap_socket(connected, server_hostname=self._place.host)
+            except OSError as error:
+                connected.close()
+                last = error
+                if isinstance(error, ssl.SSLError):
+                    break
+            else:
+                self.sock = connected
+                return
+        raise last
+
+    def patience(self) -> None:
+        """Wait for the next bytes no longer than the whole call may take."""
+        if self.sock is not None:
+            self.sock.settimeout(_left(self._until))
+
+
+def _addresses(place: _Place) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    out: list[tuple[socket.AddressFamily, tuple[str, int]]]
+    out = [(family, (str(address[0]), place.port)) for family, _, _, _, address in found]
+    if not place.free and any(map(_is_private, [address[0] for _, address in out])):
+        raise CallFailed(_PRIVATE.format(host=place.host), again=False)
+    return out
+
+
+def _is_private(text: str) -> bool:
+    """Whether an address is one that the whole Internet does not reach."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        # What stands for an address of the older kind leads there.
+        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        within = translated if address in _TRANSLATED else None
+        address = address.ipv4_mapped or address.sixtofour or within or address
+    return not address.is_global or address.is_multicast
+
+
+def _place(call: Call) -> _Place:
+    try:
+        parts = urlsplit(call.url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise CallFailed("it is no URL of http or https", again=False) from None
+    host = parts.hostname or ""
+    target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    if not host or parts.username is not None or not target.isprintable() or " " in target:
+        raise CallFailed("it is no URL that can be asked for", again=False)
+    free = _is_among(parts, port, call.hosts)
+    return _Place(host, port, target, parts.scheme == "https", free)
+
+
+def _is_among(parts: SplitResult, port: int, hosts: tuple[str, ...]) -> bool:
+    return parts.hostname in hosts or f"{parts.hostname}:{port}" in hosts
+
+
+def _moved(call: Call, url: str) -> Call:
+    before, after = urlsplit(call.url), urlsplit(url)
+    if (before.scheme, before.netloc) == (after.scheme, after.netloc):
+        return replace(call, url=url)
+    headers = {
+        name: value for name, value in call.headers.items() if name.lower() not in _FOR_ONE_HOST
+    }
+    return replace(call, url=url, headers=headers)
+
+
+def _body(
+    response: http.client.HTTPResponse, connection: _Connection, most: int, until: float
+) -> bytes:
+    length = response.length
+    if length is not None and length > most:
+        raise CallFailed(f"it is larger than {most} bytes", again=False, sent=True)
+    parts, size = [], 0
+    while True:
+        _left(until)
+        connection.patience()
+        part = response.read1(_PIECE)
+        if not part:
+            break
+        size += len(part)
+        if size > most:
+            raise CallFailed(f"it is larger than {most} bytes", again=False, sent=True)
+        parts.append(part)
+    if response.length:
+        raise CallFailed("its answer broke off", again=True, sent=True)
+    return b"".join(parts)
+
+
+def _left(until: float) -> float:
+    """The seconds that are left of a call; raises ``TimeoutError`` where none are."""
+    left = until - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _failed(place: _Place, error: Exception, *, sent: bool) -> CallFailed:
+    match error:
+        case TimeoutError():
+            reason = f"{place.host} took too long"
+        case socket.gaierror():
+            reason = f"there is no address for {place.host}"
+        case ssl.SSLCertVerificationError():
+            reason = f"{place.host} cannot prove that it is that host"
+        case ConnectionRefusedError():
+            reason = f"{place.host} takes no connections"
+        case _:
+            reason = f"the connection to {place.host} failed"
+    return CallFailed(reason, again=True, sent=sent)

@@ -1,0 +1,158 @@
+"""What a channel needs to hear: to verify what a provider delivers, and to read it. Pure.
+
+Files that a message only names are fetched later, by whoever takes the delivery in; the channel
+says what has to be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from threadwell.calls.call import Call, Called
+from threadwell.channels.account import Account, Field
+from threadwell.channels.delivery import Delivery, Refused, Reply
+from threadwell.messages import Address, Broken, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file that the provider keeps: ``place`` is its URL or id, as the channel understands it.
+
+    It is the content of the message's attachment number ``attachment``, counted from 0.
+    """
+
+    place: str
+    attachment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message of which files have to be fetched; in it they have no content yet."""
+
+    message: Message
+    files: tuple[Remote, ...]
+
+
+class State(StrEnum):
+    """What became of a message that was sent, in the order in which it happens."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a provider tells of a message that was sent, known to it as ``external_id``.
+
+    ``at`` is when that was so, as far as it says, else when it was told. ``code`` is the provider's
+    own for what failed, ``recipient`` to whom, where it names one of several.
+    """
+
+    channel: str
+    external_id: str
+    state: State
+    at: datetime
+    code: str = ""
+    recipient: Address | None = None
+
+
+class Wish(StrEnum):
+    """What somebody has asked for with a keyword that carriers have agreed upon."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """``who`` does not want messages from ``own`` any more, or does again, or has asked for help.
+
+    ``external_id`` is that of the message in which it was said.
+    """
+
+    channel: str
+    external_id: str
+    who: Address
+    own: Address
+    wish: Wish
+    at: datetime
+
+
+#: What a delivery holds.
+Heard: TypeAlias = Message | Arrived | Broken | Status | Wished
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was fetched; ``content_type`` is ``""`` where its server does not say."""
+
+    content: bytes
+    content_type: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A file that cannot be fetched; ``reason`` ends the sentence *a file of it …*.
+
+    ``again`` says that it may be there later.
+    """
+
+    reason: str
+    again: bool = False
+
+
+#: What to do next for a file: make a call, or be done with it.
+Step: TypeAlias = Call | File | Lost
+
+
+def as_file(_remote: Remote, _account: Account, answer: Called | None) -> Step:
+    """The step of a channel of which no file has to be fetched."""
+    return Lost("cannot be fetched") if answer is None else file_of(answer)
+
+
+def file_of(answer: Called) -> File | Lost:
+    """The file that is the body of an answer."""
+    if 200 <= answer.status < 300:
+        return File(answer.body, answer.headers.get("content-type", ""))
+    if answer.status in (401, 403):
+        return Lost("was not given to this account by the provider", again=True)
+    if answer.status in (404, 410):
+        # A file may be there a little later than the message that names it.
+        return Lost("is not at the provider", again=True)
+    return Lost("could not be fetched from the provider", again=True)
+
+
+def _nothing_to_read(_delivery: Delivery) -> Reply:
+    return Reply()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The part of a channel that hears.
+
+    ``fields`` are what an account of it has. ``verify`` says why a delivery is not the provider's,
+    ``None`` where it is. ``parse(delivery, account, country)`` yields what a verified one holds,
+    and raises nothing: what cannot be read is a ``Broken`` with its bytes. Taking the same
+    delivery twice, or its retry, yields messages of the same ids. ``answer(delivery)`` is what the
+    provider reads once it is kept. ``greet`` answers the request by which some providers try a URL
+    first (``GET``). ``fetch(remote, account, answer)`` is the next step for a file, given the
+    answer to the call before. ``headers`` are those that ``parse`` goes by: they are kept with the
+    body.
+    """
+
+    fields: tuple[Field, ...]
+    verify: Callable[[Delivery, Account], Refused | None]
+    parse: Callable[[Delivery, Account, str], Iterable[Heard]]
+    answer: Callable[[Delivery], Reply] = _nothing_to_read
+    greet: Callable[[Delivery, Account], Reply | Refused] | None = None
+    fetch: Callable[[Remote, Account, Called | None], Step] = as_file
+    headers: frozenset[str] = frozenset({"content-type"})

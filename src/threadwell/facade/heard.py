@@ -1,0 +1,78 @@
+"""Accounts at providers, for messages as they come, as plain method calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from threadwell.facade.wanted import several
+from threadwell.facade.whom import Whom
+
+if TYPE_CHECKING:
+    from threadwell.channels.account import Account
+
+
+class Heard(Whom):
+    """What a practice has at its providers. Secrets go in, and never come out again."""
+
+    def add_account(
+        self,
+        name: str,
+        channel: str,
+        values: Mapping[str, str],
+        *,
+        addresses: str | Sequence[str] = (),
+        hosts: str | Sequence[str] = (),
+        url: str = "",
+    ) -> Account:
+        """Set up an account, in the place of another of that name.
+
+        For example::
+
+            tw.add_account("front-desk", "twilio", {"account_sid": sid, "auth_token": token},
+                           addresses="+12125550100")
+
+        Its provider is then to call ``/hooks/NAME`` of the server; ``url`` is what it was told
+        where that is another one. ``addresses`` are the practice's own there. ``hosts`` may be
+        called, and given the credentials, though they are in a private network. Raises
+        ``threadwell.intake.BadSetting``.
+        """
+        from threadwell.app import checked_url, live_channels
+        from threadwell.channels.account import Account
+        from threadwell.intake.accounts import checked, keep_account
+        from threadwell.intake.country import care_country
+        from threadwell.intake.settings import BadSetting
+        from threadwell.messages import parse_address
+
+        country = self._loop.call(care_country(self._store))
+        own = []
+        for text in several(addresses):
+            address = parse_address(text, country)
+            if address is None:
+                raise BadSetting(f"{text!r} is no phone number or mail address")
+            own.append(address)
+        url = url and checked_url(url, "the URL of the account")
+        account = Account(name, channel, tuple(own), dict(values), several(hosts), url)
+        account = checked(account, live_channels())
+        self._loop.call(keep_account(self._store, self._project, account))
+        return account
+
+    def accounts(self) -> list[Account]:
+        """The accounts there are, by name: ``[a.name for a in tw.accounts()]``.
+
+        Their values are in them, and in no ``repr``.
+        """
+        from threadwell.intake.accounts import accounts
+
+        return self._loop.call(accounts(self._store, self._project))
+
+    def remove_account(self, name: str) -> None:
+        """Forget an account and its secrets: ``tw.remove_account("front-desk")``.
+
+        A running server refuses its deliveries within a second. Raises ``LookupError`` where there
+        is none of that name.
+        """
+        from threadwell.intake.accounts import remove_account
+
+        if not self._loop.call(remove_account(self._store, self._project, name)):
+            raise LookupError(f"there is no account {name}")

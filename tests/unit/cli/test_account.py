@@ -1,0 +1,69 @@
+"""Accounts are set up without a secret in the command, and shown without one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadwell.cli import main
+
+ADD = ["account", "add", "desk", "--channel", "twilio", "--set", "account_sid=AC1"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> list[str]:
+    return ["--store", str(tmp_path / "practice.db")]
+
+
+def test_a_secret_is_read_and_never_shown(
+    store: list[str], tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    (tmp_path / "token").write_text("hunter-two\n")
+    monkeypatch.setenv("SHARED", "hunter-three")
+    secrets = ["--secret-file", f"auth_token={tmp_path / 'token'}", "--secret-env"]
+    more = ["shared_key=SHARED", "--address", "(212) 555-0100", "--allow-host", "127.0.0.1:9"]
+    assert main([*ADD, *secrets, *more, *store]) == 0
+    for action in (["show", "desk"], ["list"]):
+        for format_ in ("text", "json"):
+            assert main(["account", *action, "--format", format_, *store]) == 0
+    shown = capsys.readouterr().out
+    assert "hunter" not in shown
+    assert "+12125550100" in shown
+    assert main(["account", "show", "desk", "--format", "json", *store]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["values"] == {
+        "account_sid": "AC1",
+        "auth_token": "(kept)",
+        "shared_key": "(kept)",
+    }
+    assert (told["path"], told["hosts"]) == ("/hooks/desk", ["127.0.0.1:9"])
+    assert main(["account", "remove", "desk", *store]) == 0
+    assert main(["account", "show", "desk", *store]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([*ADD], 2, "needs auth_token"),
+        ([*ADD, "--set", "auth_token=x"], 2, "is a secret"),
+        ([*ADD, "--set", "colour=x"], 2, "one of account_sid"),
+        ([*ADD, "--secret-env", "auth_token=NOT_THERE"], 1, "no NOT_THERE in the environment"),
+        (["account", "add", "desk", "--channel", "email"], 2, "--channel twilio"),
+        (["account", "add"], 2, "say which"),
+        (["account", "add", "Front Desk", *ADD[3:]], 2, "lower-case"),
+        ([*ADD, "--address", "nobody"], 2, "no phone number"),
+        (["account", "remove", "other"], 1, "no store"),
+    ],
+)
+def test_what_cannot_be_set_up_is_said(
+    store: list[str], arguments: list[str], code: int, said: str, capsys: Any, tmp_path: Path
+) -> None:
+    if code == 2 and said not in ("needs auth_token",):
+        (tmp_path / "token").write_text("x")
+        if arguments[:2] == ["account", "add"] and "--secret-env" not in arguments:
+            arguments = [*arguments, "--secret-file", f"auth_token={tmp_path / 'token'}"]
+    assert main([*arguments, *store]) == code
+    assert said in capsys.readouterr().err
