@@ -22,6 +22,7 @@ MEDICAL = BASE + "identifier/medical-encounter"
 GROUP = BASE + "identifier/group"
 CIRCLE = BASE + "identifier/circle"
 REVIEW = BASE + "identifier/review"
+ACT = BASE + "identifier/act"
 SHARED = BASE + "identifier/shared-address"
 QUARANTINE = BASE + "identifier/quarantine"
 ATTACHMENT = BASE + "identifier/attachment"
@@ -33,8 +34,10 @@ ADDRESS = BASE + "identifier/address"
 PERSON = BASE + "identifier/person/"
 INTAKE = BASE + "identifier/intake"
 
-#: ``Task.input.type.text`` of a patient to choose from, and of one whom the practice has named.
+#: ``Task.input.type.text`` of a patient to choose from, of one whom somebody has chosen, and of one
+#: whom the practice has named.
 CANDIDATE = "candidate"
+CHOSEN = "chosen"
 SUGGESTION = "suggestion"
 
 # Extensions.
@@ -108,7 +111,13 @@ _MODES = {
     "MMSWRIT": "MMS message",
     "APPWRIT": "messaging app",
 }
-_TASKS = {"quarantine": "Held message", "review": "Needs review"}
+_TASKS = {
+    "close-session": "Close session",
+    "open-session": "Open session",
+    "quarantine": "Held message",
+    "reopen-session": "Reopen session",
+    "review": "Needs review",
+}
 _REASONS = {
     "broken": "Not readable as a message",
     "future-date": "Sent in the future",
@@ -149,7 +158,7 @@ def provenance_reason(text: str) -> dict[str, Any]:
 
 
 def task_code(*codes: str) -> dict[str, Any]:
-    """The ``Task.code`` of a held message (``quarantine``) or a question (``review``)."""
+    """The ``Task.code`` of a held message (``quarantine``), a question (``review``) or an act."""
     return {
         "coding": [{"system": TASK_CODE, "code": code, "display": _TASKS[code]} for code in codes]
     }

@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import derived_id
+
+#: Stands in the place of the scope in the identity of a session that an act has opened: its thread
+#: may not be known yet.
+OPENED = "opened"
 
 
 class Identity(NamedTuple):
@@ -45,6 +50,20 @@ def session_identity(policy: str, scope: str, mark: str) -> Identity:
     """Of a session encounter: its policy, its thread or patients, and its first message or day."""
     parts = (policy, scope) if mark == scope else (policy, scope, mark)
     return Identity(codes.SESSION, "|".join(parts))
+
+
+def opened_identity(policy: str, act: str) -> Identity:
+    """Of a session encounter that an act has opened, by the logical id of the act's Task."""
+    return Identity(codes.SESSION, f"{policy}|{OPENED}|{act}")
+
+
+def opening_of(encounter: Resource) -> str:
+    """The logical id of the act that has opened a session encounter, ``""`` if none has."""
+    for one in encounter.get("identifier") or ():
+        _, _, rest = str(one.get("value", "")).partition("|")
+        if one.get("system") == codes.SESSION and rest.startswith(f"{OPENED}|"):
+            return rest.removeprefix(f"{OPENED}|")
+    return ""
 
 
 def header_identity(session: Identity, scope: str, thread: str) -> Identity:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from threadwell.encounters import codes
-from threadwell.encounters.encounter import Shape, encounter, group
+from threadwell.encounters.encounter import Shape, Span, encounter, group
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.header import HeaderPlace, header
 from threadwell.encounters.identity import (
@@ -15,14 +15,16 @@ from threadwell.encounters.identity import (
     group_identity,
     header_identity,
     medical_identity,
+    opened_identity,
     review_identity,
     session_identity,
 )
 from threadwell.encounters.participants import Spoken
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.review import review
-from threadwell.encounters.shares import subjects
+from threadwell.encounters.shares import opened_for, subjects
 from threadwell.fhir.resource import Resource
+from threadwell.sessions import Turn
 
 
 @dataclass(slots=True)
@@ -41,8 +43,10 @@ class Projection:
 class Drawn:
     """A session that is to be projected.
 
-    ``messages`` are in the order of time, at least one. ``former`` has the logical id of the
-    header before, for every thread that has one. ``replies`` has, for the messages that answer
+    ``messages`` are in the order of time, at least one if it was not ``opened`` by an act. That is
+    then the ``mark``, and ``chosen`` are the patients whom it was opened for. ``turns`` are what
+    acts have made of its status, ``closes`` is when it is over. ``former`` has the logical id of
+    the header before, for every thread that has one. ``replies`` has, for the messages that answer
     one that is here, the logical id of the answered child.
     """
 
@@ -51,17 +55,23 @@ class Drawn:
     finished: bool
     former: Mapping[str, str]
     replies: Mapping[str, str]
+    opened: bool = False
+    chosen: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    closes: int = 0
 
 
 def session_of(drawn: Drawn, frame: Frame) -> Identity:
     """The identity of the session."""
+    if drawn.opened:
+        return opened_identity(frame.policy, drawn.mark)
     return session_identity(frame.policy, frame.scope, drawn.mark)
 
 
 def project(drawn: Drawn, frame: Frame) -> Projection:
     """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
     identity = session_of(drawn, frame)
-    about = _About(drawn.messages, frame)
+    about = _About(drawn.messages, frame, drawn.chosen)
     whom = about.subjects
     together = group_identity(identity)
     subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
@@ -69,14 +79,15 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     _link_threads(out, drawn, identity, about, subject, frame, in_session=True)
     spoken = [_spoken(one, out.links) for one in drawn.messages]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
-    out.resources["Encounter", identity.id] = encounter(own, spoken, drawn.finished, frame)
+    span = Span(drawn.finished, drawn.turns, drawn.closes)
+    out.resources["Encounter", identity.id] = encounter(own, spoken, span, frame)
     if len(whom) > 1:
         out.resources["Group", together.id] = group(together, whom, frame)
         for patient in whom:
-            _add_medical(out, drawn, identity, patient, frame)
+            _add_medical(out, drawn, identity, patient, about, frame)
     if not subject:
         task = review_identity(identity)
-        since = drawn.messages[0].sent.at
+        since = drawn.messages[0].sent.at if drawn.messages else drawn.turns[0].at
         suggested = frozenset[str]().union(*(one.suggests for one in drawn.messages))
         out.resources["Task", task.id] = review(task, identity.id, since, suggested, frame)
     return out
@@ -85,23 +96,31 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
 def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     """The header and children of messages that no session holds: no encounter at all."""
     out = Projection()
-    about = _About(drawn.messages, frame)
+    about = _About(drawn.messages, frame, ())
     subject = about.subjects[0] if len(about.subjects) == 1 else ""
     _link_threads(out, drawn, session_of(drawn, frame), about, subject, frame, in_session=False)
     return out
 
 
 class _About:
-    """Whom the messages of a session are about, each and all together."""
+    """Whom the messages of a session are about, each and all together.
 
-    def __init__(self, messages: Sequence[Placed], frame: Frame) -> None:
+    ``chosen`` are those whom it was opened for.
+    """
+
+    def __init__(self, messages: Sequence[Placed], frame: Frame, chosen: tuple[str, ...]) -> None:
         self.subjects: tuple[str, ...] = frame.patients
+        self._chosen = frozenset(chosen) if len(frame.patients) > 1 else frozenset[str]()
         if len(frame.patients) > 1 or any(one.reasons for one in messages):
-            self.subjects = subjects(one.about for one in messages)
+            self.subjects = subjects(map(self.of, messages)) if messages else chosen
+
+    def of(self, message: Placed) -> frozenset[str]:
+        """Whom a message is about by itself, or by whom its session was opened for."""
+        return opened_for(message.about, message.reasons, self._chosen)
 
     def subject(self, message: Placed, subject: str) -> str:
         """A message that is about one patient is so within a session about several, too."""
-        own = message.about
+        own = self.of(message)
         return next(iter(own)) if len(own) == 1 else subject
 
 
@@ -141,19 +160,25 @@ def _link_threads(
 
 
 def _add_medical(
-    out: Projection, drawn: Drawn, session: Identity, patient: str, frame: Frame
+    out: Projection,
+    drawn: Drawn,
+    session: Identity,
+    patient: str,
+    about: _About,
+    frame: Frame,
 ) -> None:
     identity = medical_identity(session, patient)
     # What is about nobody in particular, such as a question back, belongs to every patient's care.
     spoken = [
         _as_family_of(patient, one, out.links, frame)
         for one in drawn.messages
-        if patient in one.about or not one.about
+        if patient in about.of(one) or not about.of(one)
     ]
     shape = Shape(
         identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"
     )
-    out.resources["Encounter", identity.id] = encounter(shape, spoken, drawn.finished, frame)
+    span = Span(drawn.finished, drawn.turns, drawn.closes)
+    out.resources["Encounter", identity.id] = encounter(shape, spoken, span, frame)
 
 
 def _spoken(message: Placed, links: Mapping[str, Link]) -> Spoken:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from threadwell.encounters.attribution import CHOSEN, Reason, patients_of
+from threadwell.encounters.attribution import CHOSEN, Reason, is_chosen, patients_of
 from threadwell.encounters.placed import Placed
 
 
 def subjects(about: Iterable[frozenset[str]]) -> tuple[str, ...]:
     """The patients whom a session is about, in order, by those of its messages."""
     return tuple(sorted(frozenset[str]().union(*about)))
+
+
+def opened_for(
+    about: frozenset[str], reasons: Iterable[Reason], chosen: frozenset[str]
+) -> frozenset[str]:
+    """Whom a message is about; ``chosen`` are those whom its session was opened for.
+
+    What tells nothing by itself is about them, unless a person has said that it is about nobody.
+    """
+    return about if about or not chosen or is_chosen(reasons) else chosen
 
 
 def follow(messages: Sequence[Placed]) -> None:

@@ -13,21 +13,27 @@ from typing import TypeAlias
 from threadwell.app import channel_labels, channels
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
+from threadwell.encounters.corrected import Agent
 from threadwell.facade.trial import TrialStore
 from threadwell.fhir.search.query import Query
 from threadwell.intake import (
+    Acted,
     Counts,
     Report,
     Settings,
     answer_review,
+    close_session,
     correct_attribution,
     import_messages,
     import_people,
+    open_session,
     recut,
+    reopen_session,
     replay,
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
+from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.practice import cut_by, kept_settings, plain_settings, with_practice
 from threadwell.intake.reports.outcome import outcome
 from threadwell.intake.settings import BadSetting
@@ -191,6 +197,25 @@ async def run_correction(
         store, project, subject, patients, settings, messages=messages
     )
     return corrected.report
+
+
+async def run_opening(
+    store: Store, project: str, patients: Sequence[str], thread: str, by: str, why: str
+) -> Acted:
+    """Open a session; raises ``BadAct``."""
+    settings = await kept_settings(store, project, channel_labels())
+    agent = Agent(by) if by else SOMEBODY
+    return await open_session(store, project, patients, settings, thread=thread, by=agent, why=why)
+
+
+async def run_act(
+    store: Store, project: str, session: str, by: str, why: str, *, close: bool
+) -> Acted:
+    """Close a session, or open it again; raises ``BadAct``."""
+    settings = await kept_settings(store, project, channel_labels())
+    act = close_session if close else reopen_session
+    name = session if "/" in session else f"Encounter/{session}"
+    return await act(store, project, name, settings, by=Agent(by) if by else SOMEBODY, why=why)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

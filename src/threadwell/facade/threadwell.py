@@ -18,6 +18,7 @@ from threadwell.api.clients import (
     rotate_client,
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
+from threadwell.facade.acting import Acting
 from threadwell.facade.heard import Heard
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.wanted import check_wanted, several
@@ -67,7 +68,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Heard):
+class Threadwell(Acting, Heard):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -4,6 +4,7 @@ The one place that reads a store, decides and commits. Every batch of an import 
 whole or not at all.
 """
 
+from threadwell.intake.acts import Acted, BadAct, close_session, open_session, reopen_session
 from threadwell.intake.answering import answer_review
 from threadwell.intake.care_zone import OlderZoneData, ZoneReport, zone_report
 from threadwell.intake.commits.counts import Counts, Report
@@ -29,6 +30,8 @@ from threadwell.intake.settling import BadAnswer
 
 __all__ = [
     "STATUSES",
+    "Acted",
+    "BadAct",
     "BadAnswer",
     "BadCorrection",
     "BadPeople",
@@ -49,15 +52,18 @@ __all__ = [
     "Why",
     "ZoneReport",
     "answer_review",
+    "close_session",
     "correct_attribution",
     "count_sessions",
     "import_messages",
     "import_people",
+    "open_session",
     "parse_duration",
     "parse_options",
     "parse_zone",
     "quarantine",
     "recut",
+    "reopen_session",
     "replay",
     "sessions",
     "verify",

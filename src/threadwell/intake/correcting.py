@@ -82,7 +82,7 @@ async def correct_attribution(
         who = await patients_of(run.people, circle, header["id"])
         if not who:
             raise BadCorrection(f"{subject} belongs to patients who cannot be told any more")
-        return await run.revise(circle, who, said.put)
+        return await run.revise(circle, who, lambda circle, _: said.put(circle))
 
     report = await revise(store, project, settings, make, author=by.author, clock=clock)
     sessions, medical = await _encounters(store, project, said.messages)

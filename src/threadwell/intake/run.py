@@ -11,7 +11,8 @@ from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
-from threadwell.intake.circles.plan import Plan, Rules, plan
+from threadwell.intake.circles.plan import Plan, plan
+from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch, as_stored
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
 from threadwell.intake.commits.written import last_written, writing
@@ -137,7 +138,7 @@ class Run:
         return self.marked(batch)
 
     async def revise(
-        self, circle: str, patients: tuple[str, ...], change: Callable[[Circle], None]
+        self, circle: str, patients: tuple[str, ...], change: Callable[[Circle, Rules], None]
     ) -> Batch:
         """The batch that writes what ``change`` makes of a circle, given as key and patients.
 
@@ -145,9 +146,10 @@ class Run:
         """
         batch = self.begin()
         found = (await self.circles({circle: patients}))[circle]
-        change(found)
+        rules = self._rules(batch)
+        change(found, rules)
         size = _MESSAGE_BYTES * len(found.messages)
-        await self._write_circles(batch, [circle], Recorded(), self._rules(batch), size)
+        await self._write_circles(batch, [circle], Recorded(), rules, size)
         return self.marked(batch)
 
     def begin(self) -> Batch:

@@ -68,8 +68,6 @@ class Settings:
         self.assign  # noqa: B018 - a policy that is not there is told now
         _one_of("scope", self.scope, SCOPES)
         _one_of("unknown", self.unknown, UNKNOWN)
-        if self.policy == "explicit" and not self.opening:
-            raise BadSetting("policy explicit needs at least one opening keyword")
         if self.organization and not _ORGANIZATION.fullmatch(self.organization):
             raise BadSetting("organization must be a reference such as Organization/123")
         if self.country not in SUPPORTED_REGIONS:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
-from threadwell.intake.circles.plan import Rules
+from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.moving import move_messages
 from threadwell.intake.copies.recording import Recorded

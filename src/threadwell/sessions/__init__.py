@@ -1,5 +1,27 @@
 """Which messages make one session. Knows neither FHIR nor any one channel."""
 
-from threadwell.sessions.session import NEVER, Policy, PolicyOptions, Sent, Session
+from threadwell.sessions.acting import assign, bind, is_closed
+from threadwell.sessions.session import (
+    NEVER,
+    Act,
+    Kind,
+    Policy,
+    PolicyOptions,
+    Sent,
+    Session,
+    Turn,
+)
 
-__all__ = ["NEVER", "Policy", "PolicyOptions", "Sent", "Session"]
+__all__ = [
+    "NEVER",
+    "Act",
+    "Kind",
+    "Policy",
+    "PolicyOptions",
+    "Sent",
+    "Session",
+    "Turn",
+    "assign",
+    "bind",
+    "is_closed",
+]

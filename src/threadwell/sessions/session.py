@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -31,16 +32,52 @@ class Sent(NamedTuple):
     closes: bool = False
 
 
+class Kind(StrEnum):
+    """What an act does to a session."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class Act(NamedTuple):
+    """A session opened, closed or reopened by a person, not by a message.
+
+    ``at`` is when, in microseconds since 1970 UTC, ``id`` its identity. An opening is one of
+    ``thread``, ``""`` while none is known. The others are about the session that has the message
+    ``of`` (``Sent.id``), or that the act ``of`` has opened.
+    """
+
+    at: int
+    id: str
+    kind: Kind
+    of: str = ""
+    thread: str = ""
+
+
+class Turn(NamedTuple):
+    """From that time on, in microseconds since 1970 UTC, a session has that FHIR status."""
+
+    at: int
+    status: str
+
+
 class Session(NamedTuple):
-    """Messages that make one session, in the order of time; never empty.
+    """Messages that make one session, in the order of time; never empty, but where it is opened
+    by an act and nobody has written yet.
 
     ``mark`` tells it from every other session of its thread or patient. ``closes`` is when it is
-    over, in microseconds since 1970 UTC: from then on it is finished.
+    over, in microseconds since 1970 UTC: from then on it is finished. ``acts`` are the ids of the
+    acts on it, ``turns`` what they have made of its status, in the order of time; of a session
+    without acts there are none. One that an act ``opened`` has the id of that as its mark.
     """
 
     mark: str
     messages: tuple[Sent, ...]
     closes: int
+    opened: bool = False
+    turns: tuple[Turn, ...] = ()
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

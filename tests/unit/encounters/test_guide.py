@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.api.rest import about
+from threadwell.api.rest import about, acts
+from threadwell.api.rest.capability import capability_statement
 from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.validation import validate
@@ -18,6 +19,10 @@ from threadwell.fhir.validation import validate
 NAMED = {value for value in vars(codes).values() if isinstance(value, str)}
 CODINGS = [value for value in vars(codes).values() if isinstance(value, dict) and "system" in value]
 RESOURCES = make_guide.resources()
+OPERATIONS = {
+    one["type"]: one["operation"]
+    for one in capability_statement("https://care.example.org")["rest"][0]["resource"]
+}
 
 
 def of_type(type_: str) -> list[dict[str, Any]]:
@@ -69,10 +74,13 @@ def test_every_basis_of_an_attribution_is_in_the_guide():
 
 def test_every_operation_of_ours_is_in_the_guide():
     """A new one is a file in ``guide/operations/``."""
-    (operation,) = of_type("OperationDefinition")
-    assert operation["url"] == about.DEFINITION
-    assert f"${operation['code']}" == about.NAME
-    assert set(operation["resource"]) == about.TYPES
+    told = {one["url"]: one for one in of_type("OperationDefinition")}
+    assert told.keys() == {about.DEFINITION, *acts.DEFINITIONS.values()}
+    assert set(told[about.DEFINITION]["resource"]) == about.TYPES
+    for name, url in {about.NAME: about.DEFINITION, **acts.DEFINITIONS}.items():
+        assert f"${told[url]['code']}" == name
+        assert told[url]["instance"] == (name != acts.OPEN)
+        assert url in [one["definition"] for one in OPERATIONS["Encounter"]]
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: f"{r['resourceType']}/{r['id']}")

@@ -44,7 +44,6 @@ def test_zone():
         ({"policy": "per-moon"}, "per-moon"),
         ({"scope": "house"}, "scope 'house' is none of thread, patient"),
         ({"unknown": "guess"}, "unknown 'guess'"),
-        ({"policy": "explicit"}, "opening keyword"),
         ({"organization": "Patient/x"}, "organization"),
         ({"country": "ZZ"}, "country 'ZZ' is no country code"),
         ({"country": "us"}, "country"),

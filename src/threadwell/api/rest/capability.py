@@ -10,7 +10,7 @@ from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.rest import about, everything
+from threadwell.api.rest import about, acts, everything
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -82,6 +82,10 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations.append(_operation(f"{type_}-everything"))
     if type_ in about.TYPES:
         operations.append(_ABOUT)
+    if type_ == acts.TYPE:
+        operations += [
+            {"name": name[1:], "definition": url} for name, url in acts.DEFINITIONS.items()
+        ]
     out: dict[str, Any] = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",

@@ -10,6 +10,7 @@ from threadwell.api.negotiation import check_format
 from threadwell.api.outcomes import NotAllowed
 from threadwell.api.rest import (
     about,
+    acts,
     batch,
     binary,
     capability,
@@ -40,7 +41,13 @@ _TYPE: Methods = {
     "DELETE": delete.delete_where,
 }
 _EVERYTHING: Methods = {"GET": everything.everything, "POST": everything.everything}
-_ABOUT: Methods = {"POST": about.about}
+#: Our own operations, by the type and the name.
+_OWN: Mapping[tuple[str, str], Methods] = {
+    **{(type_, about.NAME): {"POST": about.about} for type_ in about.TYPES},
+    (acts.TYPE, acts.CLOSE): {"POST": acts.close},
+    (acts.TYPE, acts.REOPEN): {"POST": acts.reopen},
+}
+_OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
     "_search": {"POST": search.search_by_form},
     "$validate": {"POST": validate.validate},
@@ -90,6 +97,9 @@ _INTERACTIONS: Mapping[Handler, str] = {
     delete.delete_where: "delete",
     # What is counted as an operation changes nothing.
     about.about: "update",
+    acts.open_: "update",
+    acts.close: "update",
+    acts.reopen: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",
@@ -138,15 +148,15 @@ def _find(request: Request) -> Methods:
     if count == 2 and parts[1] == "$everything" and type_ in everything.OF_ALL:
         return _EVERYTHING
     if count == 2 and parts[1][:1] in ("$", "_"):
-        return _known(_TYPE_OPERATIONS.get(parts[1]))
+        return _known(_OWN_OF_TYPE.get((type_, parts[1])) or _TYPE_OPERATIONS.get(parts[1]))
     request.id = parts[1]
     if count == 2:
         return _BINARY_INSTANCE if is_binary else _INSTANCE
     if count == 3:
         if parts[2] == "$everything" and type_ in everything.TYPES:
             return _EVERYTHING
-        if parts[2] == about.NAME and type_ in about.TYPES:
-            return _ABOUT
+        if (type_, parts[2]) in _OWN:
+            return _OWN[type_, parts[2]]
         if type_ in compartments.OF and (
             parts[2] in RESOURCE_TYPES or parts[2] in ("*", "_search")
         ):

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from threadwell.encounters import codes
 from threadwell.encounters.attribution import CHOSEN, SESSION, patients_of
+from threadwell.encounters.identity import opening_of
 from threadwell.encounters.pattern import is_session
 from threadwell.encounters.placed import Placed
-from threadwell.encounters.shares import subjects
+from threadwell.encounters.shares import opened_for, subjects
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.links import target
@@ -95,7 +96,10 @@ class _Session:
         self._headers = headers
         self._parts = parts
         self._messages = [one for messages in headers.values() for one in messages]
-        self._shares = {one.sent.id: _recorded(one, circle.patients) for one in self._messages}
+        chosen = _chosen(circle, bodies.get(self._key))
+        self._shares = {
+            one.sent.id: _recorded(one, circle.patients, chosen) for one in self._messages
+        }
         self._written = frozenset(subjects(self._shares.values()))
 
     def changes(self) -> Iterator[SubjectChange]:
@@ -176,12 +180,20 @@ class _Session:
         return patients or None
 
 
-def _recorded(placed: Placed, circle: Sequence[str]) -> frozenset[str]:
+def _recorded(placed: Placed, circle: Sequence[str], chosen: frozenset[str]) -> frozenset[str]:
     """Whom a message is about by what is stored of it."""
     reasons = placed.link.reasons if placed.link else ()
     if len(circle) == 1 and not reasons:
         return frozenset(circle)
-    return patients_of(reasons)
+    return opened_for(patients_of(reasons), reasons, chosen)
+
+
+def _chosen(circle: Circle, encounter: Resource | None) -> frozenset[str]:
+    """Whom a session was opened for, where an act has opened it and there are several."""
+    if encounter is None or len(circle.patients) == 1:
+        return frozenset()
+    done = circle.acts.get(opening_of(encounter))
+    return frozenset(done.chosen) if done else frozenset()
 
 
 def _medical_patient(body: Resource) -> str:

@@ -6,20 +6,24 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from threadwell.encounters.acts import Done
 from threadwell.encounters.attribution import chosen, is_chosen
 from threadwell.encounters.corrected import Correction
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
-from threadwell.sessions import Sent
+from threadwell.fhir.resource import Resource
+from threadwell.sessions import Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
 
 class Seen(NamedTuple):
     """A session as it was projected last, to see whether anything has changed.
 
-    ``former`` and ``headers`` pair threads with the logical ids of headers.
+    ``former`` and ``headers`` pair threads with the logical ids of headers. There is no
+    ``session`` of what lies outside of any.
     """
 
+    session: Session | None
     messages: tuple[Sent, ...]
     finished: bool
     former: tuple[tuple[str, str], ...]
@@ -39,7 +43,9 @@ class Circle:
     that somebody has closed without an answer, by the Encounter they are about. ``waiting`` has
     the messages that answer one that is not here yet, by the identity of that one. ``corrections``
     are what people have said of messages that was not written yet. It is ``resettled`` where
-    messages have come or gone, as somebody else writes at a shared address.
+    messages have come or gone, as somebody else writes at a shared address. ``acts`` are what
+    people have done to its sessions, by the logical ids of the Tasks of that, and ``tasks`` those
+    of them that are not written yet; ``acting`` are the acts by scope as they counted last.
     """
 
     key: str
@@ -59,6 +65,9 @@ class Circle:
     waiting: dict[str, list[Placed]] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     resettled: bool = False
+    acts: dict[str, Done] = field(default_factory=dict)
+    tasks: dict[str, Resource] = field(default_factory=dict)
+    acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
@@ -100,6 +109,11 @@ class Circle:
             placed.reasons, placed.about = reasons, frozenset(patients)
             self.moved.add(placed.sent.id)
         self.corrections.append(how)
+
+    def act(self, done: Done, task: Resource) -> None:
+        """Let count what a person has done to a session, and have its Task written."""
+        self.acts[done.id] = done
+        self.tasks[done.id] = task
 
     def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:
         """Put a message into another thread."""

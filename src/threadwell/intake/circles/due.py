@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
+from threadwell.encounters.acts import done_by
+from threadwell.encounters.identity import OPENED
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -35,6 +37,7 @@ from threadwell.threads import circle_key
 _NAMED = "Patient/"
 _IS_PART = MissingFilter("part-of", missing=False)
 _IS_HEADER = MissingFilter("part-of", missing=True)
+_IS_ACT = TokenFilter("identifier", (TokenMatch(codes.ACT, None),))
 
 #: Circles by their keys, with their patients.
 Circles: TypeAlias = dict[str, tuple[str, ...]]
@@ -56,18 +59,33 @@ async def open_circles(people: AddressBook, settings: Settings) -> Circles:
     status = TokenFilter("status", (TokenMatch(None, "in-progress"),))
     found: list[_Header] = []
     async for header in _headers(people, status):
+        opened = header.identity.startswith(f"{settings.policy}|{OPENED}|")
         by_patient = header.identity.startswith(f"{settings.policy}|{header.circle}|")
-        if header.identity.startswith(f"{settings.policy}|") and by_patient == (
-            settings.scope == "patient"
+        if header.identity.startswith(f"{settings.policy}|") and (
+            opened or by_patient == (settings.scope == "patient")
         ):
             found.append(header)
+    waiting = TokenFilter("status", (TokenMatch(None, "arrived"),))
+    ours = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, None),))
+    async for stored in search_all(
+        people.store, people.project, Query("Encounter", (waiting, ours))
+    ):
+        body = decode(stored.body)
+        if str(body["identifier"][0].get("value", "")).startswith(f"{settings.policy}|{OPENED}|"):
+            found.append(_Header("", "", circle_of(body)))
     return await _circles(people, found)
 
 
 async def all_circles(people: AddressBook) -> Circles:
-    """All circles with messages."""
+    """All circles with messages or acts."""
     status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
-    return await _circles(people, [header async for header in _headers(people, status)])
+    found = await _circles(people, [header async for header in _headers(people, status)])
+    acts = Query("Task", (_IS_ACT,))
+    async for stored in search_all(people.store, people.project, acts):
+        body = decode(stored.body)
+        if (done := done_by(body)) and (circle := circle_of(body)):
+            found.setdefault(circle, done.patients)
+    return found
 
 
 async def changed_circles(people: AddressBook, since: int) -> Circles:
@@ -82,6 +100,7 @@ async def changed_circles(people: AddressBook, since: int) -> Circles:
     for query in (
         Query("Encounter", (after, ours)),
         Query("Group", (after, ours)),
+        Query("Task", (after, _IS_ACT)),
         Query("Communication", (after, ours, _IS_HEADER)),
         Query("Communication", (after, _IS_PART)),
     ):
@@ -108,6 +127,8 @@ async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[st
     """
     if circle.startswith(_NAMED):
         return tuple(circle.split("+"))
+    if not header and (acted := await _patients_acted_for(people, circle)):
+        return acted
     if not header:
         mine = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, circle),))
         query = Query("Communication", (mine, _IS_HEADER), count=1)
@@ -132,6 +153,15 @@ async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[st
         way = route(sender, recipients, people.users(where))
         if not isinstance(way, Refusal) and circle_key(way.patients) == circle:
             return way.patients
+    return ()
+
+
+async def _patients_acted_for(people: AddressBook, circle: str) -> tuple[str, ...]:
+    """The patients of a circle, as an act on a session of it names them."""
+    mine = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, circle),))
+    async for stored in search_all(people.store, people.project, Query("Task", (mine, _IS_ACT))):
+        if done := done_by(decode(stored.body)):
+            return done.patients
     return ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from threadwell.encounters import codes
+from threadwell.encounters.acts import done_by, is_act
 from threadwell.encounters.corrected import Agent, Correction, correction_id
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import addresses_of
@@ -55,7 +56,10 @@ async def load_circles(
                 circle = circles[circle_of(body)]
                 bodies[key] = body
                 circle.stored[key] = stored
-                if is_live(body):
+                if type_ == "Task" and is_act(body):
+                    if done := done_by(body):
+                        circle.acts[stored.id] = done
+                elif is_live(body):
                     circle.live.add(key)
     for circle in circles.values():
         _find_locked(circle, bodies)
@@ -185,6 +189,7 @@ async def _apply_answers(
 ) -> None:
     """What people have answered since counts for the messages that are there, and no later one."""
     tasks = {key: bodies[key] for key in circle.stored if key.type == "Task"}
+    tasks = {key: body for key, body in tasks.items() if not is_act(body)}
     answers = await find_answers(people.store, people.project, tasks) if tasks else {}
     for key, task in tasks.items():
         if key in answers:

@@ -11,9 +11,10 @@ from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.encounters.shares import follow
 from threadwell.fhir.resource import Resource
+from threadwell.intake.circles.acting import acts_by_scope, not_locked
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
-from threadwell.intake.settings import Settings
-from threadwell.sessions import Policy, Sent, Session
+from threadwell.intake.circles.rules import Rules
+from threadwell.sessions import Act, Sent, Session, is_closed
 from threadwell.stores.contract import Key
 from threadwell.threads import thread_key
 from threadwell.threads.references import Mail, parents, thread_keys
@@ -37,25 +38,14 @@ class Plan:
     late: list[Placed] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How sessions are found: the settings, their policy, the practice, and the time (µs)."""
-
-    settings: Settings
-    assign: Policy
-    provider: str
-    now: int
-
-    @property
-    def by_patient(self) -> bool:
-        """Whether a session may span all threads of a circle."""
-        return self.settings.scope == "patient"
-
-
 def plan(circle: Circle, rules: Rules) -> Plan:
     """The changes that bring the circle's resources up to its messages."""
     if not circle.threaded:
         _thread_by_references(circle, rules)
+    acting = acts_by_scope(circle, rules)
+    moved = {*acting, *circle.acting}
+    circle.dirty |= {one for one in moved if acting.get(one) != circle.acting.get(one)}
+    circle.acting = acting
     out = Plan()
     for scope in sorted(circle.dirty):
         _plan_scope(out, circle, scope, rules)
@@ -101,10 +91,12 @@ def _with_shared(mails: list[Mail[str]], those: Sequence[Placed]) -> list[Mail[s
 def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
     messages = sorted(circle.scopes.get(scope, ()), key=_order)
     frozen = sorted(circle.frozen.get(scope, ()), key=_order)
-    if frozen and (late := _late(messages, frozen, rules)):
+    acts = circle.acting.get(scope, ())
+    if frozen and (late := _late(messages, frozen, acts, rules)):
         out.late.extend(late)
         circle.remove(late, rules.by_patient)
         messages = sorted(circle.scopes[scope], key=_order)
+    acts = not_locked(circle, scope, acts, rules)
     before = circle.seen.get(scope, {})
     seen: dict[str, Seen] = {}
     frame = Frame(
@@ -120,14 +112,16 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
     )
     headers = _Chain(frozen)
     inside: set[str] = set()
-    for session in rules.assign([placed.sent for placed in messages], rules.settings.options):
+    for session in rules.sessions([placed.sent for placed in messages], acts):
         former = headers.before(session)
-        finished = rules.now >= session.closes
+        finished = rules.now >= session.closes or is_closed(session)
         was = before.get(session.mark)
         ids = [one.id for one in session.messages]
         inside.update(ids)
         if (
             was is not None
+            and was.session is not None
+            and was.session.turns == session.turns
             and was.messages == session.messages
             and (was.finished, was.former) == (finished, former)
             and circle.moved.isdisjoint(ids)
@@ -138,9 +132,9 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         placed_here = [circle.messages[id_] for id_ in ids]
         if len(circle.patients) == 1:
             follow(placed_here)
-        drawn = _drawn(circle, session.mark, placed_here, finished, former)
+        drawn = _drawn(circle, session.mark, placed_here, finished, former, session)
         made = project(drawn, frame)
-        seen[session.mark] = _take(out, session.messages, drawn, made)
+        seen[session.mark] = _take(out, session.messages, drawn, made, session)
         headers.after(seen[session.mark].headers)
     outside = [placed for placed in messages if placed.sent.id not in inside]
     if outside:
@@ -166,13 +160,16 @@ def is_kept_out(circle: Circle, placed: Placed, rules: Rules) -> bool:
     scope = circle.scope_of(placed, rules.by_patient)
     frozen = circle.frozen.get(scope, ())
     coming = replace(placed, link=None)
+    acts = circle.acting.get(scope, ())
     return bool(frozen) and bool(
-        _late([coming], sorted(frozen, key=_order), rules)
-        or _late([*circle.scopes.get(scope, ()), coming], sorted(frozen, key=_order), rules)
+        _late([coming], sorted(frozen, key=_order), acts, rules)
+        or _late([*circle.scopes.get(scope, ()), coming], sorted(frozen, key=_order), acts, rules)
     )
 
 
-def _late(messages: Sequence[Placed], frozen: Sequence[Placed], rules: Rules) -> list[Placed]:
+def _late(
+    messages: Sequence[Placed], frozen: Sequence[Placed], acts: tuple[Act, ...], rules: Rules
+) -> list[Placed]:
     """The new messages that would change a locked session."""
     new = {placed.sent.id: placed for placed in messages if placed.link is None}
     if not new:
@@ -181,7 +178,7 @@ def _late(messages: Sequence[Placed], frozen: Sequence[Placed], rules: Rules) ->
     every = sorted((*messages, *frozen), key=_order)
     return [
         new[sent.id]
-        for session in rules.assign([placed.sent for placed in every], rules.settings.options)
+        for session in rules.sessions([placed.sent for placed in every], acts)
         if any(sent.id in fixed for sent in session.messages)
         for sent in session.messages
         if sent.id in new
@@ -194,6 +191,7 @@ def _drawn(
     messages: Sequence[Placed],
     finished: bool,
     former: tuple[tuple[str, str], ...],
+    session: Session | None = None,
 ) -> Drawn:
     replies = {
         placed.sent.id: circle.messages[answered].child
@@ -202,10 +200,25 @@ def _drawn(
         and (answered := answered_identity(placed)) in circle.messages
         and answered != placed.sent.id
     }
-    return Drawn(mark, messages, finished, dict(former), replies)
+    drawn = Drawn(mark, messages, finished, dict(former), replies)
+    if session is None or not session.turns:
+        return drawn
+    return replace(
+        drawn,
+        opened=session.opened,
+        chosen=circle.acts[mark].chosen if session.opened else (),
+        turns=session.turns,
+        closes=session.closes,
+    )
 
 
-def _take(out: Plan, sents: tuple[Sent, ...], drawn: Drawn, made: Projection) -> Seen:
+def _take(
+    out: Plan,
+    sents: tuple[Sent, ...],
+    drawn: Drawn,
+    made: Projection,
+    session: Session | None = None,
+) -> Seen:
     keys = [Key(type_, id_) for type_, id_ in made.resources]
     out.resources.update(zip(keys, made.resources.values(), strict=True))
     for placed in drawn.messages:
@@ -214,7 +227,7 @@ def _take(out: Plan, sents: tuple[Sent, ...], drawn: Drawn, made: Projection) ->
             out.links.append((placed, link))
     headers = {placed.sent.thread: made.links[placed.sent.id].header for placed in drawn.messages}
     former = tuple(drawn.former.items())
-    return Seen(sents, drawn.finished, former, frozenset(keys), tuple(headers.items()))
+    return Seen(session, sents, drawn.finished, former, frozenset(keys), tuple(headers.items()))
 
 
 class _Chain:
@@ -229,6 +242,8 @@ class _Chain:
 
     def before(self, session: Session) -> tuple[tuple[str, str], ...]:
         """The thread and former header of each thread of the session that has one."""
+        if not session.messages:
+            return ()
         while self._at < len(self._frozen) and self._frozen[self._at][0] < session.messages[0]:
             sent, header = self._frozen[self._at]
             self._last[sent.thread] = header

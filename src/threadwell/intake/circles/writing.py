@@ -78,6 +78,10 @@ def write_plan(
     for correction in circle.corrections:
         batch.write(Key("Provenance", correction.id), corrected(correction, instant(batch.updated)))
         batch.corrected += len(correction.messages)
+    for id_, task in circle.tasks.items():
+        key = Key("Task", id_)
+        circle.stored[key] = batch.write(key, task)
+    circle.tasks.clear()
     circle.answered.clear()
     circle.corrections.clear()
     circle.resettled = False

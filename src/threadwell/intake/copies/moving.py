@@ -11,7 +11,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import placed_in
 from threadwell.intake.circles.place import ThreadOf
-from threadwell.intake.circles.plan import Rules, is_kept_out
+from threadwell.intake.circles.plan import is_kept_out
+from threadwell.intake.circles.rules import Rules
 from threadwell.intake.copies.recording import Desk, Draft, Recorded
 from threadwell.intake.people.route import Route, address_key
 from threadwell.intake.people.writers import ANYWHERE, At, borne, where_it_stands

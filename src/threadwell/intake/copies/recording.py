@@ -34,7 +34,8 @@ from threadwell.fhir.stamp import instant
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import placed_in
 from threadwell.intake.circles.place import Keywords, ThreadOf
-from threadwell.intake.circles.plan import Rules, is_kept_out
+from threadwell.intake.circles.plan import is_kept_out
+from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.meeting import Meeting, Record, adds, as_message, bytes_of, is_moved
 from threadwell.intake.copies.occupants import AtHand, Occupant, SharedId

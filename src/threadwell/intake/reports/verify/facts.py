@@ -10,6 +10,8 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.fhir.resource import Resource
 
+#: The status of an Encounter that has not begun, or has ended before it has.
+_UNWRITTEN = ("planned", "arrived", "cancelled")
 _OURS = (codes.HEADER, codes.SESSION, codes.MEDICAL)
 
 
@@ -35,7 +37,10 @@ class Child(NamedTuple):
 
 
 class Care(NamedTuple):
-    """An Encounter; ``tags`` are the codes of the encounter-type system, ``locked`` if billed."""
+    """An Encounter; ``tags`` are the codes of the encounter-type system, ``locked`` if billed.
+
+    Nobody has to have written where it ``waits``, or has been cancelled.
+    """
 
     identity: str
     class_: str
@@ -44,6 +49,7 @@ class Care(NamedTuple):
     part_of: str
     participants: frozenset[str]
     locked: bool
+    waits: bool = False
 
     @property
     def is_session(self) -> bool:
@@ -114,6 +120,7 @@ def _care(resource: Resource) -> Care:
         _target(resource.get("partOf")),
         frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),
         is_locked(resource),
+        resource.get("status") in _UNWRITTEN,
     )
 
 

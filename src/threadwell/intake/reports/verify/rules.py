@@ -130,12 +130,12 @@ def session_is_virtual(facts: Facts) -> Iterator[Finding]:
 
 
 def session_stands_alone(facts: Facts) -> Iterator[Finding]:
-    """A session encounter is part of nothing, and has at least one thread."""
+    """A session encounter is part of nothing, and has a thread once somebody has written."""
     used = {thread.encounter for thread in facts.threads.values()}
     for name, care in facts.cares.items():
         if _SESSION in care.tags and care.part_of:
             yield _error(name, "session", "a session encounter is part of another Encounter")
-        if care.is_session and name not in used:
+        if care.is_session and name not in used and not care.waits:
             yield Finding("warning", name, "session", "no thread header links to it")
 
 

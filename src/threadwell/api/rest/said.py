@@ -1,0 +1,86 @@
+"""What a person says by an operation of ours: its Parameters, and who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Request
+from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.encounters.corrected import Agent
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.search.references import parse_absolute, split_reference
+from threadwell.intake.correcting import SOMEBODY
+
+PATH = "Parameters.parameter"
+
+
+def asking(request: Request) -> Agent:
+    """Who is named as having said it: the client that asks."""
+    caller = request.caller
+    return Agent(caller.name, caller.client_id) if caller.client_id else SOMEBODY
+
+
+async def named_parameters(request: Request) -> list[tuple[str, str, dict[str, Any]]]:
+    """Where each parameter of the body stands, its name, and itself; raises 400."""
+    out: list[tuple[str, str, dict[str, Any]]] = []
+    for at, parameter in enumerate(await _parameters(request)):
+        path = f"{PATH}[{at}]"
+        name = parameter.get("name") if isinstance(parameter, dict) else None
+        if not isinstance(name, str):
+            raise FhirError(400, [Issue("structure", "A parameter has a name", path)])
+        out.append((path, name, parameter))
+    return out
+
+
+async def _parameters(request: Request) -> list[Any]:
+    if not request.body:
+        return []
+    given = of_type(await parse_json(request), "Parameters").get("parameter", [])
+    if not isinstance(given, list):
+        raise FhirError(400, [Issue("structure", "parameter must be an array", PATH)])
+    return given
+
+
+def referred(context: Context, parameter: dict[str, Any], wanted: str, path: str) -> str:
+    """``Type/id`` of the resource that the parameter refers to, however that is written.
+
+    It is of the type that is ``wanted``; raises 400.
+    """
+    name = parameter["name"]
+    value = _only_value(parameter, "valueReference", path)
+    text = value.get("reference") if isinstance(value, dict) else None
+    if not isinstance(text, str):
+        raise invalid(f"{name} must be a Reference with a reference", path)
+    absolute = parse_absolute(text)
+    if absolute is not None and absolute.base in context.bases:
+        type_, id_ = absolute.type, absolute.id
+    else:
+        type_, id_ = split_reference(text)
+    if type_ != wanted:
+        raise invalid(f"{name} must refer to a {wanted} of this server", f"{path}.valueReference")
+    return f"{type_}/{id_}"
+
+
+def truth(parameter: dict[str, Any], path: str) -> bool:
+    """The boolean that a parameter has; raises 400."""
+    value = _only_value(parameter, "valueBoolean", path)
+    if not isinstance(value, bool):
+        raise invalid(f"{parameter['name']} must be true or false", path)
+    return value
+
+
+def words(parameter: dict[str, Any], path: str) -> str:
+    """The string that a parameter has; raises 400."""
+    value = _only_value(parameter, "valueString", path)
+    if not isinstance(value, str) or not value.strip():
+        raise invalid(f"{parameter['name']} must be a string", path)
+    return value.strip()
+
+
+def _only_value(parameter: dict[str, Any], member: str, path: str) -> Any:
+    """The value of a parameter, ``None`` where it has none of that type or others beside it."""
+    values = [name for name in parameter if name.startswith("value") or name == "resource"]
+    if values != [member]:
+        raise invalid(f"{parameter['name']} has one value, {member}", path)
+    return parameter[member]

@@ -1,0 +1,55 @@
+"""Sessions that a person opens and closes, as plain method calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from threadwell.facade.verbs import Verbs
+from threadwell.facade.wanted import several
+
+if TYPE_CHECKING:
+    from threadwell.intake import Acted
+
+
+class Acting(Verbs):
+    """What people do to sessions. Each act is recorded, and holds whatever comes later."""
+
+    def open_session(
+        self, patients: str | Sequence[str] = (), *, thread: str = "", by: str = "", why: str = ""
+    ) -> Acted:
+        """Open a session for patients, or in the thread of a header: the next message joins it.
+
+        For example::
+
+            tw.open_session("Patient/456", by="Nils Berg").session
+            tw.open_session(thread="Communication/789")
+
+        Where one is open it is that one. ``by`` says who has opened it, ``why`` the reason. Raises
+        ``threadwell.intake.BadAct``.
+        """
+        from threadwell.facade.importing import run_opening
+
+        return self._loop.call(
+            run_opening(self._store, self._project, several(patients), thread, by, why)
+        )
+
+    def close_session(self, session: str, *, by: str = "", why: str = "") -> Acted:
+        """Close a session: ``tw.close_session("Encounter/123").status == "finished"``.
+
+        What is written later opens the session of that day or thread again; by silence or by
+        keywords it is none of the session. Raises ``threadwell.intake.BadAct``.
+        """
+        from threadwell.facade.importing import run_act
+
+        return self._loop.call(run_act(self._store, self._project, session, by, why, close=True))
+
+    def reopen_session(self, session: str, *, by: str = "", why: str = "") -> Acted:
+        """Open a closed session again: ``tw.reopen_session("Encounter/123", why="Wrong one")``.
+
+        It is closed again by somebody, or by silence. What has been billed stays closed. Raises
+        ``threadwell.intake.BadAct``.
+        """
+        from threadwell.facade.importing import run_act
+
+        return self._loop.call(run_act(self._store, self._project, session, by, why, close=False))

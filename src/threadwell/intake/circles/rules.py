@@ -1,0 +1,28 @@
+"""How the sessions of circles are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threadwell.intake.settings import Settings
+from threadwell.sessions import Act, Policy, Sent, Session, assign
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How sessions are found: the settings, their policy, the practice, and the time (µs)."""
+
+    settings: Settings
+    assign: Policy
+    provider: str
+    now: int
+
+    @property
+    def by_patient(self) -> bool:
+        """Whether a session may span all threads of a circle."""
+        return self.settings.scope == "patient"
+
+    def sessions(self, messages: Sequence[Sent], acts: Sequence[Act]) -> list[Session]:
+        """The sessions of one scope: its messages in the order of time, and the acts on them."""
+        return assign(self.assign, messages, acts, self.settings.options)
