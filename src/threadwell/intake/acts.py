@@ -92,7 +92,7 @@ async def open_session(
             raise BadAct(f"{thread} is not of {' and '.join(others)}")
         return await run.revise(circle, who, asked.open)
 
-    report = await revise(store, project, settings, make, clock=clock)
+    report = await revise(store, project, settings, make, author=by.author, clock=clock)
     return asked.done(report, settings)
 
 
@@ -144,7 +144,7 @@ async def _on(
             raise BadAct(f"{session} belongs to patients who cannot be told any more")
         return await run.revise(circle, who, asked.act)
 
-    report = await revise(store, project, settings, make, clock=clock)
+    report = await revise(store, project, settings, make, author=asked.by.author, clock=clock)
     return asked.done(report, settings)
 
 

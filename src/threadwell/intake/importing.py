@@ -217,7 +217,7 @@ class _Importing:
         """Apply what people have answered and changed, before anything else is added."""
         await self._settle_writers()
         run = await self._running()
-        changed = await changed_circles(run.people, run.since) if run.since else {}
+        changed = await changed_circles(run.people, run.since)
         await self._settle(changed | await answered_circles(self._store, self._project))
 
     async def _settle_writers(self) -> None:

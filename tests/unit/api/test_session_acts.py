@@ -58,7 +58,9 @@ class Clinic:
             api.make("RelatedPerson", patient={"reference": child}, telecom=telecom)
 
     def choose(self) -> None:
-        choices = Choices(policy=self.settings.policy, scope=self.settings.scope, gap="24h", zone="UTC")
+        choices = Choices(
+            policy=self.settings.policy, scope=self.settings.scope, gap="24h", zone="UTC"
+        )
         self.api.run(keep_choices(self.api.store, DEFAULT_PROJECT, choices))
 
     def patient(self, given: str, *addresses: Address) -> str:

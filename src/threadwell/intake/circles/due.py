@@ -80,19 +80,28 @@ async def all_circles(people: AddressBook) -> Circles:
     """All circles with messages or acts."""
     status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
     found = await _circles(people, [header async for header in _headers(people, status)])
+    return {**await acted_circles(people), **found}
+
+
+async def acted_circles(people: AddressBook) -> Circles:
+    """The circles of which somebody has opened, closed or opened again a session."""
+    found: Circles = {}
     acts = Query("Task", (_IS_ACT,))
     async for stored in search_all(people.store, people.project, acts):
         body = decode(stored.body)
         if (done := done_by(body)) and (circle := circle_of(body)):
-            found.setdefault(circle, done.patients)
+            found[circle] = done.patients
     return found
 
 
 async def changed_circles(people: AddressBook, since: int) -> Circles:
     """The circles of which somebody else has changed anything after ``since``.
 
-    That is in milliseconds since 1970 UTC; no import has written anything since then.
+    That is in milliseconds since 1970 UTC; no import has written anything since then. It is 0
+    where there was none yet: all that can be there are acts, of another store for one.
     """
+    if not since:
+        return await acted_circles(people)
     after = DateFilter("_lastUpdated", (DateMatch(Prefix.GT, since * 1000, (since + 1) * 1000),))
     ours = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, None),))
     circles: dict[str, str] = {}
