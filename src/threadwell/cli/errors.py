@@ -54,7 +54,7 @@ def _is_misuse(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake import BadAnswer, BadCorrection, BadPeople
+    from threadwell.intake import BadAct, BadAnswer, BadCorrection, BadPeople
     from threadwell.stores.contract import StoreError
 
     if _is_misuse(error):
@@ -66,6 +66,7 @@ def _sentence(error: Exception) -> str:
             | OperationOutcomeError()
             | BadPeople()
             | BadAnswer()
+            | BadAct()
             | BadCorrection()
         ):
             return str(error)

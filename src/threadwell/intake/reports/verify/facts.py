@@ -10,8 +10,8 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.fhir.resource import Resource
 
-#: The status of an Encounter that has not begun, or has ended before it has.
-_UNWRITTEN = ("planned", "arrived", "cancelled")
+#: The status of an Encounter that somebody has opened, or that ended before anybody wrote.
+_UNWRITTEN = ("arrived", "cancelled")
 _OURS = (codes.HEADER, codes.SESSION, codes.MEDICAL)
 
 
