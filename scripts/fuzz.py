@@ -59,6 +59,11 @@ _MAIL = (
     b"charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nOn Monday Ana wrote:\n> Hi =\n"
     b"\n--b\nContent-Type: text/html\n\n<p>Hi<blockquote>Hello</blockquote>\n--b--\n\n"
 )
+_SLACK = (
+    b'[{"type":"message","user":"U1","channel":"C0CARE0001","ts":"1709650800.000100","text":"Hi '
+    b'<@U2>","thread_ts":"1709650800.000100"},\n{"type":"message","subtype":"bot_message","bot_id":'
+    b'"B1","channel":"C0CARE0001","ts":"1709650900.000100","text":"","attachments":[{"text":"a"}]}]'
+)
 
 
 def main(arguments: Namespace) -> int:
@@ -185,6 +190,7 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
         "email": (_MAIL,),
         "google_voice": (_VOICE,),
         "sms_ie": (_RECORDS, b"[" + _RECORDS.replace(b"}\n{", b"},\n{") + b"]"),
+        "slack": (_SLACK,),
     }
     yield from own.get(channel.name, ())
     for path in sorted((ROOT / "sample").rglob("*")):

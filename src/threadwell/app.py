@@ -37,6 +37,7 @@ CHANNEL_NAMES = (
     "whatsapp",
     "google_voice",
     "email",
+    "slack",
     "table",
 )
 

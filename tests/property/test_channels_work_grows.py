@@ -94,6 +94,19 @@ def mms_record(more: str, box: int = 1) -> str:
     )
 
 
+def slack(*records: str) -> str:
+    return f"[{', '.join(records)}]"
+
+
+SLACK = (
+    '{{"type": "message", "user": "{}", "ts": "17096508{:02}.{:06}", "channel": "C0CARE0001", {}}}'
+)
+
+
+def in_slack(more: str, n: int = 0, user: str = "U1") -> str:
+    return SLACK.format(user, n % 60, n, more)
+
+
 FILES: dict[str, dict[str, Make]] = {
     "sms_ie": {
         "messages": lambda n: "".join(map(record, range(n))),
@@ -187,6 +200,19 @@ FILES: dict[str, dict[str, Make]] = {
             numbered("2024-05-01, 10:00 - A {0}: {0}\n", 20) * (n // 20)
         ),
         "files": lambda n: numbered("2024-05-01, 10:00 - Ana: IMG-{}.jpg (file attached)\n", n),
+    },
+    "slack": {
+        "messages": lambda n: slack(*(in_slack('"text": "hi"', i) for i in range(n))),
+        "marks": lambda n: slack(in_slack(f'"text": "{"<@U1> &lt; " * n}"')),
+        "blocks": lambda n: slack(
+            in_slack(f'"text": "", "blocks": [{", ".join(["{}"] * n)}, {{"text": "a"}}]')
+        ),
+        "people who come": lambda n: slack(
+            *(in_slack('"subtype": "channel_join"', i, f"U{i}") for i in range(n // 8)),
+            *(in_slack('"text": "hi"', i + n // 8) for i in range(n)),
+        ),
+        "damaged records": lambda n: slack(*(in_slack('"text": "hi', i) for i in range(n))),
+        "brackets": lambda n: slack(in_slack(f'"text": "hi", "x": {"[" * n}')),
     },
 }
 CASES = [(channel, case) for channel, cases in FILES.items() for case in cases]

@@ -160,7 +160,7 @@ def test_order_parts_and_repetitions_do_not_matter(copies, how, at_hand, data):
 
     async def both():
         at_once = await taken([copies], replace(how, batch=99))
-        with patch("threadwell.intake.run._MOST_AT_HAND", at_hand):
+        with patch("threadwell.intake.circles.shelf.MOST_AT_HAND", at_hand):
             return at_once, await taken(parts, how)
 
     at_once, in_parts = asyncio.run(both())

@@ -248,7 +248,7 @@ def test_order_parts_and_repetitions_do_not_matter(messages, how, now, at_hand, 
 
     async def both():
         at_once = await record([messages], how, now)
-        with patch("threadwell.intake.run._MOST_AT_HAND", at_hand):
+        with patch("threadwell.intake.circles.shelf.MOST_AT_HAND", at_hand):
             return at_once, await record(parts, how, now)
 
     at_once, in_parts = asyncio.run(both())
@@ -279,7 +279,7 @@ def test_a_session_that_lives_again_forgets_as_whom_a_mother_spoke_before():
     how = Settings(policy="per-day", batch=1, owner=(OWN,))
 
     async def both():
-        with patch("threadwell.intake.run._MOST_AT_HAND", 0):
+        with patch("threadwell.intake.circles.shelf.MOST_AT_HAND", 0):
             one_by_one = await record([[one] for one in mails], how, NOW)
         return one_by_one, await record([mails], replace(how, batch=9), NOW)
 

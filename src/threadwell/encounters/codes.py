@@ -91,7 +91,6 @@ BY_COMPUTER_LINK = {
     "code": "185320006",
     "display": "Encounter by computer link",
 }
-#: What the one resource is that every import writes, so that two of them notice each other.
 #: ``Task.businessStatus`` of a question whose answer stands on the messages it was about.
 APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "Applied"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.

@@ -13,6 +13,7 @@ from threadwell.intake.correcting import BadCorrection, Corrected, correct_attri
 from threadwell.intake.explained import Why
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
+from threadwell.intake.live import Intake
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
 from threadwell.intake.reports.reasons import why
@@ -39,6 +40,7 @@ __all__ = [
     "Corrected",
     "Counts",
     "Finding",
+    "Intake",
     "OlderZoneData",
     "Outcome",
     "PeopleReport",

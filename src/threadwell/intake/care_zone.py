@@ -19,6 +19,8 @@ from threadwell.zones import Source, Zone
 #: Sessions that a line names.
 _NAMED = 10
 _KIND, _NAME, _RULES = "setting", "care-zone", "care-zone-rules"
+#: The private values that it is kept in: their kind and names.
+CARE_ZONE = _KIND, (_NAME, _RULES)
 
 
 class OlderZoneData(BadSetting):

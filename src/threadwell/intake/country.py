@@ -9,6 +9,8 @@ from threadwell.stores.contract import Store
 #: Where nobody has said.
 DEFAULT_COUNTRY = "US"
 _KIND, _NAME = "setting", "country"
+#: The private value that it is kept in: its kind and name.
+COUNTRY = _KIND, (_NAME,)
 
 
 async def care_country(store: Store) -> str:

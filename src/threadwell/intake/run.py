@@ -9,13 +9,12 @@ from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, plan
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.shelf import Shelf
 from threadwell.intake.commits.batch import Batch, as_stored
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
-from threadwell.intake.commits.written import last_written, writing
 from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
@@ -24,6 +23,7 @@ from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
+from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route
 from threadwell.intake.people.ways import Ways
@@ -33,11 +33,11 @@ from threadwell.messages import Broken, Message
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Store, Stored, Write
 
-#: Messages and resources of circles that a run keeps at hand before it lets go of the oldest.
-_MOST_AT_HAND = 200_000
-
 #: What the work on a message of a circle is like, in bytes of JSON that are looked through.
 _MESSAGE_BYTES = 1000
+
+#: Addresses, names and ways of people that a run that lives on remembers.
+_MOST_PEOPLE = 100_000
 
 #: How far ahead of ours a sender's clock may be.
 _AHEAD_US = 86_400_000_000
@@ -50,8 +50,7 @@ class Run:
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
     then tells: that settings have changed, and not messages. A ``careful`` run looks whether
     somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
-    is the reference of the person or client by whose word it writes, ``""`` for none. ``since`` is
-    when an import wrote last, in milliseconds since 1970 UTC, 0 if none ever did.
+    is the reference of the person or client by whose word it writes, ``""`` for none.
     """
 
     def __init__(
@@ -74,24 +73,21 @@ class Run:
         self.quarantine = Quarantine(self.current, self.content_of, self.own, self.questions)
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
-        self.since = 0
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
-        self._careful = careful
+        self.careful = careful
         self._author = author
-        self._circles: dict[str, Circle] = {}
-        self._latest: set[str] = set()
         self._pending: dict[Key, Write] = {}
-        self._marks = Marks(store, project)
+        self.marks = Marks(store, project)
+        self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
         self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
 
     async def start(self) -> None:
         """Find the practice and what is held."""
-        self.since = await last_written(self.store, self.project)
-        await self._marks.read([SAID])
+        await self.marks.read_or_make(SAID)
         await self.people.start()
         await self.quarantine.start(self.store, self.project)
 
@@ -154,7 +150,7 @@ class Run:
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
-        self._latest, self._ids = set(), set()
+        self.shelf.latest, self._ids = set(), set()
         return Batch(updated=self._clock(), author=self._author)
 
     async def bring_up(
@@ -164,41 +160,51 @@ class Run:
         rules = self._rules(batch)
         recorded = await change(rules)
         touched = dict.fromkeys((*circles, *recorded.touched))
-        size = _MESSAGE_BYTES * sum(len(self._circles[key].messages) for key in touched)
+        size = _MESSAGE_BYTES * self.shelf.weight(touched)
         await self._write_circles(batch, touched, recorded, rules, size)
         return self.marked(batch)
 
     def is_up_to_date(self, circle: str) -> bool:
         """Whether nothing is left to do for a circle."""
-        return circle in self._circles and not self._circles[circle].dirty
+        return circle in self.shelf and not self.shelf[circle].dirty
 
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
         self._pending.update(batch.writes)
 
     def committed(self) -> None:
-        """Everything that was on its way has arrived.
-
-        Circles that have not been used for long are let go of, but never one of the batch that
-        was prepared last: the store does not know yet what that makes of them.
-        """
+        """Everything that was on its way has arrived."""
+        grown = len(self._pending)
         self._pending.clear()
-        at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
-        for key in [key for key in self._circles if key not in self._latest]:
-            if at_hand <= _MOST_AT_HAND:
-                break
-            gone = self._circles.pop(key)
-            self._marks.forget([circle_mark(key)])
-            at_hand -= len(gone.messages) + len(gone.stored)
+        self.shelf.trim(grown)
+
+    def undo(self) -> None:
+        """Nothing came of the batch that was prepared last: what it rests on is read again."""
+        self._pending.clear()
+        self.shelf.drop(list(self.shelf.latest))
+        self.marks.forget(self._ids)
+        self.careful = True
+
+    def forget(self, noticed: Noticed) -> None:
+        """Let go of what others have changed."""
+        self.shelf.drop(found_in(self.shelf, noticed))
+        if noticed.people:
+            gone = self.people.forget(noticed.people, noticed.addresses)
+            self.ways.forget()
+            self.shelf.drop(met_in(self.shelf, noticed.people, gone))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is at hand of people that it is time to begin anew."""
+        return self.people.size + self.ways.size + len(self._shared) > _MOST_PEOPLE
 
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
         if batch.writes:
-            seen = {circle_mark(key) for key in self._latest}
+            seen = {circle_mark(key) for key in self.shelf.latest}
             changed = {circle_mark(key) for key in batch.circles} | self._ids
             (changed if batch.says else seen).add(SAID)
-            self._marks.put(batch, changed, seen)
-            batch.keep(writing(self.project, batch.updated))
+            self.marks.put(batch, changed, seen)
         return batch
 
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
@@ -254,7 +260,7 @@ class Run:
     ) -> tuple[dict[str, list[Newcomer]], Recorded]:
         """What becomes of messages whose id somebody has: by the id of a sole child."""
         self._ids = {id_mark(those[0].channel, those[0].external_id) for those in met.values()}
-        await self._marks.read(self._ids)
+        await self.marks.read(self._ids)
         places = await find_places(met, found, self)
         newcomers = {
             id_: [Newcomer(one, said(one), self._refusal(one, rules.now)) for one in those]
@@ -323,14 +329,7 @@ class Run:
 
     async def circles(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
         """The circles of those keys and patients."""
-        self._latest.update(keys)
-        missing = {key: who for key, who in keys.items() if key not in self._circles}
-        await self._marks.read(map(circle_mark, missing))
-        loaded = await load_circles(missing, self.people, self.keywords, by_patient=self.by_patient)
-        for key in keys:
-            # The one used last stands last: the first are let go of first.
-            self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
-        return {key: self._circles[key] for key in keys}
+        return await self.shelf.take(keys)
 
     def on_their_way(self, child: str) -> Collection[str]:
         """The messages that this run has told apart from that one, or renamed."""
@@ -369,10 +368,10 @@ class Run:
 
         ``size`` is that of what is looked through, in bytes, where others wait for their turn.
         """
-        circles = [self._circles[key] for key in keys]
+        circles = [self.shelf[key] for key in keys]
         batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
-        deleted = await self._deleted(plans) if self._careful else {}
+        deleted = await self._deleted(plans) if self.careful else {}
         held, relinked = await aside(
             size,
             lambda: write_plans(

@@ -23,11 +23,11 @@ from threadwell.channels.account import Account
 from threadwell.channels.live import State
 from threadwell.fhir.json import decode
 from threadwell.intake.accounts import keep_account, remove_account
-from threadwell.intake.live.consents import may_write
-from threadwell.intake.live.files import Files
-from threadwell.intake.live.journal import ARRIVED, FILES, entries
-from threadwell.intake.live.statuses import sent_state
-from threadwell.intake.live.taking import Taking
+from threadwell.intake.arrivals.consents import may_write
+from threadwell.intake.arrivals.files import Files
+from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
+from threadwell.intake.arrivals.statuses import sent_state
+from threadwell.intake.arrivals.taking import Taking
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreBusy, StoreFull
 from threadwell.stores.memory import MemoryStore

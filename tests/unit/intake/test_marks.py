@@ -149,7 +149,7 @@ def test_what_people_changed_is_found_in_a_store_of_an_earlier_build(busy, sms, 
     busy.take(sms("a", "08:00", "a cough", phone=MOTHER))
     (session,) = busy.live("Encounter")
     if not kept:
-        busy.run(busy.store.put_private("intake-written", DEFAULT_PROJECT, None))
+        busy.run(busy.store.put_private("intake-looked", DEFAULT_PROJECT, None))
         for name in busy.run(busy.store.list_private("intake-mark")):
             busy.run(busy.store.put_private("intake-mark", name, None))
         marker = Identity(codes.INTAKE, "intake")

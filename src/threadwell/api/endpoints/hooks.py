@@ -18,7 +18,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused, Reply
 from threadwell.channels.live import Live
 from threadwell.fhir.outcome import not_found
-from threadwell.intake.live.journal import keep
+from threadwell.intake.arrivals.journal import keep
 from threadwell.stores.contract import StoreError
 
 _log = logging.getLogger(__name__)

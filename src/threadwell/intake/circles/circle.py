@@ -74,6 +74,12 @@ class Circle:
         """What a policy runs over for this message: its thread, or the whole circle."""
         return self.key if by_patient else placed.sent.thread
 
+    def let_time_pass(self) -> None:
+        """Project anew whatever has a session that was not over."""
+        for scope, sessions in self.seen.items():
+            if not all(one.finished for one in sessions.values()):
+                self.dirty.add(scope)
+
     def add(self, placed: Placed, by_patient: bool) -> None:
         """Take in a message that is not here yet."""
         identity = placed.sent.id

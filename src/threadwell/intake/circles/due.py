@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
@@ -25,12 +26,12 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.intake.circles.place import ThreadOf, thread_of
 from threadwell.intake.links import circle_of
-from threadwell.intake.paging import search_all
+from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Refusal, route
 from threadwell.intake.people.writers import ANYWHERE, where_it_stands
 from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Key
+from threadwell.stores.contract import Key, Stored
 from threadwell.threads import circle_key
 
 #: How the key of a circle begins that names its patients; others are digests.
@@ -104,8 +105,7 @@ async def changed_circles(people: AddressBook, since: int) -> Circles:
         return await acted_circles(people)
     after = DateFilter("_lastUpdated", (DateMatch(Prefix.GT, since * 1000, (since + 1) * 1000),))
     ours = TokenFilter("identifier", (TokenMatch(codes.CIRCLE, None),))
-    circles: dict[str, str] = {}
-    headers: set[str] = set()
+    touched = Touched()
     for query in (
         Query("Encounter", (after, ours)),
         Query("Group", (after, ours)),
@@ -114,18 +114,50 @@ async def changed_circles(people: AddressBook, since: int) -> Circles:
         Query("Communication", (after, _IS_PART)),
     ):
         async for stored in search_all(people.store, people.project, query):
-            body = decode(stored.body)
-            if circle := circle_of(body):
-                header = stored.id if query.type == "Communication" else ""
-                circles[circle] = header or circles.get(circle, "")
-            elif _is_ours(body):
-                headers.add(str(body["partOf"][0].get("reference", "")).rpartition("/")[2])
-    keys = [Key("Communication", id_) for id_ in headers if id_]
-    found = await people.store.read_many(people.project, keys) if keys else {}
-    for key, stored in found.items():
-        if not stored.deleted and (circle := circle_of(decode(stored.body))):
-            circles[circle] = key.id
-    return await _circles(people, [_Header(id_, "", key) for key, id_ in circles.items()])
+            touched.add(stored, decode(stored.body))
+    return await touched.find(people)
+
+
+@dataclass(slots=True)
+class Touched:
+    """The circles to which resources belong that somebody has changed, as the resources tell.
+
+    ``circles`` are by key, each with one of its headers where one is known, and ``headers`` those
+    of messages, by id.
+    """
+
+    circles: dict[str, str] = field(default_factory=dict)
+    headers: set[str] = field(default_factory=set)
+
+    def add(self, stored: Stored, body: Resource) -> None:
+        """Note one of them."""
+        if circle := circle_of(body):
+            header = stored.id if stored.type == "Communication" else ""
+            self.circles[circle] = header or self.circles.get(circle, "")
+        elif stored.type == "Communication" and _is_ours(body) and (header := parent_of(body)):
+            self.headers.add(header)
+
+    def update(self, other: Touched) -> None:
+        """Note those of another one."""
+        self.circles |= other.circles
+        self.headers |= other.headers
+
+    async def find(self, people: AddressBook) -> Circles:
+        """The circles with their patients."""
+        circles = dict(self.circles)
+        for some in chunks(self.headers):
+            keys = [Key("Communication", id_) for id_ in some]
+            for key, stored in (await people.store.read_many(people.project, keys)).items():
+                if not stored.deleted and (circle := circle_of(decode(stored.body))):
+                    circles[circle] = key.id
+        return await _circles(people, [_Header(id_, "", key) for key, id_ in circles.items()])
+
+
+def parent_of(body: Resource) -> str:
+    """The id of the header of a message; ``""`` for anything else."""
+    parents = body.get("partOf")
+    first = parents[0] if isinstance(parents, list) and parents else {}
+    return str(first.get("reference", "")).rpartition("/")[2]
 
 
 async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import new_id, stamp
+from threadwell.fhir.stamp import stamp
 from threadwell.intake.commits.counts import Done
+from threadwell.intake.commits.versions import new_version
 from threadwell.stores.contract import ChangeSet, Kept, Key, Stored, Write
 
 
@@ -16,8 +17,9 @@ class Batch(Done):
 
     ``updated`` is the ``meta.lastUpdated`` of all of them, in milliseconds since 1970 UTC, and
     ``author`` the reference of the person or client by whose word they are made, ``""`` for none.
-    ``kept`` are private values that go with them. ``circles`` are the keys of circles that it
-    changes, ``says`` tells whether it changes what is said of shared addresses, or waits for that.
+    ``version`` is the version id of all that it writes, and ``kept`` are private values that go
+    with them. ``circles`` are the keys of circles that it changes, ``says`` tells whether it
+    changes what is said of shared addresses, or waits for that.
     ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
@@ -27,7 +29,11 @@ class Batch(Done):
     kept: dict[Key, Kept] = field(default_factory=dict)
     circles: set[str] = field(default_factory=set)
     says: bool = False
+    version: str = field(init=False)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.version = new_version(self.updated)
 
     def write(
         self,
@@ -37,7 +43,7 @@ class Batch(Done):
         content: bytes | None = None,
     ) -> Stored:
         """Add a version that follows ``before``, and return it as it will be stored."""
-        version = new_id(self.updated)
+        version = self.version
         stamped, body = stamp(resource, key.id, version, self.updated)
         self.writes[key] = Write(
             *(key.type, key.id, version, self.updated, stamped, body, before),

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from threadwell.fhir.stamp import new_id
 from threadwell.intake.commits.batch import Batch
 from threadwell.stores.contract import Kept, Key, Store
 
@@ -49,21 +48,37 @@ class Marks:
             there = await self._store.get_private_many(KIND, list(names.values()))
             self._values.update((one, there.get(name)) for one, name in names.items())
 
+    async def read_or_make(self, marked: str) -> None:
+        """Read one that everybody expects to stay: it is there from now on."""
+        await self.read([marked])
+        if self._values[marked] is None:
+            name = self._name(marked)
+            await self._store.put_private(KIND, name, b"new", only_new=True)
+            self.forget([marked])
+            await self.read([marked])
+
     def forget(self, marked: Iterable[str]) -> None:
         """Let go of markers, with what they stand for."""
         for one in marked:
             self._values.pop(one, None)
+
+    async def renew(self, marked: str) -> None:
+        """Read a marker again: what it stands for is looked through once more."""
+        self.forget([marked])
+        await self.read([marked])
 
     def put(self, batch: Batch, changed: Iterable[str], seen: Iterable[str]) -> None:
         """Let the batch replace what it changes, and be refused where what it has seen changes.
 
         All of them are at hand.
         """
-        value = new_id(batch.updated).encode()
+        value = batch.version.encode()
         for one in changed:
             self._keep(batch, one, value)
         for one in seen:
-            self._keep(batch, one, self._values[one])
+            # Two who expect of each other's that it is not there would not meet.
+            there = self._values[one]
+            self._keep(batch, one, value if there is None else there)
 
     def _keep(self, batch: Batch, marked: str, value: bytes | None) -> None:
         name = self._name(marked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class AddressBook:
         having = (
             reference
             for reference, resource in self._organizations
-            if not own.isdisjoint(self._keys_of(resource))
+            if not own.isdisjoint(keys_of(resource, self.settings.country))
         )
         identity = Identity(codes.PRACTICE, "practice")
         self.practice = self.settings.organization or next(having, f"Organization/{identity.id}")
@@ -77,6 +77,31 @@ class AddressBook:
             if self.settings.organization:
                 return
             self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)
+
+    def forget(self, people: Collection[str], addresses: Collection[str]) -> set[str]:
+        """Let go of what is known of people (``Patient/…``) who have changed.
+
+        ``addresses`` are the keys of those that they have now. The keys of all that have to be
+        looked up again are returned.
+        """
+        gone = {key for key in addresses if key in self._parties}
+        gone |= {
+            key
+            for key, one in self._parties.items()
+            if not one.circle.isdisjoint(people) or any(who in people for who in one.users)
+        }
+        for key in gone:
+            del self._parties[key]
+            self._own.pop(key, None)
+        for one in people:
+            self._called.pop(one, None)
+        self._tables.clear()
+        return gone
+
+    @property
+    def size(self) -> int:
+        """How many addresses and names are at hand."""
+        return len(self._parties) + len(self._called)
 
     def party(self, address: Address) -> Party:
         """Everybody at an address that ``resolve`` was given, whatever was said of it."""
@@ -214,7 +239,7 @@ class AddressBook:
     ) -> None:
         if resource.get("active") is False:
             return
-        for key in self._keys_of(resource):
+        for key in keys_of(resource, self.settings.country):
             if key in found:
                 if type_ in _FAMILY:
                     self._own[key] = (*self._own.get(key, ()), *_called(resource).given)
@@ -224,16 +249,6 @@ class AddressBook:
                     found[key].setdefault(type_, []).append((patient, value))
                 else:
                     found[key].setdefault(type_, []).append(value)
-
-    def _keys_of(self, resource: Resource) -> set[str]:
-        out: set[str] = set()
-        for point in resource.get("telecom") or ():
-            value = point.get("value", "")
-            address = parse_address(value, self.settings.country) or Address(
-                AddressKind.OTHER, unicodedata.normalize("NFC", value)
-            )
-            out.add(address_key(address))
-        return out
 
     def _party(self, address: Address, found: Mapping[str, list[Any]]) -> Party:
         bare = address._replace(display="")
@@ -252,6 +267,18 @@ class AddressBook:
         if not (patients or related or practice) and address_key(address) in self._ours:
             practice = self.practice
         return Party(bare, patients, tuple(related), practice, stranger)
+
+
+def keys_of(resource: Resource, country: str) -> set[str]:
+    """The keys of the addresses that a person has; numbers without a country belong to that one."""
+    out: set[str] = set()
+    for point in resource.get("telecom") or ():
+        value = point.get("value", "")
+        address = parse_address(value, country) or Address(
+            AddressKind.OTHER, unicodedata.normalize("NFC", value)
+        )
+        out.add(address_key(address))
+    return out
 
 
 class _Users:

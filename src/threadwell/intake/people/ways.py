@@ -27,6 +27,15 @@ class Ways:
         self._strangers = strangers
         self._known: dict[_Ends, Route | Refusal] = {}
 
+    def forget(self) -> None:
+        """Let go of all ways: people have changed."""
+        self._known.clear()
+
+    @property
+    def size(self) -> int:
+        """How many are remembered."""
+        return len(self._known)
+
     def of(self, message: Message) -> Route | Refusal:
         """The way of a message; it has to be found."""
         return self._known[self._ends(message)]

@@ -27,24 +27,33 @@ INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO UPDATE SET v
 _PUT_NEW = """
 INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING RETURNING true
 """
-_CURRENT = """
+_CURRENT = tuple(
+    f"""
 SELECT p.kind, p.name, p.value FROM unnest($1::text[], $2::text[]) AS k(kind, name)
 CROSS JOIN LATERAL (
   SELECT kind, name, value FROM private p
-  WHERE p.kind = k.kind AND p.name = k.name LIMIT 1 FOR NO KEY UPDATE
+  WHERE p.kind = k.kind AND p.name = k.name LIMIT 1 FOR {lock}
 ) p
 """
+    for lock in ("NO KEY UPDATE", "SHARE")
+)
 _INSERT = "INSERT INTO private SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])"
 
 
 async def current_kept(connection: Connection, wanted: Iterable[Kept]) -> dict[Key, bytes]:
-    """What is there of what is expected, locked until the transaction ends."""
-    # In the order of the names, so that two processes never wait for each other's locks.
-    names = sorted((one.kind, one.name) for one in wanted if one.before is not WHATEVER)
-    if not names:
-        return {}
-    rows = await connection.fetch(_CURRENT, *zip(*names, strict=True))
-    return {Key(row[0], row[1]): row[2] for row in rows}
+    """What is there of what is expected, locked until the transaction ends.
+
+    What is to stay as it is, many may expect at a time.
+    """
+    expected = [one for one in wanted if one.before is not WHATEVER]
+    found: dict[Key, bytes] = {}
+    for sql, stays in zip(_CURRENT, (False, True), strict=True):
+        # In the order of the names, so that two processes seldom wait for each other's locks.
+        names = sorted((one.kind, one.name) for one in expected if _stays(one) is stays)
+        if names:
+            rows = await connection.fetch(sql, *zip(*names, strict=True))
+            found.update((Key(row[0], row[1]), row[2]) for row in rows)
+    return found
 
 
 async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
@@ -56,7 +65,7 @@ async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
     new = [(one.kind, one.name, one.value) for one in ordered if _is_new(one)]
     if new:
         await connection.execute(_INSERT, *zip(*new, strict=True))
-    others = [one for one in ordered if not _is_new(one)]
+    others = [one for one in ordered if not (_is_new(one) or _stays(one))]
     if gone := [(one.kind, one.name) for one in others if one.value is None]:
         await connection.executemany(_REMOVE, gone)
     put = [(one.kind, one.name, one.value) for one in others if one.value is not None]
@@ -71,6 +80,10 @@ async def is_kept(connection: Connection, one: Kept) -> bool:
 
 def _is_new(one: Kept) -> bool:
     return one.before is None and one.value is not None
+
+
+def _stays(one: Kept) -> bool:
+    return one.value == one.before
 
 
 class Private:

@@ -13,14 +13,14 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
+from threadwell.intake.arrivals import journal
+from threadwell.intake.arrivals.consents import keep_wishes
+from threadwell.intake.arrivals.journal import ARRIVED, FILES, Journaled
+from threadwell.intake.arrivals.reading import Read, read_entry
+from threadwell.intake.arrivals.settings import live_settings
+from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.importing import import_messages
-from threadwell.intake.live import journal
-from threadwell.intake.live.consents import keep_wishes
-from threadwell.intake.live.journal import ARRIVED, FILES, Journaled
-from threadwell.intake.live.reading import Read, read_entry
-from threadwell.intake.live.settings import live_settings
-from threadwell.intake.live.statuses import keep_statuses
 from threadwell.stores.contract import Kept, Store
 
 _log = logging.getLogger(__name__)

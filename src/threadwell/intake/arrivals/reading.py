@@ -10,7 +10,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Arrived, Heard, Remote, Status, Wished
 from threadwell.channels.long_text import with_bounded_text
-from threadwell.intake.live.journal import Entry
+from threadwell.intake.arrivals.journal import Entry
 from threadwell.messages import Broken, Message
 
 _log = logging.getLogger(__name__)

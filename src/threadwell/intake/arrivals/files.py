@@ -17,11 +17,11 @@ from threadwell.channels.channel import Channel
 from threadwell.channels.live import File, Live, Lost, Remote
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
+from threadwell.intake.arrivals import journal
+from threadwell.intake.arrivals.journal import FILES, Entry, Journaled
+from threadwell.intake.arrivals.reading import Read, read_entry
+from threadwell.intake.arrivals.settings import live_settings
 from threadwell.intake.importing import import_messages
-from threadwell.intake.live import journal
-from threadwell.intake.live.journal import FILES, Entry, Journaled
-from threadwell.intake.live.reading import Read, read_entry
-from threadwell.intake.live.settings import live_settings
 from threadwell.messages import Message, media_type_of
 from threadwell.stores.contract import Kept, Store
 

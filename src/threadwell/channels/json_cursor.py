@@ -1,0 +1,201 @@
+"""Walks through a large JSON file value by value, and past what is damaged in it.
+
+No more than one value of a list is in memory. A list of objects is read on behind one that is
+damaged, by how its neighbours begin.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from threadwell.channels.json_text import decoded
+from threadwell.channels.text import encoding_of
+
+Content: TypeAlias = bytes | mmap
+
+#: A file up to this size is read into memory; of a larger one the machine holds what is looked at.
+_SMALL = 16 * 1024 * 1024
+#: Of a piece that is damaged so much is kept; a message is never as large.
+LONGEST_PIECE = 32 * 1024 * 1024
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_BETWEEN = re.compile(rb"[ \t\r\n,]*+")
+#: A string without escapes as a whole, the beginning of another one, or a bracket.
+_MARK = re.compile(rb'"[^"\\]*+"|["{}\[\]]')
+_IN_STRING = re.compile(rb'["\\]')
+_SCALAR = re.compile(rb'[^\s,:"{}\[\]]++')
+_FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,80}+"\s*+:')
+
+
+class Damaged(Exception):
+    """No JSON stands where a value has to."""
+
+
+class Piece(NamedTuple):
+    """An element of a list of objects: where it begins, its bytes, and what it is.
+
+    ``value`` is ``None`` where it is no object; ``content`` is empty where the list has no end.
+    """
+
+    offset: int
+    content: bytes
+    value: dict[str, Any] | None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Content]:
+    """The bytes of a file in UTF-8, without a byte order mark. Raises ``OSError``."""
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(4))
+        file.seek(0)
+        if path.stat().st_size > _SMALL and encoding == "utf-8":
+            with mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+                yield content
+            return
+        whole = file.read()
+    if encoding == "utf-16":
+        whole = whole.decode(encoding, "replace").encode("utf-8", "replace")
+    yield whole.removeprefix(codecs.BOM_UTF8)
+
+
+@dataclass(slots=True)
+class Cursor:
+    """A place in a JSON text; what it is asked for moves it behind that."""
+
+    content: Content
+    at: int = 0
+
+    def keys(self) -> Iterator[str]:
+        """The keys of an object, standing at the value of each; what is not taken is passed over.
+
+        Raises ``Damaged`` where no object stands here, or it goes wrong.
+        """
+        self._open(b"{")
+        while self._byte(_BETWEEN) != b"}":
+            key = self.value()
+            if not isinstance(key, str) or self._byte(_SPACE) != b":":
+                raise Damaged
+            self.at += 1
+            begins = self.at = self._past(_SPACE)
+            yield key
+            if self.at == begins:
+                self.skip()
+        self.at += 1
+
+    def elements(self) -> Iterator[int]:
+        """The elements of a list, standing at each, by the offset; as ``keys``."""
+        self._open(b"[")
+        while self._byte(_BETWEEN) != b"]":
+            begins = self.at
+            yield begins
+            if self.at == begins:
+                self.skip()
+        self.at += 1
+
+    def pieces(self) -> Iterator[Piece]:
+        """The elements of a list of objects. One that is none is a piece without a value.
+
+        Ends, and stands at the end of the text, where the list has no end. Raises ``Damaged``
+        where no list stands here.
+        """
+        self._open(b"[")
+        opening = b""
+        while (byte := self._byte(_BETWEEN)) != b"]":
+            begins = self.at
+            if not byte:
+                yield Piece(begins, b"", None)
+                return
+            try:
+                value = self.value()
+            except Damaged:
+                self.at = self._next_alike(begins, opening)
+                content = bytes(self.content[begins : min(self.at, begins + LONGEST_PIECE)])
+                yield Piece(begins, content, None)
+                if self.at >= len(self.content):
+                    return
+                continue
+            content = bytes(self.content[begins : self.at])
+            opening = opening or _opening(content)
+            yield Piece(begins, content, value if isinstance(value, dict) else None)
+        self.at += 1
+
+    def value(self) -> Any:
+        """The value that stands here. Raises ``Damaged``."""
+        begins = self.at
+        self.skip()
+        try:
+            return decoded(bytes(self.content[begins : self.at]))
+        except ValueError as error:
+            raise Damaged from error
+
+    def skip(self) -> None:
+        """Go behind the value that stands here. Raises ``Damaged``."""
+        content, at, depth = self.content, self._past(_SPACE), 0
+        if content[at : at + 1] not in (b'"', b"{", b"["):
+            scalar = _SCALAR.match(content, at)
+            if scalar is None:
+                raise Damaged
+            self.at = scalar.end()
+            return
+        while True:
+            mark = _MARK.search(content, at)
+            if mark is None:
+                raise Damaged
+            at, what = mark.end(), mark[0]
+            if what == b'"':
+                at = self._string_end(at)
+            elif what in (b"{", b"["):
+                depth += 1
+            elif what in (b"}", b"]"):
+                depth -= 1
+            if depth <= 0:
+                self.at = at
+                return
+
+    def _string_end(self, at: int) -> int:
+        while True:
+            mark = _IN_STRING.search(self.content, at)
+            if mark is None:
+                raise Damaged
+            if mark[0] == b'"':
+                return mark.end()
+            at = mark.end() + 1
+
+    def _next_alike(self, begins: int, opening: bytes) -> int:
+        """Where the next element begins as this one's neighbours do; else the end of the text."""
+        line = self.content.rfind(b"\n", 0, begins)
+        margin = bytes(self.content[line:begins])
+        if line >= 0 and not margin.strip():
+            found = self.content.find(margin + b"{", begins + 1)
+            return found + len(margin) if found >= 0 else len(self.content)
+        if opening:
+            alike = re.compile(rb",[ \t\r\n]*+(?=" + re.escape(opening) + b")")
+            if next_one := alike.search(self.content, begins + 1):
+                return next_one.end()
+        return len(self.content)
+
+    def _open(self, bracket: bytes) -> None:
+        if self._byte(_SPACE) != bracket:
+            raise Damaged
+        self.at += 1
+
+    def _byte(self, skipped: re.Pattern[bytes]) -> bytes:
+        self.at = self._past(skipped)
+        return bytes(self.content[self.at : self.at + 1])
+
+    def _past(self, skipped: re.Pattern[bytes]) -> int:
+        found = skipped.match(self.content, self.at)
+        return found.end() if found else self.at
+
+
+def _opening(content: bytes) -> bytes:
+    """How an element of a list without line ends begins: with its first key."""
+    found = _FIRST_KEY.match(content)
+    return found[0] if found else b""

@@ -1,0 +1,83 @@
+"""The circles that a run keeps at hand, each with its marker."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.load import load_circles
+from threadwell.intake.circles.place import Keywords
+from threadwell.intake.commits.marks import Marks, circle_mark
+from threadwell.intake.people.address_book import AddressBook
+
+#: Messages and resources of circles that are kept at hand before the oldest are let go of. They
+#: are counted again when so many more may have come as one is of ``_COUNTED``.
+MOST_AT_HAND = 200_000
+_COUNTED = 20
+
+
+class Shelf:
+    """Circles by key, the one used last at the end.
+
+    ``latest`` are the keys of those that the batch in the making has asked for: the store does not
+    know yet what that makes of them, so they are never let go of.
+    """
+
+    def __init__(
+        self, people: AddressBook, keywords: Keywords, marks: Marks, *, by_patient: bool
+    ) -> None:
+        self.latest: set[str] = set()
+        self._people = people
+        self._keywords = keywords
+        self._marks = marks
+        self._by_patient = by_patient
+        self._circles: dict[str, Circle] = {}
+        self._uncounted = 0
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._circles
+
+    def __getitem__(self, key: str) -> Circle:
+        return self._circles[key]
+
+    def __iter__(self) -> Iterator[Circle]:
+        return iter(self._circles.values())
+
+    async def take(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
+        """The circles of those keys and patients, loaded where they are not at hand."""
+        self.latest.update(keys)
+        missing = {key: who for key, who in keys.items() if key not in self._circles}
+        if missing:
+            await self._marks.read(map(circle_mark, missing))
+        loaded = await load_circles(
+            missing, self._people, self._keywords, by_patient=self._by_patient
+        )
+        for circle in loaded.values():
+            self._uncounted += len(circle.messages) + len(circle.stored)
+        for key in keys:
+            self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
+        return {key: self._circles[key] for key in keys}
+
+    def trim(self, grown: int) -> None:
+        """Let go of circles that have not been used for long; so much has come since the last."""
+        self._uncounted += grown
+        if self._uncounted <= MOST_AT_HAND // _COUNTED:
+            return
+        self._uncounted = 0
+        at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
+        for key in [key for key in self._circles if key not in self.latest]:
+            if at_hand <= MOST_AT_HAND:
+                break
+            gone = self._circles[key]
+            at_hand -= len(gone.messages) + len(gone.stored)
+            self.drop([key])
+
+    def drop(self, keys: Collection[str]) -> None:
+        """Let go of circles, at once."""
+        for key in keys:
+            self._circles.pop(key, None)
+        self._marks.forget(map(circle_mark, keys))
+
+    def weight(self, keys: Iterable[str]) -> int:
+        """How many messages those circles have."""
+        return sum(len(self._circles[key].messages) for key in keys)

@@ -1,0 +1,308 @@
+"""Drives a run: one batch is on its way while the next is made; after a conflict it starts anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock
+from threadwell.intake.circles.answers import answered_circles
+from threadwell.intake.circles.due import Circles, all_circles, changed_circles, open_circles
+from threadwell.intake.collecting import rare_collections
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.commits.looked import (
+    WORTH_KEEPING,
+    imported_before,
+    keep_looked,
+    looked_until,
+)
+from threadwell.intake.commits.trial import Trial
+from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
+from threadwell.intake.held.listing import Quarantined, quarantined
+from threadwell.intake.noticed import circles_changed
+from threadwell.intake.paging import chunks
+from threadwell.intake.run import Run
+from threadwell.intake.settings import Settings
+from threadwell.intake.settled import mark, move, take_answers
+from threadwell.messages import Broken, Message
+from threadwell.stores.contract import Conflict, Key, Store, StoreError
+
+#: How often a batch is decided anew when somebody else writes at the same time, and how many
+#: seconds longer it waits each time.
+ATTEMPTS = 20
+PATIENCE = 0.02
+
+BUSY = "others keep writing to the same sessions; import again when they are done"
+
+
+class Contended(StoreError):
+    """Others kept writing to what was to be changed."""
+
+
+Progress = Callable[[Counts], None]
+
+
+#: Decides a batch; called again on a new run if the store has moved on meanwhile.
+Make = Callable[[Run], Awaitable[Batch]]
+
+
+@dataclass(slots=True)
+class _OnItsWay:
+    """A batch that is being committed, and how it was made, should it be refused."""
+
+    commit: asyncio.Task[None]
+    batch: Batch
+    make: Make
+
+
+class Importing:
+    """Drives a ``Run``: keeps one batch on its way, and starts anew after a conflict."""
+
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        settings: Settings,
+        progress: Progress | None,
+        clock: Clock,
+        *,
+        recutting: bool = False,
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._settings = settings
+        self._progress = progress
+        self._clock = clock
+        self._recutting = recutting
+        self._run: Run | None = None
+        self._author = ""
+        self._careful = False
+        self._revived: Circles = {}
+        self._looked = self._written = 0
+        self._on_its_way: _OnItsWay | None = None
+        self.report = Report(trial=Trial() if settings.dry_run else None)
+
+    @property
+    def batch(self) -> int:
+        """How many messages are committed at once."""
+        return self._settings.batch
+
+    def write_as(self, author: str) -> None:
+        """From now on it is that person or client (a reference) by whose word it writes."""
+        if author != self._author:
+            self._author, self._run = author, None
+
+    async def take(self, items: Iterable[Message | Broken]) -> None:
+        """Import everything that is not there yet."""
+        await self._send(
+            partial(Run.prepare, items=some) for some in in_batches(items, self._settings.batch)
+        )
+
+    async def answer(self) -> None:
+        """Apply what people have answered and changed, before anything else is added."""
+        looked = await looked_until(self._store, self._project)
+        until = self._looked = await self._store.position(self._project)
+        await self._settle_writers()
+        run = await self._running()
+        if looked is not None:
+            changed = await circles_changed(run.people, looked, until)
+        else:
+            since = await imported_before(self._store, self._project)
+            changed = await changed_circles(run.people, since)
+            changed |= await answered_circles(self._store, self._project)
+        await self._settle(changed)
+        if looked is None or until - looked >= WORTH_KEEPING:
+            await self._keep_looked(until)
+
+    async def _settle_writers(self) -> None:
+        """Let count who writes, by what people have said since: what has a place moves to it."""
+        run = await self._running()
+        if run.quarantine.answered:
+            await self._send([take_answers])
+            # What is said counts for a run from its beginning.
+            self._run = None
+            run = await self._running()
+        if not (unsettled := run.questions.unsettled()):
+            return
+        addresses, patients = await run.questions.moves(unsettled)
+        if addresses:
+            every = await all_circles(run.people)
+            circles = {key: who for key, who in every.items() if not patients.isdisjoint(who)}
+            await self._send(
+                partial(move, circles={key: circles[key] for key in some}, addresses=addresses)
+                for some in chunks(circles)
+            )
+        await self._send([partial(mark, tasks=unsettled)])
+
+    async def finish(self) -> None:
+        """Keep how far it has looked, where nobody else has written meanwhile."""
+        now = await self._store.position(self._project)
+        if now - self._looked == self._written and self._written >= WORTH_KEEPING:
+            await self._keep_looked(now)
+
+    async def replay(self, only: Collection[str] | None = None) -> None:
+        """Import what is held and may have its place now; ``only`` of those Tasks, if given."""
+        run = await self._running()
+        size = self._settings.batch
+        hopeful = await self._hopeful(run)
+        if only is not None:
+            hopeful = [one for one in hopeful if one.task.removeprefix("Task/") in only]
+        for at in range(0, len(hopeful), size):
+            held = await self._contents(hopeful[at : at + size])
+            tasks, messages = list(held), list(held.values())
+            await self._send([partial(Run.prepare, items=messages, replayed=tasks)])
+
+    async def settle(self) -> None:
+        """Finish the sessions that were open and are over by now."""
+        await self.revive()
+        run = await self._running()
+        due = await open_circles(run.people, self._settings)
+        await self._settle({key: who for key, who in due.items() if not run.is_up_to_date(key)})
+
+    async def revive(self) -> None:
+        """Take in the messages of headers that had been deleted, and were made anew."""
+        if self._revived and not self._settings.dry_run:
+            self._run, revived, self._revived = None, self._revived, {}
+            await self._settle(revived)
+
+    async def recut(self) -> None:
+        """Cut all sessions anew."""
+        run = await self._running()
+        await self._settle(await all_circles(run.people))
+
+    async def revise(self, make: Make) -> None:
+        """Commit what somebody has decided."""
+        await self._send([make])
+        self._run = None
+
+    async def _settle(self, circles: Circles) -> None:
+        await self._send(
+            partial(Run.settle, circles={key: circles[key] for key in some})
+            for some in chunks(circles)
+        )
+
+    async def _send(self, makes: Iterable[Make]) -> None:
+        """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
+        with rare_collections():
+            try:
+                for make in makes:
+                    await self._send_one(make)
+            finally:
+                await self._arrive()
+
+    async def _send_one(self, make: Make) -> None:
+        while True:
+            run = await self._running()
+            batch = await make(run)
+            if await self._arrive():
+                break
+            # The batch before was refused and made again: this one was decided in vain.
+        run.committing(batch)
+        commit = asyncio.create_task(self._commit(batch))
+        self._on_its_way = _OnItsWay(commit, batch, make)
+        await asyncio.sleep(0)  # The commit begins before the next batch is made.
+
+    async def _arrive(self) -> bool:
+        """Wait for the batch that is on its way; false if it had to be made again."""
+        if self._on_its_way is None:
+            return True
+        sent, self._on_its_way = self._on_its_way, None
+        try:
+            await sent.commit
+        except Conflict:
+            await self._again(sent.make)
+            return False
+        self._account(sent.batch)
+        return True
+
+    async def _again(self, make: Make) -> None:
+        self._careful = True
+        for attempt in range(1, ATTEMPTS + 1):
+            self._run = None
+            run = await self._running()
+            batch = await make(run)
+            run.committing(batch)
+            try:
+                await self._commit(batch)
+            except Conflict:
+                if attempt == ATTEMPTS:
+                    raise Contended(BUSY) from None
+                await asyncio.sleep(PATIENCE * attempt)
+            else:
+                self._account(batch)
+                return
+
+    async def _commit(self, batch: Batch) -> None:
+        if batch.writes and not self._settings.dry_run:
+            await self._store.commit(self._project, batch.change_set())
+
+    async def _keep_looked(self, position: int) -> None:
+        if not self._settings.dry_run:
+            await keep_looked(self._store, self._project, position)
+
+    def _account(self, batch: Batch) -> None:
+        self._written += len(batch.writes)
+        self.report.add(batch)
+        if self.report.trial is not None:
+            self.report.trial.add(batch.writes.values())
+        self._revived.update(batch.revived)
+        # Nothing of a dry run can be read back: all of it stays at hand, but for circles that are
+        # cut anew, each once.
+        if self._run is not None and (self._recutting or not self._settings.dry_run):
+            self._run.committed()
+        if self._progress is not None:
+            self._progress(replace(self.report.counts))
+
+    async def _running(self) -> Run:
+        if self._run is None:
+            run = Run(
+                self._store,
+                self._project,
+                self._settings,
+                self._clock,
+                recutting=self._recutting,
+                careful=self._careful,
+                author=self._author,
+            )
+            await run.start()
+            self._run = run
+        return self._run
+
+    async def _hopeful(self, run: Run) -> list[Quarantined]:
+        """What is held for a reason that may have passed."""
+        waiting = [quarantined(decode(stored.body)) for stored in run.quarantine.waiting.values()]
+        waiting = [one for one in waiting if one.reason not in NO_MESSAGE]
+        people = run.people
+        await people.resolve(address for one in waiting for address in (*one.unknown, *one.shared))
+        waiting = [one for one in waiting if not one.shared or any(map(people.may_use, one.shared))]
+        if self._settings.unknown == "patient":
+            return waiting
+        return [
+            one
+            for one in waiting
+            if not one.unknown or any(people.party(address).known for address in one.unknown)
+        ]
+
+    async def _contents(self, held: Sequence[Quarantined]) -> dict[str, Message]:
+        """The messages that are held, by the ids of their Tasks."""
+        keys = {Key("Binary", one.content.partition("/")[2]): one.task for one in held}
+        found = await self._store.read_many(self._project, list(keys))
+        messages: dict[str, Message] = {}
+        for key, stored in found.items():
+            if decode(stored.body).get("contentType") == MESSAGE_TYPE and not stored.deleted:
+                content = await self._store.content(self._project, stored.id, stored.version_id)
+                if content is not None:
+                    messages[keys[key].removeprefix("Task/")] = decode_message(content)
+        return messages
+
+
+def in_batches(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:
+    """The items in lists of at most that size."""
+    every = iter(items)
+    while some := list(islice(every, size)):
+        yield some

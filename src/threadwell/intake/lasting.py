@@ -1,0 +1,165 @@
+"""Drives one run for years: whatever others change is noticed before the next commit.
+
+The run keeps people, circles and names at hand. Before each batch it looks whether the project has
+moved on by more than it has written itself, and if so goes through the news and lets go of what
+has changed. What somebody writes between that look and the commit is refused by the markers, where
+the two meet; where they do not, it comes after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from threadwell.fhir.stamp import Clock
+from threadwell.intake.choices import chosen
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.looked import WORTH_KEEPING
+from threadwell.intake.commits.marks import SAID
+from threadwell.intake.driving import ATTEMPTS, BUSY, PATIENCE, Contended, Importing, Make
+from threadwell.intake.noticed import Noticed, notice
+from threadwell.intake.run import Run
+from threadwell.intake.settings import Settings
+from threadwell.stores.contract import Conflict, Kept, Key, Store
+
+#: What a batch may have written that a run cannot take back.
+_LASTS = frozenset({"Task", "Patient", "Organization"})
+
+
+class ChosenAnew(Exception):
+    """The store's sessions are to be cut otherwise: what is to be done has to be done anew."""
+
+
+class Lasting(Importing):
+    """An ``Importing`` that keeps its run.
+
+    ``refused`` counts the batches that were decided again. ``practice_changed`` is true where the
+    settings may be other ones by now.
+    """
+
+    def __init__(self, store: Store, project: str, settings: Settings, clock: Clock) -> None:
+        super().__init__(store, project, settings, None, clock)
+        self.refused = 0
+        self.practice_changed = False
+        self._chosen: dict[Key, Kept] = {}
+        self._position: int | None = None
+        self._kept_position = 0
+        self._own: set[str] = set()
+        self._own_writes = 0
+        self._noticed = Noticed()
+
+    def go_by(self, settings: Settings) -> None:
+        """From now on those are the settings."""
+        self._settings, self._run = settings, None
+        self.practice_changed = False
+
+    async def is_chosen_anew(self) -> bool:
+        """Whether others have chosen since how sessions are cut."""
+        now = await chosen(self._store, self._project)
+        anew = now != self._chosen
+        self._chosen = now
+        return anew
+
+    async def look(self) -> None:
+        """Let count what others have changed since, and release what waits for that."""
+        first = self._position is None
+        await self._running()
+        if first:
+            await self.answer()
+            await self.replay()
+        noticed, self._noticed = self._noticed, Noticed()
+        try:
+            await self._let_count(noticed)
+        except BaseException:
+            noticed.update(self._noticed)
+            self._noticed = noticed
+            raise
+        await self._keep_position()
+
+    async def settle(self) -> None:
+        """Finish the sessions that were open and are over by now."""
+        for circle in (await self._running()).shelf:
+            circle.let_time_pass()
+        await super().settle()
+
+    async def _let_count(self, noticed: Noticed) -> None:
+        if noticed.waiting or noticed.practice or noticed.people:
+            await self._settle_writers()
+        run = await self._running()
+        await self._settle(await noticed.touched.find(run.people))
+        if noticed.releases:
+            await self.replay()
+
+    async def _keep_position(self) -> None:
+        """Keep how far it has looked, so that another one need not look through it again."""
+        there = self._position or 0
+        if there - self._kept_position >= WORTH_KEEPING:
+            await self._keep_looked(there)
+            self._kept_position = there
+
+    async def _running(self) -> Run:
+        await self._catch_up()
+        if self._run is not None and self._run.is_full:
+            self._run = None
+        return await super()._running()
+
+    async def _catch_up(self) -> None:
+        """Notice what others have written, and let go of it."""
+        now = await self._store.position(self._project)
+        if self._position is None:
+            self._position = self._kept_position = now
+        elif now != self._position + self._own_writes:
+            if self._run is not None:
+                # The marker is never newer than what is looked through.
+                await self._run.marks.renew(SAID)
+                now = await self._store.position(self._project)
+            noticed = await notice(
+                *(self._store, self._project, self._position, now),
+                self._own,
+                self._settings.country,
+            )
+            self._noticed.update(noticed)
+            self._let_go(noticed)
+        self._position = now
+        self._own.clear()
+        self._own_writes = 0
+
+    def _let_go(self, noticed: Noticed) -> None:
+        self.practice_changed |= noticed.practice
+        if noticed.practice or noticed.waiting:
+            self._run = None
+        elif self._run is not None:
+            self._run.forget(noticed)
+
+    async def _send_one(self, make: Make) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            run = await self._running()
+            try:
+                batch = await make(run)
+                for key, kept in self._chosen.items() if batch.writes else ():
+                    batch.kept.setdefault(key, kept)
+                run.committing(batch)
+                await self._commit(batch)
+            except Conflict as conflict:
+                self.refused += 1
+                self._undo(batch)
+                if conflict.key in self._chosen:
+                    raise ChosenAnew from None
+                if attempt == ATTEMPTS:
+                    raise Contended(BUSY) from None
+                await asyncio.sleep(PATIENCE * (attempt - 1))
+            except BaseException:
+                self._run = None
+                raise
+            else:
+                self._own.add(batch.version)
+                self._own_writes += len(batch.writes)
+                run.careful = self._careful = False
+                self._account(batch)
+                return
+
+    def _undo(self, batch: Batch) -> None:
+        self._careful = True
+        if self._run is None or batch.says or any(key.type in _LASTS for key in batch.writes):
+            self._run = None
+        else:
+            self._run.undo()
