@@ -12,15 +12,20 @@ from threadwell.inbox.reasons import named_in
 from threadwell.inbox.session_page import MessageView, SessionView, message_view
 
 #: What the buttons of the form are for.
-FIND, ALL, SOME = "find", "all", "some"
-_ACTS = (FIND, ALL, SOME)
+FIND, ALL, SOME, THREAD = "find", "all", "some", "thread"
+_ACTS = (FIND, ALL, SOME, THREAD)
+#: How far it reaches where one message is meant: it alone, it and what follows in its thread, or
+#: all that the session has of its thread.
+MESSAGE, REST = "message", "rest"
+_REACHES = (MESSAGE, REST, THREAD)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What the form says: ids of Patients, or that it is about nobody, and ids of messages.
 
-    ``act`` is the button, and ``name`` that of a patient to find.
+    ``act`` is the button, and ``name`` that of a patient to find. ``thread`` is the id of the
+    header of which it is said, and ``reach`` how far it goes from the one message.
     """
 
     patients: tuple[str, ...] = ()
@@ -28,6 +33,8 @@ class Said:
     messages: tuple[str, ...] = ()
     name: str = ""
     act: str = ""
+    thread: str = ""
+    reach: str = MESSAGE
 
     @classmethod
     def of(cls, form: Mapping[str, Sequence[str]]) -> Said:
@@ -35,7 +42,12 @@ class Said:
         (act, name) = ((*form.get(field, ()), "")[0] for field in ("act", "name"))
         patients = tuple(dict.fromkeys(form.get("patient", ())))
         messages = tuple(dict.fromkeys(form.get("message", ())))
-        return cls(patients, "nobody" in form, messages, name, act if act in _ACTS else "")
+        act, _, thread = act.partition(":")
+        (reach,) = (*form.get("reach", ()), MESSAGE)[:1]
+        return cls(
+            *(patients, "nobody" in form, messages, name, act if act in _ACTS else "", thread),
+            reach if reach in _REACHES else MESSAGE,
+        )
 
     @property
     def mistake(self) -> str:
@@ -92,6 +104,27 @@ async def load_about(
     nameless = said.name if said.act == FIND and not found else ""
     choices = await patients_of(reader, ids, dates)
     return AboutView(session, choices, said, only, nameless, mistake)
+
+
+async def meant(reader: Reader, session: str, said: Said) -> tuple[str, tuple[str, ...]]:
+    """What the form is about: a reference, and the ids of some of its messages, none for all."""
+    if said.act == THREAD:
+        return f"Communication/{said.thread}", ()
+    if said.act != SOME or said.reach == MESSAGE or len(said.messages) != 1:
+        return f"Encounter/{session}", said.messages if said.act == SOME else ()
+    (first,) = said.messages
+    found = await reader.read("Communication", first)
+    parents = (found or {}).get("partOf") or ()
+    header = next((id_ for one in parents if (id_ := id_in(one, "Communication"))), "")
+    if not header:
+        return f"Encounter/{session}", said.messages
+    if said.reach == THREAD:
+        return f"Communication/{header}", ()
+    children = await reader.search_all(
+        f"Communication?part-of=Communication/{header}&status:not=preparation", _sort="sent"
+    )
+    ids = [one["id"] for one in children]
+    return f"Encounter/{session}", tuple(ids[ids.index(first) :] if first in ids else (first,))
 
 
 async def _only(reader: Reader, session: SessionView, id_: str, dates: Dates) -> MessageView | None:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
 from threadwell.inbox import review_page, writers_page
-from threadwell.inbox.about_page import FIND, SOME, Said, load_about
+from threadwell.inbox.about_page import FIND, Said, load_about, meant
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
@@ -132,14 +132,15 @@ async def say_about(site: Site, request: Request) -> Response:
     if said.mistake:
         return await _about(site, request, said, said.mistake, 400)
     session = request.path_params["id"]
+    subject, messages = await meant(Reader(site.store, site.project), session, said)
     try:
         await correct_attribution(
             site.store,
             site.project,
-            f"Encounter/{session}",
+            subject,
             said.patients,
             await kept_settings(site.store, site.project, site.labels),
-            messages=said.messages if said.act == SOME else (),
+            messages=messages,
             by=by_whom(request),
         )
     except (BadCorrection, BadSetting) as error:

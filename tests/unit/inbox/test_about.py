@@ -151,3 +151,33 @@ def test_what_no_import_made_has_a_subject_to_change(practice, browser, of: str)
     answer = browser.get(f"/sessions/{of}/about")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/sessions/{of}")
     assert "/about" not in browser.get("/sessions/family").text
+
+
+@pytest.mark.parametrize(
+    ("reach", "after"),
+    [
+        ("message", {"a": "leo", "b": "ada", "c": "tom"}),
+        ("rest", {"a": "leo", "b": "ada", "c": "ada"}),
+        ("thread", {"a": "ada", "b": "ada", "c": "ada"}),
+        ("nonsense", {"a": "leo", "b": "ada", "c": "tom"}),
+    ],
+)
+def test_it_reaches_from_one_message_to_its_thread(
+    family, browser, reach: str, after: dict[str, str]
+) -> None:
+    family.take(("c", "08:20", "Tom sneezes"))
+    second = family.message("b")["id"]
+    page = browser.get(f"{family.path}?message={second}").text
+    assert page.count('name="reach"') == 3
+    answer = browser.post(family.path, patient="ada", message=second, act="some", reach=reach)
+    assert answer.status_code == 303
+    now = {id_: family.message(id_)["subject"]["reference"] for id_ in "abc"}
+    assert {id_: name.removeprefix("Patient/") for id_, name in now.items()} == after
+
+
+def test_it_is_said_of_a_thread(family, browser) -> None:
+    (header,) = [one for one in family.all("Communication") if "partOf" not in one]
+    browser.post(family.path, patient="ada", act=f"thread:{header['id']}")
+    assert family.subjects() == {"a": "ada", "b": "ada"}
+    answer = browser.post(family.path, patient="ada", act="thread:none")
+    assert (answer.status_code, "There is no Communication/none" in answer.text) == (422, True)
