@@ -24,6 +24,7 @@ CIRCLE = BASE + "identifier/circle"
 REVIEW = BASE + "identifier/review"
 ACT = BASE + "identifier/act"
 SHARED = BASE + "identifier/shared-address"
+READ = BASE + "identifier/read"
 QUARANTINE = BASE + "identifier/quarantine"
 ATTACHMENT = BASE + "identifier/attachment"
 PROVENANCE = BASE + "identifier/superseded"
@@ -93,6 +94,8 @@ BY_COMPUTER_LINK = {
 }
 #: ``Task.businessStatus`` of a question whose answer stands on the messages it was about.
 APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "Applied"}
+#: ``Task.code`` of what a person has read of a thread, as Medplum has it.
+READ_RECEIPT = {"system": "https://medplum.com/task-codes", "code": "read-receipt"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.
 BILLED = {"system": LOCK, "code": "billed", "display": "Billed"}
 

@@ -1,28 +1,44 @@
-"""The list of sessions, newest first: each with whom, over what, and what was said last."""
+"""The list of sessions, by their last messages: each with whom, over what, what was said last."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.inbox.activity import Recent, recent
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
+from threadwell.inbox.read_state import unread_in
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
+from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
-from threadwell.intake.reports.wanted import Wanted, wanted_query
+from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_query
+from threadwell.stores.contract import Store
 
 #: Sessions on a page.
 PAGE = 25
+_DAY_MS = 86_400_000
+#: A count that took longer (seconds) is kept for so many times as long, by store.
+_QUICK, _KEPT = 0.02, 100
+_COUNTED: WeakKeyDictionary[Store, dict[tuple[str, str], tuple[int, float]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session of the list; ``asked`` where a question about it is open."""
+    """One session of the list; ``asked`` where a question about it is open.
+
+    ``unread`` messages came since whoever looks has read it.
+    """
 
     id: str
     name: str
@@ -33,17 +49,19 @@ class SessionRow:
     asked: bool
     last_by: str
     last_text: str
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of the list of the ``wanted``; ``patient`` is a name where it is one patient's.
 
-    ``known`` is whether that patient is there.
+    ``known`` is whether that patient is there. ``total`` is ``None`` where to count them would take
+    longer than to show them.
     """
 
     rows: list[SessionRow]
-    total: int
+    total: int | None
     turns: Turns
     wanted: Wanted
     patient: str = ""
@@ -51,9 +69,39 @@ class Listing:
 
 
 async def list_sessions(
-    reader: Reader, wanted: Wanted, *, cursor: str = "", dates: Dates
+    reader: Reader,
+    wanted: Wanted,
+    *,
+    waiting: str = "",
+    cursor: str = "",
+    dates: Dates,
+    me: str = "",
+    clock: Clock = now_ms,
 ) -> Listing:
-    """The page of the wanted sessions that a cursor leads to, the newest first."""
+    """The page of the wanted sessions that a cursor leads to, the one that was written in last
+    first; the days of ``wanted`` are those of its last message.
+
+    ``waiting`` is for whom they wait, one of ``WAITING``. Unread messages are counted for ``me``,
+    the reference of whoever looks. One patient's sessions, those with an open question and the
+    superseded stand by when they began, and their days are of that.
+    """
+    if wanted.patient or wanted.to_review or wanted.status == "superseded":
+        return await _by_beginning(reader, wanted, cursor=cursor, dates=dates, me=me)
+    since, until = bounds(wanted, dates.zone)
+    if waiting:
+        since = max(since or 0, (clock() - WAITS * _DAY_MS) * 1000)
+    fits = partial(_fits, reader, wanted.status, waiting)
+    asked = Recent(fits, since, until, wanted.channel)
+    page = await recent(reader, asked, cursor, PAGE)
+    rows = await _rows(reader, page.encounters, dates, me)
+    narrowed = waiting or wanted.channel or since is not None or until is not None
+    total = None if narrowed else await _count(reader, wanted)
+    return Listing(rows, total, page.turns, wanted)
+
+
+async def _by_beginning(
+    reader: Reader, wanted: Wanted, *, cursor: str, dates: Dates, me: str
+) -> Listing:
     name, found = "", None
     if wanted.patient:
         found = await reader.read("Patient", wanted.patient)
@@ -62,8 +110,45 @@ async def list_sessions(
     if query is None:
         return Listing([], 0, Turns("", ""), wanted, name, found is not None)
     page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
-    rows = await _rows(reader, page.resources, dates)
+    rows = await _rows(reader, page.resources, dates, me)
     return Listing(rows, page.total or 0, page.turns, wanted, name, found is not None)
+
+
+async def _count(reader: Reader, wanted: Wanted) -> int:
+    """How many sessions there are; on a large store a number that was counted a moment ago."""
+    counted = _COUNTED.setdefault(reader.store, {})
+    number, until = counted.get((reader.project, wanted.status), (0, 0.0))
+    began = monotonic()
+    if began < until:
+        return number
+    number = await _counted(reader, wanted)
+    took = monotonic() - began
+    if took > _QUICK:
+        counted[reader.project, wanted.status] = (number, began + _KEPT * took)
+    return number
+
+
+async def _counted(reader: Reader, wanted: Wanted) -> int:
+    query = await wanted_query(reader.store, reader.project, wanted, ZoneInfo("UTC"))
+    assert query is not None
+    page = await reader.store.search(
+        reader.project, replace(query, count=0, sort=(), total=Total.ACCURATE)
+    )
+    return page.total or 0
+
+
+async def _fits(
+    reader: Reader, status: str, waiting: str, encounter: Resource, last: Resource | None
+) -> bool:
+    """Whether a session has that status, and waits for whom it should."""
+    is_one, statuses = STATUSES[status]
+    if (encounter.get("status") in statuses) is not is_one:
+        return False
+    if not waiting:
+        return True
+    if last is None or waits_for_us(last) is not (waiting == "us"):
+        return False
+    return not await is_done(reader, encounter, last)
 
 
 def session_name(session: SessionSummary) -> str:
@@ -73,13 +158,17 @@ def session_name(session: SessionSummary) -> str:
     return "Patient unclear" if session.to_review else session.topic or "No patient named"
 
 
-async def _rows(reader: Reader, encounters: list[Resource], dates: Dates) -> list[SessionRow]:
+async def _rows(
+    reader: Reader, encounters: list[Resource], dates: Dates, me: str
+) -> list[SessionRow]:
     sessions = await looked_at(reader.store, reader.project, encounters)
     await reader.learn(one.last.get("sender") for one in sessions if one.last)
-    return [_row(reader, one, dates) for one in sessions]
+    unread = await unread_in(reader, [one.headers for one in sessions], me) if me else []
+    numbers = unread or [0] * len(sessions)
+    return [_row(reader, *one, dates) for one in zip(sessions, numbers, strict=True)]
 
 
-def _row(reader: Reader, session: LookedAt, dates: Dates) -> SessionRow:
+def _row(reader: Reader, session: LookedAt, unread: int, dates: Dates) -> SessionRow:
     summary, last = session.summary, session.last
     name = session_name(summary)
     about = summary.topic if summary.topic != name else ""
@@ -93,6 +182,7 @@ def _row(reader: Reader, session: LookedAt, dates: Dates) -> SessionRow:
         asked=summary.to_review,
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else about,
+        unread=unread,
     )
 
 

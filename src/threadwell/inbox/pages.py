@@ -21,10 +21,13 @@ from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.quarantine import load_held
+from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.reviews import asks_whom, list_reviews
-from threadwell.inbox.session_page import PICTURES, SessionView, load_session
+from threadwell.inbox.session_page import PICTURES, SessionView, last_shown, load_session
 from threadwell.inbox.site import Site
+from threadwell.inbox.waiting import WAITING
+from threadwell.inbox.words import STATUSES
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
@@ -33,18 +36,38 @@ from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer, answer_writers
 
 #: What narrows the list of sessions, as its URL says it.
-_FILTERS = ("status", "patient", "channel", "from", "to", "review")
+_FILTERS = ("status", "waiting", "patient", "channel", "from", "to", "review")
 #: A logical id (§2.11.0.2 ``id``).
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+#: The tabs of the list of sessions: what each is called, and what of the query it is.
+_TABS = (
+    ("All", {"status": "all", "waiting": ""}),
+    *((label, {"status": "all", "waiting": name}) for name, label in WAITING.items()),
+    *(
+        (label, {"status": status, "waiting": ""})
+        for status, label in STATUSES.items()
+        if status != "all"
+    ),
+)
 
 
 async def sessions(site: Site, request: Request) -> Response:
     """The list of sessions: those that the query wants, and ``?cursor=`` where a page begins."""
     asked = request.query_params
     wanted = _wanted(asked)
+    waiting = asked.get("waiting", "")
+    if waiting not in ("", *WAITING):
+        raise HTTPException(404)
     reader = Reader(site.store, site.project)
     listing = await list_sessions(
-        reader, wanted, cursor=asked.get("cursor", ""), dates=await dates_of(site.store)
+        reader,
+        wanted,
+        waiting=waiting,
+        cursor=asked.get("cursor", ""),
+        dates=await dates_of(site.store),
+        me=by_whom(request).reference,
     )
 
     def link(**changed: str) -> str:
@@ -61,8 +84,9 @@ async def sessions(site: Site, request: Request) -> Response:
         "sessions",
         listing=listing,
         link=link,
-        asked={name: asked.get(name, "") for name in _FILTERS},
+        asked={name: asked.get(name, "") for name in (*_FILTERS, "cursor")},
         narrowed=narrowed,
+        tabs=_TABS,
         channels=site.badges.choices,
     )
 
@@ -111,6 +135,8 @@ async def session(site: Site, request: Request) -> Response:
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
     view = await _whole(reader, encounter, request, await dates_of(site.store))
+    if me := by_whom(request).reference:
+        await mark_read(reader, last_shown(view), me)
     back, label = came_from(site, request)
     return await page_of(
         site, request, reader, "session.html", "sessions", session=view, back=back, label=label

@@ -190,6 +190,18 @@ async def load_session(
     )
 
 
+def last_shown(session: SessionView) -> dict[str, str]:
+    """When the last message of each thread was sent (by its header's id) that the page shows.
+
+    Threads that go on behind the page are not among them.
+    """
+    return {
+        thread.id: thread.days[-1].messages[-1].sent
+        for thread in session.threads
+        if thread.days and not thread.turns.after
+    }
+
+
 async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -> ThreadView:
     found = await reader.page(
         f"Communication?part-of=Communication/{header['id']}&status:not=preparation",

@@ -103,6 +103,7 @@ def message(id_: str, of: str, sender: str, sent: str, text: str, **more: Any) -
         "sender": ref(sender),
         "sent": sent,
         "payload": [{"contentString": text}],
+        "identifier": [{"system": f"{codes.MESSAGE}email", "value": id_}],
         **more,
     }
 

@@ -185,7 +185,6 @@ def test_filters_stay_while_pages_turn(
 ) -> None:
     put(*(make_session(f"s{n}", "Patient/x", f"2024-03-{n:02}T10:00:00Z") for n in range(1, 31)))
     first = browser.get("/?from=2024-03-03&status=open").text
-    assert "28 sessions" in first
     assert 'value="2024-03-03"' in first
     second = browser.get(_turn(first, "next")).text
     shown = [n for n in range(1, 31) if f'href="/sessions/s{n}"' in second]

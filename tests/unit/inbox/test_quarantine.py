@@ -63,7 +63,7 @@ def test_a_held_message_is_shown_whole(hold: Any, browser: Any, keep_zone: Any) 
         "Dana (+1 207-555-0177)",
         "Mar 12, 2024, 7:58 AM",
         "Nobody is known to have the address that it came from.",
-        "Add the person",
+        "Say whose address it is",
     ):
         assert words in page
 

@@ -20,8 +20,8 @@ def unclear(family: Any) -> Any:
 
 
 def questions(family: Any) -> list[dict[str, Any]]:
-    tasks = sorted(family.all("Task"), key=lambda one: one["authoredOn"], reverse=True)
-    return [one for one in tasks if one["status"] == "requested"]
+    tasks = [one for one in family.all("Task") if one["status"] == "requested"]
+    return sorted(tasks, key=lambda one: one["authoredOn"], reverse=True)
 
 
 def chosen(page: str) -> dict[str, bool]:

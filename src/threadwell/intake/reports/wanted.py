@@ -133,14 +133,19 @@ async def asked_about(store: Store, project: str, among: Iterable[str] = ()) -> 
     return out
 
 
+def bounds(wanted: Wanted, zone: ZoneInfo) -> tuple[int | None, int | None]:
+    """When the wanted days begin, and when they are over, in microseconds since 1970 UTC."""
+    since = _midnight(wanted.since, zone) if wanted.since else None
+    return since, _midnight(wanted.until + _DAY, zone) if wanted.until else None
+
+
 def _days(wanted: Wanted, zone: ZoneInfo) -> list[Filter]:
+    since, until = bounds(wanted, zone)
     out: list[Filter] = []
-    if wanted.since:
-        at = _midnight(wanted.since, zone)
-        out.append(DateFilter("date", (DateMatch(Prefix.SA, at, at),)))
-    if wanted.until:
-        at = _midnight(wanted.until + _DAY, zone)
-        out.append(DateFilter("date", (DateMatch(Prefix.LT, at, at),)))
+    if since is not None:
+        out.append(DateFilter("date", (DateMatch(Prefix.SA, since, since),)))
+    if until is not None:
+        out.append(DateFilter("date", (DateMatch(Prefix.LT, until, until),)))
     return out
 
 

@@ -1,0 +1,316 @@
+"""Sessions in the order of their last messages: walked from there, and never sorted as a whole.
+
+One walk goes over messages, of which the last one of a session stands for it; another over
+Encounters, for the sessions that have no message. A page costs what it shows, however many there
+are; where most are passed over, it ends after so many messages, and leads on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
+
+from threadwell.encounters import codes
+from threadwell.encounters.pattern import SESSIONS, is_session
+from threadwell.encounters.times import parse_fhir_time
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import (
+    DateFilter,
+    DateMatch,
+    Filter,
+    MissingFilter,
+    Prefix,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    Sort,
+    TokenFilter,
+    TokenMatch,
+)
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.turning import LAST, Turns
+from threadwell.intake.reports.sessions import session_headers
+from threadwell.stores.contract import Key
+
+#: Messages that are looked through for one page.
+_MOST = 4000
+_BATCH, _FEW = 100, 25
+_WITHDRAWN = "entered-in-error"
+_LIVE = TokenFilter(
+    "status", tuple(TokenMatch(None, one) for one in (_WITHDRAWN, "preparation")), negate=True
+)
+_CURSOR = re.compile(r"([ab])(-?\d{1,19})-([A-Za-z0-9.-]{0,64})", re.ASCII)
+
+
+class Spot(NamedTuple):
+    """Where a session stands: by its last message, in microseconds since 1970 UTC, then its id.
+
+    One without an id is how far a walk has come, whether or not it has met a session on its way.
+    """
+
+    at: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Which sessions are wanted, by their last messages.
+
+    Those messages were sent from ``since`` until before ``until`` (microseconds), and came by the
+    ``channel``, where these are given. ``fits`` decides of a session by its Encounter and last
+    message, ``None`` where it has none.
+    """
+
+    fits: Callable[[Resource, Resource | None], Awaitable[bool]]
+    since: int | None = None
+    until: int | None = None
+    channel: str = ""
+
+
+class RecentPage(NamedTuple):
+    """The Encounters of a page in their order, and where it goes on."""
+
+    encounters: list[Resource]
+    turns: Turns
+
+
+async def recent(reader: Reader, wanted: Recent, cursor: str, count: int) -> RecentPage:
+    """The page of sessions that a cursor leads to, the one that was written in last first."""
+    back, spot = _read(cursor)
+    walk = _Walk(reader, wanted, back, spot)
+    found: list[tuple[Spot, Resource]] = []
+    more = False
+    async for at in walk.spots():
+        if not at.id:
+            more = True
+            break
+        encounter, last = walk.session(at.id)
+        if await wanted.fits(encounter, last):
+            if len(found) == count:
+                more = True
+                break
+            found.append((at, encounter))
+    reached = found[-1][0] if len(found) == count else walk.reached
+    if back:
+        found.reverse()
+    ahead = _written("b" if back else "a", reached) if more and reached else ""
+    turned = found[-1][0] if back and found else found[0][0] if found else spot
+    behind = _written("a" if back else "b", turned) if spot and turned else ""
+    before, after = (ahead, behind) if back else (behind, ahead)
+    return RecentPage([one for _, one in found], Turns(before, after, LAST if after else ""))
+
+
+class _Walk:
+    """One page's walk, in one direction, with what it has read."""
+
+    def __init__(self, reader: Reader, wanted: Recent, back: bool, spot: Spot | None) -> None:
+        self._reader = reader
+        self._wanted = wanted
+        self._back = back
+        self._spot = spot
+        self._headers: dict[str, str] = {}
+        self._encounters: dict[str, Resource] = {}
+        self._last: dict[str, Resource | None] = {}
+        # From the newest message on, the first that is met of a session is its last one.
+        self._newest = not back and spot is None and wanted.until is None and not wanted.channel
+        self.scanned = 0
+        self.reached: Spot | None = None
+
+    def session(self, id_: str) -> tuple[Resource, Resource | None]:
+        """A session that the walk has met, and its last message."""
+        return self._encounters[id_], self._last[id_]
+
+    async def spots(self) -> AsyncIterator[Spot]:
+        """The sessions in their order, from behind the spot on."""
+        streams = [_Peek(self._spoken()), _Peek(self._silent())]
+        pick = min if self._back else max
+        while True:
+            heads = [one for one in [await stream.head() for stream in streams] if one]
+            if not heads:
+                return
+            at = pick(head.at for head in heads)
+            tied: list[Spot] = []
+            for stream in streams:
+                while (head := await stream.head()) and head.at == at:
+                    tied.append(head)
+                    stream.take()
+            for spot in sorted(tied, reverse=not self._back):
+                self.reached = spot
+                if not spot.id and self.scanned <= _MOST:
+                    continue
+                if self._spot is None or (spot > self._spot if self._back else spot < self._spot):
+                    yield spot
+
+    async def _spoken(self) -> AsyncIterator[Spot]:
+        """Sessions by their last messages, and how far it has come."""
+        filters: list[Filter] = [MissingFilter("part-of", missing=False), _LIVE]
+        if self._wanted.channel:
+            of = TokenMatch(codes.MESSAGE + self._wanted.channel, None)
+            filters.append(TokenFilter("identifier", (of,)))
+        query = Query("Communication", (*filters, *self._bounds("sent")), (self._sort("sent"),))
+        async for children in self._batches(query, _BATCH):
+            self.scanned += len(children)
+            await self._meet(id_in(_parent(one), "Communication") for one in children)
+            sessions = [self._session_of(child) for child in children]
+            if self._newest:
+                for session, child in zip(sessions, children, strict=True):
+                    self._last.setdefault(session, child)
+            for session, child in zip(sessions, children, strict=True):
+                last = self._last.get(session)
+                if last is not None and last["id"] == child["id"] and self._stands(session):
+                    yield Spot(_at(child), session)
+            if children:
+                yield Spot(_at(children[-1]), "")
+
+    async def _silent(self) -> AsyncIterator[Spot]:
+        """Sessions without a message, by when they began, and how far it has come.
+
+        What does not tell when it began stands last.
+        """
+        if self._wanted.channel:
+            return
+        status = TokenFilter("status", (TokenMatch(None, _WITHDRAWN),), negate=True)
+        sessions = (*SESSIONS, status)
+        told = (MissingFilter("date", missing=False), *self._bounds("date"))
+        dated = Query("Encounter", (*sessions, *told), (self._sort("date"),))
+        undated = Query("Encounter", (*sessions, MissingFilter("date", missing=True)))
+        bounded = self._wanted.since is not None or self._wanted.until is not None
+        queries = [dated] if bounded else [undated, dated] if self._back else [dated, undated]
+        for query in queries:
+            async for encounters in self._batches(query, _FEW):
+                ids = [one["id"] for one in encounters]
+                await self._know(ids)
+                await self._know_last(ids)
+                at = 0
+                for one in encounters:
+                    at = _time(str((one.get("period") or {}).get("start", "")))
+                    if self._last.get(one["id"]) is None:
+                        yield Spot(at, one["id"])
+                if encounters:
+                    yield Spot(at, "")
+
+    async def _batches(self, query: Query, size: int) -> AsyncIterator[list[Resource]]:
+        query = replace(query, count=size)
+        while True:
+            page = await self._reader.store.search(self._reader.project, query)
+            yield [decode(match.body) for match in page.matches]
+            if not page.more:
+                return
+            query = replace(query, after=page.last)
+
+    async def _meet(self, headers: Iterable[str]) -> None:
+        """Know the sessions of those thread headers."""
+        new = {id_ for id_ in headers if id_ and id_ not in self._headers}
+        found = await self._read("Communication", new)
+        for id_ in new:
+            self._headers[id_] = id_in(found.get(id_, {}).get("encounter"), "Encounter")
+        sessions = [self._headers[id_] for id_ in new]
+        await self._know(sessions)
+        if not self._newest:
+            await self._know_last(sessions)
+
+    def _session_of(self, child: Resource) -> str:
+        return self._headers.get(id_in(_parent(child), "Communication"), "")
+
+    async def _know(self, sessions: Iterable[str]) -> None:
+        """Know the Encounters of those sessions."""
+        new = {id_ for id_ in sessions if id_ and id_ not in self._encounters}
+        found = await self._read("Encounter", new)
+        self._encounters.update((id_, found.get(id_, {})) for id_ in new)
+
+    def _stands(self, session: str) -> bool:
+        encounter = self._encounters.get(session) or {}
+        return bool(encounter) and is_session(encounter) and encounter["status"] != _WITHDRAWN
+
+    async def _know_last(self, sessions: Iterable[str]) -> None:
+        """Know the last message of each of those sessions."""
+        new = [id_ for id_ in dict.fromkeys(sessions) if id_ and id_ not in self._last]
+        standing = [id_ for id_ in new if self._stands(id_)]
+        of = await session_headers(self._reader.store, self._reader.project, standing)
+        for id_ in new:
+            headers = [one["id"] for one in of.get(id_, ())]
+            lasts = [one for header in headers if (one := await self._last_of(header))]
+            # What does not tell when it was sent has no place by it.
+            dated = [one for one in lasts if one.get("sent")]
+            self._last[id_] = max(dated, key=lambda one: (_at(one), one["id"]), default=None)
+
+    async def _last_of(self, header: str) -> Resource | None:
+        of = ReferenceFilter("part-of", (ReferenceMatch("Communication", header, ""),))
+        query = Query("Communication", (of, _LIVE), (Sort("sent", descending=True),), count=1)
+        page = await self._reader.store.search(self._reader.project, query)
+        return decode(page.matches[0].body) if page.matches else None
+
+    async def _read(self, type_: str, ids: Iterable[str]) -> dict[str, Resource]:
+        keys = sorted(Key(type_, id_) for id_ in ids)
+        found = await self._reader.store.read_many(self._reader.project, keys) if keys else {}
+        return {key.id: decode(one.body) for key, one in found.items() if not one.deleted}
+
+    def _sort(self, param: str) -> Sort:
+        return Sort(param, descending=not self._back)
+
+    def _bounds(self, param: str) -> list[DateFilter]:
+        low, high = self._wanted.since, self._wanted.until
+        if self._spot is not None and self._back:
+            low = max(filter(None, (low, self._spot.at)), default=None)
+        elif self._spot is not None:
+            high = min(filter(None, (high, self._spot.at + 1)), default=None)
+        out: list[DateFilter] = []
+        if low is not None:
+            out.append(DateFilter(param, (DateMatch(Prefix.SA, low, low),)))
+        if high is not None:
+            out.append(DateFilter(param, (DateMatch(Prefix.LT, high, high),)))
+        return out
+
+
+class _Peek:
+    """An iterator of which the next one can be looked at."""
+
+    def __init__(self, of: AsyncIterator[Spot]) -> None:
+        self._of = of
+        self._head: Spot | None = None
+        self._begun = False
+
+    async def head(self) -> Spot | None:
+        """The next one, ``None`` at the end."""
+        if not self._begun:
+            self._begun = True
+            self._head = await anext(self._of, None)
+        return self._head
+
+    def take(self) -> None:
+        """Go on to the one behind it."""
+        self._begun = False
+
+
+def _parent(child: Resource) -> object:
+    return next(iter(child.get("partOf") or ()), None)
+
+
+def _at(message: Resource) -> int:
+    return _time(str(message.get("sent", "")))
+
+
+def _time(text: str) -> int:
+    try:
+        return parse_fhir_time(text)
+    except ValueError:
+        return 0
+
+
+def _read(cursor: str) -> tuple[bool, Spot | None]:
+    """Whether it goes back, and from where; 404 for what is no cursor."""
+    if not cursor or cursor == LAST:
+        return cursor == LAST, None
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise HTTPException(404)
+    return found[1] == "b", Spot(int(found[2]), found[3])
+
+
+def _written(way: str, spot: Spot) -> str:
+    return f"{way}{spot.at}-{spot.id}"
