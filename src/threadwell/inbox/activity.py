@@ -176,7 +176,7 @@ class _Walk:
             return
         status = TokenFilter("status", (TokenMatch(None, _WITHDRAWN),), negate=True)
         sessions = (*SESSIONS, status)
-        told = (MissingFilter("date", missing=False), *self._bounds("date"))
+        told: tuple[Filter, ...] = (MissingFilter("date", missing=False), *self._bounds("date"))
         dated = Query("Encounter", (*sessions, *told), (self._sort("date"),))
         undated = Query("Encounter", (*sessions, MissingFilter("date", missing=True)))
         bounded = self._wanted.since is not None or self._wanted.until is not None

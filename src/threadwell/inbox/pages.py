@@ -28,6 +28,8 @@ from threadwell.inbox.session_page import PICTURES, SessionView, last_shown, loa
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
+from threadwell.inbox.words_found import MOST as MOST_MESSAGES
+from threadwell.inbox.words_found import find_messages, messages_of
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
@@ -96,8 +98,12 @@ async def find(site: Site, request: Request) -> Response:
 
     What was typed is in no URL, and the page that lists them can be gone back to.
     """
-    text = first(await read_form(request), "name")
+    form = await read_form(request)
+    text = first(form, "name")
     reader = Reader(site.store, site.project)
+    if first(form, "in") == "messages":
+        messages = urlencode([("message", id_) for id_ in await find_messages(reader, text)])
+        return RedirectResponse(f"/find?in=messages&{messages}".rstrip("&"), 303)
     patients = await find_patients(reader, text, await dates_of(site.store), most=MOST + 1)
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
@@ -106,13 +112,25 @@ async def find(site: Site, request: Request) -> Response:
 
 
 async def found(site: Site, request: Request) -> Response:
-    """The patients whom a search has found, as its URL names them."""
+    """The patients or messages that a search has found, as its URL names them."""
+    if request.query_params.get("in") == "messages":
+        return await _messages_found(site, request)
     ids = [id_ for id_ in request.query_params.getlist("id") if _ID.fullmatch(id_)]
     reader = Reader(site.store, site.project)
     patients = await patients_of(reader, ids[:MOST], await dates_of(site.store))
     more = len(ids) > MOST
     return await page_of(
         site, request, reader, "found.html", "sessions", patients=patients, more=more
+    )
+
+
+async def _messages_found(site: Site, request: Request) -> Response:
+    ids = [id_ for id_ in request.query_params.getlist("message") if _ID.fullmatch(id_)]
+    reader = Reader(site.store, site.project)
+    messages = await messages_of(reader, ids[:MOST_MESSAGES], await dates_of(site.store))
+    more = len(ids) == MOST_MESSAGES
+    return await page_of(
+        site, request, reader, "messages.html", "sessions", messages=messages, more=more
     )
 
 
