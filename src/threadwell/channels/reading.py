@@ -10,7 +10,7 @@ is Threadwell's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os.path import realpath
@@ -57,6 +57,28 @@ def read_path(
         raise FileNotFoundError(f"{path}: no such file or folder")
     items = _read(path, channel is not None, options, chosen)
     return (with_shown_names(with_bounded_text(item)) for item in items)
+
+
+def is_left_out(path: Path) -> bool:
+    """Whether a folder is read without that file or folder in it: told by its name alone."""
+    return bool(_LEFT_OUT.fullmatch(path.name)) or _is_open_database(path)
+
+
+def is_known(path: Path, channels: Sequence[Channel]) -> bool:
+    """Whether any of ``channels`` knows something of a file, folder or archive; may be costly."""
+    found = _walk(path, path, channels) if path.is_dir() else [_identify(path, channels)]
+    return any(one.channel is not None or _is_archive_of(one, channels) for one in found)
+
+
+def attached(paths: Iterable[Path], channels: Sequence[Channel]) -> set[str]:
+    """The files beside those of ``paths`` that belong to their messages, as ``realpath`` has it."""
+    found = [_identify(path, channels) for path in paths if path.is_file()]
+    return {
+        realpath(companion)
+        for one in found
+        if one.channel is not None
+        for companion in one.channel.companions(one.path)
+    }
 
 
 class _Found(NamedTuple):
@@ -199,6 +221,16 @@ def _read_found(
             yield _unread(found.path, found.lacks or _NOT_KNOWN)
     except OSError as error:
         yield Broken("", found.path.name, _failure(error), b"")
+
+
+def _is_archive_of(found: _Found, channels: Sequence[Channel]) -> bool:
+    if not found.archive:
+        return False
+    try:
+        heads = member_heads(found.path)
+        return any(_sniff(head, Path(name), channels) for name, head in heads)
+    except (ArchiveError, OSError):
+        return False
 
 
 def _read_archive(

@@ -27,6 +27,7 @@ from threadwell.cli import (
     sessions,
     sign_in,
     verify,
+    watch,
     zones,
 )
 from threadwell.cli.command import Command
@@ -37,6 +38,7 @@ from threadwell.cli.streams import guarded_streams
 #: In the order of ``threadwell --help``.
 COMMANDS: tuple[Command, ...] = (
     import_.COMMAND,
+    watch.COMMAND,
     sessions.COMMAND,
     reviews.COMMAND,
     answer.COMMAND,

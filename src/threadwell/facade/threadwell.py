@@ -32,7 +32,10 @@ from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from threadwell.facade.importing import ImportJob
+    from threadwell.facade.watching import Round, Watching
     from threadwell.inbox.finding import PatientFound
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
@@ -155,6 +158,26 @@ class Threadwell(Acting, Heard):
         from threadwell.facade.importing import run_import
 
         return self._loop.call(run_import(self._store, self._project, job, progress, told))
+
+    def watch(
+        self,
+        watching: Watching,
+        tell: Callable[[Round], None],
+        stop: Event,
+        told: Callable[[Choices], None] | None = None,
+    ) -> None:
+        """Import what arrives in a folder, once it is whole, until ``stop`` is set, or once.
+
+        For example::
+
+            plan = Watching(Path("in"), ImportJob(()), once=True)
+            tw.watch(plan, print, threading.Event())
+
+        ``tell`` is called after each look at the folder that did anything.
+        """
+        from threadwell.facade.watching import watch
+
+        self._loop.call(watch(self._store, self._project, watching, tell, stop, told))
 
     def recut(
         self,
