@@ -10,7 +10,7 @@ is Threadwell's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os.path import realpath
@@ -59,9 +59,9 @@ def read_path(
     return (with_shown_names(with_bounded_text(item)) for item in items)
 
 
-def is_left_out(path: Path) -> bool:
-    """Whether a folder is read without that file or folder in it: told by its name alone."""
-    return bool(_LEFT_OUT.fullmatch(path.name)) or _is_open_database(path)
+def is_left_out(name: str, names: Container[str]) -> bool:
+    """Whether a folder of those ``names`` is read without the file or folder of that name."""
+    return bool(_LEFT_OUT.fullmatch(name)) or f"{_BESIDE_DATABASE.sub('', name)}-shm" in names
 
 
 def is_known(path: Path, channels: Sequence[Channel]) -> bool:
