@@ -51,6 +51,23 @@ def channels() -> tuple[Channel, ...]:
     return tuple(folder.CHANNEL for folder in folders)
 
 
+def channels_with(columns: Sequence[str], aside: Sequence[str]) -> tuple[Channel, ...]:
+    """Every channel, where tables have other names of ``columns``: ``sent=created_at``.
+
+    ``aside`` are the rows to set aside: ``type=NOTE``. Raises ``BadSetting``.
+    """
+    if not (columns or aside):
+        return channels()
+    from threadwell.channels.table import CHANNEL, BadColumn, parse_columns, with_columns
+    from threadwell.intake.settings import BadSetting
+
+    try:
+        table = with_columns(parse_columns(columns, aside))
+    except BadColumn as error:
+        raise BadSetting(str(error)) from None
+    return tuple(table if channel is CHANNEL else channel for channel in channels())
+
+
 def channel_labels() -> dict[str, str]:
     """What people call each channel, by its name."""
     return {channel.name: channel.label for channel in channels()}

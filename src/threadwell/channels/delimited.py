@@ -103,7 +103,7 @@ def column_names(header: str, delimiter: str) -> tuple[str, ...]:
         return ()
     if any(len(cell) > _LONGEST_NAME for cell in cells):
         return ()
-    return tuple(map(_plain, cells))
+    return tuple(map(plain_name, cells))
 
 
 def best_cut(
@@ -115,6 +115,11 @@ def best_cut(
     """
     cuts = [(one, column_names(header, one)) for one in delimiter or DELIMITERS]
     return max(cuts, key=lambda cut: (sum(map(known, cut[1])), len(cut[1])))
+
+
+def plain_name(name: str) -> str:
+    """The name of a column in lower case, with ``_`` between words."""
+    return _BETWEEN_WORDS.sub("_", unguarded(name.strip("\ufeff")).lower()).strip("_")
 
 
 class _Lines:
@@ -164,7 +169,3 @@ def _dialect(named: str) -> type[csv.Dialect]:
         delimiter = named
 
     return Dialect
-
-
-def _plain(name: str) -> str:
-    return _BETWEEN_WORDS.sub("_", unguarded(name.strip("\ufeff")).lower()).strip("_")

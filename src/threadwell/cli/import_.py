@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from threadwell.app import CHANNEL_NAMES, store_path
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.import_options import add_sessions, add_who, sessions, who
+from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import print_json
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import as_json, print_choices, print_report
@@ -43,6 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="put right the times of these files that an earlier import read in a wrong --zone, "
         "and cut all days anew",
     )
+    add_columns(parser)
     add_sessions(parser)
     encounters = parser.add_argument_group("what new Encounters say (the store keeps it)")
     encounters.add_argument(
@@ -107,6 +108,7 @@ def _job(arguments: Namespace) -> ImportJob:
         ),
         dry_run=arguments.dry_run,
         correct_times=arguments.correct_times,
+        **columns(arguments),
     )
 
 

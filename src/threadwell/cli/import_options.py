@@ -42,6 +42,31 @@ def who(arguments: Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in ("people", "unknown", "owner", "country")}
 
 
+def add_columns(parser: ArgumentParser) -> None:
+    """What tables of others call their columns."""
+    group = parser.add_argument_group("tables of other systems (CSV)")
+    group.add_argument(
+        "--columns",
+        metavar="OURS=THEIRS",
+        action="append",
+        default=[],
+        help="what a table calls one of our columns, such as sent=created_at; channel=:spruce is a "
+        "value of all rows; may be repeated",
+    )
+    group.add_argument(
+        "--set-aside",
+        metavar="COLUMN=VALUE",
+        action="append",
+        default=[],
+        help="rows with that value are no messages, such as type=INTERNAL_NOTE; may be repeated",
+    )
+
+
+def columns(arguments: Namespace) -> dict[str, Any]:
+    """What those options say, as an import takes it."""
+    return {"columns": tuple(arguments.columns), "set_aside": tuple(arguments.set_aside)}
+
+
 def add_sessions(parser: ArgumentParser) -> None:
     """Which messages make one session."""
     group = parser.add_argument_group("which messages make one session (the store keeps it)")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
-from threadwell.cli.import_options import add_sessions, add_who, sessions, who
+from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.numbers import seconds
 from threadwell.cli.output import plural
 from threadwell.cli.report import as_json, made, print_choices
@@ -59,6 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="end once all that is whole is imported; exit code 1 if something was in the way",
     )
+    add_columns(parser)
     add_sessions(parser)
 
 
@@ -91,6 +92,7 @@ def _watching(arguments: Namespace) -> Watching:
         channel=arguments.channel,
         who=Who.of(**who(arguments)),
         asked=Asked(**sessions(arguments)),
+        **columns(arguments),
     )
     return Watching(
         arguments.folder,

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from threadwell.app import channel_labels, channels
+from threadwell.app import channel_labels, channels_with
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
 from threadwell.encounters.corrected import Agent
@@ -99,6 +99,13 @@ class ImportJob:
     asked: Asked = field(default_factory=Asked)
     dry_run: bool = False
     correct_times: bool = False
+    columns: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that read it; raises ``BadSetting``."""
+        return channels_with(self.columns, self.set_aside)
 
 
 async def run_import(
@@ -304,12 +311,12 @@ def _messages(
         tell=_log.warning,
         earlier_ids=earlier_ids,
     )
-    return _read(job, options, channels())
+    return _read(job, options, job.channels)
 
 
 def _refuse_times_without_zone(job: ImportJob) -> None:
     """Read ahead what may have such times: found out later, half of it would be imported."""
-    asked = [replace(one, read=_nothing) if one.zoned else one for one in channels()]
+    asked = [replace(one, read=_nothing) if one.zoned else one for one in job.channels]
     for _ in _read(job, ReadOptions(None), asked):
         pass
 

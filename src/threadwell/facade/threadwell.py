@@ -96,6 +96,8 @@ class Threadwell(Acting, Heard):
         closing: str | Sequence[str] = (),
         clinical_types: str | Sequence[str] = (),
         organization: str = "",
+        columns: str | Sequence[str] = (),
+        set_aside: str | Sequence[str] = (),
         dry_run: bool = False,
         correct_times: bool = False,
         progress: Callable[[Counts], None] | None = None,
@@ -119,7 +121,9 @@ class Threadwell(Acting, Heard):
         ``owner`` are the practice's own phone numbers and mail addresses. ``unknown="patient"``
         makes a Patient of each unknown sender instead of holding their messages.
         ``clinical_types`` (``[CHANNEL=]SYSTEM|CODE[|DISPLAY]``) and ``organization`` (a name or
-        ``Organization/…``) are for new Encounters, and are kept too. With ``dry_run``
+        ``Organization/…``) are for new Encounters, and are kept too. ``columns`` are what tables
+        call ours (``sent=created_at``, ``channel=:spruce`` for all rows), and rows with a value of
+        ``set_aside`` (``type=NOTE``) are no messages. With ``dry_run``
         nothing is written, and ``outcome`` of the report tells which sessions would be made,
         changed and superseded, and what would be held. With ``correct_times``, ``zone`` may be
         another one: times of these files that were read in a wrong one are put right, and all
@@ -145,6 +149,8 @@ class Threadwell(Acting, Heard):
             ),
             dry_run=dry_run,
             correct_times=correct_times,
+            columns=several(columns),
+            set_aside=several(set_aside),
         )
         return self.import_plan(job, progress)
 

@@ -25,11 +25,13 @@ _LOST = "has lost digits in a spreadsheet"
 class Refused(NamedTuple):
     """Which column makes a row no message, and why, without any of its content.
 
-    ``column`` is empty where it is the row as a whole.
+    ``column`` is empty where it is the row as a whole. ``set_aside`` says that it was read, and is
+    nothing that anybody sent as a message.
     """
 
     column: str
     reason: str
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from threadwell.channels.delimited import best_cut, delimiter_line
@@ -46,19 +46,24 @@ class Head(NamedTuple):
         return self.missing
 
 
-def parse_head(header: str, delimiter: str = "") -> Head:
-    """The columns of a header line, cut where it makes the most of them."""
-    return Head(*best_cut(header, delimiter, COLUMNS.__contains__))
+def parse_head(header: str, delimiter: str = "", others: Container[str] = ()) -> Head:
+    """The columns of a header line, cut where it makes the most of them, or of ``others``."""
+    if not others:
+        return Head(*best_cut(header, delimiter, COLUMNS.__contains__))
+    return Head(*best_cut(header, delimiter, lambda name: name in COLUMNS or name in others))
 
 
-def head_of(lines: Iterable[str]) -> Head | None:
-    """The head of a file that begins with those lines; ``None`` where there are none."""
+def head_of(lines: Iterable[str], others: Container[str] = ()) -> Head | None:
+    """The head of a file that begins with those lines; ``None`` where there are none.
+
+    ``others`` are names that columns have as well.
+    """
     every = iter(lines)
     first = next(every, None)
     if first is None:
         return None
     delimiter = delimiter_line(first)
-    return parse_head(next(every, "") if delimiter else first, delimiter)
+    return parse_head(next(every, "") if delimiter else first, delimiter, others)
 
 
 def shortcoming(head: Head, is_named_table: bool) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from threadwell.channels.delimited import open_rows
 from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import parse_head
+from threadwell.channels.table.mapping import PLAIN, Columns
 
 _LIST_SEPARATOR = ";"
 _LISTS = frozenset({"to", "attachments"})
 #: Columns whose names Python has taken.
 _FIELDS = {"from": "from_"}
+_ASIDE = Refused("", "of a kind that was to be set aside", set_aside=True)
 _NEEDED = {"sent": "", "from_": "", "text": ""}
 
 
@@ -25,25 +27,38 @@ class Record(NamedTuple):
     content: bytes
 
 
-def read_delimited(path: Path) -> Iterator[Record]:
-    """Every row below the header, in constant memory."""
+def read_delimited(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
+    """Every row below the header, in constant memory; ``said`` is what others call the columns."""
     with open_rows(path) as rows:
-        head = parse_head(rows.header, rows.delimiter)
+        cut = parse_head(rows.header, rows.delimiter, said.theirs)
+        head = said.of(cut)
         if head.problem:
             yield Record(rows.number, Refused("header", head.problem), rows.head_bytes)
             return
         columns = [(_FIELDS.get(name, name), at) for at, name in enumerate(head.columns) if name]
+        fixed = {_FIELDS.get(name, name): value for name, value in said.fixed.items()}
+        fixed = fixed if said.applies(cut) else {}
+        aside = [(at, said.aside[name]) for at, name in enumerate(cut.names) if name in said.aside]
         for line in rows.below(head.delimiter, len(head.names)):
-            row = Refused("", line.wrong) if line.wrong else _row(line.cells, columns)
+            row = Refused("", line.wrong) if line.wrong else _row(line.cells, columns, fixed)
+            if aside and not line.wrong and _is_aside(line.cells, aside):
+                row = _ASIDE
             yield Record(line.number, row, line.content)
 
 
-def _row(cells: list[str], columns: Sequence[tuple[str, int]]) -> Row:
+def _row(cells: list[str], columns: Sequence[tuple[str, int]], fixed: Mapping[str, str]) -> Row:
     values: dict[str, Any] = dict(_NEEDED)
     for name, place in columns:
         cell = cells[place].strip()
         values[name] = _listed(cell) if name in _LISTS else cell
+    for name, value in fixed.items():
+        if not values.get(name):
+            values[name] = _listed(value) if name in _LISTS else value
     return Row(**values)
+
+
+def _is_aside(cells: list[str], aside: Sequence[tuple[int, frozenset[str]]]) -> bool:
+    return any(cells[at].strip().casefold() in values for at, values in aside)
 
 
 def _listed(cell: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from threadwell.channels.channel import Channel, ReadOptions
@@ -10,6 +11,7 @@ from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import Head, head_of, shortcoming
 from threadwell.channels.table.delimited import Record, read_delimited
 from threadwell.channels.table.jsonl import is_row, is_row_begun, read_jsonl, shortcoming_of
+from threadwell.channels.table.mapping import PLAIN, Columns
 from threadwell.channels.table.row import NAME, Table, attachment_path, parse_row
 from threadwell.channels.text import text_head
 from threadwell.messages import Broken, Message
@@ -34,23 +36,24 @@ def nearly(head: bytes, path: Path) -> str:
     return shortcoming(found, path.suffix.lower() in _TABLES) if found else ""
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
+def read(path: Path, options: ReadOptions, said: Columns = PLAIN) -> Iterator[Message | Broken]:
     """The message of every row; a row that is none comes back with its number and the reason."""
     table = Table(path.parent, options)
-    for record in _records(path):
+    for record in _records(path, said):
         row = record.row
         parsed = row if isinstance(row, Refused) else parse_row(row, table)
         if isinstance(parsed, Refused):
             where = f"{path.name}, row {record.number}"
-            reason = ": ".join(filter(None, parsed))
-            yield Broken(NAME, where, reason, record.content, "text/plain")
+            column, reason, aside = parsed
+            reason = f"{column}: {reason}" if column else reason
+            yield Broken(NAME, where, reason, record.content, "text/plain", set_aside=aside)
         else:
             yield parsed
 
 
-def companions(path: Path) -> Iterator[Path]:
+def companions(path: Path, said: Columns = PLAIN) -> Iterator[Path]:
     """The files that the rows name as attachments."""
-    for record in _records(path):
+    for record in _records(path, said):
         if isinstance(record.row, Row):
             for name in record.row.attachments:
                 found = attachment_path(name, path.parent)
@@ -58,15 +61,39 @@ def companions(path: Path) -> Iterator[Path]:
                     yield found
 
 
-def _records(path: Path) -> Iterator[Record]:
+def with_columns(said: Columns) -> Channel:
+    """The channel that also knows tables whose columns are called as was ``said``, as CSV."""
+
+    def sniffed(head: bytes, path: Path) -> bool:
+        return sniff(head, path) or _is_said(head, said)
+
+    def named(path: Path) -> Iterator[Path]:
+        return companions(path, said)
+
+    def records(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
+        return read(path, options, said)
+
+    return replace(CHANNEL, sniff=sniffed, read=records, companions=named)
+
+
+def _is_said(head: bytes, said: Columns) -> bool:
+    if _is_json(head):
+        return False
+    found = _head(head, said)
+    if found is None or not said.applies(found):
+        return False
+    return not said.of(found).problem
+
+
+def _records(path: Path, said: Columns) -> Iterator[Record]:
     with path.open("rb") as file:
         head = file.read(64)
-    return read_jsonl(path) if _is_json(head) else read_delimited(path)
+    return read_jsonl(path) if _is_json(head) else read_delimited(path, said)
 
 
-def _head(head: bytes) -> Head | None:
+def _head(head: bytes, said: Columns = PLAIN) -> Head | None:
     lines = text_head(head).lstrip("\ufeff").splitlines()[:2]
-    return head_of(lines) if lines and "\0" not in "".join(lines) else None
+    return head_of(lines, said.theirs) if lines and "\0" not in "".join(lines) else None
 
 
 def _is_json(head: bytes) -> bool:

@@ -16,7 +16,6 @@ from dataclasses import replace
 from threading import Event
 from typing import NamedTuple, TypeAlias
 
-from threadwell.app import channels
 from threadwell.facade.importing import Told, run_import
 from threadwell.facade.watching.arrivals import Arrival, arrivals, trace_of
 from threadwell.facade.watching.choosing import choose
@@ -154,7 +153,7 @@ class _Watch:
         chosen = choose(
             ready,
             [self._plan.folder / name for name in self._waiting if name not in names],
-            channels(),
+            self._plan.job.channels,
             lambda one: not is_last and self._may_belong(one),
             any_format=self._plan.job.channel is not None,
         )
