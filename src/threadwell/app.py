@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from threadwell.api.load.gate import Load
     from threadwell.channels.channel import Channel
+    from threadwell.duties.duty import Duty
     from threadwell.stores.contract import Store
 
 
@@ -40,6 +41,9 @@ CHANNEL_NAMES = (
     "slack",
     "table",
 )
+
+#: The modules of all duties.
+DUTY_NAMES: tuple[str, ...] = ()
 
 _POSTGRES = ("postgresql", "postgres")
 
@@ -76,6 +80,15 @@ def channel_labels() -> dict[str, str]:
 def live_channels() -> dict[str, Channel]:
     """The channels that hear of messages as they come, by name."""
     return {channel.name: channel for channel in channels() if channel.live is not None}
+
+
+def duties_of(store: Store) -> tuple[Duty, ...]:
+    """Every duty of a store, in the order of ``DUTY_NAMES``."""
+    from threadwell.duties.duty import Workplace
+
+    workplace = Workplace(store, labels=channel_labels())
+    modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
+    return tuple(module.duty(workplace) for module in modules)
 
 
 def checked_url(url: str, what: str) -> str:
@@ -148,6 +161,11 @@ def store_path(url: str | Path) -> Path | None:
     if parts.netloc or not path:
         raise StoreError("a SQLite store is named sqlite:///PATH, with three slashes")
     return None if path == ":memory:" else Path(path)
+
+
+def is_shared(url: str | Path) -> bool:
+    """Whether another process can open the store that ``url`` names: one in memory is no one's."""
+    return _scheme(url) in _POSTGRES or store_path(url) is not None
 
 
 def shown_store(url: str | Path) -> str:

@@ -102,6 +102,19 @@ def test_session_policy(house: House) -> None:
     house.run(test)
 
 
+def test_duty(house: House) -> None:
+    copy, try_it = blocks("duty.md", "sh")
+    house.run(copy)
+    app = house.root / "src/threadwell/app.py"
+    listed = r"^DUTY_NAMES: tuple\[str, \.\.\.\] = \(.*\n"
+    line = 'DUTY_NAMES: tuple[str, ...] = ("tally",)\n'
+    text, lists = re.subn(listed, line, app.read_text(), flags=re.MULTILINE)
+    assert lists == 1
+    app.write_text(text)
+    said = house.run(try_it)
+    assert re.search(r"^tally +nobody +[1-9]", said, re.MULTILINE)
+
+
 def test_store(house: House) -> None:
     copy, test = blocks("store.md", "sh")
     house.run(copy)

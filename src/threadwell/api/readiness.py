@@ -1,12 +1,16 @@
-"""Can the store be read, and written to? Asked by trying, but never more than once a second."""
+"""Can the store be read, and written to, and are its duties done?
+
+Asked by trying, but never more than once a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from threadwell.duties.standing import Standing, standings
 from threadwell.fhir.stamp import now_ms
 from threadwell.stores.contract import Store
 
@@ -34,6 +38,9 @@ class Readiness:
         self._until = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._duties: list[Standing] = []
+        self._duties_until = 0.0
+        self._looking: asyncio.Task[list[Standing]] | None = None
 
     async def ask(self) -> Able:
         """What the store can do now; waits for it no longer than ``PATIENCE``."""
@@ -47,6 +54,17 @@ class Readiness:
             self._tell(Able(_went_well(self._reading), _went_well(self._writing)))
             self._until = monotonic() + _HOLDS
         return self._last
+
+    async def duties(self) -> list[Standing]:
+        """How every duty stands; what was known last where the store does not answer in time."""
+        if monotonic() >= self._duties_until:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(standings(self._store))
+            await asyncio.wait([self._looking], timeout=PATIENCE)
+            if _went_well(self._looking):
+                self._duties = self._looking.result()
+            self._duties_until = monotonic() + _HOLDS
+        return self._duties
 
     async def _read(self) -> None:
         await self._store.get_private("health", "written")
@@ -63,5 +81,5 @@ class Readiness:
         self._last = able
 
 
-def _went_well(task: asyncio.Task[None]) -> bool:
+def _went_well(task: asyncio.Task[Any]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None

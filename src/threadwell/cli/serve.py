@@ -64,6 +64,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="mebibytes of matches with which a page of a search, a history or $everything ends"
         " early, and of what it includes (default: 32)",
     )
+    parser.add_argument(
+        "--no-duties",
+        action="store_true",
+        help="do nothing that nobody has asked for: another process does (`threadwell duties`)",
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -90,6 +95,7 @@ def run(arguments: Namespace) -> int:
             max_in_flight=arguments.max_in_flight,
             rate_limit=arguments.rate_limit,
             max_page=arguments.max_page * 1024 * 1024,
+            duties=not arguments.no_duties,
         ),
         ready,
     )

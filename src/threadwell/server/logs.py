@@ -17,7 +17,7 @@ from threadwell.shown import on_a_line
 _log = logging.getLogger(__name__)
 
 
-def configure(worker: int | None = None) -> None:
+def configure(worker: int | str | None = None) -> None:
     """Log in this form; ``worker`` tells processes apart."""
     handler = logging.StreamHandler()
     handler.setFormatter(Line(worker))
@@ -28,7 +28,7 @@ def configure(worker: int | None = None) -> None:
 class Line(logging.Formatter):
     """``time=… level=error worker=0 from=threadwell.api.app text="request … failed: …"``."""
 
-    def __init__(self, worker: int | None = None) -> None:
+    def __init__(self, worker: int | str | None = None) -> None:
         super().__init__()
         self._worker = "" if worker is None else f" worker={worker}"
 

@@ -12,8 +12,9 @@ from threadwell.api.load.gate import MAX_IN_FLIGHT
 from threadwell.app import checked_url
 from threadwell.server import logs
 from threadwell.server.listening import listen, url_of
+from threadwell.server.loop import loop_factory
 from threadwell.server.supervisor import supervise
-from threadwell.server.worker import Work, loop_factory, work
+from threadwell.server.worker import Work, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Serving:
     ``base_url`` is where clients reach the server, if not there, and ``also_at`` are further URLs
     under which they know it (``api.context.open_context``). ``max_in_flight`` holds for each
     worker, ``rate_limit`` for each client over all of them, a minute; 0 sets no limit.
-    A page ends with ``max_page`` bytes.
+    A page ends with ``max_page`` bytes. With ``duties`` it has the store's duties done, beside the
+    workers.
     """
 
     store: str
@@ -35,6 +37,7 @@ class Serving:
     max_in_flight: int = MAX_IN_FLIGHT
     rate_limit: int = 0
     max_page: int = MAX_PAGE
+    duties: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.rate_limit,
         settings.workers,
         settings.max_page,
+        settings.duties,
     )
     if settings.workers == 1:
         with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from threadwell.server import logs
-from threadwell.server.worker import GRACE, Work, loop_factory, work
+from threadwell.server.loop import loop_factory
+from threadwell.server.worker import GRACE, Work, work
 from threadwell.stores.contract import StoreError
 
 _log = logging.getLogger(__name__)

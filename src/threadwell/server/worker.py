@@ -22,6 +22,7 @@ from threadwell.api.load.allowance import Allowance, Tables
 from threadwell.api.load.gate import Load
 from threadwell.api.load.meter import Board, Meter
 from threadwell.server import logs
+from threadwell.server.attendance import attend, perform_here
 from threadwell.server.connection import Connection, look_at
 from threadwell.stores.contract import Store
 from threadwell.stores.watching import Watchable
@@ -52,6 +53,7 @@ class Work:
     rate_limit: int
     workers: int
     max_page: int
+    duties: bool = False
     board: Board = field(init=False)
     tables: Tables = field(init=False)
 
@@ -82,6 +84,8 @@ async def work(
         _tell_of_recovery(store_path(task.store))
     store = open_store(task.store)
     server = None
+    duties: asyncio.Task[None] | None = None
+    stop = asyncio.Event()
     try:
         link = await _first_answer(store) if number else await new_link(store, task.url)
         if not number:
@@ -112,7 +116,9 @@ async def work(
             timeout_keep_alive=_IDLE,
             timeout_graceful_shutdown=GRACE,
         )
-        server = _Server(config, load, lambda: ready(link))
+        if task.duties and number == 0:
+            duties = asyncio.create_task(_duties(task.store, store, stop), name="duties")
+        server = _Server(config, load, lambda: ready(link), stop)
         # The server takes these signals over, and repeats the one that stopped it once it has
         # given them back. By then everything is in order, and the store is to be closed.
         for signal_ in (signal.SIGINT, signal.SIGTERM):
@@ -121,11 +127,29 @@ async def work(
             loop.add_reader(lifeline, _orphaned, loop, lifeline)
         await server.serve(sockets=[listener])
     finally:
+        stop.set()
+        if duties is not None:
+            await asyncio.wait([duties])
         await store.close()
         if server is not None:
             server.last.cancel()
     _log.info("stopped")
     return 1 if server.left_unfinished else 0
+
+
+async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
+    """Have the duties done until ``stop`` is set, by a process of its own where that can be."""
+    from threadwell.app import DUTY_NAMES, is_shared
+
+    if not DUTY_NAMES:
+        return
+    if not is_shared(url):
+        await perform_here(store, stop)
+        return
+    attending = asyncio.create_task(attend(url))
+    await asyncio.wait([attending, asyncio.create_task(stop.wait())], return_when="FIRST_COMPLETED")
+    attending.cancel()
+    await asyncio.wait([attending])
 
 
 def _collect_rarely() -> None:
@@ -134,21 +158,15 @@ def _collect_rarely() -> None:
     gc.set_threshold(_COLLECTED_AFTER, 10, 10)
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """What makes the event loop."""
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
-
-
 class _Server(uvicorn.Server):
     """Tells when it listens, looks after its connections, and says that it stops."""
 
-    def __init__(self, config: uvicorn.Config, load: Load, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, load: Load, ready: Callable[[], None], stop: asyncio.Event
+    ) -> None:
         super().__init__(config)
         self._load = load
+        self._stop = stop
         self._ready = ready
         self.left_unfinished = False
         #: Ends the process, whatever it still does.
@@ -167,6 +185,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.last.start()
+        self._stop.set()
         looking = asyncio.create_task(self._keep_looking())
         try:
             await super().shutdown(sockets)

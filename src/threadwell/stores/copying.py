@@ -26,6 +26,8 @@ from threadwell.stores.contract import (
 
 #: Versions that are asked for at once, and at most committed at once.
 _AT_ONCE = 1000
+#: Kinds of private values that are of the processes which have the source open, and stay with it.
+_OF_PROCESSES = ("duty-beat", "duty-lease")
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ async def copy(source: Store, target: Store, progress: Progress | None = None) -
             after = part[-1].position
             if progress:
                 progress(tally, new)
-    for kind in await source.private_kinds():
+    for kind in await _kinds(source):
         for name, value in (await source.list_private(kind)).items():
             await target.put_private(kind, name, value)
             _count_private(tally, kind, name, value)
@@ -85,10 +87,14 @@ async def tally_of(store: Store) -> Tally:
         while part := await store.versions(project, after, _AT_ONCE):
             _count(tally, project, part)
             after = part[-1].position
-    for kind in await store.private_kinds():
+    for kind in await _kinds(store):
         for name, value in (await store.list_private(kind)).items():
             _count_private(tally, kind, name, value)
     return tally
+
+
+async def _kinds(store: Store) -> list[str]:
+    return [kind for kind in await store.private_kinds() if kind not in _OF_PROCESSES]
 
 
 async def _bring(target: Store, project: str, part: Sequence[Version]) -> int:

@@ -14,9 +14,16 @@ async def live(_: Context, __: Request) -> Answer:
 
 
 async def ready(context: Context, _: Request) -> Answer:
-    """200 if the store can be read and written to and the server is not about to stop, else 503."""
+    """200 if the store can be read and written to and the server is not about to stop, else 503.
+
+    Whether its duties are done is told, and decides nothing: requests are answered all the same.
+    """
     able = await context.readiness.ask()
     draining = context.load.draining
     ok = all(able) and not draining
     told = {"ok": ok, "version": VERSION, "read": able.read, "write": able.write}
-    return json_answer(200 if ok else 503, {**told, "draining": draining})
+    duties = {
+        one.name: "failing" if one.record.error else "done" if one.held else "nobody does it"
+        for one in await context.readiness.duties()
+    }
+    return json_answer(200 if ok else 503, {**told, "draining": draining, "duties": duties})

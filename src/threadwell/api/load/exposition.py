@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
 from threadwell.api.load.families import FAMILIES, PROCESS, Family, cell
 from threadwell.api.load.meter import Board
 from threadwell.api.version import VERSION
+from threadwell.duties.standing import Standing
+
+#: What is told of each duty: the metric, its kind, what it says, and where that stands.
+_OF_DUTIES: tuple[tuple[str, str, str, Callable[[Standing], float]], ...] = (
+    ("threadwell_duty_held", "gauge", "Whether a process has the duty.", lambda one: one.held),
+    (
+        "threadwell_duty_rounds_total",
+        "counter",
+        "Rounds of the duty, by whichever process.",
+        lambda one: one.record.runs,
+    ),
+    (
+        "threadwell_duty_failures_total",
+        "counter",
+        "Rounds that failed.",
+        lambda one: one.record.failures,
+    ),
+    (
+        "threadwell_duty_seconds_total",
+        "counter",
+        "Time of all rounds.",
+        lambda one: round(one.record.seconds, 3),
+    ),
+    (
+        "threadwell_duty_last_success_time_seconds",
+        "gauge",
+        "When a round ended well, since 1970; 0 for never.",
+        lambda one: round(one.record.last_success, 3),
+    ),
+)
 
 
 def exposition(board: Board) -> str:
@@ -24,6 +54,17 @@ def exposition(board: Board) -> str:
         for worker in range(board.workers)
         if (resident := _resident(int(board.of(worker)[cell(PROCESS)])))
     ]
+    return "\n".join(lines) + "\n"
+
+
+def of_duties(standings: Sequence[Standing]) -> str:
+    """What there is to tell of a store's duties; ``""`` where it has none."""
+    if not standings:
+        return ""
+    lines: list[str] = []
+    for name, kind, about, value in _OF_DUTIES:
+        lines += _head(name, kind, about)
+        lines += [f'{name}{{duty="{one.name}"}} {_number(value(one))}' for one in standings]
     return "\n".join(lines) + "\n"
 
 
