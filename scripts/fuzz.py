@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import random
 import resource
+import sqlite3
 import sys
 import tempfile
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +52,34 @@ _RECORDS = (
     b'"Hi"}\n{"thread_id": "1", "date": "1772452800", "msg_box": "1", "m_type": "132", '
     b'"__sender_address": {"address": "+12075550111", "type": "137"}, "__recipient_addresses": [{'
     b'"address": "+12075550100"}], "__parts": [{"ct": "text/plain", "text": "Hello"}]}\n'
+)
+_LOG = (
+    b'{"messages": [{"sid": "SM%032x", "from": "+12075550111", "to": "+12075550100", "body": "Hi", '
+    b'"direction": "inbound", "status": "received", "num_media": "0", "date_sent": "Mon, 02 Mar '
+    b'2026 14:30:05 +0000", "date_created": "Mon, 02 Mar 2026 14:30:05 +0000"}], "page": 0}' % 1
+)
+_STORE_OF_RINGCENTRAL = (
+    b'{"records": [{"uri": "https://platform.example.com/restapi/v1.0/account/1/extension/2/'
+    b'message-store/3", "id": 3, "type": "SMS", "direction": "Inbound", "subject": "Hi", '
+    b'"creationTime": "2026-03-02T14:30:05.000Z", "from": {"phoneNumber": "+12075550111"}, '
+    b'"to": [{"phoneNumber": "+12075550100"}], "messageStatus": "Received"}]}'
+)
+_PAGE_OF_QUO = (
+    b'{"data": [{"id": "AC0123", "conversationId": "CN1", "phoneNumberId": "PN9", "from": '
+    b'"+12075550111", "to": ["+12075550100"], "direction": "incoming", "text": "Hi", "status": '
+    b'"delivered", "createdAt": "2026-03-02T14:30:05Z"}]}'
+)
+_TABLES = (
+    "PRAGMA page_size = 512; CREATE TABLE message (guid, text, attributedBody, date, handle_id);"
+    "CREATE TABLE handle (id); CREATE TABLE chat (guid, style);"
+    "CREATE TABLE chat_message_join (chat_id, message_id);"
+    "CREATE TABLE chat_handle_join (chat_id, handle_id);"
+    "INSERT INTO handle VALUES ('+12075550111');"
+    "INSERT INTO chat VALUES ('iMessage;-;1', 45); INSERT INTO chat_handle_join VALUES (1, 1);"
+    "INSERT INTO message VALUES ('G1', 'Hi', NULL, 794145600, 1), ('G2', NULL, x'040b73747265616d74"
+    "7970656481e803840140848484124e5341747472696275746564537472696e67008484084e534f626a656374008592"
+    "848484084e53537472696e67019484012b024869868402694901', 794145601, 1);"
+    "INSERT INTO chat_message_join VALUES (1, 1), (1, 2);"
 )
 _MAIL = (
     b"From ana@example.org Mon May 13 15:04:00 2024\nMessage-ID: <1@example.org>\n"
@@ -189,6 +219,10 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
         "whatsapp": (_CHAT.encode(),),
         "email": (_MAIL,),
         "google_voice": (_VOICE,),
+        "imessage": (_database(),),
+        "twilio": (_LOG,),
+        "ringcentral": (_STORE_OF_RINGCENTRAL,),
+        "quo": (_PAGE_OF_QUO,),
         "sms_ie": (_RECORDS, b"[" + _RECORDS.replace(b"}\n{", b"},\n{") + b"]"),
         "slack": (_SLACK,),
     }
@@ -197,6 +231,12 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
         if path.is_file() and channel.sniff(path.read_bytes()[:16_384], path):
             content = path.read_bytes()
             yield from (content[:_LARGEST], content[-_LARGEST:])
+
+
+def _database() -> bytes:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(_TABLES)
+        return database.serialize()
 
 
 _CHANNELS = channels()

@@ -37,6 +37,7 @@ CHANNEL_NAMES = (
     "quo",
     "whatsapp",
     "google_voice",
+    "imessage",
     "email",
     "slack",
     "table",

@@ -7,6 +7,9 @@ message is there once.
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -135,7 +138,69 @@ def late_sms_ie(folder: Path) -> None:
     sms_records(folder, "messages.zip", records, media=True)
 
 
+def chat_database(folder: Path, name: str, rows: list[dict[str, Any]], *, media: bool) -> None:
+    """A copy of ``~/Library/Messages`` as it is while Messages runs: the newest is in the log."""
+    with tempfile.TemporaryDirectory() as place:
+        live = sqlite3.connect(Path(place) / "chat.db")
+        live.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+            "CREATE TABLE message (guid, text, date, handle_id, is_from_me, destination_caller_id,"
+            " associated_message_type, is_read);"
+            "CREATE TABLE handle (id); CREATE TABLE chat (guid, style);"
+            "CREATE TABLE chat_message_join (chat_id, message_id);"
+            "CREATE TABLE chat_handle_join (chat_id, handle_id);"
+            "CREATE TABLE attachment (filename, transfer_name, mime_type);"
+            "CREATE TABLE message_attachment_join (message_id, attachment_id);"
+            "INSERT INTO handle VALUES ('+12075550111');"
+            "INSERT INTO chat VALUES ('iMessage;-;+12075550111', 45);"
+            "INSERT INTO chat_handle_join VALUES (1, 1);"
+            "INSERT INTO attachment VALUES ('~/Library/Messages/Attachments/a/knee.jpg',"
+            " 'knee.jpg', 'image/jpeg');"
+        )
+        for row in rows:
+            mine, kind = row.get("mine", 0), row.get("kind", 0)
+            date = (731_347_200 + row["minute"] * 60) * 10**9
+            number = live.execute(
+                "INSERT INTO message VALUES (?, ?, ?, 1, ?, '+12075550100', ?, 0)",
+                (row["guid"], row["text"], date, mine, kind),
+            ).lastrowid
+            live.execute("INSERT INTO chat_message_join VALUES (1, ?)", (number,))
+            if row.get("file"):
+                live.execute("INSERT INTO message_attachment_join VALUES (?, 1)", (number,))
+        live.commit()
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copy(Path(place) / f"chat.db{suffix}", folder / f"{name}{suffix}")
+        live.close()
+    if media:
+        (folder / "Attachments" / "a").mkdir(parents=True)
+        (folder / "Attachments" / "a" / "knee.jpg").write_bytes(b"knee")
+
+
+HELLO = {"guid": "A-1", "text": "Hello", "minute": 1}
+ANSWER = {"guid": "A-2", "text": "I see", "minute": 2, "mine": 1}
+KNEE = {"guid": "A-3", "text": "\ufffcmy knee", "minute": 3, "file": True}
+
+
+def early_imessage(folder: Path) -> None:
+    chat_database(folder, "chat.db", [HELLO, ANSWER, KNEE], media=False)
+
+
+def late_imessage(folder: Path) -> None:
+    thanks = {"guid": "A-4", "text": "Thank you", "minute": 9}
+    liked = {"guid": "A-5", "text": "Liked “my knee”", "minute": 10, "kind": 2001, "mine": 1}
+    rows = [KNEE, thanks, ANSWER, liked, HELLO]
+    chat_database(folder, "3d0d7e5fb2ce288813306e4d4636395e047a3d28", rows, media=True)
+
+
 CASES = {
+    "imessage": Exports(
+        early_imessage,
+        late_imessage,
+        ["Hello", "I see", "Thank you", "my knee"],
+        first=3,
+        held=1,
+        files=1,
+    ),
     "sms_ie": Exports(
         early_sms_ie,
         late_sms_ie,

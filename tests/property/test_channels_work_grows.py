@@ -8,10 +8,11 @@ line is not seen here: see ``test_patterns_work_grows``.
 from __future__ import annotations
 
 import gc
+import sqlite3
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import _lru_cache_wrapper
 from pathlib import Path
 from types import FrameType
@@ -60,7 +61,7 @@ TEXT = (
     '{{"sid": "SM{:032x}", "from": "+12075550111", "to": "+12075550100", "direction": "inbound", '
     '"date_sent": "Wed, 01 May 2024 10:00:00 +0000", "body": "hi"}}'
 )
-Make = Callable[[int], str]
+Make = Callable[[int], str | bytes]
 VOICE = (
     '<html><head><title></title></head><body><div class="hChatLog hfeed">{}</div>'
     '<div class="tags"><a rel="tag" href="http://www.google.com/voice#sms">Text</a></div>'
@@ -107,7 +108,40 @@ def in_slack(more: str, n: int = 0, user: str = "U1") -> str:
     return SLACK.format(user, n % 60, n, more)
 
 
+def phone_database(rows: Iterable[tuple[object, ...]], *, members: int = 1) -> bytes:
+    """A database of an iPhone: messages of a text, a number of seconds and how many files."""
+    database = sqlite3.connect(":memory:")
+    database.executescript(
+        "CREATE TABLE message (guid, text, date, handle_id, item_type, other_handle,"
+        " group_action_type);"
+        "CREATE TABLE handle (id); CREATE TABLE chat (guid, style);"
+        "CREATE TABLE chat_message_join (chat_id, message_id);"
+        "CREATE TABLE chat_handle_join (chat_id, handle_id);"
+        "CREATE TABLE attachment (filename);"
+        "CREATE TABLE message_attachment_join (message_id, attachment_id);"
+        "INSERT INTO chat VALUES ('iMessage;-;1', 45);"
+    )
+    for n in range(members):
+        database.execute("INSERT INTO handle VALUES (?)", (f"+1207555{n:04}",))
+        database.execute("INSERT INTO chat_handle_join VALUES (1, ?)", (n + 1,))
+    for number, (text, seconds, files) in enumerate(rows, start=1):
+        row = (f"G{number}", text, seconds, 1)
+        database.execute("INSERT INTO message VALUES (?, ?, ?, ?, 0, 0, 0)", row)
+        database.execute("INSERT INTO chat_message_join VALUES (1, ?)", (number,))
+        for _ in range(files):
+            database.execute("INSERT INTO attachment VALUES ('/Attachments/a')")
+            last = "INSERT INTO message_attachment_join VALUES (?, last_insert_rowid())"
+            database.execute(last, (number,))
+    database.commit()
+    return database.serialize()
+
+
 FILES: dict[str, dict[str, Make]] = {
+    "imessage": {
+        "messages": lambda n: phone_database(("hi", 7_000_000 + i, 0) for i in range(n)),
+        "files of a message": lambda n: phone_database([("hi", 7_000_000, n)]),
+        "people of a group": lambda n: phone_database([("hi", 7_000_000, 0)], members=n),
+    },
     "sms_ie": {
         "messages": lambda n: "".join(map(record, range(n))),
         "equal messages": lambda n: record(1) * n,
@@ -218,7 +252,7 @@ FILES: dict[str, dict[str, Make]] = {
 CASES = [(channel, case) for channel, cases in FILES.items() for case in cases]
 
 
-def cost(channel: Channel, content: str) -> tuple[int, int]:
+def cost(channel: Channel, content: str | bytes) -> tuple[int, int]:
     """The lines of Python that ran while the file was read, and the most bytes held at once."""
     lines = 0
 
@@ -232,7 +266,7 @@ def cost(channel: Channel, content: str) -> tuple[int, int]:
             one.cache_clear()  # or the smaller file would live on what is remembered
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        path.write_bytes(content.encode())
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         before = sys.gettrace()
         tracemalloc.start()
         sys.settrace(count)

@@ -3,8 +3,8 @@
 Nothing is passed over in silence: a file that no channel knows comes back as ``Broken``. Left out
 are only hidden and system files (but not a folder that a channel reads as a whole), what belongs to
 an export's messages or folders, the files that describe an export to people (``README…``,
-``people.csv``), SQLite databases that are open, such as the store itself, and, with a word, what
-is Threadwell's own.
+``people.csv``), the database that this process works with, which is the store itself, and, with a
+word, what is Threadwell's own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
 from threadwell.channels.links import unfollowed
 from threadwell.channels.long_text import with_bounded_text
 from threadwell.channels.names import with_shown_names
+from threadwell.channels.open_files import is_open_here
 from threadwell.channels.ours import what_of_ours
 from threadwell.messages import Broken, Message
 
@@ -33,7 +34,8 @@ _LEFT_OUT = re.compile(
     r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini|README(\.\w+)?|people\.(csv|json)",
     re.IGNORECASE,
 )
-#: What SQLite keeps beside a database while it is open, the index of its log above all.
+#: What SQLite keeps beside a database that is open, or was copied while it was: its log, and the
+#: index of that. Whoever reads the database reads them.
 _BESIDE_DATABASE = re.compile(r"-(wal|shm)$")
 _NOT_KNOWN = "not a format that Threadwell reads"
 
@@ -172,13 +174,23 @@ def _whole(folder: Path, channels: Sequence[Channel]) -> Channel | None:
 
 
 def _is_open_database(path: Path) -> bool:
-    """Whether a file is, or belongs to, an SQLite database in use.
+    """Whether a file belongs to an SQLite database, or is one that this process works with."""
+    database = path.with_name(_BESIDE_DATABASE.sub("", path.name))
+    if database != path:
+        in_use = path.with_name(f"{database.name}-shm").exists()
+        return database.exists() and (in_use or _is_log(path))
+    return path.with_name(f"{path.name}-shm").exists() and is_open_here(path)
 
-    Told by its name alone: to open and close such a file would drop the locks that this very
-    process holds on it, if it is the store.
-    """
-    database = _BESIDE_DATABASE.sub("", path.name)
-    return path.with_name(f"{database}-shm").exists()
+
+def _is_log(path: Path) -> bool:
+    """Whether a file is the log of a database (SQLite's file format, §4.1)."""
+    try:
+        if is_open_here(path) or not S_ISREG(path.stat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return file.read(4) in (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+    except OSError:
+        return False
 
 
 def _identify(path: Path, channels: Sequence[Channel]) -> _Found:

@@ -98,10 +98,23 @@ def test_what_describes_an_export_is_left_out(practice: Path, name: str) -> None
     assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms"]
 
 
-def test_a_database_that_is_open_is_left_out(practice: Path) -> None:
+def test_a_database_that_this_process_works_with_is_left_out(practice: Path) -> None:
     for name in ("store.db", "store.db-wal", "store.db-shm", "closed.db"):
         (practice / name).write_bytes(b"SQLite format 3\0")
-    assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms", "closed.db"]
+    os.link(practice / "store.db", practice / "same.db")
+    (practice / "same.db-shm").touch()
+    with (practice / "store.db").open("rb"):
+        assert outline(read(practice)) == ["table", "IMG-2.jpg", "chat", "sms", "closed.db"]
+
+
+def test_a_database_that_was_copied_while_it_was_open_is_looked_at(practice: Path) -> None:
+    for name in ("one.db", "one.db-wal", "one.db-shm", "two.db"):
+        (practice / name).write_bytes(b"SQLite format 3\0")
+    (practice / "two.db-wal").write_bytes(b"\x37\x7f\x06\x82 and so on")
+    (practice / "notes").write_text("no database")
+    (practice / "notes-wal").write_text("no log")
+    found = ["table", "IMG-2.jpg", "chat", "sms", "notes", "notes-wal", "one.db", "two.db"]
+    assert outline(read(practice)) == found
 
 
 def test_a_file_that_is_named_is_never_left_out(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from threadwell.channels.google_voice.file_names import parse_page_name
 from threadwell.channels.google_voice.files import Media
 from threadwell.channels.google_voice.identity import Identities
 from threadwell.channels.google_voice.page import Call, Entry, Named, Page
-from threadwell.channels.google_voice.people import NAME, Book, Others, others_on
-from threadwell.messages import Address, Attachment, Broken, Message
+from threadwell.channels.google_voice.people import NAME, Book, Others, Own, others_on
+from threadwell.messages import Address, Attachment, Broken, Message, gaps
 
 #: What Google puts where a message has files and no words.
 _PLACEHOLDERS = ("MMS Received", "MMS Sent")
@@ -20,7 +20,6 @@ _NO_TRANSCRIPT = "Unable to transcribe this message."
 _SPAM = "spam"
 _IN_TRASH = "in the trash of Google Voice"
 _TRANSCRIBED = "spoken: the words are what Google's software heard"
-_NO_ZONE = "its time names no zone, and was read as UTC"
 _UNREADABLE = "some characters are not readable in the export"
 _NO_NUMBER = "the export has no number for the other side, or several that go by the name"
 _NO_WRITER = "several people are in it, and none is named as its sender"
@@ -41,7 +40,7 @@ class Context:
 
     file_name: str
     media: Media
-    own: Callable[[Page], Address]
+    own: Callable[[Page], Own]
     book: Callable[[], Book]
     options: ReadOptions
 
@@ -53,9 +52,9 @@ def read_page(page: Page, raw: bytes, context: Context) -> Iterator[Message | Br
         yield _read_call(page, page.call, raw, own, context)
     if not page.entries:
         return
-    others = others_on(page, context.file_name, own, None, country)
+    others = others_on(page, context.file_name, own.address, None, country)
     if others is None and page.group is None:
-        others = others_on(page, context.file_name, own, context.book(), country)
+        others = others_on(page, context.file_name, own.address, context.book(), country)
     ids = Identities()
     for number, entry in enumerate(page.entries, start=1):
         read = _read_entry(page, entry, own, others, ids, context)
@@ -75,7 +74,7 @@ class _Refused:
 def _read_entry(
     page: Page,
     entry: Entry,
-    own: Address,
+    own: Own,
     others: Others | None,
     ids: Identities,
     context: Context,
@@ -92,7 +91,8 @@ def _read_entry(
         return _Refused("nobody is named as its sender")
     if others is None:
         return _Refused(_NO_NUMBER)
-    writer = own if entry.mine else others.writer(entry.sender, own, context.options.country)
+    number = own.address
+    writer = number if entry.mine else others.writer(entry.sender, number, context.options.country)
     if writer is None:
         return _Refused(_NO_WRITER)
     says = ("sent" if entry.mine else writer.key[1], others.thread, _words(text))
@@ -101,15 +101,15 @@ def _read_entry(
         return _Refused("spam", set_aside=True)
     copy = parse_page_name(context.file_name).copy
     files = tuple(
-        context.media.open(named, _file_name(sent, number), copy)
-        for number, named in enumerate(entry.files, start=1)
+        context.media.open(named, _file_name(sent, place), copy)
+        for place, named in enumerate(entry.files, start=1)
     )
     rest = tuple(one for one in others.people if one.key != writer.key)
     return Message(
         channel=NAME,
         external_id=external_id,
         sender=writer,
-        recipients=rest if entry.mine else (own, *rest),
+        recipients=rest if entry.mine else (number, *rest),
         sent=sent,
         text=text,
         new_text=text,
@@ -118,12 +118,11 @@ def _read_entry(
         medium="MMSWRIT" if files or others.group else "SMSWRIT",
         notes=(*notes, *_notes(page, text, files)),
         made_id=True,
+        ours=own.ours,
     )
 
 
-def _read_call(
-    page: Page, call: Call, raw: bytes, own: Address, context: Context
-) -> Message | Broken:
+def _read_call(page: Page, call: Call, raw: bytes, own: Own, context: Context) -> Message | Broken:
     """What somebody said to the practice. Of a call without a voicemail there is but the notice."""
     if not page.is_voicemail(context.file_name):
         reason = _RECORDED if "recorded" in page.labels else _NOTICE
@@ -146,7 +145,7 @@ def _read_call(
         channel=NAME,
         external_id=Identities().of(sent, "voicemail", thread),
         sender=caller,
-        recipients=(own,),
+        recipients=(own.address,),
         sent=sent,
         text=text,
         new_text=text,
@@ -155,6 +154,7 @@ def _read_call(
         medium=_SPOKEN,
         notes=(*notes, *((_TRANSCRIBED,) if text else ()), *_notes(page, text, files)),
         made_id=True,
+        ours=own.ours,
     )
 
 
@@ -183,7 +183,7 @@ def _instant(written: str) -> tuple[datetime | None, tuple[str, ...]]:
     if not _FIRST_YEAR <= found.year < _LAST_YEAR:
         return None, ()
     if found.tzinfo is None:
-        return found.replace(tzinfo=UTC), (_NO_ZONE,)
+        return found.replace(tzinfo=UTC), (gaps.NO_ZONE,)
     return found.astimezone(UTC), ()
 
 

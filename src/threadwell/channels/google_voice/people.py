@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.google_voice.file_names import parse_page_name
@@ -23,6 +24,18 @@ _NUMBER = re.compile(r"\+{1,2}\d{3,17}|\d{3,17}")
 _TO_ONE = "Me to"
 _PHONES = "Phones.vcf"
 _LARGEST_CARD = 1024 * 1024
+
+
+class Own(NamedTuple):
+    """Whose number the export is of; ``said`` is whether it says so itself."""
+
+    address: Address
+    said: bool
+
+    @property
+    def ours(self) -> tuple[Address, ...]:
+        """The number as one of the practice's by what the export says."""
+        return (self.address,) if self.said else ()
 
 
 @dataclass(slots=True)

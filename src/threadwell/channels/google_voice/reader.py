@@ -15,6 +15,7 @@ from threadwell.channels.google_voice.page import Named, Page, is_page, parse_pa
 from threadwell.channels.google_voice.people import (
     NAME,
     Book,
+    Own,
     card_of,
     number_in_card,
     own_number,
@@ -103,10 +104,10 @@ class _Export:
         context = Context(path.name, self._media, self._own, self._lookup, self.options)
         yield from read_page(page, raw, context)
 
-    def _own(self, page: Page) -> Address:
+    def _own(self, page: Page) -> Own:
         """Whose number it is: as the page says, the account, another page, or the import."""
         own = own_number(page, self.options.country) or self._card or self._lookup().own
-        return own or stand_in(self.options)
+        return Own(own or stand_in(self.options), own is not None)
 
     def _lookup(self) -> Book:
         if self._book is None:

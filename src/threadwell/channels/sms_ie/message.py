@@ -97,6 +97,7 @@ def parse_message(record: Record, phone: Phone, ids: Identities, media: Media) -
         medium="MMSWRIT" if mms else "SMSWRIT",
         notes=(*content.notes, *_notes(record)),
         made_id=True,
+        ours=(ends.own,) if phone.gives_away(ends.own) else (),
     )
 
 

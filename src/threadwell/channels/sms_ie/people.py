@@ -26,11 +26,12 @@ _Key: TypeAlias = tuple[AddressKind, str]
 
 
 class Ends(NamedTuple):
-    """``others`` are all but the owner."""
+    """``others`` are all but ``own``, the owner's address."""
 
     sender: Address
     recipients: tuple[Address, ...]
     others: tuple[Address, ...]
+    own: Address
 
 
 @dataclass(slots=True)
@@ -90,8 +91,8 @@ class Phone:
             people = (people[0]._replace(display=name),)
         own = self._card_number(record.columns.get("sub_id", ""))
         if not received:
-            return Ends(own, people, people)
-        return Ends(people[0], (own,), people) if len(people) == 1 else _SEVERAL
+            return Ends(own, people, people, own)
+        return Ends(people[0], (own,), people, own) if len(people) == 1 else _SEVERAL
 
     def _ends_of_mms(self, record: Record, received: bool) -> Ends | Refused:
         sender = next(iter(self._addresses([record.sender])), None)
@@ -104,13 +105,13 @@ class Phone:
         ]
         own = own or self._card_number(record.columns.get("sub_id", ""))
         if not received:
-            return Ends(own, tuple(people), tuple(people)) if people else _NOBODY
+            return Ends(own, tuple(people), tuple(people), own) if people else _NOBODY
         if sender is None:
             return _SEVERAL if len(people) > 1 else _NOBODY
         if self._is_own(sender):
             return _ITSELF
         rest = [one for one in people if one.key != sender.key]
-        return Ends(sender, (own, *rest), (sender, *rest))
+        return Ends(sender, (own, *rest), (sender, *rest), own)
 
     def _own_among(self, named: Iterable[Address]) -> Address | None:
         """Which of the people that a message came to is the phone."""
@@ -122,6 +123,10 @@ class Phone:
         learned = self.by_card.get(card) or self.own
         known = [one for key, one in learned.items() if not self._is_told or key in self.owner.keys]
         return known[0] if len(known) == 1 else self.owner.address
+
+    def gives_away(self, address: Address) -> bool:
+        """Whether the export itself says that an address is the phone's."""
+        return address.key in self.own
 
     @property
     def _is_told(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.google_voice import CHANNEL
-from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.messages import Address, AddressKind, Broken, Message, gaps
 
 from .conftest import ANA, BEN, CLINIC, Read, call, me, message, page, sound, them
 
@@ -162,6 +162,7 @@ def test_whose_number_it_is_where_the_owner_wrote_nothing(
     items = read({TEXT.format(ANA): page(message(them(), "Hi", TEN)), **more}, owner=owner)
     (received,) = [one for one in sound(items) if one.sender.value == ANA]
     assert [one.value for one in received.recipients] == [own]
+    assert [one.value for one in received.ours] == ([own] if own == CLINIC else [])
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_what_was_in_the_trash_says_so(read: Read) -> None:
 def test_a_time_without_a_zone_is_read_as_utc_with_a_note(read: Read) -> None:
     (one,) = sound(read({TEXT.format(ANA): page(message(them(), "x", "2026-11-02T10:04:05.496"))}))
     assert one.sent == datetime(2026, 11, 2, 10, 4, 5, 496_000, UTC)
-    assert "read as UTC" in one.notes[0]
+    assert one.notes == (gaps.NO_ZONE,)
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,8 @@ def test_whose_phone_it_is(
     assert first.sender.value == ANA
     assert [one.value for one in first.recipients] == [own, *others]
     assert first.thread_hint == ",".join(sorted([ANA, *others]))
+    learned = any(one["msg_box"] == "2" for one in records) or (not owner and ":" not in own)
+    assert [one.value for one in first.ours] == ([own] if learned else [])
 
 
 @pytest.mark.parametrize(
