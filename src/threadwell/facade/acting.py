@@ -1,15 +1,16 @@
-"""Sessions that a person opens and closes, as plain method calls."""
+"""Sessions that a person opens and closes, and what others there would be, as method calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from threadwell.facade.verbs import Verbs
 from threadwell.facade.wanted import several
 
 if TYPE_CHECKING:
-    from threadwell.intake import Acted
+    from threadwell.intake import Acted, Preview
 
 
 class Acting(Verbs):
@@ -53,3 +54,28 @@ class Acting(Verbs):
         from threadwell.facade.importing import run_act
 
         return self._loop.call(run_act(self._store, self._project, session, by, why, close=False))
+
+    def preview(
+        self,
+        *,
+        policy: str | None = None,
+        gap: str | None = None,
+        scope: str | None = None,
+        zone: str | ZoneInfo | None = None,
+        opening: str | Sequence[str] = (),
+        closing: str | Sequence[str] = (),
+    ) -> Preview:
+        """What another policy would make of what is stored, beside today's; nothing is written.
+
+        For example::
+
+            found = tw.preview(policy="inactivity-gap", gap="12h")
+            print(found.today.sessions, found.then.sessions)
+
+        What is left out stays as it was chosen.
+        """
+        from threadwell.facade.importing import run_preview
+        from threadwell.intake.choices import Asked
+
+        asked = Asked(policy, gap, scope, zone, several(opening), several(closing))
+        return self._loop.call(run_preview(self._store, self._project, asked))

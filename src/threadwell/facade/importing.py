@@ -19,6 +19,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Acted,
     Counts,
+    Preview,
     Report,
     Settings,
     answer_review,
@@ -27,6 +28,7 @@ from threadwell.intake import (
     import_messages,
     import_people,
     open_session,
+    preview,
     recut,
     reopen_session,
     replay,
@@ -177,6 +179,16 @@ async def run_recut(
     await keep_choices(store, project, choices, CareDays(None, days.here))
     report = await _recut(store, project, settings, choices, progress)
     return await _with_outcome(report, store, project)
+
+
+async def run_preview(store: Store, project: str, asked: Asked) -> Preview:
+    """What would be made by what is asked and, for the rest, by what is kept."""
+    choices = (await kept_choices(store, project) or Choices()).with_asked(asked)
+    settings = await with_practice(
+        plain_settings(choices, channel_labels()), store, project, choices
+    )
+    days = await care_days(store, project, choices.zone or "UTC")
+    return await preview(store, project, cut_by(settings, days))
 
 
 async def run_replay(store: Store, project: str, who: Who) -> Report:

@@ -16,6 +16,7 @@ from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.live import Intake
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
+from threadwell.intake.previewing import Preview, Previewed, Tally, preview
 from threadwell.intake.reports.reasons import why
 from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
 from threadwell.intake.reports.verify import Finding, verify
@@ -44,10 +45,13 @@ __all__ = [
     "OlderZoneData",
     "Outcome",
     "PeopleReport",
+    "Preview",
+    "Previewed",
     "Quarantined",
     "Report",
     "SessionSummary",
     "Settings",
+    "Tally",
     "TriedHeld",
     "TriedSession",
     "Wanted",
@@ -63,6 +67,7 @@ __all__ = [
     "parse_duration",
     "parse_options",
     "parse_zone",
+    "preview",
     "quarantine",
     "recut",
     "reopen_session",

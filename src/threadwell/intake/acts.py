@@ -19,7 +19,7 @@ from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, new_id, now_ms
-from threadwell.intake.circles.acting import acts_by_scope, not_locked
+from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.place import thread_of
@@ -283,9 +283,7 @@ def _sessions(circle: Circle, rules: Rules) -> Iterator[_There]:
     """The sessions of a circle but for the locked ones, scope by scope in the order of time."""
     acts = acts_by_scope(circle, rules)
     for scope in sorted({*circle.scopes, *acts}):
-        messages = sorted(one.sent for one in circle.scopes.get(scope, ()))
-        mine = not_locked(circle, scope, acts.get(scope, ()), rules)
-        for session in rules.sessions(messages, mine):
+        for session in sessions_in(circle, scope, acts.get(scope, ()), rules):
             yield _There(scope, session)
 
 

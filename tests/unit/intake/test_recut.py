@@ -102,3 +102,23 @@ def test_what_was_billed_keeps_no_other_session(practice, sms):
     assert session["id"] not in live
     assert len(live) == 3
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def test_what_was_billed_is_not_overwritten_by_a_day_of_the_same_name(practice, sms):
+    """In another zone the rest of the messages make another session of that day."""
+    practice.take(sms("a", "00:30"), sms("b", "08:00"), sms("c", "21:00"))
+    tokyo = parse_options(zone="Asia/Tokyo")
+    again(practice, options=tokyo)
+    billed = min(practice.live("Encounter"), key=lambda one: one["period"]["start"])
+    elements = {name: billed[name] for name in billed.keys() - {"id", "meta", "resourceType"}}
+    tag = {"system": "https://threadwell.dev/fhir/CodeSystem/lock", "code": "billed"}
+    practice.put("Encounter", billed["id"], **elements, meta={"tag": [tag]})
+    before = {one["id"]: one for one in practice.live("Encounter")}
+    again(practice, options=parse_options(zone="UTC"))
+    after = {one["id"]: one for one in practice.live("Encounter")}
+    assert after[billed["id"]] == before[billed["id"]]
+    (rest,) = after.keys() - {billed["id"]}
+    assert after[rest]["identifier"][0]["value"].startswith(billed["identifier"][0]["value"])
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+    again(practice, options=parse_options(zone="UTC"))
+    assert {one["id"]: one for one in practice.live("Encounter")} == after

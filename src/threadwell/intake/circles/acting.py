@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from threadwell.encounters.acts import Done
-from threadwell.encounters.identity import message_identity
+from threadwell.encounters.identity import message_identity, session_identity
 from threadwell.encounters.placed import Placed
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.rules import Rules
-from threadwell.sessions import Act, Kind, bind
+from threadwell.sessions import Act, Kind, Session, bind
+from threadwell.stores.contract import Key
 from threadwell.threads import thread_key
 
 
@@ -40,7 +41,27 @@ def acts_by_scope(circle: Circle, rules: Rules) -> dict[str, tuple[Act, ...]]:
     return {scope: tuple(some) for scope, some in out.items()}
 
 
-def not_locked(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules) -> tuple[Act, ...]:
+def sessions_in(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules) -> list[Session]:
+    """The sessions of a scope but for the locked ones; ``acts`` are those of the scope."""
+    messages = sorted(one.sent for one in circle.scopes.get(scope, ()))
+    found = rules.sessions(messages, _not_locked(circle, scope, acts, rules))
+    if not circle.locked:
+        return found
+    return [_beside_locked(one, circle, scope, rules.settings.policy) for one in found]
+
+
+def _beside_locked(session: Session, circle: Circle, scope: str, policy: str) -> Session:
+    """The session under a mark of its own, where a locked one has the identity that it would have.
+
+    So it is where the days of another zone, or a policy that was in force before, meet again.
+    """
+    identity = session_identity(policy, scope, session.mark)
+    if session.opened or Key("Encounter", identity.id) not in circle.locked:
+        return session
+    return session._replace(mark=f"{session.mark}|{session.messages[0].id}")
+
+
+def _not_locked(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules) -> tuple[Act, ...]:
     """The acts of a scope but for those on locked sessions, of which nothing changes."""
     frozen = circle.frozen.get(scope, ())
     if not frozen or not acts:

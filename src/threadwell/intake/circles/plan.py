@@ -11,7 +11,7 @@ from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.encounters.shares import follow
 from threadwell.fhir.resource import Resource
-from threadwell.intake.circles.acting import acts_by_scope, not_locked
+from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.circles.rules import Rules
 from threadwell.sessions import Act, Sent, Session, is_closed
@@ -96,7 +96,6 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         out.late.extend(late)
         circle.remove(late, rules.by_patient)
         messages = sorted(circle.scopes[scope], key=_order)
-    acts = not_locked(circle, scope, acts, rules)
     before = circle.seen.get(scope, {})
     seen: dict[str, Seen] = {}
     frame = Frame(
@@ -112,7 +111,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
     )
     headers = _Chain(frozen)
     inside: set[str] = set()
-    for session in rules.sessions([placed.sent for placed in messages], acts):
+    for session in sessions_in(circle, scope, acts, rules):
         former = headers.before(session)
         finished = rules.now >= session.closes or is_closed(session)
         was = before.get(session.mark)
