@@ -40,6 +40,7 @@ CHANNEL_NAMES = (
     "imessage",
     "email",
     "slack",
+    "telegram",
     "table",
 )
 

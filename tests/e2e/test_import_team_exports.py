@@ -19,7 +19,7 @@ PEOPLE = """\
 kind,id,family,given,phone,email,chat
 organization,elm,Elm Street Clinic,,+1 207-555-0100,desk@clinic.example.com,
 practitioner,okafor,Okafor,Miriam,,m.okafor@clinic.example.com,
-patient,ana,Prado,Ana,+1 207-555-0111,ana@example.org,
+patient,ana,Prado,Ana,+1 207-555-0111,ana@example.org,telegram:user701
 """
 Write = Callable[[Path], Path]
 
@@ -81,6 +81,56 @@ def slack_without_mail(folder: Path) -> Path:
     return slack(folder, {"2024-03-05": FIRST}, mail=False)
 
 
+def sent(id_: int, who: int, text: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "type": "message",
+        "date": "2024-03-05T10:00:00",
+        "date_unixtime": str(1709650800 + id_),
+        "from": "Ana Prado" if who == 701 else "Elm Street",
+        "from_id": f"user{who}",
+        "text": text,
+        **more,
+    }
+
+
+TOLD = [
+    sent(1, 701, "My cough is back"),
+    sent(2, 900, "Any fever?", reply_to_message_id=1),
+    sent(3, 701, "", photo="photos/tongue.jpg"),
+]
+
+
+def telegram_chat(folder: Path, *more: Any, name: str = "Ana Prado") -> Path:
+    """An export of the chat, in a folder of its own, without its files."""
+    write(
+        folder / "result.json",
+        {"name": name, "type": "personal_chat", "id": 701, "messages": [*TOLD, *more]},
+    )
+    return folder
+
+
+def telegram_later_chat(folder: Path) -> Path:
+    telegram_chat(folder, sent(4, 701, "No fever", reply_to_message_id=2), name="Ana P.")
+    return (folder / "result.json").rename(folder.with_suffix(".txt"))
+
+
+def telegram_account(folder: Path) -> Path:
+    """An export of the whole account, with its files, as an archive."""
+    chat = {"name": "Ana Prado", "type": "personal_chat", "id": 701, "messages": TOLD}
+    mine = {"personal_information": {"user_id": 900}, "chats": {"about": "", "list": [chat]}}
+    write(folder / "result.json", mine)
+    (folder / "photos").mkdir()
+    (folder / "photos" / "tongue.jpg").write_bytes(b"jpeg of a tongue")
+    return Path(shutil.make_archive(str(folder), "zip", folder))
+
+
+IN_TELEGRAM = {
+    "My cough is back": "",
+    "Any fever?": "My cough is back",
+    "": "",
+    "No fever": "Any fever?",
+}
 IN_SLACK = {
     "My cough is back, @Miriam Okafor": "",
     "Any fever?": "My cough is back, @Miriam Okafor",
@@ -92,6 +142,11 @@ IN_SLACK = {
 CASES: dict[str, tuple[list[Write], dict[str, str]]] = {
     "slack": ([slack_days, slack_days, slack_more_days, slack_days], IN_SLACK),
     "slack, the later one first": ([slack_more_days, slack_days], IN_SLACK),
+    "telegram": (
+        [telegram_chat, telegram_chat, telegram_later_chat, telegram_account],
+        IN_TELEGRAM,
+    ),
+    "telegram, the account first": ([telegram_account, telegram_later_chat], IN_TELEGRAM),
 }
 
 

@@ -136,6 +136,21 @@ def phone_database(rows: Iterable[tuple[object, ...]], *, members: int = 1) -> b
     return database.serialize()
 
 
+def telegram(*records: str) -> str:
+    listed = ", ".join(records)
+    return f'{{"name": "A", "type": "private_group", "id": 1, "messages": [{listed}]}}'
+
+
+TELEGRAM = (
+    '{{"id": {0}, "type": "{1}", "date_unixtime": "1709650800", "from_id": "user{2}",'
+    ' "actor_id": "user{2}", "action": "join_group_by_link", {3}}}'
+)
+
+
+def in_telegram(more: str, n: int = 0, kind: str = "message", user: int = 1) -> str:
+    return TELEGRAM.format(n, kind, user, more)
+
+
 FILES: dict[str, dict[str, Make]] = {
     "imessage": {
         "messages": lambda n: phone_database(("hi", 7_000_000 + i, 0) for i in range(n)),
@@ -247,6 +262,22 @@ FILES: dict[str, dict[str, Make]] = {
         ),
         "damaged records": lambda n: slack(*(in_slack('"text": "hi', i) for i in range(n))),
         "brackets": lambda n: slack(in_slack(f'"text": "hi", "x": {"[" * n}')),
+    },
+    "telegram": {
+        "messages": lambda n: telegram(*(in_telegram('"text": "hi"', i) for i in range(n))),
+        "answers": lambda n: telegram(
+            *(in_telegram(f'"text": "hi", "reply_to_message_id": {i - 1}', i) for i in range(n))
+        ),
+        "forms": lambda n: telegram(in_telegram(f'"text": ["a"{", {}" * n}]')),
+        "escapes": lambda n: telegram(in_telegram(f'"text": "{chr(92) * 2 * n}x1B"')),
+        "people who come": lambda n: telegram(
+            *(in_telegram('"text": ""', i, "service", i) for i in range(n // 8)),
+            *(in_telegram('"text": "hi"', i) for i in range(n)),
+        ),
+        "damaged records": lambda n: telegram(*(in_telegram('"text": "hi', i) for i in range(n))),
+        "chats": lambda n: (
+            '{"chats": {"list": [' + ", ".join([telegram(in_telegram('"text": "hi"'))] * n) + "]}}"
+        ),
     },
 }
 CASES = [(channel, case) for channel, cases in FILES.items() for case in cases]

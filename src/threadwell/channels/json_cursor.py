@@ -72,7 +72,7 @@ class Cursor:
     content: Content
     at: int = 0
 
-    def keys(self) -> Iterator[str]:
+    def members(self) -> Iterator[str]:
         """The keys of an object, standing at the value of each; what is not taken is passed over.
 
         Raises ``Damaged`` where no object stands here, or it goes wrong.
@@ -90,7 +90,7 @@ class Cursor:
         self.at += 1
 
     def elements(self) -> Iterator[int]:
-        """The elements of a list, standing at each, by the offset; as ``keys``."""
+        """The elements of a list, standing at each, by the offset; as ``members``."""
         self._open(b"[")
         while self._byte(_BETWEEN) != b"]":
             begins = self.at
