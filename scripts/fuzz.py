@@ -95,8 +95,9 @@ _SLACK = (
     b'"B1","channel":"C0CARE0001","ts":"1709650900.000100","text":"","attachments":[{"text":"a"}]}]'
 )
 _TELEGRAM = (
-    b'{\n "name": "Ana",\n "type": "personal_chat",\n "id": 701,\n "messages": [\n'
-    b'  {\n   "id": 1,\n   "type": "message",\n   "date": "2024-03-05T10:00:00",\n   "date_unixtime": "1709650800",\n'
+    b'{\n "name": "Ana",\n "type": "personal_chat",\n "id": 701,\n "messages": [\n  {\n   '
+    b'"id": 1,\n   "type": "message",\n   "date": "2024-03-05T10:00:00",\n   '
+    b'"date_unixtime": "1709650800",\n'
     b'   "from": "Ana",\n   "from_id": "user701",\n   "text": ["a\\x1Bb", {"type": "bold", "text": '
     b'"c"}]\n  },\n  {"id": 2, "type": "message", "date_unixtime": "1709650801", "from_id": 900, '
     b'"text": "", "photo": "(File not included.)", "reply_to_message_id": 1}\n ]\n}\n'
