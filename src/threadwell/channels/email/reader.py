@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.channel import HEAD_BYTES, Channel, ChannelKind, ReadOptions
+from threadwell.channels.email.hooks.live import LIVE
 from threadwell.channels.email.mail import NAME, broken, read_mail
 from threadwell.channels.email.mailboxes import mailbox_of
 from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mails, rest
@@ -57,6 +58,7 @@ CHANNEL = Channel(
     zoned=True,
     kind=ChannelKind.EMAIL,
     medium="EMAILWRIT",
+    live=LIVE,
 )
 
 

@@ -1,0 +1,42 @@
+"""What each provider of mail webhooks has to say how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from threadwell.channels.account import Account
+from threadwell.channels.delivery import Delivery, Refused
+from threadwell.channels.live import Status
+from threadwell.messages import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The bytes of a mail; ``missing`` are files of it that did not come with them."""
+
+    raw: bytes
+    missing: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A delivery that holds no mail; ``reason`` is plain words without any of it.
+
+    ``set_aside`` says that it was read, and is nothing that anybody sent.
+    """
+
+    reason: str
+    set_aside: bool = False
+
+
+Found: TypeAlias = Mail | Status | Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """``verify`` says why a delivery is not the provider's; ``read`` yields what it holds."""
+
+    verify: Callable[[Delivery, Account], Refused | None]
+    read: Callable[[Delivery], Iterable[Found]]
