@@ -60,14 +60,18 @@ def guide_page() -> Iterator[str]:
         yield "|---|---|---|"
         for parameter in one["parameter"]:
             yield _parameter(parameter)
+            yield from (_parameter(part, parameter) for part in parameter.get("part", ()))
 
 
-def _parameter(parameter: dict[str, Any]) -> str:
+def _parameter(parameter: dict[str, Any], whole: dict[str, Any] | None = None) -> str:
+    """A line of the table; one for a part of a parameter names the ``whole``."""
     targets = ", ".join(one.rpartition("/")[2] for one in parameter.get("targetProfile", ()))
-    type_ = f"`{parameter['type']}`" + (f" ({targets})" if targets else "")
+    type_ = f"`{parameter['type']}`" if "type" in parameter else "parts"
+    type_ += f" ({targets})" if targets else ""
+    name = f"{whole['name']}.{parameter['name']}" if whole else parameter["name"]
     number = f"{parameter['min']}..{parameter['max']}"
     held = f"{parameter['use']} {number}, {type_}"
-    return f"| `{parameter['name']}` | {held} | {parameter['documentation']} |"
+    return f"| `{name}` | {held} | {parameter['documentation']} |"
 
 
 def _of_type(made: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:

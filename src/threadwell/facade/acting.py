@@ -10,7 +10,7 @@ from threadwell.facade.verbs import Verbs
 from threadwell.facade.wanted import several
 
 if TYPE_CHECKING:
-    from threadwell.intake import Acted, Preview
+    from threadwell.intake import Acted, Part, Preview, Split
 
 
 class Acting(Verbs):
@@ -54,6 +54,22 @@ class Acting(Verbs):
         from threadwell.facade.importing import run_act
 
         return self._loop.call(run_act(self._store, self._project, session, by, why, close=False))
+
+    def split_by_patient(self, session: str, parts: Sequence[Part]) -> Split:
+        """Make or correct the medical encounters of a session, a part for each patient.
+
+        For example::
+
+            from threadwell.intake import Part
+            parts = [Part("Patient/1", ("Communication/7",)), Part("Patient/2")]
+            tw.split_by_patient("Encounter/123", parts).encounters["Patient/1"]
+
+        A part without messages has all that no part names. Raises
+        ``threadwell.intake.BadCorrection``, also for a detail of another patient.
+        """
+        from threadwell.facade.importing import run_split
+
+        return self._loop.call(run_split(self._store, self._project, session, parts))
 
     def preview(
         self,

@@ -19,9 +19,11 @@ from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Acted,
     Counts,
+    Part,
     Preview,
     Report,
     Settings,
+    Split,
     answer_review,
     close_session,
     correct_attribution,
@@ -32,6 +34,7 @@ from threadwell.intake import (
     recut,
     reopen_session,
     replay,
+    split_by_patient,
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
@@ -235,6 +238,13 @@ async def run_act(
     act = close_session if close else reopen_session
     name = session if "/" in session else f"Encounter/{session}"
     return await act(store, project, name, settings, by=Agent(by) if by else SOMEBODY, why=why)
+
+
+async def run_split(store: Store, project: str, session: str, parts: Sequence[Part]) -> Split:
+    """Split a session by patient; raises ``BadCorrection``."""
+    settings = await kept_settings(store, project, channel_labels())
+    name = session if "/" in session else f"Encounter/{session}"
+    return await split_by_patient(store, project, name, parts, settings)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

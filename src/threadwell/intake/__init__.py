@@ -29,6 +29,7 @@ from threadwell.intake.settings import (
     parse_zone,
 )
 from threadwell.intake.settling import BadAnswer
+from threadwell.intake.splitting import Part, Split, split_by_patient
 
 __all__ = [
     "STATUSES",
@@ -44,6 +45,7 @@ __all__ = [
     "Intake",
     "OlderZoneData",
     "Outcome",
+    "Part",
     "PeopleReport",
     "Preview",
     "Previewed",
@@ -51,6 +53,7 @@ __all__ = [
     "Report",
     "SessionSummary",
     "Settings",
+    "Split",
     "Tally",
     "TriedHeld",
     "TriedSession",
@@ -73,6 +76,7 @@ __all__ = [
     "reopen_session",
     "replay",
     "sessions",
+    "split_by_patient",
     "verify",
     "why",
     "zone_report",

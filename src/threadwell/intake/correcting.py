@@ -69,8 +69,8 @@ async def correct_attribution(
     where there is nothing of the kind, and ``Contended`` if others keep writing to it.
     """
     chosen = sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients})
-    await _check_patients(store, project, chosen)
-    headers, only = await _meant(store, project, subject)
+    await check_patients(store, project, chosen)
+    headers, only = await meant_by(store, project, subject)
     wanted = {one.removeprefix("Communication/") for one in messages} or only
     if only and wanted != only:
         raise BadCorrection(f"{subject} is one message: it has no others")
@@ -85,7 +85,7 @@ async def correct_attribution(
         return await run.revise(circle, who, lambda circle, _: said.put(circle))
 
     report = await revise(store, project, settings, make, author=by.author, clock=clock)
-    sessions, medical = await _encounters(store, project, said.messages)
+    sessions, medical = await encounters_of(store, project, said.messages)
     return Corrected(report, f"Provenance/{said.provenance}", said.messages, sessions, medical)
 
 
@@ -97,7 +97,7 @@ async def may_be_about(
     None where there is no such session of an import.
     """
     try:
-        headers, _ = await _meant(store, project, session)
+        headers, _ = await meant_by(store, project, session)
     except BadCorrection:
         return ()
     people = AddressBook(store, project, settings)
@@ -147,7 +147,7 @@ class _Said:
         return meant
 
 
-async def _check_patients(store: Store, project: str, patients: Sequence[str]) -> None:
+async def check_patients(store: Store, project: str, patients: Sequence[str]) -> None:
     keys = [as_key(one) for one in patients]
     found = await store.read_many(project, keys) if keys else {}
     for key in keys:
@@ -155,7 +155,7 @@ async def _check_patients(store: Store, project: str, patients: Sequence[str]) -
             raise BadCorrection(f"there is no {key.type}/{key.id}")
 
 
-async def _meant(store: Store, project: str, subject: str) -> tuple[list[Resource], set[str]]:
+async def meant_by(store: Store, project: str, subject: str) -> tuple[list[Resource], set[str]]:
     """The thread headers that are meant, and the one message if it is just one."""
     body = await _read(store, project, subject)
     if not is_live(body):
@@ -192,7 +192,7 @@ async def _read(store: Store, project: str, name: str) -> Resource:
     return body
 
 
-async def _encounters(
+async def encounters_of(
     store: Store, project: str, messages: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The session encounters that have those messages now, and their medical encounters."""

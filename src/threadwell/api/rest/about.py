@@ -94,7 +94,7 @@ async def _asked(context: Context, request: Request) -> _Asked:
         nobody = text == "true"
     for path, name, parameter in await named_parameters(request):
         if name in _REFERENCES:
-            found[name].append(referred(context, parameter, _REFERENCES[name], path))
+            found[name].append(referred(context, parameter, (_REFERENCES[name],), path))
         elif name == _NOBODY:
             nobody = truth(parameter, path)
         else:

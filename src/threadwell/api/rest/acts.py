@@ -129,11 +129,11 @@ async def _asked(context: Context, request: Request, *, opening: bool) -> _Asked
         if name == _REASON:
             asked.why = words(parameter, path)
         elif opening and name == "patient":
-            asked.patients.append(referred(context, parameter, "Patient", path))
+            asked.patients.append(referred(context, parameter, ("Patient",), path))
         elif opening and name == "thread":
             if asked.thread:
                 raise invalid("A session is opened in one thread", path)
-            asked.thread = referred(context, parameter, "Communication", path)
+            asked.thread = referred(context, parameter, ("Communication",), path)
         else:
             raise invalid(f"Unknown parameter of {name_of}: {name[:64]}", path)
     return asked

@@ -10,7 +10,7 @@ from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.rest import about, acts, everything
+from threadwell.api.rest import about, acts, everything, split
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -86,6 +86,8 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations += [
             {"name": name[1:], "definition": url} for name, url in acts.DEFINITIONS.items()
         ]
+    if type_ == split.TYPE:
+        operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     out: dict[str, Any] = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",

@@ -22,6 +22,7 @@ from threadwell.api.rest import (
     read,
     search,
     search_across,
+    split,
     update,
     validate,
     versions,
@@ -46,6 +47,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     **{(type_, about.NAME): {"POST": about.about} for type_ in about.TYPES},
     (acts.TYPE, acts.CLOSE): {"POST": acts.close},
     (acts.TYPE, acts.REOPEN): {"POST": acts.reopen},
+    (split.TYPE, split.NAME): {"POST": split.split},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -100,6 +102,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     acts.open_: "update",
     acts.close: "update",
     acts.reopen: "update",
+    split.split: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

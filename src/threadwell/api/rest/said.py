@@ -23,9 +23,29 @@ def asking(request: Request) -> Agent:
 
 async def named_parameters(request: Request) -> list[tuple[str, str, dict[str, Any]]]:
     """Where each parameter of the body stands, its name, and itself; raises 400."""
+    return _named(await _parameters(request), PATH)
+
+
+def parts_of(parameter: dict[str, Any], where: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """The same of each part of a parameter that has parts; raises 400."""
+    given = parameter.get("part")
+    if not isinstance(given, list) or not given:
+        raise invalid(f"{parameter['name']} has parts", where)
+    return _named(given, f"{where}.part")
+
+
+def concept(parameter: dict[str, Any], path: str) -> dict[str, Any]:
+    """The CodeableConcept that a parameter has; raises 400."""
+    value = _only_value(parameter, "valueCodeableConcept", path)
+    if not isinstance(value, dict) or not value:
+        raise invalid(f"{parameter['name']} must be a CodeableConcept", path)
+    return value
+
+
+def _named(given: list[Any], where: str) -> list[tuple[str, str, dict[str, Any]]]:
     out: list[tuple[str, str, dict[str, Any]]] = []
-    for at, parameter in enumerate(await _parameters(request)):
-        path = f"{PATH}[{at}]"
+    for at, parameter in enumerate(given):
+        path = f"{where}[{at}]"
         name = parameter.get("name") if isinstance(parameter, dict) else None
         if not isinstance(name, str):
             raise FhirError(400, [Issue("structure", "A parameter has a name", path)])
@@ -42,10 +62,12 @@ async def _parameters(request: Request) -> list[Any]:
     return given
 
 
-def referred(context: Context, parameter: dict[str, Any], wanted: str, path: str) -> str:
+def referred(
+    context: Context, parameter: dict[str, Any], wanted: tuple[str, ...], path: str
+) -> str:
     """``Type/id`` of the resource that the parameter refers to, however that is written.
 
-    It is of the type that is ``wanted``; raises 400.
+    It is of one of the types that are ``wanted``; raises 400.
     """
     name = parameter["name"]
     value = _only_value(parameter, "valueReference", path)
@@ -57,8 +79,9 @@ def referred(context: Context, parameter: dict[str, Any], wanted: str, path: str
         type_, id_ = absolute.type, absolute.id
     else:
         type_, id_ = split_reference(text)
-    if type_ != wanted:
-        raise invalid(f"{name} must refer to a {wanted} of this server", f"{path}.valueReference")
+    if type_ not in wanted:
+        types = " or ".join(wanted)
+        raise invalid(f"{name} must refer to a {types} of this server", f"{path}.valueReference")
     return f"{type_}/{id_}"
 
 

@@ -12,6 +12,7 @@ from threadwell.encounters.corrected import Correction
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.fhir.resource import Resource
+from threadwell.intake.circles.details import Details
 from threadwell.sessions import Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
@@ -45,7 +46,8 @@ class Circle:
     are what people have said of messages that was not written yet. It is ``resettled`` where
     messages have come or gone, as somebody else writes at a shared address. ``acts`` are what
     people have done to its sessions, by the logical ids of the Tasks of that, and ``tasks`` those
-    of them that are not written yet; ``acting`` are the acts by scope as they counted last.
+    of them that are not written yet; ``details`` is what a person has said of the care of a patient
+    within a session, by both; ``acting`` are the acts by scope as they counted last.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Circle:
     waiting: dict[str, list[Placed]] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     resettled: bool = False
+    details: dict[tuple[str, str], Details] = field(default_factory=dict)
     acts: dict[str, Done] = field(default_factory=dict)
     tasks: dict[str, Resource] = field(default_factory=dict)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
 from threadwell.intake.circles.answers import applied
 from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.details import with_details
 from threadwell.intake.circles.plan import Plan
 from threadwell.intake.circles.succession import Former, heirs
 from threadwell.intake.commits.batch import Batch
@@ -59,6 +60,7 @@ def write_plan(
             if taken != wanted:
                 _tell_taking_over(batch, circle.stored[old], key)
             wanted = taken
+        wanted = with_details(key, wanted, circle.details)
         if wanted != stored:
             circle.stored[key] = batch.write(key, wanted, before or deleted.get(key))
             batch.sessions += before is None and _is_session(key, resource)
@@ -82,6 +84,7 @@ def write_plan(
         key = Key("Task", id_)
         circle.stored[key] = batch.write(key, task)
     circle.tasks.clear()
+    circle.details.clear()
     circle.answered.clear()
     circle.corrections.clear()
     circle.resettled = False
