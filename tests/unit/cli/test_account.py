@@ -51,7 +51,7 @@ def test_a_secret_is_read_and_never_shown(
         ([*ADD, "--set", "auth_token=x"], 2, "is a secret"),
         ([*ADD, "--set", "colour=x"], 2, "one of account_sid"),
         ([*ADD, "--secret-env", "auth_token=NOT_THERE"], 1, "no NOT_THERE in the environment"),
-        (["account", "add", "desk", "--channel", "email"], 2, "--channel twilio"),
+        (["account", "add", "desk", "--channel", "slack"], 2, "--channel twilio or "),
         (["account", "add"], 2, "say which"),
         (["account", "add", "Front Desk", *ADD[3:]], 2, "lower-case"),
         ([*ADD, "--address", "nobody"], 2, "no phone number"),
