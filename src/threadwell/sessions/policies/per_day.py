@@ -36,8 +36,10 @@ def _day(minute: int, zone: ZoneInfo) -> date:
 def _end_of(day: date, zone: ZoneInfo) -> int:
     if day == date.max:
         return NEVER
-    # Of a midnight that happens twice, the second one ends the day; one that the clocks leave
-    # out is read with the offset before them and with the one after.
+    # Of a midnight that happens twice, the second one ends the day if the day has returned in
+    # between; one that the clocks leave out is read with the offset before them and with the one
+    # after.
     midnight = datetime.combine(day + timedelta(days=1), time(), zone)
-    readings = (midnight, midnight.replace(fold=1))
-    return max((reading.astimezone(UTC) - _EPOCH) // _MICROSECOND for reading in readings)
+    readings = sorted(one.astimezone(UTC) for one in (midnight, midnight.replace(fold=1)))
+    ends = [one for one in readings if (one - _MICROSECOND).astimezone(zone).date() == day]
+    return ((ends or readings)[-1] - _EPOCH) // _MICROSECOND
