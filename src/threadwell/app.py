@@ -45,7 +45,10 @@ CHANNEL_NAMES = (
 )
 
 #: The modules of all duties.
-DUTY_NAMES: tuple[str, ...] = ()
+DUTY_NAMES: tuple[str, ...] = (
+    "journal",
+    "files",
+)
 
 _POSTGRES = ("postgresql", "postgres")
 
@@ -88,7 +91,7 @@ def duties_of(store: Store) -> tuple[Duty, ...]:
     """Every duty of a store, in the order of ``DUTY_NAMES``."""
     from threadwell.duties.duty import Workplace
 
-    workplace = Workplace(store, labels=channel_labels())
+    workplace = Workplace(store, labels=channel_labels(), channels=live_channels())
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
 

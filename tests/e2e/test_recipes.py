@@ -106,8 +106,8 @@ def test_duty(house: House) -> None:
     copy, try_it = blocks("duty.md", "sh")
     house.run(copy)
     app = house.root / "src/threadwell/app.py"
-    listed = r"^DUTY_NAMES: tuple\[str, \.\.\.\] = \(.*\n"
-    line = 'DUTY_NAMES: tuple[str, ...] = ("tally",)\n'
+    listed = r"^DUTY_NAMES: tuple\[str, \.\.\.\] = \(\n"
+    line = 'DUTY_NAMES: tuple[str, ...] = (\n    "tally",\n'
     text, lists = re.subn(listed, line, app.read_text(), flags=re.MULTILINE)
     assert lists == 1
     app.write_text(text)

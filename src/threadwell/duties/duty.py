@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -33,9 +34,13 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What a duty has to work with: the store, the project, what people call each channel."""
+    """What a duty has to work with.
+
+    ``labels`` are what people call each channel, ``channels`` those that hear, both by name.
+    """
 
     store: Store
     project: str = DEFAULT_PROJECT
     labels: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = now_ms
+    channels: Mapping[str, Channel] = field(default_factory=dict)

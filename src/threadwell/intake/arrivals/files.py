@@ -20,8 +20,9 @@ from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals import journal
 from threadwell.intake.arrivals.journal import FILES, Entry, Journaled
 from threadwell.intake.arrivals.reading import Read, read_entry
-from threadwell.intake.arrivals.settings import live_settings
-from threadwell.intake.importing import import_messages
+from threadwell.intake.arrivals.settings import live_country, live_settings
+from threadwell.intake.live import Intake
+from threadwell.intake.settings import Settings
 from threadwell.messages import Message, media_type_of
 from threadwell.stores.contract import Kept, Store
 
@@ -58,6 +59,7 @@ class Files:
         self._clock = clock
         self._pauses = pauses
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._intake = Intake(store, project, self._settings, clock=clock)
 
     async def round(self) -> float | None:
         """Fetch what is due; the seconds until something else is, ``None`` where nothing waits.
@@ -78,14 +80,16 @@ class Files:
                 after = ""
         return None if next_ is None else max(0.0, (next_ - self._clock()) / 1000)
 
+    async def _settings(self) -> Settings:
+        return await live_settings(self._store, self._project, self._labels)
+
     async def _fetch(self, batch: Sequence[Journaled]) -> None:
-        settings = await live_settings(self._store, self._project, self._labels)
+        country = await live_country(self._store, self._project)
         known = {one.name: one for one in await accounts(self._store, self._project)}
-        fetched = await asyncio.gather(
-            *(self._entry(one.entry, known, settings.country) for one in batch)
-        )
+        fetched = await asyncio.gather(*(self._entry(one.entry, known, country) for one in batch))
         messages = [message for whole, _ in fetched for message in whole]
-        await import_messages(self._store, self._project, messages, settings, clock=self._clock)
+        if messages:
+            await self._intake.take(messages)
         kept = [self._after(one, again) for one, (_, again) in zip(batch, fetched, strict=True)]
         await journal.revise(self._store, self._project, kept)
 

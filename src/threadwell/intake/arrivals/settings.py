@@ -9,10 +9,17 @@ from collections.abc import Mapping
 
 from threadwell.intake.care_zone import care_days, kept_zone
 from threadwell.intake.choices import Choices, keep_choices, kept_choices
-from threadwell.intake.country import kept_country
+from threadwell.intake.country import DEFAULT_COUNTRY, kept_country
 from threadwell.intake.practice import cut_by, plain_settings, with_practice
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store
+
+
+async def live_country(store: Store, project: str) -> str:
+    """The country of phone numbers that are written without one."""
+    choices = await kept_choices(store, project)
+    kept = choices.country if choices is not None else await kept_country(store)
+    return kept or DEFAULT_COUNTRY
 
 
 async def live_settings(store: Store, project: str, labels: Mapping[str, str]) -> Settings:

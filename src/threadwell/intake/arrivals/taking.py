@@ -16,17 +16,18 @@ from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals import journal
 from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, Journaled
-from threadwell.intake.arrivals.reading import Read, read_entry
-from threadwell.intake.arrivals.settings import live_settings
+from threadwell.intake.arrivals.reading import Read, broken, read_entry
+from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.statuses import keep_statuses
-from threadwell.intake.commits.counts import Report
-from threadwell.intake.importing import import_messages
-from threadwell.stores.contract import Kept, Store
+from threadwell.intake.live import Intake
+from threadwell.intake.settings import BadSetting, Settings
+from threadwell.stores.contract import Conflict, Kept, Store, StoreError
 
 _log = logging.getLogger(__name__)
 
-#: Deliveries in one batch.
-BATCH = 500
+#: Deliveries in one batch at first and at most, and the bytes of them that are in memory together.
+_FIRST, BATCH = 32, 500
+_BYTES = 32 * 1024 * 1024
 
 
 class Taking:
@@ -45,7 +46,8 @@ class Taking:
         self._project = project
         self._channels = channels
         self._labels = labels
-        self._clock = clock
+        self._intake = Intake(store, project, self._settings, clock=clock)
+        self._count = _FIRST
 
     async def round(self) -> None:
         """Take in all that is in the journal; what comes meanwhile as well.
@@ -53,31 +55,64 @@ class Taking:
         Raises ``StoreError``, and ``BadSetting`` where the settings of the store make no sense:
         what is left stays in the journal.
         """
-        while batch := await journal.entries(self._store, self._project, ARRIVED, count=BATCH):
-            await self._take(batch)
+        after, taken = "", False
+        while True:
+            batch = await journal.entries(
+                self._store, self._project, ARRIVED, after=after, count=self._count
+            )
+            if batch:
+                await self._take(batch)
+                size = sum(len(one.value) for one in batch)
+                self._count = max(1, min(BATCH, _BYTES * len(batch) // max(1, size)))
+                # A name tells nothing of when it came: going on from here, none waits for ever.
+                after, taken = batch[-1].name, True
+            elif taken:
+                after, taken = "", False
+            else:
+                return
 
-    async def _take(self, batch: Sequence[Journaled]) -> Report:
+    async def _settings(self) -> Settings:
+        return await live_settings(self._store, self._project, self._labels)
+
+    async def _take(self, batch: Sequence[Journaled]) -> None:
         """One batch, in the order in which it was delivered."""
-        ordered = sorted(batch, key=lambda one: (one.entry.delivery.received, one.name))
-        settings = await live_settings(self._store, self._project, self._labels)
+        country = await live_country(self._store, self._project)
         known = {one.name: one for one in await accounts(self._store, self._project)}
-        read: list[Read] = []
-        done: list[Kept] = []
+        ordered = sorted(batch, key=lambda one: (one.entry.delivery.received, one.name))
+        read = []
         for one in ordered:
             entry = one.entry
             account = known.get(entry.account) or Account(entry.account, entry.channel)
-            what = read_entry(entry, self._channels, account, settings.country)
-            read.append(what)
-            done += journal.moved(one, FILES) if what.files else [journal.removed(one)]
-        items = [item for what in read for item in what.items]
-        report = await import_messages(
-            self._store, self._project, items, settings, clock=self._clock
-        )
+            read.append(read_entry(entry, self._channels, account, country))
+        await self._take_in(ordered, read)
+
+    async def _take_in(self, batch: Sequence[Journaled], read: Sequence[Read]) -> None:
+        """Take in what a batch holds. Of one that cannot be, each for itself."""
+        try:
+            await self._intake.take(item for what in read for item in what.items)
+        except (StoreError, Conflict, BadSetting):
+            raise
+        except Exception as error:
+            entry = batch[0].entry
+            if len(batch) > 1:
+                for one, what in zip(batch, read, strict=True):
+                    await self._take_in([one], [what])
+                return
+            held = Read([broken(entry, "it could not be taken in")])
+            if read[0] == held:
+                raise
+            # Its words may quote a patient.
+            kind = type(error).__name__
+            _log.error("a delivery to %s could not be taken in: %s", entry.account, kind)
+            await self._take_in(batch, [held])
+            return
         await keep_statuses(
             self._store, self._project, [status for what in read for status in what.statuses]
         )
         await keep_wishes(
             self._store, self._project, [wish for what in read for wish in what.wishes]
         )
+        done: list[Kept] = []
+        for one, what in zip(batch, read, strict=True):
+            done += journal.moved(one, FILES) if what.files else [journal.removed(one)]
         await journal.revise(self._store, self._project, done)
-        return report

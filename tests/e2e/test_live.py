@@ -1,0 +1,206 @@
+"""Messages as they come, under a real server: kept, acknowledged, and in the record by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import threadwell
+from threadwell.app import create_server, duties_of, open_store
+from threadwell.channels.account import Account
+from threadwell.duties.rota import perform
+from threadwell.fhir.search.query import Query
+from threadwell.intake.accounts import keep_account
+from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
+from threadwell.messages import Address, AddressKind
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+from .conftest import THREADWELL
+from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
+
+ANA, BEN = "+12075550111", "+12075550122"
+
+
+@dataclass
+class Practice:
+    """A practice with an account at the provider, and the server that it runs."""
+
+    store: str
+    log: Path
+    provider: Provider = field(default_factory=lambda: Provider(""))
+    process: subprocess.Popen[str] | None = None
+    duties: list[subprocess.Popen[str]] = field(default_factory=list)
+    port: int = 0
+
+    def set_up(self) -> None:
+        with threadwell.open(self.store) as tw:
+            tw.add_account(
+                "desk",
+                "twilio",
+                {"account_sid": ACCOUNT, "auth_token": TOKEN},
+                addresses=OFFICE,
+                hosts=f"127.0.0.1:{self.provider.port}",
+            )
+            tw.create_resource(patient("Ana", ANA))
+            tw.create_resource(patient("Ben", BEN))
+
+    def serve(self, *options: str) -> None:
+        """Start the server, on the port that it had before."""
+        command = [*THREADWELL, "serve", "--store", self.store, "--port", str(self.port), *options]
+        with self.log.open("a") as errors:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            )
+        assert self.process.stdout
+        url = re.search(r"http\S+:(\d+)/", self.process.stdout.readline())
+        assert url, self.log.read_text()
+        while "Ctrl-C" not in self.process.stdout.readline():
+            assert self.process.poll() is None
+        self.port = int(url[1])
+        self.provider.hook = f"{url[0]}hooks/desk"
+
+    def do_duties(self) -> subprocess.Popen[str]:
+        """Start a process that does the duties alone."""
+        with self.log.open("a") as errors:
+            command = [*THREADWELL, "duties", "--store", self.store]
+            process = subprocess.Popen(command, stdout=errors, stderr=errors, text=True)
+        self.duties.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in (self.process, *self.duties):
+            if process is not None and process.poll() is None:
+                process.kill()
+            if process is not None:
+                process.wait()
+                if process.stdout:
+                    process.stdout.close()
+
+    def children(self) -> list[dict[str, Any]]:
+        """The messages of the record, as they were sent."""
+        return asyncio.run(self._found())
+
+    async def _found(self) -> list[dict[str, Any]]:
+        from threadwell.fhir.json import decode
+
+        store = open_store(self.store)
+        try:
+            page = await store.search(DEFAULT_PROJECT, Query("Communication", count=1000))
+            found = [decode(one.body) for one in page.matches]
+        finally:
+            await store.close()
+        return sorted((one for one in found if "partOf" in one), key=lambda one: one["sent"])
+
+    def waiting(self) -> int:
+        async def count() -> int:
+            store = open_store(self.store)
+            try:
+                found = [await entries(store, DEFAULT_PROJECT, kind) for kind in (ARRIVED, FILES)]
+            finally:
+                await store.close()
+            return sum(map(len, found))
+
+        return asyncio.run(count())
+
+    def wait_for(self, messages: int, seconds: float = 60) -> list[dict[str, Any]]:
+        """The messages, once there are so many and nothing waits any more."""
+        until = time.monotonic() + seconds
+        while True:
+            found = self.children()
+            if len(found) == messages and not self.waiting():
+                return found
+            assert time.monotonic() < until, (len(found), self.waiting(), self.log.read_text())
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def practice(new_store: Callable[[], str], tmp_path: Path) -> Iterator[Practice]:
+    one = Practice(new_store(), tmp_path / "log")
+    with ExitStack() as stack:
+        stack.callback(one.end)
+        stack.enter_context(one.provider.serving_files())
+        one.set_up()
+        yield one
+
+
+def patient(name: str, phone: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "name": [{"given": [name], "family": "Sample"}],
+        "telecom": [{"system": "phone", "value": phone}],
+    }
+
+
+def words(child: dict[str, Any]) -> str:
+    return str(child["payload"][0].get("contentString", ""))
+
+
+def test_a_server_takes_in_what_arrives(practice: Practice) -> None:
+    provider = practice.provider
+    provider.files["/media/1"] = b"a rash"
+    provider.files["/bare/2"] = b"another"
+    provider.moved["/media/2"] = provider.file_url("/bare/2", "localhost")
+    practice.serve()
+    media = {
+        "NumMedia": "1",
+        "MediaUrl0": provider.file_url("/media/1"),
+        "MediaContentType0": "image/jpeg",
+    }
+    whatsapp = {"From": f"whatsapp:{ANA}", "To": f"whatsapp:{OFFICE}", "ProfileName": "Ana"}
+    assert provider.deliver(text(1, "Are you open on Friday?", ANA)) == 1
+    assert provider.deliver(text(2, "Look at this", BEN, **media)) == 1
+    assert provider.deliver(text(3, "And here", ANA, **whatsapp)) == 1
+    # A retry after the first one was taken in, or while it waits.
+    for number in (1, 3, 1):
+        said = text(number, "Are you open on Friday?", ANA) if number == 1 else None
+        provider.deliver(said or text(3, "And here", ANA, **whatsapp))
+    found = practice.wait_for(3)
+    assert sorted(map(words, found)) == ["And here", "Are you open on Friday?", "Look at this"]
+    (picture,) = (one for one in found if words(one) == "Look at this")
+    assert picture["payload"][1]["contentAttachment"]["size"] == 6
+    assert "note" not in picture
+    assert [(path, bool(given)) for _, path, given in provider.asked] == [("/media/1", True)]
+    with threadwell.open(practice.store) as tw:
+        assert tw.verify() == []
+        sessions = tw.sessions()
+    assert sum(one.messages for one in sessions) == 3
+    assert TOKEN not in practice.log.read_text()
+    assert "Friday" not in practice.log.read_text()
+
+
+def test_a_store_in_memory_takes_in_what_arrives() -> None:
+    async def run() -> int:
+        store = open_store(":memory:")
+        own = Address(AddressKind.PHONE, OFFICE)
+        values = {"account_sid": ACCOUNT, "auth_token": TOKEN}
+        await keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (own,), values))
+        stop = asyncio.Event()
+        doing = asyncio.create_task(perform(store, DEFAULT_PROJECT, duties_of(store), stop))
+        app = create_server(store, base_url="http://testserver")
+        transport = httpx.ASGITransport(app)
+        signed = Provider("http://testserver/hooks/desk").request(text(1, "Who is there?", ANA))
+        async with httpx.AsyncClient(transport=transport) as client:
+            assert (await client.send(signed)).status_code == 200
+        try:
+            async with asyncio.timeout(20):
+                while not (await store.search(DEFAULT_PROJECT, Query("Task"))).matches:
+                    await asyncio.sleep(0.02)
+                while await entries(store, DEFAULT_PROJECT, ARRIVED):
+                    await asyncio.sleep(0.02)
+        finally:
+            stop.set()
+            await doing
+            await store.close()
+        return 1
+
+    assert asyncio.run(run())
