@@ -185,3 +185,117 @@ def test_an_address_becomes_somebodys(desk: Page, practice: Any, well_made: Any)
         query = f"sender=RelatedPerson/{dana['id']}&part-of:missing=false"
         sent = tw.search_resources("Communication", query)
         assert {one["subject"]["reference"] for one in sent} == {dana["patient"]["reference"]}
+
+
+def _session_of(practice: Any, status: str) -> str:
+    """The id of a session of that status that can be acted on."""
+    with threadwell.open(practice[0]) as tw:
+        return str(next(one.id for one in tw.sessions(status=status) if one.messages))
+
+
+def test_a_session_is_opened_again_and_closed(desk: Page, practice: Any, well_made: Any) -> None:
+    session = _session_of(practice, "finished")
+    desk.goto(f"/sessions/{session}")
+    todo = desk.get_by_role("region", name="What to do")
+    well_made(desk)
+    todo.get_by_label("Why").fill("She calls back")
+    todo.get_by_role("button", name="Open it again").click()
+    expect(todo.get_by_role("button", name="Close the session")).to_be_visible()
+    expect(desk.locator(".facts .pill")).to_have_text("Open")
+    well_made(desk)
+    todo.get_by_role("button", name="Close the session").click()
+    expect(desk.locator(".facts .pill")).to_have_text("Finished")
+    assert "calls" not in desk.url
+    with threadwell.open(practice[0]) as tw:
+        notes = [one.get("note") for one in tw.search_resources("Task", "status=completed")]
+        assert [{"text": "She calls back"}] in notes
+
+
+def test_a_billed_session_says_why_it_stays(desk: Page, practice: Any, well_made: Any) -> None:
+    session = _session_of(practice, "finished")
+    lock = {"system": "https://threadwell.dev/fhir/CodeSystem/lock", "code": "billed"}
+    with threadwell.open(practice[0]) as tw:
+        add = [{"op": "add", "path": "/meta/tag", "value": [lock]}]
+        tw.patch_resource("Encounter", session, add)
+    desk.goto(f"/sessions/{session}")
+    desk.get_by_role("button", name="Open it again").click()
+    expect(desk.get_by_role("alert")).to_contain_text("has been billed")
+    well_made(desk)
+
+
+def test_a_session_is_opened_before_anybody_writes(
+    desk: Page, practice: Any, well_made: Any
+) -> None:
+    with threadwell.open(practice[0]) as tw:
+        tw.create_resource({"resourceType": "Patient", "name": [{"given": ["Ida"]}]})
+        (ida,) = tw.search_resources("Patient", "given=Ida")
+    desk.goto(f"/patients/{ida['id']}")
+    well_made(desk)
+    desk.get_by_role("button", name="Open a session").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Ida")
+    expect(desk.get_by_role("heading", name="No messages yet")).to_be_visible()
+    well_made(desk)
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has a name like that has the focus, as somebody without a mouse does."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").count() and re.match(name, _called(page)):
+            return
+    raise AssertionError(f"Tab does not lead to {name!r}")
+
+
+def _called(page: Page) -> str:
+    told: str = page.locator(":focus").evaluate(
+        "one => one.ariaLabel || one.labels?.[0]?.innerText || one.innerText"
+    )
+    return " ".join(told.split())
+
+
+def test_a_day_by_keyboard_alone(desk: Page, practice: Any) -> None:
+    """A question is answered, a held message released, a session opened again and closed."""
+    press = desk.keyboard.press
+    _tab_to(desk, "Review")
+    press("Enter")
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("eview")
+    # The first link of the content, by the way of the link that skips the menu.
+    _tab_to(desk, "Skip to the content")
+    press("Enter")
+    link = desk.get_by_role("link", name=re.compile("Castellano or")).first
+    _tab_to(desk, re.escape(" ".join(link.inner_text().split())))
+    press("Enter")
+    _tab_to(desk, "Leo Castellano")
+    press("Space")
+    _tab_to(desk, "Say so")
+    press("Enter")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Leo Castellano")
+    _tab_to(desk, "Quarantine")
+    press("Enter")
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("uarantine")
+    stranger = desk.get_by_role("checkbox", name=re.compile("207-555-0177")).first
+    expect(stranger).to_be_visible()
+    _tab_to(desk, "Choose .*207-555-0177")
+    press("Space")
+    _tab_to(desk, "Make patients of unknown senders")
+    press("Enter")
+    expect(desk.get_by_role("status")).to_contain_text("place now")
+    _tab_to(desk, "Sessions")
+    press("Enter")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Sessions")
+    _tab_to(desk, "Finished")
+    press("Enter")
+    expect(desk.get_by_role("link", name="Finished", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    row = desk.locator("a.row").first
+    _tab_to(desk, re.escape(" ".join(row.inner_text().split())))
+    press("Enter")
+    _tab_to(desk, "Open it again")
+    press("Enter")
+    expect(desk.locator(".facts .pill")).to_have_text("Open")
+    _tab_to(desk, "Why")
+    desk.keyboard.type("All is said")
+    _tab_to(desk, "Close the session")
+    press("Enter")
+    expect(desk.locator(".facts .pill")).to_have_text("Finished")

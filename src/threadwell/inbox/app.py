@@ -16,7 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from threadwell.channels.channel import Channel
-from threadwell.inbox import held_acts, pages, person_page, review_page
+from threadwell.inbox import (
+    held_acts,
+    pages,
+    patient_acts,
+    person_page,
+    review_page,
+    session_acts,
+)
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
@@ -58,9 +65,9 @@ def create_pages(
     site = Site(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels)
     inside = {
         "/": pages.sessions,
-        "/sessions/{id}": pages.session,
+        "/sessions/{id}": session_acts.show,
         "/sessions/{id}/about": pages.about,
-        "/patients/{id}": pages.patient,
+        "/patients/{id}": patient_acts.show,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
         "/reviews/{id}": pages.review,
@@ -74,7 +81,9 @@ def create_pages(
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
             Route("/find", _guarded(site, pages.found)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
+            Route("/sessions/{id}", _guarded(site, session_acts.act), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
+            Route("/patients/{id}", _guarded(site, patient_acts.open_one), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
             Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),
             Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),

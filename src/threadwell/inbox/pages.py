@@ -5,26 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.fhir.resource import Resource
 from threadwell.inbox import review_page, writers_page
 from threadwell.inbox.about_page import FIND, Said, load_about, meant
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
 from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
-from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.quarantine import load_held
-from threadwell.inbox.read_state import mark_read
-from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.reader import Reader
 from threadwell.inbox.reviews import asks_whom, list_reviews
-from threadwell.inbox.session_page import PICTURES, SessionView, last_shown, load_session
+from threadwell.inbox.session_acts import whole
+from threadwell.inbox.session_page import PICTURES
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
@@ -134,33 +132,6 @@ async def _messages_found(site: Site, request: Request) -> Response:
     )
 
 
-async def patient(site: Site, request: Request) -> Response:
-    """One patient with all that belongs to them."""
-    reader = Reader(site.store, site.project)
-    found = await reader.read("Patient", request.path_params["id"])
-    if found is None:
-        raise HTTPException(404)
-    view = await load_patient(reader, found, await dates_of(site.store))
-    return await page_of(site, request, reader, "patient.html", "sessions", patient=view)
-
-
-async def session(site: Site, request: Request) -> Response:
-    """One session; the page of a medical encounter is that of its session."""
-    reader = Reader(site.store, site.project)
-    encounter = await reader.read("Encounter", request.path_params["id"])
-    if encounter is None:
-        raise HTTPException(404)
-    if parent := await _session_of(reader, encounter):
-        return RedirectResponse(f"/sessions/{parent}", 303)
-    view = await _whole(reader, encounter, request, await dates_of(site.store))
-    if me := by_whom(request).reference:
-        await mark_read(reader, last_shown(view), me)
-    back, label = came_from(site, request)
-    return await page_of(
-        site, request, reader, "session.html", "sessions", session=view, back=back, label=label
-    )
-
-
 async def about(site: Site, request: Request) -> Response:
     """Whom a session is about, to be said by a person; ``?message=`` asks of one message."""
     return await _about(site, request, Said())
@@ -194,15 +165,6 @@ async def say_about(site: Site, request: Request) -> Response:
     return RedirectResponse(f"/sessions/{session}", 303)
 
 
-async def _whole(
-    reader: Reader, encounter: Resource, request: Request, dates: Dates
-) -> SessionView:
-    """The session of an encounter, at the page of a thread that a query leads to."""
-    asked = request.query_params
-    thread, cursor = asked.get("thread", ""), asked.get("cursor", "")
-    return await load_session(reader, encounter, thread=thread, cursor=cursor, dates=dates)
-
-
 async def _about(
     site: Site, request: Request, said: Said, mistake: str = "", status: int = 200
 ) -> Response:
@@ -211,7 +173,7 @@ async def _about(
     if encounter is None:
         raise HTTPException(404)
     dates = await dates_of(site.store)
-    session = await _whole(reader, encounter, request, dates)
+    session = await whole(reader, encounter, request, dates)
     if not session.correctable:
         # The page of the session says why, or where its messages are now.
         return RedirectResponse(f"/sessions/{session.id}", 303)
@@ -316,22 +278,6 @@ async def _writers(
     return await page_of(site, request, reader, "writers.html", "reviews", status, writers=view)
 
 
-def came_from(site: Site, request: Request) -> tuple[str, str]:
-    """Where a link back leads, and what it is called: to the list as it was left, if that is told.
-
-    Browsers tell it of our own pages alone (``Referrer-Policy``).
-    """
-    parts = urlsplit(request.headers.get("referer", ""))
-    ours = parts.netloc in (urlsplit(site.origin).netloc, request.headers.get("host"))
-    if ours and parts.path == "/" and parts.query:
-        return f"/?{parts.query}", "Sessions"
-    if ours and parts.path == "/reviews":
-        return f"/reviews?{parts.query}".rstrip("?"), "To review"
-    if ours and parts.path.startswith("/patients/"):
-        return parts.path, "Patient"
-    return "/", "Sessions"
-
-
 def _wanted(asked: Mapping[str, str]) -> Wanted:
     """What the query of a list asks for; 404 for what nothing can be."""
     patient = asked.get("patient", "")
@@ -355,13 +301,3 @@ def _wanted(asked: Mapping[str, str]) -> Wanted:
 
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
-
-
-async def _session_of(reader: Reader, encounter: Resource) -> str:
-    """The id of the session that an encounter is part of, ``""`` where it is none's.
-
-    Anybody may have written ``partOf``: what leads back here, or on to a third, is not followed.
-    """
-    parent = id_in(encounter.get("partOf"), "Encounter")
-    found = await reader.read("Encounter", parent) if parent else None
-    return parent if found and not id_in(found.get("partOf"), "Encounter") else ""

@@ -37,13 +37,16 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRow:
-    """One thread of a patient; ``session`` is the id of the latest session in it."""
+    """One thread of a patient; ``session`` is the id of the latest session in it, and ``header``
+    that of its thread header there.
+    """
 
     topic: str
     channel: str
     span: str
     sessions: int
     session: str
+    header: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[Th
             span=dates.span(first.get("sent"), last.get("sent")) if first.get("sent") else "",
             sessions=len({id_in(one.get("encounter"), "Encounter") for one in those}),
             session=id_in(last.get("encounter"), "Encounter"),
+            header=last["id"],
         )
         rows.append((_sent(last), row))
     return [row for _, row in sorted(rows, key=lambda one: one[0], reverse=True)]

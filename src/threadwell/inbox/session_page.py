@@ -24,6 +24,7 @@ from threadwell.inbox.words import (
 from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
+from threadwell.intake.reports.wanted import STATUSES
 from threadwell.messages import parse_media_type
 
 #: Messages of one thread on a page.
@@ -32,7 +33,11 @@ PAGE = 200
 #: What a browser may show by itself.
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
+#: What a person may do with a whole session: what its button says.
+CLOSE, REOPEN = "close", "reopen"
+
 _MANY = 1000
+_OPEN = STATUSES["open"][1]
 #: v3 ParticipationType that says nothing more.
 _TOOK_PART = "PART"
 
@@ -122,7 +127,8 @@ class SessionView:
 
     ``patients`` are ids and names of those whom it is about. Of a superseded session ``because``
     tells why it is one, and ``successor`` is the id of the one that has its messages now, ``""``
-    where there is none. It is ``correctable`` whom it is about where an import has made it.
+    where there is none. It is ``correctable`` whom it is about where an import has made it, and
+    ``act`` is what may be done with it then: ``CLOSE``, ``REOPEN``, or ``""``.
     """
 
     id: str
@@ -140,6 +146,7 @@ class SessionView:
     because: str
     successor: str
     correctable: bool
+    act: str
 
 
 async def load_session(
@@ -187,7 +194,15 @@ async def load_session(
         because=because,
         successor=successor_,
         correctable=not superseded and any(map(circle_of, headers)),
+        act=_act(encounter),
     )
+
+
+def _act(encounter: Resource) -> str:
+    if not circle_of(encounter):
+        return ""
+    status = encounter.get("status")
+    return REOPEN if status == "finished" else CLOSE if status in _OPEN else ""
 
 
 def last_shown(session: SessionView) -> dict[str, str]:

@@ -1,0 +1,122 @@
+"""The page of a session, and what a person does with it there: close it, open it again."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.doors import from_elsewhere, is_from_here
+from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
+from threadwell.inbox.read_state import mark_read
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.session_page import (
+    CLOSE,
+    REOPEN,
+    SessionView,
+    last_shown,
+    load_session,
+)
+from threadwell.inbox.site import Site
+from threadwell.intake.acts import BadAct, close_session, reopen_session
+from threadwell.intake.importing import Contended
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.settings import BadSetting
+
+#: What becomes of the session by each button.
+_ACTS = {CLOSE: close_session, REOPEN: reopen_session}
+#: Letters of a reason that are kept.
+_MOST_WHY = 500
+
+
+async def show(site: Site, request: Request) -> Response:
+    """One session; the page of a medical encounter is that of its session."""
+    return await _page(site, request)
+
+
+async def act(site: Site, request: Request) -> Response:
+    """Do what the button says, or show the session again, with the reason why not."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    form = await read_form(request)
+    do = _ACTS.get(first(form, "act"))
+    if do is None:
+        return await _page(site, request, "Press one of the buttons.", 400)
+    session = f"Encounter/{request.path_params['id']}"
+    try:
+        acted = await do(
+            site.store,
+            site.project,
+            session,
+            await kept_settings(site.store, site.project, site.labels),
+            by=by_whom(request),
+            why=why_in(first(form, "why")),
+        )
+    except (BadAct, BadSetting) as error:
+        told = sentence(error).replace(session, "This session")
+        return await _page(site, request, told, 422)
+    except Contended:
+        return await _page(site, request, "Others change it just now: try again.", 409)
+    return RedirectResponse(f"/sessions/{acted.session.removeprefix('Encounter/')}", 303)
+
+
+def why_in(text: str) -> str:
+    """A reason as it is kept: one line, and not too long."""
+    return " ".join(text.split())[:_MOST_WHY]
+
+
+async def whole(reader: Reader, encounter: Resource, request: Request, dates: Dates) -> SessionView:
+    """The session of an encounter, at the page of a thread that a query leads to."""
+    asked = request.query_params
+    thread, cursor = asked.get("thread", ""), asked.get("cursor", "")
+    return await load_session(reader, encounter, thread=thread, cursor=cursor, dates=dates)
+
+
+async def _page(site: Site, request: Request, mistake: str = "", status: int = 200) -> Response:
+    reader = Reader(site.store, site.project)
+    encounter = await reader.read("Encounter", request.path_params["id"])
+    if encounter is None:
+        raise HTTPException(404)
+    if parent := await _session_of(reader, encounter):
+        return RedirectResponse(f"/sessions/{parent}", 303)
+    view = await whole(reader, encounter, request, await dates_of(site.store))
+    if me := by_whom(request).reference:
+        await mark_read(reader, last_shown(view), me)
+    back, label = came_from(site, request)
+    return await page_of(
+        *(site, request, reader, "session.html", "sessions", status),
+        session=view,
+        back=back,
+        label=label,
+        mistake=mistake,
+    )
+
+
+def came_from(site: Site, request: Request) -> tuple[str, str]:
+    """Where a link back leads, and what it is called: to the list as it was left, if that is told.
+
+    Browsers tell it of our own pages alone (``Referrer-Policy``).
+    """
+    parts = urlsplit(request.headers.get("referer", ""))
+    ours = parts.netloc in (urlsplit(site.origin).netloc, request.headers.get("host"))
+    if ours and parts.path == "/" and parts.query:
+        return f"/?{parts.query}", "Sessions"
+    if ours and parts.path == "/reviews":
+        return f"/reviews?{parts.query}".rstrip("?"), "To review"
+    if ours and parts.path.startswith("/patients/"):
+        return parts.path, "Patient"
+    return "/", "Sessions"
+
+
+async def _session_of(reader: Reader, encounter: Resource) -> str:
+    """The id of the session that an encounter is part of, ``""`` where it is none's.
+
+    Anybody may have written ``partOf``: what leads back here, or on to a third, is not followed.
+    """
+    parent = id_in(encounter.get("partOf"), "Encounter")
+    found = await reader.read("Encounter", parent) if parent else None
+    return parent if found and not id_in(found.get("partOf"), "Encounter") else ""
