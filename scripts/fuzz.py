@@ -69,6 +69,14 @@ _PAGE_OF_QUO = (
     b'"+12075550111", "to": ["+12075550100"], "direction": "incoming", "text": "Hi", "status": '
     b'"delivered", "createdAt": "2026-03-02T14:30:05Z"}]}'
 )
+_FRAMES = (
+    b'{"version": "1", "backupTimeMs": "1772452800000"}\n{"recipient": {"id": "1", "self": {}}}\n'
+    b'{"recipient": {"id": "2", "contact": {"aci": "AAAAAAAAAAAAAAAAAAAAAQ==", "e164": '
+    b'"12075550111"}}}\n{"chat": {"id": "3", "recipientId": "2"}}\n{"chatItem": {"chatId": "3", '
+    b'"authorId": "2", "dateSent": "1772452800000", "incoming": {"dateReceived": "1772452800500"}, '
+    b'"standardMessage": {"text": {"body": "Hi"}, "attachments": [{"pointer": {"contentType": '
+    b'"image/png", "locatorInfo": {"plaintextHash": "AAAA", "size": 3}}}]}}}\n'
+)
 _TABLES = (
     "PRAGMA page_size = 512; CREATE TABLE message (guid, text, attributedBody, date, handle_id);"
     "CREATE TABLE handle (id); CREATE TABLE chat (guid, style);"
@@ -228,6 +236,7 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
         "email": (_MAIL,),
         "google_voice": (_VOICE,),
         "imessage": (_database(),),
+        "signal": (_FRAMES,),
         "twilio": (_LOG,),
         "ringcentral": (_STORE_OF_RINGCENTRAL,),
         "quo": (_PAGE_OF_QUO,),

@@ -38,6 +38,7 @@ CHANNEL_NAMES = (
     "whatsapp",
     "google_voice",
     "imessage",
+    "signal",
     "email",
     "slack",
     "telegram",

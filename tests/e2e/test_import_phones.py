@@ -6,6 +6,8 @@ message is there once.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -192,7 +194,79 @@ def late_imessage(folder: Path) -> None:
     chat_database(folder, "3d0d7e5fb2ce288813306e4d4636395e047a3d28", rows, media=True)
 
 
+def signal_export(folder: Path, first: int, items: list[dict[str, Any]], *, media: bool) -> None:
+    """An export whose people and chats are numbered from ``first``: each export has its own."""
+    own, ana, chat = (str(first + n) for n in range(3))
+    frames: list[dict[str, Any]] = [
+        {"version": "1", "backupTimeMs": "1709654400000"},
+        {"account": {"givenName": "Elm"}},
+        {"recipient": {"id": own, "self": {}}},
+        {"recipient": {"id": ana, "contact": {"aci": ACI, "e164": "12075550111"}}},
+        {"chat": {"id": chat, "recipientId": ana}},
+    ]
+    for item in items:
+        sent = str(1_709_650_800_000 + item["minute"] * 60_000)
+        mine = {"outgoing": {"sendStatus": [{"recipientId": ana, "read": {}}]}}
+        side = mine if item.get("mine") else {"incoming": {"dateReceived": sent}}
+        content = item["content"]
+        author = own if item.get("mine") else ana
+        base = {"chatId": chat, "authorId": author, "dateSent": sent}
+        frames.append({"chatItem": base | side | content})
+    folder = folder / f"signal-backup-{first}"
+    folder.mkdir()
+    (folder / "main.jsonl").write_text("".join(json.dumps(one) + "\n" for one in frames))
+    (folder / "metadata.json").write_text('{"version": 1}')
+    if media:
+        (folder / "files" / "0a").mkdir(parents=True)
+        (folder / "files" / "0a" / "some.jpg").write_bytes(b"knee")
+
+
+ACI = base64.b64encode(bytes(15) + b"\x01").decode()
+POINTER = {
+    "contentType": "image/jpeg",
+    "locatorInfo": {
+        "plaintextHash": base64.b64encode(hashlib.sha256(b"knee").digest()).decode(),
+        "size": 4,
+    },
+}
+
+
+def words(text: str, *pointers: dict[str, Any]) -> dict[str, Any]:
+    attached = [{"pointer": one} for one in pointers]
+    return {"standardMessage": {"text": {"body": text}, "attachments": attached}}
+
+
+SIGNALS: list[dict[str, Any]] = [
+    {"minute": 1, "content": words("Hello")},
+    {"minute": 2, "content": words("I see"), "mine": True},
+    {"minute": 3, "content": words("my knee", POINTER)},
+]
+
+
+def early_signal(folder: Path) -> None:
+    signal_export(folder, 1, SIGNALS, media=False)
+
+
+def late_signal(folder: Path) -> None:
+    call = {"updateMessage": {"individualCall": {"type": "AUDIO_CALL"}}}
+    joined = {"updateMessage": {"simpleUpdate": {"type": "JOINED_SIGNAL"}}}
+    more = [
+        {"minute": 0, "content": joined},
+        {"minute": 8, "content": call},
+        {"minute": 9, "content": words("Thank you")},
+    ]
+    signal_export(folder, 40, [*more, *SIGNALS], media=True)
+
+
 CASES = {
+    "signal": Exports(
+        early_signal,
+        late_signal,
+        ["Hello", "I see", "Thank you", "my knee"],
+        first=3,
+        held=1,
+        files=1,
+    ),
     "imessage": Exports(
         early_imessage,
         late_imessage,

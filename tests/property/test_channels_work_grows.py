@@ -151,7 +151,49 @@ def in_telegram(more: str, n: int = 0, kind: str = "message", user: int = 1) -> 
     return TELEGRAM.format(n, kind, user, more)
 
 
+def signal(*frames: str) -> str:
+    ana = '{"recipient": {"id": "2", "contact": {"aci": "AAAAAAAAAAAAAAAAAAAAAQ=="}}}'
+    chat = '{"chat": {"id": "1", "recipientId": "2"}}'
+    return "\n".join(['{"version": "1", "backupTimeMs": "1"}', ana, chat, *frames, ""])
+
+
+def in_signal(content: str, n: int = 0) -> str:
+    return (
+        f'{{"chatItem": {{"chatId": "1", "authorId": "2", "dateSent": "{1_700_000_000_000 + n}", '
+        f'"incoming": {{}}, "standardMessage": {{{content}}}}}}}'
+    )
+
+
 FILES: dict[str, dict[str, Make]] = {
+    "signal": {
+        "messages": lambda n: signal(*(in_signal('"text": {"body": "hi"}', i) for i in range(n))),
+        "people": lambda n: signal(
+            *(
+                f'{{"recipient": {{"id": "{i}", "contact": {{"e164": "1207555{i:04}"}}}}}}'
+                for i in range(n)
+            ),
+            in_signal('"text": {"body": "hi"}'),
+        ),
+        "mentions": lambda n: signal(
+            in_signal(
+                f'"text": {{"body": "{chr(0xFFFC) * n}", "bodyRanges": ['
+                + ", ".join(
+                    f'{{"start": {i}, "length": 1, "mentionAci": "AAAAAAAAAAAAAAAAAAAAAQ=="}}'
+                    for i in range(n)
+                )
+                + "]}"
+            )
+        ),
+        "files": lambda n: signal(
+            in_signal('"attachments": [' + ", ".join(['{"pointer": {}}'] * n) + "]")
+        ),
+        "members of a group": lambda n: signal(
+            '{"recipient": {"id": "3", "group": {"masterKey": "a", "snapshot": {"members": ['
+            + ", ".join(['{"userId": "AAAAAAAAAAAAAAAAAAAAAQ=="}'] * n)
+            + "]}}}}",
+            in_signal('"text": {"body": "hi"}'),
+        ),
+    },
     "imessage": {
         "messages": lambda n: phone_database(("hi", 7_000_000 + i, 0) for i in range(n)),
         "files of a message": lambda n: phone_database([("hi", 7_000_000, n)]),

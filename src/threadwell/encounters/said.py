@@ -34,7 +34,7 @@ _OF_A_FILE_ONCE = (
     "is damaged in the backup",
 )
 #: Notes that tell what one copy of a message lacks, beside those about a file.
-_GAPS = (EMPTY, gaps.NO_TEXT, gaps.CUT_OFF, gaps.NO_WORDS, gaps.NO_ZONE)
+_GAPS = (EMPTY, gaps.NO_TEXT, gaps.CUT_OFF, gaps.CUT_TEXT, gaps.NO_WORDS, gaps.NO_ZONE)
 
 
 class File(NamedTuple):

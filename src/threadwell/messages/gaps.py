@@ -9,6 +9,8 @@ from __future__ import annotations
 NO_TEXT = "no text"
 #: Its end is missing.
 CUT_OFF = "multipart is cut off before its end"
+#: The rest of its text was in a file.
+CUT_TEXT = "its text is cut off: the rest of it is in a file that is not there"
 #: Its words may have been deleted where it was kept.
 NO_WORDS = "its words are not there any more where it was kept, or it never had any"
 #: It may be off by some hours.

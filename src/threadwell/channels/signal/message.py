@@ -1,0 +1,144 @@
+"""One chat item becomes one message, or the reason why it is none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from threadwell.channels.signal.content import Content, Refused, read_content
+from threadwell.channels.signal.files import Media
+from threadwell.channels.signal.frames import Values, listed, name_of, number, values
+from threadwell.channels.signal.people import NAME, Directory, Party, Person
+from threadwell.messages import Address, Message
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 253_402_300_800_000
+_EDITED = "edited by its sender; it has its last wording"
+_SOME_FAILED = "it did not reach all to whom it was sent"
+_OWNER = "owner"
+
+
+def parse_item(item: Values, media: Media, people: Directory) -> Message | Refused:
+    """The message of an item. Raises ``OSError`` where a file of it cannot be read."""
+    content = read_content(item, media, people)
+    if isinstance(content, Refused):
+        return content
+    sent_ms = first_sent(item)
+    if not 0 < sent_ms < _LAST_MS:
+        return Refused("no usable date")
+    party = people.party(name_of(item, "chatId"))
+    if party is None:
+        return Refused("it is in a chat that is not in the export")
+    if party.no_care:
+        return Refused(party.no_care, set_aside=True)
+    if party.is_owner:
+        return Refused("a note that the owner wrote to themselves", set_aside=True)
+    if "outgoing" in item:
+        return _sent(item, content, sent_ms, party, people)
+    if "incoming" in item:
+        return _received(item, content, sent_ms, party, people)
+    return Refused("it was neither sent nor received")
+
+
+def first_sent(item: Values) -> int:
+    """When the first wording was sent: the time that stays, however often it is edited."""
+    times = [number(one, "dateSent") for one in (item, *listed(item, "revisions"))]
+    return min(filter(None, times), default=0)
+
+
+def _sent(
+    item: Values, content: Content, ms: int, party: Party, people: Directory
+) -> Message | Refused:
+    statuses = listed(values(item, "outgoing"), "sendStatus")
+    failed = sum("failed" in one for one in statuses)
+    if statuses and failed == len(statuses):
+        return Refused("could not be sent", set_aside=True)
+    if statuses and all("pending" in one for one in statuses):
+        return Refused("was still waiting to be sent when the export was made", set_aside=True)
+    if failed:
+        content.notes.append(_SOME_FAILED)
+    to = [people.parties.get(name_of(one, "recipientId")) for one in statuses]
+    reached = tuple(one.person.address for one in to if one is not None and one.person)
+    if party.person is not None:
+        reached = (party.person.address,)
+    elif not reached and party.members is not None:
+        reached = party.members.others("", ms)
+    if not reached:
+        return Refused("nobody is named at its other end")
+    own, is_said = people.own()
+    return _message(item, content, ms, party, people, own, reached, (own,) if is_said else ())
+
+
+def _received(
+    item: Values, content: Content, ms: int, party: Party, people: Directory
+) -> Message | Refused:
+    author = people.parties.get(name_of(item, "authorId"))
+    writer = author.person if author is not None else None
+    if writer is None:
+        return Refused("nobody is named as its sender")
+    others: tuple[Address, ...] = ()
+    if party.members is not None:
+        others = party.members.others(writer.key, ms)
+    own, is_said = people.own()
+    rest = (one for one in others if one.key != writer.address.key)
+    to, ours = (own, *rest), (own,) if is_said else ()
+    return _message(item, content, ms, party, people, writer.address, to, ours)
+
+
+def _message(
+    item: Values,
+    content: Content,
+    ms: int,
+    party: Party,
+    people: Directory,
+    sender: Address,
+    recipients: tuple[Address, ...],
+    ours: tuple[Address, ...],
+) -> Message | Refused:
+    if not (content.text or content.files or content.notes):
+        return Refused("empty")
+    if listed(item, "revisions"):
+        content.notes.append(_EDITED)
+    received = number(values(item, "incoming"), "dateReceived")
+    files = tuple(content.files)
+    author = people.parties.get(name_of(item, "authorId")) if "incoming" in item else None
+    thread = party.group or (party.person.key if party.person else "")
+    by_phone = item.get("sms") is True
+    return Message(
+        channel=NAME,
+        external_id=_identity(author.person if author else None, ms, thread),
+        sender=sender,
+        recipients=recipients,
+        sent=_instant(ms),
+        received=_instant(received) if 0 < received < _LAST_MS else None,
+        text=content.text,
+        new_text=content.text,
+        thread_hint=thread,
+        in_reply_to=_answered(content.quoted, thread, people),
+        attachments=files,
+        medium=("MMSWRIT" if files or party.group else "SMSWRIT") if by_phone else "APPWRIT",
+        notes=(*content.notes, *(f"a file of it {one.note}" for one in files if one.note)),
+        ours=ours,
+    )
+
+
+def _answered(quoted: Values, thread: str, people: Directory) -> str:
+    """The id of the message that this one quotes."""
+    ms = number(quoted, "targetSentTimestamp")
+    author = people.parties.get(name_of(quoted, "authorId"))
+    if not ms or author is None or not (author.is_owner or author.person):
+        return ""
+    return _identity(author.person, ms, thread)
+
+
+def _identity(author: Person | None, ms: int, thread: str) -> str:
+    """Signal itself tells messages apart by their author and the millisecond of sending.
+
+    The owner has no id in an export: what they sent is told apart by the chat as well.
+    """
+    who = (author.key,) if author is not None else (_OWNER, thread)
+    return sha256("\x1f".join((*who, str(ms))).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _instant(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
