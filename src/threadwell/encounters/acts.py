@@ -5,6 +5,7 @@ It carries the key of its circle, and is loaded with that. docs/adr/0010-acts.md
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
@@ -111,6 +112,17 @@ def done_by(task: Resource) -> Done | None:
         str(thread.get("value", "")),
         tuple(_value(one) for name, one in given if name == codes.CHOSEN),
     )
+
+
+def act_again(task: Resource, circle: str, patients: Iterable[str]) -> Resource:
+    """The Task of an act in another circle, of that key and those patients."""
+    others = [one for one in task["identifier"] if one.get("system") != codes.CIRCLE]
+    inputs = [one for one in task.get("input") or () if one["type"].get("text") != codes.CANDIDATE]
+    return {
+        **task,
+        "identifier": [*others, Identity(codes.CIRCLE, circle).as_secondary()],
+        "input": [*(_refers(codes.CANDIDATE, one) for one in patients), *inputs],
+    }
 
 
 def is_act(task: Resource) -> bool:

@@ -17,6 +17,7 @@ SHARED_ID = "Another message has the same id: each is recorded under an identity
 COMPLETED = "A more complete copy of the message has come."
 ANSWERED = "A person has answered whom the session is about."
 RESETTLED = "A person has said who writes at an address that several share."
+MERGED = "Two records of one patient were merged."
 RETIMED = "Its time was put right, which had been read in another time zone."
 _LIVE = "See the live resources of the same messages."
 _TAKEN_OVER = "What others had added to a resource that was superseded was taken over."

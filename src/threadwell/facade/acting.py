@@ -10,7 +10,7 @@ from threadwell.facade.verbs import Verbs
 from threadwell.facade.wanted import several
 
 if TYPE_CHECKING:
-    from threadwell.intake import Acted, Part, Preview, Split
+    from threadwell.intake import Acted, Merged, Part, Preview, Split
 
 
 class Acting(Verbs):
@@ -70,6 +70,21 @@ class Acting(Verbs):
         from threadwell.facade.importing import run_split
 
         return self._loop.call(run_split(self._store, self._project, session, parts))
+
+    def merge_patients(self, old: str, new: str, *, by: str = "") -> Merged:
+        """Let one patient take the place of another: two records turned out to be one person.
+
+        For example::
+
+            tw.merge_patients("Patient/12", "Patient/7").patient == "Patient/7"
+
+        Threads, sessions, addresses and family are those of ``new`` from then on. The next import
+        does the same where somebody has written ``replaced-by`` into the one that is no longer
+        ``active``. Raises ``threadwell.intake.BadMerge``.
+        """
+        from threadwell.facade.importing import run_merge
+
+        return self._loop.call(run_merge(self._store, self._project, old, new, by))
 
     def preview(
         self,

@@ -19,6 +19,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Acted,
     Counts,
+    Merged,
     Part,
     Preview,
     Report,
@@ -29,6 +30,7 @@ from threadwell.intake import (
     correct_attribution,
     import_messages,
     import_people,
+    merge_patients,
     open_session,
     preview,
     recut,
@@ -245,6 +247,14 @@ async def run_split(store: Store, project: str, session: str, parts: Sequence[Pa
     settings = await kept_settings(store, project, channel_labels())
     name = session if "/" in session else f"Encounter/{session}"
     return await split_by_patient(store, project, name, parts, settings)
+
+
+async def run_merge(store: Store, project: str, old: str, new: str, by: str) -> Merged:
+    """Merge two records of one patient; raises ``BadMerge``."""
+    settings = await kept_settings(store, project, channel_labels())
+    return await merge_patients(
+        store, project, old, new, settings, by=Agent(by) if by else SOMEBODY
+    )
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from threadwell.intake.explained import Why
 from threadwell.intake.held.listing import Quarantined, quarantine
 from threadwell.intake.importing import import_messages, recut, replay
 from threadwell.intake.live import Intake
+from threadwell.intake.merging import BadMerge, Merged, merge_patients
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
 from threadwell.intake.previewing import Preview, Previewed, Tally, preview
@@ -37,12 +38,14 @@ __all__ = [
     "BadAct",
     "BadAnswer",
     "BadCorrection",
+    "BadMerge",
     "BadPeople",
     "BadSetting",
     "Corrected",
     "Counts",
     "Finding",
     "Intake",
+    "Merged",
     "OlderZoneData",
     "Outcome",
     "Part",
@@ -66,6 +69,7 @@ __all__ = [
     "count_sessions",
     "import_messages",
     "import_people",
+    "merge_patients",
     "open_session",
     "parse_duration",
     "parse_options",

@@ -26,9 +26,10 @@ from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.noticed import circles_changed
 from threadwell.intake.paging import chunks
+from threadwell.intake.people.replaced import keep_merged, replaced
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settled import mark, move, take_answers
+from threadwell.intake.settled import hand, mark, merge, move, take_answers
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Conflict, Key, Store, StoreError
 
@@ -107,6 +108,7 @@ class Importing:
         """Apply what people have answered and changed, before anything else is added."""
         looked = await looked_until(self._store, self._project)
         until = self._looked = await self._store.position(self._project)
+        await self._merge()
         await self._settle_writers()
         run = await self._running()
         if looked is not None:
@@ -118,6 +120,24 @@ class Importing:
         await self._settle(changed)
         if looked is None or until - looked >= WORTH_KEEPING:
             await self._keep_looked(until)
+
+    async def _merge(self) -> None:
+        """Let everything of patients who have been merged be the other one's."""
+        merged = await replaced(self._store, self._project)
+        if not merged or self._settings.dry_run:
+            return
+        for old, new in merged.items():
+            await self._send([partial(hand, old=old, new=new)])
+        # Who has an address counts for a run from its beginning.
+        self._run = None
+        run = await self._running()
+        every = await all_circles(run.people)
+        await self._send(
+            partial(merge, circles={key: who}, merged=merged)
+            for key, who in every.items()
+            if not merged.keys().isdisjoint(who)
+        )
+        await keep_merged(self._store, self._project, merged)
 
     async def _settle_writers(self) -> None:
         """Let count who writes, by what people have said since: what has a place moves to it."""

@@ -82,6 +82,8 @@ class Lasting(Importing):
         await super().settle()
 
     async def _let_count(self, noticed: Noticed) -> None:
+        if noticed.people:
+            await self._merge()
         if noticed.waiting or noticed.practice or noticed.people:
             await self._settle_writers()
         run = await self._running()

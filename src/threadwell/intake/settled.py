@@ -8,10 +8,12 @@ from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.copies.merging import merge_circles
 from threadwell.intake.copies.moving import move_messages
 from threadwell.intake.copies.recording import Recorded
 from threadwell.intake.held.questions import Said, said_of_users
 from threadwell.intake.people.question import writers
+from threadwell.intake.people.replaced import hand_over
 from threadwell.intake.people.scopes import scopes_of
 from threadwell.intake.people.writers import where_it_is
 from threadwell.intake.run import Run
@@ -43,6 +45,26 @@ async def move(run: Run, *, circles: Mapping[str, tuple[str, ...]], addresses: s
 
     async def change(rules: Rules) -> Recorded:
         return await move_messages(there.values(), addresses, rules, run)
+
+    return await run.bring_up(batch, circles, change)
+
+
+async def hand(run: Run, *, old: str, new: str) -> Batch:
+    """The batch by which a patient has what the one had whom they replace."""
+    batch = run.begin()
+    await hand_over(run.store, run.project, batch, old, new, run.people.settings.country)
+    return run.marked(batch)
+
+
+async def merge(
+    run: Run, *, circles: Mapping[str, tuple[str, ...]], merged: Mapping[str, str]
+) -> Batch:
+    """The batch that moves everything of circles whose patients have been merged."""
+    batch = run.begin()
+    there = await run.circles(circles)
+
+    async def change(rules: Rules) -> Recorded:
+        return await merge_circles(there.values(), merged, rules, run)
 
     return await run.bring_up(batch, circles, change)
 

@@ -50,6 +50,14 @@ def sessions_in(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules)
     return [_beside_locked(one, circle, scope, rules.settings.policy) for one in found]
 
 
+def unlocked_acts(circle: Circle, rules: Rules) -> set[str]:
+    """The ids of the acts but for those on locked sessions, and those of which nothing is left."""
+    every = acts_by_scope(circle, rules)
+    return {
+        act.id for scope, acts in every.items() for act in _not_locked(circle, scope, acts, rules)
+    }
+
+
 def _beside_locked(session: Session, circle: Circle, scope: str, policy: str) -> Session:
     """The session under a mark of its own, where a locked one has the identity that it would have.
 

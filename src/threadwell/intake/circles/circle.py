@@ -13,6 +13,7 @@ from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
+from threadwell.intake.circles.inherited import Inherited
 from threadwell.sessions import Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
@@ -47,7 +48,9 @@ class Circle:
     messages have come or gone, as somebody else writes at a shared address. ``acts`` are what
     people have done to its sessions, by the logical ids of the Tasks of that, and ``tasks`` those
     of them that are not written yet; ``details`` is what a person has said of the care of a patient
-    within a session, by both; ``acting`` are the acts by scope as they counted last.
+    within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
+    others had added to the sessions of another circle; ``acting`` are the acts by scope as they
+    counted last.
     """
 
     key: str
@@ -70,6 +73,8 @@ class Circle:
     details: dict[tuple[str, str], Details] = field(default_factory=dict)
     acts: dict[str, Done] = field(default_factory=dict)
     tasks: dict[str, Resource] = field(default_factory=dict)
+    merged: bool = False
+    inherits: list[Inherited] = field(default_factory=list)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
 

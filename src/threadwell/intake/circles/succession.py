@@ -9,6 +9,7 @@ from threadwell.encounters.placed import Placed
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.inherited import Inherited
 from threadwell.intake.circles.plan import Plan
 from threadwell.intake.links import as_key, target
 from threadwell.sessions import Sent
@@ -85,6 +86,20 @@ def heirs(todo: Plan, former: Former) -> dict[Key, list[Key]]:
             if heir is not None and heir in todo.resources:
                 found.setdefault(heir, []).append((messages[0].sent, old))
     return {heir: [old for _, old in sorted(olds)] for heir, olds in found.items()}
+
+
+def inheritors(todo: Plan, circle: Circle) -> dict[Key, list[Inherited]]:
+    """The resources of the plan that go on for those of another circle: what they inherit."""
+    if not circle.inherits:
+        return {}
+    now = _Now(todo)
+    found: dict[Key, list[Inherited]] = {}
+    for one in circle.inherits:
+        first = circle.messages.get(one.first)
+        heir = now.heir(Key(one.stored.type, one.stored.id), one.body, first) if first else None
+        if heir is not None and heir in todo.resources:
+            found.setdefault(heir, []).append(one)
+    return found
 
 
 class _Now:

@@ -11,6 +11,7 @@ from threadwell.encounters.pattern import is_session
 from threadwell.encounters.superseded import (
     ANSWERED,
     LATE,
+    MERGED,
     POLICY,
     RESETTLED,
     TIMES,
@@ -26,7 +27,7 @@ from threadwell.intake.circles.answers import applied
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.details import with_details
 from threadwell.intake.circles.plan import Plan
-from threadwell.intake.circles.succession import Former, heirs
+from threadwell.intake.circles.succession import Former, heirs, inheritors
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Stored
@@ -49,6 +50,7 @@ def write_plan(
     """
     former = Former(circle)
     succession = heirs(todo, former)
+    inheriting = inheritors(todo, circle)
     for key, resource in todo.resources.items():
         before = circle.stored.get(key)
         stored = decode(before.body) if before else None
@@ -59,6 +61,12 @@ def write_plan(
             taken = carried(former.body(old), wanted, spoke, anew=anew)
             if taken != wanted:
                 _tell_taking_over(batch, circle.stored[old], key)
+            wanted = taken
+        for at, left in enumerate(inheriting.get(key, ())):
+            anew = stored is None and not at and key not in succession
+            taken = carried(left.body, wanted, partial(frozenset, left.spoke), anew=anew)
+            if taken != wanted:
+                _tell_taking_over(batch, left.stored, key)
             wanted = taken
         wanted = with_details(key, wanted, circle.details)
         if wanted != stored:
@@ -82,8 +90,10 @@ def write_plan(
         batch.corrected += len(correction.messages)
     for id_, task in circle.tasks.items():
         key = Key("Task", id_)
-        circle.stored[key] = batch.write(key, task)
+        circle.stored[key] = batch.write(key, task, circle.stored.get(key))
     circle.tasks.clear()
+    circle.inherits.clear()
+    circle.merged = False
     circle.details.clear()
     circle.answered.clear()
     circle.corrections.clear()
@@ -129,6 +139,8 @@ def _why(circle: Circle, body: Resource, settings: Settings, recutting: bool) ->
         return TIMES
     if recutting or policy != settings.policy:
         return POLICY
+    if circle.merged:
+        return MERGED
     if circle.resettled:
         return RESETTLED
     if circle.corrections:

@@ -1,0 +1,93 @@
+"""The messages of circles move to the circles that these become, as patients were merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from threadwell.encounters.acts import act_again, done_by
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.intake.circles.acting import unlocked_acts
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.inherited import Inherited
+from threadwell.intake.circles.load import placed_in
+from threadwell.intake.circles.place import ThreadOf
+from threadwell.intake.circles.plan import is_kept_out
+from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.succession import Former
+from threadwell.intake.copies.recording import Desk, Draft, Recorded
+from threadwell.intake.people.replaced import repointed
+from threadwell.stores.contract import Key
+from threadwell.threads import circle_key
+
+
+async def merge_circles(
+    circles: Iterable[Circle], merged: Mapping[str, str], rules: Rules, desk: Desk
+) -> Recorded:
+    """Put the messages of those circles, and the acts, where their patients are now.
+
+    What others had added to a session goes on with it. What has been billed stays, and so does
+    what would change a billed session.
+    """
+    out = Recorded()
+    for circle in circles:
+        who = tuple(sorted({merged.get(one, one) for one in circle.patients}))
+        key = circle_key(who)
+        home = (await desk.circles({key: who}))[key]
+        _leave(circle, home, merged)
+        _move_acts(circle, home, merged, rules)
+        await _move_messages(circle, home, merged, rules, desk, out)
+        circle.merged = home.merged = True
+        out.touched.update((circle.key, home.key))
+    return out
+
+
+def _leave(circle: Circle, home: Circle, merged: Mapping[str, str]) -> None:
+    """What others have added to the sessions of a circle is for those of the other one."""
+    former = Former(circle)
+    for key in sorted(circle.live - circle.locked):
+        if key.type in ("Encounter", "Communication") and (messages := former.messages(key)):
+            body = repointed(former.body(key), merged)
+            first = messages[0].sent.id
+            home.inherits.append(
+                Inherited(circle.stored[key], body, first, frozenset(former.spoke(key)))
+            )
+
+
+def _move_acts(circle: Circle, home: Circle, merged: Mapping[str, str], rules: Rules) -> None:
+    for id_ in sorted(unlocked_acts(circle, rules)):
+        key = Key("Task", id_)
+        task: Resource = decode(circle.stored[key].body)
+        again = act_again(repointed(task, merged), home.key, home.patients)
+        del circle.acts[id_]
+        home.stored[key] = circle.stored.pop(key)
+        if done := done_by({**again, "id": id_}):
+            home.act(done, again)
+
+
+async def _move_messages(
+    circle: Circle,
+    home: Circle,
+    merged: Mapping[str, str],
+    rules: Rules,
+    desk: Desk,
+    out: Recorded,
+) -> None:
+    those = [
+        one
+        for one in circle.messages.values()
+        if one.link is not None and Key("Communication", one.link.header) not in circle.locked
+    ]
+    found = await desk.current([Key("Communication", one.child) for one in those])
+    for one in those:
+        stored = found.get(Key("Communication", one.child))
+        if stored is None or stored.deleted:
+            continue
+        body = repointed(decode(stored.body), merged)
+        thread = ThreadOf(one.thread_id, one.by_references)
+        again = await placed_in(home, thread, body, desk.people, desk.keywords)
+        if again is None or is_kept_out(home, again, rules):
+            continue
+        circle.let_go(one, desk.by_patient)
+        home.take_back(again, desk.by_patient)
+        out.drafts[one.child] = Draft(home, again, body, stored, ())

@@ -1,0 +1,72 @@
+"""Two records of one patient become one: threads and sessions go to the one that stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from threadwell.encounters.corrected import Agent
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.counts import Report
+from threadwell.intake.correcting import SOMEBODY
+from threadwell.intake.driving import Contended
+from threadwell.intake.importing import replay
+from threadwell.intake.links import as_key
+from threadwell.intake.people.replaced import hand_over, record, replaced_by
+from threadwell.intake.settings import Settings
+from threadwell.stores.contract import ChangeSet, Conflict, Store
+
+_ATTEMPTS = 20
+
+
+class BadMerge(ValueError):
+    """The two cannot be merged; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Who has everything now (``Patient/…``), and what became of threads and sessions."""
+
+    patient: str
+    report: Report
+
+
+async def merge_patients(
+    store: Store,
+    project: str,
+    old: str,
+    new: str,
+    settings: Settings,
+    *,
+    by: Agent = SOMEBODY,
+    clock: Clock = now_ms,
+) -> Merged:
+    """Let ``new`` (``Patient/…``) take the place of ``old``, whose record stays and is closed.
+
+    Addresses, family, threads, sessions, acts and answers are the other one's from then on; what
+    has been billed stays as it was. Raises ``BadMerge``, and ``Contended`` if others keep writing.
+    """
+    old, new = (f"Patient/{one.removeprefix('Patient/')}" for one in (old, new))
+    if old == new:
+        raise BadMerge("a patient is not merged with themselves")
+    for _ in range(_ATTEMPTS):
+        for one in (old, new):
+            found = await store.read(project, *as_key(one))
+            if found is None or found.deleted:
+                raise BadMerge(f"there is no {one}")
+            body = decode(found.body)
+            if one == new and body.get("active") is False:
+                raise BadMerge(f"{new} is not active any more")
+            if one == old and replaced_by(body) not in ("", new):
+                raise BadMerge(f"{old} was merged into {replaced_by(body)}")
+        batch = Batch(updated=clock(), author=by.author)
+        await hand_over(store, project, batch, old, new, settings.country)
+        try:
+            if batch.writes:
+                record(batch, old, new, by)
+                await store.commit(project, ChangeSet(tuple(batch.writes.values())))
+        except Conflict:
+            continue
+        return Merged(new, await replay(store, project, settings, clock=clock))
+    raise Contended("others keep writing to the same people; try again when they are done")
