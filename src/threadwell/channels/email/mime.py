@@ -68,7 +68,7 @@ def parse(raw: bytes) -> Part:
 
 
 def _part(raw: bytes, default_type: str, depth: int) -> Part:
-    fields, body = _split(raw)
+    fields, body = split(raw)
     value = next(filter(None, fields.get("content-type", ())), "")
     type_, parameters = parse_parameters(value) if value else (default_type, {})
     if not _TYPE.fullmatch(type_):
@@ -79,7 +79,7 @@ def _part(raw: bytes, default_type: str, depth: int) -> Part:
     return part
 
 
-def _split(raw: bytes) -> tuple[dict[str, list[str]], bytes]:
+def split(raw: bytes) -> tuple[dict[str, list[str]], bytes]:
     """The header fields and the body. A line that is no field begins the body."""
     if raw[:1] in b"\r\n":
         return {}, raw[raw.find(b"\n") + 1 :]
@@ -118,13 +118,13 @@ def _open(part: Part, depth: int) -> None:
         part.flaws.append(TOO_DEEP)
         return
     boundary = part.parameters.get("boundary", "").encode("utf-8", "surrogateescape").rstrip()
-    pieces, closed = _pieces(part.body, boundary) if boundary else ([], False)
-    if not pieces:
+    found, closed = pieces(part.body, boundary) if boundary else ([], False)
+    if not found:
         guess = _FIRST_DELIMITER.search(part.body)
         if guess:
-            pieces, closed = _pieces(part.body, guess[1])
+            found, closed = pieces(part.body, guess[1])
             part.flaws.append(GUESSED_BOUNDARY)
-    if not pieces:
+    if not found:
         part.type = "text/plain"
         if part.body.strip():
             part.flaws = [NO_BOUNDARY]
@@ -132,28 +132,28 @@ def _open(part: Part, depth: int) -> None:
     if not closed:
         part.flaws.append(NOT_CLOSED)
     default = "message/rfc822" if part.type == "multipart/digest" else "text/plain"
-    part.parts = [_part(piece, default, depth + 1) for piece in pieces]
+    part.parts = [_part(piece, default, depth + 1) for piece in found]
     part.body = b""
 
 
-def _pieces(body: bytes, boundary: bytes) -> tuple[list[bytes], bool]:
+def pieces(body: bytes, boundary: bytes) -> tuple[list[bytes], bool]:
     """What stands between the delimiter lines (RFC 2046 §5.1.1), and whether the last is there."""
     delimiter = b"--" + boundary
-    pieces: list[bytes] = []
+    found: list[bytes] = []
     begin = -1
     at = body.find(delimiter)
     while at >= 0:
         after = _AFTER_DELIMITER.match(body, at + len(delimiter))
         if after and (at == 0 or body[at - 1] == 0x0A):
             if begin >= 0:
-                pieces.append(body[begin : max(begin, _line_end(body, at))])
+                found.append(body[begin : max(begin, _line_end(body, at))])
             begin = after.end()
             if after[1]:
-                return pieces, True
+                return found, True
         at = body.find(delimiter, at + len(delimiter))
     if begin >= 0:
-        pieces.append(body[begin:])
-    return pieces, False
+        found.append(body[begin:])
+    return found, False
 
 
 def _line_end(body: bytes, at: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,9 +10,17 @@ from typing import Any
 
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused
-from threadwell.channels.email.hooks.again import MailFile, again
-from threadwell.channels.email.hooks.form import Form, read_form
-from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
+from threadwell.channels.email.hooks.again import MailFile, Text, again
+from threadwell.channels.email.hooks.form import Form, numbered, read_form
+from threadwell.channels.email.hooks.provider import (
+    CUT_OFF,
+    NO_MAIL,
+    Found,
+    Mail,
+    Provider,
+    Unread,
+    read_json,
+)
 from threadwell.channels.live import State, Status
 from threadwell.messages import Address, Attachment, parse_email
 
@@ -21,6 +28,9 @@ NO_KEY = Refused("the account has no signing key")
 UNSIGNED = Refused("it has no signature")
 NOT_SIGNED_SO = Refused("the signature is not one by the account's signing key")
 _KEPT = "is kept by Mailgun: a route has to forward mails, not to store them"
+_OLDER = {"bounced": "failed", "dropped": "failed"}
+#: The year 9999 begins then.
+_LATEST = 253_370_764_800
 _STATES = {
     "accepted": State.QUEUED,
     "delivered": State.DELIVERED,
@@ -53,13 +63,17 @@ def read(delivery: Delivery) -> Iterator[Found]:
     form = read_form(delivery)
     if form is None:
         yield Unread("it is neither a form nor JSON")
+    elif not form.whole:
+        yield Unread(CUT_OFF)
     elif form.fields.get("body-mime"):
         yield Mail(form.fields["body-mime"])
+    elif form.fields.get("event"):
+        yield _status(_older_event(form), delivery.received)
     elif header := _header(form):
-        raw = again(header, form.text("body-plain"), form.text("body-html"), _files(form))
-        yield Mail(raw, _stored(form))
+        text, html = (_text(form, name) for name in ("body-plain", "body-html"))
+        yield Mail(again(header, text, html, _files(form)), _stored(form))
     else:
-        yield Unread("it has neither a mail nor the header of one")
+        yield Unread(NO_MAIL)
 
 
 def _signature(delivery: Delivery) -> Mapping[str, Any]:
@@ -73,29 +87,30 @@ def _signature(delivery: Delivery) -> Mapping[str, Any]:
 
 
 def _header(form: Form) -> list[tuple[str, str]]:
-    try:
-        pairs = json.loads(form.fields.get("message-headers") or b"[]")
-    except (ValueError, RecursionError):
-        return []
+    pairs = read_json(form.fields.get("message-headers", b""))
     if not isinstance(pairs, list):
         return []
     two = (pair for pair in pairs if isinstance(pair, list) and len(pair) == 2)
     return [(str(name), str(value)) for name, value in two]
 
 
+def _text(form: Form, name: str) -> Text:
+    return Text(form.fields.get(name, b""), form.charsets.get(name, "utf-8"))
+
+
 def _files(form: Form) -> list[MailFile]:
-    ids = {str(field): str(id_).strip("<>") for id_, field in _map(form, "content-id-map").items()}
+    ids = {
+        str(field): str(id_).strip("<>")
+        for id_, field in _object(form.fields.get("content-id-map", b"")).items()
+    }
     return [
         MailFile(one.filename, one.content_type, one.content, ids.get(one.field, ""))
-        for one in form.files
+        for one in numbered(form, "attachment")
     ]
 
 
 def _stored(form: Form) -> tuple[Attachment, ...]:
-    try:
-        kept = json.loads(form.fields.get("attachments") or b"[]")
-    except (ValueError, RecursionError):
-        return ()
+    kept = read_json(form.fields.get("attachments", b""))
     files = [one for one in kept if isinstance(one, dict)] if isinstance(kept, list) else []
     return tuple(
         Attachment(
@@ -120,23 +135,40 @@ def _status(event: Any, received: datetime) -> Found:
         return Unread("it tells of an event that changes nothing", set_aside=True)
     told = event.get("delivery-status")
     code = str(told.get("code") or "") if isinstance(told, dict) else ""
-    at = event.get("timestamp")
-    when = datetime.fromtimestamp(at, UTC) if isinstance(at, int | float) and at > 0 else received
+    when = _when(event.get("timestamp")) or received
     who = parse_email(str(event.get("recipient") or ""))
     recipient = who if isinstance(who, Address) else None
     code = code if state is State.FAILED else ""
     return Status("email", id_.strip("<>"), state, when, code, recipient)
 
 
-def _map(form: Form, name: str) -> dict[str, Any]:
-    return _object(form.fields.get(name) or b"{}")
+def _when(seconds: Any) -> datetime | None:
+    if not isinstance(seconds, int | float) or not 0 < seconds < _LATEST:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _older_event(form: Form) -> dict[str, Any]:
+    """What the webhooks before those of today tell, said as they say it."""
+    word = form.text("event")
+    return {
+        "event": _OLDER.get(word, word),
+        "recipient": form.text("recipient"),
+        "timestamp": _seconds(form.text("timestamp")),
+        "message": {"headers": {"message-id": form.text("Message-Id")}},
+        "delivery-status": {"code": form.text("code")},
+    }
+
+
+def _seconds(text: str) -> float:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+        return float(text)
+    except ValueError:
+        return 0
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    found = read_json(content)
     return found if isinstance(found, dict) else {}
 
 

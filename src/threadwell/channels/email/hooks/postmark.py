@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import binascii
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from threadwell.channels.delivery import Delivery
-from threadwell.channels.email.hooks.again import MailFile, again
+from threadwell.channels.email.hooks.again import MailFile, Text, again
 from threadwell.channels.email.hooks.checks import check_password
-from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
+from threadwell.channels.email.hooks.provider import (
+    NO_MAIL,
+    Found,
+    Mail,
+    Provider,
+    Unread,
+    read_json,
+)
 
 #: Fields that Postmark gives apart from ``Headers``, by their names there.
 _OWN = ("From", "To", "Cc", "Subject", "Date", "ReplyTo")
@@ -19,10 +24,7 @@ _NAMES = {"ReplyTo": "Reply-To"}
 
 def read(delivery: Delivery) -> Iterator[Found]:
     """The mail of a delivery."""
-    try:
-        found = json.loads(delivery.body)
-    except (ValueError, RecursionError):
-        found = None
+    found = read_json(delivery.body)
     if not isinstance(found, dict):
         yield Unread("it is no JSON object")
         return
@@ -31,13 +33,13 @@ def read(delivery: Delivery) -> Iterator[Found]:
         return
     raw = found.get("RawEmail")
     if isinstance(raw, str) and raw.strip():
-        yield Mail(raw.encode("utf-8", "surrogatepass"))
+        yield Mail(raw.encode())
         return
     header = _header(found)
     if not header:
-        yield Unread("it has neither a mail nor the header of one")
+        yield Unread(NO_MAIL)
         return
-    text, html = (str(found.get(name) or "") for name in ("TextBody", "HtmlBody"))
+    text, html = (Text(str(found.get(name) or "").encode()) for name in ("TextBody", "HtmlBody"))
     yield Mail(again(header, text, html, _files(found)))
 
 
@@ -50,7 +52,19 @@ def _header(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     there = {name.lower() for name, _ in pairs}
     own = [(_NAMES.get(name, name), str(found.get(name) or "")) for name in _OWN]
+    own[0] = ("From", _sender(found))
     return [*((n, v) for n, v in own if v and n.lower() not in there), *pairs]
+
+
+def _sender(found: dict[str, Any]) -> str:
+    """``From`` is the address alone; the name stands beside it."""
+    from_, full = str(found.get("From") or ""), found.get("FromFull")
+    name = str(full.get("Name") or "") if isinstance(full, dict) else ""
+    address = str(full.get("Email") or "") if isinstance(full, dict) else ""
+    if not name or "<" in from_ or not (from_ or address):
+        return from_ or address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{from_ or address}>'
 
 
 def _files(found: dict[str, Any]) -> list[MailFile]:
@@ -59,19 +73,13 @@ def _files(found: dict[str, Any]) -> list[MailFile]:
         MailFile(
             str(one.get("Name") or ""),
             str(one.get("ContentType") or ""),
-            _bytes(str(one.get("Content") or "")),
-            str(one.get("ContentID") or "").strip("<>"),
+            content_id=str(one.get("ContentID") or "").strip("<>"),
+            # The button that checks a URL says Data.
+            encoded=str(one.get("Content") or one.get("Data") or "").encode(),
         )
         for one in (files if isinstance(files, list) else ())
         if isinstance(one, dict)
     ]
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return binascii.a2b_base64(text.encode("ascii", "ignore"))
-    except binascii.Error:
-        return text.encode("utf-8", "surrogatepass")
 
 
 POSTMARK = Provider(check_password, read)

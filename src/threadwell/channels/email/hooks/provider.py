@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused
+from threadwell.channels.halves import without_halves
 from threadwell.channels.live import Status
 from threadwell.messages import Attachment
+
+NO_MAIL = "it has neither a mail nor the header of one"
+CUT_OFF = "it ends before its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +45,11 @@ class Provider:
 
     verify: Callable[[Delivery, Account], Refused | None]
     read: Callable[[Delivery], Iterable[Found]]
+
+
+def read_json(content: bytes) -> Any:
+    """What is written there, ``None`` if that is no JSON. No text in it has half a character."""
+    try:
+        return json.loads(without_halves(content))
+    except (ValueError, RecursionError):
+        return None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from threadwell.channels.delivery import Delivery
-from threadwell.channels.email.hooks.again import MailFile, again, header_of
+from threadwell.channels.email.hooks.again import MailFile, Text, again, header_of
 from threadwell.channels.email.hooks.checks import check_password
-from threadwell.channels.email.hooks.form import Form, read_form
-from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
+from threadwell.channels.email.hooks.form import Form, numbered, read_form
+from threadwell.channels.email.hooks.provider import (
+    CUT_OFF,
+    NO_MAIL,
+    Found,
+    Mail,
+    Provider,
+    Unread,
+    read_json,
+)
 
 
 def read(delivery: Delivery) -> Iterator[Found]:
@@ -18,29 +25,31 @@ def read(delivery: Delivery) -> Iterator[Found]:
     form = read_form(delivery)
     if form is None:
         yield Unread("it is no form")
+    elif not form.whole:
+        yield Unread(CUT_OFF)
     elif form.fields.get("email"):
         yield Mail(form.fields["email"])
-    elif form.fields.get("headers"):
+    elif header := header_of(form.fields.get("headers", b"")):
         charsets = _object(form, "charsets")
-
-        def text(name: str) -> str:
-            return form.text(name, str(charsets.get(name, "utf-8")))
-
-        files = _files(form)
-        yield Mail(again(header_of(text("headers")), text("text"), text("html"), files))
+        text, html = (_text(form, name, charsets) for name in ("text", "html"))
+        yield Mail(again(header, text, html, _files(form)))
     else:
-        yield Unread("it has neither a mail nor the header of one")
+        yield Unread(NO_MAIL)
+
+
+def _text(form: Form, name: str, charsets: dict[str, Any]) -> Text:
+    return Text(form.fields.get(name, b""), str(charsets.get(name) or "utf-8"))
 
 
 def _files(form: Form) -> list[MailFile]:
     about = _object(form, "attachment-info")
     files = []
-    for file in form.files:
+    for file in numbered(form, "attachment"):
         told = about.get(file.field)
         known: dict[str, Any] = told if isinstance(told, dict) else {}
         files.append(
             MailFile(
-                str(known.get("filename") or file.filename),
+                str(known.get("filename") or known.get("name") or file.filename),
                 str(known.get("type") or file.content_type),
                 file.content,
                 str(known.get("content-id") or "").strip("<>"),
@@ -50,10 +59,7 @@ def _files(form: Form) -> list[MailFile]:
 
 
 def _object(form: Form, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(form.fields.get(name) or b"{}")
-    except (ValueError, RecursionError):
-        return {}
+    found = read_json(form.fields.get(name, b""))
     return found if isinstance(found, dict) else {}
 
 
