@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, cast
 
 from threadwell.channels.channel import HEAD_BYTES
 
 _ZIP = b"PK\x03\x04"
 _GZIP = b"\x1f\x8b"
+#: What every tar of today has, and where (POSIX.1-1988 and later).
+_TAR, _TAR_AT = b"ustar", 257
 
 #: An archive this large when unpacked, from so much less, was made to do harm.
 _SUSPECT_BYTES = 512 * 1024 * 1024
@@ -31,7 +35,9 @@ _LONGEST_PART = 255
 _LONGEST_SUFFIX = 20
 _MOST_PARTS = 40
 
-_FAILURES = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error)
+_FAILURES = (zipfile.BadZipFile, tarfile.TarError, NotImplementedError, EOFError, zlib.error)
+_TOO_MUCH = "it unpacks to far more than it can honestly hold"
+_CHUNK = 1 << 20
 _Parts: TypeAlias = tuple[str, ...]
 
 
@@ -41,7 +47,7 @@ class ArchiveError(Exception):
 
 def is_archive(head: bytes) -> bool:
     """Whether a file that begins with ``head`` is one that ``unpacked`` opens."""
-    return head.startswith((_ZIP, _GZIP))
+    return head.startswith((_ZIP, _GZIP)) or _is_tar(head)
 
 
 def member_heads(path: Path, depth: int = 1) -> Iterator[tuple[str, bytes]]:
@@ -51,12 +57,19 @@ def member_heads(path: Path, depth: int = 1) -> Iterator[tuple[str, bytes]]:
     ``ArchiveError`` and ``OSError``.
     """
     with _named_failures():
-        if _is_gzip(path):
-            with gzip.open(path) as inner:
-                yield _inner_name(path), inner.read(HEAD_BYTES)
-            return
         with path.open("rb") as file:
-            yield from _zip_heads(file, depth)
+            if _is_zip(path):
+                yield from _zip_heads(file, depth)
+                return
+        with _stream(path) as inner:
+            head = inner.read(HEAD_BYTES)
+            if not _is_tar(head):
+                yield _inner_name(path), head
+                return
+        with _stream(path) as inner, tarfile.open(fileobj=inner, mode="r|") as archive:
+            for member in filter(tarfile.TarInfo.isreg, archive):
+                packed = archive.extractfile(member)
+                yield member.name, packed.read(HEAD_BYTES) if packed else b""
 
 
 @contextmanager
@@ -69,10 +82,10 @@ def unpacked(path: Path) -> Iterator[Path]:
         folder = Path(temporary) / (path.stem or path.name)
         folder.mkdir()
         with _named_failures():
-            if _is_gzip(path):
-                _unzip_one(path, folder / _inner_name(path))
-            else:
+            if _is_zip(path):
                 _unzip_all(path, folder)
+            else:
+                _unpack_stream(path, folder)
         yield folder
 
 
@@ -92,45 +105,96 @@ def _zip_heads(file: IO[bytes], depth: int) -> Iterator[tuple[str, bytes]]:
                         yield from _zip_heads(inner, depth + 1)
 
 
-def _is_gzip(path: Path) -> bool:
+def _is_zip(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) == _GZIP
+        return file.read(len(_ZIP)) == _ZIP
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+
+
+@contextmanager
+def _stream(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file that is packed as a whole, or of a tar that is not."""
+    with path.open("rb") as file:
+        is_packed = file.read(len(_GZIP)) == _GZIP
+    with gzip.open(path) if is_packed else path.open("rb") as inner:
+        yield cast(IO[bytes], _Bounded(cast(IO[bytes], inner), _most(path)))
+
+
+@dataclass(slots=True)
+class _Bounded:
+    """A stream of which no more is read than an honest archive holds."""
+
+    stream: IO[bytes]
+    left: int
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self.stream.read(size)
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ArchiveError(_TOO_MUCH)
+        return chunk
 
 
 def _inner_name(path: Path) -> str:
     return path.stem if path.suffix.lower() == ".gz" else path.name
 
 
-def _unzip_one(path: Path, to: Path) -> None:
-    most = max(_SUSPECT_BYTES, path.stat().st_size * _SUSPECT_RATIO)
-    with gzip.open(path) as inner, to.open("wb") as file:
-        while chunk := inner.read(1 << 20):
-            if file.tell() > most:
-                raise ArchiveError("it unpacks to far more than it can honestly hold")
-            file.write(chunk)
+@dataclass(slots=True)
+class _Target:
+    """A folder that is filled with the files of an archive, whatever they are called."""
+
+    folder: Path
+    _files: set[_Parts] = field(default_factory=set)
+    _folders: set[_Parts] = field(default_factory=set)
+
+    def add(self, name: str, packed: IO[bytes]) -> None:
+        """Write a file. What no folder can hold beside the others gets one of its own."""
+        place = _place(name)
+        parts = tuple(part.casefold() for part in place)
+        above = {parts[:length] for length in range(1, len(parts))}
+        is_taken = parts in self._files or parts in self._folders
+        is_taken = is_taken or not above.isdisjoint(self._files)
+        self._files.add(parts)
+        self._folders |= above
+        home = Path(tempfile.mkdtemp(dir=self.folder)) if is_taken else self.folder
+        target = home.joinpath(*place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            copyfileobj(packed, file, _CHUNK)
+
+
+def _most(path: Path) -> int:
+    return max(_SUSPECT_BYTES, path.stat().st_size * _SUSPECT_RATIO)
+
+
+def _unpack_stream(path: Path, folder: Path) -> None:
+    target = _Target(folder)
+    with _stream(path) as inner:
+        is_tar = _is_tar(inner.read(_TAR_AT + len(_TAR)))
+    with _stream(path) as inner:
+        if not is_tar:
+            target.add(_inner_name(path), inner)
+            return
+        with tarfile.open(fileobj=inner, mode="r|") as archive:
+            # Links, devices and pipes are no files that somebody exported.
+            for member in filter(tarfile.TarInfo.isreg, archive):
+                packed = archive.extractfile(member)
+                if packed is not None:
+                    target.add(member.name, packed)
 
 
 def _unzip_all(path: Path, folder: Path) -> None:
     with zipfile.ZipFile(path) as archive:
-        unpacked_bytes = sum(member.file_size for member in archive.infolist())
-        if unpacked_bytes > max(_SUSPECT_BYTES, path.stat().st_size * _SUSPECT_RATIO):
-            raise ArchiveError("it unpacks to far more than it can honestly hold")
-        files, folders = set[_Parts](), set[_Parts]()
+        if sum(member.file_size for member in archive.infolist()) > _most(path):
+            raise ArchiveError(_TOO_MUCH)
+        target = _Target(folder)
         for member in archive.infolist():
-            if member.is_dir():
-                continue
-            place = _place(member.filename)
-            parts = tuple(part.casefold() for part in place)
-            above = {parts[:length] for length in range(1, len(parts))}
-            is_taken = parts in files or parts in folders or not above.isdisjoint(files)
-            files.add(parts)
-            folders |= above
-            # What no folder can hold beside the others gets one of its own.
-            home = Path(tempfile.mkdtemp(dir=folder)) if is_taken else folder
-            target = home.joinpath(*place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as packed, target.open("wb") as file:
-                copyfileobj(packed, file)
+            if not member.is_dir():
+                with archive.open(member) as packed:
+                    target.add(member.filename, packed)
 
 
 def _place(name: str) -> _Parts:

@@ -7,10 +7,12 @@ import gzip
 import io
 import json
 import os
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -310,7 +312,47 @@ def test_an_encrypted_archive_says_so(archive: Path) -> None:
     assert "encrypted" in broken.reason
 
 
-@pytest.mark.parametrize("suffix", [".zip", ".gz"])
+def tarred(files: dict[str, bytes], mode: Literal["w", "w:gz"]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:
+        for name, of in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(of)
+            archive.addfile(member, io.BytesIO(of))
+        link = tarfile.TarInfo("linked.xml")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(link)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [(".tgz", "w:gz"), (".tar.gz", "w:gz"), (".tar", "w")])
+def test_a_tar_is_read_as_the_folder_it_holds(
+    tmp_path: Path, suffix: str, mode: Literal["w", "w:gz"]
+) -> None:
+    files = {"a/sms.xml": XML.encode(), "../../escaped.csv": CSV.encode(), "odd.bin": b"odd"}
+    path = tmp_path / "in" / f"takeout{suffix}"
+    path.parent.mkdir()
+    path.write_bytes(tarred(files, mode))
+    name = f"takeout{suffix}"
+    assert sorted(outline(read(path))) == ["sms", "table", f"{name}: odd.bin"]
+    assert not list(tmp_path.rglob("escaped.csv"))
+    without = tarred({"odd.bin": b"odd"}, mode)
+    path.write_bytes(without)
+    assert read(path) == [Broken("", name, UNKNOWN, without)]
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w"])
+def test_a_tar_that_breaks_off_stays_whole(tmp_path: Path, mode: Literal["w", "w:gz"]) -> None:
+    whole = tarred({"sms.xml": XML.encode(), "more.xml": os.urandom(50_000)}, mode)
+    path = tmp_path / "takeout.tgz"
+    path.write_bytes(whole[: len(whole) // 2])
+    (broken,) = read(path)
+    assert isinstance(broken, Broken)
+    assert "cannot be opened" in broken.reason
+    assert broken.content == path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".gz", ".tgz"])
 def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
@@ -320,6 +362,8 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(
     path = tmp_path / f"sms.xml{suffix}"
     if suffix == ".gz":
         path.write_bytes(gzip.compress(content))
+    elif suffix == ".tgz":
+        path.write_bytes(tarred({"sms.xml": content}, "w:gz"))
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr("sms.xml", content)

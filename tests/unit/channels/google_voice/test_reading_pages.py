@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -342,6 +343,20 @@ def test_a_whole_takeout(calls: Path) -> None:
     ]
     assert len(told) == 1
     assert "Bills.html" in told[0]
+
+
+def test_a_takeout_that_is_packed_as_tgz(calls: Path, tmp_path: Path) -> None:
+    stem = f"{ANA} - Text - {AT}"
+    picture = f'<img src="{stem}-1-1" />'
+    (calls / f"{stem}.html").write_text(page(message(them(), "", TEN, picture)))
+    (calls / f"{stem}-1-1.jpg").write_bytes(b"bytes")
+    (calls.parent / "Phones.vcf").write_text(PHONES)
+    packed = tmp_path / "takeout-20261103T100000Z-001.tgz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(calls.parents[1], "Takeout")
+    items = list(read_path(packed, options=ReadOptions(None), channels=(CHANNEL,)))
+    (one,) = sound(items)
+    assert (one.attachments[0].content, one.recipients[0].value) == (b"bytes", CLINIC)
 
 
 ODD = {
