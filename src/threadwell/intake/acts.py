@@ -19,6 +19,7 @@ from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.intake.by_hand import Billed, act_by_hand
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of
@@ -27,13 +28,15 @@ from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import revise
+from threadwell.intake.importing import Contended, revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.people.whose import Unclear, circle_for
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.sessions import Kind, Session, is_closed
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Conflict, Key, Store
+
+_ATTEMPTS = 20
 
 
 class BadAct(ValueError):
@@ -136,6 +139,9 @@ async def _on(
 ) -> Acted:
     body = await _session(store, project, session)
     circle = circle_of(body)
+    if not circle:
+        status = await _by_hand(store, project, body["id"], asked, clock)
+        return Acted(Report(), session, status, "")
     asked.name, asked.session = new_id(clock()), body["id"]
 
     async def make(run: Run) -> Batch:
@@ -326,7 +332,7 @@ async def _header(store: Store, project: str, name: str) -> Resource:
 
 
 async def _session(store: Store, project: str, name: str) -> Resource:
-    """The live session encounter of that name, which messages have made."""
+    """The live session encounter of that name."""
     body = await _read(store, project, name, "Encounter")
     if whole := target(body, "partOf"):
         raise BadAct(f"{name} is one patient's part of a session: say it of {whole}")
@@ -334,9 +340,20 @@ async def _session(store: Store, project: str, name: str) -> Resource:
         raise BadAct(f"{name} is superseded: say it of what has its messages now")
     if not is_session(body):
         raise BadAct(f"{name} is no session")
-    if not circle_of(body):
-        raise BadAct(f"{name} is not of an import: change its status")
     return body
+
+
+async def _by_hand(store: Store, project: str, id_: str, asked: _Asked, clock: Clock) -> str:
+    """Act on a session that somebody has made over FHIR; its status then."""
+    for _ in range(_ATTEMPTS):
+        batch = Batch(updated=clock(), author=asked.by.author)
+        try:
+            return await act_by_hand(store, project, id_, asked.kind, batch)
+        except Billed:
+            raise BadAct(f"Encounter/{id_} has been billed: it stays as it was billed") from None
+        except Conflict:
+            continue
+    raise Contended("others keep writing to the same session; try again when they are done")
 
 
 async def _read(store: Store, project: str, name: str, type_: str) -> Resource:

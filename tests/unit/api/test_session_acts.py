@@ -499,3 +499,58 @@ def test_in_a_batch_and_without_a_login(api) -> None:
     answer = api.bundle("batch", entry, api.entry("GET", session))
     assert [one["response"]["status"] for one in answer.json()["entry"]] == ["200", "200"]
     assert answer.json()["entry"][1]["resource"]["status"] == "finished"
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_session_that_was_made_over_fhir(api, written: bool) -> None:
+    """As Medplum's guide makes one: there is no policy, and its status is the truth."""
+    clinic = Clinic(api, "per-day")
+    clinic.now("09:30")
+    virtual = codes.VIRTUAL
+    made = api.make(
+        "Encounter",
+        **{"class": virtual},
+        status="in-progress" if written else "arrived",
+        subject={"reference": clinic.ana},
+        period={"start": "2024-03-18T09:00:00Z"},
+    )
+    session = f"Encounter/{made['id']}"
+    header = api.make(
+        "Communication",
+        status="in-progress",
+        topic={"text": "Knee"},
+        encounter={"reference": session},
+        recipient=[{"reference": clinic.ana}],
+        sender={"reference": clinic.ana},
+    )
+    if written:
+        api.make(
+            "Communication",
+            status="in-progress",
+            partOf=[{"reference": f"Communication/{header['id']}"}],
+            payload=[{"contentString": "It hurts"}],
+            sender={"reference": clinic.ana},
+            sent="2024-03-18T09:10:00Z",
+        )
+    over = "finished" if written else "cancelled"
+    assert clinic.close(session) == (session, over, "")
+    body = clinic.read(session)
+    assert body["period"]["end"] == f"2024-03-18T{'09:10' if written else '09:30'}:00Z"
+    assert clinic.read(f"Communication/{header['id']}")["status"] == "completed"
+    assert clinic.close(session) == (session, over, "")
+    assert clinic.read(session) == body
+    clinic.now("10:00")
+    assert clinic.reopen(session)[1] == "in-progress"
+    assert clinic.read(f"Communication/{header['id']}")["status"] == "in-progress"
+    assert "end" not in clinic.read(session)["period"]
+    clinic.now("10:20")
+    assert clinic.close(session)[1] == "finished"
+    first = "in-progress" if written else "arrived"
+    assert clinic.history(session) == [
+        (first, "09:00", "09:30"),
+        (over, "09:30", "10:00"),
+        ("in-progress", "10:00", "10:20"),
+        ("finished", "", ""),
+    ]
+    bill(clinic, session)
+    assert clinic.post(f"{session}/$reopen").status_code == 422
