@@ -15,6 +15,7 @@ from typing import TypeAlias
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused, Reply
+from threadwell.channels.sending import Asking, Sending
 from threadwell.messages import Address, Broken, Message
 
 
@@ -146,7 +147,8 @@ class Live:
     provider reads once it is kept. ``greet`` answers the request by which some providers try a URL
     first (``GET``). ``fetch(remote, account, answer)`` is the next step for a file, given the
     answer to the call before. ``headers`` are those that ``parse`` goes by: they are kept with the
-    body.
+    body. ``send`` sends what was written here, and ``ask`` finds out whether that has been sent;
+    without ``send`` nobody can reply in its threads (see ``sending.py``).
     """
 
     fields: tuple[Field, ...]
@@ -156,3 +158,5 @@ class Live:
     greet: Callable[[Delivery, Account], Reply | Refused] | None = None
     fetch: Callable[[Remote, Account, Called | None], Step] = as_file
     headers: frozenset[str] = frozenset({"content-type"})
+    send: Sending | None = None
+    ask: Asking | None = None

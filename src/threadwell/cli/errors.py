@@ -54,7 +54,7 @@ def _is_misuse(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake import BadAct, BadAnswer, BadCorrection, BadPeople
+    from threadwell.intake import BadAct, BadAnswer, BadCorrection, BadPeople, BadReply
     from threadwell.stores.contract import StoreError
 
     if _is_misuse(error):
@@ -68,6 +68,7 @@ def _sentence(error: Exception) -> str:
             | BadAnswer()
             | BadAct()
             | BadCorrection()
+            | BadReply()
         ):
             return str(error)
         case OSError() if error.strerror:

@@ -30,6 +30,11 @@ _NO_CONTENT = {"url": codes.DATA_ABSENT, "valueCode": "unknown"}
 _ABSENT = {"_contentString": {"extension": [_NO_CONTENT]}}
 
 
+#: How the external id of a message begins that was written here: it has it before its provider
+#: gives it another one.
+REPLY = "reply:"
+
+
 class Content(NamedTuple):
     """An attachment as a ``Binary``: its logical id, the resource and the bytes."""
 
@@ -53,7 +58,7 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     }
     if link.reply:
         out["inResponseTo"] = [reference(f"Communication/{link.reply}")]
-    out["status"] = "completed"
+    out["status"] = "in-progress" if message.author else "completed"
     if message.medium:
         out["medium"] = [codes.medium(message.medium)]
     if link.subject:
@@ -151,6 +156,7 @@ def told_apart(stored: Resource, channel: str, external_id: str, apart: str) -> 
     identifiers = [own.as_json()]
     if apart:
         identifiers.append(_shared(channel, external_id))
+    identifiers += [message_identity(channel, one).as_secondary() for one in sent_as(stored)]
     rest = [one for one in stored["identifier"] if _is_reference(one)]
     return {**stored, "identifier": [*identifiers, *rest]}
 
@@ -199,6 +205,36 @@ def own_of(stored: Resource) -> Own | None:
                 external_id, _, apart = value.rpartition("|")
                 return Own(system[len(codes.APART) :], external_id, apart, use == "old")
     return None
+
+
+def author_of(stored: Resource) -> str:
+    """The person who has written a stored child here (``Practitioner/…``); ``""`` for any other."""
+    own = own_of(stored)
+    if own is None or not own.external_id.startswith(REPLY):
+        return ""
+    return str((stored.get("sender") or {}).get("reference", ""))
+
+
+def sent_as(stored: Resource) -> list[str]:
+    """The ids that its provider has given to a stored child that was written here."""
+    own = own_of(stored)
+    if own is None or not own.external_id.startswith(REPLY):
+        return []
+    return [
+        str(one.get("value", ""))
+        for one in stored.get("identifier") or ()
+        if one.get("system") == codes.MESSAGE + own.channel and one.get("use") == "secondary"
+    ]
+
+
+def with_sent_id(stored: Resource, external_id: str) -> Resource:
+    """A stored child that was written here, with an id that its provider has given to it."""
+    own = own_of(stored)
+    if own is None or external_id in sent_as(stored):
+        return stored
+    first, *rest = stored["identifier"]
+    also = message_identity(own.channel, external_id).as_secondary()
+    return {**stored, "identifier": [first, also, *rest]}
 
 
 def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...]) -> Resource:

@@ -18,6 +18,7 @@ from threadwell.intake.merging import BadMerge, Merged, merge_patients
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
 from threadwell.intake.previewing import Preview, Previewed, Tally, preview
+from threadwell.intake.replies.writing import BadReply, Replied, reply
 from threadwell.intake.reports.reasons import why
 from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
 from threadwell.intake.reports.verify import Finding, verify
@@ -40,6 +41,7 @@ __all__ = [
     "BadCorrection",
     "BadMerge",
     "BadPeople",
+    "BadReply",
     "BadSetting",
     "Corrected",
     "Counts",
@@ -53,6 +55,7 @@ __all__ = [
     "Preview",
     "Previewed",
     "Quarantined",
+    "Replied",
     "Report",
     "SessionSummary",
     "Settings",
@@ -79,6 +82,7 @@ __all__ = [
     "recut",
     "reopen_session",
     "replay",
+    "reply",
     "sessions",
     "split_by_patient",
     "verify",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import TypeVar
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Store, Stored
 from threadwell.stores.scanning import scan
+
+T = TypeVar("T")
 
 
 async def search_all(store: Store, project: str, query: Query) -> AsyncIterator[Stored]:
@@ -15,7 +18,7 @@ async def search_all(store: Store, project: str, query: Query) -> AsyncIterator[
         yield match
 
 
-def chunks(values: Iterable[str], size: int = 200) -> list[list[str]]:
+def chunks(values: Iterable[T], size: int = 200) -> list[list[T]]:
     """The values in lists of at most ``size``: as many as one query asks for at once."""
     every = list(values)
     return [every[at : at + size] for at in range(0, len(every), size)]

@@ -25,8 +25,9 @@ from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import Held, Refusal, Route
+from threadwell.intake.people.route import Held, Refusal, Route, authored
 from threadwell.intake.people.ways import Ways
+from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
 from threadwell.intake.taken import Taken
 from threadwell.messages import Broken, Message
@@ -84,6 +85,7 @@ class Run:
         self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
+        self._sent = SentIds(store, project)
 
     async def start(self) -> None:
         """Find the practice and what is held."""
@@ -101,7 +103,7 @@ class Run:
         now.
         """
         batch = self.begin()
-        items = await self._earlier.known(items)
+        items = await self._sent.known(await self._earlier.known(items))
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
         if replayed is not None:
@@ -305,7 +307,7 @@ class Run:
             if refused is not None:
                 held[id_] = refused
             elif isinstance(way, Route):
-                circles.setdefault(way.circle, []).append((id_, message, way))
+                circles.setdefault(way.circle, []).append((id_, message, authored(way, message)))
         keys = {key: messages[0][2].patients for key, messages in circles.items()}
         await people.name(
             who for patients in keys.values() if len(patients) > 1 for who in patients

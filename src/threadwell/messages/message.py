@@ -43,7 +43,9 @@ class Message:
     that an account of the practice has. ``earlier_ids`` are those that earlier builds may have made
     of it. ``apart`` is for intake alone: it tells messages from each other to which their provider
     has given one id. ``on_arrival`` says that nothing tells when it was sent: ``sent`` is when it
-    was delivered to us, and a copy that has its time knows better.
+    was delivered to us, and a copy that has its time knows better. ``author`` is the person of the
+    practice (``Practitioner/…``) who has written it here, as a reply that is to be sent; it is
+    empty for whatever came from outside.
     """
 
     channel: str
@@ -67,6 +69,7 @@ class Message:
     on_arrival: bool = False
     earlier_ids: tuple[str, ...] = ()
     ours: tuple[Address, ...] = ()
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from threadwell.api.rest.accept import Accepted, accept_body
 from threadwell.api.rest.change import Change, created
 from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import condition_of_create, select
+from threadwell.api.rest.replies import sent_from
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id
 
@@ -21,6 +22,10 @@ async def create(context: Context, request: Request) -> Answer:
 async def store_new(context: Context, request: Request, accepted: Accepted) -> Answer:
     """The answer to a create of what was accepted."""
     condition = condition_of_create(request.type, request)
+    if condition is None:
+        sent = await sent_from(context, request, accepted.resource)
+        if sent is not None:
+            return sent
 
     async def decide() -> Change:
         if condition is None:

@@ -30,7 +30,9 @@ _HEADERS = {
 #: Headers of the bundle's own request that hold for each entry.
 _INHERITED = (b"x-medplum", b"prefer", b"x-trace-id", b"traceparent")
 #: Operations that change something.
-_CHANGING = frozenset({"$about", "$open-session", "$close", "$reopen", "$split-by-patient"})
+_CHANGING = frozenset(
+    {"$about", "$open-session", "$close", "$reopen", "$reply", "$split-by-patient"}
+)
 _OUTCOME = b'{"resourceType":"OperationOutcome"'
 
 

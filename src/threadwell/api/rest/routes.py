@@ -20,6 +20,7 @@ from threadwell.api.rest import (
     history,
     patch,
     read,
+    replies,
     search,
     search_across,
     split,
@@ -48,6 +49,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (acts.TYPE, acts.CLOSE): {"POST": acts.close},
     (acts.TYPE, acts.REOPEN): {"POST": acts.reopen},
     (split.TYPE, split.NAME): {"POST": split.split},
+    (replies.TYPE, replies.NAME): {"POST": replies.reply_in},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -103,6 +105,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     acts.close: "update",
     acts.reopen: "update",
     split.split: "update",
+    replies.reply_in: "create",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

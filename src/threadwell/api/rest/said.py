@@ -85,6 +85,14 @@ def referred(
     return f"{type_}/{id_}"
 
 
+def attachment(parameter: dict[str, Any], path: str) -> dict[str, Any]:
+    """The Attachment that a parameter has; raises 400."""
+    value = _only_value(parameter, "valueAttachment", path)
+    if not isinstance(value, dict) or not isinstance(value.get("url"), str):
+        raise invalid(f"{parameter['name']} must be an Attachment with a url", path)
+    return value
+
+
 def truth(parameter: dict[str, Any], path: str) -> bool:
     """The boolean that a parameter has; raises 400."""
     value = _only_value(parameter, "valueBoolean", path)

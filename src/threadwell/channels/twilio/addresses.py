@@ -78,6 +78,12 @@ def ends_of(
     )
 
 
+def service_of_thread(thread: str) -> str:
+    """The service by which a thread goes that ``ends_of`` has named, ``""`` for phones' own."""
+    service, colon, _ = thread.partition(":")
+    return service if colon and service in _SERVICES else ""
+
+
 def _service(written: str) -> str:
     name = unguarded(written).partition(":")[0].lower()
     return name if name in _SERVICES else ""

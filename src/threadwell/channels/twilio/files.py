@@ -33,6 +33,12 @@ def name_of(url: str, content_type: str) -> str:
     return last + (mimetypes.guess_extension(media_type_of(content_type).partition(";")[0]) or "")
 
 
+def authorization(account: Account) -> str:
+    """The header by which Twilio knows the account (RFC 7617)."""
+    pair = f"{account.value('account_sid')}:{account.value('auth_token')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
 def _first(place: str, account: Account) -> Step:
     if place.startswith(MCS):
         service, _, file = place.removeprefix(MCS).partition("/")
@@ -66,6 +72,5 @@ def _call(url: str, account: Account) -> Step:
     headers = {}
     # Nobody else gets the credentials, whatever a message names.
     if named or host.endswith(_TWILIO):
-        pair = f"{account.value('account_sid')}:{account.value('auth_token')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        headers["Authorization"] = authorization(account)
     return Call("GET", url, headers)

@@ -15,6 +15,7 @@ from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id
 from threadwell.channels.twilio.keywords import wish_of
 from threadwell.channels.twilio.message import Told, message_of
+from threadwell.channels.twilio.sending import ask, send
 from threadwell.channels.twilio.signature import FORM, form, verify
 from threadwell.messages import Address, Attachment, Broken
 
@@ -140,4 +141,6 @@ LIVE = Live(
     parse=parse,
     answer=answer,
     fetch=fetch,
+    send=send,
+    ask=ask,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from threadwell.encounters import codes
+from threadwell.encounters.child import author_of
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.mentions import Called, Names
 from threadwell.encounters.people import Party, addresses_of, said_of
@@ -17,7 +18,7 @@ from threadwell.fhir.search.fold import contact_code
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.question import writing
-from threadwell.intake.people.route import Directory, address_key, party_key
+from threadwell.intake.people.route import Directory, address_key, as_author, party_key
 from threadwell.intake.people.writers import ANYWHERE, At, Writers, where_it_stands
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, AddressKind, email_spellings, parse_address, spellings
@@ -134,9 +135,13 @@ class AddressBook:
             if self.writers.narrow
             else ANYWHERE
         )
-        out = []
+        out: list[tuple[str, Party]] = []
+        author = author_of(child)
         for actor in actors:
             for address, task in zip(addresses_of(actor), said_of(actor), strict=True):
+                if author and not out:
+                    out.append(as_author(address, author))
+                    continue
                 party = _as_stored(self.party(address), actor.get("reference", ""))
                 said = self.writers.at(address_key(address), where) if self.writers else None
                 if task or (said is not None and said.message is not None):

@@ -68,6 +68,23 @@ def party_key(address: Address, party: Party) -> str:
     return f"{key}={party.said}" if party.said else key
 
 
+def as_author(address: Address, author: str) -> tuple[str, Party]:
+    """The party of the person (``Practitioner/…``) who writes from an address of the practice.
+
+    Its key comes first. Whoever has the address by itself is another party.
+    """
+    bare = address._replace(display="")
+    return f"{address_key(address)}@{author}", Party(bare, practice=author)
+
+
+def authored(way: Route, message: Message) -> Route:
+    """The way of a message that a person of the practice has written here."""
+    if not message.author:
+        return way
+    key, party = as_author(message.sender, message.author)
+    return way._replace(keys=(key, *way.keys[1:]), parties=(party, *way.parties[1:]))
+
+
 def route(
     sender: Address, recipients: Sequence[Address], people: Directory, *, strangers: bool = False
 ) -> Route | Refusal:

@@ -1,0 +1,199 @@
+"""Replies: by ``$reply``, and by a child Communication that a client creates in a thread.
+
+The operation is Threadwell's own; ``guide/operations/reply.json`` defines it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from threadwell.api.answers import written
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import JSON, PRIVATE
+from threadwell.api.params import parse_params
+from threadwell.api.rest.read import existing
+from threadwell.api.rest.said import (
+    PATH,
+    asking,
+    attachment,
+    named_parameters,
+    referred,
+    words,
+)
+from threadwell.encounters.codes import BASE
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.references import parse_absolute, split_reference
+from threadwell.intake.circles.place import thread_of
+from threadwell.intake.importing import Contended
+from threadwell.intake.links import circle_of
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.replies.writing import AUTHORS, BadReply, Replied, channel_of, reply
+from threadwell.intake.settings import BadSetting
+from threadwell.messages import Attachment
+
+NAME = "$reply"
+#: The url of its OperationDefinition, and the resource type that has it.
+DEFINITION = f"{BASE}OperationDefinition/{NAME[1:]}"
+TYPE = "Communication"
+
+
+async def reply_in(context: Context, request: Request) -> Answer:
+    """200 with Parameters that name the message and the thread header that has it.
+
+    404 and 410 where there is no such Communication, 422 where nobody can reply in it so, 409 where
+    others keep writing to the thread.
+    """
+    for key, _ in parse_params(request.query):
+        raise invalid(f"In the URL {NAME} takes nothing: {key[:64]} is for the body")
+    asked = await _asked(context, request)
+    existing(await context.store.read(context.project, TYPE, request.id))
+    done = await _reply(context, request, f"{TYPE}/{request.id}", asked)
+    told = [
+        {"name": "message", "valueReference": {"reference": done.message}},
+        {"name": "thread", "valueReference": {"reference": done.thread}},
+    ]
+    return Answer(200, [JSON, PRIVATE], encode({"resourceType": "Parameters", "parameter": told}))
+
+
+async def sent_from(context: Context, request: Request, resource: Resource) -> Answer | None:
+    """The answer to the create of a message that is a reply; ``None`` if it is none.
+
+    It is one where a person of the practice writes it, it is no draft, has no identity of its own,
+    and its thread is one that Threadwell keeps, of a channel that sends. Raises as ``reply_in``.
+    """
+    if request.type != TYPE or not _may_be_reply(resource):
+        return None
+    parent = _local(context, resource["partOf"][0])
+    header = await _header(context, parent)
+    if header is None or not _sends(context, header):
+        return None
+    asked = _Asked(sender=_local(context, resource["sender"]))
+    asked.answers = next((_local(context, one) for one in resource.get("inResponseTo") or ()), "")
+    texts = []
+    for part in resource.get("payload") or ():
+        if "contentString" in part:
+            texts.append(part["contentString"])
+        elif "contentAttachment" in part:
+            asked.files.append(await _file(context, part["contentAttachment"], f"{TYPE}.payload"))
+        else:
+            raise FhirError(
+                422, [Issue("business-rule", "A reference cannot be sent as a message")]
+            )
+    asked.text = "\n".join(texts)
+    if asked.answers == parent:
+        asked.answers = ""
+    done = await _reply(context, request, parent, asked)
+    stored = await context.store.read(context.project, TYPE, done.message.partition("/")[2])
+    return await written(context, request, existing(stored), 201)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is to be written, by whom, and what it answers."""
+
+    text: str = ""
+    sender: str = ""
+    answers: str = ""
+    key: str = ""
+    files: list[Attachment] = field(default_factory=list)
+
+
+async def _reply(context: Context, request: Request, thread: str, asked: _Asked) -> Replied:
+    try:
+        return await reply(
+            context.store,
+            context.project,
+            thread,
+            asked.text,
+            await kept_settings(context.store, context.project, context.labels()),
+            context.channels(),
+            sender=asked.sender,
+            answers=asked.answers,
+            files=asked.files,
+            key=asked.key,
+            by=asking(request),
+            clock=context.clock,
+        )
+    except (BadReply, BadSetting) as error:
+        raise FhirError(422, [Issue("business-rule", str(error))]) from None
+    except Contended:
+        raise FhirError(
+            409, [Issue("conflict", "Conflict: please try again")], "conflict"
+        ) from None
+
+
+async def _asked(context: Context, request: Request) -> _Asked:
+    """What the parameters ask for; raises 400."""
+    asked = _Asked()
+    for path, name, parameter in await named_parameters(request):
+        match name:
+            case "text":
+                asked.text = words(parameter, path)
+            case "key":
+                asked.key = words(parameter, path)
+            case "sender":
+                types = tuple(one.removesuffix("/") for one in AUTHORS)
+                asked.sender = referred(context, parameter, types, path)
+            case "answers":
+                asked.answers = referred(context, parameter, (TYPE,), path)
+            case "attachment":
+                asked.files.append(await _file(context, attachment(parameter, path), path))
+            case _:
+                raise invalid(f"Unknown parameter of {NAME}: {name[:64]}", path)
+    if not asked.sender:
+        raise invalid("Say who writes: sender", PATH)
+    if not (asked.text or asked.files):
+        raise invalid("Say what: text, or attachment", PATH)
+    return asked
+
+
+async def _file(context: Context, given: dict[str, Any], path: str) -> Attachment:
+    """A file that is a Binary of this server; raises 400."""
+    context.signer.normalise(given)
+    binary = _local(context, {"reference": str(given.get("url", ""))})
+    type_, _, id_ = binary.partition("/")
+    stored = await context.store.read(context.project, type_, id_) if type_ == "Binary" else None
+    if stored is None or stored.deleted:
+        raise invalid("What is attached is a Binary of this server: create it first", path)
+    content = await context.store.content(context.project, id_, stored.version_id)
+    kind = str(given.get("contentType") or decode(stored.body).get("contentType", ""))
+    return Attachment(str(given.get("title", "")), kind, content)
+
+
+async def _header(context: Context, name: str) -> Resource | None:
+    """The thread header of that name, where it is one that Threadwell keeps."""
+    type_, _, id_ = name.partition("/")
+    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
+    if stored is None or stored.deleted:
+        return None
+    body: Resource = decode(stored.body)
+    return body if circle_of(body) and thread_of(body) is not None else None
+
+
+def _may_be_reply(resource: Resource) -> bool:
+    sender = str((resource.get("sender") or {}).get("reference", ""))
+    return (
+        resource.get("status") == "in-progress"
+        and "identifier" not in resource
+        and len(resource.get("partOf") or ()) == 1
+        and any(name in sender for name in AUTHORS)
+    )
+
+
+def _sends(context: Context, header: Resource) -> bool:
+    channel = context.channels().get(channel_of(header))
+    return channel is not None and channel.live is not None and channel.live.send is not None
+
+
+def _local(context: Context, value: dict[str, Any]) -> str:
+    """``Type/id`` of what a Reference refers to, where that is of this server."""
+    text = str(value.get("reference", ""))
+    absolute = parse_absolute(text)
+    if absolute is not None:
+        return f"{absolute.type}/{absolute.id}" if absolute.base in context.bases else ""
+    type_, id_ = split_reference(text)
+    return f"{type_}/{id_}"

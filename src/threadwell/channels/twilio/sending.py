@@ -1,0 +1,162 @@
+"""Messages go out by the REST API of Twilio: texts, MMS and WhatsApp.
+
+Twilio does not know that two requests are meant as one. So a request of which nobody knows how it
+ended is not made again: the messages of that number are looked through for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from threadwell.calls.call import Call, Called
+from threadwell.channels.account import Account
+from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
+from threadwell.channels.twilio.addresses import service_of_thread
+from threadwell.channels.twilio.files import authorization
+from threadwell.channels.twilio.identity import NAME, parse_message_id
+from threadwell.channels.twilio.signature import FORM
+from threadwell.fhir.json import BadJson, decode
+from threadwell.messages import Address
+
+_API = "https://api.twilio.com"
+#: Files that one message may have.
+_MOST_FILES = 10
+#: Characters that one message may have.
+_MOST_CHARACTERS = 1600
+#: Messages of a number that are looked through: as many as a page of the API has.
+_PAGE = 1000
+#: How far Twilio's clock may be behind ours.
+_SKEW = timedelta(minutes=1)
+#: What goes wrong here and may go well in a while: too many requests, a queue that is full.
+_BUSY = frozenset({"20429", "14107", "21611", "63018", "30001"})
+
+
+def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent | Later | Failed:
+    """The call that has Twilio send a message, and what its answer means."""
+    if answer is not None:
+        return _outcome(answer)
+    if len(out.recipients) != 1:
+        return Failed("Twilio sends to one recipient at a time")
+    if len(out.files) > _MOST_FILES:
+        return Failed(f"a message of Twilio has at most {_MOST_FILES} files")
+    if len(out.text) > _MOST_CHARACTERS:
+        return Failed(f"a message of Twilio has at most {_MOST_CHARACTERS} characters")
+    form = [("To", _named(out.recipients[0], out.thread))]
+    service = out.own.value.removeprefix(f"{NAME}:")
+    if service != out.own.value:
+        form.append(("MessagingServiceSid", service))
+    else:
+        form.append(("From", _named(out.own, out.thread)))
+    if out.text:
+        form.append(("Body", out.text))
+    form += [("MediaUrl", url) for url in out.files]
+    if out.hook:
+        form.append(("StatusCallback", out.hook))
+    headers = {"Authorization": authorization(account), "Content-Type": FORM}
+    return Call("POST", _messages(account), headers, urlencode(form).encode())
+
+
+def ask(out: Outbound, account: Account, answer: Called | None) -> Call | Found | Later:
+    """The call that lists what was sent to a number since then, and what is in its answer."""
+    if answer is None:
+        since = out.since.astimezone(UTC) - _SKEW
+        form = [
+            ("To", _named(out.recipients[0], out.thread)),
+            ("DateSent>", f"{since:%Y-%m-%d}"),
+            ("PageSize", str(_PAGE)),
+        ]
+        headers = {"Authorization": authorization(account)}
+        return Call("GET", f"{_messages(account)}?{urlencode(form)}", headers)
+    if answer.status != 200:
+        return Later("Twilio does not say what it has sent", _code(_json(answer)))
+    found = sorted(_alike(out, _json(answer)))
+    return Found(tuple(id_ for _, id_ in found))
+
+
+def _alike(out: Outbound, listed: Mapping[str, Any]) -> Iterator[tuple[datetime, str]]:
+    """When those of the messages were made that it may be, and their ids."""
+    messages = listed.get("messages")
+    for one in messages if isinstance(messages, list) else ():
+        if not isinstance(one, dict):
+            continue
+        id_ = parse_message_id(str(one.get("sid", "")))
+        made = _time(one.get("date_created"))
+        outbound = str(one.get("direction", "")).startswith("outbound")
+        said = str(one.get("body") or "").rstrip() == out.text.rstrip()
+        files = str(one.get("num_media") or "0") == str(len(out.files))
+        if id_ and outbound and said and files and made and made >= out.since - _SKEW:
+            yield made, id_
+
+
+def _outcome(answer: Called) -> Sent | Later | Failed:
+    told = _json(answer)
+    code = _code(told)
+    if 200 <= answer.status < 300:
+        if id_ := parse_message_id(str(told.get("sid", ""))):
+            return Sent(id_)
+        return Later("Twilio has answered without an id", doubtful=True)
+    if answer.status == 429 or code in _BUSY:
+        return Later("Twilio is asked too much", code, _pause(answer))
+    if answer.status in (401, 403) and code not in _OF_THE_MESSAGE:
+        return Later("Twilio does not take the credentials of the account", code)
+    if answer.status == 503:
+        return Later("Twilio is not there at the moment", code, _pause(answer))
+    if answer.status >= 500:
+        return Later("Twilio has failed, and may have sent it", code, doubtful=True)
+    return Failed(_REASONS.get(code, "Twilio refuses it"), code)
+
+
+#: What Twilio says of the message, and not of who asks (https://www.twilio.com/docs/api/errors).
+_OF_THE_MESSAGE = frozenset({"21408", "21610"})
+_REASONS = {
+    "21211": "the number that it goes to is none",
+    "21408": "the account may not send to that country",
+    "21606": "the account may not send from that number",
+    "21610": "the recipient has said STOP to that number",
+    "21612": "Twilio has no way from that number to the recipient",
+    "21614": "the number that it goes to takes no text messages",
+    "21617": "it is longer than Twilio takes",
+    "63016": "WhatsApp takes only templates more than a day after the recipient wrote last",
+}
+
+
+def _messages(account: Account) -> str:
+    base = account.value("api_url").rstrip("/") or _API
+    return f"{base}/2010-04-01/Accounts/{quote(account.value('account_sid'), '')}/Messages.json"
+
+
+def _named(address: Address, thread: str) -> str:
+    """The address as Twilio writes it, with the service by which it is reached."""
+    service = service_of_thread(thread)
+    bare = address.value.removeprefix("sms:")
+    return f"{service}:{bare}" if service and not bare.startswith(f"{service}:") else bare
+
+
+def _json(answer: Called) -> Mapping[str, Any]:
+    try:
+        told = decode(answer.body)
+    except BadJson:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _code(told: Mapping[str, Any]) -> str:
+    code = str(told.get("code") or "")
+    return code if code.isascii() and code.isdigit() else ""
+
+
+def _pause(answer: Called) -> float:
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        made = parsedate_to_datetime(str(text))
+    except ValueError:
+        return None
+    return made if made.tzinfo else made.replace(tzinfo=UTC)

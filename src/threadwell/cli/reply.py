@@ -1,0 +1,81 @@
+"""``threadwell reply``: a person of the practice replies in a thread."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.output import print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument(
+        "thread", metavar="THREAD", help="the thread header, or the message to answer"
+    )
+    parser.add_argument(
+        "text", metavar="TEXT", nargs="?", help="what to write (default: read from standard input)"
+    )
+    parser.add_argument(
+        "--as", dest="sender", metavar="WHO", required=True, help="who writes: Practitioner/…"
+    )
+    parser.add_argument(
+        "--file",
+        dest="files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file to go along",
+    )
+    parser.add_argument(
+        "--key", metavar="NAME", default="", help="given twice with one name, it is one reply"
+    )
+    add_store(parser)
+    add_format(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Write the reply, and print where it is."""
+    import threadwell
+
+    text = arguments.text
+    if text is None:
+        text = "" if arguments.files and sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    with threadwell.open(arguments.store, create=False) as tw:
+        done = tw.reply(
+            arguments.thread,
+            text,
+            sender=arguments.sender,
+            files=[Path(one) for one in arguments.files],
+            key=arguments.key,
+        )
+    if arguments.format == "json":
+        print_json(
+            {
+                "message": done.message,
+                "thread": done.thread,
+                "account": done.account,
+                "there": done.there,
+            }
+        )
+    elif done.there:
+        print(f"{done.message} is there already")
+    else:
+        print(f"{done.message} is to be sent by {done.account}")
+    return 0
+
+
+COMMAND = Command(
+    name="reply",
+    summary="Reply in a thread, by its own channel and account",
+    about="The reply is in the record at once, in its session. `threadwell serve` sends it; "
+    "`threadwell outbox` shows what was not sent yet.",
+    examples=(
+        "threadwell reply Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7 'Three it is.' "
+        "--as Practitioner/3f0b1c52-6a35-5d0c-9a53-2f4b8a6b7c11",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
