@@ -15,9 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "thread", metavar="THREAD", help="the thread header, or the message to answer"
     )
-    parser.add_argument(
-        "text", metavar="TEXT", nargs="?", help="what to write (default: read from standard input)"
-    )
+    parser.add_argument("text", metavar="TEXT", help="what to write; - reads standard input")
     parser.add_argument(
         "--as", dest="sender", metavar="WHO", required=True, help="who writes: Practitioner/…"
     )
@@ -40,9 +38,7 @@ def run(arguments: Namespace) -> int:
     """Write the reply, and print where it is."""
     import threadwell
 
-    text = arguments.text
-    if text is None:
-        text = "" if arguments.files and sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    text = sys.stdin.read().rstrip("\n") if arguments.text == "-" else arguments.text
     with threadwell.open(arguments.store, create=False) as tw:
         done = tw.reply(
             arguments.thread,
