@@ -46,7 +46,7 @@ class Chats:
 
     @classmethod
     def of(cls, database: sqlite3.Connection, country: str) -> Chats:
-        """Raises ``sqlite3.Error`` where the database is damaged."""
+        """Raises ``FAILURES`` where the database is damaged."""
         handles = {
             number: address_of(text, country)
             for number, text in database.execute("SELECT ROWID, id FROM handle")

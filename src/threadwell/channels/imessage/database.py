@@ -15,6 +15,9 @@ from shutil import copyfile
 from urllib.parse import quote
 
 MAGIC = b"SQLite format 3\0"
+#: How reading a damaged database fails. What SQLite says of one may hold bytes of it that are no
+#: text, and then Python cannot even tell.
+FAILURES = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 #: The tables that make a database one of messages.
 _TABLES = {"message", "handle", "chat", "chat_message_join"}
 #: How it is called on a Mac, on an iPhone, and in a backup of one.
@@ -41,7 +44,7 @@ def is_store(head: bytes, path: Path) -> bool:
             return False
         with opened(path) as found:
             return _has_tables(found)
-    except (sqlite3.Error, OSError):
+    except (OSError, *FAILURES):
         return False
 
 
@@ -52,7 +55,7 @@ def is_encrypted(head: bytes, path: Path) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database, with all that its log holds. Raises ``sqlite3.Error`` and ``OSError``."""
+    """The database, with all that its log holds. Raises ``FAILURES`` and ``OSError``."""
     log = _log(path)
     if log is None:
         with closing(_connected(path, "immutable=1")) as found:

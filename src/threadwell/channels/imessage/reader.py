@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.imessage.chats import NAME, Chats
-from threadwell.channels.imessage.database import is_encrypted, is_store, opened
+from threadwell.channels.imessage.database import FAILURES, is_encrypted, is_store, opened
 from threadwell.channels.imessage.files import found
 from threadwell.channels.imessage.message import Phone, parse_row, row_as_json
 from threadwell.channels.imessage.rows import read_rows
@@ -49,7 +48,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
                     content = row_as_json(row)
                     reason, aside = parsed.reason, parsed.set_aside
                     yield Broken(NAME, where, reason, content, "application/json", aside)
-    except (sqlite3.Error, OverflowError):
+    except FAILURES:
         yield Broken(NAME, path.name, _DAMAGED, b"")
 
 
@@ -59,7 +58,7 @@ def companions(path: Path) -> Iterator[Path]:
         with opened(path) as database:
             for row in read_rows(database):
                 yield from filter(None, (found(one, path) for one in row.files))
-    except (sqlite3.Error, OverflowError):
+    except FAILURES:
         return
 
 

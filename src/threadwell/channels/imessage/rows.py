@@ -62,7 +62,7 @@ class Row:
 
 
 def read_rows(database: sqlite3.Connection) -> Iterator[Row]:
-    """Every row of ``message``. Raises ``sqlite3.Error`` where the database is damaged."""
+    """Every row of ``message``. Raises ``FAILURES`` where the database is damaged."""
     wanted = [name for name in _COLUMNS if name in columns_of(database, "message")]
     chosen = "".join(f", {name}" for name in wanted)
     rows = database.execute(f"SELECT ROWID{chosen} FROM message ORDER BY ROWID")  # noqa: S608

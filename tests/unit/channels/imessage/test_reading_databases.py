@@ -361,6 +361,19 @@ def test_a_damaged_database_says_so(phone: Phone) -> None:
     assert "damaged" in items[-1].reason
 
 
+def test_a_schema_that_is_no_text_is_no_end_of_an_import(phone: Phone) -> None:
+    phone.add()
+    phone.read()
+    raw = phone.path.read_bytes().replace(b"CREATE TABLE handle", b"CREATE TBALE handle")
+    raw = raw.replace(b"tablehandlehandle", b"tablehandl\x94handle")
+    phone.path.write_bytes(raw)
+    assert not CHANNEL.sniff(raw[:16_384], phone.path)
+    (broken,) = CHANNEL.read(phone.path, ReadOptions(None))
+    assert isinstance(broken, Broken)
+    assert "damaged" in broken.reason
+    assert list(CHANNEL.companions(phone.path)) == []
+
+
 def test_what_a_strangers_schema_calls_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     database = sqlite3.connect(path)
