@@ -49,6 +49,7 @@ CHANNEL_NAMES = (
 DUTY_NAMES: tuple[str, ...] = (
     "journal",
     "files",
+    "states",
 )
 
 _POSTGRES = ("postgresql", "postgres")

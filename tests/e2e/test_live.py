@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ import threadwell
 from threadwell.app import create_server, duties_of, open_store
 from threadwell.channels.account import Account
 from threadwell.duties.rota import perform
+from threadwell.encounters.delivery import delivery_of
 from threadwell.fhir.search.query import Query
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
@@ -26,7 +29,7 @@ from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 from .conftest import THREADWELL
-from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
+from .provider import ACCOUNT, OFFICE, TOKEN, Provider, status, text
 
 ANA, BEN = "+12075550111", "+12075550122"
 
@@ -49,7 +52,7 @@ class Practice:
                 "twilio",
                 {"account_sid": ACCOUNT, "auth_token": TOKEN},
                 addresses=OFFICE,
-                hosts=f"127.0.0.1:{self.provider.port}",
+                hosts=[f"{host}:{self.provider.port}" for host in ("127.0.0.1", "localhost")],
             )
             tw.create_resource(patient("Ana", ANA))
             tw.create_resource(patient("Ben", BEN))
@@ -116,10 +119,11 @@ class Practice:
         """The messages, once there are so many and nothing waits any more."""
         until = time.monotonic() + seconds
         while True:
+            waiting = self.waiting()
             found = self.children()
-            if len(found) == messages and not self.waiting():
+            if len(found) == messages and not waiting:
                 return found
-            assert time.monotonic() < until, (len(found), self.waiting(), self.log.read_text())
+            assert time.monotonic() < until, (len(found), waiting, self.log.read_text())
             time.sleep(0.1)
 
 
@@ -156,7 +160,13 @@ def test_a_server_takes_in_what_arrives(practice: Practice) -> None:
         "MediaUrl0": provider.file_url("/media/1"),
         "MediaContentType0": "image/jpeg",
     }
-    whatsapp = {"From": f"whatsapp:{ANA}", "To": f"whatsapp:{OFFICE}", "ProfileName": "Ana"}
+    whatsapp = {
+        "From": f"whatsapp:{ANA}",
+        "To": f"whatsapp:{OFFICE}",
+        "ProfileName": "Ana",
+        **media,
+        "MediaUrl0": provider.file_url("/media/2"),
+    }
     assert provider.deliver(text(1, "Are you open on Friday?", ANA)) == 1
     assert provider.deliver(text(2, "Look at this", BEN, **media)) == 1
     assert provider.deliver(text(3, "And here", ANA, **whatsapp)) == 1
@@ -166,10 +176,13 @@ def test_a_server_takes_in_what_arrives(practice: Practice) -> None:
         provider.deliver(said or text(3, "And here", ANA, **whatsapp))
     found = practice.wait_for(3)
     assert sorted(map(words, found)) == ["And here", "Are you open on Friday?", "Look at this"]
-    (picture,) = (one for one in found if words(one) == "Look at this")
-    assert picture["payload"][1]["contentAttachment"]["size"] == 6
-    assert "note" not in picture
-    assert [(path, bool(given)) for _, path, given in provider.asked] == [("/media/1", True)]
+    pictures = {words(one): one for one in found if len(one["payload"]) == 2}
+    sizes = {name: one["payload"][1]["contentAttachment"]["size"] for name, one in pictures.items()}
+    assert sizes == {"Look at this": 6, "And here": 7}
+    assert all("note" not in one for one in found)
+    # Where a redirect leads gets no credentials.
+    given = {(path, bool(given)) for _, path, given in provider.asked}
+    assert given == {("/media/1", True), ("/media/2", True), ("/bare/2", False)}
     with threadwell.open(practice.store) as tw:
         assert tw.verify() == []
         sessions = tw.sessions()
@@ -204,3 +217,92 @@ def test_a_store_in_memory_takes_in_what_arrives() -> None:
         return 1
 
     assert asyncio.run(run())
+
+
+def delivered_as(child: dict[str, Any]) -> tuple[str, str]:
+    delivery = delivery_of(child)
+    return (delivery.state, delivery.error) if delivery else ("", "")
+
+
+def logged(path: Path, *numbers: int) -> Path:
+    """A message log of the provider's, with messages that the practice has sent."""
+    lines = ["Sid,Date Sent,From,To,Direction,Body,Status,Num Media"]
+    lines += [
+        f"SM{number:032x},2024-04-10T09:{number:02}:00Z,{OFFICE},{ANA},outbound-api,"
+        f"Answer {number},sent,0"
+        for number in numbers
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_states_come_before_and_after_their_message(practice: Practice, tmp_path: Path) -> None:
+    provider = practice.provider
+    practice.serve()
+    for word in ("sent", "delivered", "read"):
+        provider.deliver(status(11, word, ANA))
+    with threadwell.open(practice.store) as tw:
+        tw.import_messages(logged(tmp_path / "log.csv", 11, 12), owner=OFFICE, zone="UTC")
+    provider.deliver(status(12, "undelivered", ANA, ErrorCode="30006"))
+    expected = [("read", ""), ("failed", "30006")]
+    until = time.monotonic() + 60
+    while [delivered_as(one) for one in practice.children()] != expected:
+        assert time.monotonic() < until, (practice.children(), practice.log.read_text())
+        time.sleep(0.2)
+    assert practice.wait_for(2)[1]["statusReason"]["text"].endswith("30006)")
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+def test_a_log_and_a_webhook_are_one_message(
+    practice: Practice, tmp_path: Path, log_first: bool
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "Sid,Date Sent,From,To,Direction,Body,Status,Num Media\n"
+        f"SM{7:032x},2024-04-10T09:00:00Z,{ANA},{OFFICE},inbound,Can I come?,received,0\n"
+    )
+
+    def read_log() -> None:
+        with threadwell.open(practice.store) as tw:
+            tw.import_messages(log, owner=OFFICE, zone="UTC")
+
+    if log_first:
+        read_log()
+    practice.serve()
+    practice.provider.deliver(text(7, "Can I come?", ANA))
+    practice.wait_for(1)
+    if not log_first:
+        read_log()
+    (child,) = practice.wait_for(1)
+    # The log knows when it was sent, the webhook when it arrived.
+    assert child["sent"] == "2024-04-10T09:00:00Z"
+    assert child["received"] > "2024-04-11"
+    with threadwell.open(practice.store) as tw:
+        assert tw.verify() == []
+
+
+def test_a_kill_between_acknowledgement_and_record_loses_nothing(practice: Practice) -> None:
+    """Server and duties are killed again and again while a provider delivers, and retries."""
+    provider = practice.provider
+    practice.serve("--no-duties")
+    duties = practice.do_duties()
+    for number in range(24):
+        provider.deliver(text(number, f"Message {number}", (ANA, BEN)[number % 2]))
+        if number == 7:
+            assert practice.process
+            os.killpg(practice.process.pid, signal.SIGKILL)
+            practice.process.wait()
+            practice.serve("--no-duties")
+        if number in (4, 18):
+            duties.kill()
+            duties.wait()
+            duties = practice.do_duties()
+        if number % 9 == 0:
+            provider.deliver(
+                text(number // 2, f"Message {number // 2}", (ANA, BEN)[number // 2 % 2])
+            )
+    found = practice.wait_for(24, seconds=90)
+    assert sorted(map(words, found)) == sorted(f"Message {number}" for number in range(24))
+    with threadwell.open(practice.store) as tw:
+        assert tw.verify() == []
+        assert tw.quarantine() == []

@@ -45,6 +45,7 @@ SUGGESTION = "suggestion"
 EXT_ADDRESS = BASE + "StructureDefinition/address"
 EXT_ATTRIBUTION = BASE + "StructureDefinition/attribution"
 EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
+EXT_DELIVERY = BASE + "StructureDefinition/delivery"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
 EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
@@ -63,6 +64,7 @@ LOCK = BASE + "CodeSystem/lock"
 TASK_CODE = BASE + "CodeSystem/task"
 REASON = BASE + "CodeSystem/reason"
 BASIS = BASE + "CodeSystem/attribution-basis"
+DELIVERY = BASE + "CodeSystem/delivery-state"
 
 # Code systems of others.
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -72,6 +74,9 @@ PARTICIPATION_MODE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode
 DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 SNOMED = "http://snomed.info/sct"
+
+#: Why a message is not where it was sent to.
+NOT_DELIVERED = {"system": DELIVERY, "code": "failed", "display": "Failed"}
 
 #: Why the record is changed: R4 has ``Provenance.reason`` say a purpose of use.
 RECORDS_MANAGEMENT = {

@@ -46,6 +46,7 @@ class Taking:
         self._project = project
         self._channels = channels
         self._labels = labels
+        self._clock = clock
         self._intake = Intake(store, project, self._settings, clock=clock)
         self._count = _FIRST
 
@@ -106,9 +107,8 @@ class Taking:
             _log.error("a delivery to %s could not be taken in: %s", entry.account, kind)
             await self._take_in(batch, [held])
             return
-        await keep_statuses(
-            self._store, self._project, [status for what in read for status in what.statuses]
-        )
+        statuses = [status for what in read for status in what.statuses]
+        await keep_statuses(self._store, self._project, statuses, self._clock())
         await keep_wishes(
             self._store, self._project, [wish for what in read for wish in what.wishes]
         )
