@@ -42,6 +42,7 @@ CHANNEL_NAMES = (
     "email",
     "slack",
     "telegram",
+    "whatsapp_cloud",
     "table",
 )
 

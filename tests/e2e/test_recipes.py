@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -74,6 +75,28 @@ def test_channel(house: House) -> None:
     assert "3 messages read = 2 new + 0 known + 1 quarantined" in said
     assert "Voicemail" in said
     house.run("python -m pytest -q -p no:cacheprovider src/threadwell/channels/voicemail")
+
+
+def test_live_channel(house: House) -> None:
+    copy, try_it = blocks("live-channel.md", "sh")
+    house.run(copy)
+    app = house.root / "src/threadwell/app.py"
+    added, after = blocks("live-channel.md", "python")[0].splitlines()
+    before = app.read_text()
+    assert before.count(f"    {after}\n") == 1
+    app.write_text(before.replace(f"    {after}\n", f"    {added}\n    {after}\n"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    assert "8109" in try_it
+    taken = "until threadwell quarantine --store try.db | grep '4 messages'; do sleep 1; done"
+    assert "sleep 5" in try_it
+    said = house.run(try_it.replace("8109", port).replace("sleep 5", taken))
+    assert "\n204\n" in said
+    assert "4 messages" in said
+    wrong = try_it.replace("8109", port).replace("-hmac ", "-hmac x").replace("sleep 5", "")
+    assert "403\n" in house.run(wrong)
+    house.run("python -m pytest -q -p no:cacheprovider src/threadwell/channels/harbour")
 
 
 def test_session_policy(house: House) -> None:

@@ -6,8 +6,9 @@ import base64
 import mimetypes
 from urllib.parse import quote, urlsplit
 
-from threadwell.calls.call import Call, Called
+from threadwell.calls.call import Called
 from threadwell.channels.account import Account
+from threadwell.channels.asking import call_for
 from threadwell.channels.live import Lost, Remote, Step, file_of
 from threadwell.fhir.json import BadJson, decode
 from threadwell.messages import media_type_of
@@ -15,7 +16,7 @@ from threadwell.messages import media_type_of
 #: The service that keeps the files of Conversations; they are named ``mcs:<service>/<file>``.
 MCS = "mcs:"
 _MCS_URL = "https://mcs.us1.twilio.com"
-_TWILIO = ".twilio.com"
+_DOMAINS = ("twilio.com",)
 
 
 def fetch(remote: Remote, account: Account, answer: Called | None) -> Step:
@@ -61,16 +62,4 @@ def _content(answer: Called, account: Account) -> Step:
 
 
 def _call(url: str, account: Account) -> Step:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return Lost("has no address that can be asked for")
-    named = host in account.hosts or f"{host}:{port}" in account.hosts
-    if parts.scheme != "https" and not named:
-        return Lost("has no address that can be asked for")
-    headers = {}
-    # Nobody else gets the credentials, whatever a message names.
-    if named or host.endswith(_TWILIO):
-        headers["Authorization"] = authorization(account)
-    return Call("GET", url, headers)
+    return call_for(url, account, _DOMAINS, {"Authorization": authorization(account)})

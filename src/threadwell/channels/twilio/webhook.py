@@ -8,12 +8,12 @@ from dataclasses import replace
 from threadwell.channels.account import Account, Field
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.delivery import Delivery, Reply
+from threadwell.channels.keywords import wish_of
 from threadwell.channels.live import Arrived, Heard, Live, Remote, State, Status, Wished
 from threadwell.channels.records import Refused
 from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
 from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id
-from threadwell.channels.twilio.keywords import wish_of
 from threadwell.channels.twilio.message import Told, message_of
 from threadwell.channels.twilio.sending import ask, send
 from threadwell.channels.twilio.signature import FORM, form, verify

@@ -12,11 +12,13 @@ _WISHES = {
     **dict.fromkeys(("start", "unstop", "yes"), Wish.START),
     **dict.fromkeys(("help", "info"), Wish.HELP),
 }
-#: ``OptOutType`` of an account whose keywords are its own.
+#: What a provider tells where the keywords of an account are its own.
 _TOLD = {"STOP": Wish.STOP, "START": Wish.START, "HELP": Wish.HELP}
 
 
-def wish_of(text: str, opt_out_type: str = "") -> Wish | None:
-    """What a message asks for: as Twilio tells, else by its word; ``None`` for any other."""
-    told = _TOLD.get(opt_out_type.strip().upper())
-    return told or _WISHES.get(text.strip().strip(".!").lower())
+def wish_of(text: str, told: str = "") -> Wish | None:
+    """What a message asks for: as its provider has ``told``, else by its word.
+
+    ``None`` for any other message.
+    """
+    return _TOLD.get(told.strip().upper()) or _WISHES.get(text.strip().strip(".!").lower())

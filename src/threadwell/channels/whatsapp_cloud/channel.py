@@ -1,0 +1,34 @@
+"""The channel as the composition root lists it."""
+
+from __future__ import annotations
+
+from threadwell.channels.account import Field
+from threadwell.channels.channel import Channel, ChannelKind
+from threadwell.channels.live import Live
+from threadwell.channels.whatsapp_cloud.deliveries import parse
+from threadwell.channels.whatsapp_cloud.files import fetch
+from threadwell.channels.whatsapp_cloud.signature import greet, verify
+from threadwell.channels.whatsapp_cloud.values import NAME
+
+CHANNEL = Channel(
+    name=NAME,
+    label="WhatsApp",
+    description="WhatsApp by Meta's Cloud API: messages as they come",
+    kind=ChannelKind.CHAT,
+    medium="APPWRIT",
+    live=Live(
+        fields=(
+            Field("app_secret", "App settings, Basic, App secret", secret=True),
+            Field("verify_token", "words of your own; Meta asks for them, too", secret=True),
+            Field("access_token", "a system user's, which does not expire", secret=True),
+            Field(
+                "second_app_secret", "another one, while it is changed", secret=True, required=False
+            ),
+            Field("api_url", "where the Graph API is, if not at Meta", required=False),
+        ),
+        verify=verify,
+        parse=parse,
+        greet=greet,
+        fetch=fetch,
+    ),
+)
