@@ -132,7 +132,7 @@ def _where(account: Account) -> str:
 
 CHANNEL = Channel(
     name=NAME,
-    label="Text message",
+    label="Harbour Text",
     description="Harbour Text: messages as they come",
     kind=ChannelKind.SMS,
     medium="SMSWRIT",

@@ -12,7 +12,7 @@ from threadwell.channels.whatsapp_cloud.values import NAME
 
 CHANNEL = Channel(
     name=NAME,
-    label="WhatsApp",
+    label="WhatsApp Business",
     description="WhatsApp by Meta's Cloud API: messages as they come",
     kind=ChannelKind.CHAT,
     medium="APPWRIT",
