@@ -7,10 +7,12 @@ of these: what a name means cannot change between the look and the connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -21,8 +23,8 @@ from threadwell.calls.call import Call, Called, CallFailed
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
-#: Headers that another host never gets.
-_FOR_ONE_HOST = frozenset({"authorization", "cookie", "proxy-authorization"})
+#: Headers that another host gets, too. Any other may be a credential: each provider names its own.
+_FOR_ANY_HOST = frozenset({"accept", "accept-language", "user-agent"})
 _PIECE = 64 * 1024
 #: RFC 6052 §2.1: IPv4 addresses within IPv6.
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
@@ -62,17 +64,22 @@ class HttpCaller:
     def _once(self, call: Call, until: float) -> Called:
         place = _place(call)
         connection = _Connection(place, until, self._tls() if place.secure else None)
+        # Who sends a byte now and then would never be too slow for a socket's own timeout.
+        ending = threading.Timer(_left(until), connection.give_up)
+        ending.daemon = True
+        ending.start()
+        sent = False
         try:
             connection.connect()
-        except (OSError, http.client.HTTPException) as error:
-            raise _failed(place, error, sent=False) from None
-        try:
+            sent = True
             connection.request(call.method, place.target, call.body or None, dict(call.headers))
             response = connection.getresponse()
             body = _body(response, connection, call.most, until)
         except (OSError, http.client.HTTPException) as error:
-            raise _failed(place, error, sent=True) from None
+            late = TimeoutError() if connection.given_up else error
+            raise _failed(place, late, sent=sent) from None
         finally:
+            ending.cancel()
             connection.close()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Called(response.status, headers, body)
@@ -102,6 +109,7 @@ class _Connection(http.client.HTTPConnection):
         self._place = place
         self._until = until
         self._tls = tls
+        self.given_up = False
 
     def connect(self) -> None:
         """Connect to the first address that answers; raises ``OSError`` and ``CallFailed``."""
@@ -113,7 +121,11 @@ class _Connection(http.client.HTTPConnection):
                 connected.connect(address)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls:
-                    connected = self._tls.wrap_socket(connected, server_hostname=self._place.host)
+                    secured = self._tls.wrap_socket(
+                        connected, server_hostname=self._place.host, do_handshake_on_connect=False
+                    )
+                    self.sock = connected = secured
+                    secured.do_handshake()
             except OSError as error:
                 connected.close()
                 last = error
@@ -123,6 +135,14 @@ class _Connection(http.client.HTTPConnection):
                 self.sock = connected
                 return
         raise last
+
+    def give_up(self) -> None:
+        """End it, whatever it waits for; from another thread."""
+        self.given_up = True
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                # That of a TLS socket would take its state away under whoever reads from it.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def patience(self) -> None:
         """Wait for the next bytes no longer than the whole call may take."""
@@ -172,9 +192,7 @@ def _moved(call: Call, url: str) -> Call:
     before, after = urlsplit(call.url), urlsplit(url)
     if (before.scheme, before.netloc) == (after.scheme, after.netloc):
         return replace(call, url=url)
-    headers = {
-        name: value for name, value in call.headers.items() if name.lower() not in _FOR_ONE_HOST
-    }
+    headers = {name: value for name, value in call.headers.items() if name.lower() in _FOR_ANY_HOST}
     return replace(call, url=url, headers=headers)
 
 
@@ -195,6 +213,8 @@ def _body(
         if size > most:
             raise CallFailed(f"it is larger than {most} bytes", again=False, sent=True)
         parts.append(part)
+    if connection.given_up:
+        raise TimeoutError
     if response.length:
         raise CallFailed("its answer broke off", again=True, sent=True)
     return b"".join(parts)
