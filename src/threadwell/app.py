@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from threadwell.api.load.gate import Load
     from threadwell.channels.channel import Channel
     from threadwell.duties.duty import Duty
+    from threadwell.intake.replies.sending import Links
     from threadwell.stores.contract import Store
 
 
@@ -51,6 +52,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "journal",
     "files",
     "states",
+    "outbox",
 )
 
 _POSTGRES = ("postgresql", "postgres")
@@ -94,9 +96,27 @@ def duties_of(store: Store) -> tuple[Duty, ...]:
     """Every duty of a store, in the order of ``DUTY_NAMES``."""
     from threadwell.duties.duty import Workplace
 
-    workplace = Workplace(store, labels=channel_labels(), channels=live_channels())
+    workplace = Workplace(
+        store,
+        labels=channel_labels(),
+        channels=live_channels(),
+        links=lambda: _links(store),
+    )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
+
+
+async def _links(store: Store) -> Links:
+    """Where providers reach the server of a store: as it was told, or as it notes itself."""
+    import os
+
+    from threadwell.api.oauth.keys import kept_secret
+    from threadwell.api.signer import Signer
+    from threadwell.inbox.whereabouts import noted_address
+    from threadwell.intake.replies.sending import Links
+
+    base = os.environ.get(BASE_URL_VARIABLE, "").rstrip("/") or await noted_address(store)
+    return Links(base, Signer(base, await kept_secret(store, "storage")).url)
 
 
 def checked_url(url: str, what: str) -> str:

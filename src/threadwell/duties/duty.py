@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.replies.sending import FindLinks, Links
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: Does what is due, and says in how many seconds it wants another turn; ``None`` when the store
@@ -32,11 +33,17 @@ class Duty:
     heeds_stirs: bool = True
 
 
+async def nowhere() -> Links:
+    """Where nobody has said at which URL the server is reached."""
+    return Links("", lambda *_: "")
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What a duty has to work with.
 
     ``labels`` are what people call each channel, ``channels`` those that hear, both by name.
+    ``links`` tells where providers reach the server.
     """
 
     store: Store
@@ -44,3 +51,4 @@ class Workplace:
     labels: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = now_ms
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    links: FindLinks = nowhere

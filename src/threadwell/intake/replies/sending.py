@@ -1,0 +1,313 @@
+"""Sends what is in the outbox: once, as far as a provider can tell, or not without a person.
+
+An entry is marked as being tried before its call, by compare-and-set: of two who find it, one makes
+the call. Whoever finds that mark later, after a crash, does not know whether the call was made. The
+provider is asked then; where it does not tell, a person decides. Messages of one thread go out in
+the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.channels.account import Account
+from threadwell.channels.channel import Channel
+from threadwell.channels.live import Live, State, Status
+from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
+from threadwell.encounters.child import sent_as
+from threadwell.encounters.merge import is_live
+from threadwell.encounters.said import said_in
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.accounts import accounts
+from threadwell.intake.arrivals.consents import may_write
+from threadwell.intake.arrivals.statuses import keep_statuses
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.replies.outbox import (
+    Entry,
+    Queued,
+    Stage,
+    buried,
+    changed,
+    removed,
+    waiting,
+)
+from threadwell.intake.replies.settling import Gone, known_ids, settle
+from threadwell.stores.contract import ChangeSet, Conflict, Kept, Key, Store, Stored
+
+_log = logging.getLogger(__name__)
+
+#: Seconds until a message is tried again, after the first try in vain, the second …
+PAUSES = (5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600)
+#: Seconds until the provider is asked whether it has a message: it may list it a little later.
+ASKED = (5, 30, 120, 600)
+#: Calls that one step takes at most, and the seconds after which none of them is under way.
+_STEPS = 4
+_LONGEST = 90
+_AT_ONCE = 8
+
+UNKNOWN = "nobody can tell whether it was sent: look at the provider before it is replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where providers reach us: ``base`` is the server's URL, ``""`` where nobody has said it.
+
+    ``file(id, version, now)`` is the URL of a version of a Binary, ``now`` in seconds since 1970.
+    """
+
+    base: str
+    file: Callable[[str, str, int], str]
+
+
+#: Asked whenever something is to be sent.
+FindLinks: TypeAlias = Callable[[], Awaitable[Links]]
+
+
+class Outbox:
+    """Sends messages; ``channels`` are the live ones, ``labels`` those of all, by name.
+
+    ``still_held`` goes with the mark that a message is being tried: it makes that a ``Conflict``
+    where another process has taken over.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        channels: Mapping[str, Channel],
+        labels: Mapping[str, str],
+        caller: Caller,
+        links: FindLinks,
+        *,
+        still_held: Callable[[], tuple[Kept, ...]] = tuple,
+        clock: Clock = now_ms,
+        pauses: Sequence[float] = PAUSES,
+        asked: Sequence[float] = ASKED,
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._channels = channels
+        self._labels = labels
+        self._caller = caller
+        self._links = links
+        self._still_held = still_held
+        self._clock = clock
+        self._pauses = pauses
+        self._asked = asked
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def round(self) -> float | None:
+        """Send what is due; the seconds until something else is, ``None`` where nothing waits.
+
+        Raises ``StoreError``; what was not sent stays in the outbox.
+        """
+        threads: dict[tuple[str, str, str], list[Queued]] = {}
+        for one in await waiting(self._store, self._project):
+            entry = one.entry
+            threads.setdefault((entry.channel, entry.account, entry.thread), []).append(one)
+        if not threads:
+            return None
+        known = {one.name: one for one in await accounts(self._store, self._project)}
+        ends = await asyncio.gather(
+            *(self._thread(some, known) for some in threads.values()), return_exceptions=True
+        )
+        for end in ends:
+            # What goes wrong with one thread keeps no other one from being sent.
+            if isinstance(end, BaseException):
+                raise end
+        due = min((one for one in ends if isinstance(one, int)), default=None)
+        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+
+    async def _thread(self, some: Sequence[Queued], known: Mapping[str, Account]) -> int | None:
+        """Send what is due of a thread, in its order; when the next one is."""
+        for one in some:
+            if one.entry.due > self._clock():
+                return one.entry.due
+            async with self._turns:
+                due = await self._one(one, known.get(one.entry.account))
+            if due is not None:
+                # What was written later would overtake it.
+                return due
+        return None
+
+    async def _one(self, one: Queued, account: Account | None) -> int | None:
+        """Send a message, or find out whether it was; when it is due again, if it is."""
+        try:
+            stored = await self._store.read(self._project, "Communication", one.entry.message)
+            if stored is None or stored.deleted or not is_live(decode(stored.body)):
+                # Somebody has taken it back before it was sent.
+                return await self._revise(removed(one))
+            body: Resource = decode(stored.body)
+            if ids := sent_as(body):
+                return await self._sent(one, ids[0])
+            live = self._live(one.entry.channel)
+            if account is None or live is None:
+                return await self._bury(one, "its account is gone, or sends nothing any more")
+            out = await self._outbound(one.entry, body, account)
+            if isinstance(out, str):
+                return await self._bury(one, out)
+            if one.entry.stage is Stage.WAITING:
+                return await self._send(one, out, live, account)
+            return await self._ask(one, out, live, account)
+        except (Conflict, Gone):
+            # Somebody else has decided about it meanwhile.
+            return None
+
+    async def _send(self, one: Queued, out: Outbound, live: Live, account: Account) -> int | None:
+        for to in out.recipients:
+            if not await may_write(self._store, self._project, out.own, to):
+                return await self._bury(one, "the recipient has said STOP")
+        now = self._clock()
+        trying = replace(
+            one.entry,
+            stage=Stage.TRYING,
+            tries=one.entry.tries + 1,
+            since=one.entry.since or now,
+            due=now + _LONGEST * 1000,
+        )
+        one = await self._changed(one, trying, *self._still_held())
+        step = await self._steps(live, out, account)
+        match step:
+            case Sent(external_id):
+                return await self._sent(one, external_id)
+            case Failed(reason, code):
+                return await self._bury(one, reason, code)
+            case Later(reason, code, _, True):
+                return await self._doubt(one, reason, code)
+            case Later(reason, code, seconds):
+                return await self._again(one, reason, code, seconds)
+
+    async def _steps(self, live: Live, out: Outbound, account: Account) -> Sent | Later | Failed:
+        assert live.send is not None  # Nothing else is given.
+        step = live.send(out, account, None)
+        for _ in range(_STEPS):
+            if not isinstance(step, Call):
+                return step
+            try:
+                answer = await self._caller.call(replace(step, hosts=account.hosts))
+            except CallFailed as error:
+                if error.sent:
+                    return Later(str(error), doubtful=True)
+                return Later(str(error)) if error.again else Failed(str(error))
+            step = live.send(out, account, answer)
+        return Later("it takes too many calls", doubtful=True) if isinstance(step, Call) else step
+
+    async def _ask(self, one: Queued, out: Outbound, live: Live, account: Account) -> int | None:
+        """Find out whether a message was sent of which nobody knows."""
+        if live.ask is None or not one.entry.since:
+            return await self._bury(one, UNKNOWN)
+        step = live.ask(out, account, None)
+        for _ in range(_STEPS):
+            if not isinstance(step, Call):
+                break
+            try:
+                answer = await self._caller.call(replace(step, hosts=account.hosts))
+            except CallFailed as error:
+                step = Later(str(error))
+            else:
+                step = live.ask(out, account, answer)
+        if isinstance(step, Found):
+            ids = step.external_ids
+            taken = await known_ids(self._store, self._project, one.entry.channel, ids)
+            for external_id in ids:
+                if external_id not in taken:
+                    return await self._sent(one, external_id)
+        return await self._doubt(one, one.entry.reason, one.entry.code)
+
+    async def _sent(self, one: Queued, external_id: str) -> int | None:
+        settings = await kept_settings(self._store, self._project, self._labels)
+        await settle(self._store, self._project, one, external_id, settings, clock=self._clock)
+        at = datetime.fromtimestamp(self._clock() / 1000, UTC)
+        status = Status(one.entry.channel, external_id, State.QUEUED, at)
+        await keep_statuses(self._store, self._project, [status])
+        return None
+
+    async def _doubt(self, one: Queued, reason: str, code: str) -> int | None:
+        entry = one.entry
+        if entry.asked >= len(self._asked):
+            return await self._bury(one, UNKNOWN, code)
+        due = self._clock() + int(self._asked[entry.asked] * 1000)
+        now = replace(
+            entry,
+            stage=Stage.DOUBTFUL,
+            asked=entry.asked + 1,
+            due=due,
+            reason=reason,
+            code=code,
+        )
+        await self._changed(one, now)
+        return due
+
+    async def _again(self, one: Queued, reason: str, code: str, seconds: float) -> int | None:
+        entry = one.entry
+        if entry.tries > len(self._pauses):
+            return await self._bury(one, reason, code)
+        pause = max(self._pauses[entry.tries - 1], seconds)
+        due = self._clock() + int(pause * 1000)
+        # It was not sent: what is to be looked for begins with the next try.
+        now = replace(entry, stage=Stage.WAITING, since=0, due=due, reason=reason, code=code)
+        await self._changed(one, now)
+        return due
+
+    async def _bury(self, one: Queued, reason: str, code: str = "") -> int | None:
+        _log.warning("a reply by %s was not sent: %s", one.entry.account, reason)
+        dead = replace(one.entry, reason=reason, code=code)
+        return await self._revise(*buried(one, dead))
+
+    async def _changed(self, one: Queued, entry: Entry, *more: Kept) -> Queued:
+        kept = changed(one, entry)
+        assert kept.value is not None  # An entry is in it.
+        await self._revise(kept, *more)
+        return Queued(one.kind, one.name, kept.value, entry)
+
+    async def _revise(self, *kept: Kept) -> int | None:
+        await self._store.commit(self._project, ChangeSet((), kept=kept))
+        return None
+
+    def _live(self, name: str) -> Live | None:
+        channel = self._channels.get(name)
+        live = channel.live if channel else None
+        return live if live is not None and live.send is not None else None
+
+    async def _outbound(self, entry: Entry, body: Resource, account: Account) -> Outbound | str:
+        """What is to be sent, or why it cannot be."""
+        said = said_in(body, entry.thread)
+        if said is None:
+            return "its message is no longer one that can be sent"
+        links = await self._links()
+        binaries = [
+            Key("Binary", url.removeprefix("Binary/"))
+            for part in body.get("payload") or ()
+            if (url := str((part.get("contentAttachment") or {}).get("url", "")))
+        ]
+        if binaries and not links.base:
+            return "its files cannot be fetched: say where the server is reached (--base-url)"
+        there = await self._store.read_many(self._project, binaries) if binaries else {}
+        files = [_present(there.get(key)) for key in binaries]
+        if None in files:
+            return "a file of it is gone"
+        seconds = self._clock() // 1000
+        hook = f"{links.base}/hooks/{account.name}" if links.base.startswith("https:") else ""
+        return Outbound(
+            entry.external_id,
+            said.sender,
+            said.recipients,
+            entry.thread,
+            said.text,
+            datetime.fromtimestamp((entry.since or self._clock()) / 1000, UTC),
+            tuple(links.file(one.id, one.version_id, seconds) for one in files if one),
+            account.url or hook,
+            said.in_reply_to,
+        )
+
+
+def _present(stored: Stored | None) -> Stored | None:
+    return None if stored is None or stored.deleted else stored
