@@ -147,10 +147,11 @@ class Desk:
 
     def log(self) -> list[Message]:
         """What a log of the provider has of what was sent."""
-        entries = [
-            read_entry({**one, "datesent": one["date_created"], "nummedia": "0"}, ReadOptions(None))
-            for one in self.provider.sent
-        ]
+        entries = []
+        for one in self.provider.sent:
+            told = {name: value for name, value in one.items() if isinstance(value, str)}
+            told |= {"status": "delivered", "datesent": one["date_created"], "nummedia": "0"}
+            entries.append(read_entry(told, ReadOptions(None)))
         return [one for one in entries if isinstance(one, Message)]
 
 
