@@ -53,6 +53,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "files",
     "states",
     "outbox",
+    "silences",
 )
 
 _POSTGRES = ("postgresql", "postgres")

@@ -11,7 +11,13 @@ from itertools import islice
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.answers import answered_circles
-from threadwell.intake.circles.due import Circles, all_circles, changed_circles, open_circles
+from threadwell.intake.circles.due import (
+    Circles,
+    all_circles,
+    changed_circles,
+    open_circles,
+    patients_of,
+)
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Counts, Report
@@ -21,6 +27,8 @@ from threadwell.intake.commits.looked import (
     keep_looked,
     looked_until,
 )
+from threadwell.intake.commits.marks import sweep
+from threadwell.intake.commits.timers import Timer, have_timers, keep_have_timers, timers
 from threadwell.intake.commits.trial import Trial
 from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import Quarantined, quarantined
@@ -37,6 +45,9 @@ from threadwell.stores.contract import Conflict, Key, Store, StoreError
 #: seconds longer it waits each time.
 ATTEMPTS = 20
 PATIENCE = 0.02
+
+#: Timers that are read at once.
+_AT_A_TIME = 1000
 
 BUSY = "others keep writing to the same sessions; import again when they are done"
 
@@ -180,9 +191,40 @@ class Importing:
     async def settle(self) -> None:
         """Finish the sessions that were open and are over by now."""
         await self.revive()
+        if not await have_timers(self._store, self._project):
+            await self._settle_all_open()
+            return
+        after, now = "", self._clock() * 1000
+        while found := await timers(self._store, self._project, now, after=after, count=_AT_A_TIME):
+            await self.settle_due(found)
+            after = found[-1].name
+
+    async def settle_due(self, due: Sequence[Timer]) -> None:
+        """Finish the sessions of those circles that are over by now, and set their timers anew."""
         run = await self._running()
-        due = await open_circles(run.people, self._settings)
-        await self._settle({key: who for key, who in due.items() if not run.is_up_to_date(key)})
+        circles = {one.circle: await patients_of(run.people, one.circle, "") for one in due}
+        known = {key: who for key, who in circles.items() if who}
+        self._let_time_pass(run, known)
+        await self._settle({key: who for key, who in known.items() if not run.is_up_to_date(key)})
+        if not self._settings.dry_run:
+            nobody = {key for key, who in circles.items() if not who}
+            await sweep(self._store, self._project, due, nobody)
+
+    async def _settle_all_open(self) -> None:
+        """Finish what is over of all that is open: from then on each has its timer."""
+        run = await self._running()
+        every = await open_circles(run.people, self._settings)
+        self._let_time_pass(run, every)
+        await self._settle({key: who for key, who in every.items() if not run.is_up_to_date(key)})
+        if not self._settings.dry_run:
+            await keep_have_timers(self._store, self._project)
+
+    def _let_time_pass(self, run: Run, circles: Iterable[str]) -> None:
+        now = self._clock() * 1000
+        for key in circles:
+            end = run.shelf[key].next_end() if key in run.shelf else None
+            if end is not None and end <= now:
+                run.shelf[key].let_time_pass()
 
     async def revive(self) -> None:
         """Take in the messages of headers that had been deleted, and were made anew."""
@@ -258,7 +300,7 @@ class Importing:
                 return
 
     async def _commit(self, batch: Batch) -> None:
-        if batch.writes and not self._settings.dry_run:
+        if not (batch.is_empty or self._settings.dry_run):
             await self._store.commit(self._project, batch.change_set())
 
     async def _keep_looked(self, position: int) -> None:

@@ -75,12 +75,6 @@ class Lasting(Importing):
             raise
         await self._keep_position()
 
-    async def settle(self) -> None:
-        """Finish the sessions that were open and are over by now."""
-        for circle in (await self._running()).shelf:
-            circle.let_time_pass()
-        await super().settle()
-
     async def _let_count(self, noticed: Noticed) -> None:
         if noticed.people:
             await self._merge()
@@ -137,7 +131,7 @@ class Lasting(Importing):
             run = await self._running()
             try:
                 batch = await make(run)
-                for key, kept in self._chosen.items() if batch.writes else ():
+                for key, kept in () if batch.is_empty else self._chosen.items():
                     batch.kept.setdefault(key, kept)
                 run.committing(batch)
                 await self._commit(batch)

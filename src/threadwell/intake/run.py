@@ -202,12 +202,25 @@ class Run:
 
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
-        if batch.writes:
+        ends = self._ends(batch)
+        if batch.writes or ends:
             seen = {circle_mark(key) for key in self.shelf.latest}
-            changed = {circle_mark(key) for key in batch.circles} | self._ids
+            changed = {circle_mark(key) for key in (*batch.circles, *ends)} | self._ids
             (changed if batch.says else seen).add(SAID)
-            self.marks.put(batch, changed, seen)
+            self.marks.put(batch, changed, seen, ends)
         return batch
+
+    def _ends(self, batch: Batch) -> dict[str, int | None]:
+        """When the timers of circles are to go off, of those whose markers have to tell it anew."""
+        out: dict[str, int | None] = {}
+        for key in self.shelf.latest:
+            circle = self.shelf[key]
+            if circle.projected and not circle.dirty:
+                told, before = self.marks.ends(key)
+                at = circle.next_end()
+                if at != before or (not told and key in batch.circles):
+                    out[key] = at
+        return out
 
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
         """Give messages their place, as far as they can have one."""

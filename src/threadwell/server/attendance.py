@@ -26,6 +26,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _YOUNG = 0.5, 30.0, 30.0
 #: Seconds that it has to stop, before it is killed.
 _PATIENCE = 12.0
 
+#: What such a process runs. With ``-m`` it would warn, as the package imports this module first.
+_RUN = "import sys; from threadwell.server.attendance import main; sys.exit(main())"
+
 
 async def attend(store: str) -> None:
     """Keep such a process running until cancelled; then it has stopped."""
@@ -92,7 +95,7 @@ def _read_to_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 async def _one(store: str) -> int:
     """Run one until it ends; the exit code. When cancelled, it is stopped."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "threadwell.server.attendance"),
+        *(sys.executable, "-c", _RUN),
         stdin=PIPE,
         stdout=DEVNULL,
     )
@@ -126,7 +129,3 @@ def main() -> int:
     except StoreError as error:
         _log.error("cannot do the duties: %s", error)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ from threadwell.encounters.placed import Placed
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
-from threadwell.sessions import Act, Sent, Session
+from threadwell.sessions import NEVER, Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
 
@@ -22,7 +22,8 @@ class Seen(NamedTuple):
     """A session as it was projected last, to see whether anything has changed.
 
     ``former`` and ``headers`` pair threads with the logical ids of headers. There is no
-    ``session`` of what lies outside of any.
+    ``session`` of what lies outside of any. Where it is not ``finished``, it ``ends`` at that time
+    unless somebody writes or acts, in microseconds since 1970 UTC.
     """
 
     session: Session | None
@@ -31,6 +32,7 @@ class Seen(NamedTuple):
     former: tuple[tuple[str, str], ...]
     keys: frozenset[Key]
     headers: tuple[tuple[str, str], ...]
+    ends: int
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Circle:
     of them that are not written yet; ``details`` is what a person has said of the care of a patient
     within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
-    counted last.
+    counted last. It is ``projected`` where ``seen`` has its sessions.
     """
 
     key: str
@@ -77,10 +79,24 @@ class Circle:
     inherits: list[Inherited] = field(default_factory=list)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
+    projected: bool = False
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
         """What a policy runs over for this message: its thread, or the whole circle."""
         return self.key if by_patient else placed.sent.thread
+
+    def next_end(self) -> int | None:
+        """When the first of its sessions is over that is not yet, in microseconds since 1970 UTC.
+
+        ``None`` where there is none, or only an act ends it. It has to be projected.
+        """
+        ends = [
+            seen.ends
+            for sessions in self.seen.values()
+            for seen in sessions.values()
+            if not seen.finished and seen.ends < NEVER
+        ]
+        return min(ends, default=None)
 
     def let_time_pass(self) -> None:
         """Project anew whatever has a session that was not over."""

@@ -55,6 +55,7 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     out.withdrawn = sorted(circle.live - wanted - circle.locked - circle.answered.keys())
     circle.dirty.clear()
     circle.moved.clear()
+    circle.projected = True
     return out
 
 
@@ -125,7 +126,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             and (was.finished, was.former) == (finished, former)
             and circle.moved.isdisjoint(ids)
         ):
-            seen[session.mark] = was
+            seen[session.mark] = was._replace(session=session, ends=session.closes)
             headers.after(was.headers)
             continue
         placed_here = [circle.messages[id_] for id_ in ids]
@@ -133,7 +134,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             follow(placed_here)
         drawn = _drawn(circle, session.mark, placed_here, finished, former, session)
         made = project(drawn, frame)
-        seen[session.mark] = _take(out, session.messages, drawn, made, session)
+        seen[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
         headers.after(seen[session.mark].headers)
     outside = [placed for placed in messages if placed.sent.id not in inside]
     if outside:
@@ -143,7 +144,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
-        seen[_OUTSIDE] = _take(out, sents, drawn, made)
+        seen[_OUTSIDE] = _take(out, sents, drawn, made, quiet)
     if seen:
         circle.seen[scope] = seen
     else:
@@ -216,6 +217,7 @@ def _take(
     sents: tuple[Sent, ...],
     drawn: Drawn,
     made: Projection,
+    ends: int,
     session: Session | None = None,
 ) -> Seen:
     keys = [Key(type_, id_) for type_, id_ in made.resources]
@@ -226,7 +228,9 @@ def _take(
             out.links.append((placed, link))
     headers = {placed.sent.thread: made.links[placed.sent.id].header for placed in drawn.messages}
     former = tuple(drawn.former.items())
-    return Seen(session, sents, drawn.finished, former, frozenset(keys), tuple(headers.items()))
+    return Seen(
+        session, sents, drawn.finished, former, frozenset(keys), tuple(headers.items()), ends
+    )
 
 
 class _Chain:

@@ -56,6 +56,11 @@ class Batch(Done):
         """Add a private value."""
         self.kept[Key(kept.kind, kept.name)] = kept
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not (self.writes or self.kept)
+
     def change_set(self) -> ChangeSet:
         """What is to be committed."""
         return ChangeSet(tuple(self.writes.values()), kept=tuple(self.kept.values()))
