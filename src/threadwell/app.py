@@ -232,9 +232,15 @@ def create_server(
     """
     from threadwell.api.app import create_app
     from threadwell.api.context import MAX_PAGE
+    from threadwell.api.load.gate import Load
     from threadwell.inbox.app import create_pages
+    from threadwell.inbox.news import News
+    from threadwell.stores.contract import DEFAULT_PROJECT
 
-    pages = create_pages(store, base_url=base_url, channels=channels())
+    load = load or Load()
+    news = News(store, DEFAULT_PROJECT)
+    load.at_end.append(news.close)
+    pages = create_pages(store, base_url=base_url, channels=channels(), news=news)
     return create_app(
         store,
         base_url=base_url,

@@ -43,6 +43,8 @@ _ALWAYS = ("/health", "/metrics")
 #: Interactions that change nothing: they may be asked for again.
 _READS = frozenset({"read", "vread", "history", "search", "capabilities", "operation", "storage"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+#: The header of an answer that goes on for as long as somebody listens.
+_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 
 def create_app(
@@ -183,10 +185,15 @@ class _App:
         started = perf_counter()
         load = self._load
         status = 0
+        is_counted = True
 
         async def counted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_counted
             status = message.get("status", status)
+            if is_counted and _STREAM in message.get("headers", ()):
+                # It is answered, and no work is under way while it waits for news.
+                is_counted = False
+                load.meter.end("page", status, perf_counter() - started)
             await send(message)
 
         is_over = load.meter.begin() > load.max_in_flight
@@ -197,7 +204,8 @@ class _App:
             else:
                 await self._pages(scope, receive, counted)
         finally:
-            load.meter.end("page", status, perf_counter() - started)
+            if is_counted:
+                load.meter.end("page", status, perf_counter() - started)
 
     async def _ready(self) -> Context:
         self._context = await self._open()

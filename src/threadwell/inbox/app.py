@@ -23,8 +23,10 @@ from threadwell.inbox import (
     person_page,
     review_page,
     session_acts,
+    stream,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
+from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.sign_in import signed_in
@@ -40,7 +42,8 @@ _log = logging.getLogger(__name__)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     # With no referrer at all browsers would not say either that a form is from here.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -54,15 +57,20 @@ def create_pages(
     base_url: str,
     channels: Sequence[Channel],
     project: str = DEFAULT_PROJECT,
+    news: News | None = None,
 ) -> Starlette:
     """The pages of one project of ``store``, to be served at ``/`` beside the API.
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
-    ``channels`` are those that messages may have come by.
+    ``channels`` are those that messages may have come by. Once ``news`` is closed, no page is told
+    any more of what changes.
     """
     parts = urlsplit(base_url)
     labels = {one.name: one.label for one in channels}
-    site = Site(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels)
+    site = Site(
+        *(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels),
+        news or News(store, project),
+    )
     inside = {
         "/": pages.sessions,
         "/sessions/{id}": session_acts.show,
@@ -75,6 +83,7 @@ def create_pages(
         "/quarantine": held_acts.show,
         "/quarantine/{id}": pages.held,
         "/quarantine/{id}/person": person_page.show,
+        "/news": stream.show,
     }
     return Starlette(
         routes=[

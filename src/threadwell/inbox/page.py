@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -21,6 +21,13 @@ from threadwell.intake.care_zone import care_zone
 _MAX_FORM = 1024 * 1024
 
 Form = dict[str, list[str]]
+
+
+class Live(NamedTuple):
+    """What a page shows, by references and by types (``Task/``), as of a position of the news."""
+
+    after: int
+    about: tuple[str, ...]
 
 
 def by_whom(request: Request) -> Agent:
@@ -56,9 +63,14 @@ async def page_of(
     template: str,
     place: str,
     status: int = 200,
+    *,
+    live: Live | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """The page of a template, within the frame of all pages; ``place`` is where its menu stands."""
+    """The page of a template, within the frame of all pages; ``place`` is where its menu stands.
+
+    One that is ``live`` asks for itself anew, once there is news of what it shows.
+    """
     zone = await care_zone(reader.store)
     by = by_whom(request)
     frame = {
@@ -68,5 +80,6 @@ async def page_of(
         "me": by.name if by.reference else "",
         "held": await count_held(reader),
         "questions": await count_reviews(reader),
+        "live": live,
     }
     return HTMLResponse(render(template, **frame, **values), status)

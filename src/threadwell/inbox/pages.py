@@ -17,7 +17,7 @@ from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
-from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
+from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.quarantine import load_held
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.reviews import asks_whom, list_reviews
@@ -60,6 +60,7 @@ async def sessions(site: Site, request: Request) -> Response:
     waiting = asked.get("waiting", "")
     if waiting not in ("", *WAITING):
         raise HTTPException(404)
+    after = await site.news.position()
     reader = Reader(site.store, site.project)
     listing = await list_sessions(
         reader,
@@ -82,6 +83,7 @@ async def sessions(site: Site, request: Request) -> Response:
         reader,
         "sessions.html",
         "sessions",
+        live=Live(after, ("Communication/", "Encounter/")),
         listing=listing,
         link=link,
         asked={name: asked.get(name, "") for name in (*_FILTERS, "cursor")},
@@ -219,11 +221,15 @@ async def held(site: Site, request: Request) -> Response:
 
 async def reviews(site: Site, request: Request) -> Response:
     """The open questions, the newest first."""
+    after = await site.news.position()
     reader = Reader(site.store, site.project)
     cursor = request.query_params.get("cursor", "")
     found = await list_reviews(reader, cursor=cursor, dates=await dates_of(site.store))
     return await page_of(
-        site, request, reader, "reviews.html", "reviews", items=found.items, turns=found.turns
+        *(site, request, reader, "reviews.html", "reviews"),
+        live=Live(after, ("Task/",)),
+        items=found.items,
+        turns=found.turns,
     )
 
 

@@ -13,7 +13,11 @@ from threadwell.inbox import words
 from threadwell.intake.reports.wanted import STATUSES
 
 #: The files that a page links to, and their types.
-STATIC = {"inbox.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "inbox.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "live.js": "text/javascript; charset=utf-8",
+}
 
 
 def render(template: str, **values: Any) -> str:
@@ -52,6 +56,7 @@ def _environment() -> Environment:
     environment.globals.update(
         stylesheet=static_url("inbox.css"),
         icon=static_url("icon.svg"),
+        script=static_url("live.js"),
         statuses={name: name.capitalize() for name in STATUSES},
     )
     return environment

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
-from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
+from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_page import (
@@ -20,6 +20,7 @@ from threadwell.inbox.session_page import (
     SessionView,
     last_shown,
     load_session,
+    shown_on,
 )
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct, close_session, reopen_session
@@ -77,6 +78,7 @@ async def whole(reader: Reader, encounter: Resource, request: Request, dates: Da
 
 
 async def _page(site: Site, request: Request, mistake: str = "", status: int = 200) -> Response:
+    after = await site.news.position()
     reader = Reader(site.store, site.project)
     encounter = await reader.read("Encounter", request.path_params["id"])
     if encounter is None:
@@ -89,6 +91,7 @@ async def _page(site: Site, request: Request, mistake: str = "", status: int = 2
     back, label = came_from(site, request)
     return await page_of(
         *(site, request, reader, "session.html", "sessions", status),
+        live=Live(after, shown_on(view)),
         session=view,
         back=back,
         label=label,

@@ -205,6 +205,13 @@ def _act(encounter: Resource) -> str:
     return REOPEN if status == "finished" else CLOSE if status in _OPEN else ""
 
 
+def shown_on(session: SessionView) -> tuple[str, ...]:
+    """The resources that the page shows, or whose parts it shows."""
+    medical = (f"Encounter/{one.id}" for one in session.medical)
+    threads = (f"Communication/{one.id}" for one in session.threads)
+    return (f"Encounter/{session.id}", *medical, *threads)
+
+
 def last_shown(session: SessionView) -> dict[str, str]:
     """When the last message of each thread was sent (by its header's id) that the page shows.
 

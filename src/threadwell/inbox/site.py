@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse
 
+from threadwell.inbox.news import News
 from threadwell.inbox.render import render
 from threadwell.inbox.words import Badges
 from threadwell.stores.contract import Store
@@ -25,6 +26,7 @@ class Site:
     origin: str
     badges: Badges
     labels: Mapping[str, str]
+    news: News
 
     @property
     def secure(self) -> bool:

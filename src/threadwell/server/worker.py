@@ -186,6 +186,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.last.start()
         self._stop.set()
+        self._load.end()
         looking = asyncio.create_task(self._keep_looking())
         try:
             await super().shutdown(sockets)

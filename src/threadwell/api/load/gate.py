@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from threadwell.api.exchange import Answer, Request
@@ -24,14 +25,23 @@ _RETRY_LATE = 30
 
 @dataclass(slots=True)
 class Load:
-    """The load of one process. ``draining`` is set once it stops taking requests."""
+    """The load of one process. ``draining`` is set once it stops taking requests.
+
+    Each of ``at_end`` is called then: answers that go on without an end of their own end there.
+    """
 
     meter: Meter = field(default_factory=Meter)
     max_in_flight: int = MAX_IN_FLIGHT
     allowance: Allowance | None = None
     draining: bool = False
     failures: Failures = field(default_factory=Failures)
+    at_end: list[Callable[[], None]] = field(default_factory=list)
     _held: int = 0
+
+    def end(self) -> None:
+        """The server stops; for its event loop."""
+        for one in self.at_end:
+            one()
 
     def overloaded(self) -> FhirError:
         """503: there is too much under way."""

@@ -1,0 +1,68 @@
+"""The news as server-sent events: which resources have changed, never what is in them.
+
+The ``id`` of each event is a position of the store's news, from which a browser that comes back
+goes on (``Last-Event-ID``), in whichever process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from threadwell.inbox.news import Told
+from threadwell.inbox.people import person_of
+from threadwell.inbox.sign_in import signed_in
+from threadwell.inbox.site import Site
+from threadwell.stores.contract import StoreError
+
+#: Seconds after which is looked whether somebody is still signed in, and a sign of life is sent.
+LOOK = 5.0
+#: Milliseconds after which a browser comes back.
+_RETRY = 1000
+_TYPE = "text/event-stream"
+
+
+async def show(site: Site, request: Request) -> Response:
+    """What has changed after ``Last-Event-ID`` or ``?after=``, and whatever changes from now on."""
+    # Proxies that gather what they pass on would hold the news back.
+    headers = {"X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(headers={**headers, "Content-Type": _TYPE})
+    written = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    now = await site.news.position()
+    after = int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else now
+    cookie = request.cookies.get(site.cookie)
+    return StreamingResponse(_events(site, cookie, after, now), media_type=_TYPE, headers=headers)
+
+
+async def _events(site: Site, cookie: str | None, after: int, now: int) -> AsyncIterator[bytes]:
+    yield b"retry: %d\n\n" % _RETRY
+    with site.news.listening(after, now) as listener:
+        looked = monotonic()
+        while (told := await listener.wait(LOOK)) is not None:
+            if told:
+                yield b"".join(map(_written, told))
+            if monotonic() - looked < LOOK:
+                continue
+            if not await _is_signed_in(site, cookie):
+                return
+            looked = monotonic()
+            if not told:
+                yield b":\n\n"
+
+
+def _written(told: Told) -> bytes:
+    return b"id: %d\ndata: %s\n\n" % (told.position, " ".join(told.about).encode() or b"*")
+
+
+async def _is_signed_in(site: Site, cookie: str | None) -> bool:
+    try:
+        found = await signed_in(site.store, cookie)
+        by = await person_of(site.store, site.project, found.who) if found else None
+    except StoreError:
+        # Whether they are is not known, and without a store there is nothing to tell.
+        return True
+    return by is not None
