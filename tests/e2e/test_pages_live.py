@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -65,11 +65,12 @@ class Practice:
             (doctor,) = tw.search_resources("Practitioner", "family=Okafor")
             return str(tw.sign_in_link(self.url, who=f"Practitioner/{doctor['id']}"))
 
-    def client(self) -> httpx.Client:
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
         """A client that is signed in."""
-        client = httpx.Client(base_url=self.url, timeout=20)
-        client.post(self.link())
-        return client
+        with httpx.Client(base_url=self.url, timeout=20) as client:
+            assert client.post(self.link()).status_code == 303
+            yield client
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,8 @@ class Heard:
 
     def _read(self) -> None:
         client, url, headers = self._of
-        with client.stream("GET", url, headers=headers) as answer:
+        # A test that is done with it closes the connection from its own side.
+        with suppress(httpx.TransportError), client.stream("GET", url, headers=headers) as answer:
             self.status = answer.status_code
             for line in answer.iter_lines():
                 with self._news:
