@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from threadwell.encounters.pattern import is_session
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
@@ -199,7 +200,7 @@ async def load_session(
 
 
 def _act(encounter: Resource) -> str:
-    if not circle_of(encounter):
+    if not is_session(encounter):
         return ""
     status = encounter.get("status")
     return REOPEN if status == "finished" else CLOSE if status in _OPEN else ""

@@ -92,11 +92,21 @@ def test_a_billed_session_says_why_it_stays(
     assert status(family, id_) == "finished"
 
 
-def test_what_no_messages_have_made_has_no_button(practice: Any, browser: Any) -> None:
-    assert "What to do" not in browser.get("/sessions/family").text
-    answer = browser.post("/sessions/family", act="close")
+def test_a_session_that_was_made_over_fhir_is_closed(practice: Any, browser: Any) -> None:
+    assert buttons(browser.get("/sessions/family").text) == ["Close the session"]
+    assert browser.post("/sessions/family", act="close").status_code == 303
+    assert buttons(browser.get("/sessions/family").text) == ["Open it again"]
+
+
+def test_one_patients_part_and_what_is_superseded_stay(practice: Any, browser: Any) -> None:
+    assert "What to do" not in browser.get("/sessions/old").text
+    answer = browser.post("/sessions/old", act="reopen")
     assert answer.status_code == 422
-    assert alert(answer.text) == "This session is not of an import: change its status."
+    assert alert(answer.text).startswith("This session is superseded")
+    # The page of a part leads to the whole.
+    assert browser.post("/sessions/medical-lena", act="close").headers["location"] == (
+        "/sessions/family"
+    )
 
 
 def test_there_has_to_be_such_a_session(browser: Any) -> None:
