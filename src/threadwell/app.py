@@ -44,6 +44,7 @@ CHANNEL_NAMES = (
     "slack",
     "telegram",
     "whatsapp_cloud",
+    "telnyx",
     "table",
 )
 
