@@ -321,3 +321,36 @@ def test_the_log_of_the_provider_meets_the_reply_by_its_second_identifier(clinic
     assert (after["sender"], after["status"]) == (got["sender"], "in-progress")
     assert len(clinic.api.ids(f"Communication?part-of={clinic.header()}")) == 2
     assert clinic.run(verify(clinic.store, DEFAULT_PROJECT)) == []
+
+
+def test_what_would_look_sent_and_is_not_is_refused(clinic: Clinic) -> None:
+    clinic.take(said("SM1", -9))
+    header = clinic.header()
+    body = {
+        "resourceType": "Communication",
+        "status": "in-progress",
+        "partOf": [{"reference": header}],
+        "sender": {"reference": clinic.dana},
+        "payload": [{"contentString": "And bring the form."}],
+    }
+    draft = clinic.create(header, status="preparation").json()
+    name = f"Communication/{draft['id']}"
+    entry = clinic.api.entry("POST", "Communication", body)
+    operations = [{"op": "replace", "path": "/status", "value": "in-progress"}]
+    patch = {"content_type": "application/json-patch+json"}
+    for answer in (
+        clinic.api.bundle("transaction", entry),
+        clinic.api.call("POST", "Communication", body, if_none_exist="identifier=urn:t|1"),
+        clinic.api.call("PUT", name, draft | {"status": "in-progress"}),
+        clinic.api.call("PATCH", name, operations, **patch),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert "would not be sent" in clinic.api.texts(answer)[0]
+    assert clinic.outbox() == []
+    assert clinic.api.call("PUT", name, draft | {"payload": body["payload"]}).status_code == 200
+    assert clinic.api.call("DELETE", name).status_code == 200
+    # What is written to a thread of Medplum's own is nobody's to send.
+    other = clinic.api.make("Communication", status="in-progress", topic={"text": "Forms"})["id"]
+    mine = body | {"partOf": [{"reference": f"Communication/{other}"}]}
+    whole = clinic.api.bundle("transaction", clinic.api.entry("POST", "Communication", mine))
+    assert whole.status_code == 200, whole.text

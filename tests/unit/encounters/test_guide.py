@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.api.rest import about, acts, split
+from threadwell.api.rest import about, acts, replies, split
 from threadwell.api.rest.capability import capability_statement
 from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
@@ -75,16 +75,22 @@ def test_every_basis_of_an_attribution_is_in_the_guide():
 def test_every_operation_of_ours_is_in_the_guide():
     """A new one is a file in ``guide/operations/``."""
     told = {one["url"]: one for one in of_type("OperationDefinition")}
-    assert told.keys() == {about.DEFINITION, split.DEFINITION, *acts.DEFINITIONS.values()}
+    assert told.keys() == {
+        about.DEFINITION,
+        split.DEFINITION,
+        replies.DEFINITION,
+        *acts.DEFINITIONS.values(),
+    }
     assert set(told[about.DEFINITION]["resource"]) == about.TYPES
     for name, url in {
         about.NAME: about.DEFINITION,
         split.NAME: split.DEFINITION,
+        replies.NAME: replies.DEFINITION,
         **acts.DEFINITIONS,
     }.items():
         assert f"${told[url]['code']}" == name
         assert told[url]["instance"] == (name != acts.OPEN)
-        assert url in [one["definition"] for one in OPERATIONS["Encounter"]]
+        assert url in [one["definition"] for one in OPERATIONS[told[url]["resource"][0]]]
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: f"{r['resourceType']}/{r['id']}")

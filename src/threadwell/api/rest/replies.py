@@ -22,23 +22,20 @@ from threadwell.api.rest.said import (
     referred,
     words,
 )
+from threadwell.api.rest.unsent import TYPE, local, may_be_reply, sends
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.references import parse_absolute, split_reference
-from threadwell.intake.circles.place import thread_of
 from threadwell.intake.importing import Contended
-from threadwell.intake.links import circle_of
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.writing import AUTHORS, BadReply, Replied, channel_of, reply
+from threadwell.intake.replies.writing import AUTHORS, BadReply, Replied, reply
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Attachment
 
 NAME = "$reply"
-#: The url of its OperationDefinition, and the resource type that has it.
+#: The url of its OperationDefinition; ``TYPE`` is the resource type that has it.
 DEFINITION = f"{BASE}OperationDefinition/{NAME[1:]}"
-TYPE = "Communication"
 
 
 async def reply_in(context: Context, request: Request) -> Answer:
@@ -65,14 +62,13 @@ async def sent_from(context: Context, request: Request, resource: Resource) -> A
     It is one where a person of the practice writes it, it is no draft, has no identity of its own,
     and its thread is one that Threadwell keeps, of a channel that sends. Raises as ``reply_in``.
     """
-    if request.type != TYPE or not _may_be_reply(resource):
+    if request.type != TYPE or not may_be_reply(resource):
         return None
-    parent = _local(context, resource["partOf"][0])
-    header = await _header(context, parent)
-    if header is None or not _sends(context, header):
+    parent = local(context, resource["partOf"][0])
+    if not await sends(context, parent):
         return None
-    asked = _Asked(sender=_local(context, resource["sender"]))
-    asked.answers = next((_local(context, one) for one in resource.get("inResponseTo") or ()), "")
+    asked = _Asked(sender=local(context, resource["sender"]))
+    asked.answers = next((local(context, one) for one in resource.get("inResponseTo") or ()), "")
     texts = []
     for part in resource.get("payload") or ():
         if "contentString" in part:
@@ -154,7 +150,7 @@ async def _asked(context: Context, request: Request) -> _Asked:
 async def _file(context: Context, given: dict[str, Any], path: str) -> Attachment:
     """A file that is a Binary of this server; raises 400."""
     context.signer.normalise(given)
-    binary = _local(context, {"reference": str(given.get("url", ""))})
+    binary = local(context, {"reference": str(given.get("url", ""))})
     type_, _, id_ = binary.partition("/")
     stored = await context.store.read(context.project, type_, id_) if type_ == "Binary" else None
     if stored is None or stored.deleted:
@@ -162,38 +158,3 @@ async def _file(context: Context, given: dict[str, Any], path: str) -> Attachmen
     content = await context.store.content(context.project, id_, stored.version_id)
     kind = str(given.get("contentType") or decode(stored.body).get("contentType", ""))
     return Attachment(str(given.get("title", "")), kind, content)
-
-
-async def _header(context: Context, name: str) -> Resource | None:
-    """The thread header of that name, where it is one that Threadwell keeps."""
-    type_, _, id_ = name.partition("/")
-    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
-    if stored is None or stored.deleted:
-        return None
-    body: Resource = decode(stored.body)
-    return body if circle_of(body) and thread_of(body) is not None else None
-
-
-def _may_be_reply(resource: Resource) -> bool:
-    sender = str((resource.get("sender") or {}).get("reference", ""))
-    return (
-        resource.get("status") == "in-progress"
-        and "identifier" not in resource
-        and len(resource.get("partOf") or ()) == 1
-        and any(name in sender for name in AUTHORS)
-    )
-
-
-def _sends(context: Context, header: Resource) -> bool:
-    channel = context.channels().get(channel_of(header))
-    return channel is not None and channel.live is not None and channel.live.send is not None
-
-
-def _local(context: Context, value: dict[str, Any]) -> str:
-    """``Type/id`` of what a Reference refers to, where that is of this server."""
-    text = str(value.get("reference", ""))
-    absolute = parse_absolute(text)
-    if absolute is not None:
-        return f"{absolute.type}/{absolute.id}" if absolute.base in context.bases else ""
-    type_, id_ = split_reference(text)
-    return f"{type_}/{id_}"

@@ -24,6 +24,7 @@ from threadwell.api.rest import (
     search,
     search_across,
     split,
+    unsent,
     update,
     validate,
     versions,
@@ -49,7 +50,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (acts.TYPE, acts.CLOSE): {"POST": acts.close},
     (acts.TYPE, acts.REOPEN): {"POST": acts.reopen},
     (split.TYPE, split.NAME): {"POST": split.split},
-    (replies.TYPE, replies.NAME): {"POST": replies.reply_in},
+    (unsent.TYPE, replies.NAME): {"POST": replies.reply_in},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {

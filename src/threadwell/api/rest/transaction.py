@@ -27,6 +27,7 @@ from threadwell.api.rest.pending import Pending
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.room import Room, too_costly
 from threadwell.api.rest.targets import Target, find_targets
+from threadwell.api.rest.unsent import refuse_unsent
 from threadwell.api.rest.update import check_id, check_unnamed
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
@@ -148,6 +149,11 @@ class _Draft:
             if error.status != 400:
                 raise located from None
             self.issues += located.issues
+        if change and change.write:
+            try:
+                await refuse_unsent(self._context, change.write)
+            except FhirError as error:
+                raise within(target.entry, error) from None
         if change:
             self._by_key[target.key] = change
         self.changes.append(change)

@@ -1,0 +1,75 @@
+"""What a client creates in a thread is a reply, and is sent; or it is refused, and says why.
+
+A reply commits by itself. What would look like one, and come to nobody, must not be stored: one in
+a transaction or under a condition, and a draft of which nothing but the status is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadwell.api.context import Context
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.references import parse_absolute, split_reference
+from threadwell.intake.circles.place import thread_of
+from threadwell.intake.links import circle_of
+from threadwell.intake.replies.writing import AUTHORS, channel_of
+from threadwell.stores.contract import Write
+
+#: The resource type of messages and threads.
+TYPE = "Communication"
+_UNSENT = (
+    "It would not be sent: a reply is created by a POST of its own, without a condition, or by "
+    "$reply; a draft is sent by creating the reply, and deleting the draft"
+)
+
+
+async def refuse_unsent(context: Context, write: Write) -> None:
+    """Raise 422 for what looks like a reply that is sent, and is not sent."""
+    body = write.resource
+    if write.type != TYPE or body is None or not may_be_reply(body):
+        return
+    before = write.before
+    was_draft = before is None or before.deleted or _is_draft(before.body)
+    if was_draft and await sends(context, local(context, body["partOf"][0])):
+        raise FhirError(422, [Issue("business-rule", _UNSENT, f"{TYPE}.status")])
+
+
+def may_be_reply(resource: Resource) -> bool:
+    """Whether a person of the practice writes it, it is no draft, and has no identity yet."""
+    sender = str((resource.get("sender") or {}).get("reference", ""))
+    return (
+        resource.get("status") == "in-progress"
+        and "identifier" not in resource
+        and len(resource.get("partOf") or ()) == 1
+        and any(name in sender for name in AUTHORS)
+    )
+
+
+async def sends(context: Context, thread: str) -> bool:
+    """Whether that is a thread header that Threadwell keeps, of a channel that sends."""
+    type_, _, id_ = thread.partition("/")
+    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
+    if stored is None or stored.deleted:
+        return False
+    body: Resource = decode(stored.body)
+    if not circle_of(body) or thread_of(body) is None:
+        return False
+    channel = context.channels().get(channel_of(body))
+    return channel is not None and channel.live is not None and channel.live.send is not None
+
+
+def local(context: Context, value: dict[str, Any]) -> str:
+    """``Type/id`` of what a Reference refers to, ``""`` where that is not of this server."""
+    text = str(value.get("reference", ""))
+    absolute = parse_absolute(text)
+    if absolute is not None:
+        return f"{absolute.type}/{absolute.id}" if absolute.base in context.bases else ""
+    type_, id_ = split_reference(text)
+    return f"{type_}/{id_}"
+
+
+def _is_draft(body: bytes) -> bool:
+    return bool(decode(body).get("status") == "preparation")
