@@ -1,0 +1,252 @@
+"""Messages as they come: how soon a delivery is acknowledged, and how fast the journal is taken in.
+
+python -m bench live                                200 deliveries a second, 5,000 messages
+python -m bench live --rate 400 --messages 20000
+
+A delivery is acknowledged once it is durable. Beside it stand a bare handler that answers the same
+bytes at the same rate, and a raw commit of the same bytes. What is taken in is in full threads,
+sessions and encounters; beside it stands an import of the same messages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import hmac
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from urllib.parse import urlencode
+
+import apsw
+import uvloop
+
+import postgres
+from bench.faults.server import Options, serving
+from bench.http import free_port, wait
+from threadwell.app import channel_labels, live_channels, open_store
+from threadwell.channels.account import Account
+from threadwell.channels.delivery import Delivery
+from threadwell.fhir.search.query import MissingFilter, Query, Total
+from threadwell.intake import import_messages, import_people
+from threadwell.intake.accounts import keep_account
+from threadwell.intake.arrivals.journal import Entry, keep
+from threadwell.intake.arrivals.reading import read_entry
+from threadwell.intake.arrivals.settings import live_settings
+from threadwell.intake.arrivals.taking import Taking
+from threadwell.intake.collecting import rare_collections
+from threadwell.messages import Address, AddressKind
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+_OFFICE = Address(AddressKind.PHONE, "+12125550100")
+_TOKEN = "f2b5a0d19c7e4a68"
+_ACCOUNT = Account(
+    "desk", "twilio", (_OFFICE,), {"account_sid": "AC" + "0" * 32, "auth_token": _TOKEN}
+)
+_HEADERS = frozenset({"content-type"})
+_FORM = "application/x-www-form-urlencoded"
+_START = datetime(2024, 4, 10, 9, tzinfo=UTC)
+#: Of those who write, each sends five messages or so.
+_EACH = 5
+_SECONDS = 8.0
+_TEXT = "Good morning, the new dose agrees with me. Shall I come in before the holidays?"
+
+
+def main(arguments: list[str]) -> None:
+    """Print both, the second on each store that is here."""
+    parser = argparse.ArgumentParser(prog="bench live")
+    parser.add_argument("--rate", type=float, default=200.0, help="deliveries a second")
+    parser.add_argument("--messages", type=int, default=5_000, help="how many are taken in")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if given.rate:
+            _acknowledged(folder, given.rate)
+        print(f"{'':40}{'messages/s':>12}  of an import")
+        files = iter("ab")
+        _tell_taken_in(
+            "journal taken in, SQLite", lambda: str(folder / next(files)), given.messages
+        )
+        binaries = postgres.find_binaries()
+        if binaries is None:
+            print("left out: no PostgreSQL is here")
+            return
+        server = postgres.start_server(binaries, durable=True)
+        schemas = iter("ab")
+        try:
+            with rare_collections():
+                _tell_taken_in(
+                    "journal taken in, PostgreSQL",
+                    lambda: f"{server.url()}&schema=live_{next(schemas)}",
+                    given.messages,
+                )
+        finally:
+            server.remove()
+
+
+def _acknowledged(folder: Path, rate: float) -> None:
+    """Print how long an acknowledgement takes, and what it takes to answer and to commit."""
+    said = [_said(number, 50) for number in range(int(rate * _SECONDS))]
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}   {rate:,.0f} a second, open loop")
+    for name, more in (
+        ("acknowledged, taken in meanwhile", ()),
+        ("acknowledged", ("--no-duties",)),
+    ):
+        store = str(folder / f"acknowledged{len(more)}.db")
+        asyncio.run(_set_up(store, 50))
+        with serving(Options(_SECONDS, 1, store), *more) as server:
+            hook = f"{server.url}hooks/desk"
+            requests = [_request(hook, server.port, one) for one in said]
+            _tell_waits(name, uvloop.run(_sent(server.port, requests, rate)))
+    _tell_waits("a bare handler", _bare(folder, requests, rate))
+    _tell_waits("a raw commit", _raw_commits(folder / "raw.db", said[:500]))
+
+
+def _tell_waits(name: str, waits: list[float]) -> None:
+    late = quantiles(waits, n=100)[98]
+    print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}", flush=True)
+
+
+def _tell_taken_in(name: str, url: Callable[[], str], count: int) -> None:
+    taken = asyncio.run(_taken_in(url(), count, of_journal=True))
+    print(f"{name:40}{count / taken:12,.0f}", end="", flush=True)
+    imported = asyncio.run(_taken_in(url(), count, of_journal=False))
+    print(f"  {imported / taken:.2f}", flush=True)
+
+
+def _said(number: int, people: int) -> dict[str, str]:
+    return {
+        "MessageSid": f"SM{number:032x}",
+        "SmsStatus": "received",
+        "From": _phone(number * 7919 % people),
+        "To": _OFFICE.value,
+        "Body": f"{number}: {_TEXT}",
+        "NumMedia": "0",
+    }
+
+
+def _phone(number: int) -> str:
+    return f"+1207{5_550_000 + number}"
+
+
+async def _set_up(url: str, people: int) -> None:
+    store = open_store(url)
+    rows = [{"kind": "organization", "id": "o", "family": "Bench", "phone": _OFFICE.value}]
+    rows += [
+        {"kind": "patient", "id": f"p{n}", "family": f"Family{n}", "phone": _phone(n)}
+        for n in range(people)
+    ]
+    await import_people(store, DEFAULT_PROJECT, rows)
+    await keep_account(store, DEFAULT_PROJECT, _ACCOUNT)
+    await store.close()
+
+
+def _request(url: str, port: int, said: dict[str, str]) -> bytes:
+    signed = url + "".join(name + said[name] for name in sorted(said))
+    digest = hmac.digest(_TOKEN.encode(), signed.encode(), "sha1")
+    body = urlencode(said).encode()
+    path = f"/{url.partition('://')[2].partition('/')[2]}"
+    head = [
+        f"POST {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"X-Twilio-Signature: {base64.b64encode(digest).decode()}",
+        f"Content-Type: {_FORM}",
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+async def _sent(port: int, requests: list[bytes], rate: float) -> list[float]:
+    """Seconds until each answer, sent at that rate whether the one before is answered or not."""
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    waits: list[float] = []
+
+    async def one(request: bytes, due: float) -> None:
+        await asyncio.sleep(due - time.perf_counter())
+        began = time.perf_counter()
+        reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(head.decode())
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        await reader.readexactly(length)
+        waits.append(time.perf_counter() - began)
+        free.append((reader, writer))
+
+    start = time.perf_counter() + 0.5
+    await asyncio.gather(*(one(what, start + at / rate) for at, what in enumerate(requests)))
+    for _, writer in free:
+        writer.close()
+    return waits
+
+
+def _bare(folder: Path, requests: list[bytes], rate: float) -> list[float]:
+    port, file = free_port(), folder / "answer"
+    file.write_bytes(b"<Response/>")
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port), str(file)])
+    try:
+        wait(f"http://127.0.0.1:{port}/")
+        same = [one.replace(b"POST /hooks/desk ", b"POST / ", 1) for one in requests]
+        return uvloop.run(_sent(port, same, rate))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _raw_commits(path: Path, said: list[dict[str, str]]) -> list[float]:
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+    waits = []
+    for one in said:
+        began = time.perf_counter()
+        row = one["MessageSid"], urlencode(one).encode()
+        connection.execute("INSERT INTO kept VALUES (?, ?)", row)
+        waits.append(time.perf_counter() - began)
+    connection.close()
+    return waits
+
+
+async def _taken_in(url: str, count: int, *, of_journal: bool) -> float:
+    """Seconds until messages are in the record, out of the journal or by an import."""
+    people = max(1, count // _EACH)
+    await _set_up(url, people)
+    store = open_store(url)
+    deliveries = [_delivery(number, people) for number in range(count)]
+    if of_journal:
+        for at in range(0, count, 100):
+            some = deliveries[at : at + 100]
+            await asyncio.gather(
+                *(keep(store, DEFAULT_PROJECT, _ACCOUNT, one, _HEADERS) for one in some)
+            )
+        taking = Taking(store, DEFAULT_PROJECT, live_channels(), channel_labels())
+        began = time.perf_counter()
+        await taking.round()
+    else:
+        settings = await live_settings(store, DEFAULT_PROJECT, channel_labels())
+        live = live_channels()
+        made = (Entry(_ACCOUNT.name, _ACCOUNT.channel, one) for one in deliveries)
+        began = time.perf_counter()
+        items = (one for what in made for one in read_entry(what, live, _ACCOUNT, "US").items)
+        await import_messages(store, DEFAULT_PROJECT, items, settings)
+    taken = time.perf_counter() - began
+    query = Query("Communication", (MissingFilter("part-of", missing=False),), total=Total.ACCURATE)
+    found = (await store.search(DEFAULT_PROJECT, query)).total
+    await store.close()
+    if found != count:
+        raise RuntimeError(f"{found} messages are in the record instead of {count}")
+    return taken
+
+
+def _delivery(number: int, people: int) -> Delivery:
+    body = urlencode(_said(number, people)).encode()
+    received = _START + timedelta(seconds=number * 3600 * 9 / 5_000)
+    url = ("http://127.0.0.1/hooks/desk",)
+    return Delivery("POST", url, {"content-type": _FORM}, body, received)
