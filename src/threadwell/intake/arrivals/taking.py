@@ -26,7 +26,7 @@ from threadwell.stores.contract import Conflict, Kept, Store, StoreError
 _log = logging.getLogger(__name__)
 
 #: Deliveries in one batch at first and at most, and the bytes of them that are in memory together.
-_FIRST, BATCH = 32, 500
+_FIRST, BATCH = 32, 2000
 _BYTES = 32 * 1024 * 1024
 
 
