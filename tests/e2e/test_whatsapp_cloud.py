@@ -28,10 +28,11 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 @dataclass
 class Meta:
-    """The Graph API: where a file is, and the file, for who has the token."""
+    """The Graph API: where a file is, the file, and sending, for who has the token."""
 
     url: str = ""
     asked: list[tuple[str, int]] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, path: str, token: str | None, agent: str | None) -> tuple[int, str, bytes]:
         if token != "Bearer EAAG-not-real" or not agent:
@@ -53,6 +54,15 @@ def meta() -> Iterator[Meta]:
                 self.path, headers["Authorization"], headers["User-Agent"]
             )
             stand_in.asked.append((self.path, status))
+            self.reply(status, kind, body)
+
+        def do_POST(self) -> None:
+            said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            stand_in.sent.append({"path": self.path, **said})
+            told = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.E2E2"}]}
+            self.reply(200, "application/json", json.dumps(told).encode())
+
+        def reply(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -74,8 +84,9 @@ def meta() -> Iterator[Meta]:
 
 def test_from_an_empty_account_to_the_first_message(server: Any, meta: Meta) -> None:
     with threadwell.open(server.store) as tw:
-        values = {**VALUES, "api_url": meta.url}
-        tw.add_account("wa", "whatsapp_cloud", values, hosts=meta.url.partition("//")[2])
+        values = {**VALUES, "api_url": meta.url, "phone_number_id": "700100"}
+        hosts = meta.url.partition("//")[2]
+        tw.add_account("wa", "whatsapp_cloud", values, addresses=f"+{DESK}", hosts=hosts)
     url = f"{server.base_url}hooks/wa"
     asked = {"hub.mode": "subscribe", "hub.verify_token": "open sesame", "hub.challenge": "1158"}
     said = httpx.get(url, params=asked)
@@ -114,6 +125,24 @@ def test_from_an_empty_account_to_the_first_message(server: Any, meta: Meta) -> 
     ]
     sent = asyncio.run(state(server.store, "wamid.E2E0"))
     assert (str(sent.state), list(sent.told)) == ("read", ["read"])
+
+    # A reply goes back through the thread, and what becomes of it stands on it.
+    writer = http.post("Practitioner", json={"resourceType": "Practitioner"}).json()["id"]
+    with threadwell.open(server.store) as tw:
+        answer = f"Communication/{child['id']}"
+        replied = tw.reply(answer, "It is.", sender=f"Practitioner/{writer}")
+    told = {"id": "wamid.E2E2", "status": "delivered", "timestamp": "1741003300"}
+    assert deliver(url, delivery(statuses=[told])).status_code == 204
+    while (state_ := asyncio.run(state(server.store, "wamid.E2E2"))) is None or len(
+        state_.told
+    ) < 2:
+        assert time.monotonic() < deadline + 60
+        time.sleep(0.1)
+    (asked_,) = meta.sent
+    assert (asked_["path"], asked_["to"]) == ("/700100/messages", ANA)
+    assert (asked_["text"], asked_["context"]) == ({"body": "It is."}, {"message_id": "wamid.E2E1"})
+    ids = http.get(replied.message).json()["identifier"]
+    assert "wamid.E2E2" in [one["value"] for one in ids]
 
 
 def delivery(**members: Any) -> bytes:

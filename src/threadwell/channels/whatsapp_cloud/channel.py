@@ -7,6 +7,7 @@ from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.whatsapp_cloud.deliveries import parse
 from threadwell.channels.whatsapp_cloud.files import fetch
+from threadwell.channels.whatsapp_cloud.sending import send
 from threadwell.channels.whatsapp_cloud.signature import greet, verify
 from threadwell.channels.whatsapp_cloud.values import NAME
 
@@ -24,11 +25,13 @@ CHANNEL = Channel(
             Field(
                 "second_app_secret", "another one, while it is changed", secret=True, required=False
             ),
+            Field("phone_number_id", "to reply: WhatsApp, API setup", required=False),
             Field("api_url", "where the Graph API is, if not at Meta", required=False),
         ),
         verify=verify,
         parse=parse,
         greet=greet,
         fetch=fetch,
+        send=send,
     ),
 )

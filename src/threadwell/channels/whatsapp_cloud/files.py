@@ -22,12 +22,25 @@ _HEADERS = {"User-Agent": "Threadwell"}
 def fetch(remote: Remote, account: Account, answer: Called | None) -> Step:
     """The next step for a file: where it is, then the file itself."""
     if answer is None:
-        base = account.value("api_url").rstrip("/") or _API
-        return _call(f"{base}/{quote(remote.place, '')}", account)
+        return _call(f"{base_of(account)}/{quote(remote.place, '')}", account)
     if answer.status != 200:
         return file_of(answer)
     url = _url(remote, answer)
     return _call(url, account) if url else file_of(answer)
+
+
+def base_of(account: Account) -> str:
+    """Where the Graph API is."""
+    return account.value("api_url").rstrip("/") or _API
+
+
+def headers_of(account: Account) -> dict[str, str]:
+    """The headers of a call to it."""
+    return {**_HEADERS, **_credentials(account)}
+
+
+def _credentials(account: Account) -> dict[str, str]:
+    return {"Authorization": f"Bearer {account.value('access_token')}"}
 
 
 def _url(remote: Remote, answer: Called) -> str:
@@ -41,7 +54,6 @@ def _url(remote: Remote, answer: Called) -> str:
 
 
 def _call(url: str, account: Account) -> Step:
-    token = account.value("access_token")
-    if not token:
+    if not account.value("access_token"):
         return Lost("cannot be asked for: the account has no access token", again=True)
-    return call_for(url, account, _DOMAINS, {"Authorization": f"Bearer {token}"}, _HEADERS)
+    return call_for(url, account, _DOMAINS, _credentials(account), _HEADERS)

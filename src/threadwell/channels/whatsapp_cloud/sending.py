@@ -1,0 +1,105 @@
+"""Replies go out by the Graph API.
+
+Meta does not know that two requests are meant as one, and lists nothing that was sent: where nobody
+knows how a request ended, a person has to look.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from threadwell.calls.call import Call, Called
+from threadwell.channels.account import Account
+from threadwell.channels.objects import decode_object
+from threadwell.channels.records import maps_of
+from threadwell.channels.sending import Failed, Later, Outbound, Sent
+from threadwell.channels.whatsapp_cloud.files import base_of, headers_of
+from threadwell.channels.whatsapp_cloud.values import map_of, word_of
+from threadwell.messages import AddressKind
+
+#: Characters that a text may have, and one that goes with a file.
+_MOST_CHARACTERS, _MOST_OF_A_CAPTION = 4096, 1024
+_GROUP, _WAMID = "group:", "wamid."
+
+#: What Meta says of who asks (https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes).
+_OF_THE_ACCOUNT = frozenset({"0", "3", "10", "190", "131005", "131031", "131042", "131045"})
+_BUSY = frozenset({"4", "80007", "130429", "131048", "131056"})
+_AWAY = frozenset({"2", "131016", "131057", "133004"})
+_REASONS = {
+    "368": "Meta has blocked the account for what it sent before",
+    "131009": "something in it is not as WhatsApp takes it",
+    "131021": "the practice's number cannot write to itself",
+    "131026": "the number that it goes to is not on WhatsApp, or takes no such message",
+    "131030": "a test number writes only to those that the app allows",
+    "131047": "WhatsApp takes only templates more than a day after the recipient wrote last",
+    "131050": "the recipient does not want such messages",
+}
+
+
+def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent | Later | Failed:
+    """The call that has Meta send a message, and what its answer means."""
+    if answer is not None:
+        return _outcome(answer)
+    number = account.value("phone_number_id")
+    if not number or not account.value("access_token"):
+        return Failed("its account has no phone_number_id, or no access_token")
+    said = _said(out)
+    if isinstance(said, Failed):
+        return said
+    headers = {**headers_of(account), "Content-Type": "application/json"}
+    url = f"{base_of(account)}/{quote(number, '')}/messages"
+    return Call("POST", url, headers, json.dumps(said).encode())
+
+
+def _said(out: Outbound) -> dict[str, Any] | Failed:
+    if len(out.recipients) != 1 or out.thread.startswith(_GROUP):
+        return Failed("only a chat of two can be answered")
+    (to,) = out.recipients
+    if to.kind is not AddressKind.PHONE:
+        return Failed("the recipient hides the number, and cannot be answered from here")
+    if len(out.files) > 1:
+        return Failed("a message of WhatsApp has one file at most")
+    if len(out.text) > (_MOST_OF_A_CAPTION if out.files else _MOST_CHARACTERS):
+        return Failed("it is longer than WhatsApp takes")
+    said: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": to.value.removeprefix("+"),
+    }
+    if out.files:
+        caption = {"caption": out.text} if out.text else {}
+        said |= {"type": "document", "document": {"link": out.files[0], **caption}}
+    else:
+        said |= {"type": "text", "text": {"body": out.text}}
+    # What was written here has no such id before it is sent.
+    if out.answers.startswith(_WAMID):
+        said["context"] = {"message_id": out.answers}
+    return said
+
+
+def _outcome(answer: Called) -> Sent | Later | Failed:
+    decoded = decode_object(answer.body)
+    told = decoded.value if decoded else {}
+    if 200 <= answer.status < 300:
+        ids = [word_of(one, "id") for one in maps_of(told.get("messages"))]
+        id_ = next(filter(None, ids), "")
+        return Sent(id_) if id_ else Later("Meta has answered without an id", doubtful=True)
+    code = word_of(map_of(told, "error"), "code")
+    if code in _BUSY or answer.status == 429:
+        return Later("Meta is asked too much", code, _pause(answer))
+    if code in _AWAY or answer.status == 503:
+        return Later("Meta is not there at the moment", code, _pause(answer))
+    if code in _REASONS:
+        return Failed(_REASONS[code], code)
+    if code in _OF_THE_ACCOUNT or answer.status in (401, 403):
+        return Later("Meta does not take the credentials of the account", code)
+    if answer.status >= 500:
+        return Later("Meta has failed, and may have sent it", code, doubtful=True)
+    return Failed("Meta refuses it", code)
+
+
+def _pause(answer: Called) -> float:
+    said = answer.headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdigit() and len(said) < len("1000000") else 0.0
