@@ -70,6 +70,7 @@ def create_pages(
     site = Site(
         *(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels),
         news or News(store, project),
+        {one.name: one for one in channels},
     )
     inside = {
         "/": pages.sessions,

@@ -1,4 +1,4 @@
-"""The page of a session, and what a person does with it there: close it, open it again."""
+"""The page of a session, and what a person does there: reply, close it, open it again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
-from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
+from threadwell.inbox.page import Form, Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.replying import load_replying, send
 from threadwell.inbox.session_page import (
     CLOSE,
     REOPEN,
@@ -26,10 +27,13 @@ from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
+from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.settings import BadSetting
 
 #: What becomes of the session by each button.
 _ACTS = {CLOSE: close_session, REOPEN: reopen_session}
+#: What the button of a reply says.
+_REPLY = "reply"
 #: Letters of a reason that are kept.
 _MOST_WHY = 500
 
@@ -44,6 +48,8 @@ async def act(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     form = await read_form(request)
+    if first(form, "act") == _REPLY:
+        return await _reply(site, request, form)
     do = _ACTS.get(first(form, "act"))
     if do is None:
         return await _page(site, request, "Press one of the buttons.", 400)
@@ -65,6 +71,16 @@ async def act(site: Site, request: Request) -> Response:
     return RedirectResponse(f"/sessions/{acted.session.removeprefix('Encounter/')}", 303)
 
 
+async def _reply(site: Site, request: Request, form: Form) -> Response:
+    try:
+        return await send(site, request, form)
+    except (BadReply, BadSetting) as error:
+        return await _page(site, request, sentence(error), 422, form)
+    except Contended:
+        told = "Others write to it just now: try again."
+        return await _page(site, request, told, 409, form)
+
+
 def why_in(text: str) -> str:
     """A reason as it is kept: one line, and not too long."""
     return " ".join(text.split())[:_MOST_WHY]
@@ -77,7 +93,13 @@ async def whole(reader: Reader, encounter: Resource, request: Request, dates: Da
     return await load_session(reader, encounter, thread=thread, cursor=cursor, dates=dates)
 
 
-async def _page(site: Site, request: Request, mistake: str = "", status: int = 200) -> Response:
+async def _page(
+    site: Site,
+    request: Request,
+    mistake: str = "",
+    status: int = 200,
+    form: Form | None = None,
+) -> Response:
     after = await site.news.position()
     reader = Reader(site.store, site.project)
     encounter = await reader.read("Encounter", request.path_params["id"])
@@ -93,6 +115,7 @@ async def _page(site: Site, request: Request, mistake: str = "", status: int = 2
         *(site, request, reader, "session.html", "sessions", status),
         live=Live(after, shown_on(view)),
         session=view,
+        replying=await load_replying(site, reader, view, by_whom(request), form or {}),
         back=back,
         label=label,
         mistake=mistake,

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
@@ -283,11 +284,25 @@ def message_view(
         text=new or whole,
         whole=whole if new else "",
         files=[_file(p["contentAttachment"]) for p in payloads if "contentAttachment" in p],
-        mark="retracted" if retracted else "",
+        mark="retracted" if retracted else _delivered(message),
         retracted=retracted,
         notes=[note for note in _notes(message) if note not in shared],
         about=why_about(reader, message),
     )
+
+
+def _delivered(message: Resource) -> str:
+    """What has become of a message that was sent, as far as somebody has told; ``""`` if not."""
+    try:
+        found = delivery_of(message)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # Anybody may write an extension.
+        return ""
+    if found is None:
+        return ""
+    if found.state == FAILED:
+        return f"not delivered ({found.error})" if found.error else "not delivered"
+    return found.state
 
 
 def _file(attachment: dict[str, Any]) -> FileView:

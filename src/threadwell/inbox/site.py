@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse
 
+from threadwell.channels.channel import Channel
 from threadwell.inbox.news import News
 from threadwell.inbox.render import render
 from threadwell.inbox.words import Badges
@@ -27,6 +28,7 @@ class Site:
     badges: Badges
     labels: Mapping[str, str]
     news: News
+    channels: Mapping[str, Channel]
 
     @property
     def secure(self) -> bool:
