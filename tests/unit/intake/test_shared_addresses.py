@@ -12,6 +12,7 @@ from threadwell.encounters.attribution import reasons_of
 from threadwell.encounters.people import said_of
 from threadwell.fhir.validation import validate
 from threadwell.intake import BadAnswer, answer_review, quarantine, recut, replay, verify
+from threadwell.intake.held import listing
 from threadwell.intake.held.hold import holding
 from threadwell.intake.people.route import Held
 from threadwell.messages import Address, AddressKind, Message
@@ -308,9 +309,14 @@ def spouses_message(sender, recipients):
     return Message("sms_backup", "both", sender, recipients, sent, "hello", "hello", "both")
 
 
+@pytest.mark.parametrize("changes", [listing._MOST_CHANGES, -1])
 @pytest.mark.parametrize("whole", [True, False])
-def test_it_is_answered_over_fhir(spouses, texts, whole):
-    """By completing the question, or the Task of one held message, with whoever writes."""
+def test_it_is_answered_over_fhir(spouses, texts, monkeypatch, whole, changes):
+    """By completing the question, or the Task of one held message, with whoever writes.
+
+    That is found among what has changed, or, if that is too much, among all that was ever held.
+    """
+    monkeypatch.setattr(listing, "_MOST_CHANGES", changes)
     spouses.take(*texts)
     id_ = question(spouses)["id"] if whole else held_task(spouses, "a").removeprefix("Task/")
     (task,) = [one for one in spouses.all("Task") if one["id"] == id_]

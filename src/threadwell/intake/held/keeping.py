@@ -29,10 +29,10 @@ from threadwell.intake.held.hold import (
     reason_of,
 )
 from threadwell.intake.held.listing import (
-    every_held,
-    is_answered,
+    answered_held,
     is_held,
     is_waiting,
+    open_held,
     quarantined,
 )
 from threadwell.intake.held.questions import Questions
@@ -68,11 +68,10 @@ class Quarantine:
     async def start(self, store: Store, project: str) -> None:
         """Find what is held, and what is asked."""
         self._questions.start()
-        async for stored in every_held(store, project):
-            if is_waiting(stored):
-                self._wait(stored, decode(stored.body))
-            elif is_answered(stored):
-                self.answered[stored.id] = stored
+        async for stored in open_held(store, project):
+            self._wait(stored, decode(stored.body))
+        async for stored in answered_held(store, project):
+            self.answered[stored.id] = stored
 
     async def hold(self, batch: Batch, items: Sequence[Held | Broken]) -> int:
         """Hold what has to wait; how many do, without those that somebody has dismissed.
