@@ -6,6 +6,7 @@ from threadwell.channels.account import Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.telnyx.events import NAME, fetch, parse
+from threadwell.channels.telnyx.sending import send
 from threadwell.channels.telnyx.signature import verify
 
 CHANNEL = Channel(
@@ -18,9 +19,12 @@ CHANNEL = Channel(
         fields=(
             Field("public_key", "Mission Control Portal, Keys & Credentials, Public Key"),
             Field("second_public_key", "another one, while it is changed", required=False),
+            Field("api_key", "to reply: API Keys", secret=True, required=False),
+            Field("api_url", "where the API is, if not at Telnyx", required=False),
         ),
         verify=verify,
         parse=parse,
         fetch=fetch,
+        send=send,
     ),
 )

@@ -41,10 +41,9 @@ def read_contents(record: dict[str, Any]) -> Contents:
     if kind == "media_placeholder":
         # Its file may follow, in a message of the same id.
         return Contents(notes=(gaps.OF_A_FILE + _NOT_GIVEN,))
-    if record.get("errors") or kind in ("unsupported", "unknown"):
-        return Contents(notes=(_not_given(record),))
+    withheld = record.get("errors") or kind in ("unsupported", "unknown")
     whole = Attachment("message.json", "application/json", written(record))
-    return Contents(files=((whole, ""),), notes=(_UNREAD,))
+    return Contents(files=((whole, ""),), notes=(_not_given(record) if withheld else _UNREAD,))
 
 
 def _text(said: dict[str, Any]) -> Contents:

@@ -223,7 +223,8 @@ def test_a_group_is_a_thread_of_its_own() -> None:
 )
 def test_what_is_not_handed_over_is_a_message_all_the_same(more: Any, note: str) -> None:
     read = one(of({**message(1, "unsupported"), **more}))
-    assert (read.text, read.attachments, read.notes) == ("", (), (note,))
+    assert (read.text, read.notes) == ("", (note,))
+    assert [file.filename for file in read.attachments] == ["message.json"]
 
 
 @pytest.mark.parametrize(
