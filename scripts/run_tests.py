@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import dovecot
 import pgbouncer
 import postgres
 import toolbox
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
 
 def bring_tools() -> None:
-    """Node.js with the npm clients, Chromium, PostgreSQL, zone data; tests say what is missing."""
+    """Node.js with the npm clients, Chromium, servers, zone data; tests say what is missing."""
     if toolbox.find_node() is None:
         toolbox.install_node()
     node = toolbox.find_node()
@@ -36,6 +37,8 @@ def bring_tools() -> None:
         postgres.install()
     if pgbouncer.find() is None:
         pgbouncer.install()
+    if dovecot.find() is None:
+        dovecot.install()
     if zone_data.find() is None:
         zone_data.install()
 

@@ -16,7 +16,8 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import postgres  # noqa: E402 - the scripts folder is no package
+import dovecot  # noqa: E402 - the scripts folder is no package
+import postgres  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
 
@@ -95,6 +96,17 @@ def postgres_binaries() -> Path:
     if folder is None:
         pytest.skip(LEFT_OUT + "no PostgreSQL (make test installs Debian's as root, or a wheel)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[dovecot.Server]:
+    """A Dovecot without mails, at 127.0.0.1 and localhost."""
+    program = dovecot.find()
+    if program is None:
+        pytest.skip(LEFT_OUT + "no Dovecot (make test installs Debian's as root)")
+    server = dovecot.start(program)
+    yield server
+    server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "states",
     "outbox",
     "silences",
+    "mailboxes",
 )
 
 _POSTGRES = ("postgresql", "postgres")

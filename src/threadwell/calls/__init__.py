@@ -1,5 +1,7 @@
 """Calls to other servers over HTTP: what is asked (``call``), and the client that asks it.
 
+``mailbox`` is the client of a mail server, over IMAP.
+
 Knows nothing of messages, channels or FHIR.
 """
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -18,6 +17,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from threadwell.calls.addresses import PRIVATE, is_private
 from threadwell.calls.call import Call, Called, CallFailed
 
 _REDIRECTS = 5
@@ -26,13 +26,7 @@ _PORTS = {"https": 443, "http": 80}
 #: Headers that another host gets, too. Any other may be a credential: each provider names its own.
 _FOR_ANY_HOST = frozenset({"accept", "accept-language", "user-agent"})
 _PIECE = 64 * 1024
-#: RFC 6052 §2.1: IPv4 addresses within IPv6.
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 _AT_ONCE = 16
-
-_PRIVATE = (
-    "{host} is in a private network or on this machine: allow it by its name if that is meant"
-)
 
 
 class HttpCaller:
@@ -154,20 +148,9 @@ def _addresses(place: _Place) -> list[tuple[socket.AddressFamily, tuple[str, int
     found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     out: list[tuple[socket.AddressFamily, tuple[str, int]]]
     out = [(family, (str(address[0]), place.port)) for family, _, _, _, address in found]
-    if not place.free and any(map(_is_private, [address[0] for _, address in out])):
-        raise CallFailed(_PRIVATE.format(host=place.host), again=False)
+    if not place.free and any(map(is_private, [address[0] for _, address in out])):
+        raise CallFailed(PRIVATE.format(host=place.host), again=False)
     return out
-
-
-def _is_private(text: str) -> bool:
-    """Whether an address is one that the whole Internet does not reach."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        # What stands for an address of the older kind leads there.
-        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        within = translated if address in _TRANSLATED else None
-        address = address.ipv4_mapped or address.sixtofour or within or address
-    return not address.is_global or address.is_multicast
 
 
 def _place(call: Call) -> _Place:

@@ -132,6 +132,10 @@ def file_of(answer: Called) -> File | Lost:
     return Lost("could not be fetched from the provider", again=True)
 
 
+def _lacks_nothing(_account: Account) -> str:
+    return ""
+
+
 def _nothing_to_read(_delivery: Delivery) -> Reply:
     return Reply()
 
@@ -148,7 +152,8 @@ class Live:
     first (``GET``). ``fetch(remote, account, answer)`` is the next step for a file, given the
     answer to the call before. ``headers`` are those that ``parse`` goes by: they are kept with the
     body. ``send`` sends what was written here, and ``ask`` finds out whether that has been sent;
-    without ``send`` nobody can reply in its threads (see ``sending.py``).
+    without ``send`` nobody can reply in its threads (see ``sending.py``). ``lacks(account)`` says
+    what is missing in it beyond the fields that each account needs.
     """
 
     fields: tuple[Field, ...]
@@ -160,3 +165,4 @@ class Live:
     headers: frozenset[str] = frozenset({"content-type"})
     send: Sending | None = None
     ask: Asking | None = None
+    lacks: Callable[[Account], str] = _lacks_nothing

@@ -37,6 +37,8 @@ def checked(account: Account, channels: Mapping[str, Channel]) -> Account:
     for name, field in fields.items():
         if field.required and not account.value(name):
             raise BadSetting(f"an account of {account.channel} needs {name}: {field.about}")
+    if lacking := channel.live.lacks(account):
+        raise BadSetting(lacking)
     for host in account.hosts:
         if not _HOST.fullmatch(host):
             raise BadSetting(f"host {host!r} is not written as a name, with :PORT if it has one")

@@ -8,7 +8,7 @@ from base64 import b64decode
 from binascii import Error
 from enum import Enum
 from functools import lru_cache
-from pathlib import Path
+from pathlib import PurePath
 
 from threadwell.channels.email import mailbox_names as names
 from threadwell.channels.email.words import header_text
@@ -42,7 +42,7 @@ def mailbox_named(name: str) -> Mailbox:
     return _BY_NAME.get(_folded(name), Mailbox.OTHER)
 
 
-def mailbox_of(folder: Path) -> Mailbox:
+def mailbox_of(folder: PurePath) -> Mailbox:
     """The mailbox that a folder or a mailbox file is, going by its name.
 
     A folder's name may hold those above it (``.INBOX.Drafts``) and be in IMAP's own spelling of

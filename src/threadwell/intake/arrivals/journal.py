@@ -53,14 +53,19 @@ async def keep(
     Raises ``StoreError``: then nothing is kept, and it must not be acknowledged.
     """
     some = {name: value for name, value in delivery.headers.items() if name in headers}
-    entry = Entry(account.name, account.channel, replace(delivery, headers=some))
-    value = msgspec.msgpack.encode(entry)
-    kept = Kept(ARRIVED, f"{project}/{_digest(account, delivery)}", value, before=None)
+    kept = arrived(project, account, replace(delivery, headers=some))
     try:
         await store.commit(project, ChangeSet((), kept=(kept,)))
     except Conflict:
         # It is there, and was not acknowledged in time.
         return
+
+
+def arrived(project: str, account: Account, delivery: Delivery) -> Kept:
+    """What keeps a delivery; a ``Conflict`` where the same one is there already."""
+    entry = Entry(account.name, account.channel, delivery)
+    value = msgspec.msgpack.encode(entry)
+    return Kept(ARRIVED, f"{project}/{_digest(account, delivery)}", value, before=None)
 
 
 async def entries(

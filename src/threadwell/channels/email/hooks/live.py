@@ -1,4 +1,4 @@
-"""The part of the channel that hears: mails that a provider delivers by webhook."""
+"""The part of the channel that hears: mails that a provider delivers, or a mail server has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused
+from threadwell.channels.email.hooks.mailbox import ASKED_FOR, MAILBOX
 from threadwell.channels.email.hooks.mailgun import MAILGUN
 from threadwell.channels.email.hooks.postmark import POSTMARK
 from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
@@ -20,13 +21,21 @@ PROVIDERS: Mapping[str, Provider] = {
     "sendgrid": SENDGRID,
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
+    "imap": MAILBOX,
 }
+
+NO_PROVIDER = "nobody knows any more which provider has delivered it"
 
 _FIELDS = (
     Field("provider", f"one of {', '.join(PROVIDERS)}"),
     Field("signing-key", "Mailgun: HTTP webhook signing key", secret=True, required=False),
-    Field("user", "SendGrid, Postmark: the user in the URL that you give to them", required=False),
-    Field("password", "SendGrid, Postmark: the password in that URL", secret=True, required=False),
+    Field("user", "the user: of the mailbox, or in the URL for SendGrid, Postmark", required=False),
+    Field("password", "the password of that user", secret=True, required=False),
+    Field("token", "imap: an OAuth 2.0 access token, if no password", secret=True, required=False),
+    Field("host", "imap: the mail server, with :PORT if it is not 993", required=False),
+    Field("folders", "imap: folders, with commas between them; else INBOX", required=False),
+    Field("since", "imap: leave out what came before that day, YYYY-MM-DD", required=False),
+    Field("tls", "imap: no, for a server that has none and is allowed", required=False),
 )
 
 
@@ -38,9 +47,27 @@ def verify(delivery: Delivery, account: Account) -> Refused | None:
     return provider.verify(delivery, account)
 
 
+def lacks(account: Account) -> str:
+    """What has to be said of an account before it can be used; ``""`` where all is there."""
+    named = account.value("provider").lower()
+    provider = PROVIDERS.get(named)
+    if provider is None:
+        return f"provider is one of {', '.join(PROVIDERS)}"
+    for need in provider.needs:
+        names = need.split("|")
+        if not any(map(account.value, names)):
+            return f"an account of {named} needs {' or '.join(names)}"
+    return ""
+
+
 def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard]:
     """The mail that a verified delivery holds."""
-    provider = PROVIDERS[account.value("provider").lower()]
+    is_asked_for = delivery.method == ASKED_FOR
+    provider = MAILBOX if is_asked_for else PROVIDERS.get(account.value("provider").lower())
+    if provider is None:
+        # The account was forgotten, or changed, before this was taken in.
+        yield broken(delivery.body, f"a delivery to {account.name}", NO_PROVIDER)
+        return
     for found in provider.read(delivery):
         yield _heard(found, delivery, account)
 
@@ -48,9 +75,9 @@ def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard
 def _heard(found: Found, delivery: Delivery, account: Account) -> Heard:
     source = f"a delivery to {account.name}"
     match found:
-        case Mail(raw, missing):
+        case Mail(raw, missing, kept):
             own = {address.key for address in account.addresses}
-            read = read_mail(raw, source, UTC_ZONE, delivery.received, own=own)
+            read = read_mail(raw, source, UTC_ZONE, delivery.received, kept=kept, own=own)
             return read if isinstance(read, Broken) else _finished(read, missing, delivery)
         case Unread(reason, set_aside):
             return broken(delivery.body, source, reason, set_aside=set_aside)
@@ -65,4 +92,4 @@ def _finished(message: Message, missing: tuple[Attachment, ...], delivery: Deliv
     )
 
 
-LIVE = Live(fields=_FIELDS, verify=verify, parse=parse)
+LIVE = Live(fields=_FIELDS, verify=verify, parse=parse, lacks=lacks)

@@ -172,4 +172,4 @@ def _object(content: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-MAILGUN = Provider(verify, read)
+MAILGUN = Provider(verify, read, ("signing-key",))

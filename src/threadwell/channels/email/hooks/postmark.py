@@ -82,4 +82,4 @@ def _files(found: dict[str, Any]) -> list[MailFile]:
     ]
 
 
-POSTMARK = Provider(check_password, read)
+POSTMARK = Provider(check_password, read, ("user", "password"))

@@ -9,20 +9,26 @@ from typing import Any, TypeAlias
 
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused
+from threadwell.channels.email.state import Kept
 from threadwell.channels.halves import without_halves
 from threadwell.channels.live import Status
 from threadwell.messages import Attachment
 
 NO_MAIL = "it has neither a mail nor the header of one"
+NOWHERE = Kept()
 CUT_OFF = "it ends before its end"
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The bytes of a mail; ``missing`` are files of it that did not come with them."""
+    """The bytes of a mail.
+
+    ``missing`` are files of it that did not come with them, ``kept`` where it lay.
+    """
 
     raw: bytes
     missing: tuple[Attachment, ...] = ()
+    kept: Kept = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,14 @@ Found: TypeAlias = Mail | Status | Unread
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """``verify`` says why a delivery is not the provider's; ``read`` yields what it holds."""
+    """``verify`` says why a delivery is not the provider's; ``read`` yields what it holds.
+
+    ``needs`` are the fields that an account there has to have, ``|`` between two of which one does.
+    """
 
     verify: Callable[[Delivery, Account], Refused | None]
     read: Callable[[Delivery], Iterable[Found]]
+    needs: tuple[str, ...]
 
 
 def read_json(content: bytes) -> Any:

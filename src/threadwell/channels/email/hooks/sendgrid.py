@@ -63,4 +63,4 @@ def _object(form: Form, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-SENDGRID = Provider(check_password, read)
+SENDGRID = Provider(check_password, read, ("user", "password"))
