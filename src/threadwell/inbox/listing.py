@@ -90,12 +90,16 @@ async def list_sessions(
     since, until = bounds(wanted, dates.zone)
     if waiting:
         since = max(since or 0, (clock() - WAITS * _DAY_MS) * 1000)
+    narrowed = waiting or wanted.channel or since is not None or until is not None
+    total = None if narrowed else await _count(reader, wanted)
+    if total == 0:
+        # To walk over all that was written lately, and find none of these, takes long. Who looks
+        # here for the first time has looked all the same.
+        return Listing(await _rows(reader, [], dates, me), 0, Turns("", ""), wanted)
     fits = partial(_fits, reader, wanted.status, waiting)
     asked = Recent(fits, since, until, wanted.channel)
     page = await recent(reader, asked, cursor, PAGE)
     rows = await _rows(reader, page.encounters, dates, me)
-    narrowed = waiting or wanted.channel or since is not None or until is not None
-    total = None if narrowed else await _count(reader, wanted)
     return Listing(rows, total, page.turns, wanted)
 
 
@@ -123,7 +127,8 @@ async def _count(reader: Reader, wanted: Wanted) -> int:
         return number
     number = await _counted(reader, wanted)
     took = monotonic() - began
-    if took > _QUICK:
+    # Of none the first is to be seen at once.
+    if took > _QUICK and number:
         counted[reader.project, wanted.status] = (number, began + _KEPT * took)
     return number
 

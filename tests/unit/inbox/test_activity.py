@@ -120,3 +120,19 @@ def test_a_receipt_never_goes_back(talk: Any, browser_as: Any, store: Any, run: 
     assert unread(ines.get("/").text) == []
     (receipt,) = run(reader.search_all("Task?code=read-receipt&focus=Communication/h-new"))
     assert (receipt["status"], receipt["owner"]["reference"]) == ("completed", "Practitioner/ines")
+
+
+def test_a_list_of_none_walks_over_nothing(family: Any, browser: Any, store: Any) -> None:
+    """Nobody has an open session; the first that is opened again is there at once."""
+    asked: list[str] = []
+    search = store.search
+
+    async def counted(project: str, query: Any) -> Any:
+        asked.append(query.type)
+        return await search(project, query)
+
+    store.search = counted
+    assert "Nothing here" in browser.get("/?status=open").text
+    assert "Communication" not in asked
+    browser.post(f"/sessions/{family.session}", act="reopen")
+    assert f"/sessions/{family.session}" in browser.get("/?status=open").text
