@@ -15,6 +15,7 @@ from bench.faults import (
     drain,
     heavy,
     killed,
+    live,
     overload,
     slow_disk,
     soak,
@@ -30,6 +31,7 @@ SCRIPTS = {
     "slow_disk": slow_disk.run,
     "disk_full": disk_full.run,
     "killed": killed.run,
+    "live": live.run,
     "database": database.run,
     "drain": drain.run,
 }
