@@ -72,7 +72,7 @@ def server(
     store, workers = str(folder / "threadwell.db"), "1"
     if request.param == "postgres":
         store, workers = f"{request.getfixturevalue('postgres_server').url()}&schema=e2e", "2"
-    port = _free_port()
+    port = free_port()
     client = json.loads(
         subprocess.run(
             [*THREADWELL, "client", "add", "tests", "--store", store],
@@ -109,7 +109,8 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], st
     return make
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

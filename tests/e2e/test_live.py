@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT
 
-from .conftest import THREADWELL
+from .conftest import THREADWELL, free_port
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, status, text
 
 ANA, BEN = "+12075550111", "+12075550122"
@@ -306,3 +307,53 @@ def test_a_kill_between_acknowledgement_and_record_loses_nothing(practice: Pract
     with threadwell.open(practice.store) as tw:
         assert tw.verify() == []
         assert tw.quarantine() == []
+
+
+def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "live.md").read_text()
+    steps = re.findall(r"^ *```sh\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
+    *before, serve, after = [re.sub(r"^   ", "", step, flags=re.MULTILINE) for step in steps]
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "TWILIO_TOKEN": TOKEN,
+    }
+
+    def run(step: str) -> str:
+        done = subprocess.run(
+            ["bash", "-ec", step], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    for step in before:
+        run(step)
+    port = free_port()
+    command = f"exec {serve.strip()} --port {port}"
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["bash", "-ec", command],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert process.stdout
+        while "Ctrl-C" not in process.stdout.readline():
+            assert process.poll() is None, (tmp_path / "log").read_text()
+        signed = Provider("https://threadwell.example.org/hooks/front-desk")
+        request = signed.request(text(1, "Are you open on Friday?", ANA))
+        request.url = httpx.URL(f"http://127.0.0.1:{port}/hooks/front-desk")
+        with httpx.Client(timeout=15) as client:
+            assert client.send(request).status_code == 200
+        until = time.monotonic() + 60
+        while "Ana" not in (shown := run(after)):
+            assert time.monotonic() < until, shown + (tmp_path / "log").read_text()
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
