@@ -56,6 +56,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "outbox",
     "silences",
     "mailboxes",
+    "noticing",
 )
 
 _POSTGRES = ("postgresql", "postgres")
