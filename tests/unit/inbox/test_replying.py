@@ -51,7 +51,7 @@ def path(browser: Any) -> str:
 
 def fields(page: str) -> dict[str, str]:
     """The hidden fields of the form of a reply."""
-    form = page[page.index('class="reply"') :]
+    form = page[page.index('class="reply unprinted"') :]
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', form))
 
 
@@ -137,14 +137,14 @@ def test_who_may_not_reply_has_no_form(thread: None, browser: Any, browser_as: A
     # There is no account, and then nobody is named.
     ines = browser_as("ines", "Dr. Ines Alvarado")
     page = ines.get(path(ines)).text
-    assert 'class="reply"' not in page
+    assert 'class="reply unprinted"' not in page
 
 
 def test_a_reply_has_an_author(
     thread: None, account: None, browser: Any, store: Any, run: Any
 ) -> None:
     page = browser.get(path(browser)).text
-    assert 'class="reply"' not in page
+    assert 'class="reply unprinted"' not in page
     (header,) = re.findall(r"Thread header[^<]*</dt><dd><code>([^<]+)", page)
     refused = browser.post(path(browser), act="reply", thread=header, text="Yes", key="1")
     assert refused.status_code == 422
