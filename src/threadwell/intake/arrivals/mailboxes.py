@@ -83,10 +83,11 @@ class Mailboxes:
         return min((wait for wait in waits if not isinstance(wait, BaseException)), default=_NONE)
 
     def close(self) -> None:
-        """Leave every server."""
+        """Leave every server; another round begins anew."""
         for one in self._keepers.values():
             one.leave()
         self._keepers.clear()
+        self._known_until = 0.0
 
     async def _follow_accounts(self) -> None:
         keeping = self._keeping
