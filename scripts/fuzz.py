@@ -257,7 +257,7 @@ def _database() -> bytes:
         return database.serialize()
 
 
-_CHANNELS = channels()
+_CHANNELS = [channel for channel in channels() if channel.reads_files]
 _SEEDS = {channel.name: list(_seeds(channel)) for channel in _CHANNELS}
 _OPTIONS = ReadOptions(
     zones.current().data.zone("America/New_York").info,

@@ -23,7 +23,7 @@ import os, signal, sys
 from functools import partial
 from threadwell.cli import main
 from threadwell.facade.watching import memory, rounds
-from threadwell.intake import importing, practice
+from threadwell.intake import driving, practice
 
 dies, moments = int(sys.argv.pop(1)), [0]
 
@@ -49,7 +49,7 @@ def around(of, name):
     setattr(of, name, wrapped)
 
 practice.Settings = partial(practice.Settings, batch=40)
-around(importing._Importing, "_commit")
+around(driving.Importing, "_commit")
 around(memory.Memory, "keep")
 around(rounds, "move")
 code = main(sys.argv[1:])

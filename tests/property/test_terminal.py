@@ -156,6 +156,16 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["post", "Patient", body], ["post", "Patient", argument])
     yield from (["put", ids["patient"], body], ["patch", ids["patient"], argument])
     yield ["delete", f"Patient/{argument}"]
+    yield from (["open-session", argument], ["open-session", ids["patient"], "--why", argument])
+    yield from (["close", argument], ["close", session, "--why", argument])
+    yield from (["reopen", argument], ["reopen", session, "--by", argument])
+    yield from (["preview"], ["preview", "--policy", argument], ["preview", "--zone", argument])
+    yield from (["outbox"], ["outbox", "--replay", argument], ["outbox", "--drop", argument])
+    yield ["reply", argument, argument, "--as", argument]
+    yield ["account", "add", argument, "--channel", argument, "--set", argument]
+    yield from (["account", "list"], ["account", "show", argument], ["account", "remove", argument])
+    yield ["watch", f"{ids['folder']}/{argument}", "--once", "--settle", argument]
+    yield ["watch", f"{ids['folder']}/none", "--once", "--people", argument]
     yield from (["client", "add", argument], ["client", "list"], ["client", "revoke", argument])
     yield ["import", f"{ids['folder']}/{argument}"]
     yield ["import", f"{ids['folder']}/in", "--unknown", "patient", "--dry-run"]

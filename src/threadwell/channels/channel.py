@@ -113,6 +113,11 @@ class Channel:
     medium: str = ""
     live: Live | None = None
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether it has exports; some channels only hear of messages as they come."""
+        return self.read is not _nothing
+
     def messages(self, path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         """What ``read`` yields, each message with a medium.
 

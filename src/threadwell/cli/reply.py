@@ -69,8 +69,8 @@ COMMAND = Command(
     about="The reply is in the record at once, in its session. `threadwell serve` sends it; "
     "`threadwell outbox` shows what was not sent yet.",
     examples=(
-        "threadwell reply Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7 'Three it is.' "
-        "--as Practitioner/3f0b1c52-6a35-5d0c-9a53-2f4b8a6b7c11",
+        "threadwell reply Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7 "
+        "'Three it is.' --as Practitioner/ana",
     ),
     add_arguments=add_arguments,
     run=run,

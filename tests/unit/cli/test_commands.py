@@ -121,7 +121,6 @@ def test_a_mistake_is_one_sentence_and_one(
         (["--policy", "weekly"], "weekly"),
         (["--channel", "fax"], "fax"),
         (["--owner", "nobody"], "owner must be"),
-        (["--policy", "explicit"], "keyword"),
         (["--country", "ZZ"], "country 'ZZ' is no country code"),
         (["--clinical-type", "99421"], "[CHANNEL=]SYSTEM|CODE"),
         (["--organization", "Organization/none"], "there is no organization"),
