@@ -77,7 +77,11 @@ def members(draw: st.DrawFn, type_: str, depth: int) -> dict[str, Any]:
         chosen = draw(st.lists(st.sampled_from(optional), max_size=3, unique_by=lambda e: e.name))
     wanted = [e for e in parts if e.required or e in chosen or e.name == "value[x]"]
     made = dict(member(draw, element, depth) for element in wanted)
-    return made or dict([member(draw, optional[-1], depth)])
+    if made:
+        return made
+    # The last element of some types is of that type again, without end (``Consent.provision``).
+    plain = (e for e in optional if primitive(next(iter(e.json_names().values()))))
+    return dict([member(draw, next(plain, optional[-1]), depth)])
 
 
 def member(draw: st.DrawFn, element: Element, depth: int) -> tuple[str, Any]:
