@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103 (or PORT=…)
-	$(BIN)/python scripts/run_sample.py $(if $(PORT),--port $(PORT))
+run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103 (or PORT=…, LIVE=no)
+	$(BIN)/python scripts/run_sample.py $(if $(PORT),--port $(PORT)) $(if $(filter no,$(LIVE)),--no-live)
 
 test: $(VENV)/dev.stamp ## Every test, installing what it needs
 	$(BIN)/python scripts/run_tests.py

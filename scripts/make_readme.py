@@ -49,7 +49,7 @@ def _printed() -> str:
         threadwell.open(_STORE) as tw,
     ):
         run_sample.show(tw, _STORE)
-        run_sample.tell(Ready(_URL, f"{_URL}sign-in/vnMIiNI7…"), _CLIENT)
+        run_sample.tell(Ready(_URL, f"{_URL}sign-in/vnMIiNI7…"), _CLIENT, live=True)
     return out.getvalue().lstrip("\n")
 
 

@@ -1,5 +1,6 @@
-"""What ``make run`` runs: import the sample practice, prove its sessions, serve them.
+"""What ``make run`` runs: import the sample practice, prove its sessions, serve them, and live on.
 
+While it serves, a simulated patient writes (``living.py``), unless ``--no-live`` says not to.
 Everything is kept in ``threadwell-sample.db`` here (or in ``$THREADWELL_STORE``), the client's
 credentials in a file beside it that only its owner may read. A second run finds both.
 """
@@ -12,6 +13,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import living
 import threadwell
 from threadwell.app import store_path
 from threadwell.cli.errors import run_safely
@@ -32,7 +34,15 @@ def main(arguments: Namespace) -> int:
     with threadwell.open(store) as tw:
         verified = show(tw, store)
         client = _client(tw, store)
-    serve(Serving(store, port=arguments.port), lambda it: tell(it, client))
+        doctor = _doctor(tw)
+        carrier = living.prepare(tw, live=arguments.live)
+
+    def ready(it: Ready) -> None:
+        tell(it, client, live=carrier is not None)
+        if carrier:
+            living.play(carrier, it.url, living.Setting(arguments.every))
+
+    serve(Serving(store, port=arguments.port, sign_in_as=doctor), ready)
     return 0 if verified else 1
 
 
@@ -89,8 +99,14 @@ def _client(tw: threadwell.Threadwell, store: str) -> dict[str, str]:
     return credentials
 
 
-def tell(it: Ready, client: dict[str, str]) -> None:
-    """Say where it serves, and how to log in."""
+def _doctor(tw: threadwell.Threadwell) -> str:
+    """The reference of the practitioner who signs in."""
+    found = tw.search_resources("Practitioner", {"family": "Okafor"})
+    return f"Practitioner/{found[0]['id']}" if found else ""
+
+
+def tell(it: Ready, client: dict[str, str], *, live: bool) -> None:
+    """Say where it serves, how to log in, and what there is to do."""
     login = f"{client['client_id']}:{client['client_secret']}"
     _title(f"Serving on {it.url}")
     print(f"client id      {client['client_id']}")
@@ -99,6 +115,13 @@ def tell(it: Ready, client: dict[str, str]) -> None:
     print("               (signs one browser in, once, within 15 minutes)")
     print(f"\ncurl -u {login} -G {it.url}fhir/R4/Encounter \\")
     print(f"  --data-urlencode 'class={VIRTUAL}'")
+    if live:
+        _title(f"{living.NAME}, a program that plays a patient, is writing to the clinic")
+        print("1. Open the sign-in link. You are Miriam Okafor, the physician.")
+        print(
+            f"2. Open the session of {living.NAME}, at the top. New messages appear by themselves."
+        )
+        print("3. Write an answer below them, and press Send. Robin reads it and answers.")
     print("\nCtrl-C stops it.", flush=True)
 
 
@@ -113,6 +136,8 @@ def _mark(good: bool) -> str:
 if __name__ == "__main__":
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8103)
+    parser.add_argument("--no-live", dest="live", action="store_false")
+    parser.add_argument("--every", type=float, default=living.Setting().every, metavar="SECONDS")
     parser.add_argument("--debug", action="store_true")
     with guarded_streams():
         code = run_safely(main, parser.parse_args())

@@ -8,9 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,13 +101,14 @@ def test_serving_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
 
 
 def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None:
-    seen = [_sample_run(tmp_path) for _ in range(2)]
+    seen = [_sample_run(tmp_path), _sample_run(tmp_path, "--no-live")]
     assert "0 known" in seen[0]
     assert "0 new +" in seen[1]
     for out in seen:
         assert "America/New_York" in out
         assert "✗" not in out
         assert out.count("✓") == 3
+    assert ["Robin Pretend" in out.split("Serving on")[1] for out in seen] == [True, False]
     clients = [re.search(r"client secret +(\S+)", out) for out in seen]
     assert clients[0]
     assert clients[1]
@@ -113,9 +117,10 @@ def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None
     assert kept.stat().st_mode & 0o077 == 0
 
 
-def _sample_run(folder: Path) -> str:
-    """What a run prints; its ``curl`` line is tried while it serves."""
-    command = [sys.executable, str(ROOT / "scripts" / "run_sample.py"), "--port", "0"]
+def _sample_run(folder: Path, *more: str) -> str:
+    """What a run prints; while it serves its ``curl`` line is tried, and the patient answered."""
+    command = [sys.executable, str(ROOT / "scripts" / "run_sample.py"), "--port", "0", *more]
+    command += ["--every", "0.5"]
     environment = {**os.environ, "THREADWELL_STORE": "sample.db"}
     out = ""
     with subprocess.Popen(
@@ -129,9 +134,40 @@ def _sample_run(folder: Path) -> str:
         curl = re.search(r"^curl .*\\\n.*$", out, re.M)
         assert curl
         answer = subprocess.run(curl[0] + " -sS", shell=True, capture_output=True, check=True)
+        if "--no-live" not in more:
+            _answer_the_patient(out)
         assert _stopped(process, signal.SIGINT) == 0
     assert json.loads(answer.stdout)["entry"]
     return out
+
+
+def _answer_the_patient(out: str) -> None:
+    """Do what the last lines of a run say, and see the simulated patient answer."""
+    link = re.search(r"(http\S+)(/sign-in/\S+)", out)
+    assert link
+    with httpx.Client(base_url=link[1], follow_redirects=True, timeout=20) as browser:
+        browser.post(link[2])
+        session = _until(lambda: _row(browser, "Robin Pretend"))
+        page = browser.get(session[1]).text
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', page)
+        said = {**dict(hidden), "act": "reply", "text": "Are you allergic to anything?"}
+        assert "allergic to anything?" in browser.post(session[1], data=said).text
+        _until(lambda: re.search("Only to penicillin", browser.get(session[1]).text))
+        _until(lambda: re.search("· delivered", browser.get(session[1]).text))
+
+
+def _row(browser: httpx.Client, name: str) -> re.Match[str] | None:
+    """The way to the session at the top of the list, if it has that name."""
+    row = browser.get("/").text.partition('<ul class="rows">')[2].partition("</li>")[0]
+    return re.search(r'href="(/sessions/\S+)"', row) if name in row else None
+
+
+def _until(look: Callable[[], re.Match[str] | None]) -> re.Match[str]:
+    until = time.monotonic() + 30
+    while (found := look()) is None:
+        assert time.monotonic() < until, "it does not show"
+        time.sleep(0.1)
+    return found
 
 
 def _stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:

@@ -65,6 +65,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         " early, and of what it includes (default: 32)",
     )
     parser.add_argument(
+        "--as",
+        dest="who",
+        default="",
+        metavar="PERSON",
+        help="who signs in with the link that is printed (Practitioner/…, PractitionerRole/…)",
+    )
+    parser.add_argument(
         "--no-duties",
         action="store_true",
         help="do nothing that nobody has asked for: another process does (`threadwell duties`)",
@@ -75,6 +82,8 @@ def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
     from threadwell.server import Ready, Serving, serve
 
+    if arguments.who:
+        _check_person(arguments.store, arguments.who)
     store = shown_store(arguments.store)
 
     def ready(it: Ready) -> None:
@@ -96,9 +105,18 @@ def run(arguments: Namespace) -> int:
             rate_limit=arguments.rate_limit,
             max_page=arguments.max_page * 1024 * 1024,
             duties=not arguments.no_duties,
+            sign_in_as=arguments.who,
         ),
         ready,
     )
+
+
+def _check_person(store: str, who: str) -> None:
+    """Raises ``BadSetting`` for somebody who cannot sign in."""
+    import threadwell
+
+    with threadwell.open(store) as tw:
+        tw.sign_in_link(who=who)
 
 
 COMMAND = Command(
@@ -106,6 +124,7 @@ COMMAND = Command(
     summary="Serve the FHIR API and the pages over HTTP",
     examples=(
         "threadwell serve --store sqlite:///practice.db --port 8103",
+        "threadwell serve --as Practitioner/…",
         "threadwell serve --workers 4 --base-url https://threadwell.example.org",
         "threadwell serve --base-url https://new.example.org --also-at https://old.example.org",
     ),

@@ -24,8 +24,9 @@ class Serving:
     ``base_url`` is where clients reach the server, if not there, and ``also_at`` are further URLs
     under which they know it (``api.context.open_context``). ``max_in_flight`` holds for each
     worker, ``rate_limit`` for each client over all of them, a minute; 0 sets no limit.
-    A page ends with ``max_page`` bytes. With ``duties`` it has the store's duties done, beside the
-    workers.
+    A page ends with ``max_page`` bytes. The link that signs in is for ``sign_in_as``, who has to
+    be in the store (``Practitioner/…``). With ``duties`` it has the store's duties done, beside
+    the workers.
     """
 
     store: str
@@ -38,6 +39,7 @@ class Serving:
     rate_limit: int = 0
     max_page: int = MAX_PAGE
     duties: bool = True
+    sign_in_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.workers,
         settings.max_page,
         settings.duties,
+        settings.sign_in_as,
     )
     if settings.workers == 1:
         with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -54,6 +54,7 @@ class Work:
     workers: int
     max_page: int
     duties: bool = False
+    sign_in_as: str = ""
     board: Board = field(init=False)
     tables: Tables = field(init=False)
 
@@ -87,7 +88,10 @@ async def work(
     duties: asyncio.Task[None] | None = None
     stop = asyncio.Event()
     try:
-        link = await _first_answer(store) if number else await new_link(store, task.url)
+        if number:
+            link = await _first_answer(store)
+        else:
+            link = await new_link(store, task.url, who=task.sign_in_as)
         if not number:
             await note_address(store, task.url)
         meter = Meter(task.board, number)
