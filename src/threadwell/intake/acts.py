@@ -30,13 +30,12 @@ from threadwell.intake.commits.counts import Report
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import Contended, revise
 from threadwell.intake.links import as_key, circle_of, target
+from threadwell.intake.patience import Patience
 from threadwell.intake.people.whose import Unclear, circle_for
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.sessions import Kind, Session, is_closed
 from threadwell.stores.contract import Conflict, Key, Store
-
-_ATTEMPTS = 20
 
 
 class BadAct(ValueError):
@@ -345,7 +344,8 @@ async def _session(store: Store, project: str, name: str) -> Resource:
 
 async def _by_hand(store: Store, project: str, id_: str, asked: _Asked, clock: Clock) -> str:
     """Act on a session that somebody has made over FHIR; its status then."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         batch = Batch(updated=clock(), author=asked.by.author)
         try:
             return await act_by_hand(store, project, id_, asked.kind, batch)

@@ -21,13 +21,13 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.importing import Contended, replay
 from threadwell.intake.links import as_key
+from threadwell.intake.patience import Patience
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, parse_address
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Unmatched
 
-_ATTEMPTS = 20
 #: Who may have an address: a message goes to them by it.
 _PEOPLE = ("Patient", "RelatedPerson", "Practitioner")
 _ADDED = "A person has said whose address this is."
@@ -76,7 +76,8 @@ async def add_address(
     its place at once: ``Added.report.replayed`` counts it. Raises ``BadPerson`` where somebody
     else has the address by now, or who is named is not there, and ``Contended``.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         batch = Batch(updated=clock(), author=by.author)
         unmatched: tuple[Unmatched, ...] = ()
         if isinstance(whose, NewPerson):

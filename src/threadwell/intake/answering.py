@@ -13,11 +13,10 @@ from threadwell.intake.circles.answers import answered, candidates, find_answers
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.importing import settle_answers
 from threadwell.intake.links import as_key, circle_of
+from threadwell.intake.patience import Patience
 from threadwell.intake.settings import Settings
 from threadwell.intake.settling import BadAnswer, answer_writers, asks_who_writes
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError, Write
-
-_ATTEMPTS = 20
 
 
 async def answer_review(
@@ -53,7 +52,8 @@ async def answer_review(
     chosen = tuple(sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients}))
     if not chosen:
         raise BadAnswer("an answer names at least one patient")
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         change = await _answered(store, project, key, chosen, by, clock())
         try:
             await store.commit(project, ChangeSet((change,)))
@@ -72,7 +72,8 @@ async def dismiss_review(
     no such question, or not any more, and ``StoreError`` if others keep writing to it.
     """
     key = as_key(task)
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         now = clock()
         before, body = await _asked(store, project, key)
         if not is_live(body):

@@ -34,17 +34,13 @@ from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
 from threadwell.intake.held.listing import Quarantined, quarantined
 from threadwell.intake.noticed import circles_changed
 from threadwell.intake.paging import chunks
+from threadwell.intake.patience import Patience
 from threadwell.intake.people.replaced import keep_merged, replaced
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.settled import hand, mark, merge, move, take_answers
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Conflict, Key, Store, StoreError
-
-#: How often a batch is decided anew when somebody else writes at the same time, and how many
-#: seconds longer it waits each time.
-ATTEMPTS = 20
-PATIENCE = 0.02
 
 #: Timers that are read at once.
 _AT_A_TIME = 1000
@@ -284,7 +280,8 @@ class Importing:
 
     async def _again(self, make: Make) -> None:
         self._careful = True
-        for attempt in range(1, ATTEMPTS + 1):
+        patience = Patience()
+        while await patience.turn():
             self._run = None
             run = await self._running()
             batch = await make(run)
@@ -292,12 +289,10 @@ class Importing:
             try:
                 await self._commit(batch)
             except Conflict:
-                if attempt == ATTEMPTS:
-                    raise Contended(BUSY) from None
-                await asyncio.sleep(PATIENCE * attempt)
-            else:
-                self._account(batch)
-                return
+                continue
+            self._account(batch)
+            return
+        raise Contended(BUSY)
 
     async def _commit(self, batch: Batch) -> None:
         if not (batch.is_empty or self._settings.dry_run):

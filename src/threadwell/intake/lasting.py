@@ -8,15 +8,14 @@ the two meet; where they do not, it comes after.
 
 from __future__ import annotations
 
-import asyncio
-
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.choices import chosen
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
 from threadwell.intake.commits.marks import SAID
-from threadwell.intake.driving import ATTEMPTS, BUSY, PATIENCE, Contended, Importing, Make
+from threadwell.intake.driving import BUSY, Contended, Importing, Make
 from threadwell.intake.noticed import Noticed, notice
+from threadwell.intake.patience import Patience
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store
@@ -127,7 +126,8 @@ class Lasting(Importing):
             self._run.forget(noticed)
 
     async def _send_one(self, make: Make) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        patience = Patience()
+        while await patience.turn():
             run = await self._running()
             try:
                 batch = await make(run)
@@ -140,9 +140,6 @@ class Lasting(Importing):
                 self._undo(batch)
                 if conflict.key in self._chosen:
                     raise ChosenAnew from None
-                if attempt == ATTEMPTS:
-                    raise Contended(BUSY) from None
-                await asyncio.sleep(PATIENCE * (attempt - 1))
             except BaseException:
                 self._run = None
                 raise
@@ -152,6 +149,7 @@ class Lasting(Importing):
                 run.careful = self._careful = False
                 self._account(batch)
                 return
+        raise Contended(BUSY)
 
     def _undo(self, batch: Batch) -> None:
         self._careful = True

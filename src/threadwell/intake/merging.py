@@ -13,11 +13,10 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.driving import Contended
 from threadwell.intake.importing import replay
 from threadwell.intake.links import as_key
+from threadwell.intake.patience import Patience
 from threadwell.intake.people.replaced import hand_over, record, replaced_by
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import ChangeSet, Conflict, Store
-
-_ATTEMPTS = 20
 
 
 class BadMerge(ValueError):
@@ -50,7 +49,8 @@ async def merge_patients(
     old, new = (f"Patient/{one.removeprefix('Patient/')}" for one in (old, new))
     if old == new:
         raise BadMerge("a patient is not merged with themselves")
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         for one in (old, new):
             found = await store.read(project, *as_key(one))
             if found is None or found.deleted:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 
 import pytest
 
@@ -451,7 +450,8 @@ def test_people_are_compared_anew_when_others_write_them():
 
 
 def test_others_who_never_stop_are_told(monkeypatch):
-    monkeypatch.setattr(sys.modules[import_people.__module__], "_PATIENCE", 0.0)
+    monkeypatch.setattr("threadwell.intake.patience.SECONDS", 0.0)
+    monkeypatch.setattr("threadwell.intake.patience.ATTEMPTS", 3)
     with pytest.raises(StoreError, match="others keep writing"):
         asyncio.run(import_people(Rivalled(1000), DEFAULT_PROJECT, [ROW]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,17 +14,13 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Patience
 from threadwell.intake.people.bundle import people_in
 from threadwell.intake.people.csv_table import people_of, unreachable
 from threadwell.intake.people.sheet import BadPeople, as_row, read_sheet
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError
 
 _AT_ONCE = 200
-#: How often people are compared anew when somebody else writes them at the same time, and how
-#: many seconds longer it waits each time.
-_ATTEMPTS = 20
-_PATIENCE = 0.02
-
 _BUSY = "others keep writing to the same people; import again when they are done"
 
 
@@ -69,11 +64,12 @@ async def import_people(
     ]
     if problems:
         raise BadPeople(problems)
-    for attempt in range(1, _ATTEMPTS + 1):
+    patience = Patience()
+    while await patience.turn():
         try:
             return replace(await _write(store, project, people, clock), warnings=warnings)
         except Conflict:
-            await asyncio.sleep(_PATIENCE * attempt)
+            continue
     raise StoreError(_BUSY)
 
 
