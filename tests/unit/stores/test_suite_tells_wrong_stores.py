@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -17,15 +16,11 @@ WRONG = HERE / "wrong_stores.py"
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory) -> dict[str, Counter[str]]:
-    """Of each store how many tests of the suite it passed, until the first that it did not."""
+    """Of each store how many of the tests it passed that tell such stores, and how many not."""
     report = tmp_path_factory.mktemp("verdicts") / "report.xml"
     command = [sys.executable, "-m", "pytest", str(WRONG), f"--junitxml={report}"]
     command += ["-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "-o", "python_files=*.py"]
-    command += ["-p", "first_failure"]
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=HERE, env=environment, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-2000:] + done.stderr
     out: dict[str, Counter[str]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
@@ -37,7 +32,7 @@ def verdicts(tmp_path_factory) -> dict[str, Counter[str]]:
 
 def test_the_right_store_passes(verdicts):
     assert verdicts["Right"]["failure"] == 0
-    assert verdicts["Right"]["passed"] > 100
+    assert verdicts["Right"]["passed"] > 20
 
 
 def test_every_wrong_store_is_told(verdicts):
