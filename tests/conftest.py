@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -20,6 +21,12 @@ import dovecot  # noqa: E402 - the scripts folder is no package
 import postgres  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    # Tests start hundreds of processes: each would compile all of Threadwell anew. What they
+    # compile is kept beside the temporary files, and goes at the end.
+    _COMPILED = tempfile.TemporaryDirectory(prefix="threadwell-compiled-")
+    os.environ["PYTHONPYCACHEPREFIX"] = _COMPILED.name
 
 LEFT_OUT = "left out: "
 #: For what ``make test`` does not bring: named as loudly, and no failure.
