@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import threadwell
+
+from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
@@ -235,6 +238,67 @@ def test_a_session_is_opened_before_anybody_writes(
     expect(desk.get_by_role("heading", level=1)).to_have_text("Ida")
     expect(desk.get_by_role("heading", name="No messages yet")).to_be_visible()
     well_made(desk)
+
+
+def _write_to_the_practice(practice: Any, words: str) -> str:
+    """Ana writes by a live account, which nothing can be sent by; the id of the session."""
+    store, url = practice
+    with threadwell.open(store) as tw:
+        secrets = {"account_sid": ACCOUNT, "auth_token": TOKEN}
+        api = {"api_url": "http://127.0.0.1:9"}
+        tw.add_account("front-desk", "twilio", secrets | api, addresses=OFFICE)
+        said = text(1, words, "+12075550111")
+        Provider(f"{url}/hooks/front-desk").deliver(said)
+        until = time.monotonic() + 30
+        while True:
+            session = tw.sessions()[0]
+            if session.channels == ("twilio",):
+                return str(session.id)
+            assert time.monotonic() < until, "it is not taken in"
+            time.sleep(0.05)
+
+
+def test_a_reply_is_written_with_a_file(
+    desk: Page, practice: Any, well_made: Any, tmp_path: Path
+) -> None:
+    session = _write_to_the_practice(practice, "Shall I stop the tablets?")
+    desk.goto(f"/sessions/{session}")
+    box = desk.get_by_label("Reply by Text message")
+    send = desk.get_by_role("button", name="Send", exact=True)
+    files = desk.get_by_label("Up to 10 files")
+    well_made(desk)
+    # What is refused stays where it was written, and says why there.
+    picture = tmp_path / "plan.png"
+    picture.write_bytes(b"\x89PNG" + b"0" * 5_000_000)
+    box.fill("Not yet: see the plan.")
+    files.set_input_files(picture)
+    send.click()
+    form = desk.locator("form.reply")
+    expect(form.get_by_role("alert")).to_have_text(re.compile("more than 5 MB.*again"))
+    expect(box).to_have_value("Not yet: see the plan.")
+    expect(box).to_be_focused()
+    well_made(desk)
+    picture.write_bytes(b"\x89PNG" + b"0" * 500)
+    files.set_input_files(picture)
+    send.click()
+    reply = desk.locator(".message.ours").last
+    expect(reply).to_contain_text("Not yet: see the plan.")
+    expect(reply.get_by_role("img", name="plan.png")).to_have_count(1)
+    expect(box).to_have_value("")
+    expect(box).to_be_focused()
+    # Nothing can be sent by that account, and a person decides.
+    with threadwell.open(practice[0]) as tw:
+        until = time.monotonic() + 30
+        while not tw.dead_letters():
+            assert time.monotonic() < until, "it is not given up"
+            time.sleep(0.05)
+    desk.reload()
+    expect(reply).to_contain_text("not sent")
+    well_made(desk)
+    reply.get_by_role("button", name="Leave it unsent").click()
+    expect(reply.get_by_role("button")).to_have_count(0)
+    with threadwell.open(practice[0]) as tw:
+        assert tw.dead_letters() == []
 
 
 def _tab_to(page: Page, name: str) -> None:

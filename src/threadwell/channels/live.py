@@ -15,7 +15,7 @@ from typing import TypeAlias
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused, Reply
-from threadwell.channels.sending import Asking, Sending
+from threadwell.channels.sending import Asking, Limiting, Limits, Sending
 from threadwell.messages import Address, Broken, Message
 
 
@@ -136,6 +136,10 @@ def _lacks_nothing(_account: Account) -> str:
     return ""
 
 
+def _no_limits(_thread: str) -> Limits:
+    return Limits()
+
+
 def _nothing_to_read(_delivery: Delivery) -> Reply:
     return Reply()
 
@@ -152,8 +156,9 @@ class Live:
     first (``GET``). ``fetch(remote, account, answer)`` is the next step for a file, given the
     answer to the call before. ``headers`` are those that ``parse`` goes by: they are kept with the
     body. ``send`` sends what was written here, and ``ask`` finds out whether that has been sent;
-    without ``send`` nobody can reply in its threads (see ``sending.py``). ``lacks(account)`` says
-    what is missing in it beyond the fields that each account needs.
+    without ``send`` nobody can reply in its threads (see ``sending.py``). ``limits(thread)`` is
+    what one message may have there. ``lacks(account)`` says what is missing in it beyond the
+    fields that each account needs.
     """
 
     fields: tuple[Field, ...]
@@ -165,4 +170,5 @@ class Live:
     headers: frozenset[str] = frozenset({"content-type"})
     send: Sending | None = None
     ask: Asking | None = None
+    limits: Limiting = _no_limits
     lacks: Callable[[Account], str] = _lacks_nothing

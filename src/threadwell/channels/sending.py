@@ -7,7 +7,7 @@ it, that is said, and it is asked before anything else is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -15,6 +15,8 @@ from typing import TypeAlias
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
 from threadwell.messages import Address
+
+_MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,41 @@ class Outbound:
     files: tuple[str, ...] = ()
     hook: str = ""
     answers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may have: so many ``characters``, 0 for any number, and so many ``files``.
+
+    These have so many bytes ``together``. Beside a file the text has as many characters as a
+    ``caption``, where that is another number.
+    """
+
+    characters: int = 0
+    files: int = 0
+    together: int = 0
+    caption: int = 0
+
+    def exceeded(self, text: str, sizes: Sequence[int]) -> str:
+        """Why a text with files of those sizes is more, as a short sentence; ``""`` if not."""
+        most = self.caption if sizes and self.caption else self.characters
+        if most and len(text) > most:
+            return f"it has {len(text):,} characters, and may have {most:,}"
+        if sizes and not self.files:
+            return "no file can be sent in this thread"
+        if len(sizes) > self.files:
+            return f"it has {len(sizes)} files, and may have {self.files}"
+        if sum(sizes) > self.together:
+            return f"its files have more than {self.together // _MB} MB together"
+        return ""
+
+    @property
+    def told(self) -> str:
+        """Which files may go with a message, for who writes one; ``""`` where none may."""
+        if not self.files:
+            return ""
+        number = "One file" if self.files == 1 else f"Up to {self.files} files"
+        return f"{number}, {self.together // _MB} MB at most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +117,7 @@ class Found:
 
 #: The next step to send a message, given the account and the answer to the call before.
 Sending: TypeAlias = Callable[[Outbound, Account, Called | None], Call | Sent | Later | Failed]
+#: What a message in a thread of the channel's own may have.
+Limiting: TypeAlias = Callable[[str], Limits]
 #: The next step to find out whether it was sent.
 Asking: TypeAlias = Callable[[Outbound, Account, Called | None], Call | Found | Later]

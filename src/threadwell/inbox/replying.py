@@ -3,79 +3,105 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from threadwell.channels.live import Live
+from threadwell.channels.sending import Limits
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.page import Form, by_whom, first
+from threadwell.inbox.posted import MOST, Posted
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
 from threadwell.intake.accounts import accounts
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.outbox import dead_letters, waiting
-from threadwell.intake.replies.writing import reply
+from threadwell.intake.replies.outbox import dead_letters, drop_letter, replay_letter, waiting
+from threadwell.intake.replies.writing import BadReply, reply
 
-_WAITS, _STUCK = "Waiting to be sent", "Not sent: somebody has to decide"
+#: What a person may decide of a message that was not sent: what the button says.
+RESEND, DROP = "resend", "drop"
+
+_WAITS, _STUCK = "waiting to be sent", "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What has become of a message that is in the outbox.
+
+    ``letter`` is by what a person decides of it, ``""`` while nobody has to; ``why`` tells why.
+    """
+
+    word: str
+    letter: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Replying:
     """What a page needs to take replies.
 
-    ``threads`` are the ids of the headers of threads that take one, and ``states`` what becomes of
-    messages that are in the outbox, by their ids. ``key`` makes what is sent twice one reply, and
-    ``text`` is what was written into the ``thread`` and could not be taken.
+    ``limits`` are of the threads that take one, by the ids of their headers, and ``unsent`` what
+    becomes of messages that are in the outbox, by theirs. Whoever looks ``may`` reply where one
+    could. ``key`` makes what is sent twice one reply; ``text`` is what was written into the
+    ``thread`` and could not be taken, because of the ``mistake``.
     """
 
-    threads: frozenset[str] = frozenset()
-    states: tuple[tuple[str, str], ...] = ()
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    unsent: Mapping[str, Unsent] = field(default_factory=dict)
+    may: bool = False
     key: str = ""
     thread: str = ""
     text: str = ""
-
-    def state(self, message: str) -> str:
-        """What becomes of a message that is not sent yet, ``""`` of any other."""
-        return dict(self.states).get(message, "")
+    mistake: str = ""
 
 
 async def load_replying(
-    site: Site, reader: Reader, session: SessionView, by: Agent, form: Form
+    site: Site, reader: Reader, session: SessionView, by: Agent, form: Form, mistake: str = ""
 ) -> Replying:
     """Which threads of a session take a reply of whoever is signed in; ``form`` is what they sent.
 
     A reply has an author, so it takes a link that names somebody, and it goes by an account.
     """
     ways = {one.channel for one in await accounts(reader.store, reader.project)}
-    ways = {name for name in ways if _sends(site, name)}
-    threads = [one for one in session.threads if one.channel in ways]
-    if not threads:
+    lives = {name: live for name in ways if (live := _live(site, name))}
+    threads = [one for one in session.threads if one.channel in lives]
+    if not threads or session.superseded:
         return Replying()
-    states = [(one.entry.message, _WAITS) for one in await waiting(reader.store, reader.project)]
-    dead = await dead_letters(reader.store, reader.project)
-    states += [(one.entry.message, _STUCK) for one in dead]
-    can = bool(by.reference) and not session.superseded
+    # Below the last message, and nowhere else.
+    ends = [one for one in threads if not one.turns.after]
+    limits = {one.id: _fit(lives[one.channel].limits(one.external)) for one in ends}
+    unsent = {
+        one.entry.message: Unsent(_WAITS, why=one.entry.reason)
+        for one in await waiting(reader.store, reader.project)
+    }
+    for one in await dead_letters(reader.store, reader.project):
+        unsent[one.entry.message] = Unsent(_STUCK, one.id, one.entry.reason)
+    may = bool(by.reference)
     return Replying(
-        frozenset(one.id for one in threads if can),
-        tuple(states),
-        secrets.token_urlsafe(12),
-        first(form, "thread"),
-        first(form, "text"),
+        *(limits, unsent, may, secrets.token_urlsafe(12)),
+        *(first(form, "thread"), first(form, "text"), mistake),
     )
 
 
-async def send(site: Site, request: Request, form: Form) -> Response:
+async def send(site: Site, request: Request, posted: Posted) -> Response:
     """Take the reply that the form has, and lead to where it stands; raises ``BadReply``."""
+    form = posted.form
     by, header = by_whom(request), first(form, "thread")
+    if posted.too_large:
+        raise BadReply(f"its files have more than {MOST // 1_000_000} MB together")
     # Forms end their lines as mails do.
     text = first(form, "text").replace("\r\n", "\n").strip()
     # Pressed twice it is one reply; what is written after a step back is another.
-    key = f"{first(form, 'key')} {sha256(text.encode()).hexdigest()}"
+    said = sha256(text.encode())
+    for one in posted.files:
+        said.update(sha256(one.content or b"").digest())
     replied = await reply(
         site.store,
         site.project,
@@ -84,22 +110,37 @@ async def send(site: Site, request: Request, form: Form) -> Response:
         await kept_settings(site.store, site.project, site.labels),
         {name: one for name, one in site.channels.items() if one.live is not None},
         sender=by.reference,
-        key=key,
+        files=posted.files,
+        key=f"{first(form, 'key')} {said.hexdigest()}",
         by=by,
     )
     reader = Reader(site.store, site.project)
     found = await reader.read(*replied.thread.split("/", 1))
     if found is None:
         raise HTTPException(404)
-    return RedirectResponse(_place(found, replied.message, bool(first(form, "last"))), 303)
+    return RedirectResponse(_place(found, bool(first(form, "last"))), 303)
 
 
-def _sends(site: Site, channel: str) -> bool:
+async def decide(site: Site, request: Request, form: Form) -> Response:
+    """Send a message after all, or never, that waits for a decision; raises ``NotInOutbox``."""
+    do = replay_letter if first(form, "act") == RESEND else drop_letter
+    await do(site.store, site.project, first(form, "letter"))
+    message = first(form, "message")
+    return RedirectResponse(f"/sessions/{request.path_params['id']}#m-{message}", 303)
+
+
+def _fit(limits: Limits) -> Limits:
+    """As much of it as a form takes."""
+    return replace(limits, together=min(limits.together, MOST))
+
+
+def _live(site: Site, channel: str) -> Live | None:
     found = site.channels.get(channel)
-    return found is not None and found.live is not None and found.live.send is not None
+    return found.live if found is not None and found.live and found.live.send else None
 
 
-def _place(header: Resource, message: str, last: bool) -> str:
+def _place(header: Resource, last: bool) -> str:
+    """Where the next reply is written, below this one."""
     page = f"?thread={header['id']}&cursor=last" if last else ""
     session = id_in(header.get("encounter"), "Encounter")
-    return f"/sessions/{session}{page}#m-{message.removeprefix('Communication/')}"
+    return f"/sessions/{session}{page}#text-of-{header['id']}"

@@ -11,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
-from threadwell.inbox.page import Form, Live, by_whom, first, page_of, read_form, sentence
+from threadwell.inbox.page import Form, Live, by_whom, first, page_of, sentence
+from threadwell.inbox.posted import Posted, read_posted
 from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.replying import load_replying, send
+from threadwell.inbox.replying import DROP, RESEND, decide, load_replying, send
 from threadwell.inbox.session_page import (
     CLOSE,
     REOPEN,
@@ -27,6 +28,7 @@ from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
+from threadwell.intake.replies.outbox import NotInOutbox
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.settings import BadSetting
 
@@ -47,9 +49,12 @@ async def act(site: Site, request: Request) -> Response:
     """Do what the button says, or show the session again, with the reason why not."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    form = await read_form(request)
+    posted = await read_posted(request)
+    form = posted.form
     if first(form, "act") == _REPLY:
-        return await _reply(site, request, form)
+        return await _reply(site, request, posted)
+    if first(form, "act") in (RESEND, DROP):
+        return await _decide(site, request, form)
     do = _ACTS.get(first(form, "act"))
     if do is None:
         return await _page(site, request, "Press one of the buttons.", 400)
@@ -71,14 +76,25 @@ async def act(site: Site, request: Request) -> Response:
     return RedirectResponse(f"/sessions/{acted.session.removeprefix('Encounter/')}", 303)
 
 
-async def _reply(site: Site, request: Request, form: Form) -> Response:
+async def _reply(site: Site, request: Request, posted: Posted) -> Response:
     try:
-        return await send(site, request, form)
+        return await send(site, request, posted)
     except (BadReply, BadSetting) as error:
-        return await _page(site, request, sentence(error), 422, form)
+        told, status = sentence(error), 422
     except Contended:
-        told = "Others write to it just now: try again."
-        return await _page(site, request, told, 409, form)
+        told, status = "Others write to it just now: try again.", 409
+    if posted.files or posted.too_large:
+        told += " Choose the files again."
+    return await _page(site, request, told, status, posted.form)
+
+
+async def _decide(site: Site, request: Request, form: Form) -> Response:
+    if not by_whom(request).reference:
+        return await _page(site, request, "Sign in with a link that names you.", 403)
+    try:
+        return await decide(site, request, form)
+    except NotInOutbox:
+        return await _page(site, request, "Somebody has decided about it meanwhile.", 409)
 
 
 def why_in(text: str) -> str:
@@ -111,14 +127,16 @@ async def _page(
     if me := by_whom(request).reference:
         await mark_read(reader, last_shown(view), me)
     back, label = came_from(site, request)
+    replying = await load_replying(site, reader, view, by_whom(request), form or {}, mistake)
     return await page_of(
         *(site, request, reader, "session.html", "sessions", status),
         live=Live(after, shown_on(view)),
         session=view,
-        replying=await load_replying(site, reader, view, by_whom(request), form or {}),
+        replying=replying,
         back=back,
         label=label,
-        mistake=mistake,
+        # What is wrong with a reply is told where it is written.
+        mistake="" if replying.thread in replying.limits else mistake,
     )
 
 

@@ -23,6 +23,7 @@ from threadwell.inbox.words import (
     size_text,
     status_of,
 )
+from threadwell.intake.circles.place import thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
@@ -89,14 +90,16 @@ class Day:
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``channel`` is ``""`` where nothing tells it. ``before`` and ``after`` are the sessions in
-    which a rolling thread was and goes on, ``""`` if none. ``turns`` lead to further messages.
-    ``notes`` are what is noted of each of those messages alike.
+    ``channel`` is ``""`` where nothing tells it; ``external`` is the thread's id there.
+    ``before`` and ``after`` are the sessions in which a rolling thread was and goes on, ``""`` if
+    none. ``turns`` lead to further messages. ``notes`` are what is noted of each of those messages
+    alike.
     """
 
     id: str
     topic: str
     channel: str
+    external: str
     before: str
     after: str
     total: int
@@ -238,11 +241,13 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
     await reader.learn(named_in(found.resources))
     before, after = await neighbours(reader.store, reader.project, header)
     shared = _shared_notes(found.resources)
+    external = thread_of(header)
     views = [message_view(reader, child, dates, shared) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
         channel=channel_of(header),
+        external=external.id if external else "",
         before=before,
         after=after,
         total=found.total or 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -14,12 +15,14 @@ from threadwell.encounters.delivery import Delivery, with_delivery
 from threadwell.fhir.json import decode
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
-from threadwell.intake.replies.outbox import waiting
+from threadwell.intake.replies.outbox import buried, waiting
 from threadwell.messages import Address, AddressKind, Message
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
 ANA = Address(AddressKind.PHONE, "+12125550121")
+#: What a browser sends where no file was chosen.
+EMPTY = ("file", ("", b"", "application/octet-stream"))
 
 
 @pytest.fixture
@@ -72,10 +75,12 @@ def test_a_reply_stands_in_its_thread_and_in_the_outbox(
     # It comes days later, so it begins another session.
     where, _, anchor = answer.headers["location"].partition("#")
     (queued,) = outbox(store, run)
-    assert anchor == f"m-{queued.entry.message}"
+    assert anchor.startswith("text-of-")
     shown = ines.get(where).text
+    assert f'id="m-{queued.entry.message}"' in shown
+    assert f'<textarea name="text" id="{anchor}"' in shown
     assert "Come &lt;b&gt;at&lt;/b&gt; three.\nBring the plan." in shown
-    assert "· Waiting to be sent" in shown
+    assert "· waiting to be sent" in shown
     assert "<bdi>Dr. Ines Alvarado</bdi>" in shown
     # Pressed twice it is one; what is written after a step back is another.
     assert ines.post(before, **form).headers["location"] == answer.headers["location"]
@@ -131,6 +136,87 @@ def test_what_cannot_be_taken_is_not_lost(
     assert outbox(store, run) == []
     empty = ines.post(path(ines), **form, text="  ")
     assert (empty.status_code, "A reply says something" in empty.text) == (422, True)
+
+
+def test_files_go_with_a_reply(
+    thread: None, account: None, browser_as: Any, store: Any, run: Any
+) -> None:
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    before = path(ines)
+    page = ines.get(before).text
+    assert "Up to 10 files, 5 MB at most" in page
+    form = {**fields(page), "act": "reply", "text": "As promised"}
+    files = [("file", (r"C:\plans\knee plan.pdf", b"%PDF-1", "application/pdf")), EMPTY]
+    answer = ines.request("POST", before, data=form, files=files)
+    assert answer.status_code == 303
+    shown = ines.get(answer.headers["location"].partition("#")[0]).text
+    assert 'download="knee plan.pdf">knee plan.pdf</a>' in shown
+    (href,) = re.findall(r'href="(/attachments/[^"]+)"', shown)
+    assert ines.get(href).content == b"%PDF-1"
+    # The same words with another file are another reply; with the same one they are not.
+    ines.request("POST", before, data=form, files=files)
+    assert len(outbox(store, run)) == 1
+    ines.request("POST", before, data=form, files=[("file", ("b.txt", b"b", "text/plain"))])
+    assert len(outbox(store, run)) == 2
+    # A file says enough, and nothing at all does not.
+    form["text"] = ""
+    assert ines.request("POST", before, data=form, files=files).status_code == 303
+    assert ines.request("POST", before, data=form, files=[EMPTY]).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("files", "text", "told"),
+    [
+        ([b"a"] * 11, "Here", "It has 11 files, and may have 10. Choose the files again."),
+        ([b"a" * 5_000_001], "Here", "Its files have more than 5 MB together."),
+        ([b"a" * 25_000_001], "Here", "Its files have more than 25 MB together."),
+        ([b"a"], "H" * 1601, "It has 1,601 characters, and may have 1,600."),
+    ],
+)
+def test_what_is_too_much_is_told_where_it_was_written(
+    thread: None,
+    account: None,
+    browser_as: Any,
+    store: Any,
+    run: Any,
+    files: list[bytes],
+    text: str,
+    told: str,
+) -> None:
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    form = {**fields(ines.get(path(ines)).text), "act": "reply", "text": text}
+    sent = [("file", (f"{at}.png", one, "image/png")) for at, one in enumerate(files)]
+    refused = ines.request("POST", path(ines), data=form, files=sent)
+    assert refused.status_code == 422
+    written = refused.text.partition('class="reply unprinted"')[2].partition("</form>")[0]
+    assert told in unescape(written)
+    assert f">{text}</textarea>" in written
+    assert outbox(store, run) == []
+
+
+def test_what_was_not_sent_is_sent_again_or_never(
+    thread: None, account: None, browser_as: Any, browser: Any, store: Any, run: Any
+) -> None:
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    form = {**fields(ines.get(path(ines)).text), "act": "reply", "text": "Come at three."}
+    where = ines.post(path(ines), **form).headers["location"].partition("#")[0]
+    for act, left in (("resend", "waiting to be sent"), ("drop", "")):
+        (queued,) = outbox(store, run)
+        buried_ = buried(queued, replace(queued.entry, reason="the account is gone", code="7"))
+        run(store.commit(DEFAULT_PROJECT, ChangeSet((), kept=buried_)))
+        page = ines.get(where).text
+        assert "· not sent<" in page
+        assert "The account is gone." in page
+        decide = dict(re.findall(r'name="(letter|message)" value="([^"]+)"', page))
+        # It takes somebody who is named.
+        assert browser.post(where, **decide, act=act).status_code == 403
+        answer = ines.post(where, **decide, act=act)
+        assert answer.headers["location"] == f"{where}#m-{queued.entry.message}"
+        page = ines.get(where).text
+        assert "· not sent<" not in page
+        assert left in page
+        assert ines.post(where, **decide, act=act).status_code == 409
+    assert outbox(store, run) == []
 
 
 def test_who_may_not_reply_has_no_form(thread: None, browser: Any, browser_as: Any) -> None:

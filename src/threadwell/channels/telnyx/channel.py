@@ -6,7 +6,7 @@ from threadwell.channels.account import Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.telnyx.events import NAME, fetch, parse
-from threadwell.channels.telnyx.sending import send
+from threadwell.channels.telnyx.sending import LIMITS, send
 from threadwell.channels.telnyx.signature import verify
 
 CHANNEL = Channel(
@@ -26,5 +26,6 @@ CHANNEL = Channel(
         parse=parse,
         fetch=fetch,
         send=send,
+        limits=lambda _: LIMITS,
     ),
 )

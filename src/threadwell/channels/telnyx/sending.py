@@ -13,11 +13,12 @@ from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
 from threadwell.channels.objects import decode_object
 from threadwell.channels.records import maps_of, text_of
-from threadwell.channels.sending import Failed, Later, Outbound, Sent
+from threadwell.channels.sending import Failed, Later, Limits, Outbound, Sent
 from threadwell.messages import AddressKind
 
 _API = "https://api.telnyx.com"
-_MOST_FILES = 10
+#: What one message may have.
+LIMITS = Limits(files=10, together=1_000_000)
 
 #: What Telnyx says of who asks.
 _OF_THE_ACCOUNT = frozenset({"10009", "10010", "40312"})
@@ -41,8 +42,8 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
         one.kind is not AddressKind.PHONE for one in (out.own, *out.recipients)
     ):
         return Failed("only a chat of two numbers can be answered")
-    if len(out.files) > _MOST_FILES:
-        return Failed(f"a message of Telnyx has at most {_MOST_FILES} files")
+    if len(out.files) > LIMITS.files:
+        return Failed(f"a message of Telnyx has at most {LIMITS.files} files")
     said: dict[str, Any] = {"from": out.own.value, "to": out.recipients[0].value}
     if out.text:
         said["text"] = out.text

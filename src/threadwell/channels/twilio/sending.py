@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
-from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
+from threadwell.channels.sending import Failed, Found, Later, Limits, Outbound, Sent
 from threadwell.channels.twilio.addresses import service_of_thread
 from threadwell.channels.twilio.files import authorization
 from threadwell.channels.twilio.identity import NAME, parse_message_id
@@ -23,10 +23,9 @@ from threadwell.fhir.json import BadJson, decode
 from threadwell.messages import Address
 
 _API = "https://api.twilio.com"
-#: Files that one message may have.
-_MOST_FILES = 10
-#: Characters that one message may have.
-_MOST_CHARACTERS = 1600
+#: What one message may have: by phones' own services, and by others such as WhatsApp.
+_OF_PHONES = Limits(characters=1600, files=10, together=5_000_000)
+_OF_OTHERS = Limits(characters=1600, files=1, together=16_000_000)
 #: Messages of a number that are looked through: as many as a page of the API has.
 _PAGE = 1000
 #: How far Twilio's clock may be behind ours.
@@ -41,10 +40,11 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
         return _outcome(answer)
     if len(out.recipients) != 1:
         return Failed("Twilio sends to one recipient at a time")
-    if len(out.files) > _MOST_FILES:
-        return Failed(f"a message of Twilio has at most {_MOST_FILES} files")
-    if len(out.text) > _MOST_CHARACTERS:
-        return Failed(f"a message of Twilio has at most {_MOST_CHARACTERS} characters")
+    most = limits(out.thread)
+    if len(out.files) > most.files:
+        return Failed(f"a message of Twilio has at most {most.files} files")
+    if len(out.text) > most.characters:
+        return Failed(f"a message of Twilio has at most {most.characters} characters")
     form = [("To", _named(out.recipients[0], out.thread))]
     service = out.own.value.removeprefix(f"{NAME}:")
     if service != out.own.value:
@@ -58,6 +58,11 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
         form.append(("StatusCallback", out.hook))
     headers = {"Authorization": authorization(account), "Content-Type": FORM}
     return Call("POST", _messages(account), headers, urlencode(form).encode())
+
+
+def limits(thread: str) -> Limits:
+    """What one message in a thread may have."""
+    return _OF_OTHERS if service_of_thread(thread) else _OF_PHONES
 
 
 def ask(out: Outbound, account: Account, answer: Called | None) -> Call | Found | Later:

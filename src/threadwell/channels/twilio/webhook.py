@@ -15,7 +15,7 @@ from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
 from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id
 from threadwell.channels.twilio.message import Told, message_of
-from threadwell.channels.twilio.sending import ask, send
+from threadwell.channels.twilio.sending import ask, limits, send
 from threadwell.channels.twilio.signature import FORM, form, verify
 from threadwell.messages import Address, Attachment, Broken
 
@@ -143,4 +143,5 @@ LIVE = Live(
     fetch=fetch,
     send=send,
     ask=ask,
+    limits=limits,
 )

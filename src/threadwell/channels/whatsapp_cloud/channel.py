@@ -7,7 +7,7 @@ from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.whatsapp_cloud.deliveries import parse
 from threadwell.channels.whatsapp_cloud.files import fetch
-from threadwell.channels.whatsapp_cloud.sending import send
+from threadwell.channels.whatsapp_cloud.sending import LIMITS, send
 from threadwell.channels.whatsapp_cloud.signature import greet, verify
 from threadwell.channels.whatsapp_cloud.values import NAME
 
@@ -33,5 +33,6 @@ CHANNEL = Channel(
         greet=greet,
         fetch=fetch,
         send=send,
+        limits=lambda _: LIMITS,
     ),
 )

@@ -14,13 +14,13 @@ from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
 from threadwell.channels.objects import decode_object
 from threadwell.channels.records import maps_of
-from threadwell.channels.sending import Failed, Later, Outbound, Sent
+from threadwell.channels.sending import Failed, Later, Limits, Outbound, Sent
 from threadwell.channels.whatsapp_cloud.files import base_of, headers_of
 from threadwell.channels.whatsapp_cloud.values import map_of, word_of
 from threadwell.messages import AddressKind
 
-#: Characters that a text may have, and one that goes with a file.
-_MOST_CHARACTERS, _MOST_OF_A_CAPTION = 4096, 1024
+#: What one message may have.
+LIMITS = Limits(characters=4096, files=1, together=100_000_000, caption=1024)
 _GROUP, _WAMID = "group:", "wamid."
 
 #: What Meta says of who asks (https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes).
@@ -59,9 +59,9 @@ def _said(out: Outbound) -> dict[str, Any] | Failed:
     (to,) = out.recipients
     if to.kind is not AddressKind.PHONE:
         return Failed("the recipient hides the number, and cannot be answered from here")
-    if len(out.files) > 1:
+    if len(out.files) > LIMITS.files:
         return Failed("a message of WhatsApp has one file at most")
-    if len(out.text) > (_MOST_OF_A_CAPTION if out.files else _MOST_CHARACTERS):
+    if len(out.text) > (LIMITS.caption if out.files else LIMITS.characters):
         return Failed("it is longer than WhatsApp takes")
     said: dict[str, Any] = {
         "messaging_product": "whatsapp",

@@ -1,0 +1,77 @@
+"""What a form of ours sends, with the files that were chosen in it (RFC 7578)."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from threadwell.inbox.page import Form, read_form
+from threadwell.messages import Attachment, parse_media_type
+
+#: Bytes of the files of one form, with the form around them.
+MOST = 25_000_000
+
+_MULTIPART = "multipart/form-data"
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^;\s]{1,200}))', re.IGNORECASE)
+#: Browsers write a quote as %22, and a line's end as %0D%0A.
+_PARAMETER = re.compile(r';\s*(name|filename)="([^"]*)"', re.IGNORECASE)
+_TYPE = "application/octet-stream"
+
+
+class Posted(NamedTuple):
+    """The fields of a form and its files; of one that is ``too_large`` only as much as fits."""
+
+    form: Form
+    files: list[Attachment]
+    too_large: bool = False
+
+
+async def read_posted(request: Request) -> Posted:
+    """The fields and files of a form.
+
+    What is too large is read to its end: a browser listens only then to what is wrong with it.
+    """
+    type_ = request.headers.get("content-type", "")
+    found = _BOUNDARY.search(type_)
+    if not type_.lower().startswith(_MULTIPART) or not found:
+        return Posted(await read_form(request), [])
+    body, size = bytearray(), 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MOST:
+            body += part
+    form: Form = {}
+    files: list[Attachment] = []
+    boundary = f"\r\n--{found[1] or found[2]}".encode("latin-1")
+    for head, content in _parts(b"\r\n" + bytes(body), boundary):
+        said = {name.lower(): _written(value) for name, value in _PARAMETER.findall(head)}
+        if "filename" not in said:
+            form.setdefault(said.get("name", ""), []).append(content.decode("utf-8", "replace"))
+        elif said["filename"] or content:
+            files.append(_file(said["filename"], head, content))
+    return Posted(form, files, size > MOST)
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
+    """The parts that have an end: their heads and contents."""
+    for part in body.split(boundary)[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        yield head.decode("utf-8", "replace"), content
+
+
+def _file(name: str, head: str, content: bytes) -> Attachment:
+    # A path is of the other machine.
+    name = re.split(r"[\\/]", name)[-1] or "File"
+    told = re.search(r"^content-type:\s*(\S+)", head, re.IGNORECASE | re.MULTILINE)
+    kind = parse_media_type(told[1]) if told else None
+    if kind is None or kind.name == _TYPE:
+        return Attachment(name, mimetypes.guess_type(name)[0] or _TYPE, content)
+    return Attachment(name, kind.name, content)
+
+
+def _written(value: str) -> str:
+    return value.replace("%22", '"').replace("%0D%0A", " ")
