@@ -1,6 +1,7 @@
 """Which messages make one session. Knows neither FHIR nor any one channel."""
 
 from threadwell.sessions.acting import assign, bind, is_closed
+from threadwell.sessions.horizon import BEGINNING, horizon
 from threadwell.sessions.session import (
     NEVER,
     Act,
@@ -13,6 +14,7 @@ from threadwell.sessions.session import (
 )
 
 __all__ = [
+    "BEGINNING",
     "NEVER",
     "Act",
     "Kind",
@@ -23,5 +25,6 @@ __all__ = [
     "Turn",
     "assign",
     "bind",
+    "horizon",
     "is_closed",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 from threadwell.encounters.acts import Done
@@ -9,7 +10,7 @@ from threadwell.encounters.identity import message_identity, session_identity
 from threadwell.encounters.placed import Placed
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.rules import Rules
-from threadwell.sessions import Act, Kind, Session, bind
+from threadwell.sessions import BEGINNING, Act, Kind, Session, bind
 from threadwell.stores.contract import Key
 from threadwell.threads import thread_key
 
@@ -41,9 +42,15 @@ def acts_by_scope(circle: Circle, rules: Rules) -> dict[str, tuple[Act, ...]]:
     return {scope: tuple(some) for scope, some in out.items()}
 
 
-def sessions_in(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules) -> list[Session]:
-    """The sessions of a scope but for the locked ones; ``acts`` are those of the scope."""
-    messages = sorted(one.sent for one in circle.scopes.get(scope, ()))
+def sessions_in(
+    circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules, since: int = BEGINNING
+) -> list[Session]:
+    """The sessions of a scope but for the locked ones; ``acts`` are those of the scope.
+
+    They are those from a horizon on.
+    """
+    every, _ = circle.in_order(scope)
+    messages = [one.sent for one in every[bisect_left(every, since, key=_at) :]]
     found = rules.sessions(messages, _not_locked(circle, scope, acts, rules))
     if not circle.locked:
         return found
@@ -83,6 +90,10 @@ def _not_locked(circle: Circle, scope: str, acts: tuple[Act, ...], rules: Rules)
         for id_ in session.acts
     }
     return tuple(one for one in acts if one.id not in spent)
+
+
+def _at(placed: Placed) -> int:
+    return placed.sent.at
 
 
 class _Named:

@@ -52,7 +52,8 @@ class Circle:
     of them that are not written yet; ``details`` is what a person has said of the care of a patient
     within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
-    counted last. It is ``projected`` where ``seen`` has its sessions.
+    counted last. It is ``projected`` where ``seen`` has its sessions, by scope and mark in time's
+    order; ``ends`` tells when those are over that are not yet.
     """
 
     key: str
@@ -60,7 +61,8 @@ class Circle:
     parties: dict[str, Party] = field(default_factory=dict)
     messages: dict[str, Placed] = field(default_factory=dict)
     scopes: dict[str, list[Placed]] = field(default_factory=dict)
-    dirty: set[str] = field(default_factory=set)
+    disordered: set[str] = field(default_factory=set)
+    dirty: dict[str, int] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     threaded: bool = True
     stored: dict[Key, Stored] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Circle:
     inherits: list[Inherited] = field(default_factory=list)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
+    ends: dict[str, dict[str, int]] = field(default_factory=dict)
     projected: bool = False
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
@@ -90,19 +93,26 @@ class Circle:
 
         ``None`` where there is none, or only an act ends it. It has to be projected.
         """
-        ends = [
-            seen.ends
-            for sessions in self.seen.values()
-            for seen in sessions.values()
-            if not seen.finished and seen.ends < NEVER
-        ]
-        return min(ends, default=None)
+        ends = (end for sessions in self.ends.values() for end in sessions.values())
+        return min((end for end in ends if end < NEVER), default=None)
 
     def let_time_pass(self) -> None:
         """Project anew whatever has a session that was not over."""
-        for scope, sessions in self.seen.items():
-            if not all(one.finished for one in sessions.values()):
-                self.dirty.add(scope)
+        for scope in self.ends:
+            self.soil(scope, NEVER)
+
+    def soil(self, scope: str, at: int) -> None:
+        """Have a scope projected anew from that moment on, and whatever of it is over by now."""
+        self.dirty[scope] = min(at, self.dirty.get(scope, at))
+
+    def in_order(self, scope: str) -> tuple[list[Placed], list[Placed]]:
+        """The messages of a scope in the order of time, and those of its locked sessions."""
+        both = self.scopes.get(scope, []), self.frozen.get(scope, [])
+        if scope in self.disordered:
+            for messages in both:
+                messages.sort(key=_sent)
+            self.disordered.discard(scope)
+        return both
 
     def add(self, placed: Placed, by_patient: bool) -> None:
         """Take in a message that is not here yet."""
@@ -110,8 +120,8 @@ class Circle:
         self.messages[identity] = placed
         frozen = placed.link is not None and Key("Communication", placed.link.header) in self.locked
         scope = self.scope_of(placed, by_patient)
-        (self.frozen if frozen else self.scopes).setdefault(scope, []).append(placed)
-        self.dirty.add(scope)
+        self._put(self.frozen if frozen else self.scopes, scope, placed)
+        self.soil(scope, placed.sent.at)
         if placed.by_references:
             self.threaded = False
         if placed.answers:
@@ -154,8 +164,9 @@ class Circle:
         for scopes in (self.scopes, self.frozen):
             if old != new and any(one is placed for one in scopes.get(old, ())):
                 scopes[old] = [one for one in scopes[old] if one is not placed]
-                scopes.setdefault(new, []).append(placed)
-        self.dirty.update((old, new))
+                self._put(scopes, new, placed)
+        self.soil(old, placed.sent.at)
+        self.soil(new, placed.sent.at)
 
     def answer(self, placed: Placed, answers: str, by_patient: bool) -> None:
         """Note that a message answers another one than it seemed to."""
@@ -173,7 +184,7 @@ class Circle:
         for scopes in (self.scopes, self.frozen):
             if scope in scopes:
                 scopes[scope] = [other for other in scopes[scope] if other is not placed]
-        self.dirty.add(scope)
+        self.soil(scope, placed.sent.at)
         if placed.by_references:
             self.threaded = False
         if placed.answers:
@@ -195,9 +206,19 @@ class Circle:
             if one.answers:
                 self.waiting[answered_identity(one)].remove(one)
 
+    def _put(self, scopes: dict[str, list[Placed]], scope: str, placed: Placed) -> None:
+        there = scopes.setdefault(scope, [])
+        if there and placed.sent < there[-1].sent:
+            self.disordered.add(scope)
+        there.append(placed)
+
     def _touch(self, placed: Placed, by_patient: bool) -> None:
-        self.dirty.add(self.scope_of(placed, by_patient))
+        self.soil(self.scope_of(placed, by_patient), placed.sent.at)
         self.moved.add(placed.sent.id)
+
+
+def _sent(placed: Placed) -> Sent:
+    return placed.sent
 
 
 def answered_identity(placed: Placed) -> str:

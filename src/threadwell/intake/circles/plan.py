@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
@@ -14,7 +16,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.circles.rules import Rules
-from threadwell.sessions import Act, Sent, Session, is_closed
+from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session, is_closed
 from threadwell.stores.contract import Key
 from threadwell.threads import thread_key
 from threadwell.threads.references import Mail, parents, thread_keys
@@ -43,16 +45,20 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     if not circle.threaded:
         _thread_by_references(circle, rules)
     acting = acts_by_scope(circle, rules)
-    moved = {*acting, *circle.acting}
-    circle.dirty |= {one for one in moved if acting.get(one) != circle.acting.get(one)}
+    for scope in {*acting, *circle.acting}:
+        if acting.get(scope) != circle.acting.get(scope):
+            circle.soil(scope, BEGINNING)
     circle.acting = acting
     out = Plan()
+    gone: set[Key] = set()
+    kept: set[Key] = set()
     for scope in sorted(circle.dirty):
-        _plan_scope(out, circle, scope, rules)
-    wanted = {
-        key for sessions in circle.seen.values() for one in sessions.values() for key in one.keys
-    }
-    out.withdrawn = sorted(circle.live - wanted - circle.locked - circle.answered.keys())
+        before, now = _plan_scope(out, circle, scope, rules)
+        gone.update(key for one in before for key in one.keys)
+        kept.update(key for one in now for key in one.keys)
+    # What was withdrawn once is not live, and what no plan has looked at stays as it is.
+    possible = circle.live & gone if circle.projected else circle.live
+    out.withdrawn = sorted(possible - kept - circle.locked - circle.answered.keys())
     circle.dirty.clear()
     circle.moved.clear()
     circle.projected = True
@@ -89,16 +95,25 @@ def _with_shared(mails: list[Mail[str]], those: Sequence[Placed]) -> list[Mail[s
     ]
 
 
-def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
-    messages = sorted(circle.scopes.get(scope, ()), key=_order)
-    frozen = sorted(circle.frozen.get(scope, ()), key=_order)
+def _plan_scope(
+    out: Plan, circle: Circle, scope: str, rules: Rules
+) -> tuple[Iterable[Seen], Iterable[Seen]]:
+    """Plan a scope; its sessions that were projected before from the horizon on, and those now."""
     acts = circle.acting.get(scope, ())
-    if frozen and (late := _late(messages, frozen, acts, rules)):
+    messages, frozen = circle.in_order(scope)
+    if frozen and (
+        late := _late(_new(messages, circle.dirty[scope]), messages, frozen, acts, rules)
+    ):
         out.late.extend(late)
         circle.remove(late, rules.by_patient)
-        messages = sorted(circle.scopes[scope], key=_order)
-    before = circle.seen.get(scope, {})
-    seen: dict[str, Seen] = {}
+        messages, frozen = circle.in_order(scope)
+    since = _horizon(circle, scope, messages, acts, rules)
+    seen = circle.seen.setdefault(scope, {})
+    ends = circle.ends.setdefault(scope, {})
+    before = _taken_from(seen, since)
+    for mark in before:
+        ends.pop(mark, None)
+    now: dict[str, Seen] = {}
     frame = Frame(
         circle.key,
         circle.patients,
@@ -110,9 +125,9 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         rules.settings.clinical_of,
         rules.settings.labels,
     )
-    headers = _Chain(frozen)
+    headers = _Chain(seen, frozen, since)
     inside: set[str] = set()
-    for session in sessions_in(circle, scope, acts, rules):
+    for session in sessions_in(circle, scope, acts, rules, since):
         former = headers.before(session)
         finished = rules.now >= session.closes or is_closed(session)
         was = before.get(session.mark)
@@ -126,7 +141,7 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             and (was.finished, was.former) == (finished, former)
             and circle.moved.isdisjoint(ids)
         ):
-            seen[session.mark] = was._replace(session=session, ends=session.closes)
+            now[session.mark] = was._replace(session=session, ends=session.closes)
             headers.after(was.headers)
             continue
         placed_here = [circle.messages[id_] for id_ in ids]
@@ -134,9 +149,12 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
             follow(placed_here)
         drawn = _drawn(circle, session.mark, placed_here, finished, former, session)
         made = project(drawn, frame)
-        seen[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
-        headers.after(seen[session.mark].headers)
-    outside = [placed for placed in messages if placed.sent.id not in inside]
+        now[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
+        headers.after(now[session.mark].headers)
+    there = before[_OUTSIDE].messages if _OUTSIDE in before else ()
+    outside = [circle.messages[one.id] for one in there if one.at < since]
+    tail = messages[bisect_left(messages, since, key=_at) :]
+    outside += [placed for placed in tail if placed.sent.id not in inside]
     if outside:
         if len(circle.patients) == 1:
             follow(outside)
@@ -144,44 +162,95 @@ def _plan_scope(out: Plan, circle: Circle, scope: str, rules: Rules) -> None:
         drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
-        seen[_OUTSIDE] = _take(out, sents, drawn, made, quiet)
-    if seen:
-        circle.seen[scope] = seen
-    else:
-        circle.seen.pop(scope, None)
+        now[_OUTSIDE] = _take(out, sents, drawn, made, quiet)
+    seen.update(now)
+    ends.update((mark, one.ends) for mark, one in now.items() if not one.finished)
+    if not seen:
+        del circle.seen[scope]
+    if not ends:
+        del circle.ends[scope]
+    return before.values(), now.values()
+
+
+def _horizon(
+    circle: Circle, scope: str, messages: Sequence[Placed], acts: tuple[Act, ...], rules: Rules
+) -> int:
+    """From which moment on the sessions of a scope have to be cut and projected anew.
+
+    So have those that are over by now.
+    """
+    seen = circle.seen.get(scope)
+    since = circle.dirty[scope]
+    if not seen or acts or since == BEGINNING:
+        return BEGINNING
+    for mark, end in circle.ends.get(scope, {}).items():
+        if end <= rules.now and seen[mark].session is not None:
+            since = min(since, seen[mark].messages[0].at)
+    if since == NEVER:
+        return NEVER
+    return rules.horizon(Sents(messages), acts, since)
+
+
+def _taken_from(seen: dict[str, Seen], since: int) -> dict[str, Seen]:
+    """What was seen of sessions from a moment on, and outside of any: taken out."""
+    out: dict[str, Seen] = {}
+    while seen:
+        mark, one = seen.popitem()
+        if mark != _OUTSIDE and since != BEGINNING and one.messages[0].at < since:
+            seen[mark] = one
+            break
+        out[mark] = one
+    return out
 
 
 def _order(placed: Placed) -> Sent:
     return placed.sent
 
 
+def _at(placed: Placed) -> int:
+    return placed.sent.at
+
+
+def _new(messages: Sequence[Placed], since: int) -> list[Placed]:
+    """The messages from a moment on that are recorded nowhere yet."""
+    some = messages[bisect_left(messages, since, key=_at) :]
+    return [placed for placed in some if placed.link is None]
+
+
 def is_kept_out(circle: Circle, placed: Placed, rules: Rules) -> bool:
     """Whether a message that is not in the circle would change a locked session of it."""
     scope = circle.scope_of(placed, rules.by_patient)
-    frozen = circle.frozen.get(scope, ())
+    messages, frozen = circle.in_order(scope)
     coming = replace(placed, link=None)
     acts = circle.acting.get(scope, ())
+    new = [*(one for one in messages if one.link is None), coming]
     return bool(frozen) and bool(
-        _late([coming], sorted(frozen, key=_order), acts, rules)
-        or _late([*circle.scopes.get(scope, ()), coming], sorted(frozen, key=_order), acts, rules)
+        _late([coming], [coming], frozen, acts, rules)
+        or _late(new, [*messages, coming], frozen, acts, rules)
     )
 
 
 def _late(
-    messages: Sequence[Placed], frozen: Sequence[Placed], acts: tuple[Act, ...], rules: Rules
+    new: Sequence[Placed],
+    messages: Sequence[Placed],
+    frozen: Sequence[Placed],
+    acts: tuple[Act, ...],
+    rules: Rules,
 ) -> list[Placed]:
-    """The new messages that would change a locked session."""
-    new = {placed.sent.id: placed for placed in messages if placed.link is None}
+    """The ``new`` ones among the messages that would change a locked session."""
     if not new:
         return []
+    coming = {placed.sent.id: placed for placed in new}
     fixed = {placed.sent.id for placed in frozen}
     every = sorted((*messages, *frozen), key=_order)
+    since = rules.horizon(Sents(every), acts, min(map(_at, new)))
+    some = every[bisect_left(every, since, key=_at) :]
     return [
-        new[sent.id]
-        for session in rules.sessions([placed.sent for placed in every], acts)
+        coming[sent.id]
+        for session in rules.sessions([placed.sent for placed in some], acts)
         if any(sent.id in fixed for sent in session.messages)
         for sent in session.messages
-        if sent.id in new
+        if sent.id in coming
     ]
 
 
@@ -234,26 +303,71 @@ def _take(
 
 
 class _Chain:
-    """The header before, thread by thread, as sessions follow each other in time."""
+    """The header before, thread by thread, as sessions follow each other in time.
 
-    def __init__(self, frozen: Iterable[Placed]) -> None:
+    ``seen`` are the sessions before the moment from which on there are new ones.
+    """
+
+    def __init__(self, seen: dict[str, Seen], frozen: Sequence[Placed], since: int) -> None:
+        self._seen = seen
         self._last: dict[str, str] = {}
-        self._frozen = [
-            (placed.sent, placed.link.header) for placed in frozen if placed.link is not None
-        ]
-        self._at = 0
+        self._frozen = frozen
+        self._at = self._from = bisect_left(frozen, since, key=_at)
 
     def before(self, session: Session) -> tuple[tuple[str, str], ...]:
         """The thread and former header of each thread of the session that has one."""
         if not session.messages:
             return ()
-        while self._at < len(self._frozen) and self._frozen[self._at][0] < session.messages[0]:
-            sent, header = self._frozen[self._at]
-            self._last[sent.thread] = header
+        while self._at < len(self._frozen) and self._frozen[self._at].sent < session.messages[0]:
+            passed = self._frozen[self._at]
+            if passed.link is not None:
+                self._last[passed.sent.thread] = passed.link.header
             self._at += 1
         threads = dict.fromkeys(sent.thread for sent in session.messages)
-        return tuple((thread, self._last[thread]) for thread in threads if thread in self._last)
+        return tuple((thread, last) for thread in threads if (last := self._of(thread)))
 
     def after(self, headers: Iterable[tuple[str, str]]) -> None:
         """Remember the headers of a session for the one that follows."""
         self._last.update(headers)
+
+    def _of(self, thread: str) -> str:
+        """The last header of a thread so far, ``""`` if it has none."""
+        if thread not in self._last:
+            self._last[thread] = self._earlier(thread)
+        return self._last[thread]
+
+    def _earlier(self, thread: str) -> str:
+        """The last header that a thread had before the new sessions."""
+        header, began = "", None
+        for one in reversed(self._seen.values()):
+            if found := next((id_ for name, id_ in one.headers if name == thread), ""):
+                header, began = found, one.messages[0]
+                break
+        for at in range(self._from - 1, -1, -1):
+            passed = self._frozen[at]
+            if began is not None and passed.sent < began:
+                break
+            if passed.sent.thread == thread and passed.link is not None:
+                return passed.link.header
+        return header
+
+
+class Sents(Sequence[Sent]):
+    """Messages in the order of time, as a policy sees them: none is looked at before it is."""
+
+    def __init__(self, messages: Sequence[Placed]) -> None:
+        self._messages = messages
+
+    @overload
+    def __getitem__(self, at: int) -> Sent: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Sent]: ...
+
+    def __getitem__(self, at: int | slice) -> Sent | list[Sent]:
+        if isinstance(at, slice):
+            return [one.sent for one in self._messages[at]]
+        return self._messages[at].sent
+
+    def __len__(self) -> int:
+        return len(self._messages)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threadwell.intake.settings import Settings
-from threadwell.sessions import Act, Policy, Sent, Session, assign
+from threadwell.sessions import BEGINNING, Act, Policy, Sent, Session, assign, horizon
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,12 @@ class Rules:
     def sessions(self, messages: Sequence[Sent], acts: Sequence[Act]) -> list[Session]:
         """The sessions of one scope: its messages in the order of time, and the acts on them."""
         return assign(self.assign, messages, acts, self.settings.options)
+
+    def horizon(self, messages: Sequence[Sent], acts: Sequence[Act], at: int) -> int:
+        """The moment from which on sessions may differ, as far as messages come or go from ``at``.
+
+        Acts may be on sessions of any time.
+        """
+        if acts or at == BEGINNING:
+            return BEGINNING
+        return horizon(self.assign, messages, at, self.settings.options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,16 @@ class Flow:
             close(run[-1].at + gap)
         return sessions
 
+    def horizon(self, messages: Sequence[Sent], at: int, options: PolicyOptions) -> int:
+        """The end of the last silence before that is longer than the gap."""
+        gap = options.gap_us
+        for before in range(bisect_left(messages, at, key=_at) - 1, -1, -1):
+            earlier = messages[before].at
+            if at - earlier > gap:
+                break
+            at = earlier
+        return at
+
     def with_acts(
         self, messages: Sequence[Sent], acts: Sequence[Act], options: PolicyOptions
     ) -> list[Session]:
@@ -59,6 +70,10 @@ class Flow:
             else:
                 flow.act(entry)
         return flow.sessions()
+
+
+def _at(message: Sent) -> int:
+    return message.at
 
 
 @dataclass(slots=True)
