@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from threadwell.api.load.gate import Load
     from threadwell.channels.channel import Channel
     from threadwell.duties.duty import Duty
+    from threadwell.intake.chat.typing import Typing
     from threadwell.intake.replies.sending import Links
     from threadwell.stores.contract import Store
 
@@ -45,6 +46,7 @@ CHANNEL_NAMES = (
     "telegram",
     "whatsapp_cloud",
     "telnyx",
+    "chat",
     "table",
 )
 
@@ -57,6 +59,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "silences",
     "mailboxes",
     "noticing",
+    "chat",
 )
 
 _POSTGRES = ("postgresql", "postgres")
@@ -227,11 +230,12 @@ def create_server(
     also_at: Sequence[str] = (),
     load: Load | None = None,
     max_page: int | None = None,
+    typing: Typing | None = None,
 ) -> ASGIApp:
     """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``.
 
     ``also_at`` are further URLs under which clients know it. ``load`` counts and limits what is
-    under way. A page ends with ``max_page`` bytes.
+    under way. A page ends with ``max_page`` bytes. ``typing`` is shared among the workers.
     """
     from threadwell.api.app import create_app
     from threadwell.api.context import MAX_PAGE
@@ -253,4 +257,5 @@ def create_server(
         pages=pages,
         load=load,
         max_page=max_page or MAX_PAGE,
+        typing=typing,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from threadwell.api import cors, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
+from threadwell.api.chat.app import PREFIX, Chat
 from threadwell.api.context import (
     MAX_BODY,
     MAX_PAGE,
@@ -34,6 +35,7 @@ from threadwell.api.rest import routes
 from threadwell.api.spans import Spans, open_spans
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
@@ -60,12 +62,13 @@ def create_app(
     max_body: int = MAX_BODY,
     max_page: int = MAX_PAGE,
     load: Load | None = None,
+    typing: Typing | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
     ``labels`` are those of channels, and ``channels`` those that hear. ``pages`` answers what is no
     part of the API. The store stays open when the server stops. ``load`` counts, and limits how
-    much is under way at once.
+    much is under way at once. ``typing`` is where apps and pages tell who types.
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
@@ -85,7 +88,7 @@ def create_app(
             load=load,
         )
 
-    return _App(open_, pages or outside.not_found, load, spans)
+    return _App(open_, pages or outside.not_found, load, spans, typing or Typing())
 
 
 class _App:
@@ -95,18 +98,23 @@ class _App:
         pages: ASGIApp,
         load: Load,
         spans: Spans | None,
+        typing: Typing,
     ) -> None:
         self._open = open_
         self._pages = pages
         self._load = load
         self._spans = spans
         self._context: Context | None = None
+        self._chat = Chat(self._at_hand, load, typing)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         path: str = scope["path"]
+        if path.startswith(PREFIX):
+            await self._chat(scope, receive, send)
+            return
         methods = table.methods_of(path[1:])
         if scope["type"] != "http" or not (methods or _is_fhir(path)):
             await self._page(scope, receive, send)
@@ -152,7 +160,7 @@ class _App:
         if cors.is_preflight(request.method, headers):
             return cors.preflight(headers)
         try:
-            context = self._context or await self._ready()
+            context = await self._at_hand()
             if methods is None:
                 return await _fhir(context, request, receive)
             request.interaction = table.interaction_of(request.path)
@@ -206,6 +214,9 @@ class _App:
         finally:
             if is_counted:
                 load.meter.end("page", status, perf_counter() - started)
+
+    async def _at_hand(self) -> Context:
+        return self._context or await self._ready()
 
     async def _ready(self) -> Context:
         self._context = await self._open()

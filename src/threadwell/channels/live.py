@@ -140,6 +140,10 @@ def _no_limits(_thread: str) -> Limits:
     return Limits()
 
 
+def _as_given(account: Account) -> Account:
+    return account
+
+
 def _nothing_to_read(_delivery: Delivery) -> Reply:
     return Reply()
 
@@ -158,7 +162,8 @@ class Live:
     body. ``send`` sends what was written here, and ``ask`` finds out whether that has been sent;
     without ``send`` nobody can reply in its threads (see ``sending.py``). ``limits(thread)`` is
     what one message may have there. ``lacks(account)`` says what is missing in it beyond the
-    fields that each account needs.
+    fields that each account needs. ``complete(account)`` adds what follows of itself from what was
+    given: an app's own address. ``place`` is below which path of the server it is heard.
     """
 
     fields: tuple[Field, ...]
@@ -172,3 +177,5 @@ class Live:
     ask: Asking | None = None
     limits: Limiting = _no_limits
     lacks: Callable[[Account], str] = _lacks_nothing
+    complete: Callable[[Account], Account] = _as_given
+    place: str = "hooks"

@@ -78,9 +78,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The provider has it, and calls it ``external_id``."""
+    """The provider has it, and calls it ``external_id``.
+
+    ``on_its_way`` says that nothing more has to be done for it to be where it is read.
+    """
 
     external_id: str
+    on_its_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,10 @@ _ACTIONS = {
     "list": "the accounts there are",
     "show": "one of them, without its secrets",
     "remove": "forget one, and its secrets",
+    "token": "a token of a patient's app, to try its chat",
 }
+#: Minutes for which a token is good that is made by hand.
+_MINUTES = 60
 _HIDDEN = "(kept)"
 
 
@@ -77,6 +80,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=[],
         help="a host in a private network that files may be fetched from",
     )
+    parser.add_argument(
+        "--who", metavar="ID", default="", help="of the patient in the app, for a token"
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="N",
+        type=int,
+        default=_MINUTES,
+        help="for which a token is good (%(default)s)",
+    )
     add_store(parser)
     add_format(parser)
 
@@ -95,6 +108,8 @@ def run(arguments: Namespace) -> int:
             _print_one(_add(tw, arguments), as_json=arguments.format == "json")
         elif action == "list":
             _print_list(tw.accounts(), as_json=arguments.format == "json")
+        elif action == "token":
+            print(_token(tw, arguments))
         elif action == "show":
             _print_one(_named(tw, name), as_json=arguments.format == "json")
         else:
@@ -138,6 +153,16 @@ def _add(tw: Threadwell, arguments: Namespace) -> Account:
     )
 
 
+def _token(tw: Threadwell, arguments: Namespace) -> str:
+    from threadwell.intake.settings import BadSetting
+
+    try:
+        account = _named(tw, arguments.name)
+        return tw.chat_token(account.name, arguments.who, minutes=arguments.minutes)
+    except BadSetting as error:
+        raise Mistake(str(error)) from None
+
+
 def _pair(text: str, fields: dict[str, Field], option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or name not in fields:
@@ -164,7 +189,7 @@ def _print_list(accounts: Sequence[Account], *, as_json: bool) -> None:
     if as_json:
         print_json([_shown(one) for one in accounts])
     elif accounts:
-        rows = [[one.name, one.channel, _addresses(one), f"/hooks/{one.name}"] for one in accounts]
+        rows = [[one.name, one.channel, _addresses(one), _path(one)] for one in accounts]
         print(table(["Name", "Channel", "Addresses", "Called at"], rows))
         print(f"\n{plural(len(accounts), 'account')}.")
     else:
@@ -181,7 +206,7 @@ def _print_one(account: Account, *, as_json: bool) -> None:
         ["Channel", account.channel],
         ["Addresses", _addresses(account) or "-"],
         *([name, value] for name, value in shown["values"].items()),
-        ["Called at", account.url or f"/hooks/{account.name}"],
+        ["Called at", account.url or _path(account)],
         *(["May be called", host] for host in account.hosts),
     ]
     print(table(["What", "Value"], rows))
@@ -201,10 +226,18 @@ def _shown(account: Account) -> dict[str, Any]:
         "channel": account.channel,
         "addresses": [one.value for one in account.addresses],
         "values": values,
-        "path": f"/hooks/{account.name}",
+        "path": _path(account),
         "url": account.url,
         "hosts": list(account.hosts),
     }
+
+
+def _path(account: Account) -> str:
+    from threadwell.app import live_channels
+
+    channel = live_channels().get(account.channel)
+    place = channel.live.place if channel and channel.live else "hooks"
+    return f"/{place}/{account.name}"
 
 
 def _addresses(account: Account) -> str:
@@ -223,6 +256,7 @@ COMMAND = Command(
         "threadwell account list",
         "threadwell account show desk",
         "threadwell account remove desk",
+        "threadwell account token app --who patient-0017",
     ),
     add_arguments=add_arguments,
     run=run,

@@ -66,6 +66,26 @@ class Heard(Whom):
 
         return self._loop.call(accounts(self._store, self._project))
 
+    def chat_token(self, name: str, who: str, *, minutes: int = 60, display: str = "") -> str:
+        """A token for the app of a patient, as the practice's backend makes them.
+
+        For example ``tw.chat_token("app", "patient-0017")``; ``who`` is their id in the app.
+        Raises ``threadwell.intake.BadSetting`` where there can be none.
+        """
+        from datetime import UTC, datetime
+
+        from threadwell.channels.chat.tokens import new_token
+        from threadwell.intake.accounts import find_account
+        from threadwell.intake.settings import BadSetting
+
+        account = self._loop.call(find_account(self._store, self._project, name))
+        if account is None or account.channel != "chat":
+            raise BadSetting(f"{name} is no account of an app")
+        try:
+            return new_token(account, who, datetime.now(UTC), minutes * 60, display)
+        except ValueError as error:
+            raise BadSetting(str(error)) from None
+
     def remove_account(self, name: str) -> None:
         """Forget an account and its secrets: ``tw.remove_account("front-desk")``.
 

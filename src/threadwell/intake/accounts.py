@@ -20,7 +20,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
 
 
 def checked(account: Account, channels: Mapping[str, Channel]) -> Account:
-    """``account``, if it can be used; raises ``BadSetting`` naming what is wrong with it."""
+    """``account`` whole, if it can be used; raises ``BadSetting`` naming what is wrong with it."""
     if not _NAME.fullmatch(account.name):
         raise BadSetting(
             f"account {account.name!r}: a name is of lower-case letters, digits and hyphens, as it"
@@ -42,7 +42,7 @@ def checked(account: Account, channels: Mapping[str, Channel]) -> Account:
     for host in account.hosts:
         if not _HOST.fullmatch(host):
             raise BadSetting(f"host {host!r} is not written as a name, with :PORT if it has one")
-    return account
+    return channel.live.complete(account)
 
 
 async def keep_account(store: Store, project: str, account: Account) -> None:

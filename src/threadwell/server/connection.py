@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from threadwell.api.context import MAX_BODY
 from threadwell.api.load.meter import Meter
 from threadwell.server.heads import MAX_HEAD, refusal
+from threadwell.server.looked import Looked
 
 #: Seconds for a request's head, from the first byte or from connecting.
 HEAD_SECONDS = 10
@@ -33,7 +34,7 @@ _BETWEEN = 4
 _MAX_MESSAGE = MAX_BODY + MAX_BODY // 8
 
 
-class Connection(HttpToolsProtocol):
+class Connection(HttpToolsProtocol, Looked):
     """A connection that ``look`` is called on once a second."""
 
     def __init__(self, *of: Any, meter: Meter, max_connections: int, **more: Any) -> None:
@@ -142,7 +143,7 @@ class Connection(HttpToolsProtocol):
 
 def look_at(connections: Collection[Any], *, draining: bool) -> None:
     """Look at each connection; where too much waits to be sent, the most goes first."""
-    known = [connection for connection in connections if isinstance(connection, Connection)]
+    known = [one for one in connections if isinstance(one, Looked)]
     for connection in known:
         connection.look(draining)
     total = sum(connection.waiting for connection in known)

@@ -18,9 +18,11 @@ from typing import Any, cast
 
 import uvicorn
 
+from threadwell.api.chat.bodies import MOST_JSON
 from threadwell.api.load.allowance import Allowance, Tables
 from threadwell.api.load.gate import Load
 from threadwell.api.load.meter import Board, Meter
+from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
 from threadwell.server.attendance import attend, perform_here
 from threadwell.server.connection import Connection, look_at
@@ -57,6 +59,7 @@ class Work:
     sign_in_as: str = ""
     board: Board = field(init=False)
     tables: Tables = field(init=False)
+    typing: Typing = field(default_factory=Typing, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "board", Board(self.workers))
@@ -108,9 +111,12 @@ async def work(
                 also_at=task.also_at,
                 load=load,
                 max_page=task.max_page,
+                typing=task.typing,
             ),
             http=cast(Any, partial(Connection, meter=meter, max_connections=_connections())),
-            ws="none",
+            ws=_sockets(),
+            ws_max_size=MOST_JSON,
+            ws_per_message_deflate=False,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -154,6 +160,17 @@ async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
     await asyncio.wait([attending, asyncio.create_task(stop.wait())], return_when="FIRST_COMPLETED")
     attending.cancel()
     await asyncio.wait([attending])
+
+
+def _sockets() -> Any:
+    """What speaks WebSocket with apps."""
+    try:
+        from threadwell.server.sockets import Socket
+    except ModuleNotFoundError as error:
+        # An environment that was updated without its requirements serves all else as before.
+        _log.error("apps have no sockets here: %s is not installed", error.name)
+        return "none"
+    return Socket
 
 
 def _collect_rarely() -> None:

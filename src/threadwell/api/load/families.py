@@ -12,8 +12,8 @@ from dataclasses import dataclass
 #: FHIR's interactions, and what there is beside them.
 INTERACTIONS = (
     "read", "vread", "history", "search", "create", "update", "patch", "delete", "batch",
-    "transaction", "capabilities", "operation", "login", "storage", "delivery", "health", "page",
-    "other",
+    "transaction", "capabilities", "operation", "login", "storage", "delivery", "chat", "health",
+    "page", "other",
 )  # fmt: skip
 #: The statuses that are told apart; 0 stands for every other, and for clients that went away.
 STATUSES = (

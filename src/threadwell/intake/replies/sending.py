@@ -176,8 +176,9 @@ class Outbox:
         one = await self._changed(one, trying, *self._still_held())
         step = await self._steps(live, out, account)
         match step:
-            case Sent(external_id):
-                return await self._sent(one, external_id)
+            case Sent(external_id, on_its_way):
+                state = State.SENT if on_its_way else State.QUEUED
+                return await self._sent(one, external_id, state)
             case Failed(reason, code):
                 return await self._bury(one, reason, code)
             case Later(reason, code, _, True):
@@ -222,11 +223,11 @@ class Outbox:
                     return await self._sent(one, external_id)
         return await self._doubt(one, one.entry.reason, one.entry.code)
 
-    async def _sent(self, one: Queued, external_id: str) -> int | None:
+    async def _sent(self, one: Queued, external_id: str, state: State = State.QUEUED) -> int | None:
         settings = await kept_settings(self._store, self._project, self._labels)
         await settle(self._store, self._project, one, external_id, settings, clock=self._clock)
         at = datetime.fromtimestamp(self._clock() / 1000, UTC)
-        status = Status(one.entry.channel, external_id, State.QUEUED, at)
+        status = Status(one.entry.channel, external_id, state, at)
         await keep_statuses(self._store, self._project, [status])
         return None
 

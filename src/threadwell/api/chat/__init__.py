@@ -1,0 +1,1 @@
+"""The API of patient apps: REST and a WebSocket below ``/chat/ACCOUNT`` (docs/chat.md)."""

@@ -1,0 +1,180 @@
+"""The ASGI application below ``/chat/``: who may come in, which endpoint answers, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any
+
+from threadwell.api import cors
+from threadwell.api.body import ClientGone, Receive, announced, read_body
+from threadwell.api.chat.door import account_of, bearer, check_origin, token_of
+from threadwell.api.chat.errors import of_store, refused
+from threadwell.api.chat.following import Following
+from threadwell.api.chat.rest import ENDPOINTS, OF_ONE, Asked, Endpoint
+from threadwell.api.chat.socket import SUBPROTOCOL, Socket
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Header, Request
+from threadwell.api.failing import crashed
+from threadwell.api.headers import as_mapping, repeated
+from threadwell.api.load.gate import Load
+from threadwell.api.outside import Send
+from threadwell.channels.account import Account
+from threadwell.fhir.outcome import FhirError
+from threadwell.intake.chat.refused import ChatRefused
+from threadwell.intake.chat.typing import Typing
+from threadwell.stores.contract import StoreError
+
+PREFIX = "/chat/"
+_METHODS = b"GET, POST, OPTIONS"
+_ALLOWED = b"Authorization, Content-Type"
+
+
+class Chat:
+    """Serves apps; ``open_`` gives the server's context, ``typing`` is shared among workers."""
+
+    def __init__(self, open_: Callable[[], Awaitable[Context]], load: Load, typing: Typing) -> None:
+        self._open = open_
+        self._load = load
+        self._typing = typing
+        self._following: Following | None = None
+        load.at_end.append(self._end)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
+        started = perf_counter()
+        load, headers = self._load, as_mapping(scope["headers"])
+        query = scope["query_string"].decode(errors="replace")
+        request = Request(scope["method"], scope["path"][1:], query, headers, interaction="chat")
+        status = 0
+        is_over = load.meter.begin() > load.max_in_flight
+        try:
+            if is_over:
+                answer = refused(load.overloaded())
+            elif error := repeated(scope["headers"], headers):
+                answer = refused(error)
+            else:
+                answer = await self._answer(request, receive)
+            await _send(send, answer)
+            status = answer.status
+        except ClientGone:
+            return
+        finally:
+            load.meter.end("chat", status, perf_counter() - started)
+
+    async def _answer(self, request: Request, receive: Receive) -> Answer:
+        shared: list[Header] = []
+        try:
+            context = await self._open()
+            _, name, *rest = request.path.split("/")
+            account = await account_of(context, name)
+            if origin := request.headers.get(b"origin", b"").decode("latin-1"):
+                check_origin(context, account, origin)
+                shared = [
+                    (b"access-control-allow-origin", origin.encode("latin-1")),
+                    (b"access-control-expose-headers", b"Retry-After"),
+                    (b"vary", b"Origin"),
+                ]
+            if cors.is_preflight(request.method, request.headers):
+                answer = _preflight()
+            else:
+                answer = await self._endpoint(context, request, account, rest, receive)
+        except (ChatRefused, FhirError) as error:
+            answer = refused(error)
+        except StoreError as error:
+            answer = refused(of_store(self._load, error))
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
+            crashed(error, request)
+            answer = refused(ChatRefused("failed", "the server itself has failed"))
+        return answer._replace(headers=[*answer.headers, *shared])
+
+    async def _endpoint(
+        self,
+        context: Context,
+        request: Request,
+        account: Account,
+        rest: list[str],
+        receive: Receive,
+    ) -> Answer:
+        endpoint, most = _found(request.method, rest)
+        token = token_of(context, account, bearer(request.headers), "Authorization")
+        id_ = rest[1] if len(rest) > 1 else ""
+        asked = Asked(context, request, account, token, self._typing, id_)
+        if request.method != "POST":
+            return await endpoint(asked)
+        held = self._load.hold(announced(request.headers, most))
+        try:
+            request.body = await read_body(receive, request.headers, most)
+            return await endpoint(asked)
+        finally:
+            self._load.release(held)
+
+    async def _socket(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        headers = as_mapping(scope["headers"])
+        try:
+            context = await self._open()
+            _, name, *rest = scope["path"][1:].split("/")
+            account = await account_of(context, name)
+            if rest != ["socket"]:
+                raise ChatRefused("not-found", "the socket is at /chat/ACCOUNT/socket", "path")
+            check_origin(context, account, headers.get(b"origin", b"").decode("latin-1"))
+            if SUBPROTOCOL not in scope["subprotocols"]:
+                text = f"the protocol is {SUBPROTOCOL}"
+                raise ChatRefused("invalid", text, "Sec-WebSocket-Protocol")
+            if self._load.draining:
+                raise ChatRefused("busy", "the server stops: come back in a moment")
+        except ChatRefused as error:
+            await _reject(send, refused(error))
+            return
+        except StoreError as error:
+            await _reject(send, refused(of_store(self._load, error)))
+            return
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        if self._following is None:
+            self._following = Following(context.store, context.project)
+        socket = Socket(context, name, self._following, self._typing, receive, send)
+        await socket.run()
+
+    def _end(self) -> None:
+        if self._following is not None:
+            self._following.close()
+
+
+def _found(method: str, rest: list[str]) -> tuple[Endpoint, int]:
+    table = ENDPOINTS if len(rest) == 1 else OF_ONE if len(rest) == 2 else {}
+    methods = table.get(rest[0]) if rest else None
+    if methods is None:
+        raise ChatRefused("not-found", "there is nothing at this path", "path")
+    found = methods.get(method)
+    if found is None:
+        raise ChatRefused("not-allowed", f"it takes {' and '.join(methods)}", "method")
+    return found
+
+
+def _preflight() -> Answer:
+    headers = [
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-allow-headers", _ALLOWED),
+        (b"access-control-max-age", b"600"),
+    ]
+    return Answer(204, headers, b"")
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = answer.headers
+    if answer.status != 204:
+        headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _reject(send: Send, answer: Answer) -> None:
+    """Refuse a handshake, with the answer that a request would get."""
+    start = "websocket.http.response.start"
+    await send({"type": start, "status": answer.status, "headers": answer.headers})
+    await send({"type": "websocket.http.response.body", "body": answer.body})

@@ -1,0 +1,266 @@
+"""The WebSocket half: what is new comes by itself, and what was missed comes first.
+
+One task reads what the app sends, a frame after the other; another writes. Each waits for its own
+end of the line alone: an app that takes nothing is let go, and its cursor brings it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from threadwell.api.body import Receive
+from threadwell.api.chat.bodies import (
+    MOST_JSON,
+    Frame,
+    Hello,
+    NewToken,
+    Ping,
+    ReadUp,
+    Received,
+    Types,
+    read_frame,
+)
+from threadwell.api.chat.door import account_of, token_of
+from threadwell.api.chat.errors import as_refused, of_store, told
+from threadwell.api.chat.following import Following, Listener
+from threadwell.api.context import Context
+from threadwell.api.outside import Send
+from threadwell.channels.chat.tokens import Token
+from threadwell.channels.live import State
+from threadwell.fhir.outcome import FhirError
+from threadwell.intake.chat import history
+from threadwell.intake.chat.history import Cursor, parse_cursor
+from threadwell.intake.chat.refused import ChatRefused
+from threadwell.intake.chat.seen import Seen
+from threadwell.intake.chat.told import tell
+from threadwell.intake.chat.typing import SECONDS, Side, Typing
+from threadwell.stores.contract import StoreError
+
+#: What both ends call the protocol.
+SUBPROTOCOL = "threadwell-chat-1"
+#: Seconds until an app has said who it is, and in which it takes a frame.
+_HELLO, _TAKES = 10.0, 20.0
+#: Seconds between two looks at whether somebody types, and at whether the token is still good.
+_LOOK, _CHECK = 0.4, 15.0
+#: Messages of which is remembered how they were told.
+_REMEMBERED = 500
+
+#: Codes of a close (RFC 6455 §7.4.2), by the code of the error: 4000 and its HTTP status.
+_CLOSE = {
+    "invalid": 4400,
+    "token": 4401,
+    "not-found": 4404,
+    "timeout": 4408,
+    "too-large": 4413,
+    "too-many": 4429,
+    "failed": 4500,
+    "busy": 4503,
+}
+#: The server stops, or cannot go on: come back.
+_RESTART = 1012
+
+
+class _Gone(Exception):
+    """The app went away, or does not take what it is sent."""
+
+
+@dataclass(slots=True)
+class Socket:
+    """One open socket, after its handshake."""
+
+    context: Context
+    account: str
+    following: Following
+    typing: Typing
+    receive: Receive
+    send: Send
+    _token: Token = field(init=False)
+    _text: str = ""
+    _cursor: Cursor = field(init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _told: OrderedDict[str, tuple[object, ...]] = field(default_factory=OrderedDict)
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Serve the app until either end is done."""
+        try:
+            hello = await self._hello()
+            self._token, self._text = await self._read_token(hello.token), hello.token
+            await self._serve(hello)
+        except ChatRefused as error:
+            await self._close(error)
+        except FhirError as error:
+            await self._close(as_refused(error))
+        except StoreError as error:
+            await self._close(as_refused(of_store(self.context.load, error)))
+        except _Gone:
+            return
+
+    async def _hello(self) -> Hello:
+        try:
+            async with asyncio.timeout(_HELLO):
+                frame = await self._frame()
+        except TimeoutError:
+            text = f"the first frame is a hello, within {_HELLO:.0f} seconds"
+            raise ChatRefused("timeout", text, "type") from None
+        if not isinstance(frame, Hello):
+            raise ChatRefused("invalid", "the first frame is a hello", "type")
+        return frame
+
+    async def _serve(self, hello: Hello) -> None:
+        cursor = parse_cursor(hello.cursor) if hello.cursor else None
+        store, project = self.context.store, self.context.project
+        now = await store.position(project)
+        with self.following.listening(self._token.patient, now) as listener:
+            if self.following.closed:
+                listener.over = True
+            await self._say(type="ready", patient=self._token.patient.who, until=self._token.until)
+            await self._catch_up(cursor)
+            await _first_of(self._read(), self._write(listener))
+
+    async def _catch_up(self, cursor: Cursor | None) -> None:
+        """Tell what came after a cursor, or the latest messages; then where that leads to."""
+        of = (self.context.store, self.context.project, self._token.patient)
+        now = self.context.clock()
+        if cursor is None:
+            found = await history.latest(*of, now)
+        else:
+            found = await history.since(*of, cursor, now)
+        if found.anew:
+            self._told.clear()
+            await self._say(type="anew")
+        for one in found.messages:
+            await self._message(one)
+        self._cursor = found.cursor
+        more = {"before": found.before} if found.before else {}
+        await self._say(type="synced", cursor=str(found.cursor), **more)
+
+    async def _write(self, listener: Listener) -> None:
+        checked = asyncio.get_running_loop().time()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await listener.rung.wait()
+            listener.rung.clear()
+            if listener.over:
+                await self._end(_RESTART, "come back")
+                return
+            if listener.missed:
+                listener.waiting.clear()
+                listener.missed = False
+                await self._catch_up(self._cursor)
+            while listener.waiting and not listener.missed:
+                position, one = listener.waiting.popleft()
+                # What was told while it caught up comes once more.
+                if position > self._cursor.position:
+                    self._cursor = Cursor(position, self.context.clock())
+                    await self._message(one, self._cursor)
+            await self._tell_typing()
+            now = asyncio.get_running_loop().time()
+            if self._token.until * 1000 <= self.context.clock() or now - checked > _CHECK:
+                # The account may have another secret by now, or be gone.
+                self._token = await self._read_token(self._text)
+                checked = now
+
+    async def _tell_typing(self) -> None:
+        thread = self._token.patient.thread
+        types = self.typing.is_typing(thread, Side.PRACTICE, self.context.clock())
+        if types != (self._shown.get("typing") == "yes"):
+            self._shown["typing"] = "yes" if types else "no"
+            await self._say(type="typing", typing=types)
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._frame()
+            try:
+                await self._take(frame)
+            except ChatRefused as error:
+                if error.code == "token":
+                    raise
+                await self._say(type="error", **told(error))
+
+    async def _take(self, frame: Frame) -> None:
+        context, patient = self.context, self._token.patient
+        match frame:
+            case Received(ids) | ReadUp(ids):
+                state = State.READ if isinstance(frame, ReadUp) else State.DELIVERED
+                await tell(context.store, context.project, patient, ids, state, context.clock())
+            case Types(stopped):
+                seconds = 0 if stopped else SECONDS
+                self.typing.tell(patient.thread, Side.PATIENT, context.clock(), seconds)
+            case Ping():
+                await self._say(type="pong")
+            case NewToken(text):
+                token = await self._read_token(text)
+                if token.patient != patient:
+                    raise ChatRefused("token", "the token is another patient's", "token")
+                self._token, self._text = token, text
+                await self._say(type="ready", patient=patient.who, until=token.until)
+            case Hello():
+                raise ChatRefused("invalid", "there was a hello before", "type")
+
+    async def _frame(self) -> Frame:
+        message = await self.receive()
+        if message["type"] != "websocket.receive":
+            raise _Gone
+        text = message.get("text")
+        if text is None:
+            raise ChatRefused("invalid", "a frame is text", "frame")
+        if len(text) > MOST_JSON:
+            raise ChatRefused("too-large", f"a frame has at most {MOST_JSON} characters", "frame")
+        return read_frame(text)
+
+    async def _read_token(self, text: str) -> Token:
+        account = await account_of(self.context, self.account)
+        return token_of(self.context, account, text, "token")
+
+    async def _message(self, one: Seen, cursor: Cursor | None = None) -> None:
+        """Tell how a message stands, if it has not been told so."""
+        said = (one.state, one.text, one.files, one.sent)
+        if self._told.get(one.id) == said:
+            return
+        self._told[one.id] = said
+        self._told.move_to_end(one.id)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        more = {"cursor": str(cursor)} if cursor else {}
+        await self._say(type="message", message=one.as_json(), **more)
+
+    async def _say(self, **frame: Any) -> None:
+        text = msgspec.json.encode(frame).decode()
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def _close(self, error: ChatRefused) -> None:
+        with suppress(_Gone):
+            await self._say(type="error", **told(error))
+            await self._end(_CLOSE.get(error.code, 4400), error.code)
+
+    async def _end(self, code: int, reason: str) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(_TAKES), self._turn:
+                await self.send(dict(message))
+        except (TimeoutError, OSError):
+            raise _Gone from None
+
+
+async def _first_of(*of: Coroutine[Any, Any, None]) -> None:
+    """Run until one of them is done, and end the others; raises what that one has raised."""
+    tasks = [asyncio.create_task(one) for one in of]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for one in done:
+        one.result()
