@@ -240,6 +240,58 @@ def test_a_session_is_opened_before_anybody_writes(
     well_made(desk)
 
 
+def test_a_session_is_split_with_a_few_keys(desk: Page, practice: Any, well_made: Any) -> None:
+    with threadwell.open(practice[0]) as tw:
+        mia = tw.search_resources("Patient", "given=Mia")[0]["id"]
+        session = next(one for one in tw.sessions() if len(one.names) == 2)
+    desk.goto(f"/sessions/{session.id}")
+    desk.get_by_role("link", name="Change them").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Split by patient")
+    well_made(desk)
+    messages = desk.locator(".cut")
+    number = messages.count()
+    share = desk.get_by_role("region", name="Mia Castellano")
+    if desk.locator(".keys").is_visible():
+        press = desk.keyboard.press
+        messages.first.get_by_role("checkbox").first.focus()
+        # Everything is both children's, then the first one's, then all but the last one.
+        for _ in range(number - 1):
+            press("Shift+ArrowDown")
+        expect(desk.get_by_role("status")).to_have_text(f"{number} messages are chosen.")
+        press("0")
+        expect(desk.locator(".cut :checked")).to_have_count(2 * number)
+        expect(messages.last.get_by_role("checkbox").first).to_be_focused()
+        press("Shift+ArrowUp")
+        press("Shift+1")
+        expect(share.locator(".number")).to_have_text(f"{number - 2} message" + "s" * (number != 3))
+        for _ in range(number):
+            press("ArrowUp")
+        for _ in range(number):
+            press("1")
+        expect(desk.locator('.cut [data-number="2"]:checked')).to_have_count(0)
+        expect(share.locator(".outcome")).to_have_text("The session encounter is theirs.")
+        press("2")
+    else:
+        for box in messages.get_by_role("checkbox", name="Mia Castellano").all():
+            box.check()
+        for box in messages.get_by_role("checkbox", name="Leo Castellano").all():
+            box.uncheck()
+        last = messages.last
+        last.get_by_role("checkbox", name="Mia Castellano").uncheck()
+        last.get_by_role("checkbox", name="Leo Castellano").check()
+        desk.get_by_role("button", name="Show what becomes of it").click()
+    expect(share.locator(".outcome")).to_have_text("A medical encounter of their own.")
+    share.get_by_label("Reason").fill("Sleeps through")
+    well_made(desk)
+    desk.get_by_role("button", name="Split", exact=True).click()
+    expect(desk).to_have_url(re.compile(rf"/sessions/{session.id}$"))
+    expect(desk.get_by_role("region", name="Medical encounters")).to_contain_text("Sleeps through")
+    with threadwell.open(practice[0]) as tw:
+        about = f"part-of=Encounter/{session.id}&subject=Patient/{mia}"
+        (care,) = tw.search_resources("Encounter", about)
+        assert care["reasonCode"] == [{"text": "Sleeps through"}]
+
+
 def _write_to_the_practice(practice: Any, words: str) -> str:
     """Ana writes by a live account, which nothing can be sent by; the id of the session."""
     store, url = practice

@@ -23,6 +23,7 @@ from threadwell.inbox import (
     person_page,
     review_page,
     session_acts,
+    split_page,
     stream,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
@@ -76,6 +77,7 @@ def create_pages(
         "/": pages.sessions,
         "/sessions/{id}": session_acts.show,
         "/sessions/{id}/about": pages.about,
+        "/sessions/{id}/split": split_page.show,
         "/patients/{id}": patient_acts.show,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
@@ -93,6 +95,7 @@ def create_pages(
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sessions/{id}", _guarded(site, session_acts.act), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
+            Route("/sessions/{id}/split", _guarded(site, split_page.split), methods=["POST"]),
             Route("/patients/{id}", _guarded(site, patient_acts.open_one), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
             Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),

@@ -17,6 +17,7 @@ STATIC = {
     "inbox.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "live.js": "text/javascript; charset=utf-8",
+    "split.js": "text/javascript; charset=utf-8",
 }
 
 
@@ -57,6 +58,7 @@ def _environment() -> Environment:
         stylesheet=static_url("inbox.css"),
         icon=static_url("icon.svg"),
         script=static_url("live.js"),
+        split_script=static_url("split.js"),
         statuses={name: name.capitalize() for name in STATUSES},
     )
     return environment

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from threadwell.encounters.attribution import patients_of, reasons_of
 from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.resource import Resource
@@ -60,7 +61,7 @@ class MessageView:
     """One message of a thread. ``sent`` is for machines, ``time`` for people.
 
     ``text`` is what its sender wrote now; ``whole`` all of it where it quotes more, else ``""``.
-    ``about`` are sentences that say whom it is about by itself, and why.
+    ``about`` are sentences that say whom it is about by itself, and why; ``patients`` their ids.
     """
 
     id: str
@@ -76,6 +77,7 @@ class MessageView:
     retracted: bool
     notes: list[str]
     about: list[str]
+    patients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +295,13 @@ def message_view(
         retracted=retracted,
         notes=[note for note in _notes(message) if note not in shared],
         about=why_about(reader, message),
+        patients=_own(message),
     )
+
+
+def _own(message: Resource) -> tuple[str, ...]:
+    """The ids of the patients that a message is about by itself."""
+    return tuple(sorted(one.removeprefix("Patient/") for one in patients_of(reasons_of(message))))
 
 
 def _delivered(message: Resource) -> str:
