@@ -54,7 +54,14 @@ def _is_misuse(error: Exception) -> bool:
 
 def _sentence(error: Exception) -> str:
     from threadwell.facade.errors import OperationOutcomeError
-    from threadwell.intake import BadAct, BadAnswer, BadCorrection, BadPeople, BadReply
+    from threadwell.intake import (
+        BadAct,
+        BadAnswer,
+        BadCorrection,
+        BadPeople,
+        BadReply,
+        BadRetraction,
+    )
     from threadwell.stores.contract import StoreError
 
     if _is_misuse(error):
@@ -69,6 +76,7 @@ def _sentence(error: Exception) -> str:
             | BadAct()
             | BadCorrection()
             | BadReply()
+            | BadRetraction()
         ):
             return str(error)
         case OSError() if error.strerror:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from threadwell.encounters import codes
+from threadwell.encounters import codes, identity
 from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import actor, addresses_of, kept_reference, reference, said_of
@@ -33,6 +33,8 @@ _ABSENT = {"_contentString": {"extension": [_NO_CONTENT]}}
 #: How the external id of a message begins that was written here: it has it before its provider
 #: gives it another one.
 REPLY = "reply:"
+#: The same of a message that was a draft before, whose logical id follows and stays.
+DRAFT = identity.DRAFT
 
 
 class Content(NamedTuple):

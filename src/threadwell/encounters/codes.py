@@ -29,6 +29,7 @@ QUARANTINE = BASE + "identifier/quarantine"
 ATTACHMENT = BASE + "identifier/attachment"
 PROVENANCE = BASE + "identifier/superseded"
 CORRECTION = BASE + "identifier/correction"
+RETRACTION = BASE + "identifier/retraction"
 CLIENT = BASE + "identifier/client"
 PRACTICE = BASE + "identifier/practice"
 ADDRESS = BASE + "identifier/address"
@@ -65,6 +66,7 @@ TASK_CODE = BASE + "CodeSystem/task"
 REASON = BASE + "CodeSystem/reason"
 BASIS = BASE + "CodeSystem/attribution-basis"
 DELIVERY = BASE + "CodeSystem/delivery-state"
+CATEGORY = BASE + "CodeSystem/message-category"
 
 # Code systems of others.
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -99,6 +101,11 @@ BY_COMPUTER_LINK = {
 }
 #: ``Task.businessStatus`` of a question whose answer stands on the messages it was about.
 APPLIED = {"system": BASE + "CodeSystem/answer", "code": "applied", "display": "Applied"}
+#: ``Communication.category`` of a message that takes the place of one that was wrong.
+CORRECTED_MESSAGE = {
+    "coding": [{"system": CATEGORY, "code": "correction", "display": "Correction"}],
+    "text": "correction",
+}
 #: ``Task.code`` of what a person has read of a thread, as Medplum has it.
 READ_RECEIPT = {"system": "https://medplum.com/task-codes", "code": "read-receipt"}
 #: The tag of an encounter that has been billed: once it is finished too, it is locked.

@@ -28,11 +28,15 @@ class Shape:
 
 
 class Span(NamedTuple):
-    """Whether a session is over, what acts have made of its status, and when it ends (µs)."""
+    """Whether a session is over, what acts have made of its status, and when it ends (µs).
+
+    It is ``void`` where every message of it was taken back.
+    """
 
     finished: bool
     turns: tuple[Turn, ...] = ()
     closes: int = 0
+    void: bool = False
 
 
 def encounter(shape: Shape, spoken: Sequence[Spoken], span: Span, frame: Frame) -> Resource:
@@ -69,14 +73,15 @@ def encounter(shape: Shape, spoken: Sequence[Spoken], span: Span, frame: Frame) 
 def _status(spoken: Sequence[Spoken], span: Span) -> tuple[str, list[dict[str, Any]]]:
     """The status, and those before it. What ends without a message was never begun."""
     begun = spoken[0].at if spoken else NEVER
-    over = "finished" if spoken else "cancelled"
+    over = "finished" if spoken and not span.void else "cancelled"
     turns = _own_turns(spoken, span.turns)
     if not turns:
         if not span.finished:
             return "in-progress", []
         return over, [_was("in-progress", spoken[0].at, spoken[-1].at)]
     names = [
-        "cancelled" if one.status == "finished" and one.at < begun else one.status for one in turns
+        "cancelled" if one.status == "finished" and (span.void or one.at < begun) else one.status
+        for one in turns
     ]
     history = [
         _was(name, one.at, after.at)

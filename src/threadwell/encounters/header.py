@@ -12,6 +12,7 @@ from threadwell.encounters.frame import Frame
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import actor, reference
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.retracted import told
 from threadwell.encounters.times import fhir_time
 from threadwell.fhir.resource import Resource
 
@@ -35,6 +36,8 @@ def header(
 ) -> Resource:
     """The header of ``messages``, at least one, of one thread in one session, in time's order."""
     first = messages[0]
+    counted = told(messages)
+    opener = messages.index(counted[0])
     own = Identity(codes.THREAD + first.channel, first.thread_id).as_secondary()
     if first.by_references:
         own = {"extension": [codes.identifier_role(codes.ROOT)], **own}
@@ -46,18 +49,18 @@ def header(
     if place.former:
         out["inResponseTo"] = [reference(f"Communication/{place.former}")]
     out["status"] = "completed" if place.finished else "in-progress"
-    if media := sorted({message.medium for message in messages if message.medium}):
+    if media := sorted({message.medium for message in counted if message.medium}):
         out["medium"] = [codes.medium(medium) for medium in media]
     if place.subject:
         out["subject"] = reference(place.subject)
-    topics = (message.topic for message in messages if message.topic)
+    topics = (message.topic for message in counted if message.topic)
     out["topic"] = {"text": next(topics, "") or frame.label(first.channel)}
     if place.encounter:
         out["encounter"] = reference(f"Encounter/{place.encounter}")
-    out["sent"] = fhir_time(first.sent.at)
+    out["sent"] = fhir_time(counted[0].sent.at)
     actors = {who: _actor(who, key, frame) for who, key in _everybody(messages, links).items()}
     out["recipient"] = list(actors.values())
-    out["sender"] = actors[links[0].sender or first.sender]
+    out["sender"] = actors[links[opener].sender or counted[0].sender]
     return out
 
 
@@ -65,9 +68,10 @@ def _everybody(messages: Sequence[Placed], links: Sequence[Link]) -> dict[str, s
     """Whoever sent or received, by reference (by address, where that is all there is)."""
     out: dict[str, str] = {}
     seen: set[tuple[object, ...]] = set()
+    void = all(message.retracted for message in messages)
     for message, link in zip(messages, links, strict=True):
         whole = (message.sender, message.recipients, link.sender, link.recipients)
-        if whole in seen:
+        if whole in seen or (message.retracted and not void):
             continue
         seen.add(whole)
         out.setdefault(link.sender or message.sender, message.sender)

@@ -16,6 +16,10 @@ from threadwell.fhir.stamp import derived_id
 OPENED = "opened"
 
 
+#: How the external id begins of a message that was a draft before: its logical id follows.
+DRAFT = "reply:draft/"
+
+
 class Identity(NamedTuple):
     """An identifier of Threadwell's own; the same thing has the same one whenever it is met."""
 
@@ -24,7 +28,9 @@ class Identity(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The logical id of the resource that has it."""
+        """The logical id of the resource that has it: a draft keeps its own once it is sent."""
+        if self.system.startswith(codes.MESSAGE) and self.value.startswith(DRAFT):
+            return self.value.removeprefix(DRAFT)
         return derived_id(self.system, self.value)
 
     def as_json(self) -> dict[str, Any]:

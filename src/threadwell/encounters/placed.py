@@ -38,7 +38,8 @@ class Placed:
     names in it are no more than what it ``suggests``. ``answers`` is the external id of the
     message that it answers. ``references`` and ``in_reply_to`` are as the message has them;
     ``by_references`` says that its thread follows from them. Several messages may have the
-    external id ``shared``: each then has one of its own. ``link`` is what is stored; ``message`` is
+    external id ``shared``: each then has one of its own. One that was ``retracted`` keeps its
+    place, and counts for nothing. ``link`` is what is stored; ``message`` is
     there until then, and ``version`` is the version of the child that was read.
     """
 
@@ -56,6 +57,7 @@ class Placed:
     references: tuple[str, ...] = ()
     in_reply_to: str = ""
     by_references: bool = False
+    retracted: bool = False
     reasons: tuple[Reason, ...] = ()
     suggests: frozenset[str] = frozenset()
     shared: str = ""

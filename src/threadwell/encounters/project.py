@@ -21,6 +21,7 @@ from threadwell.encounters.identity import (
 )
 from threadwell.encounters.participants import Spoken
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.retracted import told
 from threadwell.encounters.review import review
 from threadwell.encounters.shares import opened_for, subjects
 from threadwell.fhir.resource import Resource
@@ -60,6 +61,16 @@ class Drawn:
     turns: tuple[Turn, ...] = ()
     closes: int = 0
 
+    @property
+    def told(self) -> Sequence[Placed]:
+        """The messages that count; all of them where each was taken back."""
+        return told(self.messages)
+
+    @property
+    def void(self) -> bool:
+        """Whether there were messages, and each was taken back."""
+        return bool(self.messages) and all(one.retracted for one in self.messages)
+
 
 def session_of(drawn: Drawn, frame: Frame) -> Identity:
     """The identity of the session."""
@@ -71,15 +82,15 @@ def session_of(drawn: Drawn, frame: Frame) -> Identity:
 def project(drawn: Drawn, frame: Frame) -> Projection:
     """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
     identity = session_of(drawn, frame)
-    about = _About(drawn.messages, frame, drawn.chosen)
+    about = _About(drawn.told, frame, drawn.chosen)
     whom = about.subjects
     together = group_identity(identity)
     subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
     out = Projection()
     _link_threads(out, drawn, identity, about, subject, frame, in_session=True)
-    spoken = [_spoken(one, out.links) for one in drawn.messages]
+    spoken = [_spoken(one, out.links) for one in drawn.told]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
-    span = Span(drawn.finished, drawn.turns, drawn.closes)
+    span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
     out.resources["Encounter", identity.id] = encounter(own, spoken, span, frame)
     if len(whom) > 1:
         out.resources["Group", together.id] = group(together, whom, frame)
@@ -88,7 +99,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     if not subject:
         task = review_identity(identity)
         since = drawn.messages[0].sent.at if drawn.messages else drawn.turns[0].at
-        suggested = frozenset[str]().union(*(one.suggests for one in drawn.messages))
+        suggested = frozenset[str]().union(*(one.suggests for one in drawn.told))
         out.resources["Task", task.id] = review(task, identity.id, since, suggested, frame)
     return out
 
@@ -96,7 +107,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
 def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     """The header and children of messages that no session holds: no encounter at all."""
     out = Projection()
-    about = _About(drawn.messages, frame, ())
+    about = _About(drawn.told, frame, ())
     subject = about.subjects[0] if len(about.subjects) == 1 else ""
     _link_threads(out, drawn, session_of(drawn, frame), about, subject, frame, in_session=False)
     return out
@@ -171,13 +182,13 @@ def _add_medical(
     # What is about nobody in particular, such as a question back, belongs to every patient's care.
     spoken = [
         _as_family_of(patient, one, out.links, frame)
-        for one in drawn.messages
+        for one in drawn.told
         if patient in about.of(one) or not about.of(one)
     ]
     shape = Shape(
         identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"
     )
-    span = Span(drawn.finished, drawn.turns, drawn.closes)
+    span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
     out.resources["Encounter", identity.id] = encounter(shape, spoken, span, frame)
 
 

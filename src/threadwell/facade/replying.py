@@ -12,6 +12,7 @@ from threadwell.facade.heard import Heard
 if TYPE_CHECKING:
     from threadwell.intake.replies.outbox import Queued
     from threadwell.intake.replies.writing import Replied
+    from threadwell.messages import Attachment
 
 
 class Replying(Heard):
@@ -40,16 +41,8 @@ class Replying(Heard):
         from threadwell.app import channel_labels, live_channels
         from threadwell.intake.practice import kept_settings
         from threadwell.intake.replies.writing import reply
-        from threadwell.messages import Attachment
 
-        attached = [
-            Attachment(
-                path.name,
-                mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-                path.read_bytes(),
-            )
-            for path in map(Path, files)
-        ]
+        attached = files_at(files)
         settings = self._loop.call(kept_settings(self._store, self._project, channel_labels()))
         return self._loop.call(
             reply(
@@ -95,3 +88,17 @@ class Replying(Heard):
         from threadwell.intake.replies.outbox import drop_letter
 
         self._loop.call(drop_letter(self._store, self._project, id_))
+
+
+def files_at(paths: Iterable[str | Path]) -> list[Attachment]:
+    """The files at those paths, as they go with a message."""
+    from threadwell.messages import Attachment
+
+    return [
+        Attachment(
+            path.name,
+            mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            path.read_bytes(),
+        )
+        for path in map(Path, paths)
+    ]

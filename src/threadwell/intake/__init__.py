@@ -32,6 +32,9 @@ from threadwell.intake.settings import (
 )
 from threadwell.intake.settling import BadAnswer
 from threadwell.intake.splitting import Part, Split, split_by_patient
+from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft, send_draft
+from threadwell.intake.thread_acts.replacing import correct_message
+from threadwell.intake.thread_acts.retracting import BadRetraction, Retracted, retract
 
 __all__ = [
     "STATUSES",
@@ -42,6 +45,7 @@ __all__ = [
     "BadMerge",
     "BadPeople",
     "BadReply",
+    "BadRetraction",
     "BadSetting",
     "Corrected",
     "Counts",
@@ -57,6 +61,7 @@ __all__ = [
     "Quarantined",
     "Replied",
     "Report",
+    "Retracted",
     "SessionSummary",
     "Settings",
     "Split",
@@ -69,7 +74,10 @@ __all__ = [
     "answer_review",
     "close_session",
     "correct_attribution",
+    "correct_message",
     "count_sessions",
+    "discard_draft",
+    "drafts",
     "import_messages",
     "import_people",
     "merge_patients",
@@ -83,6 +91,9 @@ __all__ = [
     "reopen_session",
     "replay",
     "reply",
+    "retract",
+    "save_draft",
+    "send_draft",
     "sessions",
     "split_by_patient",
     "verify",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
+from threadwell.encounters.drafts import is_draft
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
+from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
@@ -39,6 +41,9 @@ _MESSAGE_BYTES = 1000
 
 #: Addresses, names and ways of people that a run that lives on remembers.
 _MOST_PEOPLE = 100_000
+
+#: How a draft is told that is being sent, without reading every message that is there.
+_DRAFT = b'"preparation"'
 
 #: How far ahead of ours a sender's clock may be.
 _AHEAD_US = 86_400_000_000
@@ -258,6 +263,9 @@ class Run:
         met: dict[str, list[Message]] = {}
         for id_, those in groups.items():
             before = found.get(Key("Communication", id_))
+            if before is not None and those[0].author and _is_draft(before):
+                # Somebody sends it: it becomes this message.
+                before = None
             if before is None and len(those) == 1:
                 fresh[id_] = those[0]
             elif before is None:
@@ -411,3 +419,7 @@ class Run:
             if key not in there or there[key].deleted:
                 batch.write(key, resource, there.get(key))
         made.clear()
+
+
+def _is_draft(stored: Stored) -> bool:
+    return _DRAFT in stored.body and not stored.deleted and is_draft(decode(stored.body))

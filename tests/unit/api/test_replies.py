@@ -336,13 +336,11 @@ def test_what_would_look_sent_and_is_not_is_refused(clinic: Clinic) -> None:
     draft = clinic.create(header, status="preparation").json()
     name = f"Communication/{draft['id']}"
     entry = clinic.api.entry("POST", "Communication", body)
-    operations = [{"op": "replace", "path": "/status", "value": "in-progress"}]
-    patch = {"content_type": "application/json-patch+json"}
+    sending = clinic.api.entry("PUT", name, draft | {"status": "in-progress"})
     for answer in (
         clinic.api.bundle("transaction", entry),
         clinic.api.call("POST", "Communication", body, if_none_exist="identifier=urn:t|1"),
-        clinic.api.call("PUT", name, draft | {"status": "in-progress"}),
-        clinic.api.call("PATCH", name, operations, **patch),
+        clinic.api.bundle("transaction", sending),
     ):
         assert answer.status_code == 422, answer.text
         assert "would not be sent" in clinic.api.texts(answer)[0]

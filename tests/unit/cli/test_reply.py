@@ -1,4 +1,4 @@
-"""``threadwell reply`` and ``threadwell outbox``, and the same in Python."""
+"""``threadwell reply``, ``outbox``, ``draft``, ``retract``, ``correct``; the same in Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import threadwell
 from threadwell.cli import main
-from threadwell.intake import BadReply
+from threadwell.intake import BadReply, BadRetraction
 
 PEOPLE = """kind,id,given,family,phone
 patient,ana,Ana,Cruz,+12125550121
@@ -85,3 +85,65 @@ def test_a_reply_by_the_command(store: str, capsys: Any, monkeypatch: Any, tmp_p
     assert "no message none waits" in capsys.readouterr().err
     assert main([*command, " "]) == 1
     assert "a reply says something" in capsys.readouterr().err
+
+
+# Drafts, and what is taken back or corrected
+
+
+def said(capsys: Any, *arguments: str) -> str:
+    assert main([*arguments]) == 0, capsys.readouterr().err
+    return capsys.readouterr().out.strip()
+
+
+def test_a_draft_by_the_command(store: str, capsys: Any) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    here = ["--store", store]
+    kept = said(capsys, "draft", thread, "On", "--as", dana, *here).split()[0]
+    again = ["draft", thread, "On Monday", "--as", dana, "--change", kept, *here]
+    assert said(capsys, *again) == f"{kept} is kept"
+    assert said(capsys, "draft", "--as", dana, *here) == f"{kept}  On Monday"
+    listed = json.loads(said(capsys, "draft", "--as", dana, "--format", "json", *here))
+    assert [one["status"] for one in listed] == ["preparation"]
+    assert said(capsys, "draft", "--send", kept, *here) == f"{kept} is to be sent by front-desk"
+    other = said(capsys, "draft", thread, "No", "--as", dana, *here).split()[0]
+    assert said(capsys, "draft", "--discard", other, *here) == f"{other} is thrown away"
+    assert said(capsys, "draft", "--as", dana, *here) == ""
+    assert main(["draft", "--send", other, *here]) == 1
+    assert "there is no" in capsys.readouterr().err
+    assert main(["draft", thread, *here]) == 2
+    assert "say who writes" in capsys.readouterr().err
+
+
+def test_messages_taken_back_and_corrected_by_the_command(store: str, capsys: Any) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    here = ["--store", store]
+    wrong = said(capsys, "reply", thread, "At three.", "--as", dana, *here).split()[0]
+    right = said(capsys, "correct", wrong, "At four.", "--as", dana, "--why", "a slip", *here)
+    assert right.endswith(" takes its place")
+    right = right.split()[0]
+    out = said(capsys, "retract", right, "--by", "Nils Berg", *here)
+    assert out == f"{right} is taken back, and was never sent"
+    assert said(capsys, "retract", right, *here) == f"{right} is taken back already"
+    told = json.loads(said(capsys, "retract", right, "--format", "json", *here))
+    assert (told["message"], told["unsent"]) == (right, False)
+    assert main(["retract", thread, *here]) == 1
+    assert "only a message is taken back" in capsys.readouterr().err
+    with threadwell.open(store) as tw:
+        assert tw.read_resource(*wrong.split("/"))["statusReason"] == {"text": "a slip"}
+        assert tw.outbox() == []
+
+
+def test_in_python(store: str) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    with threadwell.open(store) as tw:
+        draft = tw.save_draft(thread, "At three.", sender=dana)
+        assert [one["id"] for one in tw.drafts(dana, thread)] == [draft.partition("/")[2]]
+        assert tw.send_draft(draft).message == draft
+        right = tw.correct(draft, "At four.", sender=dana, why="a slip").message
+        assert tw.retract(right).unsent
+        with pytest.raises(BadReply, match="is no draft"):
+            tw.send_draft(draft)
+        with pytest.raises(BadReply, match="there is no draft"):
+            tw.discard_draft(draft)
+        with pytest.raises(BadRetraction, match="there is no"):
+            tw.retract("Communication/none")

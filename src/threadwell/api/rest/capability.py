@@ -10,7 +10,7 @@ from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.rest import about, acts, everything, replies, split, unsent
+from threadwell.api.rest import about, acts, everything, replies, split, taking_back, unsent
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -90,6 +90,9 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     if type_ == unsent.TYPE:
         operations.append({"name": replies.NAME[1:], "definition": replies.DEFINITION})
+        operations += [
+            {"name": name[1:], "definition": url} for name, url in taking_back.DEFINITIONS.items()
+        ]
     out: dict[str, Any] = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",

@@ -15,6 +15,7 @@ from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import Find, select
 from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.read import existing
+from threadwell.api.rest.replies import sent_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.patch import apply_patch, check_operations
@@ -104,5 +105,8 @@ async def _apply(
         urls=b"storage" in request.body,
         conditions=b"?" in request.body,
     )
+    sent = await sent_by(context, request, change)
+    if sent is not None:
+        return sent
     await commit(context, change)
     return change

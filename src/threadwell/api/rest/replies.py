@@ -13,7 +13,9 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
+from threadwell.api.rest.change import Change
 from threadwell.api.rest.read import existing
+from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import (
     PATH,
     asking,
@@ -22,16 +24,18 @@ from threadwell.api.rest.said import (
     referred,
     words,
 )
-from threadwell.api.rest.unsent import TYPE, local, may_be_reply, sends
+from threadwell.api.rest.unsent import TYPE, is_sending, local, may_be_reply, sends
 from threadwell.encounters.codes import BASE
-from threadwell.fhir.json import decode, encode
-from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.json import encode
+from threadwell.fhir.outcome import invalid
 from threadwell.fhir.resource import Resource
-from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.writing import AUTHORS, BadReply, Replied, reply
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
+from threadwell.intake.replies.words import file_of, words_of
+from threadwell.intake.replies.writing import AUTHORS, reply, write_reply
+from threadwell.intake.thread_acts.drafting import send_draft
 from threadwell.messages import Attachment
+from threadwell.stores.contract import Conflict, Key
 
 NAME = "$reply"
 #: The url of its OperationDefinition; ``TYPE`` is the resource type that has it.
@@ -46,7 +50,7 @@ async def reply_in(context: Context, request: Request) -> Answer:
     """
     for key, _ in parse_params(request.query):
         raise invalid(f"In the URL {NAME} takes nothing: {key[:64]} is for the body")
-    asked = await _asked(context, request)
+    asked = await asked_of(context, request)
     existing(await context.store.read(context.project, TYPE, request.id))
     done = await _reply(context, request, f"{TYPE}/{request.id}", asked)
     told = [
@@ -64,42 +68,80 @@ async def sent_from(context: Context, request: Request, resource: Resource) -> A
     """
     if request.type != TYPE or not may_be_reply(resource):
         return None
-    parent = local(context, resource["partOf"][0])
-    if not await sends(context, parent):
+    written_ = _localised(context, resource)
+    if not await sends(context, parent_of(written_)):
         return None
-    asked = _Asked(sender=local(context, resource["sender"]))
-    asked.answers = next((local(context, one) for one in resource.get("inResponseTo") or ()), "")
-    texts = []
-    for part in resource.get("payload") or ():
-        if "contentString" in part:
-            texts.append(part["contentString"])
-        elif "contentAttachment" in part:
-            asked.files.append(await _file(context, part["contentAttachment"], f"{TYPE}.payload"))
-        else:
-            raise FhirError(
-                422, [Issue("business-rule", "A reference cannot be sent as a message")]
-            )
-    asked.text = "\n".join(texts)
-    if asked.answers == parent:
-        asked.answers = ""
-    done = await _reply(context, request, parent, asked)
+    settings = await kept_settings(context.store, context.project, context.labels())
+    with refusing():
+        done = await write_reply(
+            context.store,
+            context.project,
+            parent_of(written_),
+            await words_of(context.store, context.project, written_),
+            settings,
+            context.channels(),
+            by=asking(request),
+            clock=context.clock,
+        )
     stored = await context.store.read(context.project, TYPE, done.message.partition("/")[2])
     return await written(context, request, existing(stored), 201)
 
 
+async def sent_by(context: Context, request: Request, change: Change) -> Change | None:
+    """What becomes of a draft whose status says that it is sent; ``None`` where that is not so.
+
+    Raises ``Conflict`` where it has been changed meanwhile, and as ``reply_in``.
+    """
+    write = change.write
+    body = write.resource if write else None
+    if write is None or body is None or write.type != TYPE or not is_sending(write):
+        return None
+    changed = _localised(context, body)
+    if not await sends(context, parent_of(changed)):
+        return None
+    settings = await kept_settings(context.store, context.project, context.labels())
+    try:
+        with refusing():
+            await send_draft(
+                context.store,
+                context.project,
+                f"{TYPE}/{write.id}",
+                settings,
+                context.channels(),
+                changed=changed,
+                version=write.before.version_id if write.before else "",
+                by=asking(request),
+                clock=context.clock,
+            )
+    except Stale:
+        raise Conflict(Key(TYPE, write.id)) from None
+    return Change(200, existing(await context.store.read(context.project, TYPE, write.id)), None)
+
+
+def _localised(context: Context, resource: Resource) -> Resource:
+    """The resource, with references to this server as they are stored."""
+    out = dict(resource)
+    for name in ("partOf", "inResponseTo"):
+        if name in resource:
+            out[name] = [{**one, "reference": local(context, one)} for one in resource[name]]
+    out["sender"] = {**resource["sender"], "reference": local(context, resource["sender"])}
+    return out
+
+
 @dataclass(slots=True)
-class _Asked:
+class Asked:
     """What is to be written, by whom, and what it answers."""
 
     text: str = ""
     sender: str = ""
     answers: str = ""
     key: str = ""
+    why: str = ""
     files: list[Attachment] = field(default_factory=list)
 
 
-async def _reply(context: Context, request: Request, thread: str, asked: _Asked) -> Replied:
-    try:
+async def _reply(context: Context, request: Request, thread: str, asked: Asked) -> Replied:
+    with refusing():
         return await reply(
             context.store,
             context.project,
@@ -114,17 +156,12 @@ async def _reply(context: Context, request: Request, thread: str, asked: _Asked)
             by=asking(request),
             clock=context.clock,
         )
-    except (BadReply, BadSetting) as error:
-        raise FhirError(422, [Issue("business-rule", str(error))]) from None
-    except Contended:
-        raise FhirError(
-            409, [Issue("conflict", "Conflict: please try again")], "conflict"
-        ) from None
 
 
-async def _asked(context: Context, request: Request) -> _Asked:
-    """What the parameters ask for; raises 400."""
-    asked = _Asked()
+async def asked_of(context: Context, request: Request, operation: str = NAME) -> Asked:
+    """What the parameters of ``$reply`` or ``$correct`` ask for; raises 400."""
+    corrects = operation != NAME
+    asked = Asked()
     for path, name, parameter in await named_parameters(request):
         match name:
             case "text":
@@ -134,12 +171,14 @@ async def _asked(context: Context, request: Request) -> _Asked:
             case "sender":
                 types = tuple(one.removesuffix("/") for one in AUTHORS)
                 asked.sender = referred(context, parameter, types, path)
-            case "answers":
+            case "reason" if corrects:
+                asked.why = words(parameter, path)
+            case "answers" if not corrects:
                 asked.answers = referred(context, parameter, (TYPE,), path)
             case "attachment":
                 asked.files.append(await _file(context, attachment(parameter, path), path))
             case _:
-                raise invalid(f"Unknown parameter of {NAME}: {name[:64]}", path)
+                raise invalid(f"Unknown parameter of {operation}: {name[:64]}", path)
     if not asked.sender:
         raise invalid("Say who writes: sender", PATH)
     if not (asked.text or asked.files):
@@ -151,10 +190,7 @@ async def _file(context: Context, given: dict[str, Any], path: str) -> Attachmen
     """A file that is a Binary of this server; raises 400."""
     context.signer.normalise(given)
     binary = local(context, {"reference": str(given.get("url", ""))})
-    type_, _, id_ = binary.partition("/")
-    stored = await context.store.read(context.project, type_, id_) if type_ == "Binary" else None
-    if stored is None or stored.deleted:
-        raise invalid("What is attached is a Binary of this server: create it first", path)
-    content = await context.store.content(context.project, id_, stored.version_id)
-    kind = str(given.get("contentType") or decode(stored.body).get("contentType", ""))
-    return Attachment(str(given.get("title", "")), kind, content)
+    try:
+        return await file_of(context.store, context.project, {**given, "url": binary})
+    except BadReply as error:
+        raise invalid(f"{str(error)[:1].upper()}{str(error)[1:]}", path) from None

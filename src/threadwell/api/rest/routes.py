@@ -24,6 +24,7 @@ from threadwell.api.rest import (
     search,
     search_across,
     split,
+    taking_back,
     unsent,
     update,
     validate,
@@ -51,6 +52,8 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (acts.TYPE, acts.REOPEN): {"POST": acts.reopen},
     (split.TYPE, split.NAME): {"POST": split.split},
     (unsent.TYPE, replies.NAME): {"POST": replies.reply_in},
+    (unsent.TYPE, taking_back.RETRACT): {"POST": taking_back.retract_},
+    (unsent.TYPE, taking_back.CORRECT): {"POST": taking_back.correct},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -107,6 +110,8 @@ _INTERACTIONS: Mapping[Handler, str] = {
     acts.reopen: "update",
     split.split: "update",
     replies.reply_in: "create",
+    taking_back.retract_: "update",
+    taking_back.correct: "create",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

@@ -1,7 +1,7 @@
 """What a client creates in a thread is a reply, and is sent; or it is refused, and says why.
 
 A reply commits by itself. What would look like one, and come to nobody, must not be stored: one in
-a transaction or under a condition, and a draft of which nothing but the status is changed.
+a transaction or created under a condition. A draft is sent by an update or patch of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
+from threadwell.encounters.drafts import is_draft
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
@@ -22,7 +23,7 @@ from threadwell.stores.contract import Write
 TYPE = "Communication"
 _UNSENT = (
     "It would not be sent: a reply is created by a POST of its own, without a condition, or by "
-    "$reply; a draft is sent by creating the reply, and deleting the draft"
+    "$reply; a draft is sent by an update or patch of its own, and not in a transaction"
 )
 
 
@@ -32,17 +33,32 @@ async def refuse_unsent(context: Context, write: Write) -> None:
     if write.type != TYPE or body is None or not may_be_reply(body):
         return
     before = write.before
-    was_draft = before is None or before.deleted or _is_draft(before.body)
-    if was_draft and await sends(context, local(context, body["partOf"][0])):
+    unsent = before is None or before.deleted or is_sending(write)
+    if unsent and await sends(context, local(context, body["partOf"][0])):
         raise FhirError(422, [Issue("business-rule", _UNSENT, f"{TYPE}.status")])
 
 
-def may_be_reply(resource: Resource) -> bool:
-    """Whether a person of the practice writes it, it is no draft, and has no identity yet."""
+def is_sending(write: Write) -> bool:
+    """Whether a draft is to be a message that a person of the practice has written."""
+    before, body = write.before, write.resource
+    return (
+        before is not None
+        and not before.deleted
+        and body is not None
+        and may_be_reply(body, named=True)
+        and is_draft(decode(before.body))
+    )
+
+
+def may_be_reply(resource: Resource, *, named: bool = False) -> bool:
+    """Whether a person of the practice writes it, it is no draft, and has no identity yet.
+
+    A draft may be ``named`` already, by whoever has made it.
+    """
     sender = str((resource.get("sender") or {}).get("reference", ""))
     return (
         resource.get("status") == "in-progress"
-        and "identifier" not in resource
+        and (named or "identifier" not in resource)
         and len(resource.get("partOf") or ()) == 1
         and any(name in sender for name in AUTHORS)
     )
@@ -69,7 +85,3 @@ def local(context: Context, value: dict[str, Any]) -> str:
         return f"{absolute.type}/{absolute.id}" if absolute.base in context.bases else ""
     type_, id_ = split_reference(text)
     return f"{type_}/{id_}"
-
-
-def _is_draft(body: bytes) -> bool:
-    return bool(decode(body).get("status") == "preparation")

@@ -38,6 +38,9 @@ from threadwell.threads import circle_key
 _NAMED = "Patient/"
 _IS_PART = MissingFilter("part-of", missing=False)
 _IS_HEADER = MissingFilter("part-of", missing=True)
+#: Drafts have no addresses, and what others have written into a thread may have none.
+_IS_SAID = TokenFilter("status", (TokenMatch(None, "preparation"),), negate=True)
+_FEW = 10
 _IS_ACT = TokenFilter("identifier", (TokenMatch(codes.ACT, None),))
 
 #: Circles by their keys, with their patients.
@@ -176,7 +179,8 @@ async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[st
         found = (await people.store.search(people.project, query)).matches
         header = found[0].id if found else ""
     whole = ReferenceFilter("part-of", (ReferenceMatch("Communication", header, ""),))
-    page = await people.store.search(people.project, Query("Communication", (whole,), count=1))
+    query = Query("Communication", (whole, _IS_SAID), count=_FEW)
+    page = await people.store.search(people.project, query)
     for stored in page.matches:
         body = decode(stored.body)
         actors = (body.get("sender") or {}, *(body.get("recipient") or ()))

@@ -20,6 +20,7 @@ from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.retracted import RETRACTED
 from threadwell.encounters.said import clean, named_ids, new_text_of, topic_of
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
@@ -160,9 +161,9 @@ def place(
         named_ids(message),
         message.in_reply_to,
         by_references,
-        whom.reasons,
-        whom.suggests,
-        message.external_id if message.apart else "",
+        reasons=whom.reasons,
+        suggests=whom.suggests,
+        shared=message.external_id if message.apart else "",
         message=message,
     )
 
@@ -226,6 +227,7 @@ def place_again(
         tuple([i["value"] for i in named]),
         in_reply_to,
         thread.by_references,
+        stored.get("status") == RETRACTED,
         whom.reasons,
         whom.suggests,
         own.external_id if own.apart else "",

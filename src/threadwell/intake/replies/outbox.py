@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from threadwell.encounters.child import REPLY
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -105,6 +106,22 @@ async def waiting(store: Store, project: str) -> list[Queued]:
 async def dead_letters(store: Store, project: str) -> list[Queued]:
     """What was not sent, and waits for a person, in the order in which it was written."""
     return await _entries(store, project, DEAD)
+
+
+async def letter(store: Store, project: str, external_id: str) -> list[Queued]:
+    """What is to become of the message that has that id here: at most one entry, wherever it is."""
+    name = f"{project}/{entry_name(external_id)}"
+    found = [(kind, await store.get_private(kind, name)) for kind in (OUTBOX, DEAD)]
+    return [
+        Queued(kind, name, value, msgspec.json.decode(value, type=Entry))
+        for kind, value in found
+        if value is not None
+    ]
+
+
+def entry_name(external_id: str) -> str:
+    """The name of the entry of a message, by the id that it has here."""
+    return external_id.rpartition("/")[2].removeprefix(REPLY)
 
 
 async def replay_letter(store: Store, project: str, id_: str, *, clock: Clock = now_ms) -> None:

@@ -20,7 +20,8 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Live, State, Status
 from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
-from threadwell.encounters.child import sent_as
+from threadwell.encounters.child import REPLY, sent_as
+from threadwell.encounters.identity import message_identity
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.said import said_in
 from threadwell.fhir.json import decode
@@ -273,6 +274,15 @@ class Outbox:
         await self._store.commit(self._project, ChangeSet((), kept=kept))
         return None
 
+    async def _known_as(self, channel: str, external_id: str) -> str:
+        """By which id its provider knows a message, ``""`` where it does not."""
+        if not external_id.startswith(REPLY):
+            return external_id
+        id_ = message_identity(channel, external_id).id
+        stored = await self._store.read(self._project, "Communication", id_)
+        ids = sent_as(decode(stored.body)) if stored and not stored.deleted else []
+        return ids[0] if ids else ""
+
     def _live(self, name: str) -> Live | None:
         channel = self._channels.get(name)
         live = channel.live if channel else None
@@ -306,7 +316,7 @@ class Outbox:
             datetime.fromtimestamp((entry.since or self._clock()) / 1000, UTC),
             tuple(links.file(one.id, one.version_id, seconds) for one in files if one),
             account.url or hook,
-            said.in_reply_to,
+            await self._known_as(entry.channel, said.in_reply_to),
         )
 
 

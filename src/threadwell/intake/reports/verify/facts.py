@@ -81,11 +81,11 @@ class Facts:
         child = resource["resourceType"] == "Communication" and bool(resource.get("partOf"))
         if status == "entered-in-error" and not child:
             self.withdrawn.add(name)
-        elif child:
+        elif child and status != "preparation":  # A draft is no message yet.
             self.children[name] = _child(resource, status == "entered-in-error")
-        elif resource["resourceType"] == "Communication":
+        elif resource["resourceType"] == "Communication" and not child:
             self.threads[name] = _thread(resource)
-        else:
+        elif resource["resourceType"] == "Encounter":
             self.cares[name] = _care(resource)
 
 

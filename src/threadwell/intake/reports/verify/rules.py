@@ -76,7 +76,9 @@ def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
             yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
     for name, child in facts.children.items():
         header = facts.threads.get(child.header)
-        if header and child.sender and child.sender not in header.recipients:
+        if child.retracted or header is None or not child.sender:
+            continue
+        if child.sender not in header.recipients:
             text = f"{child.sender} sent it and is no recipient of {child.header}"
             yield _error(name, "recipients", text)
 
@@ -87,7 +89,9 @@ def participants_cover_senders(facts: Facts) -> Iterator[Finding]:
     for child in facts.children.values():
         header = facts.threads.get(child.header)
         care = facts.cares.get(header.encounter) if header else None
-        if header is None or care is None or not child.sender.startswith(_TAKES_PART):
+        if header is None or care is None or child.retracted:
+            continue
+        if not child.sender.startswith(_TAKES_PART):
             continue
         missing = (header.encounter, child.sender)
         if child.sender not in care.participants and missing not in told:

@@ -1,0 +1,52 @@
+"""A message that was taken back: it keeps its place in the record, and counts for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from threadwell.encounters import codes
+from threadwell.encounters.corrected import Agent, as_reference
+from threadwell.encounters.identity import Identity
+from threadwell.encounters.placed import Placed
+from threadwell.fhir.resource import Resource
+
+#: The status of a message that was taken back.
+RETRACTED = "entered-in-error"
+#: Why, where nobody has said it.
+TAKEN_BACK = "It was taken back."
+
+
+def told(messages: Sequence[Placed]) -> Sequence[Placed]:
+    """The messages that count: those that nobody has taken back, or all where there is none.
+
+    What has only such messages has to stand somewhere, and began at some time, all the same.
+    """
+    return [one for one in messages if not one.retracted] or messages
+
+
+def retracted(stored: Resource, why: str) -> Resource:
+    """A stored child that is taken back; what it said stays readable in it."""
+    return {**stored, "status": RETRACTED, "statusReason": {"text": why or TAKEN_BACK}}
+
+
+def retraction_id(id_: str, version_id: str) -> str:
+    """The logical id of the Provenance of taking back that version of a message."""
+    return Identity(codes.RETRACTION, f"Communication/{id_}/_history/{version_id}").id
+
+
+def retraction(id_: str, by: Agent, why: str, recorded: str) -> Resource:
+    """The Provenance: who has taken the message back and why; ``recorded`` is an instant."""
+    activity: dict[str, Any] = {
+        "system": codes.DATA_OPERATION,
+        "code": "NULLIFY",
+        "display": "nullify",
+    }
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"Communication/{id_}"}],
+        "recorded": recorded,
+        "activity": {"coding": [activity]},
+        "reason": [codes.provenance_reason(why or TAKEN_BACK)],
+        "agent": [{"who": as_reference(by)}],
+    }

@@ -1,0 +1,125 @@
+"""What people do to threads and their messages, as plain method calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadwell.facade.replying import Replying, files_at
+
+if TYPE_CHECKING:
+    from threadwell.fhir.resource import Resource
+    from threadwell.intake import Settings
+    from threadwell.intake.replies.asked import Replied
+    from threadwell.intake.thread_acts.retracting import Retracted
+
+
+class Threads(Replying):
+    """What people do to threads and messages. It is in the record at once, and stays so."""
+
+    def retract(self, message: str, *, by: str = "", why: str = "") -> Retracted:
+        """Take a message back: ``tw.retract("Communication/789", why="Wrong person").unsent``.
+
+        It stays readable, and counts for nothing. ``unsent`` tells that it never went out. Raises
+        ``threadwell.intake.BadRetraction``.
+        """
+        from threadwell.encounters.corrected import Agent
+        from threadwell.intake.correcting import SOMEBODY
+        from threadwell.intake.thread_acts.retracting import retract
+
+        agent = Agent(by) if by else SOMEBODY
+        return self._loop.call(
+            retract(self._store, self._project, message, self._settings(), by=agent, why=why)
+        )
+
+    def correct(
+        self,
+        message: str,
+        text: str = "",
+        *,
+        sender: str,
+        files: Iterable[str | Path] = (),
+        key: str = "",
+        why: str = "",
+    ) -> Replied:
+        """Take back what the practice has sent, and send another message in its place.
+
+        For example::
+
+            tw.correct("Communication/789", "Four, not three.", sender="Practitioner/12").message
+
+        The same ``key`` given again is the same correction. Raises ``threadwell.intake.BadReply``.
+        """
+        from threadwell.app import live_channels
+        from threadwell.intake.thread_acts.replacing import correct_message
+
+        return self._loop.call(
+            correct_message(
+                self._store,
+                self._project,
+                message,
+                text,
+                self._settings(),
+                live_channels(),
+                sender=sender,
+                files=files_at(files),
+                key=key,
+                why=why,
+            )
+        )
+
+    def save_draft(
+        self, thread: str, text: str, *, sender: str, answers: str = "", draft: str = ""
+    ) -> str:
+        """Keep what somebody is writing in a thread; it is no message yet.
+
+        For example::
+
+            draft = tw.save_draft("Communication/789", "Three", sender="Practitioner/12")
+            tw.save_draft("Communication/789", "At 3.", sender="Practitioner/12", draft=draft)
+
+        It returns the draft, a Communication with status ``preparation``. Raises
+        ``threadwell.intake.BadReply``.
+        """
+        from threadwell.intake.thread_acts.drafting import save_draft
+
+        id_ = draft.removeprefix("Communication/")
+        return self._loop.call(
+            save_draft(
+                self._store, self._project, thread, text, sender=sender, answers=answers, id_=id_
+            )
+        )
+
+    def drafts(self, sender: str, thread: str = "") -> list[Resource]:
+        """What a person has begun to write: ``tw.drafts("Practitioner/12")``, the newest first."""
+        from threadwell.intake.thread_acts.drafting import drafts
+
+        return self._loop.call(drafts(self._store, self._project, sender, thread))
+
+    def send_draft(self, draft: str) -> Replied:
+        """Send a draft: ``tw.send_draft("Communication/790").message``; it keeps its id.
+
+        Raises ``threadwell.intake.BadReply`` where it cannot be sent: it stays a draft then.
+        """
+        from threadwell.app import live_channels
+        from threadwell.intake.thread_acts.drafting import send_draft
+
+        return self._loop.call(
+            send_draft(self._store, self._project, draft, self._settings(), live_channels())
+        )
+
+    def discard_draft(self, draft: str) -> None:
+        """Throw a draft away: ``tw.discard_draft("Communication/790")``.
+
+        Raises ``threadwell.intake.BadReply`` where it is none.
+        """
+        from threadwell.intake.thread_acts.drafting import discard_draft
+
+        self._loop.call(discard_draft(self._store, self._project, draft))
+
+    def _settings(self) -> Settings:
+        from threadwell.app import channel_labels
+        from threadwell.intake.practice import kept_settings
+
+        return self._loop.call(kept_settings(self._store, self._project, channel_labels()))

@@ -1,0 +1,201 @@
+"""What a person of the practice wants written into a thread, and the batch that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from threadwell.channels.account import Account
+from threadwell.encounters.child import DRAFT, REPLY
+from threadwell.encounters.placed import Placed
+from threadwell.encounters.retracted import told
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.intake.arrivals.consents import may_write
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.place import child_id
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.counts import Report
+from threadwell.intake.links import as_key
+from threadwell.intake.people.route import Refusal
+from threadwell.intake.replies.outbox import Entry, queued
+from threadwell.intake.run import Run
+from threadwell.intake.sent_ids import replied
+from threadwell.messages import Address, Attachment, Message
+from threadwell.stores.contract import Key, Stored
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BadReply(ValueError):
+    """The reply cannot be taken; the message says why, without any content."""
+
+
+class Stale(Exception):
+    """The draft has been changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A reply as it is in the record: ``message`` and ``thread`` are ``Communication/…``.
+
+    ``account`` is that by which it is sent. It was ``there`` already where the same key had come
+    before: then nothing was done.
+    """
+
+    report: Report
+    message: str
+    thread: str
+    account: str
+    there: bool = False
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is to be written, under the ``name`` by which its identity is made.
+
+    ``own`` is the practice's address, ``to`` are those of others. ``more`` are elements that stand
+    on the message beside its own. A ``draft`` becomes the message, and keeps its logical
+    id.
+    """
+
+    header: Resource
+    channel: str
+    thread: str
+    answers: str
+    accounts: Sequence[Account]
+    text: str
+    files: tuple[Attachment, ...]
+    sender: str
+    name: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    draft: Stored | None = None
+    account: Account = field(init=False)
+    own: Address = field(init=False)
+    to: tuple[Address, ...] = ()
+    circle: Circle = field(init=False)
+    answered: Placed = field(init=False)
+    message: str = ""
+    written: str = ""
+    there: bool = False
+
+    def find(self, circle: Circle) -> None:
+        """Find out between whom the reply goes."""
+        self.circle = circle
+        self.answered = self._answered(circle)
+        ends = (self.answered.sender, *self.answered.recipients)
+        addresses = [circle.parties[one].address for one in ends]
+        at = {own.key: (one, own) for one in self.accounts for own in one.addresses}
+        own = [at[one.key] for one in addresses if one.key in at]
+        if not own:
+            raise BadReply(
+                f"no account of {self.channel} has the address that the thread goes by: "
+                "`threadwell account add` sets one up"
+            )
+        self.account, self.own = own[0]
+        others = [one for one in addresses if one.key not in at]
+        self.to = tuple(dict.fromkeys(others))
+        if not self.to:
+            raise BadReply("nobody but the practice takes part in the thread")
+
+    async def write(self, run: Run, now: int) -> Batch:
+        """The batch with the reply and its entry in the outbox."""
+        message = self._message(now)
+        self.message = child_id(message)
+        for stored in (await run.current([Key("Communication", self.message)])).values():
+            if self.draft is None:
+                self.written, self.there = parent_of(decode(stored.body)), True
+                return run.begin()
+            if stored.version_id != self.draft.version_id:
+                raise Stale(f"Communication/{self.message}")
+        for one in self.to:
+            if not await may_write(run.store, run.project, self.own, one):
+                raise BadReply("the recipient has said STOP: nothing may be sent until START")
+        await run.ways.find([message])
+        way = run.ways.of(message)
+        if isinstance(way, Refusal) or way.circle != self.circle.key:
+            raise BadReply("it cannot be told any more whom the thread is with")
+        batch = await run.prepare([message])
+        write = batch.writes.get(Key("Communication", self.message))
+        if write is None or write.resource is None:
+            raise BadReply("its session has been billed: nothing is added to it")
+        self.written = parent_of(write.resource)
+        if self.more or self.draft:
+            key = Key("Communication", self.message)
+            body = {**self.more, **write.resource}
+            body["identifier"] = [*body["identifier"], *self.more.get("identifier", ())]
+            batch.write(key, body, self.draft)
+        entry = Entry(
+            self.message,
+            self.channel,
+            self.account.name,
+            message.external_id,
+            self.thread,
+            written=now,
+            due=now,
+        )
+        batch.keep(queued(run.project, self.name, entry))
+        batch.keep(replied(run.project))
+        return batch
+
+    def done(self, report: Report) -> Replied:
+        """What has become of it."""
+        name = f"Communication/{self.message}"
+        return Replied(report, name, self.written, self.account.name, self.there)
+
+    def _answered(self, circle: Circle) -> Placed:
+        mine = sorted(
+            (
+                one
+                for one in circle.messages.values()
+                if one.channel == self.channel
+                and (
+                    one.thread_id == self.thread
+                    or (one.link is not None and one.link.header == self.header["id"])
+                )
+            ),
+            key=lambda one: one.sent,
+        )
+        if self.answers:
+            id_ = as_key(self.answers).id
+            found = next((one for one in mine if one.child == id_), None)
+            if found is None:
+                raise BadReply(f"{self.answers} is no message of the thread")
+            return found
+        counted = told(mine)
+        inbound = [one for one in counted if one.sent.inbound]
+        if not mine:
+            raise BadReply("there is no message in the thread")
+        return (inbound or counted)[-1]
+
+    def _message(self, now: int) -> Message:
+        answered = self.answered
+        answers = answered.shared or answered.external_id
+        by_references = answered.by_references
+        return Message(
+            channel=self.channel,
+            external_id=f"{DRAFT if self.draft else REPLY}{self.name}",
+            sender=self.own,
+            recipients=self.to,
+            sent=_EPOCH + timedelta(milliseconds=now),
+            text=self.text,
+            new_text=self.text,
+            thread_hint="" if by_references else self.thread,
+            subject=answered.topic,
+            references=tuple(dict.fromkeys((*answered.references, answers)))
+            if by_references
+            else (),
+            in_reply_to=answers if answered.sent.inbound or self.answers else "",
+            attachments=self.files,
+            medium=answered.medium,
+            made_id=True,
+            ours=(self.own,),
+            author=self.sender,
+        )
+
+
+def parent_of(child: Resource) -> str:
+    """The header of a message (``Communication/…``), ``""`` for anything else."""
+    return str((child.get("partOf") or [{}])[0].get("reference", ""))
