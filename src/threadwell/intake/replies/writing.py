@@ -93,8 +93,8 @@ async def write_reply(
     live = channels[channel].live if channel in channels else None
     if live is None or live.send is None:
         raise BadReply(f"{channel or 'its channel'} sends nothing: reply where it came from")
-    sizes = [len(one.content or b"") for one in files]
-    if exceeded := live.limits(found.id).exceeded(text, sizes):
+    sizes = [len(one.content or b"") for one in words.files]
+    if exceeded := live.limits(found.id).exceeded(words.text, sizes):
         raise BadReply(exceeded)
     circle = circle_of(header)
     mine = [one for one in await accounts(store, project) if one.channel == channel]

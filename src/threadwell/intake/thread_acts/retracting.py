@@ -128,7 +128,7 @@ def take_back(circle: Circle, child: str, by_patient: bool) -> None:
         ):
             placed.retracted = True
             circle.moved.add(placed.sent.id)
-            circle.dirty.add(circle.scope_of(placed, by_patient))
+            circle.soil(circle.scope_of(placed, by_patient), placed.sent.at)
 
 
 async def write_retracted(run: Run, batch: Batch, stored: Stored, by: Agent, why: str) -> bool:
