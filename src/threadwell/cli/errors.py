@@ -61,6 +61,7 @@ def _sentence(error: Exception) -> str:
         BadPeople,
         BadReply,
         BadRetraction,
+        BadTodo,
     )
     from threadwell.stores.contract import StoreError
 
@@ -77,6 +78,7 @@ def _sentence(error: Exception) -> str:
             | BadCorrection()
             | BadReply()
             | BadRetraction()
+            | BadTodo()
         ):
             return str(error)
         case OSError() if error.strerror:

@@ -23,6 +23,7 @@ GROUP = BASE + "identifier/group"
 CIRCLE = BASE + "identifier/circle"
 REVIEW = BASE + "identifier/review"
 ACT = BASE + "identifier/act"
+TODO = BASE + "identifier/todo"
 SHARED = BASE + "identifier/shared-address"
 READ = BASE + "identifier/read"
 QUARANTINE = BASE + "identifier/quarantine"
@@ -46,6 +47,7 @@ SUGGESTION = "suggestion"
 EXT_ADDRESS = BASE + "StructureDefinition/address"
 EXT_ATTRIBUTION = BASE + "StructureDefinition/attribution"
 EXT_CHOSEN = BASE + "StructureDefinition/chosen-patient"
+EXT_HANDLED = BASE + "StructureDefinition/handled-until"
 EXT_DELIVERY = BASE + "StructureDefinition/delivery"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
@@ -67,6 +69,9 @@ REASON = BASE + "CodeSystem/reason"
 BASIS = BASE + "CodeSystem/attribution-basis"
 DELIVERY = BASE + "CodeSystem/delivery-state"
 CATEGORY = BASE + "CodeSystem/message-category"
+TODO_STATE = BASE + "CodeSystem/todo-state"
+TODO_ACT = BASE + "CodeSystem/todo-act"
+POOL = BASE + "CodeSystem/pool"
 
 # Code systems of others.
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -130,6 +135,7 @@ _TASKS = {
     "open-session": "Open session",
     "quarantine": "Held message",
     "reopen-session": "Reopen session",
+    "respond": "Respond to message",
     "review": "Needs review",
 }
 _REASONS = {

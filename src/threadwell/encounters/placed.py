@@ -40,7 +40,8 @@ class Placed:
     ``by_references`` says that its thread follows from them. Several messages may have the
     external id ``shared``: each then has one of its own. One that was ``retracted`` keeps its
     place, and counts for nothing. ``link`` is what is stored; ``message`` is
-    there until then, and ``version`` is the version of the child that was read.
+    there until then, and ``version`` is the version of the child that was read. A ``quiet`` one
+    neither needs an answer nor is one: a program has written it, or it only reacts to another.
     """
 
     sent: Sent
@@ -64,3 +65,4 @@ class Placed:
     link: Link | None = None
     message: Message | None = None
     version: str = ""
+    quiet: bool = False

@@ -35,6 +35,8 @@ from threadwell.intake.splitting import Part, Split, split_by_patient
 from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft, send_draft
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, Retracted, retract
+from threadwell.intake.todos.acting import BadTodo, Taken, Todo
+from threadwell.intake.todos.listing import Waiting
 
 __all__ = [
     "STATUSES",
@@ -47,6 +49,7 @@ __all__ = [
     "BadReply",
     "BadRetraction",
     "BadSetting",
+    "BadTodo",
     "Corrected",
     "Counts",
     "Finding",
@@ -65,9 +68,12 @@ __all__ = [
     "SessionSummary",
     "Settings",
     "Split",
+    "Taken",
     "Tally",
+    "Todo",
     "TriedHeld",
     "TriedSession",
+    "Waiting",
     "Wanted",
     "Why",
     "ZoneReport",

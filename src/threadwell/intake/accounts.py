@@ -9,7 +9,9 @@ import msgspec
 
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
+from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.settings import BadSetting
+from threadwell.intake.todos.since import keep_since
 from threadwell.stores.contract import Store
 
 _KIND = "account"
@@ -45,8 +47,14 @@ def checked(account: Account, channels: Mapping[str, Channel]) -> Account:
     return channel.live.complete(account)
 
 
-async def keep_account(store: Store, project: str, account: Account) -> None:
-    """Keep an account, in the place of another of its name."""
+async def keep_account(
+    store: Store, project: str, account: Account, *, clock: Clock = now_ms
+) -> None:
+    """Keep an account, in the place of another of its name.
+
+    From the first one on it is looked after which threads wait for an answer.
+    """
+    await keep_since(store, project, clock())
     value = msgspec.json.encode(account)
     await store.put_private(_KIND, _key(project, account.name), value)
 

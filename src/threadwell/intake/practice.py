@@ -13,6 +13,7 @@ from threadwell.intake.care_zone import CareDays, care_days
 from threadwell.intake.choices import Choices, clinical_types, kept_choices
 from threadwell.intake.country import DEFAULT_COUNTRY
 from threadwell.intake.settings import BadSetting, Settings, parse_options
+from threadwell.intake.todos.since import kept_tracking
 from threadwell.messages import Address, AddressKind, parse_address
 from threadwell.stores.contract import Store
 
@@ -63,7 +64,11 @@ async def with_practice(
     organizations = await _organizations(store, project)
     owner = settings.owner or _practice(organizations, settings.country)
     there = [address for one in await accounts(store, project) for address in one.addresses]
-    settings = replace(settings, owner=tuple({one.key: one for one in (*there, *owner)}.values()))
+    settings = replace(
+        settings,
+        owner=tuple({one.key: one for one in (*there, *owner)}.values()),
+        tracking=await kept_tracking(store, project),
+    )
     if choices.organization:
         settings = _of_organization(settings, choices.organization, organizations)
     return settings

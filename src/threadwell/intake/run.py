@@ -409,7 +409,12 @@ class Run:
 
     async def _deleted(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:
         """What somebody has deleted of the resources that the plans make."""
-        new = [key for circle, todo in plans for key in todo.resources if key not in circle.stored]
+        new = [
+            key
+            for circle, todo in plans
+            for key in (*todo.resources, *todo.todos)
+            if key not in circle.stored
+        ]
         return {key: one for key, one in (await self.current(new)).items() if one.deleted}
 
     async def _write_made(self, batch: Batch) -> None:

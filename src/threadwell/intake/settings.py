@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from threadwell import zones
 from threadwell.encounters import codes
+from threadwell.intake.tracking import Tracking
 from threadwell.messages import Address
 from threadwell.sessions import Policy, PolicyOptions
 from threadwell.sessions.policies import UnknownPolicy, find_policy
@@ -43,7 +44,7 @@ class Settings:
     messages are committed at once; ``dry_run`` commits none. ``correct_times`` lets a message that
     is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
     while sessions are cut anew for it, which zone data took the place of which (``2025b, now
-    2026f``).
+    2026f``). ``tracking`` tells which messages need an answer, ``None`` where none is asked for.
     """
 
     policy: str = "per-day"
@@ -63,6 +64,7 @@ class Settings:
     zone_change: str = ""
     dry_run: bool = False
     correct_times: bool = False
+    tracking: Tracking | None = None
 
     def __post_init__(self) -> None:
         self.assign  # noqa: B018 - a policy that is not there is told now

@@ -10,7 +10,16 @@ from threadwell.api.context import Context
 from threadwell.api.etags import not_modified
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.rest import about, acts, everything, replies, split, taking_back, unsent
+from threadwell.api.rest import (
+    about,
+    acts,
+    everything,
+    replies,
+    split,
+    taking_back,
+    todos,
+    unsent,
+)
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -82,10 +91,11 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations.append(_operation(f"{type_}-everything"))
     if type_ in about.TYPES:
         operations.append(_ABOUT)
-    if type_ == acts.TYPE:
-        operations += [
-            {"name": name[1:], "definition": url} for name, url in acts.DEFINITIONS.items()
-        ]
+    for own in (acts, todos):
+        if type_ == own.TYPE:
+            operations += [
+                {"name": name[1:], "definition": url} for name, url in own.DEFINITIONS.items()
+            ]
     if type_ == split.TYPE:
         operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     if type_ == unsent.TYPE:

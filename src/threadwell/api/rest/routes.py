@@ -25,6 +25,7 @@ from threadwell.api.rest import (
     search_across,
     split,
     taking_back,
+    todos,
     unsent,
     update,
     validate,
@@ -54,6 +55,10 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (unsent.TYPE, replies.NAME): {"POST": replies.reply_in},
     (unsent.TYPE, taking_back.RETRACT): {"POST": taking_back.retract_},
     (unsent.TYPE, taking_back.CORRECT): {"POST": taking_back.correct},
+    (todos.TYPE, todos.CLAIM): {"POST": todos.claim_},
+    (todos.TYPE, todos.RELEASE): {"POST": todos.release_},
+    (todos.TYPE, todos.REROUTE): {"POST": todos.reroute_},
+    (todos.TYPE, todos.DISMISS): {"POST": todos.dismiss_},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -112,6 +117,10 @@ _INTERACTIONS: Mapping[Handler, str] = {
     replies.reply_in: "create",
     taking_back.retract_: "update",
     taking_back.correct: "create",
+    todos.claim_: "update",
+    todos.release_: "update",
+    todos.reroute_: "update",
+    todos.dismiss_: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

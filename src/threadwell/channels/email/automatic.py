@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from threadwell.channels.email.mime import Part
+from threadwell.messages.automatic import AUTOMATIC, AUTOMATIC_REPLY
 
 #: Why a report is not a message: it would make a patient or a thread out of a mail server.
 DELIVERY_REPORT = "a delivery report, written by a mail server"
 READ_RECEIPT = "a read receipt, written by a mail program"
-
-AUTOMATIC_REPLY = "an automatic reply"
-AUTOMATIC = "sent automatically"
 
 _SERVERS = ("mailer-daemon", "postmaster", "mail-daemon")
 _REPLY_MARKS = ("x-autoreply", "x-autorespond", "x-autoresponse", "x-auto-reply-from")

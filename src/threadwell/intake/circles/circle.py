@@ -52,8 +52,10 @@ class Circle:
     of them that are not written yet; ``details`` is what a person has said of the care of a patient
     within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
-    counted last. It is ``projected`` where ``seen`` has its sessions, by scope and mark in time's
-    order; ``ends`` tells when those are over that are not yet.
+    counted last. ``todos`` are the Tasks of threads in which messages wait for an answer, or
+    waited, with the keys of the threads; ``left`` those of another circle that was merged with it.
+    It is ``projected`` where ``seen`` has its sessions, by scope and mark in time's order; ``ends``
+    tells when those are over that are not yet.
     """
 
     key: str
@@ -82,6 +84,8 @@ class Circle:
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
     ends: dict[str, dict[str, int]] = field(default_factory=dict)
+    todos: dict[Key, str] = field(default_factory=dict)
+    left: list[Resource] = field(default_factory=list)
     projected: bool = False
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:

@@ -10,6 +10,7 @@ from threadwell.encounters.corrected import Agent, Correction, correction_id
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import addresses_of
 from threadwell.encounters.placed import Placed
+from threadwell.encounters.todo import thread_of_todo
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
@@ -59,6 +60,8 @@ async def load_circles(
                 if type_ == "Task" and is_act(body):
                     if done := done_by(body):
                         circle.acts[stored.id] = done
+                elif type_ == "Task" and (thread := thread_of_todo(body)) is not None:
+                    circle.todos[key] = thread
                 elif is_live(body):
                     circle.live.add(key)
     for circle in circles.values():
@@ -188,7 +191,9 @@ async def _apply_answers(
     circle: Circle, bodies: Mapping[Key, Resource], people: AddressBook
 ) -> None:
     """What people have answered since counts for the messages that are there, and no later one."""
-    tasks = {key: bodies[key] for key in circle.stored if key.type == "Task"}
+    tasks = {
+        key: bodies[key] for key in circle.stored if key.type == "Task" and key not in circle.todos
+    }
     tasks = {key: body for key, body in tasks.items() if not is_act(body)}
     answers = await find_answers(people.store, people.project, tasks) if tasks else {}
     for key, task in tasks.items():

@@ -26,6 +26,7 @@ from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 from threadwell.intake.circles.circle import Circle, identity_of
+from threadwell.intake.circles.quiet import is_quiet
 from threadwell.intake.people.route import Route
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
@@ -165,6 +166,7 @@ def place(
         suggests=whom.suggests,
         shared=message.external_id if message.apart else "",
         message=message,
+        quiet=is_quiet(text, message.notes, message.medium, files=bool(message.attachments)),
     )
 
 
@@ -202,6 +204,7 @@ def place_again(
         whom = _Whom(patients_of(kept), kept)
     opens, closes = keywords.of(new_text)
     tasks = (*said_of(writer)[:1], *(one for each, _ in to for one in said_of(each)))
+    medium = ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", "")
     answered = (i["value"] for i in named if codes.has_role(i, codes.ANSWERED))
     in_reply_to = next(answered, "")
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
@@ -221,7 +224,7 @@ def place_again(
         sender,
         tuple(recipients),
         whom.about,
-        ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", ""),
+        medium,
         topic,
         "" if thread.by_references else in_reply_to,
         tuple([i["value"] for i in named]),
@@ -241,6 +244,12 @@ def place_again(
             tasks if any(tasks) else (),
         ),
         version=stored["meta"]["versionId"],
+        quiet=is_quiet(
+            new_text,
+            [one["text"] for one in stored.get("note") or () if one.keys() == {"text"}],
+            medium,
+            files=any("contentAttachment" in one for one in stored.get("payload") or ()),
+        ),
     )
 
 

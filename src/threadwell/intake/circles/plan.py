@@ -16,6 +16,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.todos import todos
 from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session, is_closed
 from threadwell.stores.contract import Key
 from threadwell.threads import thread_key
@@ -31,13 +32,15 @@ class Plan:
 
     ``resources`` are to be written where they differ from what is stored; ``links`` have the
     messages whose child is new or points elsewhere now; ``withdrawn`` are no longer so. ``late``
-    messages fall into a locked session: they were taken out of the circle again.
+    messages fall into a locked session: they were taken out of the circle again. ``todos`` are the
+    Tasks of threads in which messages wait for an answer, or waited.
     """
 
     resources: dict[Key, Resource] = field(default_factory=dict)
     links: list[tuple[Placed, Link]] = field(default_factory=list)
     withdrawn: list[Key] = field(default_factory=list)
     late: list[Placed] = field(default_factory=list)
+    todos: dict[Key, Resource] = field(default_factory=dict)
 
 
 def plan(circle: Circle, rules: Rules) -> Plan:
@@ -59,6 +62,10 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     # What was withdrawn once is not live, and what no plan has looked at stays as it is.
     possible = circle.live & gone if circle.projected else circle.live
     out.withdrawn = sorted(possible - kept - circle.locked - circle.answered.keys())
+    links = {placed.sent.id: link for placed, link in out.links}
+    out.todos = todos(
+        circle, circle.dirty, links, rules.settings.tracking, by_patient=rules.by_patient
+    )
     circle.dirty.clear()
     circle.moved.clear()
     circle.projected = True

@@ -20,6 +20,7 @@ from threadwell.encounters.superseded import (
     provenance_id,
     taking_over,
 )
+from threadwell.encounters.todo import thread_of_todo
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
@@ -85,6 +86,7 @@ def write_plan(
             reason = _why(circle, body, settings, recutting)
             why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
             batch.write(why, provenance(key.type, key.id, instant(batch.updated), reason))
+    _write_todos(batch, circle, todo, deleted)
     for correction in circle.corrections:
         batch.write(Key("Provenance", correction.id), corrected(correction, instant(batch.updated)))
         batch.corrected += len(correction.messages)
@@ -93,11 +95,20 @@ def write_plan(
         circle.stored[key] = batch.write(key, task, circle.stored.get(key))
     circle.tasks.clear()
     circle.inherits.clear()
+    circle.left.clear()
     circle.merged = False
     circle.details.clear()
     circle.answered.clear()
     circle.corrections.clear()
     circle.resettled = False
+
+
+def _write_todos(batch: Batch, circle: Circle, todo: Plan, deleted: Mapping[Key, Stored]) -> None:
+    for key, task in todo.todos.items():
+        before = circle.stored.get(key)
+        if before is None or task != decode(before.body):
+            circle.stored[key] = batch.write(key, task, before or deleted.get(key))
+            circle.todos[key] = thread_of_todo(task) or ""
 
 
 def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:

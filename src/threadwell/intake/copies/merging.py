@@ -36,6 +36,7 @@ async def merge_circles(
         home = (await desk.circles({key: who}))[key]
         _leave(circle, home, merged)
         _move_acts(circle, home, merged, rules)
+        home.left += [repointed(decode(circle.stored[key].body), merged) for key in circle.todos]
         await _move_messages(circle, home, merged, rules, desk, out)
         circle.merged = home.merged = True
         out.touched.update((circle.key, home.key))

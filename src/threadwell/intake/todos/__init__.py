@@ -1,0 +1,1 @@
+"""Threads in which messages wait for an answer: who takes care of them, and until when."""

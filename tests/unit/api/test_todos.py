@@ -1,0 +1,157 @@
+"""``$claim``, ``$release``, ``$reroute``, ``$dismiss``, and what clients search and write
+themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from test_replies import Clinic, ref, said, text
+
+from threadwell.app import live_channels
+from threadwell.fhir.validation import validate
+from threadwell.intake.todos.since import KIND
+from threadwell.intake.tracking import Tracking
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+
+POOL = "https://threadwell.dev/fhir/CodeSystem/pool|front-desk"
+BILLING = {"coding": [{"system": "https://clinic.example.org/pools", "code": "billing"}]}
+
+
+class Desk(Clinic):
+    """A practice whose threads are looked after, with Dana and Nils."""
+
+    def __init__(self, api: Any) -> None:
+        super().__init__(api)
+        self.settings = replace(self.settings, tracking=Tracking(0))
+        self.run(self.store.put_private(KIND, DEFAULT_PROJECT, b"0"))
+        self.nils = f"Practitioner/{api.make('Practitioner', name=[{'text': 'Nils Berg'}])['id']}"
+
+    def waiting(self, query: str = "") -> list[str]:
+        return [
+            f"Task/{id_}"
+            for id_ in self.api.ids(f"Task?performer={quote(POOL)}&owner:missing=true{query}")
+        ]
+
+    def act(self, task: str, name: str, *parameters: dict[str, Any], status: int = 200) -> Any:
+        body = {"resourceType": "Parameters", "parameter": list(parameters)}
+        answer = self.api.call("POST", f"{task}/${name}", body)
+        assert answer.status_code == status, answer.text
+        return answer.json() if status == 200 else self.api.texts(answer)[0]
+
+
+def why(words: str) -> dict[str, Any]:
+    return {"name": "reason", "valueString": words}
+
+
+@pytest.fixture
+def desk(store: Store, new_api: Any) -> Desk:
+    return Desk(new_api(store=store, channels=live_channels))
+
+
+def test_from_the_pool_to_the_reply(desk: Desk) -> None:
+    desk.take(said("SM1", -9))
+    page = desk.api.call(
+        "GET",
+        f"Task?performer={quote(POOL)}&owner:missing=true&status=requested&_include=Task:focus",
+    ).json()
+    [task, header] = [one["resource"] for one in page["entry"]]
+    assert (header["resourceType"], f"Communication/{header['id']}") == (
+        "Communication",
+        task["focus"]["reference"],
+    )
+    assert not validate(task)
+    name = f"Task/{task['id']}"
+    claimed = desk.act(name, "claim", ref("owner", desk.dana))
+    assert (claimed["status"], claimed["owner"]) == (
+        "accepted",
+        {"reference": desk.dana, "display": "Dana"},
+    )
+    assert desk.waiting() == []
+    assert desk.dana in desk.act(name, "claim", ref("owner", desk.nils), status=409)
+    answer = desk.reply(desk.header(), text("Three it is."), ref("sender", desk.dana))
+    done = desk.read(name)
+    assert (done["status"], done["businessStatus"]["coding"][0]["code"]) == (
+        "completed",
+        "answered",
+    )
+    assert done["output"][0]["valueReference"]["reference"] == f"Communication/{answer['id']}"
+    assert done["owner"]["reference"] == desk.dana
+    assert not validate(done)
+    told = desk.api.call("GET", f"Provenance?target={name}").json()["entry"]
+    assert [one["resource"]["activity"]["coding"][0]["code"] for one in told] == ["claim"]
+    assert not validate(told[0]["resource"])
+
+
+def test_a_task_goes_to_others_with_a_reason(desk: Desk) -> None:
+    desk.take(said("SM1", -9))
+    [name] = desk.waiting()
+    desk.act(name, "claim", ref("owner", desk.dana))
+    given = desk.act(name, "reroute", ref("owner", desk.nils), why("Speaks Danish"))
+    assert (given["owner"]["display"], given["status"]) == ("Nils Berg", "requested")
+    assert given["note"][0]["text"] == "Speaks Danish"
+    pool = {"name": "pool", "valueCodeableConcept": BILLING}
+    given = desk.act(name, "reroute", pool, why("A bill"))
+    assert ("owner" in given, given["performerType"]) == (False, [BILLING])
+    assert desk.api.ids("Task?performer=billing&owner:missing=true") == [given["id"]]
+    desk.act(name, "claim", ref("owner", desk.dana))
+    assert "owner" not in desk.act(name, "release", why("Lunch"))
+    done = desk.act(name, "dismiss", why("Paid already"))
+    assert (done["status"], done["statusReason"]["text"]) == ("completed", "Paid already")
+    assert not validate(done)
+
+
+def test_a_client_that_writes_the_task_itself(desk: Desk) -> None:
+    desk.take(said("SM1", -9))
+    [name] = desk.waiting()
+    version = desk.read(name)["meta"]["versionId"]
+    patch = [
+        {"op": "add", "path": "/owner", "value": {"reference": desk.dana}},
+        {"op": "replace", "path": "/status", "value": "accepted"},
+    ]
+    kind = {"content_type": "application/json-patch+json", "if_match": f'W/"{version}"'}
+    first = desk.api.call("PATCH", name, patch, **kind)
+    assert first.status_code == 200, first.text
+    assert desk.api.call("PATCH", name, patch, **kind).status_code == 412
+    assert desk.dana in desk.act(name, "claim", ref("owner", desk.nils), status=409)
+    desk.take(said("SM2", -5))
+    assert desk.read(name)["owner"]["reference"] == desk.dana
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "status", "told"),
+    [
+        ("claim", [], 400, "owner"),
+        ("claim", [ref("owner", "Patient/x")], 400, "must refer to"),
+        ("claim", [ref("owner", "Practitioner/none")], 422, "there is no"),
+        ("claim", [why("x")], 400, "Unknown parameter"),
+        ("reroute", [why("x")], 422, "to whom"),
+        ("reroute", [ref("owner", "Practitioner/none")], 422, "say why"),
+        ("dismiss", [], 422, "say why"),
+        ("reroute", [{"name": "pool", "valueCodeableConcept": {"text": "x"}}], 400, "coding"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_says_why(
+    desk: Desk, name: str, parameters: list[Any], status: int, told: str
+) -> None:
+    desk.take(said("SM1", -9))
+    [task] = desk.waiting()
+    before = desk.read(task)
+    assert told in desk.act(task, name, *parameters, status=status)
+    assert desk.read(task) == before
+
+
+def test_other_tasks_are_not_for_claiming(desk: Desk) -> None:
+    other = desk.api.make("Task", status="requested", intent="order")
+    told = desk.act(f"Task/{other['id']}", "claim", ref("owner", desk.dana), status=422)
+    assert "waits for an answer" in told
+    desk.act(f"Task/{desk.api.never}", "claim", ref("owner", desk.dana), status=404)
+
+
+def test_the_operations_are_told_of(desk: Desk) -> None:
+    body = desk.api.call("GET", "metadata").json()
+    [task] = [one for one in body["rest"][0]["resource"] if one["type"] == "Task"]
+    assert {"claim", "release", "reroute", "dismiss"} <= {one["name"] for one in task["operation"]}
