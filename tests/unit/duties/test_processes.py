@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -19,21 +19,37 @@ from .conftest import Start, wait_until
 T = TypeVar("T")
 
 
-def ask(url: str, question: Callable[[Store], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        store = open_store(url)
-        try:
-            return await question(store)
-        finally:
-            await store.close()
+class Asked:
+    """A store that is made, and stays open to be asked."""
 
-    return asyncio.run(asked())
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._runner = asyncio.Runner()
+        self._store = open_store(url)
+        self.done()
+
+    def __call__(self, question: Callable[[Store], Awaitable[T]]) -> T:
+        async def asked() -> T:
+            return await question(self._store)
+
+        return self._runner.run(asked())
+
+    def done(self) -> list[str]:
+        """The names of those who did rounds, in order."""
+        kept = self(lambda store: store.get_private("test", "done"))
+        return (kept or b"").decode().split()
+
+    def close(self) -> None:
+        self(lambda store: store.close())
+        self._runner.close()
 
 
-def done(url: str) -> list[str]:
-    """The names of those who did rounds, in order."""
-    kept = ask(url, lambda store: store.get_private("test", "done"))
-    return (kept or b"").decode().split()
+@pytest.fixture
+def asked(store_url: str) -> Iterator[Asked]:
+    """The store of the test."""
+    one = Asked(store_url)
+    yield one
+    one.close()
 
 
 def runs(names: list[str]) -> list[str]:
@@ -42,57 +58,54 @@ def runs(names: list[str]) -> list[str]:
 
 
 def test_of_eight_processes_one_has_the_duty_and_another_goes_on(
-    store_url: str, start_child: Start
+    asked: Asked, start_child: Start
 ) -> None:
-    done(store_url)  # makes the store
-    children = {name: start_child(store_url, name) for name in "abcdefgh"}
-    wait_until(lambda: len(done(store_url)) >= 5)
+    children = {name: start_child(asked.url, name) for name in "abcdefgh"}
+    wait_until(lambda: len(asked.done()) >= 5)
     for _ in range(2):
-        first = done(store_url)[-1]
+        first = asked.done()[-1]
         children[first].send_signal(signal.SIGKILL)
         killed = time.monotonic()
-        wait_until(lambda: done(store_url)[-1] != first)  # noqa: B023 - at once
+        wait_until(lambda: asked.done()[-1] != first)  # noqa: B023 - at once
         assert time.monotonic() - killed < 30
-        wait_until(lambda: done(store_url)[-3:].count(done(store_url)[-1]) == 3)
+        wait_until(lambda: asked.done()[-3:].count(asked.done()[-1]) == 3)
     # Each had it once: no two of them took turns.
-    assert len(runs(done(store_url))) == 3
-    (standing,) = ask(store_url, standings)
+    assert len(runs(asked.done())) == 3
+    (standing,) = asked(standings)
     assert standing.held
-    assert standing.holder.count(str(children[done(store_url)[-1]].pid)) == 1
+    assert standing.holder.count(str(children[asked.done()[-1]].pid)) == 1
 
 
-def test_who_stops_gives_it_to_another_at_once(store_url: str, start_child: Start) -> None:
-    done(store_url)
-    first = start_child(store_url, "first")
-    wait_until(lambda: "first" in done(store_url))
-    second = start_child(store_url, "second")
+def test_who_stops_gives_it_to_another_at_once(asked: Asked, start_child: Start) -> None:
+    first = start_child(asked.url, "first")
+    wait_until(lambda: "first" in asked.done())
+    second = start_child(asked.url, "second")
     assert second.stdout
     assert second.stdout.readline()
     first.terminate()
     assert first.wait(20) == 0
     # Much sooner than a lease would be over, were the machine not shared.
-    wait_until(lambda: "second" in done(store_url))
-    (standing,) = ask(store_url, standings)
-    assert standing.record.runs >= done(store_url).count("first") > 0
+    wait_until(lambda: "second" in asked.done())
+    (standing,) = asked(standings)
+    assert standing.record.runs >= asked.done().count("first") > 0
     assert standing.record.failures == 0
 
 
-def test_who_was_asleep_past_the_lease_does_no_harm(store_url: str, start_child: Start) -> None:
-    done(store_url)
-    sleeper = start_child(store_url, "sleeper", "guarded")
-    wait_until(lambda: len(done(store_url)) >= 2)
+def test_who_was_asleep_past_the_lease_does_no_harm(asked: Asked, start_child: Start) -> None:
+    sleeper = start_child(asked.url, "sleeper", "guarded")
+    wait_until(lambda: len(asked.done()) >= 2)
     sleeper.send_signal(signal.SIGSTOP)
-    start_child(store_url, "other", "guarded")
-    wait_until(lambda: done(store_url)[-1] == "other")
+    start_child(asked.url, "other", "guarded")
+    wait_until(lambda: asked.done()[-1] == "other")
     sleeper.send_signal(signal.SIGCONT)
-    many = len(done(store_url)) + 8
-    wait_until(lambda: len(done(store_url)) >= many)
-    assert runs(done(store_url)) == ["sleeper", "other"]
+    many = len(asked.done()) + 8
+    wait_until(lambda: len(asked.done()) >= many)
+    assert runs(asked.done()) == ["sleeper", "other"]
 
 
 @pytest.mark.parametrize("step", [-86_400.0, 86_400.0])
 def test_a_clock_that_is_set_takes_no_duty_away(
-    store_url: str, step: float, monkeypatch: pytest.MonkeyPatch
+    asked: Asked, step: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from threadwell.duties import lease
 
@@ -118,4 +131,4 @@ def test_a_clock_that_is_set_takes_no_duty_away(
         await theirs.look()
         return list(mine.held), list(theirs.held)
 
-    assert ask(store_url, compete) == (["count"], [])
+    assert asked(compete) == (["count"], [])

@@ -25,7 +25,7 @@ OFFICE = Address(AddressKind.PHONE, "+12125550100")
 SETTINGS = Settings(owner=(OFFICE,), policy="inactivity-gap", options=parse_options(gap="1m"))
 PATIENTS = 6
 #: Seconds until the first session is over, and from one to the next.
-FIRST, NEXT = 8, 1.5
+FIRST, NEXT = 3, 1.0
 
 
 def phone(n: int) -> str:
