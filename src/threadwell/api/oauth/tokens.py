@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import uuid4
 
-import jwt
-
 from threadwell.api.oauth.clients import Client
 from threadwell.api.oauth.keys import SigningKey
 
@@ -36,6 +34,8 @@ class Tokens(NamedTuple):
 
 def issue(key: SigningKey, issuer: str, client: Client, now: int) -> Tokens:
     """Tokens of a new login of ``client``; ``now`` in seconds since 1970."""
+    import jwt  # Commands that hand out no token start sooner without it.
+
     common = {
         "iss": issuer,
         "aud": client.id,
@@ -65,6 +65,8 @@ def issue(key: SigningKey, issuer: str, client: Client, now: int) -> Tokens:
 
 def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
     """The claims of an access token of ours that is good at ``now``; ``None`` for any other."""
+    import jwt
+
     try:
         claims = jwt.decode(
             token,
