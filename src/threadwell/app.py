@@ -242,12 +242,14 @@ def create_server(
     from threadwell.api.load.gate import Load
     from threadwell.inbox.app import create_pages
     from threadwell.inbox.news import News
+    from threadwell.intake.chat.typing import Typing
     from threadwell.stores.contract import DEFAULT_PROJECT
 
     load = load or Load()
     news = News(store, DEFAULT_PROJECT)
     load.at_end.append(news.close)
-    pages = create_pages(store, base_url=base_url, channels=channels(), news=news)
+    typing = typing or Typing()
+    pages = create_pages(store, base_url=base_url, channels=channels(), news=news, typing=typing)
     return create_app(
         store,
         base_url=base_url,

@@ -25,6 +25,7 @@ from threadwell.inbox import (
     session_acts,
     split_page,
     stream,
+    typists,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.news import News
@@ -33,6 +34,7 @@ from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site, door
 from threadwell.inbox.words import Badges
+from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
@@ -59,12 +61,13 @@ def create_pages(
     channels: Sequence[Channel],
     project: str = DEFAULT_PROJECT,
     news: News | None = None,
+    typing: Typing | None = None,
 ) -> Starlette:
     """The pages of one project of ``store``, to be served at ``/`` beside the API.
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
     ``channels`` are those that messages may have come by. Once ``news`` is closed, no page is told
-    any more of what changes.
+    any more of what changes. ``typing`` is where apps and pages tell who types.
     """
     parts = urlsplit(base_url)
     labels = {one.name: one.label for one in channels}
@@ -72,6 +75,7 @@ def create_pages(
         *(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels),
         news or News(store, project),
         {one.name: one for one in channels},
+        typing or Typing(),
     )
     inside = {
         "/": pages.sessions,
@@ -98,6 +102,7 @@ def create_pages(
             Route("/sessions/{id}/split", _guarded(site, split_page.split), methods=["POST"]),
             Route("/patients/{id}", _guarded(site, patient_acts.open_one), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
+            Route("/typing", _guarded(site, typists.tell), methods=["POST"]),
             Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),
             Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),

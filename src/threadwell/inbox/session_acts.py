@@ -25,6 +25,7 @@ from threadwell.inbox.session_page import (
     shown_on,
 )
 from threadwell.inbox.site import Site
+from threadwell.inbox.typists import typing_in
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
@@ -133,6 +134,7 @@ async def _page(
         live=Live(after, shown_on(view)),
         session=view,
         replying=replying,
+        typing=typing_in(site, view),
         back=back,
         label=label,
         # What is wrong with a reply is told where it is written.

@@ -11,6 +11,7 @@ from threadwell.channels.channel import Channel
 from threadwell.inbox.news import News
 from threadwell.inbox.render import render
 from threadwell.inbox.words import Badges
+from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import Store
 
 
@@ -29,6 +30,7 @@ class Site:
     labels: Mapping[str, str]
     news: News
     channels: Mapping[str, Channel]
+    typing: Typing
 
     @property
     def secure(self) -> bool:

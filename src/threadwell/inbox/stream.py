@@ -16,12 +16,15 @@ from threadwell.inbox.news import Told
 from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site
+from threadwell.inbox.typists import types, wanted
 from threadwell.stores.contract import StoreError
 
 #: Seconds after which is looked whether somebody is still signed in, and a sign of life is sent.
 LOOK = 5.0
 #: Milliseconds after which a browser comes back.
 _RETRY = 1000
+#: Seconds between two looks at whether somebody types.
+_GLANCE = 0.5
 _TYPE = "text/event-stream"
 
 
@@ -35,14 +38,22 @@ async def show(site: Site, request: Request) -> Response:
     now = await site.news.position()
     after = int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else now
     cookie = request.cookies.get(site.cookie)
-    return StreamingResponse(_events(site, cookie, after, now), media_type=_TYPE, headers=headers)
+    events = _events(site, cookie, after, now, wanted(request))
+    return StreamingResponse(events, media_type=_TYPE, headers=headers)
 
 
-async def _events(site: Site, cookie: str | None, after: int, now: int) -> AsyncIterator[bytes]:
+async def _events(
+    site: Site, cookie: str | None, after: int, now: int, thread: str
+) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % _RETRY
     with site.news.listening(after, now) as listener:
-        looked = monotonic()
-        while (told := await listener.wait(LOOK)) is not None:
+        looked, typed = monotonic(), types(site, thread)
+        # Of those who type nothing rings: it is looked at while they may.
+        pause = _GLANCE if thread else LOOK
+        while (told := await listener.wait(pause)) is not None:
+            if types(site, thread) != typed:
+                typed = not typed
+                yield b"event: typing\ndata: %s\n\n" % (b"yes" if typed else b"no")
             if told:
                 yield b"".join(map(_written, told))
             if monotonic() - looked < LOOK:

@@ -11,6 +11,7 @@ from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.chat.door import account_of, bearer, check_origin, token_of
 from threadwell.api.chat.errors import of_store, refused
 from threadwell.api.chat.following import Following
+from threadwell.api.chat.page import is_of_page, page
 from threadwell.api.chat.rest import ENDPOINTS, OF_ONE, Asked, Endpoint
 from threadwell.api.chat.socket import SUBPROTOCOL, Socket
 from threadwell.api.context import Context
@@ -57,7 +58,7 @@ class Chat:
                 answer = refused(error)
             else:
                 answer = await self._answer(request, receive)
-            await _send(send, answer)
+            await _send(send, request.method, answer)
             status = answer.status
         except ClientGone:
             return
@@ -79,6 +80,8 @@ class Chat:
                 ]
             if cors.is_preflight(request.method, request.headers):
                 answer = _preflight()
+            elif request.method in ("GET", "HEAD") and is_of_page(rest):
+                answer = page(account, rest[0])
             else:
                 answer = await self._endpoint(context, request, account, rest, receive)
         except (ChatRefused, FhirError) as error:
@@ -165,12 +168,13 @@ def _preflight() -> Answer:
     return Answer(204, headers, b"")
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, method: str, answer: Answer) -> None:
     headers = answer.headers
     if answer.status != 204:
         headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    body = b"" if method == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _reject(send: Send, answer: Answer) -> None:

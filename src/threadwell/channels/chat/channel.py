@@ -8,11 +8,11 @@ from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account, Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.chat.names import NAME, origins_of, own_address
-from threadwell.channels.chat.posted import parse
+from threadwell.channels.chat.posted import MOST_BYTES, MOST_FILES, parse
 from threadwell.channels.chat.tokens import FEWEST
 from threadwell.channels.delivery import Delivery, Refused
 from threadwell.channels.live import Live
-from threadwell.channels.sending import Outbound, Sent
+from threadwell.channels.sending import Limits, Outbound, Sent
 
 
 def _verify(_delivery: Delivery, _account: Account) -> Refused:
@@ -22,6 +22,10 @@ def _verify(_delivery: Delivery, _account: Account) -> Refused:
 def _send(out: Outbound, _account: Account, _answer: Called | None) -> Call | Sent:
     # The app reads it out of the record: there it is, and nobody else has to be asked.
     return Sent(f"sent:{out.external_id}", on_its_way=True)
+
+
+def _limits(_thread: str) -> Limits:
+    return Limits(files=MOST_FILES, together=MOST_BYTES)
 
 
 def _lacks(account: Account) -> str:
@@ -56,6 +60,7 @@ CHANNEL = Channel(
         verify=_verify,
         parse=parse,
         send=_send,
+        limits=_limits,
         lacks=_lacks,
         complete=_complete,
         place=NAME,

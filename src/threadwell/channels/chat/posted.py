@@ -12,6 +12,9 @@ from threadwell.channels.delivery import Delivery
 from threadwell.channels.live import Heard
 from threadwell.messages import Attachment, Broken, Message
 
+#: Files of a message, and bytes of them together.
+MOST_FILES, MOST_BYTES = 10, 20 * 1000 * 1000
+
 
 class PostedFile(msgspec.Struct, frozen=True):
     """A file of a message, with its bytes."""

@@ -25,7 +25,13 @@
 
   function listen() {
     if (source || document.hidden) return;
-    source = new EventSource(last ? `/news?after=${last}` : news);
+    const url = last ? `/news?after=${last}` : news;
+    const typing = document.querySelector("[data-typing]");
+    source = new EventSource(typing ? `${url}&thread=${encodeURIComponent(typing.dataset.thread)}` : url);
+    source.addEventListener("typing", (event) => {
+      const place = document.querySelector("[data-typing]");
+      if (place) place.textContent = event.data === "yes" ? place.dataset.typing : "";
+    });
     source.onmessage = (event) => {
       last = event.lastEventId;
       if (event.data.split(" ").some(isShown)) refresh();
@@ -127,6 +133,16 @@
     const inside = node.localName === "li" && !node.id ? node.querySelector("[href]") : null;
     return `${node.localName} ${own(node) || (inside ? own(inside) : "")}`;
   }
+
+  // A patient who has an app is told that somebody types.
+  let typed = 0;
+  document.addEventListener("input", (event) => {
+    const place = document.querySelector("[data-typing]");
+    if (!place || event.target.name !== "text" || Date.now() - typed < 3000) return;
+    if (!event.target.closest("section").contains(place)) return;
+    typed = Date.now();
+    fetch(`/typing?thread=${encodeURIComponent(place.dataset.thread)}`, { method: "POST" }).catch(() => {});
+  });
 
   // Browsers keep few connections to a server: only what somebody looks at has one.
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));

@@ -14,7 +14,7 @@ from threadwell.messages import parse_media_type
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: Bytes of one file, and of all that a patient's app has uploaded and may still name.
-MOST_BYTES, MOST_WAITING = 10 * 1024 * 1024, 64 * 1024 * 1024
+MOST_BYTES, MOST_WAITING = 10 * 1000 * 1000, 64 * 1000 * 1000
 #: How many those may be.
 _MOST_FILES = 50
 _LONGEST_NAME = 255

@@ -15,7 +15,7 @@ import msgspec
 
 from threadwell.channels.account import Account
 from threadwell.channels.chat.names import KEY, NAME, Patient
-from threadwell.channels.chat.posted import Posted, PostedFile, written
+from threadwell.channels.chat.posted import MOST_BYTES, MOST_FILES, Posted, PostedFile, written
 from threadwell.channels.delivery import Delivery
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.times import fhir_time, microseconds
@@ -26,8 +26,8 @@ from threadwell.intake.chat.files import find_file
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
-#: Characters of a message, files of it, and bytes of them together.
-MOST_TEXT, MOST_FILES, MOST_BYTES = 10_000, 10, 20 * 1024 * 1024
+#: Characters of a message.
+MOST_TEXT = 10_000
 #: An app that was offline for so long may have what it sends then recorded twice, if it was sent.
 _KEPT_MS = 90 * 24 * 3600 * 1000
 _RECEIPT = "chat-receipt"
