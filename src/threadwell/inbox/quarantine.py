@@ -15,14 +15,16 @@ from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import count
+from threadwell.intake.held.finding import held_at
 from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message, is_dismissed
-from threadwell.intake.held.listing import open_held, quarantined
+from threadwell.intake.held.listing import quarantined
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
 PAGE = 200
-#: Messages that wait for the same, which a page names.
+#: Messages that wait for the same, which a page names, and among how many it looks for them.
 _MOST_OTHERS = 100
+_MOST_FOUND = 1000
 
 #: Those that wait, and those that somebody has dismissed.
 HELD = f"Task?code={TASK_CODE}|quarantine&status=requested"
@@ -120,13 +122,17 @@ async def all_held(reader: Reader, dates: Dates) -> list[HeldRow]:
     return [await _row(reader, task, dates) for task in tasks]
 
 
-async def held_of(reader: Reader, addresses: Collection[str], dates: Dates) -> list[HeldRow]:
-    """The held messages that came from, or went to, one of those addresses."""
+async def held_of(
+    reader: Reader, addresses: Collection[str], dates: Dates, *, most: int | None = None
+) -> list[HeldRow]:
+    """The held messages that came from, or went to, one of those addresses; not more than that."""
     out: list[HeldRow] = []
-    async for stored in open_held(reader.store, reader.project):
+    async for stored in held_at(reader.store, reader.project, addresses):
         task = decode(stored.body)
         if not (await waits_for(reader, task)).isdisjoint(addresses):
             out.append(await _row(reader, task, dates))
+        if len(out) == most:
+            break
     return out
 
 
@@ -225,7 +231,7 @@ async def _others(reader: Reader, row: HeldRow, dates: Dates) -> list[HeldRow]:
     """The messages that wait for just the same addresses, in the order of time."""
     if not row.addresses:
         return []
-    found = await held_of(reader, row.addresses, dates)
+    found = await held_of(reader, row.addresses, dates, most=_MOST_FOUND)
     same = [one for one in found if one.addresses == row.addresses and one.id != row.id]
     return sorted(same, key=lambda one: one.sent.timestamp() if one.sent else 0.0)[:_MOST_OTHERS]
 

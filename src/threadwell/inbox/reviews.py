@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from threadwell.encounters.codes import TASK_CODE
+from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text, name_of
@@ -14,6 +14,7 @@ from threadwell.inbox.quarantine import title_of, waits_for
 from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
+from threadwell.intake.held.finding import count_waiting, held_at
 from threadwell.intake.held.listing import SHARED, quarantined
 from threadwell.intake.links import circle_of
 from threadwell.intake.people.question import scope_of
@@ -24,7 +25,6 @@ PAGE = 200
 _STATUS = "status=requested,accepted,in-progress"
 _OPEN = f"Task?code={TASK_CODE}|review&{_STATUS}"
 _OPEN_HELD = f"{_OPEN}&code={TASK_CODE}|quarantine"
-_HELD = f"Task?code={TASK_CODE}|quarantine&{_STATUS}"
 _ALL = 1000
 
 
@@ -134,19 +134,16 @@ async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
 
 async def waiting_for(reader: Reader, address: str) -> list[Resource]:
     """The Tasks of the held messages that wait for who writes at an address."""
-    return [
-        task
-        for task in await reader.search_all(_HELD)
-        if address in (one.value for one in quarantined(task).shared)
-    ]
+    found = held_at(reader.store, reader.project, [address])
+    every = [decode(stored.body) async for stored in found]
+    return [task for task in every if address in (one.value for one in quarantined(task).shared)]
 
 
 async def _reviews(reader: Reader, tasks: Sequence[Resource], dates: Dates) -> list[Review]:
     """The questions of those Tasks, one for each shared address, where its first was."""
-    waiting: Counter[str] = Counter()
-    if any(scope_of(task) for task in tasks):
-        for held in await reader.search_all(_HELD):
-            waiting.update(one.value for one in quarantined(held).shared)
+    addresses = {scope.address.value for task in tasks if (scope := scope_of(task))}
+    store, project = reader.store, reader.project
+    waiting = {one: await count_waiting(store, project, one) for one in addresses}
     groups: dict[object, list[Review]] = {}
     for task in tasks:
         one = await _review(reader, task, dates, waiting)

@@ -19,6 +19,7 @@ from threadwell.fhir.stamp import Clock, instant, new_id, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
+from threadwell.intake.held.release import Wanted
 from threadwell.intake.importing import Contended, replay
 from threadwell.intake.links import as_key
 from threadwell.intake.patience import Patience
@@ -97,7 +98,12 @@ async def add_address(
             await store.commit(project, ChangeSet(tuple(batch.writes.values()), unmatched))
         except Conflict:
             continue
-        report = await replay(store, project, settings, author=by.author, clock=clock)
+        report = await replay(
+            *(store, project, settings),
+            wanted=Wanted({address_key(address)}),
+            author=by.author,
+            clock=clock,
+        )
         return Added(people, report)
     raise Contended("others keep writing to the same people; try again when they are done")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.answers import answered_circles
 from threadwell.intake.circles.due import (
@@ -30,17 +29,19 @@ from threadwell.intake.commits.looked import (
 from threadwell.intake.commits.marks import sweep
 from threadwell.intake.commits.timers import Timer, have_timers, keep_have_timers, timers
 from threadwell.intake.commits.trial import Trial
-from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message
-from threadwell.intake.held.listing import Quarantined, quarantined
-from threadwell.intake.noticed import circles_changed
+from threadwell.intake.held.listing import all_held
+from threadwell.intake.held.release import Wanted, hopeful, messages_of
+from threadwell.intake.noticed import changed_by_people
 from threadwell.intake.paging import chunks
 from threadwell.intake.patience import Patience
+from threadwell.intake.people.address_book import all_asked
+from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
-from threadwell.intake.run import Run
+from threadwell.intake.run import AHEAD_US, Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settled import hand, mark, merge, move, take_answers
+from threadwell.intake.settled import hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Broken, Message
-from threadwell.stores.contract import Conflict, Key, Store, StoreError
+from threadwell.stores.contract import Conflict, Store, StoreError
 
 #: Timers that are read at once.
 _AT_A_TIME = 1000
@@ -91,6 +92,7 @@ class Importing:
         self._author = ""
         self._careful = False
         self._revived: Circles = {}
+        self._said: set[str] = set()
         self._looked = self._written = 0
         self._on_its_way: _OnItsWay | None = None
         self.report = Report(trial=Trial() if settings.dry_run else None)
@@ -115,11 +117,16 @@ class Importing:
         """Apply what people have answered and changed, before anything else is added."""
         looked = await looked_until(self._store, self._project)
         until = self._looked = await self._store.position(self._project)
+        await self._find_by_address()
+        touched, tasks = await changed_by_people(
+            self._store, self._project, until if looked is None else looked, until
+        )
+        await self._take_over(tasks.held, tasks.asked)
         await self._merge()
         await self._settle_writers()
         run = await self._running()
         if looked is not None:
-            changed = await circles_changed(run.people, looked, until)
+            changed = await touched.find(run.people)
         else:
             since = await imported_before(self._store, self._project)
             changed = await changed_circles(run.people, since)
@@ -127,6 +134,31 @@ class Importing:
         await self._settle(changed)
         if looked is None or until - looked >= WORTH_KEEPING:
             await self._keep_looked(until)
+
+    async def _find_by_address(self) -> None:
+        """Let all that an earlier build has held and asked be found by its addresses, once."""
+        if self._settings.dry_run or await is_found_by_address(self._store, self._project):
+            return
+        for scan, kind in (
+            (all_held(self._store, self._project), "held"),
+            (all_asked(self._store, self._project), "asked"),
+        ):
+            some: list[str] = []
+            async for stored in scan:
+                some.append(stored.id)
+                if len(some) >= _AT_A_TIME:
+                    await self._take_over(**{"held": (), "asked": (), kind: some})
+                    some = []
+            await self._take_over(**{"held": (), "asked": (), kind: some})
+        await keep_found_by_address(self._store, self._project)
+        self._run = None
+
+    async def _take_over(self, held: Collection[str], asked: Collection[str]) -> None:
+        """Take over what people have done to Tasks that hold messages, or ask who writes."""
+        await self._send(partial(take_over, held=some, asked=()) for some in chunks(sorted(held)))
+        await self._send(partial(take_over, held=(), asked=some) for some in chunks(sorted(asked)))
+        if asked:
+            self._run = None  # What is said counts for a run from its beginning.
 
     async def _merge(self) -> None:
         """Let everything of patients who have been merged be the other one's."""
@@ -154,7 +186,7 @@ class Importing:
             # What is said counts for a run from its beginning.
             self._run = None
             run = await self._running()
-        if not (unsettled := run.questions.unsettled()):
+        if not (unsettled := await run.questions.unsettled()):
             return
         addresses, patients = await run.questions.moves(unsettled)
         if addresses:
@@ -172,17 +204,29 @@ class Importing:
         if now - self._looked == self._written and self._written >= WORTH_KEEPING:
             await self._keep_looked(now)
 
-    async def replay(self, only: Collection[str] | None = None) -> None:
-        """Import what is held and may have its place now; ``only`` of those Tasks, if given."""
+    async def replay(self, wanted: Wanted | None = None) -> None:
+        """Import what is held and may have its place now: what is wanted, else all of it."""
         run = await self._running()
-        size = self._settings.batch
-        hopeful = await self._hopeful(run)
-        if only is not None:
-            hopeful = [one for one in hopeful if one.task.removeprefix("Task/") in only]
-        for at in range(0, len(hopeful), size):
-            held = await self._contents(hopeful[at : at + size])
-            tasks, messages = list(held), list(held.values())
-            await self._send([partial(Run.prepare, items=messages, replayed=tasks)])
+        strangers = self._settings.unknown == "patient"
+        until = self._clock() * 1000 + AHEAD_US
+        wanted = wanted or Wanted(all=True)
+        gone: list[str] = []
+        async for tasks in hopeful(run, wanted, until, strangers=strangers):
+            for some in chunks(tasks, self._settings.batch):
+                held, closed = await messages_of(run, some, strangers=strangers)
+                gone += closed
+                if held:
+                    await self._send(
+                        [partial(Run.prepare, items=list(held.values()), replayed=list(held))]
+                    )
+                    run = await self._running()
+        if gone:
+            await self._take_over(gone, ())
+
+    async def replay_said(self) -> None:
+        """Import what is held at addresses of which somebody has said now who writes there."""
+        said, self._said = self._said, set()
+        await self.replay(Wanted(said))
 
     async def settle(self) -> None:
         """Finish the sessions that were open and are over by now."""
@@ -308,6 +352,7 @@ class Importing:
         if self.report.trial is not None:
             self.report.trial.add(batch.writes.values())
         self._revived.update(batch.revived)
+        self._said.update(batch.said)
         # Nothing of a dry run can be read back: all of it stays at hand, but for circles that are
         # cut anew, each once.
         if self._run is not None and (self._recutting or not self._settings.dry_run):
@@ -329,33 +374,6 @@ class Importing:
             await run.start()
             self._run = run
         return self._run
-
-    async def _hopeful(self, run: Run) -> list[Quarantined]:
-        """What is held for a reason that may have passed."""
-        waiting = [quarantined(decode(stored.body)) for stored in run.quarantine.waiting.values()]
-        waiting = [one for one in waiting if one.reason not in NO_MESSAGE]
-        people = run.people
-        await people.resolve(address for one in waiting for address in (*one.unknown, *one.shared))
-        waiting = [one for one in waiting if not one.shared or any(map(people.may_use, one.shared))]
-        if self._settings.unknown == "patient":
-            return waiting
-        return [
-            one
-            for one in waiting
-            if not one.unknown or any(people.party(address).known for address in one.unknown)
-        ]
-
-    async def _contents(self, held: Sequence[Quarantined]) -> dict[str, Message]:
-        """The messages that are held, by the ids of their Tasks."""
-        keys = {Key("Binary", one.content.partition("/")[2]): one.task for one in held}
-        found = await self._store.read_many(self._project, list(keys))
-        messages: dict[str, Message] = {}
-        for key, stored in found.items():
-            if decode(stored.body).get("contentType") == MESSAGE_TYPE and not stored.deleted:
-                content = await self._store.content(self._project, stored.id, stored.version_id)
-                if content is not None:
-                    messages[keys[key].removeprefix("Task/")] = decode_message(content)
-        return messages
 
 
 def in_batches(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:

@@ -6,12 +6,13 @@ finds those messages known and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.driving import Contended, Importing, Progress
+from threadwell.intake.held.release import Wanted
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
@@ -59,19 +60,19 @@ async def replay(
     project: str,
     settings: Settings,
     *,
-    only: Collection[str] | None = None,
+    wanted: Wanted | None = None,
     author: str = "",
     clock: Clock = now_ms,
 ) -> Report:
     """Take in what is held and can have its place now; ``Report.replayed`` counts it.
 
-    ``only`` are the ids of the Tasks of those that are meant, where it is not all of them, and
-    ``author`` is the reference of whoever wants it, ``""`` for nobody.
+    ``wanted`` tells what is meant, where it is not all of it, and ``author`` is the reference of
+    whoever wants it, ``""`` for nobody.
     """
     importing = Importing(store, project, settings, None, clock)
     await importing.answer()
     importing.write_as(author)
-    await importing.replay(only)
+    await importing.replay(wanted)
     return importing.report
 
 
@@ -106,7 +107,7 @@ async def say_who_writes(
     importing.write_as(author)
     await importing.revise(make)
     await importing.answer()
-    await importing.replay()
+    await importing.replay_said()
     return importing.report
 
 

@@ -14,6 +14,8 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
 from threadwell.intake.commits.marks import SAID
 from threadwell.intake.driving import BUSY, Contended, Importing, Make
+from threadwell.intake.held.awaited import as_thing
+from threadwell.intake.held.release import Wanted
 from threadwell.intake.noticed import Noticed, notice
 from threadwell.intake.patience import Patience
 from threadwell.intake.run import Run
@@ -75,14 +77,17 @@ class Lasting(Importing):
         await self._keep_position()
 
     async def _let_count(self, noticed: Noticed) -> None:
+        await self._take_over(noticed.held, noticed.asked)
         if noticed.people:
             await self._merge()
-        if noticed.waiting or noticed.practice or noticed.people:
+        if noticed.asked or noticed.held or noticed.said or noticed.practice or noticed.people:
             await self._settle_writers()
         run = await self._running()
-        await self._settle(await noticed.touched.find(run.people))
-        if noticed.releases:
-            await self.replay()
+        circles = await noticed.touched.find(run.people)
+        await self._settle(circles)
+        things = {*noticed.addresses, *noticed.said, *self._said, *map(as_thing, circles)}
+        await self.replay(Wanted(things, set(noticed.held)))
+        self._said.clear()
 
     async def _keep_position(self) -> None:
         """Keep how far it has looked, so that another one need not look through it again."""
@@ -120,7 +125,7 @@ class Lasting(Importing):
 
     def _let_go(self, noticed: Noticed) -> None:
         self.practice_changed |= noticed.practice
-        if noticed.practice or noticed.waiting:
+        if noticed.practice or noticed.said:
             self._run = None
         elif self._run is not None:
             self._run.forget(noticed)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.due import Circles, Touched, parent_of
+from threadwell.intake.circles.due import Touched, parent_of
 from threadwell.intake.commits.looked import changes_between
 from threadwell.intake.commits.versions import is_intakes
 from threadwell.intake.links import circle_of
-from threadwell.intake.people.address_book import AddressBook, keys_of
+from threadwell.intake.people.address_book import keys_of
+from threadwell.intake.people.question import scope_of
 from threadwell.intake.people.route import address_key
 from threadwell.stores.contract import Key, Store, Stored
 
@@ -29,9 +32,11 @@ class Noticed:
 
     ``touched`` are the circles of which people have changed something, that has to count now.
     ``written`` are the keys of circles that anybody has written to, and ``lost`` what does not tell
-    its circle. ``people`` (``Patient/…``) have changed, who have the ``addresses`` of those keys
-    by now. ``practice`` tells that somebody of the practice has changed, and ``waiting`` that
-    another thing waits, or is said of who writes.
+    its circle. ``people`` (``Patient/…``) have changed, and ``addresses`` are the keys of those
+    that people have, or had before. ``practice`` tells that somebody of the practice has changed.
+    ``held`` are the ids of Tasks of held messages that people have changed, ``asked`` those of
+    which people have said or asked who writes, and ``said`` the keys of addresses of which anybody
+    has. ``waiting`` tells that somebody holds something.
     """
 
     touched: Touched = field(default_factory=Touched)
@@ -39,18 +44,16 @@ class Noticed:
     lost: set[Key] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
     practice: bool = False
     waiting: bool = False
-
-    @property
-    def releases(self) -> bool:
-        """Whether something that waits may have its place now."""
-        return bool(self.people) or self.practice or self.waiting
 
     def update(self, other: Noticed) -> None:
         """Take in what was noticed later."""
         self.touched.update(other.touched)
-        for name in ("written", "lost", "people", "addresses"):
+        for name in ("written", "lost", "people", "addresses", "held", "asked", "said"):
             getattr(self, name).update(getattr(other, name))
         self.practice |= other.practice
         self.waiting |= other.waiting
@@ -65,9 +68,23 @@ class Noticed:
             self.addresses |= keys_of(body, country)
         elif stored.type in _PRACTICE:
             self.practice = True
+            self.addresses |= keys_of(body, country)
         else:
-            self.waiting |= stored.type == "Task" and (stored.deleted or _waits(body))
+            if stored.type == "Task":
+                self._add_task(stored, body)
             self._add_to_circle(stored, body)
+
+    def _add_task(self, stored: Stored, body: Resource) -> None:
+        ours = is_intakes(stored.version_id)
+        if _is_held(body) or stored.deleted:
+            self.waiting = True
+            if not ours:
+                self.held.add(stored.id)
+        if _asks(body):
+            if (scope := scope_of(body)) is not None:
+                self.said.add(address_key(scope.address))
+            if not ours:
+                self.asked.add(stored.id)
 
     def _add_to_circle(self, stored: Stored, body: Resource) -> None:
         ours = is_intakes(stored.version_id)
@@ -88,20 +105,46 @@ async def notice(
 ) -> Noticed:
     """What others have changed between two positions; ``own`` are version ids of ours."""
     out = Noticed()
+    changed: Counter[Key] = Counter()
     async for change in changes_between(store, project, after, until):
-        if change.stored.version_id not in own:
-            out.add(change.stored, country)
+        stored = change.stored
+        if stored.version_id not in own:
+            out.add(stored, country)
+            if stored.type in _FAMILY | _PRACTICE:
+                changed[Key(stored.type, stored.id)] += 1
+    for key, times in changed.items():
+        # Whoever waits for an address may have its place once another one has it no longer.
+        versions, _ = await store.history(project, *key, times + 1, 0)
+        for one in versions:
+            if not one.deleted:
+                out.addresses |= keys_of(decode(one.body), country)
     return out
 
 
-async def circles_changed(people: AddressBook, after: int, until: int) -> Circles:
-    """The circles of which anybody but intake has changed something between two positions."""
-    touched = Touched()
-    async for change in changes_between(people.store, people.project, after, until):
+class Changed(NamedTuple):
+    """The ids of Tasks that people have changed: ``held`` messages, and ``asked`` who writes."""
+
+    held: set[str]
+    asked: set[str]
+
+
+async def changed_by_people(
+    store: Store, project: str, after: int, until: int
+) -> tuple[Touched, Changed]:
+    """What anybody but intake has changed between two positions."""
+    touched, tasks = Touched(), Changed(set(), set())
+    async for change in changes_between(store, project, after, until):
         stored = change.stored
-        if not (stored.deleted or is_intakes(stored.version_id)) and stored.type in _OF_CIRCLES:
-            touched.add(stored, decode(stored.body))
-    return await touched.find(people)
+        if is_intakes(stored.version_id) or stored.type not in _OF_CIRCLES:
+            continue
+        body: Resource = {} if stored.deleted else decode(stored.body)
+        if not stored.deleted:
+            touched.add(stored, body)
+        if stored.type == "Task" and (stored.deleted or _is_held(body)):
+            tasks.held.add(stored.id)
+        if stored.type == "Task" and _asks(body):
+            tasks.asked.add(stored.id)
+    return touched, tasks
 
 
 def found_in(circles: Iterable[Circle], noticed: Noticed) -> list[str]:
@@ -129,9 +172,11 @@ def met_in(
     ]
 
 
-def _waits(task: Resource) -> bool:
-    """Whether a Task is that of something held, or a question or an answer who writes."""
+def _is_held(task: Resource) -> bool:
     codings = (task.get("code") or {}).get("coding") or ()
-    return any(one.get("code") == "quarantine" for one in codings) or any(
-        one.get("system") == codes.SHARED for one in task.get("identifier") or ()
-    )
+    return any(one.get("code") == "quarantine" for one in codings)
+
+
+def _asks(task: Resource) -> bool:
+    """Whether it is a question, or an answer, who writes."""
+    return any(one.get("system") == codes.SHARED for one in task.get("identifier") or ())

@@ -13,6 +13,7 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.held.hold import NO_MESSAGE
 from threadwell.intake.held.listing import is_held, is_waiting, quarantined
+from threadwell.intake.held.release import Wanted
 from threadwell.intake.importing import replay, revise
 from threadwell.intake.links import as_key
 from threadwell.intake.run import Run
@@ -83,8 +84,8 @@ async def release_held(
             raise BadRelease(f"{key.type}/{key.id} could not be read as a message")
     if strangers:
         settings = replace(settings, unknown="patient")
-    ids = frozenset(key.id for key in only)
-    return await replay(store, project, settings, only=ids, author=by.author, clock=clock)
+    wanted = Wanted(tasks={key.id for key in only}, due=False)
+    return await replay(store, project, settings, wanted=wanted, author=by.author, clock=clock)
 
 
 async def _read(store: Store, project: str, key: Key) -> Stored:
@@ -97,9 +98,9 @@ async def _read(store: Store, project: str, key: Key) -> Stored:
 async def _dismissed(run: Run, *, tasks: Sequence[str], by: Agent) -> Batch:
     batch = run.begin()
     for key in map(as_key, tasks):
-        if key.type != "Task" or not run.quarantine.dismiss(batch, key.id, by):
+        if key.type != "Task" or not await run.quarantine.dismiss(batch, key.id, by):
             raise BadRelease(f"{key.type}/{key.id} holds no message that waits")
-    run.quarantine.ask_no_longer(batch)
+    await run.quarantine.ask_no_longer(batch)
     return run.marked(batch)
 
 

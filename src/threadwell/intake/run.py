@@ -17,12 +17,14 @@ from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.shelf import Shelf
 from threadwell.intake.commits.batch import Batch, as_stored
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
+from threadwell.intake.commits.values import Values
 from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
 from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
+from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.noticed import Noticed, found_in, met_in
@@ -46,7 +48,7 @@ _MOST_PEOPLE = 100_000
 _DRAFT = b'"preparation"'
 
 #: How far ahead of ours a sender's clock may be.
-_AHEAD_US = 86_400_000_000
+AHEAD_US = 86_400_000_000
 
 
 class Run:
@@ -73,10 +75,14 @@ class Run:
         self.store = store
         self.project = project
         self.keywords = Keywords(settings)
-        self.people = AddressBook(store, project, settings)
+        self.values = Values(store)
+        self.people = AddressBook(store, project, settings, values=self.values)
         self.own = frozenset(one.key for one in settings.owner)
         self.questions = Questions(self.people, self.current)
-        self.quarantine = Quarantine(self.current, self.content_of, self.own, self.questions)
+        self.quarantine = Quarantine(
+            *(self.current, self.content_of, self._circle_of, self.own, self.questions),
+            Waits(self.values, project),
+        )
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
         self._settings = settings
@@ -93,10 +99,10 @@ class Run:
         self._sent = SentIds(store, project)
 
     async def start(self) -> None:
-        """Find the practice and what is held."""
+        """Find the practice, and whether anything is held."""
         await self.marks.read_or_make(SAID)
         await self.people.start()
-        await self.quarantine.start(self.store, self.project)
+        await self.quarantine.start()
 
     async def prepare(
         self, items: Sequence[Message | Broken], *, replayed: Sequence[str] | None = None
@@ -113,8 +119,8 @@ class Run:
         taken = await self._take(batch, messages)
         if replayed is not None:
             outcome = dict(zip(replayed, taken.held, strict=True))
-            for task, held in outcome.items():
-                batch.replayed += held is None and self.quarantine.finish(batch, task)
+            done = [task for task, held in outcome.items() if held is None]
+            batch.replayed += await self.quarantine.finish(batch, done)
             still = {task: held for task, held in outcome.items() if held is not None}
             await self.quarantine.renew(batch, still)
         else:
@@ -127,7 +133,7 @@ class Run:
             batch.counts.new = taken.new
             batch.counts.quarantined = quarantined
             batch.counts.known = len(items) - taken.new - quarantined
-        self.quarantine.ask_no_longer(batch)
+        await self.quarantine.ask_no_longer(batch)
         return self.marked(batch)
 
     async def settle(self, circles: Mapping[str, tuple[str, ...]]) -> Batch:
@@ -183,11 +189,13 @@ class Run:
         """Everything that was on its way has arrived."""
         grown = len(self._pending)
         self._pending.clear()
+        self.values.arrived()
         self.shelf.trim(grown)
 
     def undo(self) -> None:
         """Nothing came of the batch that was prepared last: what it rests on is read again."""
         self._pending.clear()
+        self.values.arrived()
         self.shelf.drop(list(self.shelf.latest))
         self.marks.forget(self._ids)
         self.careful = True
@@ -195,6 +203,8 @@ class Run:
     def forget(self, noticed: Noticed) -> None:
         """Let go of what others have changed."""
         self.shelf.drop(found_in(self.shelf, noticed))
+        if noticed.waiting:
+            self.quarantine.something_waits()
         if noticed.people:
             gone = self.people.forget(noticed.people, noticed.addresses)
             self.ways.forget()
@@ -208,7 +218,7 @@ class Run:
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
         ends = self._ends(batch)
-        if batch.writes or ends:
+        if batch.writes or batch.says or ends:
             seen = {circle_mark(key) for key in self.shelf.latest}
             changed = {circle_mark(key) for key in (*batch.circles, *ends)} | self._ids
             (changed if batch.says else seen).add(SAID)
@@ -311,7 +321,7 @@ class Run:
     def _refusal(self, message: Message, now: int) -> Held | None:
         """Why a message has to wait, if it has to."""
         way = self.ways.of(message)
-        if microseconds(message.sent) > now + _AHEAD_US:
+        if microseconds(message.sent) > now + AHEAD_US:
             return Held(message, "future-date")
         return Held(message, *way) if isinstance(way, Refusal) else None
 
@@ -373,6 +383,11 @@ class Run:
         if stored is None or stored.deleted:
             return None
         return await self.store.content(self.project, stored.id, stored.version_id)
+
+    def _circle_of(self, message: Message) -> str:
+        """The key of the circle of a message whose way was found, ``""`` where it has none."""
+        way = self.ways.found(message)
+        return way.circle if isinstance(way, Route) else ""
 
     def _rules(self, batch: Batch) -> Rules:
         return Rules(

@@ -34,7 +34,20 @@ async def take_answers(run: Run) -> Batch:
     batch = run.begin()
     said = [one for task in run.quarantine.answered for one in await _said_in(run, task)]
     await run.questions.answer(batch, said)
-    run.quarantine.reopen(batch)
+    await run.quarantine.reopen(batch)
+    return run.marked(batch)
+
+
+async def take_over(run: Run, *, held: Iterable[str], asked: Iterable[str]) -> Batch:
+    """The batch that takes over what people have done to Tasks over FHIR, given by their ids.
+
+    They are those of messages that are or were ``held``, and those in which is ``asked``, or said,
+    who writes.
+    """
+    batch = run.begin()
+    await run.quarantine.take_over(batch, held)
+    await run.questions.take_over(batch, asked)
+    await run.quarantine.ask_no_longer(batch)
     return run.marked(batch)
 
 
@@ -72,7 +85,7 @@ async def merge(
 async def mark(run: Run, *, tasks: Iterable[str]) -> Batch:
     """The batch that marks answers (their Tasks' ids) as those that all messages go by."""
     batch = run.begin()
-    batch.answers += run.questions.mark(batch, tasks)
+    batch.answers += await run.questions.mark(batch, tasks)
     return run.marked(batch)
 
 

@@ -145,24 +145,3 @@ def test_everything_held_is_valid_fhir(practice, sms):
     assert [validate(one) for type_ in ("Task", "Binary") for one in practice.all(type_)] == [
         []
     ] * 4
-
-
-def test_what_has_its_place_by_now_is_not_read_again(practice, sms, monkeypatch):
-    phones = [f"+1212555{300 + n:04}" for n in range(5)]
-    practice.take(*(sms(f"m{n}", "08:00", phone=one) for n, one in enumerate(phones)))
-    for n, one in enumerate(phones[:4]):
-        practice.patient(f"p{n}", one)
-    practice.take()
-    practice.take()
-    assert len(held(practice)) == 1
-    read = []
-    search = practice.store.search
-
-    async def counting(project, query):
-        page = await search(project, query)
-        read.extend(one.id for one in page.matches if one.type == "Task")
-        return page
-
-    monkeypatch.setattr(practice.store, "search", counting)
-    assert practice.take(sms("z", "09:00")).counts.new == 1
-    assert len(read) == 1

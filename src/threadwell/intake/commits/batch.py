@@ -8,6 +8,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import stamp
 from threadwell.intake.commits.counts import Done
 from threadwell.intake.commits.versions import new_version
+from threadwell.messages import Address
 from threadwell.stores.contract import ChangeSet, Kept, Key, Stored, Write
 
 
@@ -19,7 +20,8 @@ class Batch(Done):
     ``author`` the reference of the person or client by whose word they are made, ``""`` for none.
     ``version`` is the version id of all that it writes, and ``kept`` are private values that go
     with them. ``circles`` are the keys of circles that it changes, ``says`` tells whether it
-    changes what is said of shared addresses, or waits for that.
+    changes what is said of shared addresses, or waits for that; ``said`` are those of which
+    somebody has said now who uses them, by their keys.
     ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
@@ -29,6 +31,7 @@ class Batch(Done):
     kept: dict[Key, Kept] = field(default_factory=dict)
     circles: set[str] = field(default_factory=set)
     says: bool = False
+    said: dict[str, Address] = field(default_factory=dict)
     version: str = field(init=False)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

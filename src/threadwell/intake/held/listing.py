@@ -11,12 +11,10 @@ from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
-from threadwell.intake.commits.looked import changes_between, looked_until
-from threadwell.intake.commits.versions import is_intakes
-from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.paging import search_all
 from threadwell.intake.people.question import writers
 from threadwell.messages import Address, AddressKind
-from threadwell.stores.contract import Key, Store, Stored
+from threadwell.stores.contract import Store, Stored
 
 #: The code of messages that wait for what is said of shared addresses.
 SHARED = "shared-address"
@@ -24,8 +22,6 @@ _HELD = (codes.TASK_CODE, "quarantine")
 _IS_HELD = TokenFilter("code", (TokenMatch(*_HELD),))
 #: Every status of a Task that is not closed.
 _LIVE = ("draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold")
-#: So many changes are looked through sooner than all that was ever held.
-_MOST_CHANGES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +56,14 @@ async def open_held(store: Store, project: str) -> AsyncIterator[Stored]:
             yield stored
 
 
-async def answered_held(store: Store, project: str) -> AsyncIterator[Stored]:
-    """The Tasks of held messages that somebody has closed with an answer which was not taken yet.
+async def all_held(store: Store, project: str) -> AsyncIterator[Stored]:
+    """The Tasks of messages that are held, or were closed with an answer: who wrote.
 
-    Whoever looks at what others have changed takes them: only what has changed since then is
-    looked through, where that is not for too long.
+    That may not have been taken yet.
     """
-    looked, now = await looked_until(store, project), await store.position(project)
-    if looked is None or now - looked > _MOST_CHANGES:
-        async for stored in search_all(store, project, Query("Task", (_IS_HELD,))):
-            if is_answered(stored) and not is_waiting(stored):
-                yield stored
-        return
-    changed = {
-        change.stored.id
-        async for change in changes_between(store, project, looked, now)
-        if change.stored.type == "Task" and not is_intakes(change.stored.version_id)
-    }
-    for some in chunks(sorted(changed)):
-        found = await store.read_many(project, [Key("Task", id_) for id_ in some])
-        for stored in found.values():
-            if is_held(stored) and not is_waiting(stored) and is_answered(stored):
-                yield stored
+    async for stored in search_all(store, project, Query("Task", (_IS_HELD,))):
+        if is_waiting(stored) or is_answered(stored):
+            yield stored
 
 
 def is_answered(task: Stored) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from threadwell.encounters import codes
 from threadwell.encounters.corrected import NOBODY, Agent
+from threadwell.encounters.identity import Identity
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.held.awaited import SHARED, Waits
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.question import (
     Scope,
@@ -50,36 +53,18 @@ def said_of_users(scope: Scope, persons: Iterable[str], people: AddressBook) -> 
 class Questions:
     """What one run asks, and what waits for it.
 
-    ``people`` has the Tasks that are there; those that are written are put there, too.
+    ``people`` has the Tasks about the addresses that were looked up; those that are written are
+    put there, too.
     """
 
     def __init__(self, people: AddressBook, current: Current) -> None:
         self._people = people
         self._current = current
-        self._waiting: dict[str, set[str]] = {}
-        self._awaited: dict[str, list[str]] = {}
-        self._open: dict[str, str] = {}
+        self._left: dict[str, None] = {}
 
-    def start(self) -> None:
-        """Find the questions that are open."""
-        for id_, stored in self._people.questions.items():
-            task = decode(stored.body)
-            scope = scope_of(task)
-            if scope is not None and is_live(task):
-                self._open[id_] = address_key(scope.address)
-
-    def waits(self, held: str, addresses: Iterable[Address]) -> None:
-        """The held message of that Task waits for what is said of those addresses."""
-        self.done(held)
-        if keys := [address_key(one) for one in addresses]:
-            self._awaited[held] = keys
-        for key in keys:
-            self._waiting.setdefault(key, set()).add(held)
-
-    def done(self, held: str) -> None:
-        """The held message of that Task waits no longer."""
-        for key in self._awaited.pop(held, ()):
-            self._waiting[key].discard(held)
+    def leave(self, addresses: Iterable[Address]) -> None:
+        """A message waits no longer for what is said of those addresses; another one may."""
+        self._left.update(dict.fromkeys(map(address_key, addresses)))
 
     async def ask(self, batch: Batch, items: Iterable[Held]) -> None:
         """Ask what the messages wait for, where it is not being asked."""
@@ -96,9 +81,9 @@ class Questions:
         for id_, (scope, since) in asked.items():
             seen = self._people.questions.get(id_)
             before = seen or there.get(Key("Task", id_))
-            self._ask(batch, scope, since, before, seen=seen is not None)
+            await self._ask(batch, scope, since, before, seen=seen is not None)
 
-    def _ask(
+    async def _ask(
         self, batch: Batch, scope: Scope, since: int, before: Stored | None, *, seen: bool
     ) -> None:
         users = self._people.party(scope.address).users
@@ -115,9 +100,8 @@ class Questions:
                 return
         id_ = scope.identity.id
         if written != task:
-            self._write(batch, id_, written, before)
+            await self._write(batch, id_, written, before, scope)
             batch.reviews += task is None or not is_live(task)
-        self._open[id_] = address_key(scope.address)
 
     async def answer(self, batch: Batch, said: Iterable[Said], by: Agent = NOBODY) -> None:
         """Write what somebody has said, with who has; whoever has the addresses has to be known."""
@@ -133,24 +117,50 @@ class Questions:
                 task = decode(before.body)
             written = answered(task, persons, by)
             if before is None or before.deleted or written != decode(before.body):
-                self._write(batch, key.id, written, before)
-            self._open.pop(key.id, None)
+                await self._write(batch, key.id, written, before, scope)
+                self._people.asked.unsettle(batch, key.id)
+            batch.said[address_key(scope.address)] = scope.address
 
-    def unsettled(self) -> list[str]:
+    async def take_over(self, batch: Batch, tasks: Iterable[str]) -> None:
+        """Take over what people have done to such Tasks: they are found by their addresses.
+
+        Those with an answer that messages do not go by yet are ``unsettled`` from now on.
+        """
+        found = await self._current([Key("Task", id_) for id_ in tasks])
+        for key, stored in found.items():
+            task = {} if stored.deleted else decode(stored.body)
+            scope = scope_of(task)
+            if scope is not None:
+                batch.says = True
+                narrow = scope.thread is not None or scope.message is not None
+                await self._people.asked.add(
+                    batch, address_key(scope.address), key.id, narrow=narrow
+                )
+                if writers(task) and not is_applied(task):
+                    self._people.asked.unsettle(batch, key.id)
+                else:
+                    self._people.asked.settle(batch, key.id)
+
+    async def unsettled(self) -> list[str]:
         """The ids of the Tasks with an answer that messages may not go by yet."""
+        found = await self._people.asked.unsettled()
+        await self._people.read_questions(found)
+        there = {id_: self._people.questions[id_] for id_ in found if id_ in self._people.questions}
         return [
             id_
-            for id_, stored in self._people.questions.items()
+            for id_, stored in there.items()
             if writers(task := decode(stored.body)) and not is_applied(task)
         ]
 
-    async def moves(self, tasks: Iterable[str]) -> tuple[set[str], set[str]]:
+    async def moves(self, tasks: Sequence[str]) -> tuple[set[str], set[str]]:
         """The keys of the addresses of which those Tasks may move messages, and their patients.
 
         Messages that have a place go by an earlier answer, or something is said of one of them.
         """
         addresses: set[str] = set()
         patients: set[str] = set()
+        asked = [scope_of(decode(self._people.questions[id_].body)) for id_ in tasks]
+        await self._people.resolve(scope.address for scope in asked if scope is not None)
         settled = {
             address_key(scope.address)
             for stored in self._people.questions.values()
@@ -160,34 +170,58 @@ class Questions:
             task = decode(self._people.questions[id_].body)
             scope = scope_of(task)
             if scope is not None and (scope.message or address_key(scope.address) in settled):
-                await self._people.resolve([scope.address])
                 addresses.add(address_key(scope.address))
                 patients |= self._people.party(scope.address).circle
                 patients.update(one for one in candidates(task) if one.startswith("Patient/"))
         return addresses, patients
 
-    def mark(self, batch: Batch, tasks: Iterable[str]) -> int:
+    async def mark(self, batch: Batch, tasks: Iterable[str]) -> int:
         """Mark answers as those that all messages go by; how many were not."""
         marked = 0
         for id_ in tasks:
             before = self._people.questions[id_]
             task = decode(before.body)
             if writers(task) and not is_applied(task):
-                self._write(batch, id_, applied(task), before)
+                await self._write(batch, id_, applied(task), before)
                 marked += 1
+            self._people.asked.settle(batch, id_)
         return marked
 
-    def close(self, batch: Batch) -> None:
+    async def close(self, batch: Batch, waits: Waits) -> None:
         """Close the questions that nothing waits for any more."""
-        for id_, address in list(self._open.items()):
-            if not self._waiting.get(address):
-                del self._open[id_]
-                before = self._people.questions[id_]
-                self._write(batch, id_, moot(decode(before.body)), before)
+        left, self._left = self._left, {}
+        for address in left:
+            if await _is_awaited(waits, address):
+                continue
+            key = Key("Task", Identity(codes.SHARED, address).id)
+            before = self._people.questions.get(key.id)
+            if before is None:
+                before = (await self._current([key])).get(key)
+            if before is not None and not before.deleted and is_live(decode(before.body)):
+                await self._write(batch, key.id, moot(decode(before.body)), before)
 
-    def _write(self, batch: Batch, id_: str, task: Resource, before: Stored | None) -> None:
+    async def _write(
+        self,
+        batch: Batch,
+        id_: str,
+        task: Resource,
+        before: Stored | None,
+        scope: Scope | None = None,
+    ) -> None:
+        """Write a Task; with the ``scope``, where it may be that it was not there before."""
         batch.says = True
         key = Key("Task", id_)
         if key in batch.writes:  # What the batch writes is one version.
             before = batch.writes[key].before
         self._people.questions[id_] = batch.write(key, task, before)
+        if scope is not None:
+            narrow = scope.thread is not None or scope.message is not None
+            await self._people.asked.add(batch, address_key(scope.address), id_, narrow=narrow)
+
+
+async def _is_awaited(waits: Waits, address: str) -> bool:
+    """Whether any message waits for what is said of an address."""
+    async for one in waits.at(address):
+        if one.what is not None and one.what.why == SHARED:
+            return True
+    return False

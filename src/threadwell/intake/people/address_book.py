@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,9 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.intake.commits.values import Values
 from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.people.asked import Asked, is_found_by_address
 from threadwell.intake.people.question import writing
 from threadwell.intake.people.route import Directory, address_key, as_author, party_key
 from threadwell.intake.people.writers import ANYWHERE, At, Writers, where_it_stands
@@ -38,8 +40,8 @@ _STAND_IN = ":owner"
 class AddressBook:
     """The people whom this run has met. ``made`` are resources it has to write for them.
 
-    ``writers`` are what people have said of who uses addresses that several share, and
-    ``questions`` the Tasks of that, by id.
+    ``writers`` are what people have said of who uses the addresses that were looked up, and
+    ``questions`` the Tasks of that, by id; ``asked`` finds them.
     """
 
     store: Store
@@ -49,6 +51,9 @@ class AddressBook:
     made: dict[Key, Resource] = field(default_factory=dict)
     writers: Writers = field(default_factory=Writers)
     questions: dict[str, Stored] = field(default_factory=dict)
+    values: Values | None = None
+    asked: Asked = field(init=False)
+    _by_address: bool = True
     _parties: dict[str, Party] = field(default_factory=dict)
     _called: dict[str, Called] = field(default_factory=dict)
     _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -56,13 +61,18 @@ class AddressBook:
     _organizations: list[tuple[str, Resource]] = field(default_factory=list)
     _ours: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.asked = Asked(self.values or Values(self.store), self.project)
+
     async def start(self) -> None:
-        """Find what was said of shared addresses, and the practice; if there is none, make one."""
-        asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
-        async for stored in search_all(self.store, self.project, Query("Task", (asked,))):
-            self.questions[stored.id] = stored
-        said = (writing(decode(one.body)) for one in self.questions.values())
-        self.writers = Writers.of(filter(None, said))
+        """Find the practice; if there is none, make one."""
+        self._by_address = await is_found_by_address(self.store, self.project)
+        if self._by_address:
+            await self.asked.start()
+            self.writers.narrow = self.asked.narrow
+        else:
+            async for stored in all_asked(self.store, self.project):
+                self._learn([stored])
         query = Query("Organization")
         async for stored in search_all(self.store, self.project, query):
             self._organizations.append((f"Organization/{stored.id}", decode(stored.body)))
@@ -189,6 +199,21 @@ class AddressBook:
             self._note(found, "Organization", reference, resource)
         for key, address in unmet.items():
             self._parties[key] = self._party(address, found[key])
+        if self._by_address:
+            asked = await self.asked.of(unmet)
+            await self.read_questions(task for tasks in asked.values() for task in tasks)
+
+    async def read_questions(self, tasks: Iterable[str]) -> None:
+        """Have at hand those Tasks that ask or say who writes, given by their ids."""
+        keys = [Key("Task", task) for task in tasks if task not in self.questions]
+        found = await self.store.read_many(self.project, keys) if keys else {}
+        self._learn(one for one in found.values() if not one.deleted)
+
+    def _learn(self, tasks: Iterable[Stored]) -> None:
+        there = {one.id: one for one in tasks}
+        said = (writing(decode(one.body)) for one in there.values())
+        self.writers.add(filter(None, said))
+        self.questions.update(there)
 
     async def name(self, patients: Iterable[str]) -> None:
         """Read the names of those patients (``Patient/…``) that this run has not met."""
@@ -284,6 +309,13 @@ def keys_of(resource: Resource, country: str) -> set[str]:
         )
         out.add(address_key(address))
     return out
+
+
+async def all_asked(store: Store, project: str) -> AsyncIterator[Stored]:
+    """Every Task that asks or says who writes at a shared address."""
+    asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
+    async for stored in search_all(store, project, Query("Task", (asked,))):
+        yield stored
 
 
 class _Users:

@@ -25,8 +25,11 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.values import Values
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.people.asked import Asked
+from threadwell.intake.people.question import is_applied, writers
 from threadwell.messages import parse_address
 from threadwell.stores.contract import Key, Store, Stored
 
@@ -96,11 +99,14 @@ async def hand_over(
         if any(_is_same(body, other, country) for other in family):
             body = {**body, "active": False}
         batch.write(Key("RelatedPerson", one.id), body, one)
+    answers = Asked(Values(store), project)
     asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
     async for one in search_all(store, project, Query("Task", (asked,))):
         body = decode(one.body)
         if (again := repointed(body, {old: new})) != body:
             batch.write(Key("Task", one.id), again, one)
+            if writers(again) and not is_applied(again):
+                answers.unsettle(batch, one.id)
 
 
 async def _family(store: Store, project: str, patient: str) -> list[Stored]:

@@ -40,6 +40,10 @@ class Ways:
         """The way of a message; it has to be found."""
         return self._known[self._ends(message)]
 
+    def found(self, message: Message) -> Route | Refusal | None:
+        """The way of a message; ``None`` where it was not looked for."""
+        return self._known.get(self._ends(message))
+
     async def find(self, messages: Iterable[Message]) -> None:
         """Have the way of every message at hand."""
         every = list(messages)

@@ -55,7 +55,10 @@ ANYWHERE = At()
 
 @dataclass(slots=True)
 class Writers:
-    """All answers. ``narrow`` says whether any holds for less than its address."""
+    """The answers about the addresses that were looked up.
+
+    ``narrow`` says whether any, of whatever address, holds for less than that.
+    """
 
     narrow: bool = False
     _wide: dict[str, Writing] = field(default_factory=dict)
@@ -64,21 +67,18 @@ class Writers:
     _tasks: dict[str, Writing] = field(default_factory=dict)
     _addresses: set[str] = field(default_factory=set)
 
-    @classmethod
-    def of(cls, answers: Iterable[Writing]) -> Writers:
-        """Those answers; where two are of the same, the one of the greater Task counts."""
-        out = cls()
+    def add(self, answers: Iterable[Writing]) -> None:
+        """Take in those answers; where two are of the same, the one of the greater Task counts."""
         for one in sorted(answers, key=lambda each: each.task):
             if one.message is not None:
-                out._messages[one.address, one.message] = one
+                self._messages[one.address, one.message] = one
             elif one.thread is not None:
-                out._threads[one.address, one.thread] = one
+                self._threads[one.address, one.thread] = one
             else:
-                out._wide[one.address] = one
-            out.narrow |= one.narrow
-            out._tasks[one.task] = one
-            out._addresses.add(one.address)
-        return out
+                self._wide[one.address] = one
+            self.narrow |= one.narrow
+            self._tasks[one.task] = one
+            self._addresses.add(one.address)
 
     def __bool__(self) -> bool:
         return bool(self._tasks)
