@@ -27,6 +27,11 @@ _OF_TASK = "awaits"
 UNKNOWN, SHARED, PARTY, LOCKED = "unknown", "shared", "party", "locked"
 #: In the place of a reason: it waits for something else, and is from or to that address.
 OF = "of"
+#: Of what earlier builds have held: for which of its addresses it waits is not known.
+SOME = "some"
+_WHY = {"no-patient": PARTY} | dict.fromkeys(
+    ("shared-address", "unknown-sender", "unknown-recipient"), SOME
+)
 _DIGITS = 20
 
 
@@ -68,7 +73,7 @@ def awaited_by(
     """
     out = [Awaited(UNKNOWN, one) for one in unknown] + [Awaited(SHARED, one) for one in shared]
     if not out and message is not None:
-        why = PARTY if reason == "no-patient" else OF
+        why = _WHY.get(reason, OF)
         out = [Awaited(why, one) for one in dict.fromkeys((message.sender, *message.recipients))]
     if reason == "locked-session":
         out.append(Awaited(LOCKED, circle))

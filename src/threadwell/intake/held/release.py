@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from threadwell.fhir.json import decode
-from threadwell.intake.held.awaited import PARTY, SHARED, UNKNOWN, Wait
+from threadwell.intake.held.awaited import PARTY, SHARED, SOME, UNKNOWN, Wait
 from threadwell.intake.held.hold import NO_MESSAGE
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.listing import open_held, quarantined
@@ -112,4 +112,4 @@ def _may_be(people: AddressBook, one: Wait, *, strangers: bool) -> bool:
         return strangers or people.party(address).known
     if why == SHARED:
         return people.may_use(address)
-    return why == PARTY and bool(people.party(address).circle)
+    return why == SOME or (why == PARTY and bool(people.party(address).circle))
