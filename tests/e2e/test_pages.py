@@ -114,7 +114,8 @@ def page(
     page.goto("/")
     yield page
     context.close()
-    assert complaints == []
+    # A form that is refused is told by its status; what counts is that no script or style is.
+    assert [one for one in complaints if "status of 400" not in one] == []
 
 
 def test_without_signing_in_there_is_only_a_door(
@@ -203,6 +204,32 @@ def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     assert statuses
     assert set(statuses) == {"Finished"}
     _is_well_made(page)
+
+
+def test_messages_are_found_by_words_days_and_patient(page: Page) -> None:
+    page.get_by_role("searchbox", name="Patient’s name").fill("thank you")
+    page.get_by_label("Look in").select_option("Messages")
+    page.get_by_role("button", name="Find").click()
+    words = page.get_by_role("searchbox", name="Words")
+    expect(words).to_have_value("thank you")
+    assert page.locator("mark").count() > 1
+    assert "thank" not in page.url
+    page.get_by_label("From").fill("soon")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("alert")).to_contain_text("“soon” is no day")
+    page.get_by_role("searchbox", name="Patient").fill("Leila")
+    page.get_by_label("From").fill("9/1/2025")
+    page.get_by_label("To").fill("Sep 30, 2025")
+    page.get_by_role("button", name="Find").click()
+    row = page.locator(".row").first
+    expect(row).to_contain_text("Leila Haddad")
+    expect(row).to_contain_text("Sep ")
+    _picture(page, "messages-found")
+    _is_well_made(page)
+    row.click()
+    expect(page).to_have_url(re.compile("/sessions/.*#m-"))
+    page.go_back()
+    expect(words).to_have_value("thank you")
 
 
 def test_a_list_is_gone_back_to_as_it_was_left(page: Page) -> None:

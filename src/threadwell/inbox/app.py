@@ -22,6 +22,7 @@ from threadwell.inbox import (
     patient_acts,
     person_page,
     review_page,
+    seeking,
     session_acts,
     split_page,
     stream,
@@ -96,6 +97,7 @@ def create_pages(
         routes=[
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
             Route("/find", _guarded(site, pages.found)),
+            Route("/find/{name}", _guarded(site, seeking.show)),
             Route("/find", _guarded(site, pages.find), methods=["POST"]),
             Route("/sessions/{id}", _guarded(site, session_acts.act), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),

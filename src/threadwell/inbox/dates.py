@@ -5,6 +5,7 @@ One form for pages and commands alike. Months have names, so that no date can be
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,6 +25,10 @@ _TWELVE_HOURS = _MONTH_FIRST | {
     *("IN", "JM", "JO", "KR", "KW", "LC", "LK", "MT", "MY", "NP", "NZ", "OM", "PG", "PK", "QA"),
     *("SA", "SG", "TT"),
 }
+#: A day by which a form shows how days are written.
+EXAMPLE = date(2026, 3, 4)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WORD = re.compile(r"[A-Za-z]+|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,24 @@ class Dates:
         if self.country in _MONTH_FIRST:
             return f"{day:%b} {day.day}, {day.year}"
         return f"{day.day} {day:%b} {day.year}"
+
+    def read(self, text: str) -> date:
+        """The day that somebody has written as ``day`` writes it, or in digits in its order.
+
+        ``2024-03-04`` is read everywhere. Raises ``ValueError`` for anything else.
+        """
+        words = [word.lower() for word in _WORD.findall(text)]
+        if len(words) != 3:
+            raise ValueError(text)
+        named = [at for at, word in enumerate(words) if word[:3] in _MONTHS]
+        if len(words[0]) == 4:
+            year, month, day = words
+        elif named == [0] or (not named and self.country in _MONTH_FIRST):
+            month, day, year = words
+        else:
+            day, month, year = words
+        number = _MONTHS.index(month[:3]) + 1 if named else int(month)
+        return date(int(year) + (2000 if len(year) == 2 else 0), number, int(day))
 
     def whole_day(self, day: date) -> str:
         """``Monday, March 4, 2024``; ``Monday, 4 March 2024``; ``Monday, 2024-03-04``."""
@@ -94,6 +117,11 @@ class Dates:
             times = dict.fromkeys([self.clock(first), self.clock(last)])
             return f"{days[0]}, {' – '.join(times)}"
         return days[0]
+
+
+def bad_day(text: str, dates: Dates) -> str:
+    """What to say where a text that somebody typed is no day."""
+    return f"“{text[:40]}” is no day: write it as {dates.day(EXAMPLE)}."
 
 
 async def dates_of(store: Store) -> Dates:

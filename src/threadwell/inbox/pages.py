@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from urllib.parse import urlencode
 
@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox import review_page, writers_page
+from threadwell.inbox import review_page, seeking, writers_page
 from threadwell.inbox.about_page import FIND, Said, load_about, meant
-from threadwell.inbox.dates import dates_of
+from threadwell.inbox.dates import EXAMPLE, Dates, bad_day, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import list_sessions
@@ -26,8 +26,6 @@ from threadwell.inbox.session_page import PICTURES
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
-from threadwell.inbox.words_found import MOST as MOST_MESSAGES
-from threadwell.inbox.words_found import find_messages, messages_of
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
@@ -56,7 +54,9 @@ _TABS = (
 async def sessions(site: Site, request: Request) -> Response:
     """The list of sessions: those that the query wants, and ``?cursor=`` where a page begins."""
     asked = request.query_params
-    wanted = _wanted(asked)
+    dates = await dates_of(site.store)
+    days, mistake = _days(asked, dates)
+    wanted = _wanted(asked, days)
     waiting = asked.get("waiting", "")
     if waiting not in ("", *WAITING):
         raise HTTPException(404)
@@ -67,7 +67,7 @@ async def sessions(site: Site, request: Request) -> Response:
         wanted,
         waiting=waiting,
         cursor=asked.get("cursor", ""),
-        dates=await dates_of(site.store),
+        dates=dates,
         me=by_whom(request).reference,
     )
 
@@ -83,11 +83,15 @@ async def sessions(site: Site, request: Request) -> Response:
         reader,
         "sessions.html",
         "sessions",
+        400 if mistake else 200,
         live=Live(after, ("Communication/", "Encounter/")),
         listing=listing,
         link=link,
         asked={name: asked.get(name, "") for name in (*_FILTERS, "cursor")},
         narrowed=narrowed,
+        mistake=mistake,
+        days=[_written(asked.get(name, ""), dates) for name in ("from", "to")],
+        example=dates.day(EXAMPLE),
         tabs=_TABS,
         channels=site.badges.choices,
     )
@@ -102,8 +106,7 @@ async def find(site: Site, request: Request) -> Response:
     text = first(form, "name")
     reader = Reader(site.store, site.project)
     if first(form, "in") == "messages":
-        messages = urlencode([("message", id_) for id_ in await find_messages(reader, text)])
-        return RedirectResponse(f"/find?in=messages&{messages}".rstrip("&"), 303)
+        return await seeking.seek(site, request, form)
     patients = await find_patients(reader, text, await dates_of(site.store), most=MOST + 1)
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
@@ -112,25 +115,15 @@ async def find(site: Site, request: Request) -> Response:
 
 
 async def found(site: Site, request: Request) -> Response:
-    """The patients or messages that a search has found, as its URL names them."""
+    """The patients that a search has found, as its URL names them."""
     if request.query_params.get("in") == "messages":
-        return await _messages_found(site, request)
+        return await seeking.empty(site, request)
     ids = [id_ for id_ in request.query_params.getlist("id") if _ID.fullmatch(id_)]
     reader = Reader(site.store, site.project)
     patients = await patients_of(reader, ids[:MOST], await dates_of(site.store))
     more = len(ids) > MOST
     return await page_of(
         site, request, reader, "found.html", "sessions", patients=patients, more=more
-    )
-
-
-async def _messages_found(site: Site, request: Request) -> Response:
-    ids = [id_ for id_ in request.query_params.getlist("message") if _ID.fullmatch(id_)]
-    reader = Reader(site.store, site.project)
-    messages = await messages_of(reader, ids[:MOST_MESSAGES], await dates_of(site.store))
-    more = len(ids) == MOST_MESSAGES
-    return await page_of(
-        site, request, reader, "messages.html", "sessions", messages=messages, more=more
     )
 
 
@@ -284,26 +277,40 @@ async def _writers(
     return await page_of(site, request, reader, "writers.html", "reviews", status, writers=view)
 
 
-def _wanted(asked: Mapping[str, str]) -> Wanted:
+def _wanted(asked: Mapping[str, str], days: Sequence[date | None]) -> Wanted:
     """What the query of a list asks for; 404 for what nothing can be."""
     patient = asked.get("patient", "")
     if patient and not _ID.fullmatch(patient):
         raise HTTPException(404)
     try:
-        since, until = _day(asked.get("from", "")), _day(asked.get("to", ""))
-        if since and until and since > until:
-            since, until = until, since
         return Wanted(
             status=asked.get("status") or "all",
             patient=patient,
             channel=asked.get("channel", ""),
-            since=since,
-            until=until,
+            since=days[0],
+            until=days[1],
             to_review=bool(asked.get("review")),
         )
     except ValueError:
         raise HTTPException(404) from None
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _written(text: str, dates: Dates) -> str:
+    """A day as the practice writes it; what is none stays as it was typed."""
+    try:
+        return dates.day(dates.read(text))
+    except ValueError:
+        return text
+
+
+def _days(asked: Mapping[str, str], dates: Dates) -> tuple[list[date | None], str]:
+    """The days from which and until which, in their order, and what is wrong with them."""
+    days: list[date | None] = []
+    for name in ("from", "to"):
+        text = asked.get(name, "").strip()
+        try:
+            days.append(dates.read(text) if text else None)
+        except ValueError:
+            return [None, None], bad_day(text, dates)
+    since, until = days
+    return ([until, since] if since and until and since > until else days), ""

@@ -1,25 +1,43 @@
-"""Messages found by words that somebody types, the newest first."""
+"""Messages found by words, days and patients, the newest first, page after page to the end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
-from threadwell.fhir.search.query import MissingFilter, Query, Sort, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import (
+    DateFilter,
+    DateMatch,
+    Filter,
+    MissingFilter,
+    Prefix,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    Sort,
+    TokenFilter,
+    TokenMatch,
+)
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.intake.reports.wanted import Wanted, bounds
 from threadwell.stores.contract import Key
 from threadwell.stores.scanning import scan
 
-#: The most messages that are found at once, and how many are looked through for them.
-MOST = 50
-LOOKED_THROUGH = 50_000
-#: As much of a text as a list shows.
-_MOST_TEXT = 160
+#: The messages of a page, and how many are looked through for one.
+PAGE = 50
+LOOKED_THROUGH = 20_000
+#: As much of a text as a list shows, and of that before the first word that was found.
+_MOST_TEXT, _BEFORE = 200, 60
 
 _LIVE = TokenFilter(
     "status",
@@ -29,53 +47,139 @@ _LIVE = TokenFilter(
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Which messages are sought; what is empty leaves it open.
+
+    All the ``words`` stand in one message, whatever their case and accents. It is about one of the
+    ``patients`` (ids), and was sent on one of the days from ``since`` to ``until``.
+    """
+
+    words: str = ""
+    patients: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+
+class Piece(NamedTuple):
+    """A piece of a text, and whether it is one of the words that were sought."""
+
+    sought: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFound:
-    """A message to choose among several; ``href`` is the page of its session, ``""`` for none."""
+    """A message to choose among several; ``href`` is the page of its session, ``""`` for none.
+
+    ``about`` is the patient's name where the sender is somebody else.
+    """
 
     id: str
     sender: str
+    about: str
     when: str
-    text: str
+    pieces: list[Piece]
     href: str
 
 
-async def find_messages(reader: Reader, text: str) -> list[str]:
-    """The ids of the newest messages in which all words of a text stand, at most ``MOST``.
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page of messages. ``before`` leads on: it is a time in microseconds, 0 at the end.
 
-    Case and accents make no difference. So many of the newest are looked through.
+    ``looked`` is how many were looked through for it.
     """
-    words = [fold(word) for word in text.split()]
-    if not words:
-        return []
-    child = MissingFilter("part-of", missing=False)
-    query = Query("Communication", (child, _LIVE), (Sort("sent", descending=True),))
-    found: list[str] = []
-    looked = 0
-    async for stored in scan(reader.store, reader.project, query):
-        looked += 1
-        said = fold(_text(decode(stored.body)))
+
+    messages: list[MessageFound]
+    before: int
+    looked: int
+
+
+async def find_messages(
+    reader: Reader, sought: Sought, dates: Dates, *, before: int = 0
+) -> FoundPage:
+    """The page of the messages sought that were sent before a time, 0 for the newest."""
+    words = [fold(word) for word in sought.words.split()]
+    found: list[Resource] = []
+    looked = at = 0
+    async for stored in scan(
+        reader.store, reader.project, await _query(reader, sought, dates.zone, before)
+    ):
+        child = decode(stored.body)
+        sent = _time(child)
+        # Messages of one moment stay on one page: the next one begins before that moment.
+        if sent != at and (len(found) >= PAGE or looked >= LOOKED_THROUGH):
+            return FoundPage(await _shown(reader, found, words, dates), at, looked)
+        looked, at = looked + 1, sent
+        said = fold(_text(child))
         if all(word in said for word in words):
-            found.append(stored.id)
-        if len(found) == MOST or looked == LOOKED_THROUGH:
-            break
-    return found
+            found.append(child)
+    return FoundPage(await _shown(reader, found, words, dates), 0, looked)
 
 
-async def messages_of(reader: Reader, ids: Iterable[str], dates: Dates) -> list[MessageFound]:
-    """The messages of those ids, in their order; what is not there is left out."""
-    children = await _read(reader, ids)
-    headers = await _read(reader, map(_header, children.values()))
-    await reader.learn(one.get("sender") for one in children.values())
-    return [
-        MessageFound(
-            id_,
-            name_of(child.get("sender"), reader) if child.get("sender") else "Unknown",
-            dates.text(child.get("sent")),
-            " ".join(_text(child).split())[:_MOST_TEXT],
-            _href(id_, headers.get(_header(child), {})),
+def marked(text: str, words: Sequence[str]) -> list[Piece]:
+    """A text on one line, around the first of those folded words, which are told from the rest."""
+    text = " ".join(text.split())
+    # Each folded letter, and the place of the one that it comes from.
+    letters = [(letter, at) for at, one in enumerate(text) for letter in fold(one)]
+    folded = "".join(letter for letter, _ in letters)
+    spans = [
+        (letters[one.start()][1], letters[one.end() - 1][1] + 1)
+        for one in re.finditer(
+            "|".join(map(re.escape, sorted(words, key=len, reverse=True))), folded
         )
-        for id_, child in children.items()
+        if one.end() > one.start()
     ]
+    first = spans[0][0] if spans else 0
+    start = 0 if first <= _BEFORE else text.rfind(" ", 0, first - _BEFORE) + 1
+    end = min(len(text), start + _MOST_TEXT)
+    out, at = [Piece(False, "… ")] if start else [], start
+    for low, high in spans:
+        if at <= low < end:
+            out += [Piece(False, text[at:low]), Piece(True, text[low:high])]
+            at = high
+    out.append(Piece(False, text[at:end] + (" …" if end < len(text) else "")))
+    return [one for one in out if one.text]
+
+
+async def _query(reader: Reader, sought: Sought, zone: ZoneInfo, before: int) -> Query:
+    filters: list[Filter] = [MissingFilter("part-of", missing=False), _LIVE]
+    since, until = bounds(Wanted(since=sought.since, until=sought.until), zone)
+    high = min(filter(None, (until, before)), default=0)
+    if since is not None:
+        filters.append(DateFilter("sent", (DateMatch(Prefix.SA, since, since),)))
+    if high:
+        filters.append(DateFilter("sent", (DateMatch(Prefix.LT, high, high),)))
+    if sought.patients:
+        names = [ReferenceMatch("Patient", id_, "") for id_ in sought.patients]
+        of = ",".join(f"Patient/{id_}" for id_ in sought.patients)
+        groups = await reader.search_all("Group?", member=of)
+        names += [ReferenceMatch("Group", one["id"], "") for one in groups]
+        filters.append(ReferenceFilter("subject", tuple(names)))
+    return Query("Communication", tuple(filters), (Sort("sent", descending=True),))
+
+
+async def _shown(
+    reader: Reader, children: Sequence[Resource], words: Sequence[str], dates: Dates
+) -> list[MessageFound]:
+    headers = await _read(reader, map(_header, children))
+    await reader.learn(one.get("sender") for one in children)
+    await reader.learn(one.get("subject") for one in children)
+    return [_one(reader, one, headers.get(_header(one), {}), words, dates) for one in children]
+
+
+def _one(
+    reader: Reader, child: Resource, header: Resource, words: Sequence[str], dates: Dates
+) -> MessageFound:
+    sender = name_of(child.get("sender"), reader) if child.get("sender") else "Unknown"
+    about = name_of(child["subject"], reader) if id_in(child.get("subject"), "Patient") else ""
+    return MessageFound(
+        child["id"],
+        sender,
+        about if about != sender else "",
+        dates.text(child.get("sent")),
+        marked(_text(child), words) or [Piece(False, "An attachment")],
+        _href(child["id"], header),
+    )
 
 
 def _href(id_: str, header: Resource) -> str:
@@ -97,3 +201,10 @@ def _header(child: Resource) -> str:
 
 def _text(child: Resource) -> str:
     return "\n".join(one.get("contentString", "") for one in child.get("payload") or ())
+
+
+def _time(child: Resource) -> int:
+    try:
+        return parse_fhir_time(str(child.get("sent", "")))
+    except ValueError:
+        return 0

@@ -32,6 +32,28 @@ def test_a_moment_is_written_as_the_country_does(country: str, text: str, whole:
 
 
 @pytest.mark.parametrize(
+    ("country", "text"),
+    [
+        *(("US", text) for text in ("Mar 4, 2024", "3/4/2024", "03-04-24", "march 4 2024")),
+        *(("GB", text) for text in ("4 Mar 2024", "4/3/2024", "04.03.24")),
+        *(("SE", text) for text in ("2024-03-04", "2024/3/4", "4 mar 2024", "4/3/2024")),
+        *((country, "2024-03-04") for country in ("US", "GB", "DE")),
+        *((country, "4 March 2024") for country in ("US", "GB", "DE")),
+    ],
+)
+def test_a_day_is_read_in_the_order_of_the_country(country: str, text: str) -> None:
+    assert Dates(NEW_YORK, country).read(text) == date(2024, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "4th", "13/13/2024", "2/30/2024", "Mar 2024", "٣/٤/٢٠٢٤"]
+)
+def test_what_is_no_day_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError):
+        Dates(NEW_YORK).read(text)
+
+
+@pytest.mark.parametrize(
     ("hour", "text"), [(0, "12:30 AM"), (9, "9:30 AM"), (12, "12:30 PM"), (23, "11:30 PM")]
 )
 def test_noon_and_midnight(hour: int, text: str) -> None:

@@ -180,12 +180,20 @@ def test_the_list_has_pages(put: Callable[..., None], browser: Any, make_session
     assert 'href="/sessions/s28"' in browser.get(_turn(back, "prev")).text
 
 
+def test_what_is_no_day_is_told_and_stays(practice: Any, browser: Any) -> None:
+    answer = browser.get("/?from=soon&to=Mar+4,+2024")
+    assert answer.status_code == 400
+    assert "“soon” is no day: write it as Mar 4, 2026." in answer.text
+    assert 'name="from" value="soon"' in answer.text
+    assert 'name="to" value="Mar 4, 2024"' in answer.text
+
+
 def test_filters_stay_while_pages_turn(
     put: Callable[..., None], browser: Any, make_session: Any
 ) -> None:
     put(*(make_session(f"s{n}", "Patient/x", f"2024-03-{n:02}T10:00:00Z") for n in range(1, 31)))
     first = browser.get("/?from=2024-03-03&status=open").text
-    assert 'value="2024-03-03"' in first
+    assert 'value="Mar 3, 2024"' in first
     second = browser.get(_turn(first, "next")).text
     shown = [n for n in range(1, 31) if f'href="/sessions/s{n}"' in second]
     assert shown == [3, 4, 5]
@@ -344,7 +352,7 @@ def test_a_medical_encounter_leads_to_its_session(practice: Any, browser: Any) -
 
 @pytest.mark.parametrize(
     "path", ["/sessions/none", "/patients/none", "/attachments/none", "/quarantine/none", "/none",
-             "/?cursor=x", "/?status=none", "/?from=soon", "/static/none"]
+             "/?cursor=x", "/?status=none", "/static/none"]
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(practice: Any, browser: Any, path: str) -> None:
     answer = browser.get(path)
