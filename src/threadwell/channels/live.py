@@ -144,6 +144,10 @@ def _as_given(account: Account) -> Account:
     return account
 
 
+def _the_same(subject: str) -> str:
+    return subject
+
+
 def _nothing_to_read(_delivery: Delivery) -> Reply:
     return Reply()
 
@@ -162,8 +166,13 @@ class Live:
     body. ``send`` sends what was written here, and ``ask`` finds out whether that has been sent;
     without ``send`` nobody can reply in its threads (see ``sending.py``). ``limits(thread)`` is
     what one message may have there. ``lacks(account)`` says what is missing in it beyond the
-    fields that each account needs. ``complete(account)`` adds what follows of itself from what was
-    given: an app's own address. ``place`` is below which path of the server it is heard.
+    fields that each account needs, and ``mute(account)`` why nothing can be sent by it, ``""``
+    where something can. ``complete(account)`` adds what follows of itself from what was
+    given: an app's own address. ``place`` is below which path of the server it is heard. It
+    ``attaches`` files itself, where others give URLs of them. ``known_as(external_id, own)`` is the
+    id that a message which was written here will have out there, where that is known before it is
+    sent: then it may be sent again where nobody knows whether it was, as those who get it twice can
+    tell. ``answering`` is the subject of what answers a message, given that one's.
     """
 
     fields: tuple[Field, ...]
@@ -179,3 +188,7 @@ class Live:
     lacks: Callable[[Account], str] = _lacks_nothing
     complete: Callable[[Account], Account] = _as_given
     place: str = "hooks"
+    mute: Callable[[Account], str] = _lacks_nothing
+    attaches: bool = False
+    known_as: Callable[[str, Address], str] | None = None
+    answering: Callable[[str], str] = _the_same

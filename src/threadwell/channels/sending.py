@@ -1,20 +1,21 @@
 """What a channel needs to send: a message that was written here, and what came of it. Pure.
 
-A channel says which call has to be made, and what its answer means; whoever sends makes the calls,
-and keeps what came of them. A message is sent once: where nobody can tell whether a call has sent
-it, that is said, and it is asked before anything else is done.
+A channel says which call has to be made (or which mail handed over), and what its answer means;
+whoever sends makes the calls, and keeps what came of them. A message is sent once: where nobody can
+tell whether a call has sent it, that is said, and it is asked before anything else is done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from threadwell.calls.call import Call, Called
+from threadwell.calls.submission import Submission
 from threadwell.channels.account import Account
-from threadwell.messages import Address
+from threadwell.messages import Address, Attachment
 
 _MB = 1_000_000
 
@@ -27,7 +28,9 @@ class Outbound:
     goes to ``recipients``, ``thread`` the channel's own thread. ``files`` are URLs under which the
     provider can fetch what is attached, for an hour at least. ``hook`` is where it tells what has
     become of the message, ``""`` where nothing is known of that. ``answers`` is the external id
-    of the message that it answers. ``since`` is when it was tried first.
+    of the message that it answers, ``references`` are those of all that it follows, the oldest
+    first. ``written`` is when it was written, ``since`` when it was tried first. ``attached`` are
+    its files themselves, for a channel that sends these (``Live.attaches``).
     """
 
     external_id: str
@@ -39,6 +42,10 @@ class Outbound:
     files: tuple[str, ...] = ()
     hook: str = ""
     answers: str = ""
+    subject: str = ""
+    references: tuple[str, ...] = ()
+    written: datetime | None = None
+    attached: tuple[Attachment, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,13 @@ class Limits:
 class Sent:
     """The provider has it, and calls it ``external_id``.
 
-    ``on_its_way`` says that nothing more has to be done for it to be where it is read.
+    ``on_its_way`` says that nothing more has to be done for it to be where it is read. ``refused``
+    are recipients to whom it does not go all the same, each with the provider's code.
     """
 
     external_id: str
     on_its_way: bool = False
+    refused: tuple[tuple[Address, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,11 @@ class Found:
     external_ids: tuple[str, ...]
 
 
-#: The next step to send a message, given the account and the answer to the call before.
-Sending: TypeAlias = Callable[[Outbound, Account, Called | None], Call | Sent | Later | Failed]
+#: The next step to send a message, given the account and the answer to the call before. After a
+#: mail was submitted there is none: what became of it follows from what the mail server said.
+Sending: TypeAlias = Callable[
+    [Outbound, Account, Called | None], Call | Submission | Sent | Later | Failed
+]
 #: What a message in a thread of the channel's own may have.
 Limiting: TypeAlias = Callable[[str], Limits]
 #: The next step to find out whether it was sent.

@@ -42,6 +42,7 @@ class Placed:
     place, and counts for nothing. ``link`` is what is stored; ``message`` is
     there until then, and ``version`` is the version of the child that was read. A ``quiet`` one
     neither needs an answer nor is one: a program has written it, or it only reacts to another.
+    ``also`` are the ids under which others know what was written here.
     """
 
     sent: Sent
@@ -66,3 +67,4 @@ class Placed:
     message: Message | None = None
     version: str = ""
     quiet: bool = False
+    also: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from threadwell.channels.email.mime import Part, parse
 from threadwell.channels.email.reply import new_text
 from threadwell.channels.email.sender import Key, find_sender
 from threadwell.channels.email.state import Kept, set_aside, state_notes
+from threadwell.channels.email.subjects import ANSWERS
 from threadwell.channels.email.words import header_text
 from threadwell.messages import Broken, Message, gaps
 
@@ -31,12 +32,6 @@ NAME = "email"
 
 NO_TEXT = gaps.NO_TEXT
 
-#: "Re" as programs write it in their languages.
-_ANSWERS = re.compile(
-    r"(?:re|aw|antw|antwort|sv|vs|rv|rif|r|res|resp|odp|ynt|vá|atb|απ|σχετ|ответ|відп|回复|回覆|答复"
-    r"|答覆|返信|답장|회신|رد|הב|תשובה|trả lời|bls|balas)\s?(?:[\[(]\d+[\])])?\s?[:：]",
-    re.IGNORECASE,
-)
 _HEADER_END = re.compile(rb"\n\r?\n")
 _NOWHERE = Kept()
 
@@ -93,7 +88,7 @@ def _message(
     people = {sender.value, *(address.value for address in recipients)}
     ids = _ids(mail, raw, people, kept.from_line, notes)
     subject = header_text(mail.get("subject"))
-    answers = bool(ids.references) or bool(_ANSWERS.match(subject))
+    answers = bool(ids.references) or bool(ANSWERS.match(subject))
     return Message(
         channel=NAME,
         external_id=ids.own,

@@ -15,7 +15,7 @@ from threadwell.encounters.attribution import (
     patients_of,
     reasons_of,
 )
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child import own_of, sent_as
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of
@@ -250,6 +250,7 @@ def place_again(
             medium,
             files=any("contentAttachment" in one for one in stored.get("payload") or ()),
         ),
+        also=tuple(sent_as(stored)),
     )
 
 

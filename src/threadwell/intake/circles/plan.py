@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import overload
@@ -78,7 +78,8 @@ def _thread_by_references(circle: Circle, rules: Rules) -> None:
         if placed.by_references:
             by_channel.setdefault(placed.channel, []).append(placed)
     for channel, those in by_channel.items():
-        mails = [_mail(placed) for placed in those]
+        known = {id_: placed.external_id for placed in those for id_ in placed.also}
+        mails = [_mail(placed, known) for placed in those]
         roots, answered = thread_keys(_with_shared(mails, those)), parents(mails)
         for placed, key, answers in zip(those, roots, answered, strict=True):
             thread = thread_key(channel, key.root, circle.key)
@@ -89,9 +90,14 @@ def _thread_by_references(circle: Circle, rules: Rules) -> None:
     circle.threaded = True
 
 
-def _mail(placed: Placed) -> Mail[str]:
+def _mail(placed: Placed, known: Mapping[str, str]) -> Mail[str]:
+    """What threading needs of a message; ``known`` are ids of others by those that they have."""
     sent = _EPOCH + timedelta(microseconds=placed.sent.at)
-    return Mail(placed.external_id, placed.references, placed.in_reply_to, sent, "")
+    references, answers = placed.references, placed.in_reply_to
+    if known:
+        references = tuple([known.get(one, one) for one in references])
+        answers = known.get(answers, answers)
+    return Mail(placed.external_id, references, answers, sent, "")
 
 
 def _with_shared(mails: list[Mail[str]], those: Sequence[Placed]) -> list[Mail[str]]:

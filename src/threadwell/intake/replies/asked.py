@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from threadwell.channels.account import Account
+from threadwell.channels.live import Live
 from threadwell.encounters.child import DRAFT, REPLY
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import told
@@ -63,6 +64,7 @@ class Asked:
 
     header: Resource
     channel: str
+    live: Live
     thread: str
     answers: str
     accounts: Sequence[Account]
@@ -95,6 +97,8 @@ class Asked:
                 "`threadwell account add` sets one up"
             )
         self.account, self.own = own[0]
+        if why := self.live.mute(self.account):
+            raise BadReply(why)
         others = [one for one in addresses if one.key not in at]
         self.to = tuple(dict.fromkeys(others))
         if not self.to:
@@ -170,9 +174,16 @@ class Asked:
             raise BadReply("there is no message in the thread")
         return (inbound or counted)[-1]
 
+    def _known_as(self, external_id: str) -> str:
+        """The id of a message out there, as far as that is known."""
+        known_as = self.live.known_as
+        if known_as is None or not external_id.startswith(REPLY):
+            return external_id
+        return known_as(external_id, self.own)
+
     def _message(self, now: int) -> Message:
         answered = self.answered
-        answers = answered.shared or answered.external_id
+        answers = self._known_as(answered.shared or answered.external_id)
         by_references = answered.by_references
         return Message(
             channel=self.channel,
@@ -183,7 +194,7 @@ class Asked:
             text=self.text,
             new_text=self.text,
             thread_hint="" if by_references else self.thread,
-            subject=answered.topic,
+            subject=self.live.answering(answered.topic),
             references=tuple(dict.fromkeys((*answered.references, answers)))
             if by_references
             else (),

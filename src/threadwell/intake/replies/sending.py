@@ -12,10 +12,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.calls.smtp import SmtpSubmitter
+from threadwell.calls.submission import Submission, Submitter
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Live, State, Status
@@ -29,7 +31,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals.consents import may_write
-from threadwell.intake.arrivals.statuses import keep_statuses
+from threadwell.intake.arrivals.statuses import keep_statuses, sent_state
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import (
     Entry,
@@ -40,10 +42,13 @@ from threadwell.intake.replies.outbox import (
     removed,
     waiting,
 )
-from threadwell.intake.replies.settling import Gone, known_ids, settle
+from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
+from threadwell.intake.replies.submitting import MARGIN, submit
+from threadwell.messages import Address, Attachment
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Key, Store, Stored
 
 _log = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Seconds until a message is tried again, after the first try in vain, the second …
 PAUSES = (5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600)
@@ -53,7 +58,11 @@ ASKED = (5, 30, 120, 600)
 _STEPS = 4
 _LONGEST = 90
 _AT_ONCE = 8
+#: Seconds until a message that can be sent again is, where nobody knows whether it was sent: a
+#: mailbox may tell meanwhile that it was.
+EVIDENCE = 60.0
 
+BROKEN_OFF = "it was broken off while it was being sent"
 UNKNOWN = "nobody can tell whether it was sent: look at the provider before it is replayed"
 
 
@@ -88,6 +97,7 @@ class Outbox:
         caller: Caller,
         links: FindLinks,
         *,
+        submitter: Submitter | None = None,
         still_held: Callable[[], tuple[Kept, ...]] = tuple,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
@@ -99,6 +109,7 @@ class Outbox:
         self._labels = labels
         self._caller = caller
         self._links = links
+        self._submitter = submitter or SmtpSubmitter()
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
@@ -152,7 +163,7 @@ class Outbox:
             live = self._live(one.entry.channel)
             if account is None or live is None:
                 return await self._bury(one, "its account is gone, or sends nothing any more")
-            out = await self._outbound(one.entry, body, account)
+            out = await self._outbound(one.entry, body, account, live)
             if isinstance(out, str):
                 return await self._bury(one, out)
             if one.entry.stage is Stage.WAITING:
@@ -166,31 +177,41 @@ class Outbox:
         for to in out.recipients:
             if not await may_write(self._store, self._project, out.own, to):
                 return await self._bury(one, "the recipient has said STOP")
+        assert live.send is not None  # Nothing else is given.
+        first = live.send(out, account, None)
+        longest = first.seconds + MARGIN if isinstance(first, Submission) else _LONGEST
         now = self._clock()
         trying = replace(
             one.entry,
             stage=Stage.TRYING,
             tries=one.entry.tries + 1,
             since=one.entry.since or now,
-            due=now + _LONGEST * 1000,
+            due=now + int(longest * 1000),
         )
         one = await self._changed(one, trying, *self._still_held())
-        step = await self._steps(live, out, account)
+        step = await self._steps(first, live, out, account)
         match step:
-            case Sent(external_id, on_its_way):
+            case Sent(external_id, on_its_way, refused):
                 state = State.SENT if on_its_way else State.QUEUED
-                return await self._sent(one, external_id, state)
+                return await self._sent(one, external_id, state, refused)
             case Failed(reason, code):
                 return await self._bury(one, reason, code)
             case Later(reason, code, _, True):
-                return await self._doubt(one, reason, code)
+                return await self._doubt(one, reason, code, live)
             case Later(reason, code, seconds):
                 return await self._again(one, reason, code, seconds)
 
-    async def _steps(self, live: Live, out: Outbound, account: Account) -> Sent | Later | Failed:
+    async def _steps(
+        self,
+        step: Call | Submission | Sent | Later | Failed,
+        live: Live,
+        out: Outbound,
+        account: Account,
+    ) -> Sent | Later | Failed:
         assert live.send is not None  # Nothing else is given.
-        step = live.send(out, account, None)
         for _ in range(_STEPS):
+            if isinstance(step, Submission):
+                return await submit(self._submitter, step, out)
             if not isinstance(step, Call):
                 return step
             try:
@@ -200,10 +221,14 @@ class Outbox:
                     return Later(str(error), doubtful=True)
                 return Later(str(error)) if error.again else Failed(str(error))
             step = live.send(out, account, answer)
-        return Later("it takes too many calls", doubtful=True) if isinstance(step, Call) else step
+        if isinstance(step, Call | Submission):
+            return Later("it takes too many calls", doubtful=True)
+        return step
 
     async def _ask(self, one: Queued, out: Outbound, live: Live, account: Account) -> int | None:
         """Find out whether a message was sent of which nobody knows."""
+        if live.known_as is not None:
+            return await self._look_for(one, live.known_as(out.external_id, out.own))
         if live.ask is None or not one.entry.since:
             return await self._bury(one, UNKNOWN)
         step = live.ask(out, account, None)
@@ -222,21 +247,43 @@ class Outbox:
             for external_id in ids:
                 if external_id not in taken:
                     return await self._sent(one, external_id)
-        return await self._doubt(one, one.entry.reason, one.entry.code)
+        return await self._doubt(one, one.entry.reason, one.entry.code, live)
 
-    async def _sent(self, one: Queued, external_id: str, state: State = State.QUEUED) -> int | None:
+    async def _look_for(self, one: Queued, external_id: str) -> int | None:
+        """Send it again, unless there are signs of it: it is the same one to those who get it."""
+        channel = one.entry.channel
+        told = await sent_state(self._store, self._project, channel, external_id)
+        if told or await is_there(self._store, self._project, channel, external_id):
+            return await self._sent(one, external_id)
+        return await self._again(one, one.entry.reason or BROKEN_OFF, one.entry.code, 0.0)
+
+    async def _sent(
+        self,
+        one: Queued,
+        external_id: str,
+        state: State = State.QUEUED,
+        refused: Sequence[tuple[Address, str]] = (),
+    ) -> int | None:
         settings = await kept_settings(self._store, self._project, self._labels)
         await settle(self._store, self._project, one, external_id, settings, clock=self._clock)
         at = datetime.fromtimestamp(self._clock() / 1000, UTC)
-        status = Status(one.entry.channel, external_id, state, at)
-        await keep_statuses(self._store, self._project, [status])
+        told = [Status(one.entry.channel, external_id, state, at)]
+        told += [
+            Status(one.entry.channel, external_id, State.FAILED, at, code, who)
+            for who, code in refused
+        ]
+        await keep_statuses(self._store, self._project, told)
         return None
 
-    async def _doubt(self, one: Queued, reason: str, code: str) -> int | None:
+    async def _doubt(self, one: Queued, reason: str, code: str, live: Live) -> int | None:
         entry = one.entry
-        if entry.asked >= len(self._asked):
+        if live.known_as is not None:
+            pause = EVIDENCE
+        elif entry.asked >= len(self._asked):
             return await self._bury(one, UNKNOWN, code)
-        due = self._clock() + int(self._asked[entry.asked] * 1000)
+        else:
+            pause = self._asked[entry.asked]
+        due = self._clock() + int(pause * 1000)
         now = replace(
             entry,
             stage=Stage.DOUBTFUL,
@@ -288,23 +335,33 @@ class Outbox:
         live = channel.live if channel else None
         return live if live is not None and live.send is not None else None
 
-    async def _outbound(self, entry: Entry, body: Resource, account: Account) -> Outbound | str:
+    async def _outbound(
+        self, entry: Entry, body: Resource, account: Account, live: Live
+    ) -> Outbound | str:
         """What is to be sent, or why it cannot be."""
         said = said_in(body, entry.thread)
         if said is None:
             return "its message is no longer one that can be sent"
         links = await self._links()
-        binaries = [
-            Key("Binary", url.removeprefix("Binary/"))
+        parts = [
+            part["contentAttachment"]
             for part in body.get("payload") or ()
-            if (url := str((part.get("contentAttachment") or {}).get("url", "")))
+            if part.get("contentAttachment")
         ]
-        if binaries and not links.base:
+        binaries = [
+            Key("Binary", str(one["url"]).removeprefix("Binary/")) for one in parts if "url" in one
+        ]
+        if binaries and not links.base and not live.attaches:
             return "its files cannot be fetched: say where the server is reached (--base-url)"
         there = await self._store.read_many(self._project, binaries) if binaries else {}
         files = [_present(there.get(key)) for key in binaries]
         if None in files:
             return "a file of it is gone"
+        attached = []
+        if live.attaches:
+            named = [one for one in parts if "url" in one]
+            for one, file in zip(named, filter(None, files), strict=True):
+                attached.append(await self._attached(one, file))
         seconds = self._clock() // 1000
         hook = f"{links.base}/hooks/{account.name}" if links.base.startswith("https:") else ""
         return Outbound(
@@ -314,10 +371,21 @@ class Outbox:
             entry.thread,
             said.text,
             datetime.fromtimestamp((entry.since or self._clock()) / 1000, UTC),
-            tuple(links.file(one.id, one.version_id, seconds) for one in files if one),
+            ()
+            if attached
+            else tuple(links.file(one.id, one.version_id, seconds) for one in files if one),
             account.url or hook,
             await self._known_as(entry.channel, said.in_reply_to),
+            said.subject,
+            said.references,
+            _EPOCH + timedelta(microseconds=said.sent),
+            tuple(attached),
         )
+
+    async def _attached(self, part: Resource, file: Stored) -> Attachment:
+        content = await self._store.content(self._project, file.id, file.version_id)
+        type_ = str(part.get("contentType", ""))
+        return Attachment(str(part.get("title", "")), type_, content or b"")
 
 
 def _present(stored: Stored | None) -> Stored | None:

@@ -47,6 +47,12 @@ async def settle(
     await revise(store, project, settings, make, clock=clock)
 
 
+async def is_there(store: Store, project: str, channel: str, external_id: str) -> bool:
+    """Whether a message of that id is in the record: as it was met in a mailbox, say."""
+    stored = await store.read(project, "Communication", message_identity(channel, external_id).id)
+    return stored is not None and not stored.deleted
+
+
 async def known_ids(store: Store, project: str, channel: str, ids: Sequence[str]) -> set[str]:
     """Those of the provider's ids that messages which were written here have already."""
     if not ids:

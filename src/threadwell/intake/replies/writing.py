@@ -98,6 +98,8 @@ async def write_reply(
         raise BadReply(exceeded)
     circle = circle_of(header)
     mine = [one for one in await accounts(store, project) if one.channel == channel]
+    # Of two accounts with one address the one that can send does.
+    mine.sort(key=lambda one: not live.mute(one))
     if words.draft:
         name = words.draft.id
     elif words.key:
@@ -107,6 +109,7 @@ async def write_reply(
     asked = ask(
         header,
         channel,
+        live,
         found.id,
         named or words.answers,
         mine,

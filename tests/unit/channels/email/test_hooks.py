@@ -127,6 +127,11 @@ def one(given: Delivery, provider: str) -> Any:
     return found
 
 
+def with_own(copy: Message) -> Message:
+    """As an account with the practice's address hands it over."""
+    return replace(copy, ours=tuple(to for to in copy.recipients if to.key == CARE.key))
+
+
 def from_mailbox(raw: bytes) -> Message:
     found = read_mail(raw, "a delivery to mail", UTC_ZONE, RECEIVED, own={CARE.key})
     assert isinstance(found, Message)
@@ -146,7 +151,7 @@ def test_a_mail_that_was_taken_apart_is_the_one_in_the_mailbox(
         # It does not tell the type of the body: a line stays broken.
         assert (mail.external_id, mail.text.split()) == (copy.external_id, copy.text.split())
         return
-    assert mail == copy
+    assert mail == with_own(copy)
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -156,7 +161,7 @@ def test_a_mail_that_comes_whole_is_read_as_it_is(provider: str, body: bytes) ->
     if provider == "postmark" and not body.isascii():
         raw = HEADER.encode() + BODIES["quoted"]
     mail = one(WHOLE[provider](raw), provider)
-    assert mail == from_mailbox(raw)
+    assert mail == with_own(from_mailbox(raw))
 
 
 @pytest.mark.parametrize("provider", WHOLE)

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused
-from threadwell.channels.email.hooks.mailbox import ASKED_FOR, MAILBOX
+from threadwell.channels.email.compose import message_id
+from threadwell.channels.email.hooks.mailbox import ASKED_FOR, MAILBOX, refuse
 from threadwell.channels.email.hooks.mailgun import MAILGUN
 from threadwell.channels.email.hooks.postmark import POSTMARK
 from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
 from threadwell.channels.email.hooks.sendgrid import SENDGRID
 from threadwell.channels.email.mail import broken, read_mail
+from threadwell.channels.email.sending import LIMITS, mute, send, unfit
+from threadwell.channels.email.subjects import answering
 from threadwell.channels.live import Heard, Live
 from threadwell.messages import Attachment, Broken, Message
 from threadwell.zones import UTC_ZONE
@@ -22,6 +25,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
     "imap": MAILBOX,
+    "smtp": Provider(refuse, lambda _: (), ("smtp-host",)),
 }
 
 NO_PROVIDER = "nobody knows any more which provider has delivered it"
@@ -36,6 +40,12 @@ _FIELDS = (
     Field("folders", "imap: folders, with commas between them; else INBOX", required=False),
     Field("since", "imap: leave out what came before that day, YYYY-MM-DD", required=False),
     Field("tls", "imap: no, for a server that has none and is allowed", required=False),
+    Field("smtp-host", "the server that sends, with :PORT if it is not 587", required=False),
+    Field("smtp-user", "the user there", required=False),
+    Field("smtp-password", "the password of that user", secret=True, required=False),
+    Field("smtp-token", "an OAuth 2.0 access token, if no password", secret=True, required=False),
+    Field("smtp-tls", "starttls; yes, which port 465 means; no, if it is allowed", required=False),
+    Field("from-name", "the name beside the address of what is sent", required=False),
 )
 
 
@@ -57,7 +67,7 @@ def lacks(account: Account) -> str:
         names = need.split("|")
         if not any(map(account.value, names)):
             return f"an account of {named} needs {' or '.join(names)}"
-    return ""
+    return unfit(account)
 
 
 def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard]:
@@ -78,18 +88,37 @@ def _heard(found: Found, delivery: Delivery, account: Account) -> Heard:
         case Mail(raw, missing, kept):
             own = {address.key for address in account.addresses}
             read = read_mail(raw, source, UTC_ZONE, delivery.received, kept=kept, own=own)
-            return read if isinstance(read, Broken) else _finished(read, missing, delivery)
+            if isinstance(read, Broken):
+                return read
+            return _finished(read, missing, delivery, account)
         case Unread(reason, set_aside):
             return broken(delivery.body, source, reason, set_aside=set_aside)
     return found
 
 
-def _finished(message: Message, missing: tuple[Attachment, ...], delivery: Delivery) -> Message:
+def _finished(
+    message: Message, missing: tuple[Attachment, ...], delivery: Delivery, account: Account
+) -> Message:
+    ours = {one.key for one in account.addresses}
+    is_ours = message.sender.key in ours
     return replace(
         message,
         attachments=(*message.attachments, *missing),
-        received=message.received or delivery.received,
+        # When a copy of what the practice has sent was put away tells nothing.
+        received=message.received or (None if is_ours else delivery.received),
+        ours=tuple(one for one in (message.sender, *message.recipients) if one.key in ours),
     )
 
 
-LIVE = Live(fields=_FIELDS, verify=verify, parse=parse, lacks=lacks)
+LIVE = Live(
+    fields=_FIELDS,
+    verify=verify,
+    parse=parse,
+    lacks=lacks,
+    send=send,
+    limits=lambda _: LIMITS,
+    mute=mute,
+    attaches=True,
+    known_as=message_id,
+    answering=answering,
+)
