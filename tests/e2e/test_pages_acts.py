@@ -318,6 +318,12 @@ def test_a_reply_is_written_with_a_file(
     box = desk.get_by_label("Reply by Text message")
     send = desk.get_by_role("button", name="Send", exact=True)
     files = desk.get_by_label("Up to 10 files")
+    care = desk.get_by_role("region", name="Waits for an answer")
+    care.get_by_text("Give it to somebody").click()
+    well_made(desk)
+    care.get_by_role("button", name="Take care of it").click()
+    expect(care).to_contain_text("You take care of it.")
+    expect(box).to_be_focused()
     well_made(desk)
     # What is refused stays where it was written, and says why there.
     picture = tmp_path / "plan.png"
@@ -335,6 +341,7 @@ def test_a_reply_is_written_with_a_file(
     send.click()
     reply = desk.locator(".message.ours").last
     expect(reply).to_contain_text("Not yet: see the plan.")
+    expect(care).to_have_count(0)
     expect(reply.get_by_role("img", name="plan.png")).to_have_count(1)
     expect(box).to_have_value("")
     expect(box).to_be_focused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -9,16 +10,19 @@ from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
+from starlette.exceptions import HTTPException
+
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox.activity import Recent, recent
+from threadwell.inbox.caring import OWNERS, Care, care_in, cared
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.read_state import unread_in
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.turning import Turns
+from threadwell.inbox.turning import LAST, Turns
 from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
@@ -37,7 +41,8 @@ _COUNTED: WeakKeyDictionary[Store, dict[tuple[str, str], tuple[int, float]]] = W
 class SessionRow:
     """One session of the list; ``asked`` where a question about it is open.
 
-    ``unread`` messages came since whoever looks has read it.
+    ``unread`` messages came since whoever looks has read it. ``care`` is who takes care of the
+    thread that waits in it, where one does.
     """
 
     id: str
@@ -50,6 +55,7 @@ class SessionRow:
     last_by: str
     last_text: str
     unread: int = 0
+    care: Care | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,15 @@ async def list_sessions(
     """The page of the wanted sessions that a cursor leads to, the one that was written in last
     first; the days of ``wanted`` are those of its last message.
 
-    ``waiting`` is for whom they wait, one of ``WAITING``. Unread messages are counted for ``me``,
+    ``waiting`` is for whom they wait, one of ``WAITING``, or who takes care of them, one of
+    ``OWNERS``: then what is due first stands first. Unread messages are counted for ``me``,
     the reference of whoever looks. One patient's sessions, those with an open question and the
     superseded stand by when they began, and their days are of that.
     """
     if wanted.patient or wanted.to_review or wanted.status == "superseded":
         return await _by_beginning(reader, wanted, cursor=cursor, dates=dates, me=me)
+    if waiting in OWNERS:
+        return await _cared(reader, wanted, waiting, cursor, dates, me)
     since, until = bounds(wanted, dates.zone)
     if waiting:
         since = max(since or 0, (clock() - WAITS * _DAY_MS) * 1000)
@@ -116,6 +125,19 @@ async def _by_beginning(
     page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
     rows = await _rows(reader, page.resources, dates, me)
     return Listing(rows, page.total or 0, page.turns, wanted, name, found is not None)
+
+
+async def _cared(
+    reader: Reader, wanted: Wanted, whose: str, cursor: str, dates: Dates, me: str
+) -> Listing:
+    sessions = await cared(reader, whose, me)
+    last = max(0, (len(sessions) - 1) // PAGE)
+    if cursor and cursor != LAST and not (cursor.isascii() and cursor.isdigit()):
+        raise HTTPException(404)
+    at = min(last, int(cursor or 0) if cursor != LAST else last)
+    some = sessions[at * PAGE : (at + 1) * PAGE]
+    turned = Turns(str(at - 1) if at else "", *(("", "") if at == last else (str(at + 1), LAST)))
+    return Listing(await _rows(reader, some, dates, me), len(sessions), turned, wanted)
 
 
 async def _count(reader: Reader, wanted: Wanted) -> int:
@@ -170,10 +192,13 @@ async def _rows(
     await reader.learn(one.last.get("sender") for one in sessions if one.last)
     unread = await unread_in(reader, [one.headers for one in sessions], me) if me else []
     numbers = unread or [0] * len(sessions)
-    return [_row(reader, *one, dates) for one in zip(sessions, numbers, strict=True)]
+    care = await care_in(reader, (h["id"] for one in sessions for h in one.headers), me, dates)
+    return [_row(reader, *one, care, dates) for one in zip(sessions, numbers, strict=True)]
 
 
-def _row(reader: Reader, session: LookedAt, unread: int, dates: Dates) -> SessionRow:
+def _row(
+    reader: Reader, session: LookedAt, unread: int, care: Mapping[str, Care], dates: Dates
+) -> SessionRow:
     summary, last = session.summary, session.last
     name = session_name(summary)
     about = summary.topic if summary.topic != name else ""
@@ -188,6 +213,7 @@ def _row(reader: Reader, session: LookedAt, unread: int, dates: Dates) -> Sessio
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else about,
         unread=unread,
+        care=next((care[one["id"]] for one in session.headers if one["id"] in care), None),
     )
 
 

@@ -13,10 +13,11 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.inbox import review_page, seeking, writers_page
 from threadwell.inbox.about_page import FIND, Said, load_about, meant
+from threadwell.inbox.caring import MINE, OWNERS, is_tracked
 from threadwell.inbox.dates import EXAMPLE, Dates, bad_day, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
-from threadwell.inbox.listing import list_sessions
+from threadwell.inbox.listing import Listing, list_sessions
 from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.quarantine import load_held
 from threadwell.inbox.reader import Reader
@@ -39,16 +40,18 @@ _FILTERS = ("status", "waiting", "patient", "channel", "from", "to", "review")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
-#: The tabs of the list of sessions: what each is called, and what of the query it is.
-_TABS = (
-    ("All", {"status": "all", "waiting": ""}),
-    *((label, {"status": "all", "waiting": name}) for name, label in WAITING.items()),
-    *(
-        (label, {"status": status, "waiting": ""})
-        for status, label in STATUSES.items()
-        if status != "all"
-    ),
-)
+def _tabs(*, tracked: bool, named: bool) -> list[tuple[str, dict[str, str]]]:
+    """The tabs of the list of sessions: what each is called, and what of the query it is."""
+    owners = [
+        (label, name) for name, label in OWNERS.items() if tracked and (named or name != MINE)
+    ]
+    waiting = [(label, name) for name, label in WAITING.items()]
+    statuses = [(label, status) for status, label in STATUSES.items() if status != "all"]
+    return [
+        ("All", {"status": "all", "waiting": ""}),
+        *((label, {"status": "all", "waiting": name}) for label, name in [*owners, *waiting]),
+        *((label, {"status": status, "waiting": ""}) for label, status in statuses),
+    ]
 
 
 async def sessions(site: Site, request: Request) -> Response:
@@ -58,7 +61,7 @@ async def sessions(site: Site, request: Request) -> Response:
     days, mistake = _days(asked, dates)
     wanted = _wanted(asked, days)
     waiting = asked.get("waiting", "")
-    if waiting not in ("", *WAITING):
+    if waiting not in ("", *WAITING, *OWNERS):
         raise HTTPException(404)
     after = await site.news.position()
     reader = Reader(site.store, site.project)
@@ -84,7 +87,7 @@ async def sessions(site: Site, request: Request) -> Response:
         "sessions.html",
         "sessions",
         400 if mistake else 200,
-        live=Live(after, ("Communication/", "Encounter/")),
+        live=Live(after, ("Communication/", "Encounter/", *_tasks(listing))),
         listing=listing,
         link=link,
         asked={name: asked.get(name, "") for name in (*_FILTERS, "cursor")},
@@ -92,9 +95,14 @@ async def sessions(site: Site, request: Request) -> Response:
         mistake=mistake,
         days=[_written(asked.get(name, ""), dates) for name in ("from", "to")],
         example=dates.day(EXAMPLE),
-        tabs=_TABS,
+        tabs=_tabs(tracked=await is_tracked(site), named=bool(by_whom(request).reference)),
         channels=site.badges.choices,
     )
+
+
+def _tasks(listing: Listing) -> list[str]:
+    """The Tasks of the threads that wait in those sessions."""
+    return [f"Task/{row.care.task}" for row in listing.rows if row.care]
 
 
 async def find(site: Site, request: Request) -> Response:

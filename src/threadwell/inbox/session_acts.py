@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
+from threadwell.inbox import caring
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import Form, Live, by_whom, first, page_of, sentence
@@ -32,6 +33,7 @@ from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import NotInOutbox
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.settings import BadSetting
+from threadwell.intake.todos.acting import BadTodo
 
 #: What becomes of the session by each button.
 _ACTS = {CLOSE: close_session, REOPEN: reopen_session}
@@ -56,6 +58,8 @@ async def act(site: Site, request: Request) -> Response:
         return await _reply(site, request, posted)
     if first(form, "act") in (RESEND, DROP):
         return await _decide(site, request, form)
+    if first(form, "act") in caring.ACTS:
+        return await _care(site, request, form)
     do = _ACTS.get(first(form, "act"))
     if do is None:
         return await _page(site, request, "Press one of the buttons.", 400)
@@ -98,6 +102,16 @@ async def _decide(site: Site, request: Request, form: Form) -> Response:
         return await _page(site, request, "Somebody has decided about it meanwhile.", 409)
 
 
+async def _care(site: Site, request: Request, form: Form) -> Response:
+    try:
+        await caring.do(site, request, form)
+    except BadTodo as error:
+        return await _page(site, request, sentence(error), 409, form)
+    except Contended:
+        return await _page(site, request, "Others change it just now: try again.", 409, form)
+    return RedirectResponse(f"/sessions/{request.path_params['id']}", 303)
+
+
 def why_in(text: str) -> str:
     """A reason as it is kept: one line, and not too long."""
     return " ".join(text.split())[:_MOST_WHY]
@@ -124,16 +138,23 @@ async def _page(
         raise HTTPException(404)
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
-    view = await whole(reader, encounter, request, await dates_of(site.store))
-    if me := by_whom(request).reference:
+    dates = await dates_of(site.store)
+    view = await whole(reader, encounter, request, dates)
+    me = by_whom(request).reference
+    if me:
         await mark_read(reader, last_shown(view), me)
     back, label = came_from(site, request)
+    headers = [one.id for one in view.threads]
+    cared = await caring.load_caring(reader, headers, me, form or {}, dates)
     replying = await load_replying(site, reader, view, by_whom(request), form or {}, mistake)
     return await page_of(
         *(site, request, reader, "session.html", "sessions", status),
-        live=Live(after, shown_on(view)),
+        live=Live(
+            after, (*shown_on(view), *(f"Task/{one.task}" for one in cared.threads.values()))
+        ),
         session=view,
         replying=replying,
+        caring=cared,
         typing=typing_in(site, view),
         back=back,
         label=label,

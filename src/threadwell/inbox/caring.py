@@ -1,0 +1,151 @@
+"""Threads that wait for an answer, on the pages: who takes care of each, or gives it to others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from threadwell.encounters.names import resource_name
+from threadwell.encounters.todo import thread_of_todo
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.inbox.dates import Dates
+from threadwell.inbox.page import Form, by_whom, first
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.site import Site
+from threadwell.intake.todos.acting import BadTodo, claim, dismiss, release, reroute
+from threadwell.intake.todos.listing import Waiting, waiting_of, waiting_threads
+from threadwell.intake.todos.since import kept_tracking
+from threadwell.stores.contract import Key
+
+#: What the buttons of the form are for.
+CLAIM, RELEASE, REROUTE, DISMISS = "claim", "release", "reroute", "dismiss"
+ACTS = (CLAIM, RELEASE, REROUTE, DISMISS)
+#: Whose threads a list may have: those of whoever looks, and those that nobody has.
+MINE, NOBODYS = "mine", "nobodys"
+OWNERS = {MINE: "Mine", NOBODYS: "Nobody’s"}
+
+#: Colleagues to choose from.
+_MANY = 500
+_OPEN = "requested,received,accepted,in-progress,ready,on-hold,draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Who takes care of a thread that waits; ``owner`` is a name, ``""`` where nobody does.
+
+    ``task`` is the id of the Task. ``mine`` is whether it is whoever looks; it is ``late`` where an
+    answer was due before now.
+    """
+
+    task: str
+    owner: str
+    mine: bool
+    pool: str
+    since: str
+    due: str
+    late: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caring:
+    """What a session's page needs for it.
+
+    ``threads`` are those that wait, by the ids of their headers. ``colleagues`` are references and
+    names of those whom a thread may be given to. What was typed and could not be done is of the
+    ``task``: ``why``, and to ``whom``.
+    """
+
+    threads: Mapping[str, Care] = field(default_factory=dict)
+    colleagues: tuple[tuple[str, str], ...] = ()
+    task: str = ""
+    whom: str = ""
+    why: str = ""
+
+
+async def is_tracked(site: Site) -> bool:
+    """Whether it is kept which threads of a practice wait."""
+    return await kept_tracking(site.store, site.project) is not None
+
+
+async def load_caring(
+    reader: Reader, headers: Iterable[str], me: str, form: Form, dates: Dates
+) -> Caring:
+    """Those of the threads (ids of headers) that wait; ``form`` is what ``me`` has sent."""
+    threads = await care_in(reader, headers, me, dates)
+    if not threads:
+        return Caring()
+    found = await reader.search("Practitioner?", _sort="family", _count=_MANY)
+    people = [
+        (f"Practitioner/{one['id']}", resource_name(one))
+        for one in found.resources
+        if one.get("active") is not False and resource_name(one)
+    ]
+    typed = (first(form, name) for name in ("task", "owner", "why"))
+    return Caring(threads, tuple(people), *typed)
+
+
+async def care_in(
+    reader: Reader, headers: Iterable[str], me: str, dates: Dates, clock: Clock = now_ms
+) -> dict[str, Care]:
+    """Who takes care of those of the threads (ids of headers) that wait, by these."""
+    focus = ",".join(f"Communication/{one}" for one in headers)
+    if not focus or await kept_tracking(reader.store, reader.project) is None:
+        return {}
+    tasks = await reader.search_all("Task?code=respond", focus=focus, status=_OPEN)
+    found = [waiting_of(one) for one in tasks if thread_of_todo(one) is not None]
+    now = clock()
+    return {one.thread.removeprefix("Communication/"): _care(one, me, dates, now) for one in found}
+
+
+async def cared(reader: Reader, whose: str, me: str) -> list[Resource]:
+    """The session encounters of the threads that wait, one of ``OWNERS``, what is due first
+    first."""
+    if whose == MINE and not me:
+        return []
+    mine = me if whose == MINE else ""
+    found = await waiting_threads(
+        reader.store, reader.project, owner=mine, unowned=whose == NOBODYS
+    )
+    await reader.learn({"reference": one.thread} for one in found)
+    headers = [reader.known({"reference": one.thread}) or {} for one in found]
+    links = [one["encounter"] for one in headers if id_in(one.get("encounter"), "Encounter")]
+    await reader.learn(links)
+    sessions = {Key("Encounter", id_in(one, "Encounter")): reader.known(one) for one in links}
+    return [one for one in sessions.values() if one and one.get("status") != "entered-in-error"]
+
+
+async def do(site: Site, request: Request, form: Form) -> None:
+    """What the button of the form says; raises ``BadTodo``, and ``Contended``."""
+    by = by_whom(request)
+    if not by.reference:
+        raise BadTodo("sign in with a link that names you")
+    store, project = site.store, site.project
+    task, why = f"Task/{first(form, 'task')}", " ".join(first(form, "why").split())
+    match first(form, "act"):
+        case "claim":
+            await claim(store, project, task, by.reference, by=by)
+        case "release":
+            await release(store, project, task, why=why, by=by)
+        case "reroute":
+            await reroute(store, project, task, why=why, owner=first(form, "owner"), by=by)
+        case _:
+            await dismiss(store, project, task, why=why, by=by)
+
+
+def _care(one: Waiting, me: str, dates: Dates, now: int) -> Care:
+    due = dates.moment(one.due)
+    late = hasattr(due, "timestamp") and due.timestamp() * 1000 < now  # type: ignore[union-attr]
+    return Care(
+        one.task.removeprefix("Task/"),
+        one.owner_name or ("Somebody" if one.owner else ""),
+        bool(me) and one.owner == me,
+        one.pool.display or one.pool.code,
+        dates.text(one.since),
+        dates.text(one.due),
+        late,
+        one.notes,
+    )
