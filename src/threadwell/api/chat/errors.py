@@ -9,7 +9,6 @@ from threadwell.api.exchange import Answer
 from threadwell.api.load.gate import Load
 from threadwell.api.outcomes import Headed
 from threadwell.fhir.outcome import FhirError
-from threadwell.intake.acts import BadAct
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.stores.contract import StoreError
 
@@ -56,8 +55,3 @@ def of_store(load: Load, error: StoreError) -> FhirError:
     """503 or 507; it is counted, and logged."""
     load.failures.add(error, "", "chat")
     return load.store_failed(error)
-
-
-def of_act(error: BadAct) -> ChatRefused:
-    """A session that cannot be opened or closed."""
-    return ChatRefused("conflict", str(error), "open")

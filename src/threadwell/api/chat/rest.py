@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import parse_qs
 
-from threadwell.api.chat.bodies import MOST_JSON, Sending, Told, Typed, read_json
+from threadwell.api.chat.bodies import MOST_JSON, Sending, SessionWanted, Told, Typed, read_json
 from threadwell.api.context import Context
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
@@ -16,10 +16,17 @@ from threadwell.channels.account import Account
 from threadwell.channels.chat.tokens import Token
 from threadwell.channels.live import State
 from threadwell.fhir.json import decode
-from threadwell.intake.chat import files, history, posting, told
+from threadwell.intake.chat import files, history, posting, sessions, told
 from threadwell.intake.chat.history import History
 from threadwell.intake.chat.refused import ChatRefused
+from threadwell.intake.chat.sessions import SessionNow
 from threadwell.intake.chat.typing import SECONDS, Side, Typing
+from threadwell.intake.importing import Contended
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.settings import BadSetting
+
+#: Characters of a reason that are kept.
+_MOST_WHY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,40 @@ async def download(asked: Asked) -> Answer:
     return answer._replace(headers=[*answer.headers, (b"cache-control", b"private, no-store")])
 
 
+async def session(asked: Asked) -> Answer:
+    """200 with the session that is open, or was last."""
+    context = asked.context
+    now = await sessions.current(context.store, context.project, asked.token.patient)
+    return _session(now)
+
+
+async def act(asked: Asked) -> Answer:
+    """200 with the session, once it is open or closed as the patient wants it."""
+    body, context = read_json(asked.request.body, SessionWanted), asked.context
+    if len(body.why) > _MOST_WHY:
+        raise ChatRefused("too-large", f"a reason has at most {_MOST_WHY} characters", "why")
+    do = sessions.open_ if body.open else sessions.close
+    try:
+        settings = await kept_settings(context.store, context.project, context.labels())
+        now = await do(
+            context.store,
+            context.project,
+            asked.token.patient,
+            settings,
+            body.why,
+            context.clock,
+        )
+    except BadSetting as error:
+        raise ChatRefused("conflict", str(error), "open") from None
+    except Contended:
+        raise ChatRefused("busy", "others write to it just now: try again") from None
+    return _session(now)
+
+
+def _session(now: SessionNow) -> Answer:
+    return json_answer(200, {"open": now.open, "session": now.id})
+
+
 #: By method and name; the bytes that the body may have.
 ENDPOINTS: dict[str, dict[str, tuple[Endpoint, int]]] = {
     "messages": {"POST": (send, MOST_JSON), "GET": (messages, 0)},
@@ -164,6 +205,7 @@ ENDPOINTS: dict[str, dict[str, tuple[Endpoint, int]]] = {
     "received": {"POST": (received, MOST_JSON)},
     "read": {"POST": (read, MOST_JSON)},
     "typing": {"POST": (typing, MOST_JSON)},
+    "session": {"GET": (session, 0), "POST": (act, MOST_JSON)},
 }
 #: The same of what has an id behind its name.
 OF_ONE: dict[str, dict[str, tuple[Endpoint, int]]] = {"attachments": {"GET": (download, 0)}}

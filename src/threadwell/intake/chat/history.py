@@ -34,9 +34,9 @@ from threadwell.stores.contract import Key, Store
 #: Messages of one answer, at most and if nobody says.
 MOST, USUAL = 200, 50
 #: Changes of a project that are looked through one by one, rather than to search the thread.
-_NEAR = 2000
+NEAR = 2000
 #: Messages that are told of what has changed while an app was away; beyond it starts anew.
-_FAR = 1000
+FAR = 1000
 #: How much earlier a change may have been stamped than it was told.
 _OVERLAP_MS = 10 * 60 * 1000
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,15})")
@@ -90,7 +90,7 @@ async def latest(
         last = int(found[1]), found[2]
         later = [DateFilter("sent", (DateMatch(Prefix.LE, last[0], last[0] + 1),))]
     out: list[tuple[int, str, Seen]] = []
-    for some in chunks(await _headers(store, project, patient)):
+    for some in chunks(await headers(store, project, patient)):
         query = Query(
             "Communication",
             (_parts(some), *later),
@@ -120,7 +120,7 @@ async def since(store: Store, project: str, patient: Patient, cursor: Cursor, no
     if cursor.position > position:
         # It is of another store, or of a time that a restore has undone.
         return await latest(store, project, patient, now)
-    if position - cursor.position <= _NEAR:
+    if position - cursor.position <= NEAR:
         out: dict[str, Seen] = {}
         async for news in changed(store, project, patient, cursor.position, position):
             out.pop(news.id, None)
@@ -129,13 +129,13 @@ async def since(store: Store, project: str, patient: Patient, cursor: Cursor, no
     low = (cursor.at - _OVERLAP_MS) * 1000
     later = DateFilter("_lastUpdated", (DateMatch(Prefix.GE, low, low + 1),))
     found: list[Seen] = []
-    for some in chunks(await _headers(store, project, patient)):
+    for some in chunks(await headers(store, project, patient)):
         query = Query("Communication", (_parts(some), later), count=200)
         async for stored in search_all(store, project, query):
             one = seen(stored, patient)
             if one is not None:
                 found.append(one)
-            if len(found) > _FAR:
+            if len(found) > FAR:
                 return await latest(store, project, patient, now)
     found.sort(key=lambda one: (_micros(one), one.id))
     return History(found, Cursor(position, now))
@@ -163,11 +163,11 @@ async def find(store: Store, project: str, patient: Patient, ids: list[str]) -> 
     return {id_: one for id_, one in mine if one is not None}
 
 
-async def _headers(store: Store, project: str, patient: Patient) -> list[str]:
+async def headers(store: Store, project: str, patient: Patient) -> list[str]:
+    """The ids of the headers of the patient's thread, one for each session, the earliest first."""
     own = TokenFilter("identifier", (TokenMatch(codes.THREAD + NAME, patient.thread),))
     query = Query("Communication", (own,), count=1000)
-    found = [stored.id async for stored in search_all(store, project, query)]
-    return found[::-1]
+    return [stored.id async for stored in search_all(store, project, query)]
 
 
 def _parts(headers: list[str]) -> ReferenceFilter:

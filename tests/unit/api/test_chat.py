@@ -1,0 +1,434 @@
+"""The API of apps over each store: once, durable, one's own, and for as long as it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from threadwell.api.chat import socket as sockets
+from threadwell.app import channel_labels, live_channels
+from threadwell.channels.account import Account
+from threadwell.channels.chat.names import own_address
+from threadwell.channels.chat.tokens import new_token
+from threadwell.intake.accounts import keep_account
+from threadwell.intake.arrivals.journal import ARRIVED, entries
+from threadwell.intake.arrivals.taking import Taking
+from threadwell.intake.arrivals.telling import Telling
+from threadwell.intake.chat import history
+from threadwell.intake.chat.due import let_go
+from threadwell.intake.choices import Choices, keep_choices
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+SECRET = "a-secret-of-the-tests-0123456789-abc"
+APP = Account("app", "chat", (own_address("app"),), {"secret": SECRET})
+HOUR, DAY = 3_600_000, 24 * 3_600_000
+
+
+class App:
+    """A patient's app, and the clinic that has it."""
+
+    def __init__(self, api: Any, who: str) -> None:
+        self.api = api
+        self.who = who
+
+    def call(self, method: str, path: str, body: Any = None, **headers: Any) -> httpx.Response:
+        at = datetime.fromtimestamp(self.api.clock() / 1000, UTC)
+        token = new_token(APP, self.who, at, 600)
+        more = {"content_type": "application/json", **headers}
+        return self.api.call(
+            method, f"/chat/app/{path}", body, authorization=f"Bearer {token}", **more
+        )
+
+    def send(self, key: str, text: str, *files: str) -> httpx.Response:
+        return self.call("POST", "messages", {"key": key, "text": text, "attachments": list(files)})
+
+    def upload(self, content: bytes, name: str = "a.png") -> httpx.Response:
+        return self.call("POST", f"attachments?name={name}", content, content_type="image/png")
+
+    def get(self, query: str = "") -> Any:
+        answer = self.call("GET", f"messages?{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def take(self) -> None:
+        options = (self.api.store, DEFAULT_PROJECT, live_channels(), channel_labels())
+        self.api.run(Taking(*options, clock=self.api.clock).round())
+
+    def tell(self) -> None:
+        self.api.run(Telling(self.api.store, DEFAULT_PROJECT, clock=self.api.clock).round())
+
+    def reply(self, text: str) -> str:
+        """A nurse replies in the patient's thread; the message's id."""
+        if not self.api.ids("Practitioner"):
+            self.api.make("Practitioner", name=[{"text": "Nurse Berg"}])
+        (nurse,) = self.api.ids("Practitioner")
+        own = f"https://threadwell.dev/fhir/identifier/thread/chat|chat:app/{self.who}%5C,chat:app"
+        header = self.api.ids(f"Communication?identifier={own.replace('|', '%7C')}")[-1]
+        made = self.api.make(
+            "Communication",
+            status="in-progress",
+            partOf=[{"reference": f"Communication/{header}"}],
+            sender={"reference": f"Practitioner/{nurse}"},
+            payload=[{"contentString": text}],
+        )
+        return str(made["id"])
+
+
+def texts(found: Any) -> list[str]:
+    return [one["text"] for one in found["messages"]]
+
+
+@pytest.fixture
+def app(new_api: Any, store: Any) -> App:
+    api = new_api(store=store, channels=live_channels)
+    api.run(keep_account(api.store, DEFAULT_PROJECT, APP))
+    return App(api, person(api, "p-1", "Ana"))
+
+
+def person(api: Any, who: str, name: str) -> str:
+    telecom = [{"system": "other", "value": f"chat:app/{who}"}]
+    api.make(name=[{"given": [name]}], telecom=telecom)
+    return who
+
+
+def test_a_message_is_one_however_often_it_is_sent(app: App) -> None:
+    first = app.send("k1", "Hello")
+    assert first.status_code == 201
+    app.api.clock.now += 5000
+    for when in ("in the journal", "in the record", "long after"):
+        again = app.send("k1", "Hello")
+        assert (again.status_code, again.json()) == (200, first.json()), when
+        assert app.send("k1", "Hello!").json()["error"]["code"] == "conflict", when
+        if when == "in the record":
+            app.api.clock.now += 91 * DAY
+            app.api.run(let_go(app.api.store, DEFAULT_PROJECT, app.api.clock()))
+            # Its receipt is gone, the message is not.
+            assert app.send("k1", "Hello").json()["sent"] == "2024-03-10T12:00:00Z"
+            break
+        app.take()
+    app.take()
+    assert texts(app.get()) == ["Hello"]
+    child = app.api.call("GET", f"Communication/{first.json()['id']}").json()
+    assert child["sent"] == "2024-03-10T12:00:00Z"
+    assert child["medium"][0]["coding"][0]["code"] == "APPWRIT"
+
+
+def test_what_was_acknowledged_outlives_the_process(app: App, tmp_path: Any) -> None:
+    # Nothing of the server is left but its store.
+    sent = app.send("k1", "Hello", app.upload(b"PNG").json()["id"])
+    assert sent.status_code == 201
+    assert len(app.api.run(entries(app.api.store, DEFAULT_PROJECT, ARRIVED))) == 1
+    other = App(type(app.api)(store=app.api.store, channels=live_channels), app.who)
+    assert other.send("k1", "Hello", other.upload(b"PNG").json()["id"]).status_code == 200
+    for _ in range(2):
+        other.take()
+    (found,) = other.get()["messages"]
+    (file,) = found["attachments"]
+    assert (file["name"], file["type"], file["size"]) == ("a.png", "image/png", 3)
+    answer = other.call("GET", f"attachments/{file['id']}")
+    assert (answer.content, answer.headers["content-type"]) == (b"PNG", "image/png")
+
+
+def test_an_unknown_patient_waits_for_a_person(app: App) -> None:
+    stranger = App(app.api, "nobody")
+    assert stranger.send("k1", "Hello").status_code == 201
+    stranger.take()
+    assert texts(stranger.get()) == []
+    person(app.api, "nobody", "Ben")
+    assert stranger.send("k2", "Again").status_code == 201
+    stranger.take()
+    assert sorted(texts(stranger.get())) == ["Again", "Hello"]
+    assert texts(app.get()) == []
+
+
+def test_older_messages_come_page_by_page(app: App) -> None:
+    for number in range(12):
+        app.send(f"k{number}", f"text {number}")
+        # Two of each time: what stands beside each other is not lost between pages.
+        app.api.clock.now += 60_000 * (number % 2)
+    app.take()
+    seen: list[str] = []
+    before, pages = "", 0
+    while True:
+        found = app.get(f"count=5{before}")
+        seen = [one["id"] for one in found["messages"]] + seen
+        pages += 1
+        if "before" not in found:
+            break
+        before = f"&before={found['before']}"
+    every = [one["id"] for one in app.get("count=200")["messages"]]
+    assert (pages, seen) == (3, every)
+    assert len(set(every)) == 12
+
+
+@pytest.mark.parametrize("near", [2000, 0], ids=["by changes", "by search"])
+def test_an_app_goes_on_where_it_was(app: App, near: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(history, "NEAR", near)
+    app.send("k1", "one")
+    app.take()
+    app.api.clock.now += HOUR
+    cursor = app.get()["cursor"]
+    assert near == 0 or app.get(f"after={cursor}")["messages"] == []
+    app.api.clock.now += DAY
+    app.send("k2", "two")
+    App(app.api, person(app.api, "p-2", "Ben")).send("k1", "another's")
+    app.take()
+    answer = app.reply("three")
+    found = app.get(f"after={cursor}")
+    assert sorted(texts(found)) == ["three", "two"]
+    assert not found["anew"]
+    # What becomes of a message, and that it was taken back, is news.
+    assert app.call("POST", "read", {"ids": [answer]}).status_code == 204
+    assert app.call("POST", "received", {"ids": [answer]}).status_code == 204
+    app.tell()
+    there = {one["id"]: one["state"] for one in app.get(f"after={found['cursor']}")["messages"]}
+    assert there[answer] == "read"
+    stored = app.api.call("GET", f"Communication/{answer}").json()
+    assert stored["status"] == "completed"
+    app.api.call("PUT", f"Communication/{answer}", {**stored, "status": "entered-in-error"})
+    news = {one["id"]: one for one in app.get(f"after={found['cursor']}")["messages"]}
+    assert (news[answer]["state"], news[answer]["text"]) == ("withdrawn", "")
+    assert "three" not in texts(app.get())
+
+
+def test_a_cursor_of_another_store_begins_anew(app: App) -> None:
+    app.send("k1", "one")
+    app.take()
+    found = app.get("after=999999999-1")
+    assert (found["anew"], texts(found)) == (True, ["one"])
+
+
+def test_a_draft_is_not_shown(app: App) -> None:
+    app.send("k1", "one")
+    app.take()
+    cursor = app.get()["cursor"]
+    first = app.get()["messages"][0]["id"]
+    stored = app.api.call("GET", f"Communication/{first}").json()
+    nurse = app.api.make("Practitioner")["id"]
+    app.api.make(
+        "Communication",
+        status="preparation",
+        partOf=stored["partOf"],
+        sender={"reference": f"Practitioner/{nurse}"},
+        recipient=[stored["sender"]],
+        payload=[{"contentString": "half a thou"}],
+    )
+    assert app.get(f"after={cursor}")["messages"] == []
+    assert texts(app.get()) == ["one"]
+
+
+def test_files_wait_for_a_day_and_no_longer(app: App) -> None:
+    id_ = app.upload(b"one").json()["id"]
+    assert app.upload(b"one").json()["id"] == id_
+    app.api.clock.now += 23 * HOUR
+    assert app.upload(b"two").status_code == 201
+    assert app.send("k1", "", id_).status_code == 201
+    app.api.clock.now += 2 * HOUR
+    assert app.api.run(let_go(app.api.store, DEFAULT_PROJECT, app.api.clock())) == 22 * 3600
+    error = app.send("k2", "", id_).json()["error"]
+    assert (error["code"], error["where"]) == ("not-found", "attachments[0]")
+    app.take()
+    assert app.get()["messages"][0]["attachments"][0]["size"] == 3
+
+
+def test_no_more_files_wait_than_may(app: App) -> None:
+    for number in range(50):
+        assert app.upload(b"%d" % number).status_code == 201
+    refused = app.upload(b"one more")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too-many")
+    # What is there already may come again, and another patient has room of their own.
+    assert app.upload(b"7").status_code == 201
+    assert App(app.api, "p-2").upload(b"one more").status_code == 201
+
+
+def test_a_patient_opens_and_closes_a_session(app: App) -> None:
+    choices = Choices(policy="explicit", gap="24h", zone="UTC")
+    app.api.run(keep_choices(app.api.store, DEFAULT_PROJECT, choices))
+    assert app.call("GET", "session").json() == {"open": False, "session": ""}
+    assert app.call("POST", "session", {"open": False}).json() == {"open": False, "session": ""}
+    app.send("k1", "outside")
+    app.take()
+    app.api.clock.now += 60_000
+    opened = app.call("POST", "session", {"open": True, "why": "A rash"}).json()
+    assert opened["open"]
+    assert app.call("POST", "session", {"open": True}).json() == opened
+    app.api.clock.now += 60_000
+    id_ = app.send("k2", "inside").json()["id"]
+    app.take()
+    encounter = app.api.call("GET", f"Encounter/{opened['session']}").json()
+    assert encounter["status"] == "in-progress"
+    child = app.api.call("GET", f"Communication/{id_}").json()
+    header = app.api.call("GET", child["partOf"][0]["reference"]).json()
+    assert header["encounter"]["reference"] == f"Encounter/{opened['session']}"
+    app.api.clock.now += 60_000
+    closed = app.call("POST", "session", {"open": False}).json()
+    assert closed == {"open": False, "session": opened["session"]}
+    assert app.call("GET", "session").json() == closed
+    encounter = app.api.call("GET", f"Encounter/{opened['session']}").json()
+    assert encounter["status"] == "finished"
+    (act,) = [
+        one["resource"]
+        for one in app.api.call("GET", "Task?_count=50").json()["entry"]
+        if "open-session" in json.dumps(one["resource"].get("code", {}))
+    ]
+    assert act["requester"]["reference"].startswith("Patient/")
+    assert act["note"] == [{"text": "A rash"}]
+    assert texts(app.get()) == ["outside", "inside"]
+    stranger = App(app.api, "nobody").call("POST", "session", {"open": True})
+    assert (stranger.status_code, stranger.json()["error"]["code"]) == (409, "conflict")
+
+
+class Line:
+    """An app's end of a socket: what it says comes from a queue, and it takes what it is sent once
+    it is let.
+    """
+
+    def __init__(self, app: App) -> None:
+        at = datetime.fromtimestamp(app.api.clock() / 1000, UTC)
+        self.app = app
+        self.token = new_token(APP, app.who, at, 600)
+        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.frames: list[dict[str, Any]] = []
+        self.code = 0
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.said.put_nowait({"type": "websocket.connect"})
+
+    async def run(self) -> None:
+        scope = {
+            "type": "websocket",
+            "path": "/chat/app/socket",
+            "query_string": b"",
+            "headers": [],
+            "subprotocols": [sockets.SUBPROTOCOL],
+        }
+        await self.app.api.app(scope, self.said.get, self.send)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.takes.wait()
+        if message["type"] == "websocket.send":
+            self.frames.append(json.loads(message["text"]))
+        elif message["type"] == "websocket.close":
+            self.code = message["code"]
+
+    def say(self, **frame: Any) -> None:
+        self.said.put_nowait({"type": "websocket.receive", "text": json.dumps(frame)})
+
+    def leave(self) -> None:
+        self.said.put_nowait({"type": "websocket.disconnect", "code": 1001})
+
+    async def until(self, holds: Any) -> None:
+        async with asyncio.timeout(30):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+    def told(self) -> list[str]:
+        return [one["message"]["text"] for one in self.frames if one["type"] == "message"]
+
+
+def test_an_app_that_is_slow_is_told_all_the_same(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setattr("threadwell.api.chat.following._WAITING", 3)
+    app.send("k0", "first")
+    app.take()
+
+    async def go() -> list[str]:
+        line = Line(app)
+        task = asyncio.create_task(line.run())
+        line.say(type="hello", token=line.token)
+        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
+        line.takes.clear()
+        for number in range(1, 8):
+            await taken(app, f"k{number}", f"text {number}")
+        line.takes.set()
+        await line.until(lambda: len(line.told()) >= 8)
+        line.leave()
+        await task
+        return line.told()
+
+    assert app.api.run(go()) == ["first", *(f"text {number}" for number in range(1, 8))]
+
+
+async def taken(app: App, key: str, text: str) -> None:
+    """Send and take in, from within the loop."""
+    at = datetime.fromtimestamp(app.api.clock() / 1000, UTC)
+    token = new_token(APP, app.who, at, 600)
+    answer = await app.api.send(
+        "POST",
+        "/chat/app/messages",
+        {"key": key, "text": text},
+        authorization=f"Bearer {token}",
+        content_type="application/json",
+    )
+    assert answer.status_code == 201
+    app.api.clock.now += 1000
+    options = (app.api.store, DEFAULT_PROJECT, live_channels(), channel_labels())
+    await Taking(*options, clock=app.api.clock).round()
+
+
+def test_an_app_that_takes_nothing_is_let_go(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sockets, "_TAKES", 0.05)
+
+    async def go() -> None:
+        line = Line(app)
+        task = asyncio.create_task(line.run())
+        line.say(type="hello", token=line.token)
+        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
+        line.takes.clear()
+        line.say(type="ping")
+        async with asyncio.timeout(30):
+            await task
+
+    app.api.run(go())
+
+
+def test_a_socket_ends_with_its_token_and_its_account(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sockets, "_LOOK", 0.01)
+    monkeypatch.setattr(sockets, "_CHECK", 0.01)
+
+    async def code_after(change: Any) -> int:
+        line = Line(app)
+        task = asyncio.create_task(line.run())
+        line.say(type="hello", token=line.token)
+        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
+        await change()
+        async with asyncio.timeout(30):
+            await task
+        return line.code
+
+    async def later() -> None:
+        app.api.clock.now += 601_000
+
+    async def another_secret() -> None:
+        other = Account("app", "chat", APP.addresses, {"secret": SECRET[::-1]})
+        await keep_account(app.api.store, DEFAULT_PROJECT, other)
+        app.api.clock.now += 2000
+
+    assert app.api.run(code_after(later)) == 4401
+    assert app.api.run(code_after(another_secret)) == 4401
+
+
+def test_a_patient_has_so_many_sockets(app: App, monkeypatch: Any) -> None:
+    monkeypatch.setattr("threadwell.api.chat.following.MOST_OF_ONE", 2)
+
+    async def go() -> list[int]:
+        lines = [Line(app) for _ in range(3)]
+        tasks = []
+        for line in lines:
+            tasks.append(asyncio.create_task(line.run()))
+            line.say(type="hello", token=line.token)
+            await line.until(
+                lambda line=line: (
+                    line.code or (line.frames[-1:] != [] and (line.frames[-1]["type"] == "synced"))
+                )
+            )
+        for line in lines:
+            line.leave()
+        await asyncio.gather(*tasks)
+        return [line.code for line in lines]
+
+    assert app.api.run(go()) == [0, 0, 4429]
