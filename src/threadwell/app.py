@@ -59,6 +59,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "silences",
     "mailboxes",
     "noticing",
+    "rules",
     "chat",
 )
 

@@ -61,6 +61,7 @@ def _sentence(error: Exception) -> str:
         BadPeople,
         BadReply,
         BadRetraction,
+        BadRules,
         BadTodo,
     )
     from threadwell.stores.contract import StoreError
@@ -79,6 +80,7 @@ def _sentence(error: Exception) -> str:
             | BadReply()
             | BadRetraction()
             | BadTodo()
+            | BadRules()
         ):
             return str(error)
         case OSError() if error.strerror:

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Misuse
 from threadwell.cli.output import print_json
 
 
@@ -15,7 +16,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "thread", metavar="THREAD", help="the thread header, or the message to answer"
     )
-    parser.add_argument("text", metavar="TEXT", help="what to write; - reads standard input")
+    parser.add_argument(
+        "text", metavar="TEXT", nargs="?", default="", help="what to write; - reads standard input"
+    )
+    parser.add_argument(
+        "--saved", metavar="NAME", default="", help="the saved reply of that name (before TEXT)"
+    )
     parser.add_argument(
         "--as", dest="sender", metavar="WHO", required=True, help="who writes: Practitioner/…"
     )
@@ -38,6 +44,8 @@ def run(arguments: Namespace) -> int:
     """Write the reply, and print where it is."""
     import threadwell
 
+    if not (arguments.text or arguments.saved or arguments.files):
+        raise Misuse("say what: TEXT, or --saved NAME")
     text = sys.stdin.read().rstrip("\n") if arguments.text == "-" else arguments.text
     with threadwell.open(arguments.store, create=False) as tw:
         done = tw.reply(
@@ -46,6 +54,7 @@ def run(arguments: Namespace) -> int:
             sender=arguments.sender,
             files=[Path(one) for one in arguments.files],
             key=arguments.key,
+            saved=arguments.saved,
         )
     if arguments.format == "json":
         print_json(

@@ -22,7 +22,10 @@ OPEN = frozenset(("requested", "received", "accepted", "in-progress", "ready", "
 
 #: ``Task.businessStatus`` of a Task that is over, by what has ended it.
 ANSWERED, CLOSED, DISMISSED, WITHDRAWN = "answered", "closed", "dismissed", "withdrawn"
+#: ``Task.businessStatus`` of one that is open, and of which somebody was reminded.
+REMINDED = "reminded"
 _STATES = {
+    REMINDED: "Waits too long",
     ANSWERED: "Answered",
     CLOSED: "Session or thread closed",
     DISMISSED: "Needs no answer",
@@ -160,6 +163,11 @@ def handled(task: Resource, at: int) -> Resource:
     }
 
 
+def reminded(task: Resource) -> Resource:
+    """A Task of which somebody is to be reminded: it waits too long."""
+    return {**task, "businessStatus": _business_status(REMINDED)}
+
+
 def withdrawn_todo(task: Resource) -> Resource:
     """The Task of what is no thread any more: its messages are in others."""
     if _ended(task) == WITHDRAWN:
@@ -265,7 +273,7 @@ def _over_at(task: Resource, episode: Episode, at: int) -> Resource:
 def _ended(task: Resource) -> str:
     """What has ended a Task, by its business status; ``""`` where nothing of ours has."""
     for one in (task.get("businessStatus") or {}).get("coding") or ():
-        if one.get("system") == codes.TODO_STATE:
+        if one.get("system") == codes.TODO_STATE and one.get("code") != REMINDED:
             return str(one.get("code", ""))
     return ""
 

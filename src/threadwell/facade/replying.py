@@ -27,6 +27,7 @@ class Replying(Heard):
         answers: str = "",
         files: Iterable[str | Path] = (),
         key: str = "",
+        saved: str = "",
     ) -> Replied:
         """Reply in a thread, by its own channel: to whoever wrote its last message that came in.
 
@@ -35,7 +36,8 @@ class Replying(Heard):
             tw.reply("Communication/789", "Three it is.", sender="Practitioner/12").message
 
         ``thread`` is a thread header, or the message to be answered; ``sender`` the person who
-        writes. The same ``key`` given again is the same reply, sent once. Raises
+        writes. The same ``key`` given again is the same reply, sent once. The text of the reply
+        that is ``saved`` under that name stands before ``text``. Raises
         ``threadwell.intake.BadReply``.
         """
         from threadwell.app import channel_labels, live_channels
@@ -56,6 +58,7 @@ class Replying(Heard):
                 answers=answers,
                 files=attached,
                 key=key,
+                saved=saved,
             )
         )
 

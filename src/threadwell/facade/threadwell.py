@@ -19,8 +19,8 @@ from threadwell.api.clients import (
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
 from threadwell.facade.acting import Acting
-from threadwell.facade.caring import Caring
 from threadwell.facade.reading import ReadingStore
+from threadwell.facade.ruling import Ruling
 from threadwell.facade.wanted import check_wanted, several
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.people import checked_person
@@ -71,7 +71,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Acting, Caring):
+class Threadwell(Acting, Ruling):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

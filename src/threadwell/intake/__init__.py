@@ -23,6 +23,7 @@ from threadwell.intake.reports.reasons import why
 from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
 from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.reports.wanted import STATUSES, Wanted
+from threadwell.intake.rulebook.reading import BadRules
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -48,6 +49,7 @@ __all__ = [
     "BadPeople",
     "BadReply",
     "BadRetraction",
+    "BadRules",
     "BadSetting",
     "BadTodo",
     "Corrected",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from threadwell.encounters import codes
+from threadwell.intake import kept_rules as rules
 from threadwell.intake.care_zone import CARE_ZONE, CareDays, keep_care_zone, kept_zone
 from threadwell.intake.country import COUNTRY, keep_country, kept_country
 from threadwell.intake.settings import BadSetting, parse_duration, parse_zone
@@ -109,7 +110,7 @@ async def kept_choices(store: Store, project: str) -> Choices | None:
 async def chosen(store: Store, project: str) -> dict[Key, Kept]:
     """All that is kept of it, each to be found as it is by a commit that rests on it."""
     found = {Key(_KIND, project): await store.get_private(_KIND, project)}
-    for kind, names in (CARE_ZONE, COUNTRY, (todos.KIND, (project,))):
+    for kind, names in (CARE_ZONE, COUNTRY, (todos.KIND, (project,)), (rules.KIND, (project,))):
         there = await store.get_private_many(kind, names)
         found |= {Key(kind, name): there.get(name) for name in names}
     return {key: Kept(*key, one, one) for key, one in found.items() if one is not None}

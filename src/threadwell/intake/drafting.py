@@ -13,12 +13,14 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.children import write_child
 from threadwell.intake.copies.recording import Recorded
 from threadwell.intake.people.route import Held
+from threadwell.intake.rulebook.events import of_message
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Stored
 
 
 def write_plans(
     batch: Batch,
+    project: str,
     plans: Iterable[tuple[Circle, Plan]],
     recorded: Recorded,
     deleted: Mapping[Key, Stored],
@@ -31,13 +33,14 @@ def write_plans(
     ``deleted`` are resources of the plans that somebody has deleted: they are made anew.
     """
     held: dict[str, Held] = {}
+    rules = settings.rules
     relinked: list[tuple[Circle, Placed, Link]] = []
     for circle, todo in plans:
         for one in todo.late:
             if one.message:
                 held[one.child] = Held(replace(one.message, apart=""), "locked-session")
         before = len(batch.writes)
-        write_plan(batch, circle, todo, settings, deleted, recutting=recutting)
+        write_plan(batch, project, circle, todo, settings, deleted, recutting=recutting)
         if any(key.type == "Communication" and key in deleted for key in todo.resources):
             # Its messages could not be found without it.
             batch.revived[circle.key] = circle.patients
@@ -46,6 +49,8 @@ def write_plans(
                 relinked.append((circle, one, link))
             else:
                 write_child(batch, one, one.message, link, recorded.former)
+                for kept in of_message(project, one, circle.key, rules) if rules else ():
+                    batch.keep(kept)
         if len(batch.writes) > before or todo.links:
             batch.circles.add(circle.key)
     return held, relinked

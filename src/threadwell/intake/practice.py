@@ -12,8 +12,10 @@ from threadwell.intake.accounts import accounts
 from threadwell.intake.care_zone import CareDays, care_days
 from threadwell.intake.choices import Choices, clinical_types, kept_choices
 from threadwell.intake.country import DEFAULT_COUNTRY
+from threadwell.intake.kept_rules import kept_rules
+from threadwell.intake.rulebook.ruleset import RuleSet
 from threadwell.intake.settings import BadSetting, Settings, parse_options
-from threadwell.intake.todos.since import kept_tracking
+from threadwell.intake.todos.since import heard_since
 from threadwell.messages import Address, AddressKind, parse_address
 from threadwell.stores.contract import Store
 
@@ -64,10 +66,13 @@ async def with_practice(
     organizations = await _organizations(store, project)
     owner = settings.owner or _practice(organizations, settings.country)
     there = [address for one in await accounts(store, project) for address in one.addresses]
+    rules = await kept_rules(store, project)
+    heard = await heard_since(store, project)
     settings = replace(
         settings,
         owner=tuple({one.key: one for one in (*there, *owner)}.values()),
-        tracking=await kept_tracking(store, project),
+        tracking=(rules or RuleSet()).tracking(heard),
+        rules=rules,
     )
     if choices.organization:
         settings = _of_organization(settings, choices.organization, organizations)

@@ -413,7 +413,8 @@ class Run:
         held, relinked = await aside(
             size,
             lambda: write_plans(
-                *(batch, plans, recorded, deleted, self._settings), recutting=self._recutting
+                *(batch, self.project, plans, recorded, deleted, self._settings),
+                recutting=self._recutting,
             ),
         )
         current = await self.current(

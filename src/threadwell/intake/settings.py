@@ -13,6 +13,8 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from threadwell import zones
 from threadwell.encounters import codes
+from threadwell.intake.durations import length_of
+from threadwell.intake.rulebook.ruleset import RuleSet
 from threadwell.intake.tracking import Tracking
 from threadwell.messages import Address
 from threadwell.sessions import Policy, PolicyOptions
@@ -21,7 +23,6 @@ from threadwell.sessions.policies import UnknownPolicy, find_policy
 SCOPES = ("thread", "patient")
 UNKNOWN = ("quarantine", "patient")
 
-_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
 _ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -44,7 +45,8 @@ class Settings:
     messages are committed at once; ``dry_run`` commits none. ``correct_times`` lets a message that
     is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
     while sessions are cut anew for it, which zone data took the place of which (``2025b, now
-    2026f``). ``tracking`` tells which messages need an answer, ``None`` where none is asked for.
+    2026f``). ``tracking`` tells which messages need an answer, ``None`` where none is asked for,
+    and ``rules`` what happens by itself.
     """
 
     policy: str = "per-day"
@@ -65,6 +67,7 @@ class Settings:
     dry_run: bool = False
     correct_times: bool = False
     tracking: Tracking | None = None
+    rules: RuleSet | None = None
 
     def __post_init__(self) -> None:
         self.assign  # noqa: B018 - a policy that is not there is told now
@@ -101,10 +104,8 @@ def parse_zone(name: str) -> ZoneInfo:
 
 def parse_duration(setting: str, text: str) -> timedelta:
     """The length of ``24h``, ``90m``, ``1d12h``; raises ``BadSetting`` naming ``setting``."""
-    match = _DURATION.fullmatch(text.replace(" ", "").lower())
-    days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    length = timedelta(days=days, hours=hours, minutes=minutes)
-    if not length:
+    length = length_of(text)
+    if length is None:
         raise BadSetting(f"{setting} {text!r} is no length of time such as 24h, 90m or 1d12h")
     return length
 

@@ -137,6 +137,7 @@ class Asked:
     answers: str = ""
     key: str = ""
     why: str = ""
+    saved: str = ""
     files: list[Attachment] = field(default_factory=list)
 
 
@@ -153,6 +154,7 @@ async def _reply(context: Context, request: Request, thread: str, asked: Asked) 
             answers=asked.answers,
             files=asked.files,
             key=asked.key,
+            saved=asked.saved,
             by=asking(request),
             clock=context.clock,
         )
@@ -173,6 +175,8 @@ async def asked_of(context: Context, request: Request, operation: str = NAME) ->
                 asked.sender = referred(context, parameter, types, path)
             case "reason" if corrects:
                 asked.why = words(parameter, path)
+            case "saved" if not corrects:
+                asked.saved = words(parameter, path)
             case "answers" if not corrects:
                 asked.answers = referred(context, parameter, (TYPE,), path)
             case "attachment":
@@ -181,8 +185,8 @@ async def asked_of(context: Context, request: Request, operation: str = NAME) ->
                 raise invalid(f"Unknown parameter of {operation}: {name[:64]}", path)
     if not asked.sender:
         raise invalid("Say who writes: sender", PATH)
-    if not (asked.text or asked.files):
-        raise invalid("Say what: text, or attachment", PATH)
+    if not (asked.text or asked.files or asked.saved):
+        raise invalid("Say what: text, or attachment, or saved", PATH)
     return asked
 
 

@@ -20,7 +20,7 @@ from threadwell.encounters.superseded import (
     provenance_id,
     taking_over,
 )
-from threadwell.encounters.todo import thread_of_todo
+from threadwell.encounters.todo import is_open, thread_of_todo
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
@@ -30,12 +30,14 @@ from threadwell.intake.circles.details import with_details
 from threadwell.intake.circles.plan import Plan
 from threadwell.intake.circles.succession import Former, heirs, inheritors
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.rulebook.events import of_session, of_todo
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Stored
 
 
 def write_plan(
     batch: Batch,
+    project: str,
     circle: Circle,
     todo: Plan,
     settings: Settings,
@@ -74,6 +76,9 @@ def write_plan(
             circle.stored[key] = batch.write(key, wanted, before or deleted.get(key))
             batch.sessions += before is None and _is_session(key, resource)
             batch.reviews += key.type == "Task" and _is_asked(wanted, stored)
+            if settings.rules and _is_session(key, resource):
+                for kept in of_session(project, key.id, wanted, stored, circle.key, settings.rules):
+                    batch.keep(kept)
         circle.live.add(key)
     _close_questions(batch, circle, todo)
     for key in todo.withdrawn:
@@ -86,7 +91,7 @@ def write_plan(
             reason = _why(circle, body, settings, recutting)
             why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
             batch.write(why, provenance(key.type, key.id, instant(batch.updated), reason))
-    _write_todos(batch, circle, todo, deleted)
+    _write_todos(batch, project, circle, todo, settings, deleted)
     for correction in circle.corrections:
         batch.write(Key("Provenance", correction.id), corrected(correction, instant(batch.updated)))
         batch.corrected += len(correction.messages)
@@ -103,12 +108,28 @@ def write_plan(
     circle.resettled = False
 
 
-def _write_todos(batch: Batch, circle: Circle, todo: Plan, deleted: Mapping[Key, Stored]) -> None:
+def _write_todos(
+    batch: Batch,
+    project: str,
+    circle: Circle,
+    todo: Plan,
+    settings: Settings,
+    deleted: Mapping[Key, Stored],
+) -> None:
     for key, task in todo.todos.items():
         before = circle.stored.get(key)
-        if before is None or task != decode(before.body):
+        stored = decode(before.body) if before else None
+        if task != stored:
             circle.stored[key] = batch.write(key, task, before or deleted.get(key))
             circle.todos[key] = thread_of_todo(task) or ""
+            if settings.rules and is_open(task) and _waits_anew(task, stored):
+                for kept in of_todo(project, task, key.id, circle.key, settings.rules):
+                    batch.keep(kept)
+
+
+def _waits_anew(task: Resource, before: Resource | None) -> bool:
+    """Whether another message waits than before, or one does again."""
+    return before is None or not is_open(before) or before["authoredOn"] != task["authoredOn"]
 
 
 def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:

@@ -23,6 +23,7 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.replies.asked import Asked, BadReply, Replied, parent_of
+from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
@@ -56,6 +57,7 @@ async def reply(
     answers: str = "",
     files: Sequence[Attachment] = (),
     key: str = "",
+    saved: str = "",
     by: Agent = SOMEBODY,
     clock: Clock = now_ms,
 ) -> Replied:
@@ -63,9 +65,15 @@ async def reply(
 
     It goes to those who wrote the message that it ``answers``, which is the last one that came in
     unless it is given. ``sender`` is the person who writes (``Practitioner/…``). ``channels`` are
-    the live ones, by name. The same ``key`` given twice is one reply. Raises ``BadReply``, and
-    ``Contended`` if others keep writing.
+    the live ones, by name. The same ``key`` given twice is one reply. The text of the reply that
+    is ``saved`` under that name stands before ``text``. Raises ``BadReply``, and ``Contended`` if
+    others keep writing.
     """
+    if saved:
+        said = await saved_text(
+            store, project, saved, answers or thread, sender=sender, clock=clock
+        )
+        text = "\n\n".join(filter(str.strip, (said, text)))
     words = Words(text, sender, answers, files, key)
     return await write_reply(store, project, thread, words, settings, channels, by=by, clock=clock)
 
@@ -81,11 +89,15 @@ async def write_reply(
     by: Agent = SOMEBODY,
     clock: Clock = now_ms,
     ask: Callable[..., Asked] = Asked,
+    may: tuple[str, ...] = AUTHORS,
 ) -> Replied:
-    """As ``reply``; ``ask`` makes what is to be written. Raises ``Stale`` for a changed draft."""
+    """As ``reply``; ``ask`` makes what is to be written. Raises ``Stale`` for a changed draft.
+
+    Those ``may`` write whose reference begins so.
+    """
     if not words.text.strip() and not words.files:
         raise BadReply("a reply says something, or has a file")
-    sender = await check_author(store, project, words.sender)
+    sender = await check_author(store, project, words.sender, may)
     header, named = await _thread(store, project, thread)
     found = thread_of(header)
     assert found is not None  # It would be no thread of ours.
@@ -138,9 +150,11 @@ def channel_of(header: Resource) -> str:
     return next((one.removeprefix(codes.THREAD) for one in systems if codes.THREAD in one), "")
 
 
-async def check_author(store: Store, project: str, name: str) -> str:
+async def check_author(
+    store: Store, project: str, name: str, may: tuple[str, ...] = AUTHORS
+) -> str:
     """The name of a person who may write for the practice; raises ``BadReply`` for any other."""
-    if not name.startswith(AUTHORS):
+    if not name.startswith(may):
         raise BadReply("say who writes: Practitioner/… or PractitionerRole/…")
     stored = await store.read(project, *as_key(name))
     if stored is None or stored.deleted:

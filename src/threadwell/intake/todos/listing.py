@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from threadwell.encounters import codes
@@ -21,7 +22,7 @@ from threadwell.fhir.search.query import (
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.todos.acting import pool_of
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Store, Stored
 
 #: Those that are open have one of these.
 _WAITING = TokenFilter("status", tuple(TokenMatch(None, one) for one in sorted(OPEN)))
@@ -73,6 +74,13 @@ async def waiting_threads(
         async for stored in search_all(store, project, Query("Task", tuple(filters)))
     ]
     return sorted(found, key=lambda one: (_time(one.due), one.task))
+
+
+async def waiting_tasks(store: Store, project: str) -> AsyncIterator[Stored]:
+    """The Tasks of all threads that wait."""
+    async for stored in search_all(store, project, Query("Task", (_CODE, _WAITING))):
+        if thread_of_todo(decode(stored.body)) is not None:
+            yield stored
 
 
 async def todo_of_thread(store: Store, project: str, header: str) -> Waiting | None:

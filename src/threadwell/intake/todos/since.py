@@ -5,7 +5,6 @@ What was written before may be imported by the million: nobody has to answer it 
 
 from __future__ import annotations
 
-from threadwell.intake.tracking import Tracking
 from threadwell.stores.contract import Store
 
 KIND = "todos-since"
@@ -17,7 +16,7 @@ async def keep_since(store: Store, project: str, now: int) -> None:
         await store.put_private(KIND, project, str(now * 1000).encode(), only_new=True)
 
 
-async def kept_tracking(store: Store, project: str) -> Tracking | None:
-    """How threads are looked after, ``None`` where they are not."""
+async def heard_since(store: Store, project: str) -> int | None:
+    """Since when messages are heard as they come (µs since 1970 UTC), ``None`` for not yet."""
     kept = await store.get_private(KIND, project)
-    return Tracking(int(kept)) if kept else None
+    return int(kept) if kept else None

@@ -1,0 +1,2 @@
+"""What a practice has said of what happens by itself: rules as they are read, and what they are
+about."""

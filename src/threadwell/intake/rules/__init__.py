@@ -1,0 +1,1 @@
+"""Rules are data: what happens by itself when a message comes, waits, or a session is over."""
