@@ -15,9 +15,9 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.site import Site
+from threadwell.intake.kept_rules import kept_tracking
 from threadwell.intake.todos.acting import BadTodo, claim, dismiss, release, reroute
 from threadwell.intake.todos.listing import Waiting, waiting_of, waiting_threads
-from threadwell.intake.todos.since import kept_tracking
 from threadwell.stores.contract import Key
 
 #: What the buttons of the form are for.

@@ -11,6 +11,8 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.rulebook.reading import BadRules, read_rules
 from threadwell.intake.rulebook.ruleset import RuleSet
+from threadwell.intake.todos.since import heard_since
+from threadwell.intake.tracking import Tracking
 from threadwell.stores.contract import Store
 
 KIND = "rules"
@@ -64,6 +66,12 @@ async def kept_rules(store: Store, project: str, zone: ZoneInfo | None = None) -
         return read_rules(kept.text, zone or await care_zone(store), began=kept.began)
     except BadRules:
         return None
+
+
+async def kept_tracking(store: Store, project: str) -> Tracking | None:
+    """How threads of a store are looked after, ``None`` where they are not."""
+    rules = await kept_rules(store, project)
+    return (rules or RuleSet()).tracking(await heard_since(store, project))
 
 
 async def _kept(store: Store, project: str) -> Kept | None:
