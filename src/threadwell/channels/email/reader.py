@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,9 @@ from threadwell.channels.email.mail import NAME, broken, read_mail
 from threadwell.channels.email.mailboxes import mailbox_of
 from threadwell.channels.email.maildir import flags, is_file, is_unfinished, mails, rest
 from threadwell.channels.email.mbox import is_mbox, lines_of, split
+from threadwell.channels.email.outlook import data_file
+from threadwell.channels.email.outlook.compound import NotAnItem, is_item, read_item
+from threadwell.channels.email.outlook.letter import as_mail, why_no_mail
 from threadwell.channels.email.sniffing import sniff
 from threadwell.channels.email.state import Kept
 from threadwell.channels.links import unfollowed
@@ -21,6 +25,8 @@ from threadwell.messages import Broken, Message
 EMPTY = "is empty"
 UNFINISHED = "was never delivered whole: it lies in the Maildir's tmp"
 UNREADABLE = "cannot be opened"
+
+OUTLOOK_ITEM = "application/vnd.ms-outlook"
 
 #: Larger than any mail server takes; such a file is not a mail, and is not read into memory.
 LARGEST = 256 * 1024 * 1024
@@ -40,8 +46,12 @@ def read(
         yield from _read_maildir(path, options, moment)
         return
     with path.open("rb") as file:
-        boxed = is_mbox(file.read(HEAD_BYTES))
-    if boxed:
+        head = file.read(HEAD_BYTES)
+    if head.startswith(data_file.MAGIC):
+        yield from _read_data_file(path, options, moment)
+    elif is_item(head, path):
+        yield _read_item(path, options, moment)
+    elif is_mbox(head):
         yield from _read_mbox(path, options, moment)
     else:
         yield _read_file(path, path.name, options, moment, Kept(mailbox_of(path.absolute().parent)))
@@ -51,7 +61,7 @@ def read(
 CHANNEL = Channel(
     name=NAME,
     label="E-mail",
-    description="E-mail: mbox files, single mails (.eml), Maildirs",
+    description="E-mail: mbox files, single mails (.eml, .msg), Maildirs, Outlook's .pst",
     sniff=sniff,
     read=read,
     rest=rest,
@@ -87,6 +97,38 @@ def _read_maildir(folder: Path, options: ReadOptions, now: datetime) -> Iterator
             yield _read_file(path, source, options, now, kept, refused=unfinished)
         except OSError:
             yield broken(b"", source, UNREADABLE)
+
+
+def _read_item(path: Path, options: ReadOptions, now: datetime) -> Message | Broken:
+    """What an item of Outlook is; what has to wait, waits as Outlook wrote it."""
+    if path.stat().st_size > LARGEST:
+        return broken(b"", path.name, TOO_LARGE)
+    kept = Kept(mailbox_of(path.absolute().parent))
+    try:
+        item = read_item(path)
+        if refusal := why_no_mail(item):
+            found: Message | Broken = broken(b"", path.name, refusal, set_aside=True)
+        else:
+            found = _read(as_mail(item), path.name, options, now, kept)
+    except NotAnItem as error:
+        found = broken(b"", path.name, str(error))
+    if isinstance(found, Broken):
+        found = replace(found, content=path.read_bytes(), content_type=OUTLOOK_ITEM)
+    return found
+
+
+def _read_data_file(path: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
+    try:
+        with data_file.mailboxes(path) as (found, complete):
+            for one in found:
+                for item in _read_mbox(one, options, now):
+                    if isinstance(item, Broken):
+                        item = replace(item, source=f"{path.name}: {item.source}")
+                    yield item
+            if not complete:
+                yield broken(b"", path.name, data_file.IN_PART)
+    except data_file.NotTakenApart as error:
+        yield broken(b"", path.name, str(error))
 
 
 def _read_file(

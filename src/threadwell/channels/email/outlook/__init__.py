@@ -1,0 +1,1 @@
+"""What Outlook keeps mail in: single items (``.msg``) and data files (``.pst``, ``.ost``)."""
