@@ -16,7 +16,9 @@ import sqlite3
 import sys
 import tempfile
 import traceback
+import zlib
 from argparse import ArgumentParser, Namespace
+from base64 import b85decode
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -96,6 +98,20 @@ _MAIL = (
     b'Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain; '
     b"charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nOn Monday Ana wrote:\n> Hi =\n"
     b"\n--b\nContent-Type: text/html\n\n<p>Hi<blockquote>Hello</blockquote>\n--b--\n\n"
+)
+#: An item of Outlook with a file, as `tests/unit/channels/email/outlook_items.py` writes it.
+_ITEM = zlib.decompress(
+    b85decode(
+        b"c-rlkPfHs?7{;H?=8w?`@lX#QOhFIDgKP{TSb{{PVha`V3j`aYE!b|*RidXtKZ!?=eiFTT@t_~1S)ZBR4MSw"
+        b"(OiT`Ho?&)*Cp-I_JTvbMdviT=e{nVUfF7;EM#s-0t+ZLJi73cJ{wCTwzVC~s468rZtI}8O;5(MF4Hq7oFx4"
+        b"*m?Bf>>Sq9M_{;<~gmNxId(c*iW9FL159BB04BKsw(qDXq1>wPpTU{2;qz8hC$oa@HOi#Qp^HLQj?_wC>9<("
+        b"*YPAt&Pb?(=2&{A3urbYJ-2plgG>2xj|-T$IlN$96=#_)NcZWA*gsC_Rqad!f$>%c_X+u5`zrsi;1U6_>xR%"
+        b">0k|!c6qIUe1jA&mv_-dx>Sz(GG5PmSddY2d^I2YLV-~VVlEJ#Cmw&jD5`#XI`)q;n|~$kMgk}zr<YC<=X~)"
+        b"OUeIu{)Xi0@{<PqgtDK+@r#n|X!BDBd|TP?`teIBYxC0v{G_rk2!4yJ-sQE)yT`q>$+6UND&u3uE;Az-*Hbw"
+        b"mKV!fbUj0@0M<g}KX~j_MSWspoD3LzHl6>)hCI-m=IR8sw2I%^qHTeG-<y;w-|B-a~!lzFPe~(m;*9LwX&p<"
+        b"WwUubHm{#T^)L0x&)|D1vUS>>GU&)47orVaR$Bgj9K`JYne|Gi6myY<#|OnYbix%B1~eZNO%a!Q%||6_aJyd"
+        b"D8>cCQc"
+    )
 )
 _SLACK = (
     b'[{"type":"message","user":"U1","channel":"C0CARE0001","ts":"1709650800.000100","text":"Hi '
@@ -233,7 +249,7 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
     own = {
         "table": (_ROWS, _LINES),
         "whatsapp": (_CHAT.encode(),),
-        "email": (_MAIL,),
+        "email": (_MAIL, _ITEM),
         "google_voice": (_VOICE,),
         "imessage": (_database(),),
         "signal": (_FRAMES,),

@@ -119,13 +119,16 @@ def _read_item(path: Path, options: ReadOptions, now: datetime) -> Message | Bro
 
 def _read_data_file(path: Path, options: ReadOptions, now: datetime) -> Iterator[Message | Broken]:
     try:
-        with data_file.mailboxes(path) as (found, complete):
-            for one in found:
+        with data_file.taken_apart(path) as found:
+            for one in found.mailboxes:
                 for item in _read_mbox(one, options, now):
                     if isinstance(item, Broken):
                         item = replace(item, source=f"{path.name}: {item.source}")
                     yield item
-            if not complete:
+            if found.left_out:
+                number = f"{found.left_out:,} items of {path.name}"
+                options.tell(f"left out {number}: {data_file.PROGRAM} takes them for no mails")
+            if not found.whole:
                 yield broken(b"", path.name, data_file.IN_PART)
     except data_file.NotTakenApart as error:
         yield broken(b"", path.name, str(error))

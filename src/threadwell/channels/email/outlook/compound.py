@@ -60,7 +60,7 @@ class _Storage:
 
 def read_item(path: Path) -> Item:
     """The item that a file is. Raises ``NotAnItem``, and ``OSError`` where it cannot be opened."""
-    from olefile import olefile  # here, as most imports meet no such file
+    import olefile  # here, as most imports meet no such file
 
     try:
         with olefile.OleFileIO(path) as ole:
@@ -74,7 +74,7 @@ def read_item(path: Path) -> Item:
     except NotAnItem:
         raise
     except Exception as error:  # whatever a damaged file leads to must not end an import
-        if isinstance(error, OSError) and not isinstance(error, olefile.OleFileError):
+        if isinstance(error, OSError) and error.errno is not None:  # the machine's, not the file's
             raise
         raise NotAnItem("is damaged: its parts do not hold together") from error
 

@@ -6,12 +6,14 @@ have it: it makes a mailbox file of each folder, and these are read like any oth
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 MAGIC = b"!BDN"
 PROGRAM = "readpst"
@@ -22,27 +24,41 @@ NO_PROGRAM = (
 FAILED = f"is a data file of Outlook that {PROGRAM} could not take apart"
 IN_PART = f"is a data file of Outlook that {PROGRAM} took apart in part only; what it found is read"
 
+_LEFT_OUT = re.compile(rb"(\d+) items skipped")
+
 
 class NotTakenApart(ValueError):
     """A data file could not be opened; the message says what is missing."""
 
 
-@contextmanager
-def mailboxes(path: Path) -> Iterator[tuple[list[Path], bool]]:
-    """The mailbox files that a data file's folders become, for as long as they are needed.
+class TakenApart(NamedTuple):
+    """What became of a data file.
 
-    Only mails are asked for (no contacts, no calendar). With them comes whether the program had no
-    complaint. Raises ``NotTakenApart`` where there are none.
+    ``mailboxes`` are its folders as mailbox files; ``whole`` says that the program did not complain,
+    ``left_out`` how many items are none of these: contacts, appointments, what is no mail to it.
+    """
+
+    mailboxes: Sequence[Path]
+    whole: bool
+    left_out: int
+
+
+@contextmanager
+def taken_apart(path: Path) -> Iterator[TakenApart]:
+    """A data file, taken apart for as long as that is needed.
+
+    Only mails are asked for. Raises ``NotTakenApart`` where there is nothing to read.
     """
     program = shutil.which(PROGRAM)
     if program is None:
         raise NotTakenApart(NO_PROGRAM)
     with tempfile.TemporaryDirectory(prefix="threadwell-pst-") as folder:
-        command = [program, "-q", "-r", "-D", "-t", "e", "-o", folder, str(path.absolute())]
+        command = [program, "-r", "-D", "-t", "e", "-o", folder, str(path.absolute())]
         done = subprocess.run(  # noqa: S603 - a fixed program, without a shell
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         found = sorted(one for one in Path(folder).rglob("*") if one.is_file())
         if done.returncode and not found:
             raise NotTakenApart(FAILED)
-        yield found, not done.returncode
+        left_out = sum(int(number) for number in _LEFT_OUT.findall(done.stdout))
+        yield TakenApart(found, not done.returncode, left_out)
