@@ -34,8 +34,8 @@ class NotTakenApart(ValueError):
 class TakenApart(NamedTuple):
     """What became of a data file.
 
-    ``mailboxes`` are its folders as mailbox files; ``whole`` says that the program did not complain,
-    ``left_out`` how many items are none of these: contacts, appointments, what is no mail to it.
+    ``mailboxes`` are its folders as mailbox files. ``whole`` says that nothing was complained of;
+    ``left_out`` counts the items that are none of these: contacts, appointments, settings.
     """
 
     mailboxes: Sequence[Path]
