@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from threadwell.calls.mail_codes import meaning
 from threadwell.encounters import codes
 from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.resource import Resource
@@ -78,8 +79,12 @@ def _extension(now: Delivery) -> dict[str, Any]:
 
 
 def _reason(now: Delivery) -> dict[str, Any]:
-    why = f" (the provider's error {now.error})" if now.error else ""
-    return {"coding": [codes.NOT_DELIVERED], "text": f"It was not delivered{why}"}
+    words = meaning(now.error) if "." in now.error else ""
+    said = f": {words}" if words else ""
+    # RFC 3463 §2: what begins with 4 was given up, and may go well another time.
+    passing = ", which may pass" if words and now.error.startswith("4.") else ""
+    why = f" (the provider's error {now.error}{passing})" if now.error else ""
+    return {"coding": [codes.NOT_DELIVERED], "text": f"It was not delivered{said}{why}"}
 
 
 def _is_ours(reason: dict[str, Any]) -> bool:

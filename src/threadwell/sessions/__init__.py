@@ -1,6 +1,7 @@
 """Which messages make one session. Knows neither FHIR nor any one channel."""
 
 from threadwell.sessions.acting import assign, bind, is_closed
+from threadwell.sessions.automatic import with_automatic
 from threadwell.sessions.horizon import BEGINNING, horizon
 from threadwell.sessions.session import (
     NEVER,
@@ -27,4 +28,5 @@ __all__ = [
     "bind",
     "horizon",
     "is_closed",
+    "with_automatic",
 ]

@@ -21,7 +21,8 @@ class Sent(NamedTuple):
 
     ``at`` is when it was sent, in microseconds since 1970 UTC; ``id`` its identity, unique and
     stable, which also decides between messages of one instant. ``inbound`` is true of what the
-    patient's side wrote. ``opens`` and ``closes`` tell of the configured keywords.
+    patient's side wrote. ``opens`` and ``closes`` tell of the configured keywords. An ``automatic``
+    one answers for somebody who is away: no policy is given it, and no session is made by it.
     """
 
     at: int
@@ -30,6 +31,7 @@ class Sent(NamedTuple):
     inbound: bool = True
     opens: bool = False
     closes: bool = False
+    automatic: bool = False
 
 
 class Kind(StrEnum):

@@ -372,3 +372,66 @@ def test_killed_around_the_mail(tmp_path: Path, clean: Relay, moment: str) -> No
     assert practice.run(verify(practice.store, P)) == []
     practice.run(practice.store.close())
     practice.runner.close()
+
+
+def encounters(practice: Practice) -> list[Any]:
+    page = practice.run(practice.store.search(P, Query("Encounter", count=100)))
+    return [decode(one.body) for one in page.matches]
+
+
+def test_an_automatic_reply_begins_nothing_and_answers_nothing(practice: Practice) -> None:
+    away: dict[str, str] = {"Auto_Submitted": "auto-replied"}
+    practice.arrive(mail("a1@example.org", "I am away.", **away))
+    assert encounters(practice) == []
+    [alone] = practice.messages()
+    assert "an automatic reply" in str(alone["note"])
+    practice.arrive(mail("m1@example.org"))
+    before = len(encounters(practice))
+    assert before > 0
+    later = format_datetime(datetime.now(UTC))
+    practice.arrive(
+        mail("a2@example.org", "Away.", In_Reply_To="<m1@example.org>", Date=later, **away)
+    )
+    assert len(encounters(practice)) == before
+    headers = {one["id"]: one["partOf"][0]["reference"] for one in practice.messages()}
+    assert len(headers) == 3
+    assert len(set(headers.values())) == 2
+    assert practice.run(verify(practice.store, P)) == []
+
+
+BOUNCE = """From: MAILER-DAEMON@mx.example.net
+To: care@clinic.example.org
+Date: {date}
+Message-ID: <bounce@mx.example.net>
+Return-Path: <>
+Content-Type: multipart/report; report-type=delivery-status; boundary="r"
+
+--r
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.net
+
+Final-Recipient: rfc822; ana@example.org
+Action: failed
+Status: 5.1.1
+
+--r
+Content-Type: text/rfc822-headers
+
+Message-ID: <{id_}>
+--r--
+"""
+
+
+def test_what_comes_back_stands_on_the_message(practice: Practice) -> None:
+    practice.arrive(mail("m1@example.org"))
+    name = practice.reply("Three.")
+    practice.until_done()
+    own = practice.sent_id(name)
+    date = format_datetime(datetime.now(UTC))
+    practice.arrive(BOUNCE.format(date=date, id_=own).replace("\n", "\r\n").encode())
+    body = practice.read(name)
+    wanted = "It was not delivered: there is no such mailbox (the provider's error 5.1.1)"
+    assert body["statusReason"]["text"] == wanted
+    assert len(practice.messages()) == 2
+    assert practice.run(verify(practice.store, P)) == []

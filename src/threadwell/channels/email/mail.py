@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.email.addresses import parse_addresses
-from threadwell.channels.email.automatic import automatic, report
+from threadwell.channels.email.automatic import COMPLAINT, automatic, report
 from threadwell.channels.email.body import Body, read_body
 from threadwell.channels.email.dates import find_dates, first_received
 from threadwell.channels.email.identifiers import (
@@ -80,7 +80,8 @@ def _message(
     notes = [writer.note] if writer.note else []
     why = report(mail, sender.value)
     if why:
-        return broken(raw, source, why, set_aside=True)
+        # That somebody does not want the practice's mails is for people to see.
+        return broken(raw, source, why, set_aside=why != COMPLAINT)
     dates = find_dates(mail.get("date"), mail.fields.get("received", []), kept.from_line, zone, now)
     if dates.sent is None:
         return broken(raw, source, "has no date")

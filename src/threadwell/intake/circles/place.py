@@ -30,6 +30,7 @@ from threadwell.intake.circles.quiet import is_quiet
 from threadwell.intake.people.route import Route
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
+from threadwell.messages.automatic import AUTOMATIC_REPLY
 from threadwell.sessions import Sent
 from threadwell.threads import thread_key
 
@@ -148,6 +149,7 @@ def place(
             way.inbound,
             opens,
             closes,
+            AUTOMATIC_REPLY in message.notes,
         ),
         id_,
         message.channel,
@@ -207,6 +209,7 @@ def place_again(
     medium = ((stored.get("medium") or [{}])[0].get("coding") or [{}])[0].get("code", "")
     answered = (i["value"] for i in named if codes.has_role(i, codes.ANSWERED))
     in_reply_to = next(answered, "")
+    notes = [one["text"] for one in stored.get("note") or () if one.keys() == {"text"}]
     reply = _id_of((stored.get("inResponseTo") or [{}])[0])
     return Placed(
         Sent(
@@ -216,6 +219,7 @@ def place_again(
             inbound,
             opens,
             closes,
+            AUTOMATIC_REPLY in notes,
         ),
         stored["id"],
         channel,
@@ -246,7 +250,7 @@ def place_again(
         version=stored["meta"]["versionId"],
         quiet=is_quiet(
             new_text,
-            [one["text"] for one in stored.get("note") or () if one.keys() == {"text"}],
+            notes,
             medium,
             files=any("contentAttachment" in one for one in stored.get("payload") or ()),
         ),

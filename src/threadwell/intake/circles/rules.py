@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threadwell.intake.settings import Settings
-from threadwell.sessions import BEGINNING, Act, Policy, Sent, Session, assign, horizon
+from threadwell.sessions import (
+    BEGINNING,
+    Act,
+    Policy,
+    Sent,
+    Session,
+    assign,
+    horizon,
+    with_automatic,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,9 @@ class Rules:
 
     def sessions(self, messages: Sequence[Sent], acts: Sequence[Act]) -> list[Session]:
         """The sessions of one scope: its messages in the order of time, and the acts on them."""
-        return assign(self.assign, messages, acts, self.settings.options)
+        typed = [one for one in messages if not one.automatic]
+        found = assign(self.assign, typed, acts, self.settings.options)
+        return found if len(typed) == len(messages) else with_automatic(found, messages)
 
     def horizon(self, messages: Sequence[Sent], acts: Sequence[Act], at: int) -> int:
         """The moment from which on sessions may differ, as far as messages come or go from ``at``.

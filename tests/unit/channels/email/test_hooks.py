@@ -299,7 +299,8 @@ def test_postmark_tells_the_name_beside_the_address() -> None:
 AUTOMATIC = {
     "reply": ("Auto-Submitted: auto-replied\n", "an automatic reply"),
     "autoreply": ("X-Autoreply: yes\n", "an automatic reply"),
-    "sent": ("Auto-Submitted: auto-generated\n", "sent automatically"),
+    # The mail names one that it answers.
+    "sent": ("Auto-Submitted: auto-generated\n", "an automatic reply"),
 }
 
 
@@ -339,9 +340,13 @@ Subject: Your results
 @pytest.mark.parametrize("provider", APART)
 def test_a_report_of_a_mail_server_is_set_aside(provider: str, way: Any) -> None:
     header = HEADER.replace('"Ana Prado" <ana@example.org>', "MAILER-DAEMON@mx.example.org")
-    broken = one(way[provider](header.encode() + BOUNCE), provider)
+    broken, *told = heard(way[provider](header.encode() + BOUNCE), provider)
     assert isinstance(broken, Broken)
     assert broken.set_aside
+    # What it says of the mail is told beside it, where its parts are there.
+    assert [one.external_id for one in told] == (
+        ["sent-1@clinic.example.org"] if way is WHOLE else []
+    )
     assert "delivery report" in broken.reason
 
 

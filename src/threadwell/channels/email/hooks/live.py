@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused
+from threadwell.channels.email.automatic import REPORTS
+from threadwell.channels.email.bounces import read_told
 from threadwell.channels.email.compose import message_id
 from threadwell.channels.email.hooks.mailbox import ASKED_FOR, MAILBOX, refuse
 from threadwell.channels.email.hooks.mailgun import MAILGUN
@@ -79,7 +81,10 @@ def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard
         yield broken(delivery.body, f"a delivery to {account.name}", NO_PROVIDER)
         return
     for found in provider.read(delivery):
-        yield _heard(found, delivery, account)
+        heard = _heard(found, delivery, account)
+        yield heard
+        if isinstance(found, Mail) and isinstance(heard, Broken) and heard.reason in REPORTS:
+            yield from read_told(found.raw, delivery.received)
 
 
 def _heard(found: Found, delivery: Delivery, account: Account) -> Heard:
