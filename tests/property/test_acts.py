@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from test_intake import (
     COMMON,
     MESSAGES,
+    MOTHER,
     NOW,
     PEOPLE,
     SETTINGS,
@@ -31,6 +33,7 @@ from threadwell.encounters.acts import Done, act_id, act_task
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.times import microseconds
+from threadwell.encounters.turned import Turned, Turning, turned_task
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
@@ -63,7 +66,7 @@ class Delivery(NamedTuple):
     """Messages of a webhook or a file, or the acts that somebody has done."""
 
     messages: tuple[Message, ...] = ()
-    acts: tuple[Done, ...] = ()
+    acts: tuple[Done | Turned, ...] = ()
 
 
 def act(number: int, kind: Kind, minute: int, circle: tuple[str, ...], of: str, who: int) -> Done:
@@ -100,14 +103,39 @@ def some_acts(draw: st.DrawFn, messages: list[Message]) -> list[Done]:
     return out
 
 
-async def write_acts(store: Store, acts: tuple[Done, ...], now: int) -> None:
+@st.composite
+def some_turns(draw: st.DrawFn, messages: list[Message]) -> list[Turned]:
+    """Threads that are closed and opened again, joined and left."""
+    ids = [message_identity(*identity(one)).id for one in messages]
+    out: list[Turned] = []
+    for number in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(list(Turning)))
+        at = microseconds(START) + draw(st.integers(-1, 2000)) * MINUTE
+        who = draw(st.sampled_from(["Practitioner/kim", "Practitioner/lou"]))
+        who = who if kind in (Turning.ADD, Turning.REMOVE) else ""
+        name = act_id(str(50 + number))
+        out.append(Turned(name, kind, at, BY, "a-header", draw(st.sampled_from(ids)), who))
+    return out
+
+
+def task_of(one: Done | Turned, number: str, messages: list[Message]) -> dict[str, Any]:
+    if isinstance(one, Done):
+        return act_task(one, number, circle_key(one.patients))
+    of = {message_identity(*identity(each)).id: each for each in messages}[one.message]
+    circle = CIRCLES[1] if of.sender == MOTHER or MOTHER in of.recipients else CIRCLES[0]
+    return turned_task(one, number, circle_key(circle))
+
+
+async def write_acts(
+    store: Store, acts: tuple[Done | Turned, ...], now: int, messages: list[Message]
+) -> None:
     """The Tasks as somebody else brings them, whenever that is."""
     writes = []
     for one in acts:
         before = await store.read(DEFAULT_PROJECT, "Task", one.id)
         if before is None:
             number = next(str(n) for n in range(99) if act_id(str(n)) == one.id)
-            task = act_task(one, number, circle_key(one.patients))
+            task = task_of(one, number, messages)
             version = new_id(now)
             resource, body = stamp(task, one.id, version, now)
             writes.append(Write("Task", one.id, version, now, resource, body))
@@ -118,9 +146,10 @@ async def record(
     store: Any, deliveries: list[Delivery], how: Settings, now: int
 ) -> dict[str, object]:
     clock = Ticking(now)
+    messages = [each for one in deliveries for each in one.messages]
     for one in deliveries:
         if one.acts:
-            await write_acts(store, one.acts, clock())
+            await write_acts(store, one.acts, clock(), messages)
         else:
             await import_messages(slow(store), DEFAULT_PROJECT, one.messages, how, clock=clock)
     await import_messages(store, DEFAULT_PROJECT, [], how, clock=clock)
@@ -139,7 +168,9 @@ class Ticking:
         return self.now
 
 
-def shuffled(messages: list[Message], acts: list[Done], random: Random) -> list[Delivery]:
+def shuffled(
+    messages: list[Message], acts: Sequence[Done | Turned], random: Random
+) -> list[Delivery]:
     """All of it cut into deliveries, some of it twice, in any order."""
     again = random.sample(messages, random.randint(0, len(messages)))
     every = [*messages, *again]
@@ -157,7 +188,7 @@ def shuffled(messages: list[Message], acts: list[Done], random: Random) -> list[
 @COMMON
 @given(MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.randoms(), st.data())
 def test_order_parts_and_repetitions_do_not_matter_to_acts(messages, how, now, random, data):
-    acts = data.draw(some_acts(messages))
+    acts = [*data.draw(some_acts(messages)), *data.draw(some_turns(messages))]
 
     async def both():
         at_once = [Delivery(acts=tuple(acts)), Delivery(tuple(messages))]
@@ -241,9 +272,9 @@ async def _act(store: MemoryStore, kind: str, how: Settings, clock: Any, random:
 
 
 #: Messages and acts of one seed, for the stores on disk: an opening, its closing, a reopening.
-def example_of(seed: int) -> tuple[list[Message], list[Done]]:
+def example_of(seed: int) -> tuple[list[Message], list[Done | Turned]]:
     random = Random(seed)
-    from test_intake import ANA, MOTHER, OFFICE, OWN
+    from test_intake import ANA, OFFICE, OWN
 
     messages = []
     for number in range(10):
@@ -264,7 +295,21 @@ def example_of(seed: int) -> tuple[list[Message], list[Done]]:
         act(3, Kind.REOPEN, random.randint(20, 90), CIRCLES[0], random.choice(ids), 0),
         act(4, Kind.OPEN, random.randint(0, 50), CIRCLES[1], "", random.randint(0, 1)),
     ]
-    return messages, acts
+    turns = [
+        Turned(
+            act_id(str(50 + at)),
+            kind,
+            microseconds(START) + (at * 13 + seed) * MINUTE,
+            BY,
+            "a-header",
+            random.choice(ids),
+            "Practitioner/kim" if at < 3 else "",
+        )
+        for at, kind in enumerate(
+            [Turning.ADD, Turning.REMOVE, Turning.ADD, Turning.CLOSE, Turning.REOPEN]
+        )
+    ]
+    return messages, [*acts, *turns]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -54,6 +54,7 @@ EXT_DELIVERY = BASE + "StructureDefinition/delivery"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
 EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
+EXT_REMOVED = BASE + "StructureDefinition/removed-participant"
 EXT_WRITER = BASE + "StructureDefinition/writer"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -134,11 +135,15 @@ _MODES = {
     "APPWRIT": "messaging app",
 }
 _TASKS = {
+    "add-participant": "Add participant",
     "close-session": "Close session",
+    "close-thread": "Close thread",
     "open-session": "Open session",
     "quarantine": "Held message",
+    "remove-participant": "Remove participant",
     "reopen-session": "Reopen session",
     "respond": "Respond to message",
+    "reopen-thread": "Reopen thread",
     "review": "Needs review",
 }
 _REASONS = {

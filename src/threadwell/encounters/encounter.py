@@ -12,6 +12,7 @@ from threadwell.encounters.identity import Identity
 from threadwell.encounters.participants import Spoken, participants
 from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time
+from threadwell.encounters.turned import Membership
 from threadwell.fhir.resource import Resource
 from threadwell.sessions import NEVER, Turn
 
@@ -39,10 +40,17 @@ class Span(NamedTuple):
     void: bool = False
 
 
-def encounter(shape: Shape, spoken: Sequence[Spoken], span: Span, frame: Frame) -> Resource:
+def encounter(
+    shape: Shape,
+    spoken: Sequence[Spoken],
+    span: Span,
+    frame: Frame,
+    joined: Sequence[Membership] = (),
+) -> Resource:
     """An Encounter over the messages in ``spoken``, in the order of time.
 
-    There is none where an act has opened it and nobody has written yet.
+    There is none where an act has opened it and nobody has written yet. ``joined`` are those whom
+    somebody has let join its threads, or taken out.
     """
     status, history = _status(spoken, span)
     out: Resource = {
@@ -56,7 +64,8 @@ def encounter(shape: Shape, spoken: Sequence[Spoken], span: Span, frame: Frame) 
     out["type"] = [{"coding": [shape.tag]}, {"coding": [dict(shape.clinical)]}]
     if shape.subject:
         out["subject"] = reference(shape.subject)
-    if who := participants(spoken):
+    last = spoken[-1].at if spoken and span.finished else 0
+    if who := participants(spoken, joined, last):
         out["participant"] = who
     # A session is as long as its messages; while there is none, since somebody opened it.
     start = spoken[0].at if spoken else span.turns[0].at

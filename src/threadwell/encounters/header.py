@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from threadwell.encounters import codes
@@ -14,6 +14,7 @@ from threadwell.encounters.people import actor, reference
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.retracted import told
 from threadwell.encounters.times import fhir_time
+from threadwell.encounters.turned import Membership, as_removed
 from threadwell.fhir.resource import Resource
 
 
@@ -21,7 +22,8 @@ from threadwell.fhir.resource import Resource
 class HeaderPlace:
     """Where a header stands. ``encounter`` and ``former`` are logical ids, ``""`` if none.
 
-    ``former`` is the header of the same rolling thread's session before.
+    ``former`` is the header of the same rolling thread's session before. ``members`` have joined
+    the thread, or left it.
     """
 
     identity: Identity
@@ -29,6 +31,7 @@ class HeaderPlace:
     former: str
     subject: str
     finished: bool
+    members: Mapping[str, Membership] = field(default_factory=dict)
 
 
 def header(
@@ -59,7 +62,14 @@ def header(
         out["encounter"] = reference(f"Encounter/{place.encounter}")
     out["sent"] = fhir_time(counted[0].sent.at)
     actors = {who: _actor(who, key, frame) for who, key in _everybody(messages, links).items()}
-    out["recipient"] = list(actors.values())
+    out["recipient"] = [one for who, one in actors.items() if not _has_left(who, place)]
+    out["recipient"] += [
+        reference(who)
+        for who, one in sorted(place.members.items())
+        if not one.until and who not in actors
+    ]
+    if left := [one for one in place.members.values() if one.until]:
+        out["extension"] = as_removed(left)
     out["sender"] = actors[links[opener].sender or counted[0].sender]
     return out
 
@@ -78,6 +88,10 @@ def _everybody(messages: Sequence[Placed], links: Sequence[Link]) -> dict[str, s
         for key, who in zip(message.recipients, link.recipients, strict=True):
             out.setdefault(who or key, key)
     return out
+
+
+def _has_left(who: str, place: HeaderPlace) -> bool:
+    return who in place.members and place.members[who].until > 0
 
 
 def _actor(who: str, key: str, frame: Frame) -> dict[str, Any]:

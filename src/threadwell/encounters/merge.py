@@ -7,6 +7,7 @@ from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.people import address_of, kept_reference
+from threadwell.encounters.turned import removed_from
 from threadwell.fhir.resource import Resource
 
 #: The elements that a projection decides, by type. Everything else belongs to people and other
@@ -49,6 +50,10 @@ def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
     kept = {name: value for name, value in stored.items() if name not in ours}
     added = {name: value for name, value in projected.items() if name in ours or name not in stored}
     out = {**kept, **added, **_people(stored, projected, spoke)}
+    if type_ == "Communication":
+        out.pop("extension", None)
+        if extensions := _extensions(stored, projected):
+            out["extension"] = extensions
     if "subject" in projected and "subject" in stored:
         out["subject"] = kept_reference(stored["subject"], projected["subject"]["reference"])
     if type_ == "Task" and (stored["status"] == "cancelled" or is_applied(stored)):
@@ -129,6 +134,15 @@ def _people(stored: Resource, projected: Resource, spoke: Spoke) -> dict[str, li
         ours = projected.get(name) or []
         known = {_who(one, member) for one in ours}
         more = [one for one in stored.get(name) or () if _who(one, member) not in known]
+        if not member:
+            # Others may have given a name to whom they have added.
+            there = {_who(one, member): one for one in stored.get(name) or ()}
+            named = [there.get(_who(one, member), one) if _is_bare(one) else one for one in ours]
+            if named != ours:
+                ours = out[name] = named
+        if more and name == "recipient":
+            left = removed_from(projected)
+            more = [one for one in more if _who(one, member) not in left]
         if more:
             before = spoke()
             more = [one for one in more if not _is_ours(_who(one, member), one, before)]
@@ -137,9 +151,19 @@ def _people(stored: Resource, projected: Resource, spoke: Spoke) -> dict[str, li
     return out
 
 
+def _extensions(stored: Resource, projected: Resource) -> list[Any]:
+    """The extensions of a header: those of others, and the projection's."""
+    others = [one for one in stored.get("extension") or () if one.get("url") != codes.EXT_REMOVED]
+    return [*others, *(projected.get("extension") or ())]
+
+
 def _who(one: Mapping[str, Any], member: str) -> str:
     reference = one.get(member) or {} if member else one
     return str(reference.get("reference") or one)
+
+
+def _is_bare(one: Mapping[str, Any]) -> bool:
+    return one.keys() == {"reference"}
 
 
 def _is_ours(who: str, one: Mapping[str, Any], before: Collection[str]) -> bool:

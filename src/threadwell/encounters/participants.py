@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from threadwell.encounters import codes
 from threadwell.encounters.people import reference
 from threadwell.encounters.times import fhir_time
+from threadwell.encounters.turned import Membership
 
 _PROFESSIONALS = ("Practitioner/", "PractitionerRole/")
 _RELATED = "RelatedPerson/"
@@ -21,20 +22,25 @@ class Spoken(NamedTuple):
     recipients: tuple[str, ...]
 
 
-def participants(spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
+def participants(
+    spoken: Sequence[Spoken], joined: Sequence[Membership] = (), ended: int = 0
+) -> list[dict[str, Any]]:
     """The participants in the order of their first message, then those who only received.
 
     The first professional who wrote is the primary performer, others who wrote are secondary
     performers; RelatedPersons, and professionals who wrote nothing, take part. Patients and
     organisations are no participants of an Encounter. Each takes part from the first to the last
-    of their own messages, or else of those that reached them.
+    of their own messages, or else of those that reached them; whoever ``joined``, since then, and
+    until they left or the session ``ended``, in microseconds since 1970 UTC, 0 while it has not.
     """
+    left = {one.who: one.until for one in joined if one.until}
     wrote: dict[str, tuple[int, int]] = {}
     received: dict[str, tuple[int, int]] = {}
     for one in spoken:
         _extend(wrote, one.sender, one.at)
         for who in one.recipients:
-            _extend(received, who, one.at)
+            if who not in left or one.at <= left[who]:
+                _extend(received, who, one.at)
     out: list[dict[str, Any]] = []
     performer = "PPRF"
     for who in _may_take_part(wrote):
@@ -42,16 +48,25 @@ def participants(spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
         if not who.startswith(_RELATED):
             code, performer = performer, "SPRF"
         out.append(_participant(who, code, wrote[who]))
-    silent = _may_take_part(sorted(received.keys() - wrote.keys()))
-    return out + [_participant(who, "PART", received[who]) for who in silent]
+    silently = _may_take_part(sorted(received.keys() - wrote.keys()))
+    out += [_participant(who, "PART", received[who]) for who in silently]
+    known = wrote.keys() | received.keys()
+    for member in sorted(joined):
+        silent = member.who not in known and bool(_may_take_part([member.who]))
+        if member.since and silent:
+            until = member.until or (max(ended, member.since) if ended else None)
+            out.append(_participant(member.who, "PART", (member.since, until)))
+    return out
 
 
 def _extend(spans: dict[str, tuple[int, int]], who: str, at: int) -> None:
     spans[who] = (spans[who][0] if who in spans else at, at)
 
 
-def _participant(who: str, code: str, span: tuple[int, int]) -> dict[str, Any]:
-    period = {"start": fhir_time(span[0]), "end": fhir_time(span[1])}
+def _participant(who: str, code: str, span: tuple[int, int | None]) -> dict[str, Any]:
+    period = {"start": fhir_time(span[0])}
+    if span[1] is not None:
+        period["end"] = fhir_time(span[1])
     return {"type": [codes.participation(code)], "period": period, "individual": reference(who)}
 
 

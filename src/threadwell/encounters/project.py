@@ -24,6 +24,7 @@ from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.retracted import told
 from threadwell.encounters.review import review
 from threadwell.encounters.shares import opened_for, subjects
+from threadwell.encounters.turned import Membership, Turned, is_closed, memberships
 from threadwell.fhir.resource import Resource
 from threadwell.sessions import Turn
 
@@ -48,7 +49,8 @@ class Drawn:
     then the ``mark``, and ``chosen`` are the patients whom it was opened for. ``turns`` are what
     acts have made of its status, ``closes`` is when it is over. ``former`` has the logical id of
     the header before, for every thread that has one. ``replies`` has, for the messages that answer
-    one that is here, the logical id of the answered child.
+    one that is here, the logical id of the answered child. ``turned`` is what people have done to
+    its threads, in the order of time.
     """
 
     mark: str
@@ -60,6 +62,7 @@ class Drawn:
     chosen: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     closes: int = 0
+    turned: Mapping[str, tuple[Turned, ...]] = field(default_factory=dict)
 
     @property
     def told(self) -> Sequence[Placed]:
@@ -91,7 +94,8 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     spoken = [_spoken(one, out.links) for one in drawn.told]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
     span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
-    out.resources["Encounter", identity.id] = encounter(own, spoken, span, frame)
+    joined = _joined(drawn)
+    out.resources["Encounter", identity.id] = encounter(own, spoken, span, frame, joined)
     if len(whom) > 1:
         out.resources["Group", together.id] = group(together, whom, frame)
         for patient in whom:
@@ -166,7 +170,10 @@ def _link_threads(
         out.links.update(zip((one.sent.id for one in messages), links, strict=True))
         encounter_id = session.id if in_session else ""
         former = drawn.former.get(thread, "")
-        place = HeaderPlace(identity, encounter_id, former, subject, drawn.finished)
+        acts = drawn.turned.get(thread, ())
+        members = memberships(acts, messages) if acts else {}
+        finished = drawn.finished or (bool(acts) and is_closed(acts, messages))
+        place = HeaderPlace(identity, encounter_id, former, subject, finished, members)
         out.resources["Communication", header_id] = header(place, messages, links, frame)
 
 
@@ -189,7 +196,25 @@ def _add_medical(
         identity, codes.MEDICAL_TAG, patient, _clinical(drawn, frame), f"Encounter/{session.id}"
     )
     span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
-    out.resources["Encounter", identity.id] = encounter(shape, spoken, span, frame)
+    joined = [one for one in _joined(drawn) if not one.who.startswith("RelatedPerson/")]
+    out.resources["Encounter", identity.id] = encounter(shape, spoken, span, frame, joined)
+
+
+def _joined(drawn: Drawn) -> list[Membership]:
+    """Who has joined or left the threads of a session; what of several threads counts first."""
+    if not drawn.turned:
+        return []
+    threads: dict[str, list[Placed]] = {}
+    for message in drawn.messages:
+        threads.setdefault(message.sent.thread, []).append(message)
+    out: dict[str, Membership] = {}
+    for thread, messages in threads.items():
+        for who, one in memberships(drawn.turned.get(thread, ()), messages).items():
+            there = out.get(who)
+            # Whoever was taken out of one thread may still take part in another one.
+            if there is None or (there.until and not one.until):
+                out[who] = one
+    return list(out.values())
 
 
 def _spoken(message: Placed, links: Mapping[str, Link]) -> Spoken:

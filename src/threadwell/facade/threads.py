@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from threadwell.intake import Settings
     from threadwell.intake.replies.asked import Replied
     from threadwell.intake.thread_acts.retracting import Retracted
+    from threadwell.intake.thread_acts.turning import ThreadActed
 
 
 class Threads(Replying):
@@ -118,8 +119,63 @@ class Threads(Replying):
 
         self._loop.call(discard_draft(self._store, self._project, draft))
 
-    def _settings(self) -> Settings:
+    def close_thread(self, thread: str, *, by: str = "", why: str = "") -> ThreadActed:
+        """Close a thread: ``tw.close_thread("Communication/789").status == "completed"``.
+
+        Its session is closed with it, unless another thread of that is open. Raises
+        ``threadwell.intake.BadAct``.
+        """
+        from threadwell.intake.thread_acts.turning import close_thread
+
+        return self._turn(close_thread, thread, by=by, why=why)
+
+    def reopen_thread(self, thread: str, *, by: str = "", why: str = "") -> ThreadActed:
+        """Open a closed thread again: ``tw.reopen_thread("Communication/789").status``.
+
+        So is its session. Raises ``threadwell.intake.BadAct``.
+        """
+        from threadwell.intake.thread_acts.turning import reopen_thread
+
+        return self._turn(reopen_thread, thread, by=by, why=why)
+
+    def add_participant(self, thread: str, who: str, *, by: str = "", why: str = "") -> ThreadActed:
+        """Let somebody join: ``tw.add_participant("Communication/789", "Practitioner/3")``.
+
+        Raises ``threadwell.intake.BadAct``.
+        """
+        from threadwell.intake.thread_acts.turning import add_participant
+
+        return self._turn(add_participant, thread, who, by=by, why=why)
+
+    def remove_participant(
+        self, thread: str, who: str, *, by: str = "", why: str = ""
+    ) -> ThreadActed:
+        """Take somebody out: ``tw.remove_participant("Communication/789", "Practitioner/3")``.
+
+        No reply goes to them any more. Raises ``threadwell.intake.BadAct``.
+        """
+        from threadwell.intake.thread_acts.turning import remove_participant
+
+        return self._turn(remove_participant, thread, who, by=by, why=why)
+
+    def _turn(
+        self, act: Callable[..., Awaitable[ThreadActed]], *names: str, by: str, why: str
+    ) -> ThreadActed:
+        from threadwell.encounters.corrected import Agent
+        from threadwell.intake.correcting import SOMEBODY
+
+        async def acting() -> ThreadActed:
+            agent = Agent(by) if by else SOMEBODY
+            settings = await self._kept()
+            return await act(self._store, self._project, *names, settings, by=agent, why=why)
+
+        return self._loop.call(acting())
+
+    async def _kept(self) -> Settings:
         from threadwell.app import channel_labels
         from threadwell.intake.practice import kept_settings
 
-        return self._loop.call(kept_settings(self._store, self._project, channel_labels()))
+        return await kept_settings(self._store, self._project, channel_labels())
+
+    def _settings(self) -> Settings:
+        return self._loop.call(self._kept())

@@ -36,6 +36,13 @@ from threadwell.intake.splitting import Part, Split, split_by_patient
 from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft, send_draft
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, Retracted, retract
+from threadwell.intake.thread_acts.turning import (
+    ThreadActed,
+    add_participant,
+    close_thread,
+    remove_participant,
+    reopen_thread,
+)
 from threadwell.intake.todos.acting import BadTodo, Taken, Todo
 from threadwell.intake.todos.listing import Waiting
 
@@ -72,6 +79,7 @@ __all__ = [
     "Split",
     "Taken",
     "Tally",
+    "ThreadActed",
     "Todo",
     "TriedHeld",
     "TriedSession",
@@ -79,8 +87,10 @@ __all__ = [
     "Wanted",
     "Why",
     "ZoneReport",
+    "add_participant",
     "answer_review",
     "close_session",
+    "close_thread",
     "correct_attribution",
     "correct_message",
     "count_sessions",
@@ -96,7 +106,9 @@ __all__ = [
     "preview",
     "quarantine",
     "recut",
+    "remove_participant",
     "reopen_session",
+    "reopen_thread",
     "replay",
     "reply",
     "retract",

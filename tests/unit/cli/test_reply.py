@@ -147,3 +147,21 @@ def test_in_python(store: str) -> None:
             tw.discard_draft(draft)
         with pytest.raises(BadRetraction, match="there is no"):
             tw.retract("Communication/none")
+
+
+def test_threads_by_the_command_and_in_python(store: str, capsys: Any) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    here = ["--store", store]
+    with threadwell.open(store) as tw:
+        assert dana in tw.add_participant(thread, dana, by="Nils Berg").participants
+        assert tw.close_thread(thread).status == "completed"
+    said(capsys, "thread", thread, "--reopen", *here)
+    assert said(capsys, "thread", thread, "--close", *here).startswith(f"{thread} is completed")
+    told = json.loads(said(capsys, "thread", thread, "--remove", dana, "--format", "json", *here))
+    assert dana not in told["participants"]
+    assert told["act"].startswith("Task/")
+    with threadwell.open(store) as tw:
+        assert tw.reopen_thread(thread).status == "in-progress"
+        assert dana not in tw.remove_participant(thread, dana).participants
+    assert main(["thread", thread, "--add", "Practitioner/none", *here]) == 1
+    assert "who could take part" in capsys.readouterr().err

@@ -55,7 +55,9 @@ def test_participants_and_recipients_stay(practice, sms):
     header = the_header(practice)
     change(practice, header, recipient=[*header["recipient"], COACH, {"display": "her sister"}])
     practice.take(sms("b", "09:00"))
-    assert the_session(practice)["participant"] == [INTERPRETER]
+    joined, added = the_session(practice)["participant"]
+    assert joined["individual"] == {"reference": COACH["reference"]}
+    assert added == INTERPRETER
     assert the_session(practice)["period"]["end"] == "2024-04-10T09:00:00Z"
     assert the_header(practice)["recipient"] == [
         *header["recipient"],

@@ -18,6 +18,7 @@ from threadwell.api.rest import (
     split,
     taking_back,
     todos,
+    turning,
     unsent,
 )
 from threadwell.api.version import VERSION
@@ -101,7 +102,9 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     if type_ == unsent.TYPE:
         operations.append({"name": replies.NAME[1:], "definition": replies.DEFINITION})
         operations += [
-            {"name": name[1:], "definition": url} for name, url in taking_back.DEFINITIONS.items()
+            {"name": name[1:], "definition": url}
+            for of in (taking_back, turning)
+            for name, url in of.DEFINITIONS.items()
         ]
     out: dict[str, Any] = {
         "type": type_,

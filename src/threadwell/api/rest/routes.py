@@ -26,6 +26,7 @@ from threadwell.api.rest import (
     split,
     taking_back,
     todos,
+    turning,
     unsent,
     update,
     validate,
@@ -59,6 +60,10 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (todos.TYPE, todos.RELEASE): {"POST": todos.release_},
     (todos.TYPE, todos.REROUTE): {"POST": todos.reroute_},
     (todos.TYPE, todos.DISMISS): {"POST": todos.dismiss_},
+    (unsent.TYPE, turning.CLOSE): {"POST": turning.close},
+    (unsent.TYPE, turning.REOPEN): {"POST": turning.reopen},
+    (unsent.TYPE, turning.ADD): {"POST": turning.add},
+    (unsent.TYPE, turning.REMOVE): {"POST": turning.remove},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -121,6 +126,10 @@ _INTERACTIONS: Mapping[Handler, str] = {
     todos.release_: "update",
     todos.reroute_: "update",
     todos.dismiss_: "update",
+    turning.close: "update",
+    turning.reopen: "update",
+    turning.add: "update",
+    turning.remove: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

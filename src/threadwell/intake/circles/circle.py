@@ -11,6 +11,7 @@ from threadwell.encounters.attribution import chosen, is_chosen
 from threadwell.encounters.corrected import Correction
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
+from threadwell.encounters.turned import Turned
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
@@ -48,14 +49,16 @@ class Circle:
     the messages that answer one that is not here yet, by the identity of that one. ``corrections``
     are what people have said of messages that was not written yet. It is ``resettled`` where
     messages have come or gone, as somebody else writes at a shared address. ``acts`` are what
-    people have done to its sessions, by the logical ids of the Tasks of that, and ``tasks`` those
-    of them that are not written yet; ``details`` is what a person has said of the care of a patient
+    people have done to its sessions, by the logical ids of the Tasks of that, ``turned``
+    what they have done to its threads, and ``tasks`` those of both that are not written yet;
+    ``details`` is what a person has said of the care of a patient
     within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
-    counted last. ``todos`` are the Tasks of threads in which messages wait for an answer, or
-    waited, with the keys of the threads; ``left`` those of another circle that was merged with it.
-    It is ``projected`` where ``seen`` has its sessions, by scope and mark in time's order; ``ends``
-    tells when those are over that are not yet.
+    counted last, and ``turning`` what was done to threads, by thread. ``todos`` are the Tasks of
+    threads in which messages wait for an answer, or waited, with the keys of the threads; ``left``
+    those of another circle that was merged with it. It is ``projected`` where ``seen`` has its
+    sessions, by scope and mark in time's order; ``ends`` tells when those are over that are not
+    yet.
     """
 
     key: str
@@ -79,9 +82,11 @@ class Circle:
     details: dict[tuple[str, str], Details] = field(default_factory=dict)
     acts: dict[str, Done] = field(default_factory=dict)
     tasks: dict[str, Resource] = field(default_factory=dict)
+    turned: dict[str, Turned] = field(default_factory=dict)
     merged: bool = False
     inherits: list[Inherited] = field(default_factory=list)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
+    turning: dict[str, tuple[Turned, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
     ends: dict[str, dict[str, int]] = field(default_factory=dict)
     todos: dict[Key, str] = field(default_factory=dict)
@@ -158,6 +163,11 @@ class Circle:
         """Let count what a person has done to a session, and have its Task written."""
         self.acts[done.id] = done
         self.tasks[done.id] = task
+
+    def turn(self, turned: Turned, task: Resource) -> None:
+        """Let count what a person has done to a thread, and have its Task written."""
+        self.turned[turned.id] = turned
+        self.tasks[turned.id] = task
 
     def rethread(self, placed: Placed, thread_id: str, thread: str, by_patient: bool) -> None:
         """Put a message into another thread."""

@@ -11,6 +11,7 @@ from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import addresses_of
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.todo import thread_of_todo
+from threadwell.encounters.turned import turned_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
@@ -20,6 +21,7 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
+from threadwell.intake.circles.altered import apply_altered
 from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
 from threadwell.intake.circles.changed import changes, subject_of
 from threadwell.intake.circles.circle import Circle
@@ -60,6 +62,8 @@ async def load_circles(
                 if type_ == "Task" and is_act(body):
                     if done := done_by(body):
                         circle.acts[stored.id] = done
+                    elif turned := turned_by(body):
+                        circle.turned[stored.id] = turned
                 elif type_ == "Task" and (thread := thread_of_todo(body)) is not None:
                     circle.todos[key] = thread
                 elif is_live(body):
@@ -69,6 +73,7 @@ async def load_circles(
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
     for circle in circles.values():
         await _apply_changes(circle, bodies, people)
+        await apply_altered(circle, bodies, people.store, people.project)
         await _apply_answers(circle, bodies, people)
     return circles
 

@@ -12,6 +12,7 @@ from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.encounters.shares import follow
+from threadwell.encounters.turned import by_thread, reopened
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
@@ -52,6 +53,8 @@ def plan(circle: Circle, rules: Rules) -> Plan:
         if acting.get(scope) != circle.acting.get(scope):
             circle.soil(scope, BEGINNING)
     circle.acting = acting
+    if circle.turned:
+        _turn_threads(circle, rules)
     out = Plan()
     gone: set[Key] = set()
     kept: set[Key] = set()
@@ -88,6 +91,19 @@ def _thread_by_references(circle: Circle, rules: Rules) -> None:
             if placed.answers != answers:
                 circle.answer(placed, answers, rules.by_patient)
     circle.threaded = True
+
+
+def _turn_threads(circle: Circle, rules: Rules) -> None:
+    """Find what people have done to which thread; where that is news, it is projected anew."""
+    threads = {one.child: one.sent.thread for one in circle.messages.values()}
+    turning = by_thread(circle.turned.values(), threads)
+    names = {*turning, *circle.turning}
+    changed = {one for one in names if turning.get(one) != circle.turning.get(one)}
+    for placed in circle.messages.values() if changed else ():
+        if placed.sent.thread in changed:
+            circle.moved.add(placed.sent.id)
+            circle.soil(circle.scope_of(placed, rules.by_patient), placed.sent.at)
+    circle.turning = turning
 
 
 def _mail(placed: Placed, known: Mapping[str, str]) -> Mail[str]:
@@ -139,6 +155,7 @@ def _plan_scope(
         rules.settings.labels,
     )
     headers = _Chain(seen, frozen, since)
+    turned = circle.turning
     inside: set[str] = set()
     for session in sessions_in(circle, scope, acts, rules, since):
         former = headers.before(session)
@@ -161,6 +178,7 @@ def _plan_scope(
         if len(circle.patients) == 1:
             follow(placed_here)
         drawn = _drawn(circle, session.mark, placed_here, finished, former, session)
+        drawn = replace(drawn, turned=turned) if turned else drawn
         made = project(drawn, frame)
         now[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
         headers.after(now[session.mark].headers)
@@ -171,8 +189,10 @@ def _plan_scope(
     if outside:
         if len(circle.patients) == 1:
             follow(outside)
-        quiet = outside[-1].sent.at + rules.settings.options.gap_us
+        again = max((reopened(acts) for acts in turned.values()), default=0)
+        quiet = max(outside[-1].sent.at, again) + rules.settings.options.gap_us
         drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
+        drawn = replace(drawn, turned=turned) if turned else drawn
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
         now[_OUTSIDE] = _take(out, sents, drawn, made, quiet)

@@ -37,9 +37,10 @@ class Former:
     def spoke(self, key: Key) -> set[str]:
         """Everybody as whom the addresses of those messages have spoken, or may have.
 
-        What was withdrawn records no message by now: then it is everybody of the circle.
+        What was withdrawn records no message by now: then it is everybody of the circle. Whoever
+        was let into a thread is among them: a projection puts them where they take part.
         """
-        out: set[str] = set()
+        out = {one.who for one in self._circle.turned.values()}
         for placed in self.messages(key) or self._circle.messages.values():
             if placed.link is not None:
                 out.update((placed.link.sender, *placed.link.recipients))

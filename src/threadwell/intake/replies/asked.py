@@ -12,6 +12,7 @@ from threadwell.channels.live import Live
 from threadwell.encounters.child import DRAFT, REPLY
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import told
+from threadwell.encounters.turned import removed_from
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.arrivals.consents import may_write
@@ -99,7 +100,12 @@ class Asked:
         self.account, self.own = own[0]
         if why := self.live.mute(self.account):
             raise BadReply(why)
-        others = [one for one in addresses if one.key not in at]
+        others = [
+            one
+            for one, party in zip(addresses, self._voices(), strict=True)
+            # Whoever is answered is written to; others are not, once they were taken out.
+            if one.key not in at and (party not in self._left or one == addresses[0])
+        ]
         self.to = tuple(dict.fromkeys(others))
         if not self.to:
             raise BadReply("nobody but the practice takes part in the thread")
@@ -149,6 +155,17 @@ class Asked:
         name = f"Communication/{self.message}"
         return Replied(report, name, self.written, self.account.name, self.there)
 
+    def _voices(self) -> tuple[str, ...]:
+        """As whom the ends of the answered message speak, the sender first."""
+        link = self.answered.link
+        ends = (self.answered.sender, *self.answered.recipients)
+        return (link.sender, *link.recipients) if link else ("",) * len(ends)
+
+    @property
+    def _left(self) -> frozenset[str]:
+        """Who was taken out of the thread, by its header."""
+        return removed_from(self.header)
+
     def _answered(self, circle: Circle) -> Placed:
         mine = sorted(
             (
@@ -170,6 +187,8 @@ class Asked:
             return found
         counted = told(mine)
         inbound = [one for one in counted if one.sent.inbound]
+        staying = [one for one in inbound if not (one.link and one.link.sender in self._left)]
+        inbound = staying or inbound
         if not mine:
             raise BadReply("there is no message in the thread")
         return (inbound or counted)[-1]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from threadwell.encounters import codes
 from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
+from threadwell.encounters.turned import removed_from
 from threadwell.fhir.resource import Resource
 
 #: The status of an Encounter that somebody has opened, or that ended before anybody wrote.
@@ -24,6 +25,7 @@ class Thread(NamedTuple):
     recipients: frozenset[str]
     former: str
     payload: bool
+    left: frozenset[str] = frozenset()
 
 
 class Child(NamedTuple):
@@ -97,6 +99,7 @@ def _thread(resource: Resource) -> Thread:
         frozenset(_target(one) for one in resource.get("recipient") or ()),
         _target(next(iter(resource.get("inResponseTo") or ()), None)),
         bool(resource.get("payload")),
+        removed_from(resource),
     )
 
 

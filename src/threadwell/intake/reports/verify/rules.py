@@ -72,13 +72,13 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
 def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
     """An inbox looks for threads by recipient: whoever writes in one is among them."""
     for name, thread in facts.threads.items():
-        if thread.sender and thread.sender not in thread.recipients:
+        if thread.sender and thread.sender not in thread.recipients | thread.left:
             yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
     for name, child in facts.children.items():
         header = facts.threads.get(child.header)
         if child.retracted or header is None or not child.sender:
             continue
-        if child.sender not in header.recipients:
+        if child.sender not in header.recipients | header.left:
             text = f"{child.sender} sent it and is no recipient of {child.header}"
             yield _error(name, "recipients", text)
 
