@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.api.rest import about, acts, replies, split, taking_back, turning
+from threadwell.api.rest import about, acts, replies, split, taking_back, todos, turning
 from threadwell.api.rest.capability import capability_statement
 from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
@@ -81,6 +81,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         replies.DEFINITION,
         *acts.DEFINITIONS.values(),
         *taking_back.DEFINITIONS.values(),
+        *todos.DEFINITIONS.values(),
         *turning.DEFINITIONS.values(),
     }
     assert set(told[about.DEFINITION]["resource"]) == about.TYPES
@@ -90,6 +91,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         replies.NAME: replies.DEFINITION,
         **acts.DEFINITIONS,
         **taking_back.DEFINITIONS,
+        **todos.DEFINITIONS,
         **turning.DEFINITIONS,
     }.items():
         assert f"${told[url]['code']}" == name
