@@ -156,7 +156,7 @@ async def _reviews(reader: Reader, tasks: Sequence[Resource], dates: Dates) -> l
 
 async def questions(reader: Reader, focuses: Sequence[str]) -> list[Question]:
     """What is asked about those resources, each with the patients to choose from."""
-    found = await reader.search(f"Task?{_STATUS}", focus=",".join(focuses), _count=_ALL)
+    found = await reader.search(_OPEN, focus=",".join(focuses), _count=_ALL)
     await _learn(reader, found.resources)
     return [
         Question(f"Task/{task['id']}", _sentence(reader, task), _answer_page(task))

@@ -67,6 +67,8 @@ SINCE = "Waits for an answer since Mar 8, 2024, 9:00 AM, due Mar 9, 2024, 9:00 A
 def test_a_thread_is_taken_care_of_and_given_back(dana: Any) -> None:
     (path,) = sessions(dana)
     assert care(dana, path) == f"{SINCE} Nobody takes care of it yet."
+    # That is no question about whom it is.
+    assert "To review" not in dana.get(path).text + dana.get("/").text
     assert (sessions(dana, "?waiting=nobodys"), sessions(dana, "?waiting=mine")) == ([path], [])
     assert do(dana, path, "claim").headers["location"] == path
     assert care(dana, path) == f"{SINCE} You take care of it."
