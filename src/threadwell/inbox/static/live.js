@@ -9,7 +9,7 @@
 
   let shown = about.split(" ");
   // A moment in which more may come, and how many times as long as a page takes it rests.
-  const MOMENT = 100;
+  const MOMENT = 50;
   const REST = 4;
   // How long a word about what is new stays, for who listens to the page.
   const SAID = 5000;
@@ -19,6 +19,7 @@
   let waiting = false;
   let again = false;
   let rest = 0;
+  let ended = 0;
 
   const isShown = (name) =>
     name === "*" || shown.some((one) => (one.endsWith("/") ? name.startsWith(one) : name === one));
@@ -57,7 +58,7 @@
       return;
     }
     waiting = true;
-    await pause(Math.max(MOMENT, rest));
+    await pause(Math.max(MOMENT, rest - (performance.now() - ended)));
     again = false;
     const began = performance.now();
     try {
@@ -66,7 +67,8 @@
     } catch {
       // The server is away; with the next news it is asked again.
     }
-    rest = REST * (performance.now() - began);
+    ended = performance.now();
+    rest = REST * (ended - began);
     waiting = false;
     if (again) refresh();
   }
