@@ -158,7 +158,7 @@ def told_apart(stored: Resource, channel: str, external_id: str, apart: str) -> 
     identifiers = [own.as_json()]
     if apart:
         identifiers.append(_shared(channel, external_id))
-    identifiers += [message_identity(channel, one).as_secondary() for one in sent_as(stored)]
+    identifiers += [one.as_secondary() for one in also_known_as(stored)]
     rest = [one for one in stored["identifier"] if _is_reference(one)]
     return {**stored, "identifier": [*identifiers, *rest]}
 
@@ -227,6 +227,29 @@ def sent_as(stored: Resource) -> list[str]:
         for one in stored.get("identifier") or ()
         if one.get("system") == codes.MESSAGE + own.channel and one.get("use") == "secondary"
     ]
+
+
+def also_known_as(stored: Resource) -> list[Identity]:
+    """The other identities that a stored child has: ids that its provider, or a source, gave it."""
+    own = own_of(stored)
+    if own is None:
+        return []
+    return [
+        Identity(str(one["system"]), str(one.get("value", "")))
+        for one in stored.get("identifier") or ()
+        if one.get("use") == "secondary"
+        and str(one.get("system", "")).startswith(codes.MESSAGE)
+        and (one["system"], one.get("value")) != (codes.MESSAGE + own.channel, own.external_id)
+    ]
+
+
+def with_twin(stored: Resource, channel: str, external_id: str) -> Resource:
+    """A stored child with the id that another source gave to the same message."""
+    also = message_identity(channel, external_id)
+    if also in also_known_as(stored):
+        return stored
+    first, *rest = stored["identifier"]
+    return {**stored, "identifier": [first, also.as_secondary(), *rest]}
 
 
 def with_sent_id(stored: Resource, external_id: str) -> Resource:

@@ -150,6 +150,7 @@ _REASONS = {
     "broken": "Not readable as a message",
     "future-date": "Sent in the future",
     "locked-session": "Belongs to a session that has been billed",
+    "suspected-duplicate": "May be there already, by another way",
     "no-patient": "No patient takes part",
     "patient-unclear": "Which patient it is about is unclear",
     "set-aside": "Set aside: a draft, spam or a notice",

@@ -109,6 +109,16 @@ def fingerprint(copy: Said) -> str:
     return sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
+def same_words(one: Said, other: Said) -> bool:
+    """Whether two messages have the same words, whatever these look like.
+
+    Many sources know no subject.
+    """
+    mine, theirs = _words(one), _words(other)
+    subjects = {mine.subject, theirs.subject} - {""}
+    return mine.text == theirs.text and len(subjects) < 2
+
+
 def _alike(copies: Sequence[Said], own: Own) -> list[list[int]]:
     """The copies by sender, time and first recipient."""
     out: list[list[int]] = []

@@ -22,10 +22,12 @@ from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
+from threadwell.intake.copies.twins import Twins
 from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
+from threadwell.intake.held.listing import TWIN
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
@@ -97,6 +99,7 @@ class Run:
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
         self._sent = SentIds(store, project)
+        self.twins = Twins(self.values, project, self.current)
 
     async def start(self) -> None:
         """Find the practice, and whether anything is held."""
@@ -115,6 +118,7 @@ class Run:
         """
         batch = self.begin()
         items = await self._sent.known(await self._earlier.known(items))
+        items = await self.twins.known(items)
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
         if replayed is not None:
@@ -356,7 +360,11 @@ class Run:
                 own = people.own_names(message.sender, way.parties[0])
                 heard = Heard(names, own) if names else None
                 one = place(message, id_, way, heard, self.keywords)
+                if twin := await self.twins.suspect(circle, one, message):
+                    held[id_] = Held(message, TWIN, twin=twin)
+                    continue
                 circle.add(one, self.by_patient)
+                self.twins.note(circle, one)
                 mine.append(one)
         return placed, held
 

@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "no-patient": "Nobody who wrote or received it is a patient or a patient's family.",
     "set-aside": "It is nothing that was sent as a message.",
     "shared-address": "Several patients share the address that it came from or went to.",
+    "suspected-duplicate": "The same was said by the same sender, and came by another way.",
     "unknown-recipient": "Nobody is known to have the address that it went to.",
     "unknown-sender": "Nobody is known to have the address that it came from.",
 }
@@ -35,7 +36,7 @@ DESCRIPTIONS = {
 NO_MESSAGE = frozenset({"broken", "set-aside"})
 #: Reasons of which each message is a question to a person. The others pass once somebody is added;
 #: who writes at a shared address is asked once for all of its messages.
-_TO_REVIEW = ("locked-session",)
+_TO_REVIEW = ("locked-session", "suspected-duplicate")
 _DISMISSED = "A person has dismissed it."
 #: How people close a Task whose message they do not want.
 _CLOSED = frozenset(("cancelled", "rejected", "failed"))
@@ -100,6 +101,8 @@ def holding(item: Held | Broken) -> Holding:
         "description": detail,
         "reasonCode": codes.reason(reason),
     }
+    if isinstance(item, Held) and item.twin:
+        task["focus"] = reference(item.twin)
     # A day to come is no day on which anything was sent; what was written is in the Binary.
     if isinstance(item, Held) and reason != "future-date":
         task["authoredOn"] = fhir_time(microseconds(item.message.sent))

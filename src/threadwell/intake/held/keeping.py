@@ -105,10 +105,13 @@ class Quarantine:
             held = still[id_]
             task, what = decode(before.body), holding(held)
             was = quarantined(task)
-            if (was.reason, was.unknown, was.shared) != _why(held):
+            if (was.reason, was.unknown, was.shared, was.twin) != (*_why(held), held.twin):
                 inputs = [*task["input"][:1], *what.task["input"][1:]]
                 changed = {name: what.task[name] for name in ("code", "description", "reasonCode")}
                 written = {**task, **changed, "input": inputs}
+                written.pop("focus", None)
+                if held.twin:
+                    written["focus"] = what.task["focus"]
                 self._questions.leave(was.shared)
                 batch.write(Key("Task", id_), written, before)
                 await self._wait(batch, id_, held)
@@ -310,7 +313,7 @@ def _as_one(those: Sequence[Held]) -> Held:
     unknown = tuple(dict.fromkeys(address for one in those for address in one.unknown))
     shared = tuple(dict.fromkeys(address for one in those for address in one.shared))
     message = together(messages, reduce(joined, map(said, messages)))
-    return Held(message, those[-1].reason, unknown, shared)
+    return Held(message, those[-1].reason, unknown, shared, those[-1].twin)
 
 
 def _why(held: Held) -> tuple[str, tuple[Address, ...], tuple[Address, ...]]:

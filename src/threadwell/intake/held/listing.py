@@ -16,6 +16,8 @@ from threadwell.intake.people.question import writers
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import Store, Stored
 
+#: The code of messages that may be there already, come by another way.
+TWIN = "suspected-duplicate"
 #: The code of messages that wait for what is said of shared addresses.
 SHARED = "shared-address"
 _HELD = (codes.TASK_CODE, "quarantine")
@@ -30,7 +32,8 @@ class Quarantined:
 
     ``reason`` is a code and ``text`` the same for people; ``unknown`` are the addresses that
     nobody is known to have, ``shared`` those of which nobody has said who uses them. ``sent`` is a
-    FHIR dateTime, ``""`` where that cannot be known.
+    FHIR dateTime, ``""`` where that cannot be known. ``twin`` is the message (``Communication/…``)
+    that it may be, come by another way.
     """
 
     task: str
@@ -41,6 +44,7 @@ class Quarantined:
     sent: str
     unknown: tuple[Address, ...]
     shared: tuple[Address, ...] = ()
+    twin: str = ""
 
 
 async def quarantine(store: Store, project: str) -> list[Quarantined]:
@@ -108,4 +112,5 @@ def quarantined(task: Resource) -> Quarantined:
         task.get("authoredOn", ""),
         addresses("unknown"),
         addresses("shared"),
+        str((task.get("focus") or {}).get("reference", "")),
     )

@@ -16,13 +16,15 @@ class Held:
     """A message that has to wait.
 
     ``reason`` is a code; ``unknown`` are the addresses that nobody has, ``shared`` those of which
-    nobody has said who of several patients uses them.
+    nobody has said who of several patients uses them. ``twin`` is the message (``Communication/…``)
+    that it may be, come by another way.
     """
 
     message: Message
     reason: str
     unknown: tuple[Address, ...] = ()
     shared: tuple[Address, ...] = ()
+    twin: str = ""
 
 
 class Refusal(NamedTuple):

@@ -1,0 +1,250 @@
+"""Messages that may be there already, come by another way under another id.
+
+A phone's backup and its provider's log, a webhook and a mailbox: each gives its own id to the same
+message. Whoever says the same to the same people at about the same time by another channel is
+held for a person to look at, and never dropped. What a person has said is kept by the message's
+id, so that it is not asked again: it is that other message, or another one than that.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
+
+from threadwell.encounters import codes
+from threadwell.encounters.child import also_known_as
+from threadwell.encounters.merge import is_live
+from threadwell.encounters.people import Party
+from threadwell.encounters.placed import Placed
+from threadwell.encounters.said import Said, said, said_in
+from threadwell.encounters.twins import WINDOW_US, may_be_one
+from threadwell.fhir.json import decode
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.place import thread_of
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.values import Values
+from threadwell.intake.links import as_key
+from threadwell.intake.people.route import address_key
+from threadwell.messages import AddressKind, Broken, Message
+from threadwell.stores.contract import Key, Stored
+
+_KIND = "twin"
+#: What is kept of a message: which one it is, or those that it is not.
+_SAME, _APART = "same", "apart"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_at = attrgetter("sent.at")
+
+Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
+Item: TypeAlias = Message | Broken
+
+
+class _One(NamedTuple):
+    """What a person has said: that a message is the one of that channel, id and ``child``."""
+
+    channel: str
+    external_id: str
+    child: str
+
+
+class Twins:
+    """What one run knows of them; ``current`` answers what is stored or on its way."""
+
+    def __init__(self, values: Values, project: str, current: Current) -> None:
+        self._values = values
+        self._project = project
+        self._current = current
+        self._any = False
+        self._apart: dict[tuple[str, str], list[str]] = {}
+        self._sources: dict[str, dict[str, list[Placed]]] = {}
+
+    async def known(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The items, each message that is another one as a person has said under the id of that.
+
+        With this a batch begins.
+        """
+        self._sources.clear()
+        self._apart = {}
+        if not await self._has_any():
+            return items
+        names = {self._name(one): one for one in items if isinstance(one, Message)}
+        found = await self._values.get_many(_KIND, names)
+        ones: dict[tuple[str, str], _One] = {}
+        for name, value in found.items():
+            id_ = (names[name].channel, names[name].external_id)
+            said_of = json.loads(value)
+            if _SAME in said_of:
+                ones[id_] = _One(*said_of[_SAME])
+            else:
+                self._apart[id_] = said_of[_APART]
+        if not ones:
+            return items
+        there = await self._read({one.child for one in ones.values()})
+        return [
+            _as_there(one, ones[one.channel, one.external_id], there)
+            if isinstance(one, Message) and (one.channel, one.external_id) in ones
+            else one
+            for one in items
+        ]
+
+    async def suspect(self, circle: Circle, placed: Placed, message: Message) -> str:
+        """The message (``Communication/…``) that one may be which is to be placed; ``""`` for none.
+
+        Of several it is the one that is nearest in time.
+        """
+        if message.author:
+            return ""
+        apart = self._apart.get((message.channel, message.external_id), ())
+        near = [one for one in self._near(circle, placed) if one.child not in apart]
+        if not near:
+            return ""
+        bodies = await self._current([Key("Communication", one.child) for one in near])
+        mine = said(message)
+        for one in sorted(near, key=lambda each: abs(each.sent.at - placed.sent.at)):
+            says = self._says(one, placed.channel, bodies.get(Key("Communication", one.child)))
+            if says is not None and may_be_one(mine, says):
+                return f"Communication/{one.child}"
+        return ""
+
+    def note(self, circle: Circle, placed: Placed) -> None:
+        """A message has come into a circle."""
+        sources = self._sources.get(circle.key)
+        if sources is not None:
+            insort(sources.setdefault(placed.channel, []), placed, key=_at)
+
+    def say_same(self, batch: Batch, message: Message, channel: str, id_: str, child: str) -> None:
+        """Keep that a message is the one of that channel and id, whose ``child`` that is."""
+        self._keep(batch, message, {_SAME: [channel, id_, child]})
+
+    async def say_another(self, batch: Batch, message: Message, twin: str) -> None:
+        """Keep that a message is another one than ``twin`` (``Communication/…``)."""
+        name = self._name(message)
+        before = (await self._values.get_many(_KIND, [name])).get(name)
+        apart = json.loads(before).get(_APART, []) if before else []
+        self._keep(batch, message, {_APART: [*apart, as_key(twin).id]})
+
+    def _near(self, circle: Circle, placed: Placed) -> Iterator[Placed]:
+        """The messages of other channels at about that time, from and to the same people."""
+        sources = self._sources.get(circle.key)
+        if sources is None:
+            sources = self._sources[circle.key] = {}
+            for one in circle.messages.values():
+                sources.setdefault(one.channel, []).append(one)
+        at = placed.sent.at
+        for channel, those in sources.items():
+            if channel == placed.channel:
+                continue
+            those.sort(key=_at)
+            first = bisect_left(those, at - WINDOW_US, key=_at)
+            last = bisect_right(those, at + WINDOW_US, key=_at)
+            for one in those[first:last]:
+                if not one.shared and _same_way(circle.parties, placed, one):
+                    yield one
+
+    def _says(self, one: Placed, channel: str, stored: Stored | None) -> Said | None:
+        """What a message says; ``None`` where another one of that channel is it already."""
+        if one.message is not None:
+            return said(one.message)
+        if stored is None or stored.deleted:
+            return None
+        body = decode(stored.body)
+        if not is_live(body) or any(
+            also.system == codes.MESSAGE + channel for also in also_known_as(body)
+        ):
+            return None
+        return said_in(body, "")
+
+    async def _read(self, children: Iterable[str]) -> dict[str, Said]:
+        """What those messages say, each with its thread."""
+        found = await self._current([Key("Communication", one) for one in children])
+        bodies = {key.id: decode(one.body) for key, one in found.items() if not one.deleted}
+        parents = {id_: as_key(_parent(body)) for id_, body in bodies.items() if _parent(body)}
+        headers = await self._current(list(set(parents.values())))
+        out: dict[str, Said] = {}
+        for id_, body in bodies.items():
+            header = headers.get(parents[id_]) if id_ in parents else None
+            thread = thread_of(decode(header.body)) if header and not header.deleted else None
+            hint = thread.id if thread and not thread.by_references else ""
+            if (says := said_in(body, hint)) is not None:
+                out[id_] = says
+        return out
+
+    async def _has_any(self) -> bool:
+        if not self._any:
+            self._any = bool(await self._values.get_many(_KIND, [self._project]))
+        return self._any
+
+    def _keep(self, batch: Batch, message: Message, said_of: dict[str, list[str]]) -> None:
+        self._values.put(batch, _KIND, self._name(message), json.dumps(said_of).encode())
+        self._any = True
+        self._values.put(batch, _KIND, self._project, b"1")
+
+    def _name(self, message: Message) -> str:
+        id_ = f"{message.channel}|{message.external_id}".encode("utf-8", "surrogatepass")
+        return f"{self._project}/{sha256(id_).hexdigest()[:32]}"
+
+
+def _as_there(message: Message, one: _One, there: Mapping[str, Said]) -> Message:
+    """A message as the one that is there, with the files that came with it."""
+    as_it = replace(message, channel=one.channel, external_id=one.external_id, earlier_ids=())
+    says = there.get(one.child)
+    if says is None:
+        return as_it
+    return replace(
+        as_it,
+        sender=says.sender,
+        recipients=says.recipients,
+        sent=_EPOCH + timedelta(microseconds=says.sent),
+        wall=datetime.fromisoformat(says.wall) if says.wall else None,
+        on_arrival=says.on_arrival,
+        received=_EPOCH + timedelta(microseconds=says.received) if says.received else None,
+        thread_hint=says.thread,
+        subject=says.subject,
+        text=says.text,
+        new_text=says.new_text,
+        references=says.references,
+        in_reply_to=says.in_reply_to,
+        medium=says.medium,
+        notes=(*says.notes, *says.gaps),
+    )
+
+
+def _same_way(parties: Mapping[str, Party], one: Placed, other: Placed) -> bool:
+    """Whether both went from the same sender to the same people; all of the practice is one."""
+    mine, theirs = parties.get(one.sender), parties.get(other.sender)
+    if mine is None or theirs is None or not _same(mine, theirs):
+        return False
+    to = [parties[key] for key in one.recipients if key in parties and not _ours(parties[key])]
+    left = [parties[key] for key in other.recipients if key in parties and not _ours(parties[key])]
+    if len(to) != len(left):
+        return False
+    for each in to:
+        found = next((at for at, party in enumerate(left) if _same(each, party)), None)
+        if found is None:
+            return False
+        del left[found]
+    return True
+
+
+def _same(one: Party, other: Party) -> bool:
+    if _ours(one) or _ours(other):
+        return _ours(one) and _ours(other)
+    if address_key(one.address) == address_key(other.address):
+        return True
+    # A name in an app and a number are the same where they are the same person's.
+    named = AddressKind.OTHER in (one.address.kind, other.address.kind)
+    return named and bool(one.users) and one.users == other.users
+
+
+def _ours(party: Party) -> bool:
+    return bool(party.practice) and not party.circle
+
+
+def _parent(child: Mapping[str, object]) -> str:
+    parts = child.get("partOf")
+    return str(parts[0].get("reference", "")) if isinstance(parts, list) and parts else ""

@@ -1,0 +1,243 @@
+"""One message that comes by two ways, under two ids: held, and answered once."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from threadwell.intake import quarantine
+from threadwell.intake.held.hold import decode_message
+from threadwell.intake.sameness import BadSameness, say_whether_same
+from threadwell.messages import Address, AddressKind, Attachment
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+PHOTO = Attachment("leg.jpg", "image/jpeg", b"\xff\xd8 a leg")
+OTHER_PHOTO = Attachment("arm.jpg", "image/jpeg", b"\xff\xd8 an arm")
+MISSING = Attachment("leg.jpg", "image/jpeg", None)
+BO = "+12125550144"
+
+
+def held(practice):
+    return practice.run(quarantine(practice.store, DEFAULT_PROJECT))
+
+
+def say(practice, task, *, same):
+    return practice.run(
+        say_whether_same(
+            practice.store,
+            DEFAULT_PROJECT,
+            task,
+            practice.settings,
+            same=same,
+            clock=lambda: practice.now,
+        )
+    )
+
+
+def children(practice):
+    return [one for one in practice.live("Communication") if "partOf" in one]
+
+
+def ids(child):
+    systems = [(one["system"].rpartition("/")[2], one["value"]) for one in child["identifier"]]
+    return {(channel, value) for channel, value in systems}
+
+
+def by(channel, message, seconds=0, **changes):
+    """A message as another channel has it, so many seconds later."""
+    id_ = f"{channel}-{message.external_id}"
+    sent = message.sent + timedelta(seconds=seconds)
+    return replace(message, channel=channel, external_id=id_, sent=sent, **changes)
+
+
+@pytest.fixture
+def first(sms):
+    return sms("a", "08:00", "My knee hurts again.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "changes", "suspected"),
+    [
+        (0, {}, True),
+        (7, {}, True),
+        (-300, {}, True),
+        (301, {}, False),
+        (7, {"text": "My  knee hurts\nagain."}, True),
+        (7, {"text": "*My knee hurts again.*"}, True),
+        (7, {"text": "My knee hurts again!"}, False),
+        (7, {"text": ""}, False),
+        (7, {"medium": "MMSWRIT"}, True),
+        (7, {"medium": "APPWRIT"}, False),
+        (7, {"attachments": (PHOTO,)}, False),
+        (7, {"recipients": (Address(AddressKind.PHONE, BO),)}, False),
+    ],
+)
+def test_what_is_suspected(practice, first, seconds, changes, suspected):
+    practice.patient("bo", BO, given="Bo")
+    practice.take(first)
+    report = practice.take(by("provider", first, seconds, **changes))
+    assert report.reasons == ({"suspected-duplicate": 1} if suspected else {})
+    assert (report.counts.new, report.counts.quarantined) == (not suspected, suspected)
+    for one in held(practice):
+        (child,) = children(practice)
+        assert one.twin == f"Communication/{child['id']}"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "text", "suspected"),
+    [
+        ((PHOTO,), (PHOTO,), "", True),
+        ((PHOTO,), (OTHER_PHOTO,), "", False),
+        ((PHOTO,), (MISSING,), "", False),
+        ((MISSING,), (PHOTO,), "look", True),
+        ((PHOTO,), (OTHER_PHOTO,), "look", False),
+        ((PHOTO, OTHER_PHOTO), (OTHER_PHOTO, PHOTO), "look", True),
+        ((), (), "", False),
+    ],
+)
+def test_files_are_compared_by_their_bytes(practice, sms, mine, theirs, text, suspected):
+    one = replace(sms("a", "08:00", text), attachments=mine)
+    practice.take(one)
+    report = practice.take(by("provider", one, 3, attachments=theirs))
+    assert report.counts.quarantined == suspected
+
+
+def test_two_with_ids_of_one_channel_are_two(practice, sms):
+    report = practice.take(*(sms(f"m{n}", f"08:0{n}", "ok") for n in range(4)))
+    assert report.counts.new == 4
+
+
+def test_what_has_its_twin_of_a_channel_is_no_twin_of_another_one(practice, sms):
+    """Two say "ok" a minute apart, and another source has three of them: the third is new."""
+    mine = [sms(f"m{n}", f"08:0{n}", "ok") for n in range(2)]
+    practice.take(*mine)
+    practice.take(*(by("provider", one, 2) for one in mine))
+    assert len({one.twin for one in held(practice)}) == 2
+    for one in held(practice):
+        say(practice, one.task, same=True)
+    assert practice.take(by("provider", sms("m2", "08:02", "ok"))).counts.new == 1
+
+
+def test_the_same_gets_a_second_identifier_and_what_it_lacked(practice, first):
+    first = replace(first, attachments=(MISSING,))
+    practice.take(first)
+    second = by("provider", first, 3, attachments=(PHOTO,))
+    practice.take(second)
+    report = say(practice, held(practice)[0].task, same=True)
+    assert (report.replayed, report.completed) == (1, 1)
+    assert held(practice) == []
+    (child,) = children(practice)
+    assert ids(child) >= {("sms_backup", "a"), ("provider", "provider-a")}
+    assert child["payload"][1]["contentAttachment"]["size"] == len(PHOTO.content)
+    assert practice.take(second, first).counts.known == 2
+    assert len(children(practice)) == 1
+
+
+def test_another_has_its_place(practice, first):
+    second = by("provider", first, 3)
+    practice.take(first)
+    practice.take(second)
+    assert say(practice, held(practice)[0].task, same=False).replayed == 1
+    assert [ids(one) for one in children(practice)] == [
+        {("sms_backup", "a")},
+        {("provider", "provider-a")},
+    ]
+    again = practice.take(second, first)
+    assert (again.counts.known, again.counts.quarantined, held(practice)) == (2, 0, [])
+
+
+def test_it_waits_until_somebody_says_so(practice, first):
+    second = by("provider", first, 3)
+    practice.take(first)
+    for _ in range(2):
+        assert practice.take(second).reasons == {"suspected-duplicate": 1}
+    assert practice.take().replayed == 0
+    assert len(held(practice)) == 1
+
+
+def test_what_was_held_for_a_stranger_is_suspected_when_it_is_let_in(practice, sms):
+    one = sms("a", "08:00", "Hello there", phone=BO)
+    practice.take(one, by("provider", one, 3))
+    practice.patient("bo", BO)
+    assert practice.take().replayed == 1
+    (waiting,) = held(practice)
+    assert (waiting.reason, waiting.twin) == (
+        "suspected-duplicate",
+        f"Communication/{children(practice)[0]['id']}",
+    )
+    assert say(practice, waiting.task, same=True).replayed == 1
+    assert len(children(practice)) == 1
+
+
+def test_a_name_in_an_app_and_a_number_of_one_person_are_one(practice, sms):
+    name = Address(AddressKind.OTHER, "whatsapp:Ana Prado")
+    practice.put(
+        "Patient",
+        "ana",
+        telecom=[{"value": "+12125550111"}, {"system": "other", "value": name.value}],
+    )
+    one = replace(sms("a", "08:00", "Good morning"), medium="APPWRIT")
+    practice.take(one)
+    assert practice.take(by("export", one, 30, sender=name)).counts.quarantined == 1
+
+
+def test_what_cannot_be_said_is_refused(practice, first, sms):
+    practice.take(first, sms("s", "09:00", phone=BO))
+    with pytest.raises(BadSameness, match="not suspected"):
+        say(practice, held(practice)[0].task, same=True)
+    with pytest.raises(BadSameness, match="holds no message"):
+        say(practice, "Task/none", same=True)
+
+
+def _record(practice):
+    """The record without what depends on which source came first."""
+    sessions = {one["id"]: one["period"]["start"][:10] for one in practice.live("Encounter")}
+    threads = {
+        one["id"]: sessions[one["encounter"]["reference"].partition("/")[2]]
+        for one in practice.live("Communication")
+        if "partOf" not in one
+    }
+    return sorted(
+        (
+            threads[one["partOf"][0]["reference"].partition("/")[2]],
+            one["payload"][0]["contentString"],
+            sorted(ids(one)),
+        )
+        for one in children(practice)
+    )
+
+
+def _is_same(practice, one):
+    """Whether a held message is the one that it is suspected to be, by what their ids end with."""
+    mine = decode_message(content(practice, one)).external_id
+    (twin,) = [each for each in children(practice) if one.twin.endswith(each["id"])]
+    return mine[-1] == twin["identifier"][0]["value"][-1]
+
+
+def content(practice, one):
+    id_ = one.content.partition("/")[2]
+    stored = practice.run(practice.store.read(DEFAULT_PROJECT, "Binary", id_))
+    return practice.run(practice.store.content(DEFAULT_PROJECT, id_, stored.version_id))
+
+
+def test_whichever_comes_first_the_record_is_the_same(sms):
+    from tests.unit.intake.conftest import Practice
+
+    texts = [sms("a", "08:00", "ok"), sms("b", "08:01", "ok"), sms("c", "09:00", "Until then")]
+    theirs = [by("provider", one, 2) for one in texts]
+    records = []
+    for order in itertools.islice(itertools.permutations([*texts, *theirs]), 0, 720, 37):
+        practice = Practice()
+        practice.patient("ana", "+12125550111", given="Ana")
+        for one in order:
+            practice.take(one)
+        while waiting := held(practice):
+            say(practice, waiting[0].task, same=_is_same(practice, waiting[0]))
+        for one in order:
+            assert practice.take(one).counts.known == 1
+        records.append(_record(practice))
+    assert all(one == records[0] for one in records)
+    assert len(records[0]) == 3
