@@ -62,6 +62,7 @@ def _sentence(error: Exception) -> str:
         BadReply,
         BadRetraction,
         BadRules,
+        BadSameness,
         BadTodo,
     )
     from threadwell.stores.contract import StoreError
@@ -77,6 +78,7 @@ def _sentence(error: Exception) -> str:
             | BadAnswer()
             | BadAct()
             | BadCorrection()
+            | BadSameness()
             | BadReply()
             | BadRetraction()
             | BadTodo()

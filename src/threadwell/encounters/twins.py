@@ -1,7 +1,7 @@
 """Whether two messages of different sources may be one message that came by two ways. Pure.
 
 Their ids tell nothing: each source gives its own. What is compared is what both must have alike:
-words and files. docs/adr/0014-twins.md tells why the rule is what it is.
+words and files. docs/adr/0016-twins.md tells why the rule is what it is.
 """
 
 from __future__ import annotations

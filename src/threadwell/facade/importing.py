@@ -36,6 +36,7 @@ from threadwell.intake import (
     recut,
     reopen_session,
     replay,
+    say_whether_same,
     split_by_patient,
 )
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
@@ -221,6 +222,12 @@ async def run_correction(
         store, project, subject, patients, settings, messages=messages
     )
     return corrected.report
+
+
+async def run_sameness(store: Store, project: str, task: str, *, same: bool) -> Report:
+    """Say whether a held message is another one; raises ``BadSameness``."""
+    settings = await kept_settings(store, project, channel_labels())
+    return await say_whether_same(store, project, task, settings, same=same, by=SOMEBODY)
 
 
 async def run_opening(

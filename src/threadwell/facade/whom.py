@@ -43,3 +43,20 @@ class Whom(Verbs):
 
         whom, which = several(patients), several(messages)
         return self._loop.call(run_correction(self._store, self._project, subject, whom, which))
+
+    def say_whether_same(self, task: str, *, same: bool) -> Report:
+        """Say whether a held message is the one that it is suspected to be, come by another way.
+
+        For example::
+
+            for one in tw.quarantine():
+                if one.reason == "suspected-duplicate":
+                    tw.say_whether_same(one.task, same=True)
+
+        The same gets its id, and what it lacked; another one has its place. Either holds for good.
+        Raises ``threadwell.intake.BadSameness``.
+        """
+        from threadwell.facade.importing import run_sameness
+
+        name = task if "/" in task else f"Task/{task}"
+        return self._loop.call(run_sameness(self._store, self._project, name, same=same))

@@ -19,11 +19,13 @@ from threadwell.inbox.site import Site
 from threadwell.intake.importing import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.releasing import BadRelease, dismiss_held, hold_again, release_held
+from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.settings import BadSetting
 
 #: What the buttons are for.
 RELEASE, PATIENTS, DISMISS, AGAIN = "release", "patients", "dismiss", "again"
-_ACTS = (RELEASE, PATIENTS, DISMISS, AGAIN)
+SAME, ANOTHER = "same", "another"
+_ACTS = (RELEASE, PATIENTS, DISMISS, AGAIN, SAME, ANOTHER)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 #: What has come of it, as the URL of the list tells it: numbers alone.
 _TOLD = ("placed", "waiting", "closed", "again")
@@ -67,7 +69,7 @@ async def act(site: Site, request: Request) -> Response:
         return await _page(site, request, said, said.mistake, 400)
     try:
         told = await _done(site, request, said)
-    except (BadRelease, BadSetting) as error:
+    except (BadRelease, BadSameness, BadSetting) as error:
         return await _page(site, request, said, sentence(error), 422)
     except Contended:
         return await _page(site, request, said, "Others change it just now: try again.", 409)
@@ -86,6 +88,15 @@ async def _done(site: Site, request: Request, said: Said) -> dict[str, int]:
     if said.act == AGAIN:
         await hold_again(*where, by=by)
         return {"again": len(tasks)}
+    if said.act in (SAME, ANOTHER):
+        reports = [
+            await say_whether_same(
+                site.store, site.project, one, settings, same=said.act == SAME, by=by
+            )
+            for one in tasks
+        ]
+        placed = sum(one.replayed for one in reports)
+        return {"placed": placed, "waiting": len(tasks) - placed}
     report = await release_held(*where, strangers=said.act == PATIENTS, by=by)
     return {"placed": report.replayed, "waiting": len(tasks) - report.replayed}
 

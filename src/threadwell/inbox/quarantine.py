@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from threadwell.encounters.child import own_of
 from threadwell.encounters.codes import REASON, TASK_CODE
+from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
@@ -17,7 +19,8 @@ from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import count
 from threadwell.intake.held.finding import held_at
 from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message, is_dismissed
-from threadwell.intake.held.listing import quarantined
+from threadwell.intake.held.listing import TWIN, quarantined
+from threadwell.intake.links import as_key
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
@@ -43,6 +46,10 @@ _STEPS = {
     "shared-address": (
         "Find out who writes from this address: one person, or several.",
         "Say so, for the address, for this thread or for this message: `threadwell answer`.",
+    ),
+    "suspected-duplicate": (
+        "Compare it with the message that is there already.",
+        "If it is the same, that one gets its id; if it is another one, it has its place.",
     ),
     "locked-session": ("Decide whether the billed session must be corrected.",),
     "future-date": ("Run `threadwell replay` once its date has come, or mend the export.",),
@@ -83,6 +90,20 @@ class HeldPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """A message that is there, beside a held one that may be the same.
+
+    ``pairs`` and ``text`` are as of ``HeldItem``; ``href`` is the page of its session, ``""`` where
+    it is in none, and ``channel`` the one that brought it.
+    """
+
+    channel: str
+    pairs: list[tuple[str, str]]
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeldItem:
     """A held message as a page of its own.
 
@@ -91,6 +112,7 @@ class HeldItem:
     With ``asks`` it waits for who writes at a shared address, which can be said on a page. It may
     be ``dismissed``; it is ``placeable`` where it is a message, and ``strange`` are the addresses
     that nobody is known to have. Where it is ``addable`` it can be said whose its address is.
+    ``twin`` is the message that it may be.
     """
 
     id: str
@@ -109,6 +131,7 @@ class HeldItem:
     placeable: bool = True
     strange: tuple[str, ...] = ()
     addable: bool = False
+    twin: Twin | None = None
 
 
 async def count_held(reader: Reader) -> int:
@@ -162,7 +185,8 @@ def one_for_each_address(rows: Iterable[HeldRow]) -> list[HeldRow]:
     """A row for all the messages that wait for the same addresses, where the first of them was."""
     groups: dict[object, list[HeldRow]] = {}
     for row in rows:
-        groups.setdefault(row.addresses or row.id, []).append(row)
+        alone = row.code == TWIN or not row.addresses
+        groups.setdefault(row.id if alone else row.addresses, []).append(row)
     return [
         replace(those[0], number=len(those), ids=tuple(one.id for one in those))
         for those in groups.values()
@@ -206,7 +230,38 @@ async def load_held(
         placeable=kind == MESSAGE_TYPE,
         strange=tuple(one.value for one in quarantined(task).unknown),
         addable=not dismissed and bool(await may_be_added(reader, id_)),
+        twin=await _twin(reader, quarantined(task).twin, dates),
     )
+
+
+async def _twin(reader: Reader, name: str, dates: Dates) -> Twin | None:
+    """The message of that reference, as it stands beside a held one."""
+    child = await reader.read(*as_key(name)) if name else None
+    own = own_of(child) if child else None
+    if child is None or own is None:
+        return None
+    header = await reader.read(
+        "Communication", id_in((child.get("partOf") or [{}])[0], "Communication")
+    )
+    session = id_in((header or {}).get("encounter"), "Encounter")
+    senders = [address_text(one.value) for one in addresses_of(child.get("sender") or {})]
+    to = [
+        address_text(address.value)
+        for one in child.get("recipient") or ()
+        for address in addresses_of(one)
+    ]
+    payload = child.get("payload") or ()
+    files = [one["contentAttachment"] for one in payload if "contentAttachment" in one]
+    pairs = [
+        ("From", ", ".join(senders)),
+        ("To", ", ".join(to)),
+        ("Sent", dates.text(child.get("sent"))),
+        ("Subject", str((child.get("topic") or {}).get("text", ""))),
+        ("Attachments", ", ".join(str(one.get("title", "a file")) for one in files)),
+    ]
+    text = "".join(str(one.get("contentString", "")) for one in payload)
+    href = f"/sessions/{session}" if session else ""
+    return Twin(own.channel, [(n, v) for n, v in pairs if v], text.strip()[:_MOST_TEXT], href)
 
 
 async def may_be_added(reader: Reader, id_: str) -> list[Address]:
@@ -229,7 +284,7 @@ async def may_be_added(reader: Reader, id_: str) -> list[Address]:
 
 async def _others(reader: Reader, row: HeldRow, dates: Dates) -> list[HeldRow]:
     """The messages that wait for just the same addresses, in the order of time."""
-    if not row.addresses:
+    if not row.addresses or row.code == TWIN:
         return []
     found = await held_of(reader, row.addresses, dates, most=_MOST_FOUND)
     same = [one for one in found if one.addresses == row.addresses and one.id != row.id]

@@ -24,6 +24,7 @@ from threadwell.intake.reports.sessions import SessionSummary, count_sessions, s
 from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.reports.wanted import STATUSES, Wanted
 from threadwell.intake.rulebook.reading import BadRules
+from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -57,6 +58,7 @@ __all__ = [
     "BadReply",
     "BadRetraction",
     "BadRules",
+    "BadSameness",
     "BadSetting",
     "BadTodo",
     "Corrected",
@@ -113,6 +115,7 @@ __all__ = [
     "reply",
     "retract",
     "save_draft",
+    "say_whether_same",
     "send_draft",
     "sessions",
     "split_by_patient",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 
-from threadwell.intake import Settings, import_messages
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.intake import Settings, import_messages, quarantine
 from threadwell.messages import Address, AddressKind, Broken, Message
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
 DANA = Address(AddressKind.PHONE, "+12075550177")
@@ -159,3 +162,38 @@ def test_a_shared_address_is_asked_about_again(
     assert "Nothing to review" in browser.get("/reviews").text
     browser.post("/quarantine", held=ids, act="again")
     assert "207-555-0177" in browser.get("/reviews").text
+
+
+def twins(run: Any, store: Any) -> str:
+    """Ana has written, and another channel brings the same: the id of the Task that asks."""
+    ana = text("7", DANA, 8)
+    patient = {
+        "resourceType": "Patient",
+        "id": "ana",
+        "telecom": [{"system": "phone", "value": DANA.value}],
+    }
+    resource, body = stamp(patient, "ana", new_id(1), 1)
+    write = Write("Patient", "ana", resource["meta"]["versionId"], 1, resource, body)
+    run(store.commit(DEFAULT_PROJECT, ChangeSet((write,))))
+    copy = replace(ana, channel="twilio", external_id="SM7", sent=ana.sent + timedelta(seconds=4))
+    run(import_messages(store, DEFAULT_PROJECT, [ana, copy], Settings(owner=(OFFICE,))))
+    (held,) = run(quarantine(store, DEFAULT_PROJECT))
+    assert held.reason == "suspected-duplicate"
+    return held.task.removeprefix("Task/")
+
+
+@pytest.mark.parametrize(("press", "messages"), [("same", 1), ("another", 2)])
+def test_one_that_came_by_two_ways_is_shown_beside_the_other(
+    store: Any, browser: Any, run: Any, press: str, messages: int
+) -> None:
+    id_ = twins(run, store)
+    page = browser.get(f"/quarantine/{id_}").text
+    assert "What came" in page
+    assert "What is there already" in page
+    assert page.count("hello") == 2
+    assert re.search(r'href="/sessions/[^"]+">Its session', page)
+    answer = browser.post("/quarantine", held=id_, act=press)
+    assert "1 message has its place now" in browser.get(answer.headers["location"]).text
+    assert run(quarantine(store, DEFAULT_PROJECT)) == []
+    found = run(store.search(DEFAULT_PROJECT, Query("Communication", count=10))).matches
+    assert sum(b'"partOf"' in one.body for one in found) == messages

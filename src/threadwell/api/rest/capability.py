@@ -15,6 +15,7 @@ from threadwell.api.rest import (
     acts,
     everything,
     replies,
+    sameness,
     split,
     taking_back,
     todos,
@@ -97,6 +98,8 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
             operations += [
                 {"name": name[1:], "definition": url} for name, url in own.DEFINITIONS.items()
             ]
+    if type_ == sameness.TYPE:
+        operations.append({"name": sameness.NAME[1:], "definition": sameness.DEFINITION})
     if type_ == split.TYPE:
         operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     if type_ == unsent.TYPE:

@@ -21,6 +21,7 @@ from threadwell.api.rest import (
     patch,
     read,
     replies,
+    sameness,
     search,
     search_across,
     split,
@@ -64,6 +65,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (unsent.TYPE, turning.REOPEN): {"POST": turning.reopen},
     (unsent.TYPE, turning.ADD): {"POST": turning.add},
     (unsent.TYPE, turning.REMOVE): {"POST": turning.remove},
+    (sameness.TYPE, sameness.NAME): {"POST": sameness.same},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -130,6 +132,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     turning.reopen: "update",
     turning.add: "update",
     turning.remove: "update",
+    sameness.same: "update",
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",

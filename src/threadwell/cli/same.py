@@ -1,0 +1,59 @@
+"""``threadwell same``: whether held messages are some that are there already, said by a person."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.output import plural, print_json
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument(
+        "tasks",
+        metavar="TASK",
+        nargs="+",
+        help="held messages, as `threadwell quarantine` has them: Task/… or the id",
+    )
+    parser.add_argument(
+        "--another",
+        action="store_true",
+        help="they are other messages than those that they are suspected to be",
+    )
+    add_store(parser)
+    add_format(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Say it of each, and print how many wait no longer."""
+    import threadwell
+
+    with threadwell.open(arguments.store, create=False) as tw:
+        placed = sum(
+            tw.say_whether_same(task, same=not arguments.another).replayed
+            for task in arguments.tasks
+        )
+    waiting = len(arguments.tasks) - placed
+    if arguments.format == "json":
+        print_json({"placed": placed, "waiting": waiting})
+        return 0
+    print(f"{plural(placed, 'message')} {'placed' if arguments.another else 'joined'}")
+    if waiting:
+        print(f"{plural(waiting, 'message')} may be a third one: threadwell quarantine")
+    return 0
+
+
+COMMAND = Command(
+    name="same",
+    summary="Say that held messages are there already, come by another way",
+    about="Where two channels bring the same words of the same sender at the same time, each under "
+    "its own id, the second is held. If it is the same message, that one gets its id and what it "
+    "lacked; with --another it has its place as a message of its own. Either holds for good.",
+    examples=(
+        "threadwell same 1b4e28ba-2fa1-51d2-883f-0016d3cca427",
+        "threadwell same --another Task/1b4e28ba-2fa1-51d2-883f-0016d3cca427",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
