@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake
 from threadwell.cli.output import plural, print_json
 
 
@@ -13,13 +14,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "tasks",
         metavar="TASK",
-        nargs="+",
+        nargs="*",
         help="held messages, as `threadwell quarantine` has them: Task/… or the id",
     )
     parser.add_argument(
         "--another",
         action="store_true",
         help="they are other messages than those that they are suspected to be",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="all that are held as suspected duplicates"
     )
     add_store(parser)
     add_format(parser)
@@ -29,12 +33,15 @@ def run(arguments: Namespace) -> int:
     """Say it of each, and print how many wait no longer."""
     import threadwell
 
+    if bool(arguments.tasks) == arguments.all:
+        raise Mistake("say which, or --all")
     with threadwell.open(arguments.store, create=False) as tw:
-        placed = sum(
-            tw.say_whether_same(task, same=not arguments.another).replayed
-            for task in arguments.tasks
-        )
-    waiting = len(arguments.tasks) - placed
+        tasks = arguments.tasks or [
+            one.task for one in tw.quarantine() if one.reason == "suspected-duplicate"
+        ]
+        same = not arguments.another
+        placed = sum(tw.say_whether_same(task, same=same).replayed for task in tasks)
+    waiting = len(tasks) - placed
     if arguments.format == "json":
         print_json({"placed": placed, "waiting": waiting})
         return 0
@@ -52,6 +59,7 @@ COMMAND = Command(
     "lacked; with --another it has its place as a message of its own. Either holds for good.",
     examples=(
         "threadwell same 1b4e28ba-2fa1-51d2-883f-0016d3cca427",
+        "threadwell same --all",
         "threadwell same --another Task/1b4e28ba-2fa1-51d2-883f-0016d3cca427",
     ),
     add_arguments=add_arguments,
