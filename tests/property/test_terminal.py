@@ -160,6 +160,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["close", argument], ["close", session, "--why", argument])
     yield from (["reopen", argument], ["reopen", session, "--by", argument])
     yield from (["preview"], ["preview", "--policy", argument], ["preview", "--zone", argument])
+    yield from (["same", argument], ["same", "--another", argument])
     yield from (["outbox"], ["outbox", "--replay", argument], ["outbox", "--drop", argument])
     yield ["reply", argument, argument, "--as", argument]
     yield ["account", "add", argument, "--channel", argument, "--set", argument]
