@@ -5,7 +5,8 @@ python -m bench live --rate 400 --messages 20000
 
 A delivery is acknowledged once it is durable. Beside it stand a bare handler that answers the same
 bytes at the same rate, and a raw commit of the same bytes. What is taken in is in full threads,
-sessions and encounters; beside it stands an import of the same messages.
+sessions and encounters; beside it stands an import of the same messages. A page that is open hears
+of a message; beside a thousand of them stands one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import uvloop
 import postgres
 from bench.faults.server import Options, serving
 from bench.http import free_port, wait
+from bench.listeners import heard
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery
@@ -63,11 +65,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench live")
     parser.add_argument("--rate", type=float, default=200.0, help="deliveries a second")
     parser.add_argument("--messages", type=int, default=5_000, help="how many are taken in")
+    parser.add_argument("--listeners", type=int, default=1_000, help="open pages that hear of it")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.rate:
             _acknowledged(folder, given.rate)
+        if given.listeners:
+            _heard(folder, given.listeners)
         print(f"{'':40}{'messages/s':>12}  of an import")
         files = iter("ab")
         _tell_taken_in(
@@ -108,9 +113,20 @@ def _acknowledged(folder: Path, rate: float) -> None:
     _tell_waits("a raw commit", _raw_commits(folder / "raw.db", said[:500]))
 
 
-def _tell_waits(name: str, waits: list[float]) -> None:
+def _heard(folder: Path, listeners: int) -> None:
+    """Print how long it takes until open pages hear of a message from when it is sent."""
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}   CPU ms of the server a message")
+    for number in (1, listeners):
+        store = str(folder / f"heard{number}.db")
+        asyncio.run(_set_up(store, 5))
+        with serving(Options(_SECONDS, 1, store)) as server:
+            waits, busy = heard(server, number)
+        _tell_waits(f"heard of, {number:,} listening", waits, f"{busy * 1000:9.1f}")
+
+
+def _tell_waits(name: str, waits: list[float], more: str = "") -> None:
     late = quantiles(waits, n=100)[98]
-    print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}", flush=True)
+    print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}{more}", flush=True)
 
 
 def _tell_taken_in(name: str, url: Callable[[], str], count: int) -> None:

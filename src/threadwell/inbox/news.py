@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from typing import NamedTuple
+from time import perf_counter
+from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
@@ -21,7 +22,8 @@ from threadwell.stores.contract import Store, Stored, StoreError
 _log = logging.getLogger(__name__)
 
 #: Seconds within which changes are told together: listeners are many, and commits come in groups.
-_TOGETHER = 0.01
+#: Where telling takes longer than a part of that, it has no more than that part of the time.
+_TOGETHER, _PART = 0.01, 3
 #: Changes that a listener who comes back may have missed, and is told one by one.
 MOST = 1000
 #: References that are told together; beyond it is simpler to look at everything.
@@ -36,26 +38,56 @@ class Told(NamedTuple):
     position: int
     about: tuple[str, ...]
 
+    def event(self) -> bytes:
+        """The same as a server-sent event."""
+        return b"id: %d\ndata: %s\n\n" % (self.position, " ".join(self.about).encode() or b"*")
+
+
+#: Sends an event, made into a chunk of HTTP, at once; false where that cannot be.
+Push: TypeAlias = Callable[[bytes], bool]
+
 
 class Listener:
-    """Somebody who is told of what comes after a position."""
+    """Somebody who is told of what comes after a position.
 
-    __slots__ = ("_news", "at", "over", "rung")
+    Where there is a ``push``, what comes while they wait is pushed to them, and nobody wakes up.
+    """
 
-    def __init__(self, news: News, at: int) -> None:
+    __slots__ = ("_news", "_waiting", "at", "over", "push", "rung")
+
+    def __init__(self, news: News, at: int, push: Push | None) -> None:
         self._news = news
+        self._waiting = False
         self.at = at
+        self.push = push
         self.over = False
         self.rung = asyncio.Event()
+
+    def tell(self, told: Told, chunk: bytes, before: int) -> None:
+        """Let them know what is new; ``before`` is the position of what was told before."""
+        if (
+            self._waiting
+            and self.push is not None
+            and self.at >= before
+            and not self.rung.is_set()
+            and self.push(chunk)
+        ):
+            self.at = told.position
+        else:
+            self.rung.set()
 
     async def wait(self, seconds: float) -> list[Told] | None:
         """What has come since the last time; ``[]`` after so many seconds without anything.
 
         ``None`` once there will be nothing more.
         """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.rung.wait()
+        self._waiting = True
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.rung.wait()
+        finally:
+            self._waiting = False
         self.rung.clear()
         if self.over or self._news.closed:
             return None
@@ -80,16 +112,17 @@ class News:
         # All that was told after this position is still there.
         self._floor = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._next = 0.0
 
     async def position(self) -> int:
         """From where on a page that is read after this has to listen."""
         return await self._store.position(self._project)
 
     @contextmanager
-    def listening(self, after: int, now: int) -> Iterator[Listener]:
+    def listening(self, after: int, now: int, push: Push | None = None) -> Iterator[Listener]:
         """A listener to what comes after a position; ``now`` is where the project stands."""
         # What lies ahead of the store is of another one, or of a time that a restore has undone.
-        listener = Listener(self, after if after <= now else -1)
+        listener = Listener(self, after if after <= now else -1, push)
         if self._following is None or self._following.done():
             self._start(after if 0 <= now - after <= MOST else now)
         self._listeners.add(listener)
@@ -154,16 +187,25 @@ class News:
             return
         self._pending.update(dict.fromkeys(about))
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TOGETHER, self._tell)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(self._next, loop.time()), self._tell)
 
     def _tell(self) -> None:
+        began = perf_counter()
         self._timer = None
         about = tuple(self._pending)
         self._pending.clear()
-        self._told.append(Told(self._at, about if len(about) <= _MOST_TOLD else ()))
+        before = self._told[-1].position if self._told else self._floor
+        told = Told(self._at, about if len(about) <= _MOST_TOLD else ())
+        self._told.append(told)
         if len(self._told) > MOST:
             self._floor = self._told.popleft().position
-        self._ring()
+        event = told.event()
+        chunk = b"%x\r\n%s\r\n" % (len(event), event)
+        for listener in self._listeners:
+            listener.tell(told, chunk, before)
+        took = perf_counter() - began
+        self._next = asyncio.get_running_loop().time() + max(_TOGETHER, _PART * took)
 
     def _ring(self) -> None:
         for listener in self._listeners:

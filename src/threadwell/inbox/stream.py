@@ -7,12 +7,13 @@ goes on (``Last-Event-ID``), in whichever process.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import cycle
 from time import monotonic
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from threadwell.inbox.news import Told
+from threadwell.inbox.news import Push
 from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site
@@ -26,6 +27,9 @@ _RETRY = 1000
 #: Seconds between two looks at whether somebody types.
 _GLANCE = 0.5
 _TYPE = "text/event-stream"
+#: Parts of that time over which those who have come at once are spread.
+_AT_ONCE = 97
+_TURNS = cycle(range(_AT_ONCE))
 
 
 async def show(site: Site, request: Request) -> Response:
@@ -38,24 +42,26 @@ async def show(site: Site, request: Request) -> Response:
     now = await site.news.position()
     after = int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else now
     cookie = request.cookies.get(site.cookie)
-    events = _events(site, cookie, after, now, wanted(request))
+    push = request.scope.get("extensions", {}).get("threadwell.push", {}).get("push")
+    events = _events(site, cookie, after, now, wanted(request), push)
     return StreamingResponse(events, media_type=_TYPE, headers=headers)
 
 
 async def _events(
-    site: Site, cookie: str | None, after: int, now: int, thread: str
+    site: Site, cookie: str | None, after: int, now: int, thread: str, push: Push | None
 ) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % _RETRY
-    with site.news.listening(after, now) as listener:
-        looked, typed = monotonic(), types(site, thread)
+    with site.news.listening(after, now, push) as listener:
+        # Many who have come at once are not looked at at once.
+        looked, typed = monotonic() - LOOK * next(_TURNS) / _AT_ONCE, types(site, thread)
         # Of those who type nothing rings: it is looked at while they may.
-        pause = _GLANCE if thread else LOOK
-        while (told := await listener.wait(pause)) is not None:
+        most = _GLANCE if thread else LOOK
+        while (told := await listener.wait(min(most, looked + LOOK - monotonic()))) is not None:
             if types(site, thread) != typed:
                 typed = not typed
                 yield b"event: typing\ndata: %s\n\n" % (b"yes" if typed else b"no")
             if told:
-                yield b"".join(map(_written, told))
+                yield b"".join(one.event() for one in told)
             if monotonic() - looked < LOOK:
                 continue
             if not await _is_signed_in(site, cookie):
@@ -63,10 +69,6 @@ async def _events(
             looked = monotonic()
             if not told:
                 yield b":\n\n"
-
-
-def _written(told: Told) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (told.position, " ".join(told.about).encode() or b"*")
 
 
 async def _is_signed_in(site: Site, cookie: str | None) -> bool:

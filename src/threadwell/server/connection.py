@@ -28,6 +28,9 @@ DRAIN_SECONDS = 2
 #: Bytes of answers that wait for their readers, over all connections of a process.
 MAX_WAITING = 256 * 1024 * 1024
 
+#: The extension of an ASGI scope that has ``push``.
+PUSH = "threadwell.push"
+
 #: A header has a colon, a space and the end of its line.
 _BETWEEN = 4
 # A chunked body has some bytes more than what is in it.
@@ -70,6 +73,7 @@ class Connection(HttpToolsProtocol, Looked):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
+        self.scope["extensions"] = {PUSH: {"push": self.push}}
 
     def on_url(self, url: bytes) -> None:
         self._head += len(url)
@@ -95,6 +99,24 @@ class Connection(HttpToolsProtocol, Looked):
             super().on_headers_complete()
         finally:
             self.app = app
+
+    def push(self, content: bytes) -> bool:
+        """Write more of the answer under way at once; false where it has to be sent in its turn.
+
+        Of news for a thousand listeners the writing is what costs, and not the waking of each.
+        ``content`` is a chunk as RFC 9112 §7.1 has it on the wire.
+        """
+        cycle = self.cycle
+        if (
+            cycle is None
+            or cycle.response_complete
+            or not cycle.chunked_encoding
+            or self.transport.is_closing()
+            or self.transport.get_write_buffer_size()
+        ):
+            return False
+        self.transport.write(content)
+        return True
 
     def look(self, draining: bool) -> None:
         """A second has gone by: cut the connection off if nothing comes of it."""

@@ -190,9 +190,14 @@ def test_a_follower_that_fails_is_followed_by_another(run: Callable[..., Any]) -
     steps=st.lists(
         st.tuples(st.sampled_from(["write", "leave", "come", "hear"]), st.integers(0, 3)),
         max_size=30,
-    )
+    ),
+    free=st.lists(st.booleans(), max_size=30),
 )
-def test_nothing_is_missed_whenever_somebody_leaves(steps: list[tuple[str, int]]) -> None:
+def test_nothing_is_missed_whenever_somebody_leaves(
+    steps: list[tuple[str, int]], free: list[bool]
+) -> None:
+    """Nor is anything told twice, though some is pushed: as long as the connection is free."""
+
     async def test() -> None:
         clinic, written = Clinic(), 0
         heard: set[str] = set()
@@ -207,18 +212,32 @@ def test_nothing_is_missed_whenever_somebody_leaves(steps: list[tuple[str, int]]
                 heard.update(t.about)
                 everything |= not t.about
 
+        def push(chunk: bytes) -> bool:
+            nonlocal everything
+            if not free or not free.pop():
+                return False
+            size, event = chunk.removesuffix(b"\r\n").split(b"\r\n", 1)
+            assert len(event) == int(size, 16)
+            told = set(event.decode().partition("data: ")[2].split())
+            assert not told & heard
+            everything |= told == {"*"}
+            heard.update(told - {"*"})
+            return True
+
         for step, number in [*steps, ("leave", 0), ("come", 0)]:
             if step == "write":
                 await clinic.write(*(str(written + n) for n in range(number)))
                 written += number
             elif step == "leave":
+                at = max(at, one.at) if one is not None else at
                 stack.close()
                 one = None
                 if number:
                     others.close()
             elif step == "come":
                 if one is None:
-                    one = stack.enter_context(clinic.news.listening(at, await clinic.now()))
+                    now = await clinic.now()
+                    one = stack.enter_context(clinic.news.listening(at, now, push))
                 if number:
                     now = await clinic.now()
                     others.enter_context(clinic.news.listening(now, now))
