@@ -30,7 +30,8 @@ class Outbound:
     become of the message, ``""`` where nothing is known of that. ``answers`` is the external id
     of the message that it answers, ``references`` are those of all that it follows, the oldest
     first. ``written`` is when it was written, ``since`` when it was tried first. ``attached`` are
-    its files themselves, for a channel that sends these (``Live.attaches``).
+    its files themselves, for a channel that sends these (``Live.attaches``). ``token`` tells an
+    answer to it by the address to which that is sent.
     """
 
     external_id: str
@@ -46,6 +47,7 @@ class Outbound:
     references: tuple[str, ...] = ()
     written: datetime | None = None
     attached: tuple[Attachment, ...] = field(default=(), repr=False)
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

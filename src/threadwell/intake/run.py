@@ -33,6 +33,7 @@ from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route, authored
 from threadwell.intake.people.ways import Ways
+from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
 from threadwell.intake.taken import Taken
@@ -100,6 +101,7 @@ class Run:
         self._earlier = EarlierIds(self.own, self.current)
         self._sent = SentIds(store, project)
         self.twins = Twins(self.values, project, self.current)
+        self._answered = ReplyAddresses(store, project)
 
     async def start(self) -> None:
         """Find the practice, and whether anything is held."""
@@ -117,6 +119,7 @@ class Run:
         now.
         """
         batch = self.begin()
+        items = await self._answered.known(items)
         items = await self._sent.known(await self._earlier.known(items))
         items = await self.twins.known(items)
         messages = [item for item in items if isinstance(item, Message)]

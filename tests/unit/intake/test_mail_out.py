@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -434,4 +435,41 @@ def test_what_comes_back_stands_on_the_message(practice: Practice) -> None:
     wanted = "It was not delivered: there is no such mailbox (the provider's error 5.1.1)"
     assert body["statusReason"]["text"] == wanted
     assert len(practice.messages()) == 2
+    assert practice.run(verify(practice.store, P)) == []
+
+
+def test_an_address_of_its_own_tells_the_thread_and_not_who_writes(practice: Practice) -> None:
+    practice.account(**{"reply-to": "reply@in.clinic.example.org"})
+    practice.arrive(mail("m1@example.org"))
+    name = practice.reply("Three.")
+    practice.relay.next = ["lost"]
+    practice.until_done()
+    assert len({one.raw for one in practice.relay.taken}) == 1
+    answered_at = practice.relay.taken[0].mail["Reply-To"].addresses[0].addr_spec
+    assert re.fullmatch(r"reply\+[a-z2-7]{26}@in\.clinic\.example\.org", answered_at)
+    now = format_datetime(datetime.now(UTC))
+    # Nothing but the address names what it answers.
+    practice.arrive(mail("m2@example.org", "Good.", To=answered_at, Subject="", Date=now))
+    practice.thread()
+    answer = practice.messages()[-1]
+    assert answer["inResponseTo"] == [{"reference": name}]
+    # Known again from a mailbox file, and whoever else is written to.
+    practice.arrive(mail("m2@example.org", "Good.", To=answered_at.upper(), Subject="", Date=now))
+    assert len(practice.messages()) == 3
+    # Somebody else who has it is somebody else.
+    practice.arrive(mail("m3@example.org", "Me, too.", From="bea@example.org", To=answered_at))
+    [thread] = [
+        one["partOf"][0]["reference"] for one in practice.messages() if "Me, too" in str(one)
+    ]
+    assert thread != answer["partOf"][0]["reference"]
+    before = len(practice.messages())
+    practice.arrive(mail("m4@example.org", "And I.", From="eve@example.com", To=answered_at))
+    # One that was never given out means nothing.
+    wrong = answered_at.replace(answered_at[6:32], "a" * 26)
+    practice.arrive(mail("m5@example.org", "Where?", To=wrong, Subject="", Cc=CARE.value))
+    assert len(practice.messages()) == before + 1
+    token = answered_at[6:32]
+    for type_ in ("Communication", "Encounter", "Task", "Provenance"):
+        page = practice.run(practice.store.search(P, Query(type_, count=1000)))
+        assert not [one for one in page.matches if token in one.body.decode()]
     assert practice.run(verify(practice.store, P)) == []

@@ -64,14 +64,19 @@ def message_id(external_id: str, own: Address) -> str:
     return f"{digest}@{own.value.rpartition('@')[2]}"
 
 
-def compose(out: Outbound, name: str, more: Mapping[str, str] = _NOTHING) -> bytes:
+def compose(
+    out: Outbound, name: str, answered_at: str = "", more: Mapping[str, str] = _NOTHING
+) -> bytes:
     """The mail; ``name`` stands beside the practice's address. Lines end with CRLF.
 
-    ``more`` are fields for the server that it is handed to.
+    It is ``answered_at`` that address, if not at the one that it comes from. ``more`` are fields
+    for the server that it is handed to.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Date"] = format_datetime(out.written or out.since)
     mail["From"] = _mailbox(name, out.own.value)
+    if answered_at:
+        mail["Reply-To"] = _mailbox(name, answered_at)
     mail["To"] = ",\r\n ".join(one.value for one in out.recipients)
     mail["Subject"] = _words("Subject", out.subject)
     mail["Message-ID"] = f"<{message_id(out.external_id, out.own)}>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from threadwell.calls.call import Called
 from threadwell.calls.submission import PORT, TLS_PORT, Security, Submission
 from threadwell.channels.account import Account
@@ -10,6 +12,8 @@ from threadwell.channels.sending import Failed, Limits, Outbound
 from threadwell.messages import AddressKind
 
 _SECURITY = {"starttls": Security.STARTTLS, "yes": Security.TLS, "no": Security.NONE}
+#: What a token can be put into (RFC 5321 §4.5.3.1.1 allows 64 characters before the ``@``).
+_REPLY_TO = re.compile(r"[A-Za-z0-9._-]{1,36}@[A-Za-z0-9.-]{1,253}")
 #: Bytes of a mail that the common servers take.
 _MOST_BYTES = 25_000_000
 #: Files are written in four characters for three of their bytes, and with ends of lines.
@@ -30,6 +34,9 @@ def unfit(account: Account) -> str:
         return "smtp-host is a host such as smtp.example.org, with :PORT if it has one"
     if security is None:
         return f"smtp-tls is one of {', '.join(_SECURITY)}"
+    answered = account.value("reply-to")
+    if answered and not _REPLY_TO.fullmatch(answered):
+        return "reply-to is an address such as reply@clinic.example.org, without a + in it"
     if account.value("smtp-user") and not _secrets(account):
         return "smtp-user needs smtp-password or smtp-token"
     return ""
@@ -47,7 +54,7 @@ def send(out: Outbound, account: Account, _answer: Called | None) -> Submission 
     assert security is not None  # It would be unfit.
     # Postmark would give it an id of its own.
     more = {"X-PM-KeepID": "true"} if host.endswith(".postmarkapp.com") else {}
-    content = compose(out, account.value("from-name"), more)
+    content = compose(out, account.value("from-name"), _answered_at(out, account), more)
     if len(content) > _MOST_BYTES:
         return Failed(f"with its files it is larger than {_MOST_BYTES // 1_000_000} MB")
     password, token = account.value("smtp-password"), account.value("smtp-token")
@@ -64,6 +71,12 @@ def send(out: Outbound, account: Account, _answer: Called | None) -> Submission 
         token,
         account.hosts,
     )
+
+
+def _answered_at(out: Outbound, account: Account) -> str:
+    """The address at which an answer to that message is expected, ``""`` if at its own."""
+    local, at, domain = account.value("reply-to").strip().lower().partition("@")
+    return f"{local}+{out.token}@{domain}" if at and out.token else ""
 
 
 def _secrets(account: Account) -> str:

@@ -44,6 +44,7 @@ from threadwell.intake.replies.outbox import (
 )
 from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
+from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.messages import Address, Attachment
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Key, Store, Stored
 
@@ -110,6 +111,7 @@ class Outbox:
         self._caller = caller
         self._links = links
         self._submitter = submitter or SmtpSubmitter()
+        self._tokens = ReplyAddresses(store, project)
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
@@ -188,7 +190,11 @@ class Outbox:
             since=one.entry.since or now,
             due=now + int(longest * 1000),
         )
-        one = await self._changed(one, trying, *self._still_held())
+        more = self._still_held()
+        if isinstance(first, Submission):
+            # Its meaning has to be known before anybody can answer.
+            more = (*more, self._tokens.kept(out.token, one.entry.channel, first.id, out.own))
+        one = await self._changed(one, trying, *more)
         step = await self._steps(first, live, out, account)
         match step:
             case Sent(external_id, on_its_way, refused):
@@ -380,6 +386,7 @@ class Outbox:
             said.references,
             _EPOCH + timedelta(microseconds=said.sent),
             tuple(attached),
+            await self._tokens.token(entry.external_id) if live.attaches else "",
         )
 
     async def _attached(self, part: Resource, file: Stored) -> Attachment:

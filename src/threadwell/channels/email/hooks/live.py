@@ -47,6 +47,7 @@ _FIELDS = (
     Field("smtp-password", "the password of that user", secret=True, required=False),
     Field("smtp-token", "an OAuth 2.0 access token, if no password", secret=True, required=False),
     Field("smtp-tls", "starttls; yes, which port 465 means; no, if it is allowed", required=False),
+    Field("reply-to", "address to answer at; mails to it with +… come here too", required=False),
     Field("from-name", "the name beside the address of what is sent", required=False),
 )
 
