@@ -60,6 +60,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "mailboxes",
     "noticing",
     "rules",
+    "away",
     "chat",
 )
 

@@ -20,7 +20,7 @@ import pytest
 import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["docs/importing.md", "docs/encounters.md"]
+PAGES = ["docs/importing.md", "docs/encounters.md", "docs/rules.md"]
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>output|stored|file: (?P<file>\S+)) -->\n)?"

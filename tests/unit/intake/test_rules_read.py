@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,6 +64,12 @@ def test_a_file_says_all_there_is_to_say() -> None:
     tracking = found.tracking(None)
     assert tracking is not None
     assert tracking.within_us == 26 * HOUR
+
+
+def test_the_skeleton_is_right() -> None:
+    skeleton = Path(__file__).parents[3] / "docs" / "recipes" / "skeletons" / "rules.toml"
+    found = read_rules(skeleton.read_text("utf-8"), NEW_YORK)
+    assert {one.event for one in found.rules} == {Event.MESSAGE, Event.THREAD, Event.UNANSWERED}
 
 
 MISTAKES = {

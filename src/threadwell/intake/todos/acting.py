@@ -7,7 +7,7 @@ version.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
-from threadwell.stores.contract import Conflict, Key, Store, Stored
+from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
 OWNERS = ("Practitioner/", "PractitionerRole/", "CareTeam/", "Organization/", "HealthcareService/")
@@ -101,17 +101,33 @@ async def release(
     *,
     why: str = "",
     by: Agent = SOMEBODY,
+    of: str = "",
+    told: Key | None = None,
+    kept: Sequence[Kept] = (),
     clock: Clock = now_ms,
 ) -> Todo:
-    """Give a Task back to its pool. Where nobody has it, nothing changes."""
+    """Give a Task back to its pool. Where nobody has it, nothing changes.
+
+    Nor does it where it is not that ``of`` the one who is named, if one is. ``told`` is the key of
+    the Provenance, where that is to be another one, and ``kept`` goes with the commit.
+    """
 
     def change(body: Resource) -> Resource | None:
         if not target(body, "owner") and body["status"] == "requested":
             return None
+        if of and target(body, "owner") != of:
+            return None
         out = {name: value for name, value in body.items() if name != "owner"}
         return {**out, "status": "requested"}
 
-    return await _act(store, project, task, RELEASE, change, why=why, by=by, clock=clock)
+    return await _act(
+        *(store, project, task, RELEASE, change),
+        why=why,
+        by=by,
+        told=told,
+        kept=kept,
+        clock=clock,
+    )
 
 
 async def reroute(
@@ -199,6 +215,8 @@ async def _act(
     *,
     why: str = "",
     by: Agent,
+    told: Key | None = None,
+    kept: Sequence[Kept] = (),
     clock: Clock,
 ) -> Todo:
     """Write what ``change`` makes of the Task, decided anew as long as others write to it."""
@@ -212,11 +230,16 @@ async def _act(
         if why.strip():
             wanted = {**wanted, "note": [*(wanted.get("note") or ()), _note(why, by, batch)]}
         now = batch.write(key, wanted, stored)
-        told = Key("Provenance", Identity(codes.TODO, f"{key.id}|{now.version_id}").id)
-        batch.write(told, _provenance(now, what, why, by, instant(batch.updated)))
+        own = Key("Provenance", Identity(codes.TODO, f"{key.id}|{now.version_id}").id)
+        batch.write(told or own, _provenance(now, what, why, by, instant(batch.updated)))
+        for one in kept:
+            batch.keep(one)
         try:
             await store.commit(project, batch.change_set())
-        except Conflict:
+        except Conflict as conflict:
+            mine = [Key(one.kind, one.name) for one in kept]
+            if conflict.key is not None and conflict.key in (told, *mine):
+                raise
             continue
         return _told(now, wanted, changed=True)
     raise Contended("others keep writing to the same Task; try again when they are done")

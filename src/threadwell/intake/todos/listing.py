@@ -53,19 +53,25 @@ class Waiting:
 
 
 async def waiting_threads(
-    store: Store, project: str, *, owner: str = "", pool: str = "", unowned: bool = False
+    store: Store,
+    project: str,
+    *,
+    owner: str = "",
+    pool: str = "",
+    unowned: bool = False,
+    owned: bool = False,
 ) -> list[Waiting]:
     """The threads that wait, the one that is due first at the beginning.
 
-    Those of an ``owner`` (``Practitioner/…``), those ``unowned``, those of a ``pool``
+    Those of an ``owner`` (``Practitioner/…``), those ``owned`` or ``unowned``, those of a ``pool``
     (``SYSTEM|CODE``).
     """
     filters: list[Filter] = [_CODE, _WAITING]
     if owner:
         key = as_key(owner)
         filters.append(ReferenceFilter("owner", (ReferenceMatch(key.type, key.id, ""),)))
-    if unowned:
-        filters.append(MissingFilter("owner", missing=True))
+    if unowned or owned:
+        filters.append(MissingFilter("owner", missing=unowned))
     if pool:
         system, _, code = pool.rpartition("|")
         filters.append(TokenFilter("performer", (TokenMatch(system or None, code),)))
