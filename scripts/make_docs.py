@@ -16,6 +16,9 @@ from textwrap import wrap
 
 from guide_reference import guide_page
 from python_reference import python_page
+from threadwell.api.chat.bodies import MOST_JSON
+from threadwell.api.chat.following import MOST as MOST_SOCKETS
+from threadwell.api.chat.following import MOST_OF_ONE
 from threadwell.api.context import MAX_BODY, MAX_PAGE
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
@@ -23,6 +26,7 @@ from threadwell.api.rest.everything import MAX_RESOURCES
 from threadwell.api.rest.room import MAX_ANSWERS, MAX_ENTRIES
 from threadwell.api.signer import LIFE as URL_LIFE
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from threadwell.channels.chat.posted import MOST_FILES
 from threadwell.channels.reading import KEPT_BYTES
 from threadwell.cli import COMMANDS
 from threadwell.cli.command import DEFAULT_STORE, STORE_VARIABLE, Command
@@ -40,6 +44,9 @@ from threadwell.fhir.search.parse import (
     MAX_LOOKED_UP,
     MAX_OFFSET,
 )
+from threadwell.intake.chat.files import MOST_BYTES as MOST_OF_ONE_FILE
+from threadwell.intake.chat.files import MOST_WAITING as MOST_UPLOADED
+from threadwell.intake.chat.posting import MOST_TEXT
 from threadwell.server.connection import MAX_WAITING
 from threadwell.server.heads import MAX_HEAD
 from threadwell.stores.including import MAX_INCLUDED
@@ -241,6 +248,13 @@ def _limits() -> list[Sequence[str]]:
         ("answers of a batch or transaction, together", f"{MAX_ANSWERS // mib} MiB"),
         ("life of an access token", f"{TOKEN_LIFE:,} s"),
         ("life of an attachment's URL", f"at least {URL_LIFE:,} s"),
+        ("text and files of an app's message", f"{MOST_TEXT:,} characters; {MOST_FILES}"),
+        (
+            "a file of an app, and those that wait",
+            f"{MOST_OF_ONE_FILE:,} and {MOST_UPLOADED:,} bytes",
+        ),
+        ("body of another request of an app, or frame", f"{MOST_JSON // 1024} KiB"),
+        ("sockets of a patient, and of all, in a worker", f"{MOST_OF_ONE} and {MOST_SOCKETS:,}"),
         ("unknown file kept in quarantine", f"{KEPT_BYTES // mib} MiB; of a larger one its name"),
     ]
 

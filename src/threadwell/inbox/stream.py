@@ -53,7 +53,9 @@ async def _events(
     yield b"retry: %d\n\n" % _RETRY
     with site.news.listening(after, now, push) as listener:
         # Many who have come at once are not looked at at once.
-        looked, typed = monotonic() - LOOK * next(_TURNS) / _AT_ONCE, types(site, thread)
+        looked = monotonic() - LOOK * next(_TURNS) / _AT_ONCE
+        # Told at first, too: it may have changed since the page was made.
+        typed = not types(site, thread) if thread else False
         # Of those who type nothing rings: it is looked at while they may.
         most = _GLANCE if thread else LOOK
         while (told := await listener.wait(min(most, looked + LOOK - monotonic()))) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
 from threadwell.channels.chat.names import own_address
 from threadwell.channels.chat.tokens import new_token
+from threadwell.duties.duty import nowhere
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, entries
 from threadwell.intake.arrivals.taking import Taking
@@ -22,7 +24,10 @@ from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.chat import history
 from threadwell.intake.chat.due import let_go
 from threadwell.intake.choices import Choices, keep_choices
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.intake.replies import outbox
+from threadwell.intake.replies.outbox import Stage, dead_letters, waiting
+from threadwell.intake.replies.sending import Outbox
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
 SECRET = "a-secret-of-the-tests-0123456789-abc"
 APP = Account("app", "chat", (own_address("app"),), {"secret": SECRET})
@@ -387,7 +392,6 @@ def test_an_app_that_takes_nothing_is_let_go(app: App, monkeypatch: Any) -> None
 
 
 def test_a_socket_ends_with_its_token_and_its_account(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sockets, "_LOOK", 0.01)
     monkeypatch.setattr(sockets, "_CHECK", 0.01)
 
     async def code_after(change: Any) -> int:
@@ -432,3 +436,32 @@ def test_a_patient_has_so_many_sockets(app: App, monkeypatch: Any) -> None:
         return [line.code for line in lines]
 
     assert app.api.run(go()) == [0, 0, 4429]
+
+
+@pytest.mark.parametrize("broken_off", [False, True])
+def test_a_reply_needs_nobody_to_be_sent(app: App, broken_off: bool) -> None:
+    app.send("k1", "one")
+    app.take()
+    id_ = app.reply("two")
+    (one,) = app.api.run(waiting(app.api.store, DEFAULT_PROJECT))
+    if broken_off:
+        # A process died when it had begun with it.
+        at = app.api.clock()
+        entry = replace(one.entry, stage=Stage.TRYING, tries=1, since=at, due=at)
+        kept = (outbox.changed(one, entry),)
+        app.api.run(app.api.store.commit(DEFAULT_PROJECT, ChangeSet((), kept=kept)))
+    of = (app.api.store, DEFAULT_PROJECT, live_channels(), channel_labels())
+    sender = Outbox(*of, NobodyCalls(), nowhere, clock=app.api.clock)
+    assert app.api.run(sender.round()) is None
+    assert app.api.run(waiting(app.api.store, DEFAULT_PROJECT)) == []
+    assert app.api.run(dead_letters(app.api.store, DEFAULT_PROJECT)) == []
+    app.tell()
+    stored = app.api.call("GET", f"Communication/{id_}").json()
+    (delivery,) = (one for one in stored["extension"] if one["url"].endswith("/delivery"))
+    assert delivery["extension"][0]["valueCode"] in ("sent", "queued")
+    assert sorted(texts(app.get())) == ["one", "two"]
+
+
+class NobodyCalls:
+    async def call(self, call: Any) -> Any:
+        raise AssertionError(call)

@@ -19,7 +19,9 @@ def test_somebody_types_for_a_while() -> None:
     assert not typing.is_typing("b", Side.PATIENT, NOW)
     # A clock that was set back.
     assert not typing.is_typing("a", Side.PATIENT, NOW - 1)
+    told = typing.told
     typing.tell("a", Side.PATIENT, NOW, 0)
+    assert typing.told != told
     assert not typing.is_typing("a", Side.PATIENT, NOW)
 
 

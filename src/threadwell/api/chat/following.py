@@ -16,8 +16,10 @@ from threadwell.channels.chat.names import NAME, Patient
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import Clock
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.seen import Seen, seen_in
+from threadwell.intake.chat.typing import Side, Typing
 from threadwell.stores.contract import Change, Store, StoreError
 
 _log = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ _log = logging.getLogger(__name__)
 MOST_OF_ONE, MOST = 8, 5000
 #: Changes that wait for a listener.
 _WAITING = 100
+#: Seconds between two looks at who types.
+_GLANCE = 0.4
 #: Changes after which others have their turn.
 _TURN = 50
 #: A body without it is of no message of an app.
@@ -35,7 +39,7 @@ _MARK = f'"{NAME}:'.encode()
 class Listener:
     """Who is told of changes: each is a position with the message, in their order."""
 
-    __slots__ = ("missed", "over", "patient", "rung", "waiting")
+    __slots__ = ("missed", "over", "patient", "rung", "typing", "waiting")
 
     def __init__(self, patient: Patient) -> None:
         self.patient = patient
@@ -43,6 +47,7 @@ class Listener:
         self.waiting: deque[tuple[int, Seen]] = deque()
         self.missed = False
         self.over = False
+        self.typing = False
 
     def give(self, position: int, one: Seen) -> None:
         """A change of one of the patient's messages."""
@@ -55,11 +60,14 @@ class Listener:
 
 
 class Following:
-    """The changes of a project, for as many listeners as there are, in one event loop."""
+    """The changes of a project, and who types, for as many listeners as there are, in one loop."""
 
-    def __init__(self, store: Store, project: str) -> None:
+    def __init__(self, store: Store, project: str, typing: Typing, clock: Clock) -> None:
         self._store = store
         self._project = project
+        self._typing = typing
+        self._clock = clock
+        self._looking: asyncio.Task[None] | None = None
         self._listeners: dict[tuple[str, str], set[Listener]] = {}
         self._count = 0
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +90,8 @@ class Following:
         self._count += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow(position), name="threadwell-chat-news")
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="threadwell-chat-typing")
         try:
             yield listener
         finally:
@@ -89,9 +99,8 @@ class Following:
             mine.discard(listener)
             if not mine:
                 self._listeners.pop(key, None)
-            if not self._count and self._task is not None:
-                self._task.cancel()
-                self._task = None
+            if not self._count:
+                self._stop()
 
     def close(self) -> None:
         """Let all listeners go, and whoever comes."""
@@ -110,6 +119,29 @@ class Following:
         finally:
             # They come back, and go on from where they are.
             self._end()
+
+    async def _look(self) -> None:
+        """Tell listeners whether somebody of the practice types: nothing rings for that."""
+        told, typing = -1, False
+        while True:
+            # Where nobody has said anything, and nobody typed, nothing has changed.
+            if typing or told != self._typing.told:
+                told, now = self._typing.told, self._clock()
+                typing = False
+                for some in self._listeners.values():
+                    for listener in some:
+                        types = self._typing.is_typing(listener.patient.thread, Side.PRACTICE, now)
+                        typing = typing or types
+                        if types != listener.typing:
+                            listener.typing = types
+                            listener.rung.set()
+            await asyncio.sleep(_GLANCE)
+
+    def _stop(self) -> None:
+        for task in (self._task, self._looking):
+            if task is not None:
+                task.cancel()
+        self._task = self._looking = None
 
     def _tell(self, change: Change) -> None:
         stored = change.stored

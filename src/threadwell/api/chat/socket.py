@@ -47,8 +47,8 @@ from threadwell.stores.contract import StoreError
 SUBPROTOCOL = "threadwell-chat-1"
 #: Seconds until an app has said who it is, and in which it takes a frame.
 _HELLO, _TAKES = 10.0, 20.0
-#: Seconds between two looks at whether somebody types, and at whether the token is still good.
-_LOOK, _CHECK = 0.4, 15.0
+#: Seconds between two looks at whether the token is still good.
+_CHECK = 15.0
 #: Messages of which is remembered how they were told.
 _REMEMBERED = 500
 
@@ -86,7 +86,7 @@ class Socket:
     _cursor: Cursor = field(init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: OrderedDict[str, tuple[object, ...]] = field(default_factory=OrderedDict)
-    _shown: dict[str, str] = field(default_factory=dict)
+    _typing: bool = False
 
     async def run(self) -> None:
         """Serve the app until either end is done."""
@@ -146,7 +146,7 @@ class Socket:
         checked = asyncio.get_running_loop().time()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
+                async with asyncio.timeout(self._until_check()):
                     await listener.rung.wait()
             listener.rung.clear()
             if listener.over:
@@ -162,19 +162,18 @@ class Socket:
                 if position > self._cursor.position:
                     self._cursor = Cursor(position, self.context.clock())
                     await self._message(one, self._cursor)
-            await self._tell_typing()
+            if listener.typing != self._typing:
+                self._typing = listener.typing
+                await self._say(type="typing", typing=self._typing)
             now = asyncio.get_running_loop().time()
-            if self._token.until * 1000 <= self.context.clock() or now - checked > _CHECK:
+            if self._token.until * 1000 <= self.context.clock() or now - checked >= _CHECK:
                 # The account may have another secret by now, or be gone.
                 self._token = await self._read_token(self._text)
                 checked = now
 
-    async def _tell_typing(self) -> None:
-        thread = self._token.patient.thread
-        types = self.typing.is_typing(thread, Side.PRACTICE, self.context.clock())
-        if types != (self._shown.get("typing") == "yes"):
-            self._shown["typing"] = "yes" if types else "no"
-            await self._say(type="typing", typing=types)
+    def _until_check(self) -> float:
+        """Seconds until it is to be looked whether the token is still good."""
+        return max(0.0, min(_CHECK, self._token.until - self.context.clock() / 1000))
 
     async def _read(self) -> None:
         while True:

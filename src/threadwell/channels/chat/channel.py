@@ -12,7 +12,7 @@ from threadwell.channels.chat.posted import MOST_BYTES, MOST_FILES, parse
 from threadwell.channels.chat.tokens import FEWEST
 from threadwell.channels.delivery import Delivery, Refused
 from threadwell.channels.live import Live
-from threadwell.channels.sending import Limits, Outbound, Sent
+from threadwell.channels.sending import Found, Limits, Outbound, Sent
 
 
 def _verify(_delivery: Delivery, _account: Account) -> Refused:
@@ -21,7 +21,15 @@ def _verify(_delivery: Delivery, _account: Account) -> Refused:
 
 def _send(out: Outbound, _account: Account, _answer: Called | None) -> Call | Sent:
     # The app reads it out of the record: there it is, and nobody else has to be asked.
-    return Sent(f"sent:{out.external_id}", on_its_way=True)
+    return Sent(_sent_id(out), on_its_way=True)
+
+
+def _ask(out: Outbound, _account: Account, _answer: Called | None) -> Found:
+    return Found((_sent_id(out),))
+
+
+def _sent_id(out: Outbound) -> str:
+    return f"sent:{out.external_id}"
 
 
 def _limits(_thread: str) -> Limits:
@@ -60,6 +68,7 @@ CHANNEL = Channel(
         verify=_verify,
         parse=parse,
         send=_send,
+        ask=_ask,
         limits=_limits,
         lacks=_lacks,
         complete=_complete,

@@ -12,9 +12,11 @@ SECONDS = 6
 #: Threads in which somebody may be typing at once; of what is beyond nobody is told.
 _ROWS = 4096
 _PROBES = 16
-#: Of a row: which thread, and until when its patient and the practice are typing.
+#: Of a row: which thread, and until when its patient and the practice are typing. The first row is
+#: no thread's: its first cell changes whenever somebody tells something.
 _WIDTH = 3
 _BYTES = 8
+_ROUND = 1 << 62
 
 
 class Side(IntEnum):
@@ -31,22 +33,21 @@ class Typing:
     """
 
     def __init__(self) -> None:
-        self._memory = memoryview(mmap.mmap(-1, _ROWS * _WIDTH * _BYTES)).cast("Q")
+        self._memory = memoryview(mmap.mmap(-1, (1 + _ROWS) * _WIDTH * _BYTES)).cast("Q")
+
+    @property
+    def told(self) -> int:
+        """Another number after anything was told."""
+        return self._memory[0]
 
     def tell(self, thread: str, side: Side, now: int, seconds: int = SECONDS) -> None:
         """Somebody types in a thread; with 0 seconds they have stopped."""
-        key, free = _key(thread), None
-        for row in _rows(key):
-            there = self._memory[row]
-            if there == key:
-                self._memory[row + side] = now + seconds * 1000
-                return
-            if free is None and max(self._memory[row + 1], self._memory[row + 2]) <= now:
-                free = row
-        if free is not None and seconds:
-            self._memory[free] = key
-            self._memory[free + Side.PATIENT] = self._memory[free + Side.PRACTICE] = 0
-            self._memory[free + side] = now + seconds * 1000
+        row = self._row(_key(thread), now, claim=seconds > 0)
+        if row is None:
+            return
+        self._memory[row + side] = now + seconds * 1000
+        # Last: who sees that something was told sees what.
+        self._memory[0] = (self._memory[0] + 1) % _ROUND
 
     def is_typing(self, thread: str, side: Side, now: int) -> bool:
         """Whether somebody of that side types in a thread."""
@@ -57,9 +58,22 @@ class Typing:
             for row in _rows(key)
         )
 
+    def _row(self, key: int, now: int, *, claim: bool) -> int | None:
+        free = None
+        for row in _rows(key):
+            if self._memory[row] == key:
+                return row
+            if free is None and max(self._memory[row + 1], self._memory[row + 2]) <= now:
+                free = row
+        if free is not None and claim:
+            self._memory[free] = key
+            self._memory[free + Side.PATIENT] = self._memory[free + Side.PRACTICE] = 0
+            return free
+        return None
+
 
 def _rows(key: int) -> list[int]:
-    return [(key + probe) % _ROWS * _WIDTH for probe in range(_PROBES)]
+    return [(1 + (key + probe) % _ROWS) * _WIDTH for probe in range(_PROBES)]
 
 
 @lru_cache(maxsize=4096)

@@ -229,6 +229,8 @@
     }
     part("send").disabled = false;
     part("text").focus();
+    // What is written next is news again.
+    typed = 0;
     flush();
   };
 
