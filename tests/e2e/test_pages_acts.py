@@ -311,9 +311,11 @@ def _write_to_the_practice(practice: Any, words: str) -> str:
 
 
 def test_a_reply_is_written_with_a_file(
-    desk: Page, practice: Any, well_made: Any, tmp_path: Path
+    request: Any, desk: Page, practice: Any, well_made: Any, tmp_path: Path
 ) -> None:
     session = _write_to_the_practice(practice, "Shall I stop the tablets?")
+    with threadwell.open(practice[0]) as tw:
+        tw.save_reply("signed", "Yours, {{sender.name}}", title="Signed")
     desk.goto(f"/sessions/{session}")
     box = desk.get_by_label("Reply by Text message")
     send = desk.get_by_role("button", name="Send", exact=True)
@@ -336,11 +338,27 @@ def test_a_reply_is_written_with_a_file(
     expect(box).to_have_value("Not yet: see the plan.")
     expect(box).to_be_focused()
     well_made(desk)
+    # What others write meanwhile takes nothing of it away.
+    said = text(2, "And the drops?", "+12075550111")
+    Provider(f"{practice[1]}/hooks/front-desk").deliver(said)
+    if "without" not in request.node.name:
+        expect(desk.locator(".message").last).to_contain_text("And the drops?")
+    expect(form.get_by_role("alert")).to_have_count(1)
+    expect(box).to_have_value("Not yet: see the plan.")
+    # It is kept as a draft, and gone on with.
+    desk.get_by_role("button", name="Keep as a draft").click()
+    expect(form).to_contain_text("Your draft of")
+    expect(box).to_have_value("Not yet: see the plan.")
+    desk.get_by_label("Saved reply").select_option("Signed")
+    desk.get_by_role("button", name="Put it in").click()
+    expect(box).to_have_value("Not yet: see the plan.\n\nYours, Miriam Okafor")
+    well_made(desk)
     picture.write_bytes(b"\x89PNG" + b"0" * 500)
     files.set_input_files(picture)
     send.click()
     reply = desk.locator(".message.ours").last
-    expect(reply).to_contain_text("Not yet: see the plan.")
+    expect(reply).to_contain_text("Yours, Miriam Okafor")
+    expect(form).not_to_contain_text("Your draft of")
     expect(care).to_have_count(0)
     expect(reply.get_by_role("img", name="plan.png")).to_have_count(1)
     expect(box).to_have_value("")

@@ -15,6 +15,8 @@ from threadwell.channels.live import Live
 from threadwell.channels.sending import Limits
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.composing import Draft, drafts_of, forget, saved_names, written
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.posted import MOST, Posted
 from threadwell.inbox.reader import Reader, id_in
@@ -50,7 +52,8 @@ class Replying:
     ``limits`` are of the threads that take one, by the ids of their headers, and ``unsent`` what
     becomes of messages that are in the outbox, by theirs. Whoever looks ``may`` reply where one
     could. ``key`` makes what is sent twice one reply; ``text`` is what was written into the
-    ``thread`` and could not be taken, because of the ``mistake``.
+    ``thread`` and could not be taken, because of the ``mistake``. ``drafts`` are by the ids of
+    headers, and ``saved`` are names of saved replies with what people see them called.
     """
 
     limits: Mapping[str, Limits] = field(default_factory=dict)
@@ -60,10 +63,18 @@ class Replying:
     thread: str = ""
     text: str = ""
     mistake: str = ""
+    drafts: Mapping[str, Draft] = field(default_factory=dict)
+    saved: tuple[tuple[str, str], ...] = ()
 
 
 async def load_replying(
-    site: Site, reader: Reader, session: SessionView, by: Agent, form: Form, mistake: str = ""
+    site: Site,
+    reader: Reader,
+    session: SessionView,
+    by: Agent,
+    form: Form,
+    mistake: str,
+    dates: Dates,
 ) -> Replying:
     """Which threads of a session take a reply of whoever is signed in; ``form`` is what they sent.
 
@@ -87,6 +98,8 @@ async def load_replying(
     return Replying(
         *(limits, unsent, may, secrets.token_urlsafe(12)),
         *(first(form, "thread"), first(form, "text"), mistake),
+        await drafts_of(reader, by.reference, dates),
+        tuple(await saved_names(reader)) if may else (),
     )
 
 
@@ -96,8 +109,7 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
     by, header = by_whom(request), first(form, "thread")
     if posted.too_large:
         raise BadReply(f"its files have more than {MOST // 1_000_000} MB together")
-    # Forms end their lines as mails do.
-    text = first(form, "text").replace("\r\n", "\n").strip()
+    text = written(form)
     # Pressed twice it is one reply; what is written after a step back is another.
     said = sha256(text.encode())
     for one in posted.files:
@@ -114,6 +126,7 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
         key=f"{first(form, 'key')} {said.hexdigest()}",
         by=by,
     )
+    await forget(site, request, form)
     reader = Reader(site.store, site.project)
     found = await reader.read(*replied.thread.split("/", 1))
     if found is None:

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
 from threadwell.inbox import caring
+from threadwell.inbox.composing import DISCARD, KEEP, SAVED, keep, with_saved
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import Form, Live, by_whom, first, page_of, sentence
@@ -56,6 +57,8 @@ async def act(site: Site, request: Request) -> Response:
     form = posted.form
     if first(form, "act") == _REPLY:
         return await _reply(site, request, posted)
+    if first(form, "act") in (KEEP, DISCARD, SAVED):
+        return await _compose(site, request, form)
     if first(form, "act") in (RESEND, DROP):
         return await _decide(site, request, form)
     if first(form, "act") in caring.ACTS:
@@ -91,6 +94,15 @@ async def _reply(site: Site, request: Request, posted: Posted) -> Response:
     if posted.files or posted.too_large:
         told += " Choose the files again."
     return await _page(site, request, told, status, posted.form)
+
+
+async def _compose(site: Site, request: Request, form: Form) -> Response:
+    try:
+        if first(form, "act") != SAVED:
+            return await keep(site, request, form)
+        return await _page(site, request, form=await with_saved(site, request, form))
+    except BadReply as error:
+        return await _page(site, request, sentence(error), 422, form)
 
 
 async def _decide(site: Site, request: Request, form: Form) -> Response:
@@ -146,7 +158,7 @@ async def _page(
     back, label = came_from(site, request)
     headers = [one.id for one in view.threads]
     cared = await caring.load_caring(reader, headers, me, form or {}, dates)
-    replying = await load_replying(site, reader, view, by_whom(request), form or {}, mistake)
+    replying = await load_replying(site, reader, view, by_whom(request), form or {}, mistake, dates)
     return await page_of(
         *(site, request, reader, "session.html", "sessions", status),
         live=Live(

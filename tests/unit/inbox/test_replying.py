@@ -16,6 +16,7 @@ from threadwell.fhir.json import decode
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.replies.outbox import buried, waiting
+from threadwell.intake.replies.saved import save_reply
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
@@ -216,6 +217,67 @@ def test_what_was_not_sent_is_sent_again_or_never(
         assert "· not sent<" not in page
         assert left in page
         assert ines.post(where, **decide, act=act).status_code == 409
+    assert outbox(store, run) == []
+
+
+def test_a_draft_is_kept_until_it_is_sent(
+    thread: None, account: None, browser_as: Any, store: Any, run: Any
+) -> None:
+    ines, omar = browser_as("ines", "Dr. Ines Alvarado"), browser_as("omar", "Omar Lund")
+    where = path(ines)
+    form = fields(ines.get(where).text)
+    kept = ines.post(where, **form, act="draft", text="Half a <thought>")
+    assert kept.headers["location"].startswith(f"{where}#text-of-")
+    page = ines.get(where).text
+    assert ">Half a &lt;thought&gt;</textarea>" in page
+    assert "Your draft of " in page
+    # It is a message of nobody's, and nobody else sees it.
+    assert "Half a" not in omar.get(where).text
+    assert outbox(store, run) == []
+    # Kept again it is the same one.
+    form = fields(page)
+    ines.post(where, **form, act="draft", text="A whole thought")
+    assert fields(ines.get(where).text)["draft"] == form["draft"]
+    # Somebody else's is not sent for them, nor thrown away.
+    omar.post(where, **form, act="discard", text="")
+    assert "A whole thought" in ines.get(where).text
+    ines.post(where, **form, act="reply", text="A whole thought")
+    assert len(outbox(store, run)) == 1
+    assert "Your draft of " not in ines.get(where).text
+
+
+def test_a_draft_is_thrown_away(thread: None, account: None, browser_as: Any) -> None:
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    where = path(ines)
+    for act, text in (("discard", "Half a thought"), ("draft", "  ")):
+        ines.post(where, **fields(ines.get(where).text), act="draft", text="Half a thought")
+        assert "Half a thought" in ines.get(where).text
+        ines.post(where, **fields(ines.get(where).text), act=act, text=text)
+        assert "Half a thought" not in ines.get(where).text
+
+
+def test_a_saved_reply_is_put_behind_what_is_written(
+    thread: None, account: None, browser_as: Any, store: Any, run: Any
+) -> None:
+    run(save_reply(store, DEFAULT_PROJECT, "hours", "Dear {{patient.given}}, come at nine."))
+    run(save_reply(store, DEFAULT_PROJECT, "odd", "From {{practice.name}}"))
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    where = path(ines)
+    page = ines.get(where).text
+    assert '<option value="hours">hours</option>' in page
+    form = {**fields(page), "act": "saved", "text": "Good morning"}
+    shown = ines.post(where, **form, saved="hours")
+    assert shown.status_code == 200
+    assert ">Good morning\n\nDear Ana, come at nine.</textarea>" in shown.text
+    for name, told in (
+        ("odd", "Nothing is known for"),
+        ("none", "There is no saved"),
+        ("", "Choos"),
+    ):
+        refused = ines.post(where, **form, saved=name)
+        assert refused.status_code == 422
+        assert told in refused.text
+        assert ">Good morning</textarea>" in refused.text
     assert outbox(store, run) == []
 
 

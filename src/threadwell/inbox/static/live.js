@@ -100,6 +100,8 @@
     for (const { name, value } of now.attributes) {
       if (old.getAttribute(name) !== value && !isKept(old, name)) old.setAttribute(name, value);
     }
+    // What somebody wrote may have come from the server, as after a mistake.
+    if (old.localName === "textarea") return;
     const there = new Map();
     for (const child of old.childNodes) {
       const key = keyOf(child);
@@ -109,7 +111,7 @@
     const wanted = Array.from(now.childNodes, (child) => {
       return [child, (there.get(keyOf(child)) || []).shift()];
     });
-    for (const left of there.values()) left.forEach((child) => child.remove());
+    for (const left of there.values()) left.forEach((child) => isSaid(child) || child.remove());
     let next = old.firstChild;
     for (const [child, same] of wanted) {
       if (!same) {
@@ -124,8 +126,12 @@
     }
   }
 
+  // What was wrong with a form, which the page that is asked for anew knows nothing of.
+  const isSaid = (child) => child.nodeType === Node.ELEMENT_NODE && child.role === "alert";
+
   const isKept = (element, name) =>
     (name === "open" && element.localName === "details") ||
+    (name === "selected" && element.localName === "option") ||
     (["value", "checked"].includes(name) && ["input", "textarea", "select"].includes(element.localName));
 
   // What is the same thing before and after. A button that does something else is another one.

@@ -1,0 +1,103 @@
+"""What a reply on a page is written from: a draft of before, and texts that are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from threadwell.fhir.resource import Resource
+from threadwell.inbox.dates import Dates
+from threadwell.inbox.page import Form, by_whom, first
+from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.site import Site
+from threadwell.intake.replies.asked import BadReply
+from threadwell.intake.replies.saved import saved_replies, saved_text
+from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft
+
+#: What the buttons beside *Send* say.
+KEEP, DISCARD, SAVED = "draft", "discard", "saved"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft of whoever looks, by the id of its Communication; ``kept`` is when."""
+
+    id: str
+    text: str
+    kept: str
+
+
+async def drafts_of(reader: Reader, me: str, dates: Dates) -> dict[str, Draft]:
+    """The drafts of somebody by the ids of the thread headers; the newest, where there are two."""
+    found: dict[str, Draft] = {}
+    for one in await drafts(reader.store, reader.project, me) if me else []:
+        parent = next(iter(one.get("partOf") or ()), None)
+        draft = Draft(one["id"], _text(one), dates.text(one["meta"].get("lastUpdated")))
+        found.setdefault(id_in(parent, "Communication"), draft)
+    return found
+
+
+async def saved_names(reader: Reader) -> list[tuple[str, str]]:
+    """The names of the saved replies, and what people see them called."""
+    found = await saved_replies(reader.store, reader.project)
+    return [(one.name, one.title or one.name) for one in found]
+
+
+async def keep(site: Site, request: Request, form: Form) -> Response:
+    """Keep what is written as a draft, or throw the draft away; raises ``BadReply``."""
+    by, header = by_whom(request), first(form, "thread")
+    text = written(form)
+    if first(form, "act") == DISCARD or not text:
+        await forget(site, request, form)
+    else:
+        await save_draft(
+            site.store,
+            site.project,
+            f"Communication/{header}",
+            text,
+            sender=by.reference,
+            id_=first(form, "draft"),
+            by=by,
+        )
+    return RedirectResponse(f"{request.url.path}{_query(request)}#text-of-{header}", 303)
+
+
+async def forget(site: Site, request: Request, form: Form) -> None:
+    """Throw the draft away that a form was written from, if it was from one of whoever sends it."""
+    reader = Reader(site.store, site.project)
+    id_, by = first(form, "draft"), by_whom(request)
+    there = await reader.read("Communication", id_) if id_ else None
+    if there and by.reference and (there.get("sender") or {}).get("reference") == by.reference:
+        with suppress(BadReply):  # it is gone already
+            await discard_draft(site.store, site.project, id_, by=by)
+
+
+async def with_saved(site: Site, request: Request, form: Form) -> Form:
+    """The form with the saved reply that it names put behind what is written; raises
+    ``BadReply``."""
+    header, sender = first(form, "thread"), by_whom(request).reference
+    name = first(form, "saved")
+    if not name:
+        raise BadReply("choose a saved reply first")
+    filled = await saved_text(
+        site.store, site.project, name, f"Communication/{header}", sender=sender
+    )
+    text = written(form)
+    return {**form, "text": [f"{text}\n\n{filled}" if text else filled]}
+
+
+def written(form: Mapping[str, list[str]]) -> str:
+    """The text of a reply; forms end their lines as mails do."""
+    return form.get("text", [""])[0].replace("\r\n", "\n").strip()
+
+
+def _text(draft: Resource) -> str:
+    return "\n".join(one.get("contentString", "") for one in draft.get("payload") or ())
+
+
+def _query(request: Request) -> str:
+    return f"?{request.url.query}" if request.url.query else ""
