@@ -162,6 +162,8 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["preview"], ["preview", "--policy", argument], ["preview", "--zone", argument])
     yield from (["same", argument], ["same", "--another", argument])
     yield from (["outbox"], ["outbox", "--replay", argument], ["outbox", "--drop", argument])
+    yield from (["deliveries"], ["deliveries", "--replay", argument])
+    yield from (["deliveries", "--drop", argument], ["deliveries", "--replay", "all"])
     yield ["reply", argument, argument, "--as", argument]
     yield ["account", "add", argument, "--channel", argument, "--set", argument]
     yield from (["account", "list"], ["account", "show", argument], ["account", "remove", argument])

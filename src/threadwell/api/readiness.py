@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from threadwell.duties.standing import Standing, standings
 from threadwell.fhir.stamp import now_ms
+from threadwell.intake.arrivals.stuck import count_stuck
 from threadwell.stores.contract import Store
 
 _log = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ class Readiness:
         self._reading: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._duties: list[Standing] = []
+        self._stuck = 0
         self._duties_until = 0.0
-        self._looking: asyncio.Task[list[Standing]] | None = None
+        self._looking: asyncio.Task[tuple[list[Standing], int]] | None = None
 
     async def ask(self) -> Able:
         """What the store can do now; waits for it no longer than ``PATIENCE``."""
@@ -59,12 +61,20 @@ class Readiness:
         """How every duty stands; what was known last where the store does not answer in time."""
         if monotonic() >= self._duties_until:
             if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(standings(self._store))
+                self._looking = asyncio.create_task(self._look())
             await asyncio.wait([self._looking], timeout=PATIENCE)
             if _went_well(self._looking):
-                self._duties = self._looking.result()
+                self._duties, self._stuck = self._looking.result()
             self._duties_until = monotonic() + _HOLDS
         return self._duties
+
+    async def stuck(self) -> int:
+        """How many deliveries cannot be taken in, as of when ``duties`` was answered."""
+        await self.duties()
+        return self._stuck
+
+    async def _look(self) -> tuple[list[Standing], int]:
+        return await standings(self._store), await count_stuck(self._store)
 
     async def _read(self) -> None:
         await self._store.get_private("health", "written")

@@ -8,7 +8,7 @@ from pathlib import Path
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import print_json
 
-_MESSAGE = "Communication/da0850cc-bbf6-5ec6-9d3c-c8d7d0b4915a"
+_MESSAGE = "Communication/da0850cc-bbf6-5ec6-9d3c"
 
 
 def _add_retracting(parser: ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from threadwell.facade.whom import Whom
 
 if TYPE_CHECKING:
     from threadwell.channels.account import Account
+    from threadwell.intake.arrivals.stuck import Stuck
 
 
 class Heard(Whom):
@@ -65,6 +66,33 @@ class Heard(Whom):
         from threadwell.intake.accounts import accounts
 
         return self._loop.call(accounts(self._store, self._project))
+
+    def stuck_deliveries(self) -> list[Stuck]:
+        """What was delivered and cannot be taken in: ``[s.told.reason for s in …]``.
+
+        They are whole, and wait for a decision. Others do not wait for them.
+        """
+        from threadwell.intake.arrivals.stuck import stuck_deliveries
+
+        return self._loop.call(stuck_deliveries(self._store, self._project))
+
+    def replay_delivery(self, id_: str) -> None:
+        """Take one in after all: ``tw.replay_delivery(tw.stuck_deliveries()[0].id)``.
+
+        The duty ``journal`` does so at once. Raises ``LookupError``.
+        """
+        from threadwell.intake.arrivals.stuck import replay_delivery
+
+        self._loop.call(replay_delivery(self._store, self._project, id_))
+
+    def drop_delivery(self, id_: str) -> None:
+        """Let one be gone for good: ``tw.drop_delivery(tw.stuck_deliveries()[0].id)``.
+
+        Raises ``LookupError``.
+        """
+        from threadwell.intake.arrivals.stuck import drop_delivery
+
+        self._loop.call(drop_delivery(self._store, self._project, id_))
 
     def chat_token(self, name: str, who: str, *, minutes: int = 60, display: str = "") -> str:
         """A token for the app of a patient, as the practice's backend makes them.

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from threadwell.channels.channel import Channel
 from threadwell.inbox import (
+    deliveries,
     held_acts,
     pages,
     patient_acts,
@@ -91,6 +92,7 @@ def create_pages(
         "/quarantine": held_acts.show,
         "/quarantine/{id}": pages.held,
         "/quarantine/{id}/person": person_page.show,
+        "/deliveries": deliveries.show,
         "/news": stream.show,
     }
     return Starlette(
@@ -105,6 +107,7 @@ def create_pages(
             Route("/patients/{id}", _guarded(site, patient_acts.open_one), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
             Route("/typing", _guarded(site, typists.tell), methods=["POST"]),
+            Route("/deliveries", _guarded(site, deliveries.act), methods=["POST"]),
             Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),
             Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),

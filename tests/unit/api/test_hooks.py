@@ -22,11 +22,13 @@ from threadwell.calls import Call, Called
 from threadwell.channels.account import Account
 from threadwell.channels.live import State
 from threadwell.fhir.json import decode
+from threadwell.intake import Intake
 from threadwell.intake.accounts import keep_account, remove_account
 from threadwell.intake.arrivals.consents import may_write
 from threadwell.intake.arrivals.files import Files
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
 from threadwell.intake.arrivals.statuses import sent_state
+from threadwell.intake.arrivals.stuck import replay_delivery, stuck_deliveries
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreBusy, StoreFull
@@ -316,6 +318,37 @@ def test_a_file_that_stays_away(twilio: Twilio) -> None:
     (child,) = twilio.children()
     assert [note["text"][:14] for note in child["note"]] == ["a file of it i"]
     assert child["payload"][0]["contentAttachment"]["title"] == "ME1.jpg"
+
+
+def test_files_that_cannot_be_kept_are_stuck(
+    twilio: Twilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"https://api.twilio.com/2010-04-01/Media/ME{at}" for at in (1, 2)]
+    for number, url in enumerate(urls):
+        said = {"NumMedia": "1", "MediaUrl0": url, "MediaContentType0": "image/jpeg"}
+        twilio.deliver(text(number, f"file {number}", **said))
+        twilio.files[url] = f"file {number}".encode()
+    twilio.take()
+    real = Intake.take
+
+    async def take(self: Intake, items: Any) -> Any:
+        items = list(items)
+        if any(one.text == "file 0" for one in items):
+            raise ValueError("about Ana")
+        return await real(self, items)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Intake, "take", take)
+        while (pause := twilio.fetch()) is not None:
+            twilio.api.clock.now += int(pause * 1000)
+    (one,) = twilio.api.run(stuck_deliveries(twilio.api.store, DEFAULT_PROJECT))
+    assert (one.told.reason, one.told.tries) == ("its files could not be kept (ValueError)", 2)
+    assert twilio.waiting(FILES) == 0
+    assert "threadwell_stuck_deliveries 1\n" in twilio.api.call("GET", "/metrics").text
+    twilio.api.run(replay_delivery(twilio.api.store, DEFAULT_PROJECT, one.id))
+    twilio.take()
+    assert twilio.fetch() is None
+    assert not any("note" in child for child in twilio.children())
 
 
 def test_nobody_else_gets_the_credentials(twilio: Twilio) -> None:

@@ -11,5 +11,6 @@ _TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 async def metrics(context: Context, _: Request) -> Answer:
     """200; nothing in it is about anybody, so it needs no login."""
-    text = exposition(context.load.meter.board) + of_duties(await context.readiness.duties())
+    duties, stuck = await context.readiness.duties(), await context.readiness.stuck()
+    text = exposition(context.load.meter.board) + of_duties(duties, stuck)
     return Answer(200, [_TYPE, (b"cache-control", b"no-store")], text.encode())

@@ -40,6 +40,7 @@ _OF_DUTIES: tuple[tuple[str, str, str, Callable[[Standing], float]], ...] = (
         lambda one: round(one.record.last_success, 3),
     ),
 )
+_STUCK = "threadwell_stuck_deliveries"
 
 
 def exposition(board: Board) -> str:
@@ -57,14 +58,14 @@ def exposition(board: Board) -> str:
     return "\n".join(lines) + "\n"
 
 
-def of_duties(standings: Sequence[Standing]) -> str:
-    """What there is to tell of a store's duties; ``""`` where it has none."""
-    if not standings:
-        return ""
+def of_duties(standings: Sequence[Standing], stuck: int) -> str:
+    """What there is to tell of a store's duties, and of ``stuck`` deliveries."""
     lines: list[str] = []
-    for name, kind, about, value in _OF_DUTIES:
+    for name, kind, about, value in _OF_DUTIES if standings else ():
         lines += _head(name, kind, about)
         lines += [f'{name}{{duty="{one.name}"}} {_number(value(one))}' for one in standings]
+    lines += _head(_STUCK, "gauge", "Deliveries that could not be taken in, and wait for a person.")
+    lines.append(f"{_STUCK} {stuck}")
     return "\n".join(lines) + "\n"
 
 

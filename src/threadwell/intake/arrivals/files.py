@@ -21,8 +21,9 @@ from threadwell.intake.arrivals import journal
 from threadwell.intake.arrivals.journal import FILES, Entry, Journaled
 from threadwell.intake.arrivals.reading import Read, read_entry
 from threadwell.intake.arrivals.settings import live_country, live_settings
+from threadwell.intake.arrivals.stuck import move_aside
 from threadwell.intake.live import Intake
-from threadwell.intake.settings import Settings
+from threadwell.intake.settings import BadSetting, Settings
 from threadwell.messages import Message, media_type_of
 from threadwell.stores.contract import Kept, Store
 
@@ -88,10 +89,31 @@ class Files:
         known = {one.name: one for one in await accounts(self._store, self._project)}
         fetched = await asyncio.gather(*(self._entry(one.entry, known, country) for one in batch))
         messages = [message for whole, _ in fetched for message in whole]
-        if messages:
-            await self._intake.take(messages)
+        try:
+            if messages:
+                await self._intake.take(messages)
+        except BadSetting:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that stops us must not stop those behind it
+            if len(batch) > 1:
+                for one in batch:
+                    await self._fetch([one])
+                return
+            await self._failed(batch[0], error)
+            return
         kept = [self._after(one, again) for one, (_, again) in zip(batch, fetched, strict=True)]
         await journal.revise(self._store, self._project, kept)
+
+    async def _failed(self, one: Journaled, error: Exception) -> None:
+        """Try it again later, or no more. Where it is the store that fails, this fails, too."""
+        # Its words may quote a patient.
+        kind = type(error).__name__
+        _log.error("files of a message to %s could not be kept: %s", one.entry.account, kind)
+        if one.entry.tries >= len(self._pauses):
+            reason = f"its files could not be kept ({kind})"
+            await move_aside(self._store, self._project, one, reason, self._clock())
+            return
+        await journal.revise(self._store, self._project, [self._after(one, True)])
 
     def _after(self, one: Journaled, again: bool) -> Kept:
         entry = one.entry
@@ -109,6 +131,8 @@ class Files:
         if account is None or channel is None or channel.live is None:
             return [], False
         read: Read = read_entry(entry, self._channels, account, country)
+        if read.failed:
+            return [], True
         messages, again = [], False
         for message, remotes in read.files:
             found = await asyncio.gather(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
@@ -24,8 +25,9 @@ ARRIVED, FILES = "journal", "journal-files"
 class Entry:
     """A delivery in the journal.
 
-    ``tries`` counts how often its files were asked for in vain; it is ``due`` again at that time,
-    in milliseconds since 1970 UTC.
+    ``tries`` counts how often it was to be taken in, or its files were asked for, in vain; it is
+    ``due`` again at that time, in milliseconds since 1970 UTC. One that cannot be read has no
+    channel.
     """
 
     account: str
@@ -64,7 +66,7 @@ async def keep(
 def arrived(project: str, account: Account, delivery: Delivery) -> Kept:
     """What keeps a delivery; a ``Conflict`` where the same one is there already."""
     entry = Entry(account.name, account.channel, delivery)
-    value = msgspec.msgpack.encode(entry)
+    value = encoded(entry)
     return Kept(ARRIVED, f"{project}/{_digest(account, delivery)}", value, before=None)
 
 
@@ -74,7 +76,7 @@ async def entries(
     """At most ``count`` entries of a kind, those whose name follows ``after``."""
     found = await store.list_private(kind, after=after or f"{project}/", count=count)
     return [
-        Journaled(kind, name, value, msgspec.msgpack.decode(value, type=Entry))
+        Journaled(kind, name, value, _decoded(value))
         for name, value in found.items()
         if name.startswith(f"{project}/")
     ]
@@ -87,12 +89,12 @@ def removed(one: Journaled) -> Kept:
 
 def changed(one: Journaled, entry: Entry) -> Kept:
     """What puts ``entry`` in the place of what stood there."""
-    return Kept(one.kind, one.name, msgspec.msgpack.encode(entry), before=one.value)
+    return Kept(one.kind, one.name, encoded(entry), before=one.value)
 
 
 def moved(one: Journaled, kind: str) -> list[Kept]:
-    """What moves an entry to another kind."""
-    return [removed(one), Kept(kind, one.name, one.value)]
+    """What moves an entry to another kind, where it has not been tried yet."""
+    return [removed(one), Kept(kind, one.name, encoded(replace(one.entry, tries=0, due=0)))]
 
 
 async def revise(store: Store, project: str, kept: Sequence[Kept]) -> None:
@@ -107,6 +109,20 @@ async def revise(store: Store, project: str, kept: Sequence[Kept]) -> None:
             left = [one for one in left if one.name != conflict.key.id]
         else:
             return
+
+
+def encoded(entry: Entry) -> bytes:
+    """An entry as the store keeps it."""
+    return msgspec.msgpack.encode(entry)
+
+
+def _decoded(value: bytes) -> Entry:
+    try:
+        return msgspec.msgpack.decode(value, type=Entry)
+    except msgspec.DecodeError:
+        # A newer build may have written it, or it is damaged: it must not stop those behind it.
+        nothing = Delivery("", ("",), {}, b"", datetime.fromtimestamp(0, UTC))
+        return Entry("", "", nothing)
 
 
 def _digest(account: Account, delivery: Delivery) -> str:

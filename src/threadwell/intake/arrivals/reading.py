@@ -18,39 +18,37 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Read:
-    """What a delivery, or several, hold. ``files`` are to be fetched for the message before."""
+    """What a delivery holds. ``files`` are to be fetched for the message before.
+
+    ``failed`` says why it cannot be read at all, ``""`` where it can be.
+    """
 
     items: list[Message | Broken] = field(default_factory=list)
     files: list[tuple[Message, tuple[Remote, ...]]] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     wishes: list[Wished] = field(default_factory=list)
+    failed: str = ""
 
 
 def read_entry(
     entry: Entry, channels: Mapping[str, Channel], account: Account, country: str
 ) -> Read:
-    """What the entry holds. Whatever its channel cannot read is in it as a ``Broken``."""
+    """What the entry holds. What its channel can say cannot be read is in it as a ``Broken``."""
+    if not entry.channel:
+        return Read(failed="it is damaged, or of a newer build")
     channel = channels.get(entry.channel)
     out = Read()
     if channel is None or channel.live is None:
-        out.items.append(broken(entry, "no channel here reads it"))
-        return out
+        return Read(failed="no channel here reads it")
     try:
         for heard in channel.live.parse(entry.delivery, account, country):
             _add(out, heard, channel.medium)
     except Exception as error:  # noqa: BLE001 - an entry that stops a channel must not stop others
-        _log.error("a delivery to %s could not be read: %s", entry.account, type(error).__name__)
-        out = Read([broken(entry, "it could not be read")])
+        # Its words may quote a patient.
+        kind = type(error).__name__
+        _log.error("a delivery to %s could not be read: %s", entry.account, kind)
+        return Read(failed=f"its channel failed to read it ({kind})")
     return out
-
-
-def broken(entry: Entry, reason: str) -> Broken:
-    """The whole of a delivery, for a person to look at."""
-    delivery = entry.delivery
-    where = f"a delivery to {entry.account}"
-    kind = delivery.headers.get("content-type", "application/octet-stream")
-    content = delivery.body or delivery.urls[0].encode("utf-8", "replace")
-    return Broken(entry.channel, where, reason, content, kind)
 
 
 def _add(out: Read, heard: Heard, medium: str) -> None:

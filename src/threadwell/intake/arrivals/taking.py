@@ -1,13 +1,15 @@
 """Takes the journal in: in batches that form while one is being written, through the same intake.
 
 What is taken in is out of the journal after its commit. A process that dies between the two takes
-it in again, which changes nothing: ids are those of the provider.
+it in again, which changes nothing: ids are those of the provider. What cannot be taken in is tried
+again a few times, and then put aside (``stuck``): those behind it do not wait for it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
@@ -16,15 +18,19 @@ from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals import journal
 from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, Journaled
-from threadwell.intake.arrivals.reading import Read, broken, read_entry
+from threadwell.intake.arrivals.reading import Read, read_entry
 from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.statuses import keep_statuses
+from threadwell.intake.arrivals.stuck import move_aside
 from threadwell.intake.live import Intake
 from threadwell.intake.settings import BadSetting, Settings
-from threadwell.stores.contract import Conflict, Kept, Store, StoreError
+from threadwell.stores.contract import Kept, Store
 
 _log = logging.getLogger(__name__)
 
+#: Seconds until a delivery is tried again that could not be taken in, after the first time, the
+#: second …; after the last it is put aside.
+PAUSES = (1, 10, 60, 300)
 #: Deliveries in one batch at first and at most, and the bytes of them that are in memory together.
 _FIRST, BATCH = 32, 2000
 _BYTES = 32 * 1024 * 1024
@@ -41,36 +47,46 @@ class Taking:
         labels: Mapping[str, str],
         *,
         clock: Clock = now_ms,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._store = store
         self._project = project
         self._channels = channels
         self._labels = labels
         self._clock = clock
+        self._pauses = pauses
         self._intake = Intake(store, project, self._settings, clock=clock)
         self._count = _FIRST
 
-    async def round(self) -> None:
-        """Take in all that is in the journal; what comes meanwhile as well.
+    async def round(self) -> float | None:
+        """Take in all that is due in the journal, and what comes meanwhile as well.
 
-        Raises ``StoreError``, and ``BadSetting`` where the settings of the store make no sense:
-        what is left stays in the journal.
+        The seconds until something else is due, ``None`` where nothing waits. Raises
+        ``StoreError``, and ``BadSetting`` where the settings of the store make no sense: what is
+        left stays in the journal.
         """
         after, taken = "", False
+        next_: int | None = None
         while True:
             batch = await journal.entries(
                 self._store, self._project, ARRIVED, after=after, count=self._count
             )
             if batch:
-                await self._take(batch)
+                now = self._clock()
+                due = [one for one in batch if one.entry.due <= now]
+                if due:
+                    await self._take(due)
+                    taken = True
+                later = [one.entry.due for one in batch if one.entry.due > now]
+                next_ = min([*later, *([] if next_ is None else [next_])], default=None)
                 size = sum(len(one.value) for one in batch)
                 self._count = max(1, min(BATCH, _BYTES * len(batch) // max(1, size)))
                 # A name tells nothing of when it came: going on from here, none waits for ever.
-                after, taken = batch[-1].name, True
+                after = batch[-1].name
             elif taken:
-                after, taken = "", False
+                after, taken, next_ = "", False, None
             else:
-                return
+                return None if next_ is None else max(0.0, (next_ - self._clock()) / 1000)
 
     async def _settings(self) -> Settings:
         return await live_settings(self._store, self._project, self._labels)
@@ -80,39 +96,57 @@ class Taking:
         country = await live_country(self._store, self._project)
         known = {one.name: one for one in await accounts(self._store, self._project)}
         ordered = sorted(batch, key=lambda one: (one.entry.delivery.received, one.name))
-        read = []
+        whole: list[Journaled] = []
+        read: list[Read] = []
         for one in ordered:
             entry = one.entry
             account = known.get(entry.account) or Account(entry.account, entry.channel)
-            read.append(read_entry(entry, self._channels, account, country))
-        await self._take_in(ordered, read)
+            what = read_entry(entry, self._channels, account, country)
+            if what.failed:
+                # It would fail as often as it is read.
+                await self._put_aside(one, what.failed)
+            else:
+                whole.append(one)
+                read.append(what)
+        if whole:
+            await self._take_in(whole, read)
 
     async def _take_in(self, batch: Sequence[Journaled], read: Sequence[Read]) -> None:
         """Take in what a batch holds. Of one that cannot be, each for itself."""
         try:
             await self._intake.take(item for what in read for item in what.items)
-        except (StoreError, Conflict, BadSetting):
+            statuses = [status for what in read for status in what.statuses]
+            await keep_statuses(self._store, self._project, statuses, self._clock())
+            await keep_wishes(
+                self._store, self._project, [wish for what in read for wish in what.wishes]
+            )
+        except BadSetting:
             raise
-        except Exception as error:
-            entry = batch[0].entry
+        except Exception as error:  # noqa: BLE001 - one that stops us must not stop those behind it
             if len(batch) > 1:
                 for one, what in zip(batch, read, strict=True):
                     await self._take_in([one], [what])
                 return
-            held = Read([broken(entry, "it could not be taken in")])
-            if read[0] == held:
-                raise
-            # Its words may quote a patient.
-            kind = type(error).__name__
-            _log.error("a delivery to %s could not be taken in: %s", entry.account, kind)
-            await self._take_in(batch, [held])
+            await self._failed(batch[0], error)
             return
-        statuses = [status for what in read for status in what.statuses]
-        await keep_statuses(self._store, self._project, statuses, self._clock())
-        await keep_wishes(
-            self._store, self._project, [wish for what in read for wish in what.wishes]
-        )
         done: list[Kept] = []
         for one, what in zip(batch, read, strict=True):
             done += journal.moved(one, FILES) if what.files else [journal.removed(one)]
         await journal.revise(self._store, self._project, done)
+
+    async def _failed(self, one: Journaled, error: Exception) -> None:
+        """Try it again later, or no more. Where it is the store that fails, this fails, too."""
+        entry = replace(one.entry, tries=one.entry.tries + 1)
+        # Its words may quote a patient.
+        kind = type(error).__name__
+        _log.error("a delivery to %s could not be taken in: %s", entry.account, kind)
+        if entry.tries > len(self._pauses):
+            await self._put_aside(replace(one, entry=entry), f"it could not be taken in ({kind})")
+            return
+        due = self._clock() + int(self._pauses[entry.tries - 1] * 1000)
+        await journal.revise(
+            self._store, self._project, [journal.changed(one, replace(entry, due=due))]
+        )
+
+    async def _put_aside(self, one: Journaled, reason: str) -> None:
+        await move_aside(self._store, self._project, one, reason, self._clock())
