@@ -8,10 +8,12 @@ are; where most are passed over, it ends after so many messages, and leads on.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from starlette.exceptions import HTTPException
 
 from threadwell.encounters import codes
@@ -35,11 +37,11 @@ from threadwell.fhir.search.query import (
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import LAST, Turns
 from threadwell.intake.reports.sessions import session_headers
-from threadwell.stores.contract import Key
+from threadwell.stores.contract import Key, Stored
 
 #: Messages that are looked through for one page.
 _MOST = 4000
-_BATCH, _FEW = 100, 25
+_BATCH, _FEW, _AT_MOST = 100, 25, 800
 _WITHDRAWN = "entered-in-error"
 _LIVE = TokenFilter(
     "status", tuple(TokenMatch(None, one) for one in (_WITHDRAWN, "preparation")), negate=True
@@ -153,19 +155,21 @@ class _Walk:
             of = TokenMatch(codes.MESSAGE + self._wanted.channel, None)
             filters.append(TokenFilter("identifier", (of,)))
         query = Query("Communication", (*filters, *self._bounds("sent")), (self._sort("sent"),))
-        async for children in self._batches(query, _BATCH):
+        async for some in self._pages(query, _BATCH):
+            children = [_met(match.body) for match in some]
             self.scanned += len(children)
-            await self._meet(id_in(_parent(one), "Communication") for one in children)
-            sessions = [self._session_of(child) for child in children]
+            await self._meet({one.header for one in children})
+            sessions = [self._headers.get(one.header, "") for one in children]
             if self._newest:
                 for session, child in zip(sessions, children, strict=True):
-                    self._last.setdefault(session, child)
+                    if session not in self._last:
+                        self._last[session] = decode(child.body)
             for session, child in zip(sessions, children, strict=True):
                 last = self._last.get(session)
-                if last is not None and last["id"] == child["id"] and self._stands(session):
-                    yield Spot(_at(child), session)
+                if last is not None and last["id"] == child.id and self._stands(session):
+                    yield Spot(_time(child.sent), session)
             if children:
-                yield Spot(_at(children[-1]), "")
+                yield Spot(_time(children[-1].sent), "")
 
     async def _silent(self) -> AsyncIterator[Spot]:
         """Sessions without a message, by when they began, and how far it has come.
@@ -195,13 +199,20 @@ class _Walk:
                     yield Spot(at, "")
 
     async def _batches(self, query: Query, size: int) -> AsyncIterator[list[Resource]]:
+        async for page in self._pages(query, size):
+            yield [decode(match.body) for match in page]
+
+    async def _pages(self, query: Query, size: int) -> AsyncIterator[Sequence[Stored]]:
+        """All matches, ``size`` at a time; more of them are read at once the longer it takes."""
         query = replace(query, count=size)
         while True:
             page = await self._reader.store.search(self._reader.project, query)
-            yield [decode(match.body) for match in page.matches]
+            for at in range(0, len(page.matches), size):
+                yield page.matches[at : at + size]
             if not page.more:
                 return
-            query = replace(query, after=page.last)
+            count = min(2 * (query.count or size), _AT_MOST)
+            query = replace(query, after=page.last, count=count)
 
     async def _meet(self, headers: Iterable[str]) -> None:
         """Know the sessions of those thread headers."""
@@ -213,9 +224,6 @@ class _Walk:
         await self._know(sessions)
         if not self._newest:
             await self._know_last(sessions)
-
-    def _session_of(self, child: Resource) -> str:
-        return self._headers.get(id_in(_parent(child), "Communication"), "")
 
     async def _know(self, sessions: Iterable[str]) -> None:
         """Know the Encounters of those sessions."""
@@ -287,8 +295,42 @@ class _Peek:
         self._begun = False
 
 
-def _parent(child: Resource) -> object:
-    return next(iter(child.get("partOf") or ()), None)
+class _Parent(msgspec.Struct):
+    reference: str = ""
+
+
+class _Seen(msgspec.Struct, rename={"part_of": "partOf"}):
+    """As much of a message as a walk needs of most of them."""
+
+    id: str
+    part_of: list[_Parent] = []
+    sent: str = ""
+
+
+_SEEN = msgspec.json.Decoder(_Seen)
+
+
+class _Met(NamedTuple):
+    """A message that a walk meets: its id, that of its thread header, when it was sent."""
+
+    id: str
+    header: str
+    sent: str
+    body: bytes
+
+
+def _met(body: bytes) -> _Met:
+    try:
+        seen = _SEEN.decode(body)
+    except msgspec.ValidationError:  # Whatever it is, it has no place in a session.
+        return _Met(str(decode(body)["id"]), "", "", body)
+    header = _header_in(seen.part_of[0].reference) if seen.part_of else ""
+    return _Met(seen.id, header, seen.sent, body)
+
+
+@lru_cache(maxsize=1024)
+def _header_in(reference: str) -> str:
+    return id_in({"reference": reference}, "Communication")
 
 
 def _at(message: Resource) -> int:
