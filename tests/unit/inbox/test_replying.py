@@ -260,7 +260,6 @@ def test_a_saved_reply_is_put_behind_what_is_written(
     thread: None, account: None, browser_as: Any, store: Any, run: Any
 ) -> None:
     run(save_reply(store, DEFAULT_PROJECT, "hours", "Dear {{patient.given}}, come at nine."))
-    run(save_reply(store, DEFAULT_PROJECT, "odd", "From {{practice.name}}"))
     ines = browser_as("ines", "Dr. Ines Alvarado")
     where = path(ines)
     page = ines.get(where).text
@@ -270,7 +269,6 @@ def test_a_saved_reply_is_put_behind_what_is_written(
     assert shown.status_code == 200
     assert ">Good morning\n\nDear Ana, come at nine.</textarea>" in shown.text
     for name, told in (
-        ("odd", "Nothing is known for"),
         ("none", "There is no saved"),
         ("", "Choos"),
     ):
