@@ -59,6 +59,7 @@ def _sentence(error: Exception) -> str:
         BadAnswer,
         BadCorrection,
         BadPeople,
+        BadReceipt,
         BadReply,
         BadRetraction,
         BadRules,
@@ -79,6 +80,7 @@ def _sentence(error: Exception) -> str:
             | BadAct()
             | BadCorrection()
             | BadSameness()
+            | BadReceipt()
             | BadReply()
             | BadRetraction()
             | BadTodo()

@@ -28,6 +28,7 @@ RUN = BASE + "identifier/rule-run"
 SAVED = BASE + "identifier/saved-reply"
 SHARED = BASE + "identifier/shared-address"
 READ = BASE + "identifier/read"
+RECEIPT = BASE + "identifier/read-receipt"
 QUARANTINE = BASE + "identifier/quarantine"
 ATTACHMENT = BASE + "identifier/attachment"
 PROVENANCE = BASE + "identifier/superseded"
@@ -56,6 +57,8 @@ EXT_WALL = BASE + "StructureDefinition/wall-time"
 EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
 EXT_REMOVED = BASE + "StructureDefinition/removed-participant"
 EXT_WRITER = BASE + "StructureDefinition/writer"
+#: What each has read of a thread, on its header, as Medplum has it.
+EXT_READ_STATE = "https://medplum.com/fhir/StructureDefinition/thread-read-state"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 #: What an identifier stands for, where its system does not tell: ``ANSWERED`` or ``ROOT``.

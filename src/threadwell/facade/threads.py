@@ -11,6 +11,7 @@ from threadwell.facade.replying import Replying, files_at
 if TYPE_CHECKING:
     from threadwell.fhir.resource import Resource
     from threadwell.intake import Settings
+    from threadwell.intake.receipts.marking import MarkedRead
     from threadwell.intake.replies.asked import Replied
     from threadwell.intake.thread_acts.retracting import Retracted
     from threadwell.intake.thread_acts.turning import ThreadActed
@@ -157,6 +158,27 @@ class Threads(Replying):
         from threadwell.intake.thread_acts.turning import remove_participant
 
         return self._turn(remove_participant, thread, who, by=by, why=why)
+
+    def mark_read(self, thread: str, who: str, up_to: str = "") -> MarkedRead:
+        """Somebody has read a thread: ``tw.mark_read("Communication/789", "Practitioner/3").news``.
+
+        That is up to a message, or all of it. Raises ``threadwell.intake.BadReceipt``.
+        """
+        from threadwell.intake.receipts.marking import mark_read
+
+        return self._loop.call(mark_read(self._store, self._project, thread, who, up_to))
+
+    def read_receipts(self, way: str = "") -> str:
+        """In which way it is told who has read what: ``tw.read_receipts("task")`` chooses one.
+
+        That is ``pages``, ``status``, ``extension`` or ``task``. Raises
+        ``threadwell.intake.BadSetting``.
+        """
+        from threadwell.intake.receipts.model import choose_receipts, receipt_model
+
+        if way:
+            self._loop.call(choose_receipts(self._store, self._project, way))
+        return str(self._loop.call(receipt_model(self._store, self._project)))
 
     def _turn(
         self, act: Callable[..., Awaitable[ThreadActed]], *names: str, by: str, why: str

@@ -18,6 +18,7 @@ from threadwell.intake.merging import BadMerge, Merged, merge_patients
 from threadwell.intake.people.importing import PeopleReport, import_people
 from threadwell.intake.people.sheet import BadPeople
 from threadwell.intake.previewing import Preview, Previewed, Tally, preview
+from threadwell.intake.receipts.marking import BadReceipt, MarkedRead, mark_read
 from threadwell.intake.replies.writing import BadReply, Replied, reply
 from threadwell.intake.reports.reasons import why
 from threadwell.intake.reports.sessions import SessionSummary, count_sessions, sessions
@@ -55,6 +56,7 @@ __all__ = [
     "BadCorrection",
     "BadMerge",
     "BadPeople",
+    "BadReceipt",
     "BadReply",
     "BadRetraction",
     "BadRules",
@@ -65,6 +67,7 @@ __all__ = [
     "Counts",
     "Finding",
     "Intake",
+    "MarkedRead",
     "Merged",
     "OlderZoneData",
     "Outcome",
@@ -100,6 +103,7 @@ __all__ = [
     "drafts",
     "import_messages",
     "import_people",
+    "mark_read",
     "merge_patients",
     "open_session",
     "parse_duration",

@@ -18,6 +18,8 @@ from threadwell.intake.held.awaited import as_thing
 from threadwell.intake.held.release import Wanted
 from threadwell.intake.noticed import Noticed, notice
 from threadwell.intake.patience import Patience
+from threadwell.intake.receipts.making import tell_unread
+from threadwell.intake.receipts.model import receipt_model
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store
@@ -136,6 +138,9 @@ class Lasting(Importing):
             run = await self._running()
             try:
                 batch = await make(run)
+                if not batch.is_empty:
+                    model = await receipt_model(self._store, self._project)
+                    await tell_unread(batch, model, run.current)
                 for key, kept in () if batch.is_empty else self._chosen.items():
                     batch.kept.setdefault(key, kept)
                 run.committing(batch)

@@ -165,3 +165,20 @@ def test_threads_by_the_command_and_in_python(store: str, capsys: Any) -> None:
         assert dana not in tw.remove_participant(thread, dana).participants
     assert main(["thread", thread, "--add", "Practitioner/none", *here]) == 1
     assert "who could take part" in capsys.readouterr().err
+
+
+def test_what_was_read_by_the_command_and_in_python(store: str, capsys: Any) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    here = ["--store", store]
+    assert said(capsys, "read", *here) == "It is told by pages."
+    assert said(capsys, "read", "--tell-by", "extension", *here) == "It is told by extension."
+    assert said(capsys, "read", thread, "--as", dana, *here) == f"{thread} is read"
+    assert said(capsys, "read", thread, "--as", dana, *here) == f"{thread} was read before"
+    with threadwell.open(store) as tw:
+        assert tw.read_receipts() == "extension"
+        assert not tw.mark_read(thread, dana).news
+        assert "thread-read-state" in str(tw.read_resource(*thread.split("/")))
+    assert main(["read", thread, *here]) == 2
+    assert main(["read", "--tell-by", "mail", *here]) == 2
+    assert main(["read", thread, "--as", "Organization/1", *here]) == 1
+    assert "say who has read it" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.api.rest import about, acts, replies, split, taking_back, todos, turning
+from threadwell.api.rest import about, acts, receipts, replies, split, taking_back, todos, turning
 from threadwell.api.rest.capability import capability_statement
 from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
@@ -83,6 +83,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         *taking_back.DEFINITIONS.values(),
         *todos.DEFINITIONS.values(),
         *turning.DEFINITIONS.values(),
+        *receipts.DEFINITIONS.values(),
     }
     assert set(told[about.DEFINITION]["resource"]) == about.TYPES
     for name, url in {
@@ -93,6 +94,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         **taking_back.DEFINITIONS,
         **todos.DEFINITIONS,
         **turning.DEFINITIONS,
+        **receipts.DEFINITIONS,
     }.items():
         assert f"${told[url]['code']}" == name
         assert told[url]["instance"] == (name != acts.OPEN)

@@ -14,6 +14,7 @@ from threadwell.api.rest import (
     about,
     acts,
     everything,
+    receipts,
     replies,
     sameness,
     split,
@@ -106,7 +107,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations.append({"name": replies.NAME[1:], "definition": replies.DEFINITION})
         operations += [
             {"name": name[1:], "definition": url}
-            for of in (taking_back, turning)
+            for of in (taking_back, turning, receipts)
             for name, url in of.DEFINITIONS.items()
         ]
     out: dict[str, Any] = {

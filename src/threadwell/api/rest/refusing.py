@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.intake.acts import BadAct
 from threadwell.intake.importing import Contended
+from threadwell.intake.receipts.marking import BadReceipt
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.retracting import BadRetraction
@@ -18,7 +19,7 @@ def refusing() -> Iterator[None]:
     """Raise 422 for what cannot be done, with the reason; 409 where others keep writing."""
     try:
         yield
-    except (BadAct, BadReply, BadRetraction, BadSetting) as error:
+    except (BadAct, BadReceipt, BadReply, BadRetraction, BadSetting) as error:
         raise FhirError(422, [Issue("business-rule", str(error))]) from None
     except Contended:
         raise FhirError(

@@ -7,18 +7,22 @@ state is put on what they have written.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from threadwell.encounters import codes
-from threadwell.encounters.delivery import Delivery, ids_of, with_delivery
+from threadwell.encounters.delivery import READ, Delivery, ids_of, with_delivery
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.arrivals.statuses import Sent, Untold, sent_states, together, untold
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.importing import Contended
 from threadwell.intake.paging import search_all
+from threadwell.intake.receipts.marking import BadReceipt, mark_read
 from threadwell.stores.contract import Conflict, Key, Store, Stored
 
 #: Seconds until a message is looked for again, after the first time in vain, the second …
@@ -68,7 +72,10 @@ class Telling:
         for stored, known in found:
             told = [states[one] for one in known if one in states]
             if told:
-                _put(batch, stored, _delivery(together(told)))
+                delivery = _delivery(together(told))
+                if delivery.state == READ:
+                    await self._note(decode(stored.body))
+                _put(batch, stored, delivery)
         for one in due:
             batch.keep(one.gone(self._project))
             if (one.channel, one.external_id) not in ids and one.tries < len(self._pauses):
@@ -76,6 +83,14 @@ class Telling:
                 later = replace(one, due=again, tries=one.tries + 1)
                 batch.keep(later.kept(self._project))
         await self._store.commit(self._project, batch.change_set())
+
+    async def _note(self, message: Resource) -> None:
+        """Note that those to whom a message went have read its thread up to it."""
+        thread = str((message.get("partOf") or [{}])[0].get("reference", ""))
+        for one in message.get("recipient") or () if thread else ():
+            who, up_to = str(one.get("reference", "")), f"Communication/{message['id']}"
+            with contextlib.suppress(BadReceipt, Contended):
+                await mark_read(self._store, self._project, thread, who, up_to, clock=self._clock)
 
     async def _found(
         self, wanted: set[tuple[str, str]]

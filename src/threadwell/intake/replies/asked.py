@@ -22,6 +22,8 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.links import as_key
 from threadwell.intake.people.route import Refusal
+from threadwell.intake.receipts.making import tell_unread
+from threadwell.intake.receipts.model import receipt_model
 from threadwell.intake.replies.outbox import Entry, queued
 from threadwell.intake.run import Run
 from threadwell.intake.sent_ids import replied
@@ -137,6 +139,7 @@ class Asked:
             body = {**self.more, **write.resource}
             body["identifier"] = [*body["identifier"], *self.more.get("identifier", ())]
             batch.write(key, body, self.draft)
+        await tell_unread(batch, await receipt_model(run.store, run.project), run.current)
         entry = Entry(
             self.message,
             self.channel,

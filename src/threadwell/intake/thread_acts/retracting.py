@@ -25,6 +25,7 @@ from threadwell.intake.copies.recording import Recorded
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
+from threadwell.intake.receipts.marking import cancel_receipts
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.replies.outbox import Stage, letter, removed
 from threadwell.intake.run import Run
@@ -143,6 +144,7 @@ async def write_retracted(run: Run, batch: Batch, stored: Stored, by: Agent, why
     batch.write(key, retracted(body or decode(stored.body), why), stored)
     told = retraction(stored.id, by, why, instant(batch.updated))
     batch.write(Key("Provenance", retraction_id(stored.id, stored.version_id)), told)
+    await cancel_receipts(run.store, run.project, stored.id, batch)
     own = own_of(decode(stored.body))
     if own is None or not own.external_id.startswith(REPLY):
         return False

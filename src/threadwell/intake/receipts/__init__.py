@@ -1,0 +1,1 @@
+"""Who has read what: noted, counted, and told in the ways that clients know."""

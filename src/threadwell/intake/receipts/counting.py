@@ -1,0 +1,131 @@
+"""How many messages somebody has not read, as all that was told of it says.
+
+In the way that the practice has chosen it is told message by message (``status``, ``task``), or up
+to which one (``extension``). Where that tells nothing of somebody, our own mark of them counts, and
+whatever a header says beside. Who looks for the first time has read everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from threadwell.encounters.receipts import (
+    is_of_two,
+    mark,
+    mark_identity,
+    marked,
+    read_in,
+)
+from threadwell.encounters.times import parse_fhir_time
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import (
+    DateFilter,
+    DateMatch,
+    Filter,
+    Prefix,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    TokenFilter,
+    TokenMatch,
+)
+from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.links import as_key, target
+from threadwell.intake.receipts.marking import LIVE, is_to, requested
+from threadwell.intake.receipts.model import Model, receipt_model
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
+
+#: More unread messages of a thread than these are not counted one by one.
+MOST = 100
+
+
+async def unread(
+    store: Store,
+    project: str,
+    sessions: Sequence[Sequence[Resource]],
+    who: str,
+    clock: Clock = now_ms,
+) -> list[int]:
+    """How many messages of each session, given as its thread headers, ``who`` has not read.
+
+    What their own side wrote is unread to nobody.
+    """
+    first = mark_identity(who)
+    headers = {one["id"]: one for headers in sessions for one in headers}
+    tasks = {id_: Key("Task", mark_identity(who, id_).id) for id_ in headers}
+    found = await store.read_many(project, [Key("Task", first.id), *tasks.values()])
+    marks = {key: marked(decode(one.body)) for key, one in found.items() if not one.deleted}
+    since = marks.get(Key("Task", first.id))
+    if since is None:
+        since = clock() * 1000
+        batch = Batch(updated=clock(), author=who)
+        batch.write(Key("Task", first.id), mark(first, who, "", since))
+        # It is no harm if that fails: they look for the first time once more.
+        with contextlib.suppress(Conflict, StoreError):
+            await store.commit(project, ChangeSet(tuple(batch.writes.values())))
+    model = await receipt_model(store, project)
+    counting = _Counting(store, project, who, since, model)
+    if model is Model.TASK and headers:
+        counting.waiting = Counter(
+            as_key(target(decode(one.body), "focus")).id
+            for one in await requested(store, project, who, list(headers))
+        )
+    out: list[int] = []
+    for some in sessions:
+        numbers = [await counting.of(one, marks.get(tasks[one["id"]])) for one in some]
+        out.append(sum(numbers))
+    return out
+
+
+@dataclass(slots=True)
+class _Counting:
+    """Counts the messages of threads that ``who`` has not read; they look since a moment."""
+
+    store: Store
+    project: str
+    who: str
+    since: int
+    model: Model
+    waiting: Counter[str] | None = None
+
+    async def of(self, header: Resource, own: int | None) -> int:
+        """How many of one thread, of which our ``own`` mark tells until when it was read."""
+        here = {str(one.get("reference", "")) for one in header.get("recipient") or ()}
+        if self.waiting is not None and self.who in here:
+            return self.waiting[header["id"]]
+        if self.model is Model.STATUS and is_of_two(header):
+            return await self._count(header["id"], TokenFilter("status", (_UNREAD,)))
+        told = await self._told(header)
+        if self.model is Model.EXTENSION and told is not None:
+            read = told
+        else:
+            read = max(told or 0, own or 0, self.since)
+        return await self._count(header["id"], LIVE, _after(read))
+
+    async def _told(self, header: Resource) -> int | None:
+        """Until when the header tells that they have read; ``None`` where it tells nothing."""
+        there = read_in(header, self.who)
+        if there is None:
+            return None
+        name, at = there
+        stored = await self.store.read(self.project, *as_key(name)) if name else None
+        body: Resource = decode(stored.body) if stored and not stored.deleted else {}
+        return parse_fhir_time(str(body["sent"])) if "sent" in body else at
+
+    async def _count(self, header: str, *filters: Filter) -> int:
+        of = ReferenceFilter("part-of", (ReferenceMatch("Communication", header, ""),))
+        query = Query("Communication", (of, *filters), count=MOST)
+        page = await self.store.search(self.project, query)
+        return sum(is_to(decode(one.body), self.who) for one in page.matches)
+
+
+_UNREAD = TokenMatch(None, "in-progress")
+
+
+def _after(moment: int) -> DateFilter:
+    return DateFilter("sent", (DateMatch(Prefix.SA, moment + 1, moment + 1),))
