@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 import make_guide  # tests/conftest.py puts the scripts in reach
-from threadwell.api.rest import about, acts, receipts, replies, split, taking_back, todos, turning
+from threadwell.api.rest import (
+    about,
+    acts,
+    receipts,
+    replies,
+    sameness,
+    split,
+    taking_back,
+    todos,
+    turning,
+)
 from threadwell.api.rest.capability import capability_statement
 from threadwell.encounters import attribution, codes
 from threadwell.fhir.json import decode, encode
@@ -79,6 +89,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         about.DEFINITION,
         split.DEFINITION,
         replies.DEFINITION,
+        sameness.DEFINITION,
         *acts.DEFINITIONS.values(),
         *taking_back.DEFINITIONS.values(),
         *todos.DEFINITIONS.values(),
@@ -90,6 +101,7 @@ def test_every_operation_of_ours_is_in_the_guide():
         about.NAME: about.DEFINITION,
         split.NAME: split.DEFINITION,
         replies.NAME: replies.DEFINITION,
+        sameness.NAME: sameness.DEFINITION,
         **acts.DEFINITIONS,
         **taking_back.DEFINITIONS,
         **todos.DEFINITIONS,
