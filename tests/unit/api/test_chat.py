@@ -202,10 +202,20 @@ def test_an_app_goes_on_where_it_was(app: App, near: int, monkeypatch: Any) -> N
 
 
 def test_a_cursor_of_another_store_begins_anew(app: App) -> None:
+    assert texts(app.get(f"after={app.get()['cursor']}")) == []
     app.send("k1", "one")
     app.take()
-    found = app.get("after=999999999-1")
-    assert (found["anew"], texts(found)) == (True, ["one"])
+    cursor = app.get()["cursor"]
+    position, at, mark = cursor.split("-")
+    for other in (
+        f"999999999-{at}-{mark}",
+        # In a copy each position is of another change.
+        f"{int(position) - 1}-{at}-{mark}",
+        f"{position}-{at}-00000000",
+    ):
+        found = app.get(f"after={other}")
+        assert (found["anew"], texts(found)) == (True, ["one"]), other
+    assert not app.get(f"after={cursor}")["anew"]
 
 
 def test_a_draft_is_not_shown(app: App) -> None:
@@ -465,3 +475,12 @@ def test_a_reply_needs_nobody_to_be_sent(app: App, broken_off: bool) -> None:
 class NobodyCalls:
     async def call(self, call: Any) -> Any:
         raise AssertionError(call)
+
+
+def test_what_is_said_twice_is_two_messages(app: App) -> None:
+    for key in ("k1", "k2"):
+        assert app.send(key, "ok").status_code == 201
+        app.api.clock.now += 1000
+    app.take()
+    assert texts(app.get()) == ["ok", "ok"]
+    assert app.api.ids("Task?status=requested") == []

@@ -37,25 +37,25 @@ _MARK = f'"{NAME}:'.encode()
 
 
 class Listener:
-    """Who is told of changes: each is a position with the message, in their order."""
+    """Who is told of changes, in their order, and of who types."""
 
     __slots__ = ("missed", "over", "patient", "rung", "typing", "waiting")
 
     def __init__(self, patient: Patient) -> None:
         self.patient = patient
         self.rung = asyncio.Event()
-        self.waiting: deque[tuple[int, Seen]] = deque()
+        self.waiting: deque[tuple[Change, Seen]] = deque()
         self.missed = False
         self.over = False
         self.typing = False
 
-    def give(self, position: int, one: Seen) -> None:
-        """A change of one of the patient's messages."""
+    def give(self, change: Change, one: Seen) -> None:
+        """A change of one of the patient's messages, and what the patient sees of it."""
         if len(self.waiting) >= _WAITING:
             self.waiting.clear()
             self.missed = True
         if not self.missed:
-            self.waiting.append((position, one))
+            self.waiting.append((change, one))
         self.rung.set()
 
 
@@ -152,7 +152,7 @@ class Following:
             for listener in self._listeners.get(key, ()):
                 one = seen_in(body, stored, listener.patient)
                 if one is not None:
-                    listener.give(change.position, one)
+                    listener.give(change, one)
 
     def _end(self) -> None:
         for some in self._listeners.values():

@@ -36,7 +36,7 @@ from threadwell.channels.chat.tokens import Token
 from threadwell.channels.live import State
 from threadwell.fhir.outcome import FhirError
 from threadwell.intake.chat import history
-from threadwell.intake.chat.history import Cursor, parse_cursor
+from threadwell.intake.chat.history import Cursor, mark_of, parse_cursor
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.seen import Seen
 from threadwell.intake.chat.told import tell
@@ -157,10 +157,11 @@ class Socket:
                 listener.missed = False
                 await self._catch_up(self._cursor)
             while listener.waiting and not listener.missed:
-                position, one = listener.waiting.popleft()
+                change, one = listener.waiting.popleft()
                 # What was told while it caught up comes once more.
-                if position > self._cursor.position:
-                    self._cursor = Cursor(position, self.context.clock())
+                if change.position > self._cursor.position:
+                    mark = mark_of(change.stored)
+                    self._cursor = Cursor(change.position, self.context.clock(), mark)
                     await self._message(one, self._cursor)
             if listener.typing != self._typing:
                 self._typing = listener.typing

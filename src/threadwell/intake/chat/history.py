@@ -1,8 +1,10 @@
 """The messages of a patient's thread: the latest ones, older ones, and what has changed since.
 
-A *cursor* is a position of the project's changes with the time at which it was told. What came
-after it is read from the changes themselves, each once. Where too much has changed for that, the
-thread is searched by the time of the last change, a while back: then some may be told once more.
+A *cursor* is a position of the project's changes with the time at which it was told, and a mark of
+what stands there. What came after it is read from the changes themselves, each once. Where too much
+has changed for that, the thread is searched by the time of the last change, a while back: then some
+may be told once more. Where something else stands there, it is another store by now, a copy or one
+that was restored, and the app begins anew.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
 from threadwell.channels.chat.names import NAME, Patient
@@ -29,7 +32,7 @@ from threadwell.fhir.search.query import (
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.seen import Seen, seen
 from threadwell.intake.paging import chunks, search_all
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key, Store, Stored
 
 #: Messages of one answer, at most and if nobody says.
 MOST, USUAL = 200, 50
@@ -39,18 +42,34 @@ NEAR = 2000
 FAR = 1000
 #: How much earlier a change may have been stamped than it was told.
 _OVERLAP_MS = 10 * 60 * 1000
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,15})")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,15})-([0-9a-f]{8})")
+#: The mark of a position before every change.
+_START = "0" * 8
 _BEFORE = re.compile(r"(-?[0-9]{1,18})-([0-9a-f-]{36})")
 
 
 class Cursor(NamedTuple):
-    """How far an app is: a position, and when it was told, in milliseconds since 1970 UTC."""
+    """How far an app is: a position, when it was told, in milliseconds since 1970 UTC, and what
+    stands there (``mark_of``).
+    """
 
     position: int
     at: int
+    mark: str
 
     def __str__(self) -> str:
-        return f"{self.position}-{self.at}"
+        return f"{self.position}-{self.at}-{self.mark}"
+
+
+def mark_of(stored: Stored) -> str:
+    """What tells a change from others at its position."""
+    name = f"{stored.type}/{stored.id}/{stored.version_id}"
+    return blake2b(name.encode(), digest_size=4).hexdigest()
+
+
+async def cursor_at(store: Store, project: str, position: int, at: int) -> Cursor:
+    """The cursor of a position."""
+    return Cursor(position, at, await _mark(store, project, position))
 
 
 def parse_cursor(text: str, where: str = "cursor") -> Cursor:
@@ -58,7 +77,7 @@ def parse_cursor(text: str, where: str = "cursor") -> Cursor:
     found = _CURSOR.fullmatch(text)
     if found is None:
         raise ChatRefused("invalid", "it is no cursor that was given out here", where)
-    return Cursor(int(found[1]), int(found[2]))
+    return Cursor(int(found[1]), int(found[2]), found[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ async def latest(
     store: Store, project: str, patient: Patient, now: int, count: int = USUAL, before: str = ""
 ) -> History:
     """The latest messages, or those ``before`` others; raises ``ChatRefused``."""
-    cursor = Cursor(await store.position(project), now)
+    cursor = await cursor_at(store, project, await store.position(project), now)
     later: list[DateFilter] = []
     last: tuple[int, str] | None = None
     if before:
@@ -117,15 +136,15 @@ async def latest(
 async def since(store: Store, project: str, patient: Patient, cursor: Cursor, now: int) -> History:
     """What has changed after a cursor, each message as it stands now."""
     position = await store.position(project)
-    if cursor.position > position:
-        # It is of another store, or of a time that a restore has undone.
+    if cursor.mark != await _mark(store, project, cursor.position):
         return await latest(store, project, patient, now)
+    fresh = await cursor_at(store, project, position, now)
     if position - cursor.position <= NEAR:
         out: dict[str, Seen] = {}
         async for news in changed(store, project, patient, cursor.position, position):
             out.pop(news.id, None)
             out[news.id] = news
-        return History(list(out.values()), Cursor(position, now))
+        return History(list(out.values()), fresh)
     low = (cursor.at - _OVERLAP_MS) * 1000
     later = DateFilter("_lastUpdated", (DateMatch(Prefix.GE, low, low + 1),))
     found: list[Seen] = []
@@ -138,7 +157,7 @@ async def since(store: Store, project: str, patient: Patient, cursor: Cursor, no
             if len(found) > FAR:
                 return await latest(store, project, patient, now)
     found.sort(key=lambda one: (_micros(one), one.id))
-    return History(found, Cursor(position, now))
+    return History(found, fresh)
 
 
 async def changed(
@@ -168,6 +187,13 @@ async def headers(store: Store, project: str, patient: Patient) -> list[str]:
     own = TokenFilter("identifier", (TokenMatch(codes.THREAD + NAME, patient.thread),))
     query = Query("Communication", (own,), count=1000)
     return [stored.id async for stored in search_all(store, project, query)]
+
+
+async def _mark(store: Store, project: str, position: int) -> str:
+    if not position:
+        return _START
+    some = await store.changes(project, position - 1, 1)
+    return mark_of(some[0].stored) if some and some[0].position == position else ""
 
 
 def _parts(headers: list[str]) -> ReferenceFilter:
