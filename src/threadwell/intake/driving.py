@@ -43,6 +43,10 @@ from threadwell.intake.settled import hand, mark, merge, move, take_answers, tak
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Conflict, Store, StoreError
 
+#: How often somebody may have got an address meanwhile, before a commit does not look any more:
+#: a store that finds people otherwise than we do must not stop all.
+MOST_UNFIT = 3
+
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 
@@ -117,6 +121,7 @@ class Importing:
         """Apply what people have answered and changed, before anything else is added."""
         looked = await looked_until(self._store, self._project)
         until = self._looked = await self._store.position(self._project)
+        self._written = 0
         await self._find_by_address()
         touched, tasks = await changed_by_people(
             self._store, self._project, until if looked is None else looked, until
@@ -300,6 +305,7 @@ class Importing:
     async def _send_one(self, make: Make) -> None:
         while True:
             run = await self._running()
+            run.beside = await self._is_beside()
             batch = await make(run)
             if await self._arrive():
                 break
@@ -308,6 +314,12 @@ class Importing:
         commit = asyncio.create_task(self._commit(batch))
         self._on_its_way = _OnItsWay(commit, batch, make)
         await asyncio.sleep(0)  # The commit begins before the next batch is made.
+
+    async def _is_beside(self) -> bool:
+        """Whether others have written since it began."""
+        sent = self._on_its_way
+        own = self._written + (len(sent.batch.writes) if sent else 0)
+        return await self._store.position(self._project) > self._looked + own
 
     async def _arrive(self) -> bool:
         """Wait for the batch that is on its way; false if it had to be made again."""
@@ -324,15 +336,17 @@ class Importing:
 
     async def _again(self, make: Make) -> None:
         self._careful = True
-        patience = Patience()
+        unfit, patience = 0, Patience()
         while await patience.turn():
             self._run = None
             run = await self._running()
+            run.beside, run.relying = True, unfit < MOST_UNFIT
             batch = await make(run)
             run.committing(batch)
             try:
                 await self._commit(batch)
-            except Conflict:
+            except Conflict as conflict:
+                unfit += conflict.key is None
                 continue
             self._account(batch)
             return

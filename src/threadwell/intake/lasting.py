@@ -13,7 +13,7 @@ from threadwell.intake.choices import chosen
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
 from threadwell.intake.commits.marks import SAID
-from threadwell.intake.driving import BUSY, Contended, Importing, Make
+from threadwell.intake.driving import BUSY, MOST_UNFIT, Contended, Importing, Make
 from threadwell.intake.held.awaited import as_thing
 from threadwell.intake.held.release import Wanted
 from threadwell.intake.noticed import Noticed, notice
@@ -133,9 +133,10 @@ class Lasting(Importing):
             self._run.forget(noticed)
 
     async def _send_one(self, make: Make) -> None:
-        patience = Patience()
+        unfit, patience = 0, Patience()
         while await patience.turn():
             run = await self._running()
+            run.relying = unfit < MOST_UNFIT
             try:
                 batch = await make(run)
                 if not batch.is_empty:
@@ -147,6 +148,7 @@ class Lasting(Importing):
                 await self._commit(batch)
             except Conflict as conflict:
                 self.refused += 1
+                unfit += conflict.key is None
                 self._undo(batch)
                 if conflict.key in self._chosen:
                     raise ChosenAnew from None

@@ -31,7 +31,7 @@ from threadwell.intake.held.listing import TWIN
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import Held, Refusal, Route, authored
+from threadwell.intake.people.route import Held, Refusal, Route, address_key, authored
 from threadwell.intake.people.ways import Ways
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
@@ -50,6 +50,10 @@ _MOST_PEOPLE = 100_000
 #: How a draft is told that is being sent, without reading every message that is there.
 _DRAFT = b'"preparation"'
 
+#: Of so many addresses at most a commit looks again who has them: where nobody else seems to
+#: write, and where somebody does.
+_MOST_ADDRESSES, _MOST_BESIDE = 64, 512
+
 #: How far ahead of ours a sender's clock may be.
 AHEAD_US = 86_400_000_000
 
@@ -59,7 +63,8 @@ class Run:
 
     What it has at hand is the truth while its last batch is still being committed: ``pending``
     are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
-    then tells: that settings have changed, and not messages. A ``careful`` run looks whether
+    then tells: that settings have changed, and not messages. Others seem to write ``beside`` it;
+    it is ``relying`` where a commit compares who has the addresses. A ``careful`` run looks whether
     somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
     is the reference of the person or client by whose word it writes, ``""`` for none.
     """
@@ -92,6 +97,8 @@ class Run:
         self._clock = clock
         self._recutting = recutting
         self.careful = careful
+        self.beside = False
+        self.relying = True
         self._author = author
         self._pending: dict[Key, Write] = {}
         self.marks = Marks(store, project)
@@ -124,6 +131,7 @@ class Run:
         items = await self.twins.known(items)
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
+        self._rest_on_people(batch, messages)
         if replayed is not None:
             outcome = dict(zip(replayed, taken.held, strict=True))
             done = [task for task, held in outcome.items() if held is None]
@@ -167,6 +175,17 @@ class Run:
         size = _MESSAGE_BYTES * len(found.messages)
         await self._write_circles(batch, [circle], Recorded(), rules, size)
         return self.marked(batch)
+
+    def _rest_on_people(self, batch: Batch, messages: Iterable[Message]) -> None:
+        """Let the commit be refused where somebody has got, or lost, an address meanwhile."""
+        met = {
+            address_key(one): one
+            for message in messages
+            for one in (message.sender, *message.recipients)
+        }
+        if self.relying and len(met) <= (_MOST_BESIDE if self.beside else _MOST_ADDRESSES):
+            unmatched, unchanged = self.people.rested_on(met.values())
+            batch.unmatched, batch.unchanged = tuple(unmatched), tuple(unchanged)
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""
@@ -448,8 +467,10 @@ class Run:
         made = self.people.made
         there = await self.current(list(made))
         for key, resource in made.items():
-            if key not in there or there[key].deleted:
-                batch.write(key, resource, there.get(key))
+            stands = there.get(key)
+            if stands is None or stands.deleted:
+                stands = batch.write(key, resource, stands)
+            self.people.wrote(stands, resource)
         made.clear()
 
 

@@ -9,7 +9,7 @@ from threadwell.fhir.stamp import stamp
 from threadwell.intake.commits.counts import Done
 from threadwell.intake.commits.versions import new_version
 from threadwell.messages import Address
-from threadwell.stores.contract import ChangeSet, Kept, Key, Stored, Write
+from threadwell.stores.contract import ChangeSet, Kept, Key, Stored, Unchanged, Unmatched, Write
 
 
 @dataclass(slots=True)
@@ -21,7 +21,8 @@ class Batch(Done):
     ``version`` is the version id of all that it writes, and ``kept`` are private values that go
     with them. ``circles`` are the keys of circles that it changes, ``says`` tells whether it
     changes what is said of shared addresses, or waits for that; ``said`` are those of which
-    somebody has said now who uses them, by their keys.
+    somebody has said now who uses them, by their keys. It is refused unless what is ``unmatched``
+    and ``unchanged`` is still so.
     ``revived`` are circles, by key, of which a header had been deleted and is made anew.
     """
 
@@ -32,6 +33,8 @@ class Batch(Done):
     circles: set[str] = field(default_factory=set)
     says: bool = False
     said: dict[str, Address] = field(default_factory=dict)
+    unmatched: tuple[Unmatched, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
     version: str = field(init=False)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -66,7 +69,11 @@ class Batch(Done):
 
     def change_set(self) -> ChangeSet:
         """What is to be committed."""
-        return ChangeSet(tuple(self.writes.values()), kept=tuple(self.kept.values()))
+        unchanged = tuple(
+            one for one in self.unchanged if (one.before.type, one.before.id) not in self.writes
+        )
+        writes, kept = tuple(self.writes.values()), tuple(self.kept.values())
+        return ChangeSet(writes, self.unmatched, unchanged, kept)
 
 
 def as_stored(write: Write) -> Stored:

@@ -20,14 +20,13 @@ from threadwell.intake.commits.values import Values
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.asked import Asked, is_found_by_address
 from threadwell.intake.people.question import writing
+from threadwell.intake.people.relying import BY_TELECOM, Found
 from threadwell.intake.people.route import Directory, address_key, as_author, party_key
 from threadwell.intake.people.writers import ANYWHERE, At, Writers, where_it_stands
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, AddressKind, email_spellings, parse_address, spellings
-from threadwell.stores.contract import Key, Store, Stored
+from threadwell.stores.contract import Key, Store, Stored, Unchanged, Unmatched
 
-#: Types that a telecom search finds, and that may stand behind an address.
-_BY_TELECOM = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole")
 #: Who speaks for the practice where several have one address.
 _PRACTICE_ORDER = ("Practitioner", "PractitionerRole", "Organization")
 #: Types of whoever writes on a patient's side.
@@ -54,6 +53,7 @@ class AddressBook:
     values: Values | None = None
     asked: Asked = field(init=False)
     _by_address: bool = True
+    _found: Found = field(default_factory=Found)
     _parties: dict[str, Party] = field(default_factory=dict)
     _called: dict[str, Called] = field(default_factory=dict)
     _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -106,8 +106,19 @@ class AddressBook:
             self._own.pop(key, None)
         for one in people:
             self._called.pop(one, None)
+        self._found.forget(people)
         self._tables.clear()
         return gone
+
+    def wrote(self, stored: Stored, person: Resource) -> None:
+        """Somebody whom this run had to make is there, or on their way."""
+        self._found.add(stored, person)
+
+    def rested_on(self, addresses: Iterable[Address]) -> tuple[list[Unmatched], list[Unchanged]]:
+        """What has to hold still when that is committed which rests on who has those addresses."""
+        others = (one for one in addresses if not self.is_own(one))
+        tokens = {code for address in others for code in self._spellings(address)}
+        return self._found.conditions(tokens) if tokens else ([], [])
 
     @property
     def size(self) -> int:
@@ -189,12 +200,14 @@ class AddressBook:
             return
         found: dict[str, dict[str, list[Any]]] = {key: {} for key in unmet}
         spellings = {code for address in unmet.values() for code in self._spellings(address)}
-        for type_ in _BY_TELECOM:
+        for type_ in BY_TELECOM:
             for some in chunks(spellings):
                 wanted = tuple(TokenMatch(None, code) for code in some)
                 query = Query(type_, (TokenFilter("telecom", wanted),))
                 async for stored in search_all(self.store, self.project, query):
-                    self._note(found, type_, f"{type_}/{stored.id}", decode(stored.body))
+                    body = decode(stored.body)
+                    self._note(found, type_, f"{type_}/{stored.id}", body)
+                    self._found.add(stored, body)
         for reference, resource in self._organizations:
             self._note(found, "Organization", reference, resource)
         for key, address in unmet.items():
