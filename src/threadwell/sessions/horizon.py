@@ -7,7 +7,7 @@ that does not tell it is asked about the whole history each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from threadwell.sessions.session import NEVER, Policy, PolicyOptions, Sent, Session
 
@@ -15,7 +15,6 @@ from threadwell.sessions.session import NEVER, Policy, PolicyOptions, Sent, Sess
 BEGINNING = -NEVER
 
 
-@runtime_checkable
 class FarSightedPolicy(Protocol):
     """A policy that tells how far back a message may change its sessions."""
 
@@ -38,6 +37,6 @@ def horizon(policy: Policy, messages: Sequence[Sent], at: int, options: PolicyOp
 
     Nobody may have acted on them.
     """
-    if isinstance(policy, FarSightedPolicy):
-        return min(at, policy.horizon(messages, at, options))
-    return BEGINNING
+    # To ask whether it is a ``FarSightedPolicy`` takes longer than to cut a day.
+    tell = getattr(policy, "horizon", None)
+    return BEGINNING if tell is None else min(at, tell(messages, at, options))

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused
@@ -51,7 +51,14 @@ def form(delivery: Delivery) -> list[tuple[str, str]]:
     if delivery.method == "GET":
         return list(delivery.query.items())
     text = delivery.body.decode("utf-8", "replace")
-    return parse_qsl(text, keep_blank_values=True)
+    pairs = (one.partition("=") for one in text.split("&") if one)
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in pairs]
+
+
+def _unquoted(text: str) -> str:
+    """What stood in a form: most of it is written as it is."""
+    text = text.replace("+", " ")
+    return unquote(text, errors="replace") if "%" in text else text
 
 
 def _keys(delivery: Delivery, account: Account) -> tuple[str, list[str]] | Refused:
