@@ -18,6 +18,7 @@ from threadwell.cli import (
     duties,
     get,
     import_,
+    mail,
     outbox,
     patch,
     post,
@@ -52,6 +53,7 @@ from threadwell.cli.streams import guarded_streams
 COMMANDS: tuple[Command, ...] = (
     import_.COMMAND,
     watch.COMMAND,
+    mail.COMMAND,
     sessions.COMMAND,
     reviews.COMMAND,
     answer.COMMAND,

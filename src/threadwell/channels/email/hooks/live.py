@@ -10,7 +10,7 @@ from threadwell.channels.delivery import Delivery, Refused
 from threadwell.channels.email.automatic import REPORTS
 from threadwell.channels.email.bounces import read_told
 from threadwell.channels.email.compose import message_id
-from threadwell.channels.email.hooks.mailbox import ASKED_FOR, MAILBOX, refuse
+from threadwell.channels.email.hooks.mailbox import ASKED_FOR, HANDED_OVER, MAILBOX, refuse
 from threadwell.channels.email.hooks.mailgun import MAILGUN
 from threadwell.channels.email.hooks.postmark import POSTMARK
 from threadwell.channels.email.hooks.provider import Found, Mail, Provider, Unread
@@ -27,6 +27,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "mailgun": MAILGUN,
     "postmark": POSTMARK,
     "imap": MAILBOX,
+    "lmtp": Provider(refuse, MAILBOX.read, ()),
     "smtp": Provider(refuse, lambda _: (), ("smtp-host",)),
 }
 
@@ -75,7 +76,7 @@ def lacks(account: Account) -> str:
 
 def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard]:
     """The mail that a verified delivery holds."""
-    is_asked_for = delivery.method == ASKED_FOR
+    is_asked_for = delivery.method in (ASKED_FOR, HANDED_OVER)
     provider = MAILBOX if is_asked_for else PROVIDERS.get(account.value("provider").lower())
     if provider is None:
         # The account was forgotten, or changed, before this was taken in.

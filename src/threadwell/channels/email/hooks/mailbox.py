@@ -14,8 +14,9 @@ from threadwell.channels.email.state import Kept
 
 NEVER_DELIVERED = Refused("its mails are asked for, and delivered by nobody")
 
-#: The method of what was fetched from a mail server, which no HTTP request has.
-ASKED_FOR = "IMAP"
+#: The methods of what was fetched from a mail server, and of what one has handed over, which no
+#: HTTP request has.
+ASKED_FOR, HANDED_OVER = "IMAP", "LMTP"
 
 #: Flags of IMAP (RFC 3501 §2.3.2) by the letters that a Maildir has for them.
 _LETTERS: Mapping[str, str] = {

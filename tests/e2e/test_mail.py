@@ -1,0 +1,109 @@
+"""A mail server hands a mail over, a person answers, and the patient's answer comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mail_relay import Relay
+from threadwell.cli import main
+
+_THREADWELL = [sys.executable, "-m", "threadwell"]
+
+
+class Clinic:
+    def do(self, *arguments: str) -> str:
+        """What a command prints; in this process, as a new one takes long to begin."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            assert main(arguments) == 0
+        return printed.getvalue()
+
+    def get(self, what: str) -> list[Any]:
+        found = json.loads(self.do("get", what))
+        return [one["resource"] for one in found.get("entry", ())]
+
+    @contextmanager
+    def running(self, *arguments: str, says: str) -> Iterator[str]:
+        process = subprocess.Popen([*_THREADWELL, *arguments], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert says in line
+            yield line
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+
+
+def mail(id_: str, text: str, more: str = "") -> str:
+    date = format_datetime(datetime.now(UTC))
+    head = f"From: Ana <ana@example.org>\r\nTo: care@clinic.example.org\r\nDate: {date}\r\n"
+    return f"{head}Message-ID: <{id_}>\r\nSubject: Tomorrow\r\n{more}\r\n{text}\r\n"
+
+
+def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("THREADWELL_STORE", str(tmp_path / "threadwell.db"))
+    relay = Relay(tmp_path)
+    clinic = Clinic()
+    clinic.do(
+        *("account", "add", "mail", "--channel", "email", "--address", "care@clinic.example.org"),
+        *("--set", "provider=lmtp", "--set", f"smtp-host=127.0.0.1:{relay.port}"),
+        *("--set", "smtp-tls=no", "--set", "from-name=Elm Street", "--allow-host", "127.0.0.1"),
+    )
+    telecom = [{"system": "email", "value": "ana@example.org"}]
+    clinic.do("post", "Patient", json.dumps({"resourceType": "Patient", "telecom": telecom}))
+    dana = json.loads(clinic.do("post", "Practitioner", '{"resourceType": "Practitioner"}'))["id"]
+    try:
+        with (
+            clinic.running("duties", says="duties"),
+            clinic.running("mail", "--listen", "127.0.0.1:0", says="LMTP") as line,
+        ):
+            port = int(re.findall(r":(\d+)", line)[-1])
+
+            def deliver(raw: str) -> None:
+                with smtplib.LMTP("127.0.0.1", port) as server:
+                    server.sendmail("ana@example.org", ["care+any@clinic.example.org"], raw)
+
+            def messages(count: int) -> list[Any]:
+                until = time.monotonic() + 30
+                while True:
+                    found = [one for one in clinic.get("Communication") if "partOf" in one]
+                    if len(found) == count:
+                        return found
+                    assert time.monotonic() < until, found
+                    time.sleep(0.2)
+
+            deliver(mail("m1@example.org", "When?"))
+            [asked] = messages(1)
+            thread = asked["partOf"][0]["reference"]
+            clinic.do("reply", thread, "At three.", "--as", f"Practitioner/{dana}")
+            until = time.monotonic() + 30
+            while not relay.taken and time.monotonic() < until:
+                time.sleep(0.1)
+            [taken] = relay.taken
+            assert taken.mail["In-Reply-To"] == "<m1@example.org>"
+            own = taken.mail["Message-ID"]
+            deliver(mail("m2@example.org", "Good.", f"In-Reply-To: {own}\r\n"))
+            # A mail server that has not heard the answer delivers again.
+            deliver(mail("m2@example.org", "Good.", f"In-Reply-To: {own}\r\n"))
+            found = messages(3)
+            assert {one["partOf"][0]["reference"] for one in found} == {thread}
+    finally:
+        relay.close()
+    assert len(clinic.get("Encounter")) > 0
