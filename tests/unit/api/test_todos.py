@@ -8,9 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from test_hooks import ANA, Twilio
+from test_hooks import text as delivered
 from test_replies import Clinic, ref, said, text
 
 from threadwell.app import live_channels
+from threadwell.encounters.codes import SAVED
 from threadwell.fhir.validation import validate
 from threadwell.intake.todos.since import KIND
 from threadwell.intake.tracking import Tracking
@@ -142,6 +145,59 @@ def test_what_cannot_be_done_says_why(
     before = desk.read(task)
     assert told in desk.act(task, name, *parameters, status=status)
     assert desk.read(task) == before
+
+
+def test_what_a_provider_delivers_waits_from_its_commit_to_the_reply(
+    store: Store, new_api: Any
+) -> None:
+    api = new_api(store=store, channels=live_channels)
+    point = {"system": "phone", "value": ANA}
+    api.make(name=[{"given": ["Ana"]}], telecom=[point])
+    dana = f"Practitioner/{api.make('Practitioner', name=[{'given': ['Dana']}])['id']}"
+    api.run(store.put_private(KIND, DEFAULT_PROJECT, b"0"))
+    twilio = Twilio(api)
+    for _ in range(2):
+        assert twilio.deliver(delivered(1, "Is Thursday all right?")).status_code == 200
+        twilio.take()
+    [task] = twilio.held()
+    assert task["code"]["coding"][0]["code"] == "respond"
+    versions = {one["meta"]["versionId"] for one in (*twilio.children(), task)}
+    assert len(versions) == 1
+    name = f"Task/{task['id']}"
+    owner = {"resourceType": "Parameters", "parameter": [ref("owner", dana)]}
+    assert api.call("POST", f"{name}/$claim", owner).status_code == 200
+    api.clock.now += 60_000
+    said_ = {"resourceType": "Parameters", "parameter": [text("It is."), ref("sender", dana)]}
+    answer = api.call("POST", f"{task['focus']['reference']}/$reply", said_)
+    assert answer.status_code == 200, answer.text
+    assert api.call("GET", name).json()["status"] == "completed"
+
+
+def test_a_saved_reply_is_sent_by_its_name(desk: Desk) -> None:
+    desk.take(said("SM1", -9))
+    made = desk.api.make(
+        "ActivityDefinition",
+        status="active",
+        kind="CommunicationRequest",
+        identifier=[{"system": SAVED, "value": "thursday"}],
+        dynamicValue=[
+            {
+                "path": "payload.contentString",
+                "expression": {
+                    "language": "text/x-places",
+                    "expression": "Yes, {{patient.given}}. {{sender.name}}",
+                },
+            }
+        ],
+    )
+    named = {"name": "saved", "valueString": "thursday"}
+    got = desk.reply(desk.header(), named, ref("sender", desk.dana))
+    assert got["payload"] == [{"contentString": "Yes, Ana. Dana"}]
+    got = desk.reply(desk.header(), named, text("See you."), ref("sender", desk.nils))
+    assert got["payload"] == [{"contentString": "Yes, Ana. Nils Berg\n\nSee you."}]
+    desk.api.call("PUT", f"ActivityDefinition/{made['id']}", made | {"status": "retired"})
+    told = desk.reply(desk.header(), named, ref("sender", desk.dana), status=422)
+    assert told == "there is no saved reply thursday"
 
 
 def test_other_tasks_are_not_for_claiming(desk: Desk) -> None:

@@ -99,8 +99,8 @@ class Desk:
             clock=self.clock,
         )
 
-    def runner(self) -> Runner:
-        return Runner(self.store, P, self.settings, live_channels(), clock=self.clock)
+    def runner(self, store: Any = None) -> Runner:
+        return Runner(store or self.store, P, self.settings, live_channels(), clock=self.clock)
 
     async def round(self) -> float | None:
         return await self.runner().round()
@@ -379,9 +379,14 @@ def test_eight_who_run_at_once_do_everything_once(url: str) -> None:
     async def act(desk: Desk) -> None:
         desk.now = NINE + 10 * HOUR
         await desk.write("1", "a refill, please")
+        # Each with connections of its own, as another process has.
+        stores = [desk.store if url == ":memory:" else open_store(url) for _ in range(8)]
         found = await asyncio.gather(
-            *(desk.runner().round() for _ in range(8)), return_exceptions=True
+            *(desk.runner(one).round() for one in stores), return_exceptions=True
         )
+        for one in stores:
+            if one is not desk.store:
+                await one.close()
         assert [one for one in found if isinstance(one, BaseException)] == []
         assert await desk.texts() == ["Hello Ana, we are back at 8."]
         assert Counter(rule for rule, _ in await desk.done()) == {

@@ -65,10 +65,11 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     # What was withdrawn once is not live, and what no plan has looked at stays as it is.
     possible = circle.live & gone if circle.projected else circle.live
     out.withdrawn = sorted(possible - kept - circle.locked - circle.answered.keys())
-    links = {placed.sent.id: link for placed, link in out.links}
-    out.todos = todos(
-        circle, circle.dirty, links, rules.settings.tracking, by_patient=rules.by_patient
-    )
+    if rules.settings.tracking is not None or circle.todos:
+        links = {placed.sent.id: link for placed, link in out.links}
+        out.todos = todos(
+            circle, circle.dirty, links, rules.settings.tracking, by_patient=rules.by_patient
+        )
     circle.dirty.clear()
     circle.moved.clear()
     circle.projected = True

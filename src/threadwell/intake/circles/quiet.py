@@ -35,7 +35,13 @@ _LEADS = (
     r"a réagi avec \S{1,12} à",
 )
 _QUOTED = r"[\"“„«‟].*[\"”“»]"
-_THING = r"(?:an?|the) (?:image|photo|picture|video|movie|audio message|attachment|sticker|link)"
+_THINGS = (
+    *("image", "photo", "picture", "video", "movie", "audio message", "attachment"),
+    *("sticker", "link"),
+)
+_THING = rf"(?:an?|the) (?:{'|'.join(_THINGS)})"
+#: More characters than a phone quotes.
+_LONGEST = 5000
 _REACTION = re.compile(
     rf"\W{{0,4}}(?:{'|'.join(_LEADS)})\s+(?:{_QUOTED}|{_THING})\W{{0,4}}",
     re.IGNORECASE | re.DOTALL,
@@ -61,4 +67,6 @@ def is_quiet(text: str, notes: Collection[str], medium: str, *, files: bool) -> 
         wish = wish_of(text)
         if wish in _CARRIERS and text.strip(".!").lower() not in _NOT_FOR_CARRIERS:
             return True
+    if len(text) > _LONGEST or (text[-1].isalnum() and not text.lower().endswith(_THINGS)):
+        return False
     return _SIGNS.fullmatch(text) is not None or _REACTION.fullmatch(text) is not None
