@@ -484,3 +484,28 @@ def test_what_is_said_twice_is_two_messages(app: App) -> None:
     app.take()
     assert texts(app.get()) == ["ok", "ok"]
     assert app.api.ids("Task?status=requested") == []
+
+
+def test_an_id_means_something_in_its_own_app_alone(app: App) -> None:
+    other = Account("other", "chat", (own_address("other"),), {"secret": SECRET[::-1]})
+    app.api.run(keep_account(app.api.store, DEFAULT_PROJECT, other))
+    upload = app.upload(b"PNG").json()["id"]
+    app.send("k1", "mine", upload)
+    app.take()
+    binary = app.get()["messages"][0]["attachments"][0]["id"]
+    at = datetime.fromtimestamp(app.api.clock() / 1000, UTC)
+    bearer = f"Bearer {new_token(other, app.who, at, 600)}"
+
+    def ask(method: str, path: str, body: Any = None) -> httpx.Response:
+        kind = "application/json"
+        return app.api.call(method, path, body, authorization=bearer, content_type=kind)
+
+    assert ask("GET", "/chat/other/messages").json()["messages"] == []
+    assert ask("GET", f"/chat/other/attachments/{binary}").status_code == 404
+    body = {"key": "k1", "text": "x", "attachments": [upload]}
+    assert ask("POST", "/chat/other/messages", body).status_code == 404
+    assert ask("GET", "/chat/app/messages").status_code == 401
+    # What that app's patient writes is nobody's whom the practice knows.
+    assert ask("POST", "/chat/other/messages", {"key": "k1", "text": "theirs"}).status_code == 201
+    app.take()
+    assert texts(app.get()) == ["mine"]

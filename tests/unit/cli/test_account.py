@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from threadwell.channels.account import Account
+from threadwell.channels.chat.names import Patient
+from threadwell.channels.chat.tokens import Token, read_token
 from threadwell.cli import main
 
 ADD = ["account", "add", "desk", "--channel", "twilio", "--set", "account_sid=AC1"]
@@ -67,3 +71,22 @@ def test_what_cannot_be_set_up_is_said(
             arguments = [*arguments, "--secret-file", f"auth_token={tmp_path / 'token'}"]
     assert main([*arguments, *store]) == code
     assert said in capsys.readouterr().err
+
+
+def test_an_app_has_a_token_to_try_it(store: list[str], capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("APP_SECRET", "a-secret-of-the-tests-0123456789-abc")
+    add = ["account", "add", "app", "--channel", "chat", "--secret-env", "secret=APP_SECRET"]
+    assert main([*add, *store]) == 0
+    told = capsys.readouterr().out
+    assert "/chat/app" in told
+    assert "chat:app" in told
+    assert main(["account", "token", "app", "--who", "p-1", *store]) == 0
+    made = Account("app", "chat", (), {"secret": "a-secret-of-the-tests-0123456789-abc"})
+    read = read_token(capsys.readouterr().out.strip(), made, datetime.now(UTC))
+    assert isinstance(read, Token)
+    assert read.patient == Patient("app", "p-1")
+    for wrong in (["--who", "p 1"], [], ["--who", "p-1", "--minutes", "9999"]):
+        assert main(["account", "token", "app", *wrong, *store]) == 1
+    monkeypatch.setenv("TOKEN", "x")
+    assert main([*ADD, "--secret-env", "auth_token=TOKEN", *store]) == 0
+    assert main(["account", "token", "desk", "--who", "p-1", *store]) == 1
