@@ -37,9 +37,9 @@ class Ruling(Caring):
 
         Raises ``threadwell.intake.BadRules``, with every problem, its line and its field.
         """
-        from threadwell.intake.kept_rules import checked_rules
+        from threadwell.intake.rules.setting import check_rules
 
-        return self._loop.call(checked_rules(self._store, self._project, text))
+        return self._loop.call(check_rules(self._store, self._project, text))
 
     def set_rules(self, text: str) -> RuleSet:
         """Keep the rules of a file: ``tw.set_rules(path.read_text())``.

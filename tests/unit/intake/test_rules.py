@@ -18,7 +18,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
-from threadwell.intake import import_messages, verify
+from threadwell.intake import BadRules, import_messages, verify
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.choices import Choices, keep_choices
@@ -213,6 +213,7 @@ def test_a_message_of_words_goes_to_its_pool(url: str) -> None:
         await desk.round()
         assert len(await desk.done()) == 2
         assert (await desk.todo())["priority"] == "urgent"
+        assert [one.rule for one in await runs(desk.store, P, rule="refill")] == ["refill"]
         found = await runs_about(desk.store, P, f"Communication/{header['id']}")
         assert [one.rule for one in found] == ["refill", "welcome"]
 
@@ -363,6 +364,22 @@ def test_a_rule_closes_the_session() -> None:
         assert (await desk.todo())["businessStatus"]["coding"][0]["code"] == "closed"
 
     at_desk(rules, act)
+
+
+def test_a_rule_names_a_reply_that_is_saved() -> None:
+    async def act(desk: Desk) -> None:
+        for name in ("welcome", "closed"):
+            rules = (
+                '[[rule]]\nname = "a"\nwhen.event = "message"\n'
+                f'then.tag = "x"\nthen.reply = "{name}"\n'
+            )
+            if name == "closed":
+                await set_rules(desk.store, P, rules)
+                continue
+            with pytest.raises(BadRules, match=r"line 5: rule\[1\].then.reply 'welcome' is no"):
+                await set_rules(desk.store, P, rules)
+
+    at_desk("", act)
 
 
 def test_history_and_what_no_rule_is_about_keep_nothing() -> None:

@@ -65,6 +65,12 @@ def read_rules(text: str, zone: ZoneInfo, *, began: int = 0) -> RuleSet:
     return found
 
 
+def line_of(text: str, path: str) -> int:
+    """The line on which a field of a file stands, or what it is in; 0 where nothing is."""
+    lines = _lines(text)
+    return next((lines[one] for one in _up(path) if one in lines), 0)
+
+
 @dataclass(slots=True)
 class _Reading:
     """What was found wrong so far. A *path* is how a field is called: ``rule[2].when.after``."""
