@@ -473,3 +473,21 @@ def test_an_address_of_its_own_tells_the_thread_and_not_who_writes(practice: Pra
         page = practice.run(practice.store.search(P, Query(type_, count=1000)))
         assert not [one for one in page.matches if token in one.body.decode()]
     assert practice.run(verify(practice.store, P)) == []
+
+
+def test_a_mail_that_a_list_sends_back_is_the_one_that_was_written(practice: Practice) -> None:
+    practice.arrive(mail("m1@example.org", Cc="team@lists.example.net"))
+    file = Attachment("plan.pdf", "application/pdf", b"%PDF")
+    name = practice.reply("Three.", files=[file])
+    practice.until_done()
+    before = practice.read(name)
+    raw = practice.relay.taken[0].raw
+    back = raw.replace(b"Subject: Re: Tomorrow", b"Subject: [team] Re: Tomorrow")
+    back = back.replace(b"To: ", b"List-Id: <team.lists.example.net>\r\nTo: eve@example.com, ")
+    back = back.replace(b"Three.\r\n", b"Three.\r\n\r\n_____________\r\nteam mailing list\r\n")
+    other = raw.replace(b"Three.", b"<b>Three</b>").replace(b"text/plain", b"text/html")
+    for one in (back, other, raw):
+        practice.arrive(b"Received: from a by b; Mon, 2 Mar 2026 09:00:00 +0000\r\n" + one)
+    assert len(practice.messages()) == 2
+    assert practice.read(name) == before
+    assert practice.run(verify(practice.store, P)) == []
