@@ -87,8 +87,20 @@ class Wished:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """``who`` has taken back the message that the provider knows by that id.
+
+    Only its sender can: where the message is somebody else's, nothing comes of it.
+    """
+
+    channel: str
+    external_id: str
+    who: Address
+
+
 #: What a delivery holds.
-Heard: TypeAlias = Message | Arrived | Broken | Status | Wished
+Heard: TypeAlias = Message | Arrived | Broken | Status | Wished | Withdrawn
 
 
 @dataclass(frozen=True, slots=True)

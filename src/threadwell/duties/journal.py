@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.intake.arrivals.taking import Taking
+from threadwell.intake.thread_acts.withdrawing import withdraw
 
 
 def duty(at: Workplace) -> Duty:
     """The duty, for ``threadwell.app``."""
-    taking = Taking(at.store, at.project, at.channels, at.labels, clock=at.clock)
+    taking = Taking(at.store, at.project, at.channels, at.labels, clock=at.clock, withdraw=withdraw)
     return Duty("journal", taking.round)

@@ -16,7 +16,7 @@ from threadwell.channels.keywords import wish_of
 from threadwell.channels.live import Arrived, Heard, State, Status, Wished
 from threadwell.channels.objects import decode_object
 from threadwell.channels.records import Refused, maps_of, text_of
-from threadwell.channels.whatsapp_cloud.message import Beside, read_message
+from threadwell.channels.whatsapp_cloud.message import Beside, read_message, read_withdrawn
 from threadwell.channels.whatsapp_cloud.values import (
     NAME,
     map_of,
@@ -128,6 +128,8 @@ def _message(record: Any, beside: Beside, account: Account) -> Iterator[Heard]:
     read = read_message(record, beside)
     if isinstance(read, Refused):
         yield _broken(account, read.reason, written(record), set_aside=read.set_aside)
+        if withdrawn := read_withdrawn(record, beside):
+            yield withdrawn
         return
     yield read
     message = read.message if isinstance(read, Arrived) else read

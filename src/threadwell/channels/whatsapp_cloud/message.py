@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from threadwell.channels.live import Arrived, Remote
+from threadwell.channels.live import Arrived, Remote, Withdrawn
 from threadwell.channels.records import Refused, text_of
 from threadwell.channels.whatsapp_cloud.contents import read_contents
 from threadwell.channels.whatsapp_cloud.values import (
@@ -22,7 +22,7 @@ from threadwell.messages import Address, Message
 #: What nobody has sent as a message, and why it is none.
 _NONE = {
     "reaction": "a reaction to a message",
-    "revoke": "somebody has deleted a message at WhatsApp; it stays in the record",
+    "revoke": "somebody has deleted a message at WhatsApp",
     "request_welcome": "somebody has opened the chat, and has not written yet",
     "system": "news of an account at WhatsApp",
 }
@@ -86,6 +86,15 @@ def read_message(record: dict[str, Any], beside: Beside) -> Message | Arrived | 
     )
     files = [Remote(place, at) for at, (_, place) in enumerate(contents.files) if place]
     return Arrived(message, tuple(files)) if files else message
+
+
+def read_withdrawn(record: dict[str, Any], beside: Beside) -> Withdrawn | None:
+    """The message that its sender has deleted; ``None`` where that is not what is told."""
+    if text_of(record, "type") != "revoke":
+        return None
+    ends = _ends(record, beside)
+    original = word_of(map_of(record, "revoke"), "original_message_id")
+    return Withdrawn(NAME, original, ends[0]) if original and ends else None
 
 
 def _ends(record: dict[str, Any], beside: Beside) -> tuple[Address, Address] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
-from threadwell.channels.live import Arrived, Heard, Remote, Status, Wished
+from threadwell.channels.live import Arrived, Heard, Remote, Status, Wished, Withdrawn
 from threadwell.channels.long_text import with_bounded_text
 from threadwell.intake.arrivals.journal import Entry
 from threadwell.messages import Broken, Message
@@ -27,6 +27,7 @@ class Read:
     files: list[tuple[Message, tuple[Remote, ...]]] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     wishes: list[Wished] = field(default_factory=list)
+    withdrawn: list[Withdrawn] = field(default_factory=list)
     failed: str = ""
 
 
@@ -65,6 +66,8 @@ def _add(out: Read, heard: Heard, medium: str) -> None:
             out.statuses.append(heard)
         case Wished():
             out.wishes.append(heard)
+        case Withdrawn():
+            out.withdrawn.append(heard)
 
 
 def _finished(message: Message, medium: str) -> Message:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
+from threadwell.channels.live import Withdrawn
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals import journal
@@ -36,8 +38,21 @@ _FIRST, BATCH = 32, 2000
 _BYTES = 32 * 1024 * 1024
 
 
+class Withdrawing(Protocol):
+    """Takes a message back that its sender has; whether it is there."""
+
+    async def __call__(
+        self, store: Store, project: str, one: Withdrawn, settings: Settings, *, clock: Clock
+    ) -> bool:
+        """Take it back, in the record of a project."""
+        ...
+
+
 class Taking:
-    """Takes deliveries in; ``channels`` are those that hear, by name, ``labels`` those of all."""
+    """Takes deliveries in; ``channels`` are those that hear, by name, ``labels`` those of all.
+
+    ``withdraw`` takes back what a sender has deleted; without it, that changes nothing.
+    """
 
     def __init__(
         self,
@@ -48,7 +63,9 @@ class Taking:
         *,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
+        withdraw: Withdrawing | None = None,
     ) -> None:
+        self._withdrawing = withdraw
         self._store = store
         self._project = project
         self._channels = channels
@@ -131,8 +148,31 @@ class Taking:
             return
         done: list[Kept] = []
         for one, what in zip(batch, read, strict=True):
+            if what.withdrawn and not await self._withdraw(one, what):
+                continue
             done += journal.moved(one, FILES) if what.files else [journal.removed(one)]
         await journal.revise(self._store, self._project, done)
+
+    async def _withdraw(self, one: Journaled, what: Read) -> bool:
+        """Take back what was withdrawn; whether that is done with.
+
+        Where a message is not there yet, the delivery is looked at again later, and after a while
+        no more: then it has never come.
+        """
+        withdraw = self._withdrawing
+        if withdraw is None:
+            return True
+        settings = await self._settings()
+        there = [
+            await withdraw(self._store, self._project, each, settings, clock=self._clock)
+            for each in what.withdrawn
+        ]
+        if all(there) or one.entry.tries >= len(self._pauses):
+            return True
+        due = self._clock() + int(self._pauses[one.entry.tries] * 1000)
+        later = replace(one.entry, tries=one.entry.tries + 1, due=due)
+        await journal.revise(self._store, self._project, [journal.changed(one, later)])
+        return False
 
     async def _failed(self, one: Journaled, error: Exception) -> None:
         """Try it again later, or no more. Where it is the store that fails, this fails, too."""

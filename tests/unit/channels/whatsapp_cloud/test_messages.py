@@ -279,8 +279,9 @@ def test_an_edit_is_a_message_that_answers_the_first() -> None:
     ],
 )
 def test_what_nobody_sent_as_a_message(kind: str, said: Any, reason: str, set_aside: bool) -> None:
-    first, found = heard(of(message(8), message(1, kind, said)))
+    first, found, *more = heard(of(message(8), message(1, kind, said)))
     assert isinstance(first, Message)
+    assert [one.external_id for one in more] == ([wamid(3)] if kind == "revoke" else [])
     assert isinstance(found, Broken)
     assert reason in found.reason
     assert (found.set_aside, found.source) == (set_aside, "a delivery to wa")

@@ -1,0 +1,41 @@
+"""What its sender has taken back at the provider is taken back in the record."""
+
+from __future__ import annotations
+
+from threadwell.channels.live import Withdrawn
+from threadwell.encounters import codes
+from threadwell.encounters.corrected import Agent
+from threadwell.encounters.people import addresses_of
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.stamp import Clock
+from threadwell.intake.settings import Settings
+from threadwell.intake.thread_acts.retracting import BadRetraction, retract
+from threadwell.stores.contract import Store
+
+_BY = Agent("Its sender")
+_WHY = "Its sender has taken it back."
+
+
+async def withdraw(
+    store: Store, project: str, one: Withdrawn, settings: Settings, *, clock: Clock
+) -> bool:
+    """Take a message back that its sender has; whether it is there.
+
+    It may be told before the message itself, which then is still to come.
+    """
+    token = TokenMatch(codes.MESSAGE + one.channel, one.external_id)
+    query = Query("Communication", (TokenFilter("identifier", (token,)),))
+    found = (await store.search(project, query)).matches
+    for stored in found:
+        body: Resource = decode(stored.body)
+        senders = {address.key for address in addresses_of(body.get("sender") or {})}
+        if one.who.key not in senders:
+            continue
+        try:
+            name = f"Communication/{stored.id}"
+            await retract(store, project, name, settings, by=_BY, why=_WHY, clock=clock)
+        except BadRetraction:
+            continue
+    return bool(found)
