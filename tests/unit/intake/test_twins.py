@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from threadwell.intake import quarantine
+from threadwell.channels.live import State, Status
+from threadwell.encounters.delivery import delivery_of
+from threadwell.intake import Intake, quarantine, verify
+from threadwell.intake.arrivals.statuses import keep_statuses
+from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.held.hold import decode_message
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.messages import Address, AddressKind, Attachment
@@ -217,27 +222,54 @@ def _is_same(practice, one):
     return mine[-1] == twin["identifier"][0]["value"][-1]
 
 
+async def _settings(practice):
+    return practice.settings
+
+
 def content(practice, one):
     id_ = one.content.partition("/")[2]
     stored = practice.run(practice.store.read(DEFAULT_PROJECT, "Binary", id_))
     return practice.run(practice.store.content(DEFAULT_PROJECT, id_, stored.version_id))
 
 
-def test_whichever_comes_first_the_record_is_the_same(sms):
-    from tests.unit.intake.conftest import Practice
+def test_what_the_provider_tells_of_its_id_stands_on_the_one_that_is_there(practice, sms):
+    """Whether it tells that before the message comes, while it is held, or later."""
+    first = sms("a", "08:00", "Take one a day", out=True)
+    second = by("provider", first, 2)
+    at = datetime(2024, 4, 10, 8, 5, tzinfo=UTC)
+    delivered = Status("provider", second.external_id, State.DELIVERED, at, "")
+    telling = Telling(practice.store, DEFAULT_PROJECT, clock=lambda: practice.now, pauses=(1,) * 9)
+    practice.run(keep_statuses(practice.store, DEFAULT_PROJECT, [delivered], practice.now))
+    practice.run(telling.round())
+    practice.take(first)
+    practice.take(second)
+    say(practice, held(practice)[0].task, same=True)
+    practice.now += 60_000
+    assert practice.run(telling.round()) is None
+    (child,) = children(practice)
+    assert delivery_of(child).state == "delivered"
 
+
+def test_whichever_comes_first_the_record_is_the_same(practice, sms):
+    """One source is imported, and the other one arrives live."""
     texts = [sms("a", "08:00", "ok"), sms("b", "08:01", "ok"), sms("c", "09:00", "Until then")]
     theirs = [by("provider", one, 2) for one in texts]
     records = []
-    for order in itertools.islice(itertools.permutations([*texts, *theirs]), 0, 720, 97):
-        practice = Practice()
+    for order in itertools.islice(itertools.permutations([*texts, *theirs]), 0, 720, 144):
+        practice = type(practice)()
         practice.patient("ana", "+12125550111", given="Ana")
+        intake = Intake(practice.store, DEFAULT_PROJECT, partial(_settings, practice))
         for one in order:
-            practice.take(one)
+            if one.channel == "provider":
+                practice.run(intake.take([one]))
+            else:
+                practice.take(one)
         while waiting := held(practice):
             say(practice, waiting[0].task, same=_is_same(practice, waiting[0]))
         for one in order:
             assert practice.take(one).counts.known == 1
+            assert practice.run(intake.take([one])).counts.known == 1
+        assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
         records.append(_record(practice))
     assert all(one == records[0] for one in records)
     assert len(records[0]) == 3
