@@ -13,6 +13,7 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.driving import Contended, Importing, Progress
 from threadwell.intake.held.release import Wanted
+from threadwell.intake.released import keep_released, to_release
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
@@ -48,7 +49,10 @@ async def import_messages(
     """
     importing = Importing(store, project, settings, progress, clock)
     await importing.answer()
-    await importing.replay()
+    wanted, done = await to_release(store, project, settings)
+    await importing.replay(wanted)
+    if not settings.dry_run:
+        await keep_released(store, project, done)
     await importing.take(items)
     await importing.settle()
     await importing.finish()

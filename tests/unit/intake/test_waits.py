@@ -187,6 +187,37 @@ def test_what_is_read_does_not_grow_with_what_waits(practice, sms, act):
     assert reads(40) <= few
 
 
+async def _import(desk):
+    report = await import_messages(
+        desk.store, DEFAULT_PROJECT, [], desk.practice.settings, clock=lambda: desk.practice.now
+    )
+    assert report.replayed == 0
+
+
+def test_a_second_import_reads_nothing_of_what_waits(practice, sms):
+    def reads(count):
+        desk = Desk(practice, sms)
+
+        async def run():
+            await desk.intake.take(desk.crowd(count))
+            await _import(desk)
+            place = await desk.store.position(DEFAULT_PROJECT)
+            await keep_looked(desk.store, DEFAULT_PROJECT, place)
+            desk.store.read_of = 0
+            await _import(desk)
+            assert desk.store.read_of < 30
+            await desk.patient("new", "+12125560001")
+            settings, clock = desk.practice.settings, lambda: desk.practice.now
+            report = await import_messages(desk.store, DEFAULT_PROJECT, [], settings, clock=clock)
+            assert report.replayed == 1
+            return desk.store.read_of
+
+        return asyncio.run(run())
+
+    # Where a list ends, up to two values behind it are read, too.
+    assert max(reads(5), reads(30)) < 40
+
+
 def run(test):
     def _run(desk, sms):
         asyncio.run(test(desk, sms))
