@@ -8,25 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from threadwell.api.clients import (
-    Client,
-    NewClient,
-    add_client,
-    find_client,
-    list_clients,
-    remove_client,
-    rotate_client,
-)
-from threadwell.app import DEFAULT_BASE_URL, checked_url, open_store
+from threadwell.app import open_store
 from threadwell.facade.acting import Acting
+from threadwell.facade.admitting import Admitting
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
 from threadwell.facade.wanted import check_wanted, several
 from threadwell.inbox.dates import Dates, dates_of
-from threadwell.inbox.people import checked_person
 from threadwell.inbox.reader import Reader
-from threadwell.inbox.sign_in import new_link
-from threadwell.inbox.whereabouts import noted_address
 from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -71,7 +60,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Acting, Ruling):
+class Threadwell(Acting, Admitting, Ruling):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called
@@ -354,78 +343,6 @@ class Threadwell(Acting, Ruling):
         from threadwell.intake import verify
 
         return self._loop.call(verify(self._store, self._project))
-
-    def add_client(self, name: str) -> NewClient:
-        """Register a client of the HTTP API; its secret is shown this once.
-
-        For example::
-
-            client = tw.add_client("billing")
-            print(client.client_id, client.client_secret)
-        """
-        return self._loop.call(add_client(self._store, name, project=self._project))
-
-    def clients(self) -> list[Client]:
-        """The clients of the HTTP API, the oldest first: ``[c.name for c in tw.clients()]``."""
-        return self._loop.call(list_clients(self._store, self._project))
-
-    def rotate_client(self, client_id: str) -> NewClient:
-        """A new secret for a client; the old one and its tokens open nothing any more.
-
-        For example::
-
-            secret = tw.rotate_client(client.client_id).client_secret
-
-        Raises ``LookupError`` where there is no client of that id.
-        """
-        return self._loop.call(self._rotated(client_id))
-
-    def revoke_client(self, client_id: str) -> None:
-        """End a client's registration, and its tokens: ``tw.revoke_client(client.client_id)``.
-
-        Raises ``LookupError`` where there is no client of that id.
-        """
-        self._loop.call(self._revoked(client_id))
-
-    def has_client(self, client_id: str) -> bool:
-        """Is there a client of that id? ``tw.has_client(client.client_id)``."""
-        return self._loop.call(find_client(self._store, client_id)) is not None
-
-    @property
-    def server_url(self) -> str:
-        """Where the server that runs on the store is reached, ``""`` if none seems to run."""
-        return self._loop.call(noted_address(self._store))
-
-    def sign_in_link(self, base_url: str = "", *, who: str = "") -> str:
-        """A link that signs one browser in to the pages, once, within 15 minutes.
-
-        For example::
-
-            tw.sign_in_link("https://threadwell.example.org", who="Practitioner/123")
-
-        Without ``base_url`` it leads to the server that runs on the store. What is done in that
-        browser is recorded as done by ``who`` (``Practitioner/…``, ``PractitionerRole/…``), who
-        has to be in the store (``BadSetting``); without it, by a person on the pages.
-        """
-        if base_url:
-            checked_url(base_url, "the base URL")
-        if who:
-            self._loop.call(checked_person(self._store, self._project, who))
-        return self._loop.call(
-            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL, who=who)
-        )
-
-    async def _rotated(self, client_id: str) -> NewClient:
-        return await rotate_client(self._store, await self._client(client_id))
-
-    async def _revoked(self, client_id: str) -> None:
-        await remove_client(self._store, (await self._client(client_id)).id)
-
-    async def _client(self, client_id: str) -> Client:
-        client = await find_client(self._store, client_id)
-        if client is None or client.project != self._project:
-            raise LookupError(f"there is no client {client_id!r}")
-        return client
 
     async def _read(self, page: Callable[[Reader, Dates], Awaitable[T]]) -> T:
         return await page(Reader(self._store, self._project), await dates_of(self._store))

@@ -1,0 +1,94 @@
+"""Who may come in: clients of the HTTP API, and people who sign in to the pages."""
+
+from __future__ import annotations
+
+from threadwell.api.clients import (
+    Client,
+    NewClient,
+    add_client,
+    find_client,
+    list_clients,
+    remove_client,
+    rotate_client,
+)
+from threadwell.app import DEFAULT_BASE_URL, checked_url
+from threadwell.facade.verbs import Verbs
+from threadwell.inbox.people import checked_person
+from threadwell.inbox.sign_in import new_link
+from threadwell.inbox.whereabouts import noted_address
+
+
+class Admitting(Verbs):
+    """Registers clients, and signs people in."""
+
+    def add_client(self, name: str) -> NewClient:
+        """Register a client of the HTTP API; its secret is shown this once.
+
+        For example::
+
+            client = tw.add_client("billing")
+            print(client.client_id, client.client_secret)
+        """
+        return self._loop.call(add_client(self._store, name, project=self._project))
+
+    def clients(self) -> list[Client]:
+        """The clients of the HTTP API, the oldest first: ``[c.name for c in tw.clients()]``."""
+        return self._loop.call(list_clients(self._store, self._project))
+
+    def rotate_client(self, client_id: str) -> NewClient:
+        """A new secret for a client; the old one and its tokens open nothing any more.
+
+        For example::
+
+            secret = tw.rotate_client(client.client_id).client_secret
+
+        Raises ``LookupError`` where there is no client of that id.
+        """
+        return self._loop.call(self._rotated(client_id))
+
+    def revoke_client(self, client_id: str) -> None:
+        """End a client's registration, and its tokens: ``tw.revoke_client(client.client_id)``.
+
+        Raises ``LookupError`` where there is no client of that id.
+        """
+        self._loop.call(self._revoked(client_id))
+
+    def has_client(self, client_id: str) -> bool:
+        """Is there a client of that id? ``tw.has_client(client.client_id)``."""
+        return self._loop.call(find_client(self._store, client_id)) is not None
+
+    @property
+    def server_url(self) -> str:
+        """Where the server that runs on the store is reached, ``""`` if none seems to run."""
+        return self._loop.call(noted_address(self._store))
+
+    def sign_in_link(self, base_url: str = "", *, who: str = "") -> str:
+        """A link that signs one browser in to the pages, once, within 15 minutes.
+
+        For example::
+
+            tw.sign_in_link("https://threadwell.example.org", who="Practitioner/123")
+
+        Without ``base_url`` it leads to the server that runs on the store. What is done in that
+        browser is recorded as done by ``who`` (``Practitioner/…``, ``PractitionerRole/…``), who
+        has to be in the store (``BadSetting``); without it, by a person on the pages.
+        """
+        if base_url:
+            checked_url(base_url, "the base URL")
+        if who:
+            self._loop.call(checked_person(self._store, self._project, who))
+        return self._loop.call(
+            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL, who=who)
+        )
+
+    async def _rotated(self, client_id: str) -> NewClient:
+        return await rotate_client(self._store, await self._client(client_id))
+
+    async def _revoked(self, client_id: str) -> None:
+        await remove_client(self._store, (await self._client(client_id)).id)
+
+    async def _client(self, client_id: str) -> Client:
+        client = await find_client(self._store, client_id)
+        if client is None or client.project != self._project:
+            raise LookupError(f"there is no client {client_id!r}")
+        return client
