@@ -22,7 +22,7 @@ from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.read_state import unread_in
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.turning import LAST, Turns
+from threadwell.inbox.turning import LAST, MESSAGES, Turns
 from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
@@ -42,7 +42,7 @@ class SessionRow:
     """One session of the list; ``asked`` where a question about it is open.
 
     ``unread`` messages came since whoever looks has read it. ``care`` is who takes care of the
-    thread that waits in it, where one does.
+    thread that waits in it, where one does. ``place`` leads on its page to what is unread.
     """
 
     id: str
@@ -56,6 +56,7 @@ class SessionRow:
     last_text: str
     unread: int = 0
     care: Care | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,16 @@ def _row(
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else about,
         unread=unread,
+        place=_place(last, summary.messages) if last and unread else "",
         care=next((care[one["id"]] for one in session.headers if one["id"] in care), None),
     )
+
+
+def _place(last: Resource, messages: int) -> str:
+    """Where the last message of a session stands on its page."""
+    header = id_in(next(iter(last.get("partOf") or ()), None), "Communication")
+    page = f"?thread={header}&cursor={LAST}" if messages > MESSAGES else ""
+    return f"{page}#m-{last['id']}"
 
 
 def _speaker(sender: Any, name: str, reader: Reader) -> str:

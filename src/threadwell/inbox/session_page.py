@@ -18,7 +18,7 @@ from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_o
 from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.reasons import named_in, why_about
 from threadwell.inbox.reviews import Question, questions
-from threadwell.inbox.turning import Turns
+from threadwell.inbox.turning import MESSAGES, Turns
 from threadwell.inbox.words import (
     Status,
     size_text,
@@ -30,9 +30,6 @@ from threadwell.intake.reports.sessions import channel_of, looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
 from threadwell.intake.reports.wanted import STATUSES
 from threadwell.messages import parse_media_type
-
-#: Messages of one thread on a page.
-PAGE = 200
 
 #: What a browser may show by itself.
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -234,7 +231,7 @@ def last_shown(session: SessionView) -> dict[str, str]:
 async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -> ThreadView:
     found = await reader.page(
         f"Communication?part-of=Communication/{header['id']}&status:not=preparation",
-        PAGE,
+        MESSAGES,
         cursor,
         _sort="sent",
         _total="accurate",

@@ -14,6 +14,8 @@ from threadwell.stores.contract import Page
 
 #: The cursor of the last page of any list.
 LAST = "last"
+#: Messages of one thread on the page of its session.
+MESSAGES = 200
 
 
 class Turns(NamedTuple):

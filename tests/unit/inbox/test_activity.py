@@ -99,7 +99,7 @@ def test_each_person_has_read_what_they_have_read(talk: Any, browser_as: Any, br
 
 
 def test_what_comes_later_is_unread_again(
-    talk: Any, browser_as: Any, put: Any, make_message: Any
+    talk: Any, browser_as: Any, put: Any, make_message: Any, monkeypatch: Any
 ) -> None:
     ines = browser_as("ines", "Ines")
     ines.get("/")
@@ -108,6 +108,10 @@ def test_what_comes_later_is_unread_again(
     put(make_message("more", "h-new", THEM, ahead(minutes=5), "words"))
     put(make_message("ours", "h-new", US, ahead(minutes=6), "words"))
     assert unread(ines.get("/").text) == [1]
+    # The row leads to what is new; where a page does not have all, to the last one.
+    assert 'href="/sessions/new#m-ours"' in ines.get("/").text
+    monkeypatch.setattr("threadwell.inbox.listing.MESSAGES", 2)
+    assert 'href="/sessions/new?thread=h-new&amp;cursor=last#m-ours"' in ines.get("/").text
 
 
 def test_a_receipt_never_goes_back(talk: Any, browser_as: Any, store: Any, run: Any) -> None:

@@ -208,7 +208,7 @@ def _turn(page: str, rel: str) -> str:
 def test_a_long_thread_is_turned_over(
     practice: Any, put: Callable[..., None], browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("threadwell.inbox.session_page.PAGE", 2)
+    monkeypatch.setattr("threadwell.inbox.session_page.MESSAGES", 2)
     more = (
         {
             "resourceType": "Communication",

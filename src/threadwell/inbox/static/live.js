@@ -78,15 +78,19 @@
   function put(fresh) {
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
     const before = new Set(ids());
+    // Where somebody types stays where it is before their eyes.
+    const typing = document.activeElement.closest("textarea, input, select");
+    const top = typing && typing.getBoundingClientRect().top;
     shown = (fresh.body.dataset.about || about).split(" ");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
       if (now) morph(old, now);
     }
+    if (typing && typing.isConnected) scrollBy(0, typing.getBoundingClientRect().top - top);
     if (!ids().some((id) => !before.has(id))) return;
     told.textContent = told.dataset.new;
     setTimeout(() => (told.textContent = ""), SAID);
-    if (atEnd) scrollTo(0, document.documentElement.scrollHeight);
+    if (atEnd && !typing) scrollTo(0, document.documentElement.scrollHeight);
   }
 
   const ids = () => Array.from(document.querySelectorAll(".message"), (one) => one.id);
