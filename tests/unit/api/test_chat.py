@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from chat_stand_in import APP, DAY, HOUR, SECRET, App, person, texts
 
-from threadwell.api.chat import socket as sockets
 from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
 from threadwell.channels.chat.names import own_address
@@ -19,8 +18,6 @@ from threadwell.channels.chat.tokens import new_token
 from threadwell.duties.duty import nowhere
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, entries
-from threadwell.intake.arrivals.taking import Taking
-from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.chat import history
 from threadwell.intake.chat.due import let_go
 from threadwell.intake.choices import Choices, keep_choices
@@ -29,76 +26,12 @@ from threadwell.intake.replies.outbox import Stage, dead_letters, waiting
 from threadwell.intake.replies.sending import Outbox
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
-SECRET = "a-secret-of-the-tests-0123456789-abc"
-APP = Account("app", "chat", (own_address("app"),), {"secret": SECRET})
-HOUR, DAY = 3_600_000, 24 * 3_600_000
-
-
-class App:
-    """A patient's app, and the clinic that has it."""
-
-    def __init__(self, api: Any, who: str) -> None:
-        self.api = api
-        self.who = who
-
-    def call(self, method: str, path: str, body: Any = None, **headers: Any) -> httpx.Response:
-        at = datetime.fromtimestamp(self.api.clock() / 1000, UTC)
-        token = new_token(APP, self.who, at, 600)
-        more = {"content_type": "application/json", **headers}
-        return self.api.call(
-            method, f"/chat/app/{path}", body, authorization=f"Bearer {token}", **more
-        )
-
-    def send(self, key: str, text: str, *files: str) -> httpx.Response:
-        return self.call("POST", "messages", {"key": key, "text": text, "attachments": list(files)})
-
-    def upload(self, content: bytes, name: str = "a.png") -> httpx.Response:
-        return self.call("POST", f"attachments?name={name}", content, content_type="image/png")
-
-    def get(self, query: str = "") -> Any:
-        answer = self.call("GET", f"messages?{query}")
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def take(self) -> None:
-        options = (self.api.store, DEFAULT_PROJECT, live_channels(), channel_labels())
-        self.api.run(Taking(*options, clock=self.api.clock).round())
-
-    def tell(self) -> None:
-        self.api.run(Telling(self.api.store, DEFAULT_PROJECT, clock=self.api.clock).round())
-
-    def reply(self, text: str) -> str:
-        """A nurse replies in the patient's thread; the message's id."""
-        if not self.api.ids("Practitioner"):
-            self.api.make("Practitioner", name=[{"text": "Nurse Berg"}])
-        (nurse,) = self.api.ids("Practitioner")
-        own = f"https://threadwell.dev/fhir/identifier/thread/chat|chat:app/{self.who}%5C,chat:app"
-        header = self.api.ids(f"Communication?identifier={own.replace('|', '%7C')}")[-1]
-        made = self.api.make(
-            "Communication",
-            status="in-progress",
-            partOf=[{"reference": f"Communication/{header}"}],
-            sender={"reference": f"Practitioner/{nurse}"},
-            payload=[{"contentString": text}],
-        )
-        return str(made["id"])
-
-
-def texts(found: Any) -> list[str]:
-    return [one["text"] for one in found["messages"]]
-
 
 @pytest.fixture
 def app(new_api: Any, store: Any) -> App:
     api = new_api(store=store, channels=live_channels)
     api.run(keep_account(api.store, DEFAULT_PROJECT, APP))
     return App(api, person(api, "p-1", "Ana"))
-
-
-def person(api: Any, who: str, name: str) -> str:
-    telecom = [{"system": "other", "value": f"chat:app/{who}"}]
-    api.make(name=[{"given": [name]}], telecom=telecom)
-    return who
 
 
 def test_a_message_is_one_however_often_it_is_sent(app: App) -> None:
@@ -296,156 +229,6 @@ def test_a_patient_opens_and_closes_a_session(app: App) -> None:
     assert texts(app.get()) == ["outside", "inside"]
     stranger = App(app.api, "nobody").call("POST", "session", {"open": True})
     assert (stranger.status_code, stranger.json()["error"]["code"]) == (409, "conflict")
-
-
-class Line:
-    """An app's end of a socket: what it says comes from a queue, and it takes what it is sent once
-    it is let.
-    """
-
-    def __init__(self, app: App) -> None:
-        at = datetime.fromtimestamp(app.api.clock() / 1000, UTC)
-        self.app = app
-        self.token = new_token(APP, app.who, at, 600)
-        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.frames: list[dict[str, Any]] = []
-        self.code = 0
-        self.takes = asyncio.Event()
-        self.takes.set()
-        self.said.put_nowait({"type": "websocket.connect"})
-
-    async def run(self) -> None:
-        scope = {
-            "type": "websocket",
-            "path": "/chat/app/socket",
-            "query_string": b"",
-            "headers": [],
-            "subprotocols": [sockets.SUBPROTOCOL],
-        }
-        await self.app.api.app(scope, self.said.get, self.send)
-
-    async def send(self, message: dict[str, Any]) -> None:
-        await self.takes.wait()
-        if message["type"] == "websocket.send":
-            self.frames.append(json.loads(message["text"]))
-        elif message["type"] == "websocket.close":
-            self.code = message["code"]
-
-    def say(self, **frame: Any) -> None:
-        self.said.put_nowait({"type": "websocket.receive", "text": json.dumps(frame)})
-
-    def leave(self) -> None:
-        self.said.put_nowait({"type": "websocket.disconnect", "code": 1001})
-
-    async def until(self, holds: Any) -> None:
-        async with asyncio.timeout(30):
-            while not holds():
-                await asyncio.sleep(0.01)
-
-    def told(self) -> list[str]:
-        return [one["message"]["text"] for one in self.frames if one["type"] == "message"]
-
-
-def test_an_app_that_is_slow_is_told_all_the_same(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr("threadwell.api.chat.following._WAITING", 3)
-    app.send("k0", "first")
-    app.take()
-
-    async def go() -> list[str]:
-        line = Line(app)
-        task = asyncio.create_task(line.run())
-        line.say(type="hello", token=line.token)
-        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
-        line.takes.clear()
-        for number in range(1, 8):
-            await taken(app, f"k{number}", f"text {number}")
-        line.takes.set()
-        await line.until(lambda: len(line.told()) >= 8)
-        line.leave()
-        await task
-        return line.told()
-
-    assert app.api.run(go()) == ["first", *(f"text {number}" for number in range(1, 8))]
-
-
-async def taken(app: App, key: str, text: str) -> None:
-    """Send and take in, from within the loop."""
-    at = datetime.fromtimestamp(app.api.clock() / 1000, UTC)
-    token = new_token(APP, app.who, at, 600)
-    answer = await app.api.send(
-        "POST",
-        "/chat/app/messages",
-        {"key": key, "text": text},
-        authorization=f"Bearer {token}",
-        content_type="application/json",
-    )
-    assert answer.status_code == 201
-    app.api.clock.now += 1000
-    options = (app.api.store, DEFAULT_PROJECT, live_channels(), channel_labels())
-    await Taking(*options, clock=app.api.clock).round()
-
-
-def test_an_app_that_takes_nothing_is_let_go(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sockets, "_TAKES", 0.05)
-
-    async def go() -> None:
-        line = Line(app)
-        task = asyncio.create_task(line.run())
-        line.say(type="hello", token=line.token)
-        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
-        line.takes.clear()
-        line.say(type="ping")
-        async with asyncio.timeout(30):
-            await task
-
-    app.api.run(go())
-
-
-def test_a_socket_ends_with_its_token_and_its_account(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sockets, "_CHECK", 0.01)
-
-    async def code_after(change: Any) -> int:
-        line = Line(app)
-        task = asyncio.create_task(line.run())
-        line.say(type="hello", token=line.token)
-        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
-        await change()
-        async with asyncio.timeout(30):
-            await task
-        return line.code
-
-    async def later() -> None:
-        app.api.clock.now += 601_000
-
-    async def another_secret() -> None:
-        other = Account("app", "chat", APP.addresses, {"secret": SECRET[::-1]})
-        await keep_account(app.api.store, DEFAULT_PROJECT, other)
-        app.api.clock.now += 2000
-
-    assert app.api.run(code_after(later)) == 4401
-    assert app.api.run(code_after(another_secret)) == 4401
-
-
-def test_a_patient_has_so_many_sockets(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr("threadwell.api.chat.following.MOST_OF_ONE", 2)
-
-    async def go() -> list[int]:
-        lines = [Line(app) for _ in range(3)]
-        tasks = []
-        for line in lines:
-            tasks.append(asyncio.create_task(line.run()))
-            line.say(type="hello", token=line.token)
-            await line.until(
-                lambda line=line: (
-                    line.code or (line.frames[-1:] != [] and (line.frames[-1]["type"] == "synced"))
-                )
-            )
-        for line in lines:
-            line.leave()
-        await asyncio.gather(*tasks)
-        return [line.code for line in lines]
-
-    assert app.api.run(go()) == [0, 0, 4429]
 
 
 @pytest.mark.parametrize("broken_off", [False, True])
