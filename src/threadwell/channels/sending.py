@@ -31,7 +31,8 @@ class Outbound:
     of the message that it answers, ``references`` are those of all that it follows, the oldest
     first. ``written`` is when it was written, ``since`` when it was tried first. ``attached`` are
     its files themselves, for a channel that sends these (``Live.attaches``). ``token`` tells an
-    answer to it by the address to which that is sent.
+    answer to it by the address to which that is sent. It is ``automatic`` where no person has
+    written it at that moment: other machines are to know.
     """
 
     external_id: str
@@ -48,6 +49,7 @@ class Outbound:
     written: datetime | None = None
     attached: tuple[Attachment, ...] = field(default=(), repr=False)
     token: str = field(default="", repr=False)
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ def compose(
     if answered:
         mail["In-Reply-To"] = f"<{answered}>"
         mail["References"] = "\r\n ".join(f"<{id_}>" for id_ in _bounded(chain or [answered]))
+    if out.automatic:
+        # So that no other machine answers it (RFC 3834 §5).
+        mail["Auto-Submitted"] = "auto-replied"
     for field, value in more.items():
         mail[field] = value
     mail["MIME-Version"] = "1.0"

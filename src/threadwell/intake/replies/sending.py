@@ -46,6 +46,7 @@ from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.messages import Address, Attachment
+from threadwell.messages.automatic import NOTES
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Key, Store, Stored
 
 _log = logging.getLogger(__name__)
@@ -387,6 +388,7 @@ class Outbox:
             _EPOCH + timedelta(microseconds=said.sent),
             tuple(attached),
             await self._tokens.token(entry.external_id) if live.attaches else "",
+            not NOTES.isdisjoint(said.notes),
         )
 
     async def _attached(self, part: Resource, file: Stored) -> Attachment:

@@ -21,6 +21,7 @@ from threadwell.channels.email.mail import read_mail
 from threadwell.channels.email.subjects import answering
 from threadwell.channels.sending import Failed, Outbound
 from threadwell.messages import Address, AddressKind, Attachment, Message
+from threadwell.messages.automatic import AUTOMATIC_REPLY
 from threadwell.zones import UTC_ZONE
 
 CARE = Address(AddressKind.EMAIL, "care@clinic.example.org")
@@ -61,6 +62,13 @@ def is_sendable(raw: bytes) -> None:
     assert raw.endswith(b"\r\n")
     assert raw.count(b"\n") == raw.count(b"\r") == raw.count(b"\r\n")
     assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+def test_what_nobody_wrote_at_that_moment_says_so() -> None:
+    raw = compose(outbound(automatic=True), "Elm Street Practice")
+    is_sendable(raw)
+    assert b"\r\nAuto-Submitted: auto-replied\r\n" in raw
+    assert AUTOMATIC_REPLY in read(raw).notes
 
 
 def test_a_reply() -> None:
