@@ -27,10 +27,10 @@ def heard(server: Server, listeners: int) -> tuple[list[float], float]:
 
     And the CPU seconds that the workers take for each message.
     """
-    return uvloop.run(_heard(server, _cookie(server), listeners))
+    return uvloop.run(_heard(server, cookie_of(server), listeners))
 
 
-def _busy(server: Server) -> float:
+def busy(server: Server) -> float:
     """CPU seconds of all workers so far."""
     ticks = 0
     for process in server.workers():
@@ -39,7 +39,7 @@ def _busy(server: Server) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _cookie(server: Server) -> str:
+def cookie_of(server: Server) -> str:
     """Somebody who is signed in on the pages."""
     command = [sys.executable, "-m", "threadwell", "sign-in", "--store", server.store]
     link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
@@ -98,7 +98,7 @@ async def _heard(server: Server, cookie: str, listeners: int) -> tuple[list[floa
         "Content-Type: application/fhir+json",
         f"Content-Length: {len(body)}",
     ]
-    before = await asyncio.to_thread(_busy, server)
+    before = await asyncio.to_thread(busy, server)
     for _ in range(_MESSAGES):
         await asyncio.sleep(_EVERY)
         began = time.perf_counter()
@@ -112,6 +112,6 @@ async def _heard(server: Server, cookie: str, listeners: int) -> tuple[list[floa
     writer.close()
     async with asyncio.timeout(_SECONDS):
         await asyncio.gather(*(ear.heard_all for ear in ears))
-    busy = await asyncio.to_thread(_busy, server) - before
+    used = await asyncio.to_thread(busy, server) - before
     waits = [ear.times[word] - began for word, began in written.items() for ear in ears]
-    return waits, busy / _MESSAGES
+    return waits, used / _MESSAGES

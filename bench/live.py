@@ -6,7 +6,8 @@ python -m bench live --rate 400 --messages 20000
 A delivery is acknowledged once it is durable. Beside it stand a bare handler that answers the same
 bytes at the same rate, and a raw commit of the same bytes. What is taken in is in full threads,
 sessions and encounters; beside it stands an import of the same messages. A page that is open hears
-of a message; beside a thousand of them stands one.
+of a message; beside a thousand of them stands one. The list of sessions and a long session are
+read on a large store, and on one of twenty sessions.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import postgres
 from bench.faults.server import Options, serving
 from bench.http import free_port, wait
 from bench.listeners import heard
+from bench.lists import tell
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery
@@ -66,6 +68,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="deliveries a second")
     parser.add_argument("--messages", type=int, default=5_000, help="how many are taken in")
     parser.add_argument("--listeners", type=int, default=1_000, help="open pages that hear of it")
+    parser.add_argument("--pages", type=int, default=20_000, help="messages behind the pages")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -73,6 +76,10 @@ def main(arguments: list[str]) -> None:
             _acknowledged(folder, given.rate)
         if given.listeners:
             _heard(folder, given.listeners)
+        if given.pages:
+            tell(
+                folder, given.pages, lambda url, people: asyncio.run(_set_up(url, people)), _OFFICE
+            )
         print(f"{'':40}{'messages/s':>12}  of an import")
         files = iter("ab")
         _tell_taken_in(
