@@ -2,7 +2,8 @@
 
 With ``THREADWELL_SCREENSHOTS`` set to a folder, pictures of them are kept there;
 ``docs/images/inbox.png`` is ``sessions-wide.png`` and ``docs/images/session.png`` is
-``session-wide.png`` of such a run.
+``session-wide.png`` of such a run. ``docs/images/living.png`` is the page of Robin Pretend in a run
+of ``make run``.
 """
 
 from __future__ import annotations
