@@ -36,6 +36,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import BadAct, Intake, Settings, answer_review, parse_options, verify
+from threadwell.intake.circles.answers import candidates
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.plan import Plan, plan
 from threadwell.intake.circles.rules import Rules
@@ -140,7 +141,8 @@ async def answer(store: MemoryStore, how: Settings, random: Random, clock: Ticki
     for task in page.matches:
         body = decode(task.body)
         if "focus" in body and body["status"] == "requested":
-            whom = random.choice([["ben"], ["lea"], ["ben", "lea"]])
+            possible = [one.removeprefix("Patient/") for one in candidates(body)]
+            whom = random.sample(possible, random.randint(1, len(possible)))
             await answer_review(store, DEFAULT_PROJECT, task.id, whom, how, clock=clock)
             return
 
