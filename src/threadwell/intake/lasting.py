@@ -20,6 +20,7 @@ from threadwell.intake.noticed import Noticed, notice
 from threadwell.intake.patience import Patience
 from threadwell.intake.receipts.making import tell_unread
 from threadwell.intake.receipts.model import receipt_model
+from threadwell.intake.released import done_until, keep_released, to_release
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store
@@ -68,7 +69,9 @@ class Lasting(Importing):
         await self._running()
         if first:
             await self.answer()
-            await self.replay()
+            wanted, done = await to_release(self._store, self._project, self._settings)
+            await self.replay(wanted)
+            await keep_released(self._store, self._project, done)
         noticed, self._noticed = self._noticed, Noticed()
         try:
             await self._let_count(noticed)
@@ -96,6 +99,8 @@ class Lasting(Importing):
         there = self._position or 0
         if there - self._kept_position >= WORTH_KEEPING:
             await self._keep_looked(there)
+            done = done_until(there, self._settings)
+            await keep_released(self._store, self._project, done)
             self._kept_position = there
 
     async def _running(self) -> Run:

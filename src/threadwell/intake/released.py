@@ -21,14 +21,18 @@ async def to_release(store: Store, project: str, settings: Settings) -> tuple[Wa
     It is all that is held where nobody has kept it, by other settings, or long ago.
     """
     now = await store.position(project)
-    by = _digest(settings)
-    done = f"{now} {by}".encode()
+    by, done = _digest(settings), done_until(now, settings)
     kept = (await store.get_private(_KIND, project) or b"").decode().partition(" ")
     if kept[2] != by or not 0 <= now - int(kept[0]) <= _MOST_CHANGES:
         return Wanted(all=True), done
     noticed = await notice(store, project, int(kept[0]), now, (), settings.country)
     circles = {as_thing(one) for one in ("", *noticed.written)}
     return Wanted({*noticed.addresses, *noticed.said, *circles}, noticed.held), done
+
+
+def done_until(position: int, settings: Settings) -> bytes:
+    """What to keep where all that changes up to a position may let in was tried."""
+    return f"{position} {_digest(settings)}".encode()
 
 
 async def keep_released(store: Store, project: str, done: bytes) -> None:
