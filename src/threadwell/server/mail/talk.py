@@ -105,8 +105,7 @@ class Talk:
             case ("LHLO" | "EHLO" | "HELO") as hello, name:
                 await self._hello(hello, name)
             case "STARTTLS", "" if self._rules.tls is not None and not self._secured:
-                await self._wire.say("220 2.0.0 go on with TLS")
-                await self._wire.secure(self._rules.tls)
+                await self._wire.secure(self._rules.tls, "220 2.0.0 go on with TLS")
                 self._secured, self._greeted, self._it = True, False, _Envelope()
             case "QUIT", _:
                 await self._wire.say("221 2.0.0 goodbye")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 #: Bytes of a command (RFC 5321 §4.5.3.1.4 asks for 512, extensions for more).
 LONGEST_LINE = 4096
 _PIECE = 65536
+#: Seconds in which what has come already is read.
+_AT_ONCE = 0.01
 _END = b"\r\n.\r\n"
 
 
@@ -106,9 +108,20 @@ class Wire:
         except (OSError, TimeoutError):
             raise Ended from None
 
-    async def secure(self, context: ssl.SSLContext) -> None:
-        """Go on with TLS; what was said before in the open counts for nothing."""
+    async def secure(self, context: ssl.SSLContext, reply: str) -> None:
+        """Say so and go on with TLS; what was said before in the open counts for nothing.
+
+        Raises ``Ended``.
+        """
+        # From here on bytes are those of TLS, and must not get into the reader.
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
+        with contextlib.suppress(TimeoutError, OSError):
+            while await asyncio.wait_for(self._reader.read(_PIECE), _AT_ONCE):
+                pass
         self._buffer.clear()
+        await self.say(reply)
         try:
             await asyncio.wait_for(self._writer.start_tls(context), self._patience)
         except (OSError, TimeoutError):
