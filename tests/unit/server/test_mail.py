@@ -17,6 +17,7 @@ import pytest
 
 from threadwell.channels.account import Account
 from threadwell.messages import Address, AddressKind
+from threadwell.server.loop import loop_factory
 from threadwell.server.mail.listener import Limits, Listener
 from threadwell.server.mail.talk import Rules
 from threadwell.stores.contract import StoreError
@@ -39,7 +40,8 @@ class Office:
         self.rules = Rules(lmtp, MOST, self.find, self.keep, tls=context, must_tls=must_tls)
         self.limits = Limits(connections=6, of_one=6, together=20_000, patience=2.0, longest=20.0)
         self.listener = Listener(self.rules, self.limits)
-        self.loop = asyncio.new_event_loop()
+        # That of the process.
+        self.loop = loop_factory()()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.server = self.run(self.listener.start("127.0.0.1", 0))

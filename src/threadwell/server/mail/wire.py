@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from typing import cast
 
 #: Bytes of a command (RFC 5321 §4.5.3.1.4 asks for 512, extensions for more).
 LONGEST_LINE = 4096
@@ -114,9 +115,8 @@ class Wire:
         Raises ``Ended``.
         """
         # From here on bytes are those of TLS, and must not get into the reader.
-        transport = self._writer.transport
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()
+        # Those of other loops are no subclass of it, and can do the same.
+        cast(asyncio.ReadTransport, self._writer.transport).pause_reading()
         with contextlib.suppress(TimeoutError, OSError):
             while await asyncio.wait_for(self._reader.read(_PIECE), _AT_ONCE):
                 pass
