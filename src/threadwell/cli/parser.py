@@ -24,7 +24,9 @@ def build_parser(commands: Sequence[Command]) -> ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"threadwell {threadwell.__version__}"
     )
-    table = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    table = parser.add_subparsers(
+        metavar="COMMAND", required=True, title="commands", parser_class=_InAnyOrder
+    )
     for command in commands:
         examples = "\n".join(f"  {line}" for line in command.examples)
         child = table.add_parser(
@@ -42,6 +44,25 @@ def build_parser(commands: Sequence[Command]) -> ArgumentParser:
         )
         child.set_defaults(run=command.run)
     return parser
+
+
+class _InAnyOrder(ArgumentParser):
+    """Takes options before, between and behind what has no name.
+
+    ``argparse`` takes an argument that may be left out for left out where an option stands in its
+    place, and then does not know it behind the option.
+    """
+
+    _splitting = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        if self._splitting:
+            return super().parse_known_args(args, namespace)
+        self._splitting = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._splitting = False
 
 
 def _formatter(prog: str) -> HelpFormatter:

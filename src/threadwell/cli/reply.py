@@ -19,9 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "text", metavar="TEXT", nargs="?", default="", help="what to write; - reads standard input"
     )
-    parser.add_argument(
-        "--saved", metavar="NAME", default="", help="the saved reply of that name (before TEXT)"
-    )
+    parser.add_argument("--saved", metavar="NAME", default="", help="the saved reply of that name")
     parser.add_argument(
         "--as", dest="sender", metavar="WHO", required=True, help="who writes: Practitioner/…"
     )
