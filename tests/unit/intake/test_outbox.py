@@ -35,6 +35,7 @@ from threadwell.intake.replies.outbox import (
 )
 from threadwell.intake.replies.sending import UNKNOWN, Links, Outbox
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 
@@ -231,6 +232,31 @@ def test_what_the_provider_puts_off_is_tried_again_in_its_turn(desk: Desk, answe
     assert desk.round() is None
     assert [m["body"] for m in desk.provider.sent] == ["First.", "Second."]
     assert (len(desk.ids(first)), len(desk.ids(second))) == (1, 1)
+
+
+def test_replies_go_out_in_the_order_in_which_they_were_written(desk: Desk) -> None:
+    """Also where their names say nothing of that: those of replies with a key follow from it."""
+    desk.provider.next = [(503, 0)]
+    words = [f"Number {number}." for number in range(5)]
+    for number, text in enumerate(words):
+        desk.reply(text, key="" if number == 2 else f"key {number}")
+    assert [one.entry.tries for one in desk.waiting()] == [0] * 5
+    desk.round()
+    assert [one.entry.tries for one in desk.waiting()] == [1, 0, 0, 0, 0]
+    desk.ahead += 6_000
+    desk.round()
+    assert [m["body"] for m in desk.provider.sent] == words
+
+
+def test_what_was_tried_in_vain_and_is_taken_back_waits_no_more(desk: Desk) -> None:
+    desk.provider.next = [(503, 0)]
+    name = desk.reply("For somebody else.")
+    assert desk.round() is not None
+    desk.run(retract(desk.store, P, name, desk.settings))
+    assert desk.waiting() == []
+    desk.reply("Three it is.")
+    assert desk.round() is None
+    assert [m["body"] for m in desk.provider.sent] == ["Three it is."]
 
 
 def test_what_is_refused_waits_for_a_person(desk: Desk) -> None:

@@ -168,7 +168,8 @@ async def _entries(store: Store, project: str, kind: str) -> list[Queued]:
         if len(mine) < len(found):
             break
         after = next(reversed(found))
-    return out
+    # Names are no order: that of a reply which has a key follows from the key.
+    return sorted(out, key=lambda one: (one.entry.written, one.name))
 
 
 def _encoded(entry: Entry) -> bytes:

@@ -135,8 +135,9 @@ def take_back(circle: Circle, child: str, by_patient: bool) -> None:
 async def write_retracted(run: Run, batch: Batch, stored: Stored, by: Agent, why: str) -> bool:
     """Add the message as it is taken back, and who has done it; whether it never went out.
 
-    What waits to be sent is taken out of the outbox by the same commit. While it is being sent
-    nobody can tell: the outbox lets go of it then.
+    What waits to be sent is taken out of the outbox by the same commit, also where it was tried in
+    vain; whether a part of it went out then, nobody can tell. While it is being sent, the outbox
+    lets go of it afterwards.
     """
     key = Key("Communication", stored.id)
     write = batch.writes.get(key)
@@ -150,7 +151,7 @@ async def write_retracted(run: Run, batch: Batch, stored: Stored, by: Agent, why
         return False
     unsent = False
     for one in await letter(run.store, run.project, own.external_id):
-        if one.entry.stage is Stage.HELD or not one.entry.tries:
+        if one.entry.stage in (Stage.HELD, Stage.WAITING):
             batch.keep(removed(one))
             unsent = not one.entry.tries
     return unsent
