@@ -14,7 +14,10 @@ from threadwell.cli.output import print_json
 def add_arguments(parser: ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument(
-        "thread", metavar="THREAD", help="the thread header, or the message to answer"
+        "thread",
+        metavar="THREAD",
+        help="the thread header, or the message to answer; or Task/… as `threadwell todos` has it, "
+        "or Encounter/… of a session of one thread",
     )
     parser.add_argument(
         "text", metavar="TEXT", nargs="?", default="", help="what to write; - reads standard input"
@@ -76,6 +79,8 @@ COMMAND = Command(
     about="The reply is in the record at once, in its session. `threadwell serve` sends it; "
     "`threadwell outbox` shows what was not sent yet.",
     examples=(
+        "threadwell reply Task/7d5ad8a1-52b7-4d0e-9b6e-5a7f6a0f9c11 'Three it is.' "
+        "--as Practitioner/ana",
         "threadwell reply Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7 "
         "'Three it is.' --as Practitioner/ana",
     ),

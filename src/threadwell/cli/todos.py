@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ _ACTIONS = {
     "reroute": "TASK is for --to, another person or pool; say --why",
     "dismiss": "TASK needs no answer; say --why",
 }
+
+#: Patients of whom one search asks.
+_AT_ONCE = 100
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -67,7 +70,10 @@ def run(arguments: Namespace) -> int:
             found = tw.waiting_threads(
                 owner=arguments.owner, pool=arguments.pool, unowned=arguments.unowned
             )
-            _print_list(found, tw.dates, as_json=arguments.format == "json")
+            if arguments.format == "json":
+                print_json([asdict(one) for one in found])
+            else:
+                _print_list(found, _names(tw, found), tw.dates)
         return 0
     if not arguments.task:
         raise Misuse(f"say which: threadwell todos {arguments.action} TASK")
@@ -98,17 +104,28 @@ def _act(tw: Threadwell, arguments: Namespace) -> Todo:
             return tw.dismiss(task, why=why, by=who)
 
 
-def _print_list(found: Sequence[Waiting], dates: Dates, *, as_json: bool) -> None:
-    if as_json:
-        print_json([asdict(one) for one in found])
-    elif found:
+def _names(tw: Threadwell, found: Sequence[Waiting]) -> dict[str, str]:
+    """What those whom the threads are about are called, by their references."""
+    from threadwell.encounters.names import resource_name
+
+    ids = sorted({one.subject.partition("/")[2] for one in found if one.subject})
+    names: dict[str, str] = {}
+    for at in range(0, len(ids), _AT_ONCE):
+        query = {"_id": ",".join(ids[at : at + _AT_ONCE]), "_count": str(_AT_ONCE)}
+        for patient in tw.search_resources("Patient", query):
+            names[f"Patient/{patient['id']}"] = resource_name(patient)
+    return names
+
+
+def _print_list(found: Sequence[Waiting], names: Mapping[str, str], dates: Dates) -> None:
+    if found:
         rows = [
             [
                 dates.text(one.since),
                 dates.text(one.due),
                 on_a_line(one.owner_name or one.owner or "-"),
                 on_a_line(one.pool.display or one.pool.code),
-                one.subject or "-",
+                on_a_line(names.get(one.subject) or one.subject or "-"),
                 one.task,
             ]
             for one in found

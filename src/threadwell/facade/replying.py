@@ -35,9 +35,10 @@ class Replying(Heard):
 
             tw.reply("Communication/789", "Three it is.", sender="Practitioner/12").message
 
-        ``thread`` is a thread header, or the message to be answered; ``sender`` the person who
-        writes. The same ``key`` given again is the same reply, sent once. The text of the reply
-        that is ``saved`` under that name stands before ``text``. Raises
+        ``thread`` is a thread header, or the message to be answered, the Task of a thread that
+        waits, or the session of one thread; ``sender`` the person who writes. The same ``key``
+        given again is the same reply, sent once. The text of the reply that is ``saved`` under
+        that name stands before ``text``. Raises
         ``threadwell.intake.BadReply``.
         """
         from threadwell.app import channel_labels, live_channels

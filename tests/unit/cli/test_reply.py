@@ -87,6 +87,43 @@ def test_a_reply_by_the_command(store: str, capsys: Any, monkeypatch: Any, tmp_p
     assert "a reply says something" in capsys.readouterr().err
 
 
+def test_a_reply_to_what_lists_show(store: str, capsys: Any) -> None:
+    """A session of one thread, and the Task of a thread that waits, which names the patient."""
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    session, ana = the(store, "Encounter"), the(store, "Patient")
+    with threadwell.open(store) as tw:
+        code = {"system": "https://threadwell.dev/fhir/CodeSystem/task", "code": "respond"}
+        task = tw.create_resource(
+            {
+                "resourceType": "Task",
+                "status": "requested",
+                "intent": "order",
+                "code": {"coding": [code]},
+                "focus": {"reference": thread},
+                "for": {"reference": ana},
+            }
+        )
+        name = f"Task/{task['id']}"
+        expected = tw.reply(thread, "Yes.", sender=dana).thread
+        for one in (session, name):
+            assert tw.reply(one, "Yes.", sender=dana).thread == expected
+        with pytest.raises(BadReply, match="there is no Encounter/none"):
+            tw.reply("Encounter/none", "Yes.", sender=dana)
+        other = tw.create_resource({"resourceType": "Task", "status": "draft", "intent": "order"})
+        with pytest.raises(BadReply, match="is about no thread"):
+            tw.reply(f"Task/{other['id']}", "Yes.", sender=dana)
+        by_hand = tw.create_resource(
+            {"resourceType": "Encounter", "status": "planned", "class": {"code": "VR"}}
+        )
+        with pytest.raises(BadReply, match="has no thread"):
+            tw.reply(f"Encounter/{by_hand['id']}", "Yes.", sender=dana)
+    capsys.readouterr()
+    assert main(["todos", "--store", store]) == 0
+    listed = capsys.readouterr().out
+    assert "Ana Cruz" in listed
+    assert name in listed
+
+
 # Drafts, and what is taken back or corrected
 
 

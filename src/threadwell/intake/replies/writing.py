@@ -23,6 +23,7 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.replies.asked import Asked, BadReply, Replied, parent_of
+from threadwell.intake.replies.naming import thread_named
 from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.run import Run
@@ -61,7 +62,7 @@ async def reply(
     by: Agent = SOMEBODY,
     clock: Clock = now_ms,
 ) -> Replied:
-    """Reply in the thread of a header, or of a message (``Communication/…``).
+    """Reply in the thread of a header, a message, a Task of ``todos`` or a session of one thread.
 
     It goes to those who wrote the message that it ``answers``, which is the last one that came in
     unless it is given. ``sender`` is the person who writes (``Practitioner/…``). ``channels`` are
@@ -69,6 +70,7 @@ async def reply(
     is ``saved`` under that name stands before ``text``. Raises ``BadReply``, and ``Contended`` if
     others keep writing.
     """
+    thread = await thread_named(store, project, thread)
     if saved:
         said = await saved_text(
             store, project, saved, answers or thread, sender=sender, clock=clock
