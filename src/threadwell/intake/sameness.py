@@ -7,7 +7,6 @@ from typing import Any
 
 from threadwell.encounters.child import own_of, with_twin
 from threadwell.encounters.corrected import NOBODY, Agent, answered_by
-from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
@@ -85,7 +84,7 @@ async def _same(run: Run, batch: Batch, twin: str, message: Message) -> None:
     there = await _live(run, key)
     body: Resource = decode(there.body) if there else {}
     own = own_of(body) if there else None
-    if there is None or own is None or own.old or own.apart or not is_live(body):
+    if there is None or own is None or own.old or own.apart:
         raise BadSameness(f"{twin} is no longer as it was: say that it is another message")
     batch.write(key, with_twin(body, message.channel, message.external_id), there)
     run.twins.say_same(batch, message, own.channel, own.external_id, key.id)

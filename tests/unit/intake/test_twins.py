@@ -16,6 +16,7 @@ from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.held.hold import decode_message
 from threadwell.intake.sameness import BadSameness, say_whether_same
+from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -273,3 +274,26 @@ def test_whichever_comes_first_the_record_is_the_same(practice, sms):
         records.append(_record(practice))
     assert all(one == records[0] for one in records)
     assert len(records[0]) == 3
+
+
+@pytest.mark.parametrize("held_before", [False, True])
+@pytest.mark.parametrize("same", [False, True])
+def test_what_was_taken_back_does_not_come_back_by_another_way(practice, first, same, held_before):
+    practice.take(first)
+    second = by("provider", first, 3)
+    if held_before:
+        practice.take(second)
+    (child,) = children(practice)
+    practice.run(
+        retract(
+            *(practice.store, DEFAULT_PROJECT, f"Communication/{child['id']}", practice.settings),
+            clock=lambda: practice.now,
+        )
+    )
+    assert practice.take(second).reasons == {"suspected-duplicate": 1}
+    (waiting,) = held(practice)
+    assert waiting.twin == f"Communication/{child['id']}"
+    assert say(practice, waiting.task, same=same).replayed == 1
+    assert practice.take(first, second).counts.known == 2
+    assert len(children(practice)) == (0 if same else 1)
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []

@@ -19,7 +19,6 @@ from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
 from threadwell.encounters.child import also_known_as
-from threadwell.encounters.merge import is_live
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import Said, said, said_in
@@ -135,11 +134,13 @@ class Twins:
             sources = self._sources[circle.key] = {}
             for one in circle.messages.values():
                 sources.setdefault(one.channel, []).append(one)
+            # They stay in that order: `note` puts each of those that come in its place.
+            for those in sources.values():
+                those.sort(key=_at)
         at = placed.sent.at
         for channel, those in sources.items():
             if channel == placed.channel:
                 continue
-            those.sort(key=_at)
             first = bisect_left(those, at - WINDOW_US, key=_at)
             last = bisect_right(those, at + WINDOW_US, key=_at)
             for one in those[first:last]:
@@ -153,9 +154,8 @@ class Twins:
         if stored is None or stored.deleted:
             return None
         body = decode(stored.body)
-        if not is_live(body) or any(
-            also.system == codes.MESSAGE + channel for also in also_known_as(body)
-        ):
+        # One that was taken back counts as well: else it would come back by another way.
+        if any(also.system == codes.MESSAGE + channel for also in also_known_as(body)):
             return None
         return said_in(body, "")
 
