@@ -24,9 +24,11 @@ from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import waiting
-from threadwell.intake.replies.saved import save_reply
+from threadwell.intake.replies.saved import filled, save_reply
 from threadwell.intake.replies.writing import reply
 from threadwell.intake.rulebook.events import EVENTS, TIMERS
+from threadwell.intake.rules import running
+from threadwell.intake.rules.cases import load_case
 from threadwell.intake.rules.running import Runner
 from threadwell.intake.rules.runs import runs, runs_about
 from threadwell.intake.rules.setting import set_rules
@@ -498,3 +500,58 @@ def test_an_automatic_reply_names_the_practice_as_its_writer() -> None:
         assert validate(ours) == []
 
     at_desk(EVERYTHING, act)
+
+
+EACH = """
+[[rule]]
+name = "each"
+when.event = "message"
+then.note = "seen"
+
+[[rule]]
+name = "late"
+when.event = "unanswered"
+when.after = "30m"
+then.remind = true
+"""
+
+
+def test_an_event_that_goes_wrong_keeps_no_other_one_waiting(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a timer nor what comes after it; and it is run over once it can be."""
+
+    async def fails(store: Any, project: str, what: Any) -> Any:
+        if what.at == NINE * 1000:
+            raise KeyError
+        return await load_case(store, project, what)
+
+    async def act(desk: Desk) -> None:
+        await desk.write("a")
+        desk.now += 60_000
+        await desk.write("b")
+        desk.now += HOUR
+        monkeypatch.setattr(running, "load_case", fails)
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                await desk.round()
+            assert [one for one, _ in await desk.done()] == ["each", "late"]
+        monkeypatch.setattr(running, "load_case", load_case)
+        assert await desk.round() is None
+        assert sorted(one for one, _ in await desk.done()) == ["each", "each", "late"]
+
+    at_desk(EACH, act, url)
+
+
+def test_a_given_name_that_is_not_told_fills_nothing() -> None:
+    async def act(desk: Desk) -> None:
+        absent = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason"}
+        named = {"given": [None], "_given": [{"extension": [absent | {"valueCode": "masked"}]}]}
+        point = {"system": "phone", "value": "+12125550122"}
+        await desk.put("Patient", "bea", name=[named], telecom=[point])
+        header = {"status": "in-progress", "subject": {"reference": "Patient/bea"}}
+        await desk.put("Communication", "beas", **header)
+        text = "Hello {{patient.given|there}}"
+        assert await filled(desk.store, P, text, "Communication/beas") == "Hello there"
+
+    at_desk(EACH, act)

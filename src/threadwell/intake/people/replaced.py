@@ -135,7 +135,7 @@ def _addresses(person: Resource, country: str) -> set[str]:
 
 def _given(person: Resource) -> set[str]:
     names = (name.get("given") or () for name in person.get("name") or ())
-    return {str(one).casefold() for given in names for one in given}
+    return {str(one).casefold() for given in names for one in given if one}
 
 
 def record(batch: Batch, old: str, new: str, by: Agent) -> None:

@@ -236,7 +236,7 @@ async def _values(
     for place, name in (("patient", patient), ("writer", writer)):
         if name.startswith(("Patient/", "RelatedPerson/")):
             person = _name_in(await _read(store, project, name))
-            out[f"{place}.given"] = " ".join(person.get("given") or ())
+            out[f"{place}.given"] = " ".join(filter(None, person.get("given") or ()))
             out[f"{place}.family"] = str(person.get("family", ""))
     practice = await _practice(store, project)
     out["practice.name"] = str(practice.get("name", ""))

@@ -27,7 +27,7 @@ from threadwell.intake.rules.cases import Case, load_case
 from threadwell.intake.rules.judging import holds
 from threadwell.intake.rules.runs import run_key, run_resource
 from threadwell.intake.settings import BadSetting, Settings
-from threadwell.stores.contract import Conflict, Kept, Key, Store
+from threadwell.stores.contract import Conflict, Kept, Key, Store, StoreError
 
 _ATTEMPTS = 20
 _AT_A_TIME = 100
@@ -80,18 +80,41 @@ class Runner:
     async def round(self) -> float | None:
         """Run what is due; in how many seconds the next timer is, ``None`` where none is set.
 
-        Raises ``StoreError``.
+        What goes wrong with one event keeps no other one from being run over: that is raised in the
+        end, and the event stays. Raises ``StoreError``.
         """
-        while some := await happened(self._store, self._project, EVENTS, count=_AT_A_TIME):
+        failures: list[Exception] = []
+        after = ""
+        while some := await self._happened(EVENTS, after, _AT_A_TIME):
             for one in some:
-                await self._run(one)
-        while some := await happened(self._store, self._project, TIMERS, count=1):
+                if not await self._went_well(one, failures):
+                    after = one.name
+        after = ""
+        ahead = 0
+        while some := await self._happened(TIMERS, after, 1):
             [first] = some
-            ahead = first.what.at - self._clock() * 1000
-            if ahead > 0:
-                return ahead / 1_000_000
-            await self._run(first)
-        return None
+            ahead = max(0, first.what.at - self._clock() * 1000)
+            if ahead:
+                break
+            if not await self._went_well(first, failures):
+                after = first.name
+        if failures:
+            raise failures[0]
+        return ahead / 1_000_000 if ahead else None
+
+    async def _happened(self, kind: str, after: str, count: int) -> list[Happened]:
+        return await happened(self._store, self._project, kind, after=after, count=count)
+
+    async def _went_well(self, one: Happened, failures: list[Exception]) -> bool:
+        """Run the rules over one event; what fails but for the store is added to ``failures``."""
+        try:
+            await self._run(one)
+        except (StoreError, Conflict):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to wait for it
+            failures.append(error)
+            return False
+        return True
 
     async def _run(self, one: Happened) -> None:
         """Run the rules over one event, decided anew as long as others write to its thread."""

@@ -14,6 +14,7 @@ from typing import Any
 from threadwell.encounters import codes
 from threadwell.encounters.corrected import Agent, as_reference
 from threadwell.encounters.identity import Identity
+from threadwell.encounters.names import human_name
 from threadwell.encounters.people import reference
 from threadwell.encounters.todo import DISMISSED, FRONT_DESK, Pool, handled, is_open, thread_of_todo
 from threadwell.fhir.json import decode
@@ -270,13 +271,10 @@ async def _name_of(store: Store, project: str, key: Key) -> str:
     """What people call somebody, ``""`` where nothing tells."""
     stored = await store.read(project, *key)
     body: Resource = decode(stored.body) if stored and not stored.deleted else {}
-    if isinstance(body.get("name"), str):
-        return str(body["name"])
-    for one in body.get("name") or ():
-        if text := one.get("text"):
-            return str(text)
-        return " ".join([*one.get("given", ()), *filter(None, [one.get("family")])])
-    return ""
+    names = body.get("name") or ()
+    if isinstance(names, str):
+        return names
+    return next(map(human_name, names), "")
 
 
 def _note(why: str, by: Agent, batch: Batch) -> dict[str, Any]:
