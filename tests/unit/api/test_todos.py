@@ -15,11 +15,16 @@ from test_replies import Clinic, ref, said, text
 from threadwell.app import live_channels
 from threadwell.encounters.codes import SAVED
 from threadwell.fhir.validation import validate
+from threadwell.intake import verify
 from threadwell.intake.todos.since import KIND
 from threadwell.intake.tracking import Tracking
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 POOL = "https://threadwell.dev/fhir/CodeSystem/pool|front-desk"
+ABSENT = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "masked",
+}
 BILLING = {"coding": [{"system": "https://clinic.example.org/pools", "code": "billing"}]}
 
 
@@ -211,3 +216,36 @@ def test_the_operations_are_told_of(desk: Desk) -> None:
     body = desk.api.call("GET", "metadata").json()
     [task] = [one for one in body["rest"][0]["resource"] if one["type"] == "Task"]
     assert {"claim", "release", "reroute", "dismiss"} <= {one["name"] for one in task["operation"]}
+
+
+@pytest.mark.parametrize("of", ["message", "header", "session", "task"])
+def test_what_an_update_leaves_out_is_known_again(desk: Desk, of: str) -> None:
+    """A client puts it without what it knows nothing of; the next message finds its place."""
+    desk.take(said("SM1", -9))
+    header = desk.header()
+    name = {
+        "message": f"Communication/{desk.api.ids('Communication?part-of:missing=false')[0]}",
+        "header": header,
+        "session": desk.read(header)["encounter"]["reference"],
+        "task": desk.waiting()[0],
+    }[of]
+    before = desk.everything()
+    left_out = ("identifier", "sent", "_sent")
+    body = {key: value for key, value in desk.read(name).items() if key not in left_out}
+    assert desk.api.call("PUT", name, body).status_code == 200
+    if of != "header":
+        assert desk.everything() == before
+    desk.take(said("SM2", -5), said("SM1", -9))
+    assert desk.header() == header
+    assert len(desk.api.ids("Task?code=respond")) == 1
+    assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
+
+
+def test_a_name_of_which_a_part_is_not_told(desk: Desk) -> None:
+    desk.take(said("SM1", -9))
+    given = {"given": [None, "Lou"], "_given": [{"extension": [ABSENT]}, None], "family": "Berg"}
+    body = desk.read(desk.nils)
+    assert desk.api.call("PUT", desk.nils, body | {"name": [given]}).status_code == 200
+    [name] = desk.waiting()
+    desk.act(name, "claim", ref("owner", desk.nils))
+    assert desk.read(name)["owner"]["display"] == "Lou Berg"

@@ -190,6 +190,8 @@ def place_again(
     from_ = len(addresses_of(writer))
     if own is None or own.old or not addresses_of(writer) or not all(some for _, some in to):
         return None
+    if "sent" not in stored:
+        return None
     channel, external_id = own.channel, name_of(own.external_id, own.apart)
     sender, recipients = keys[0], keys[from_:]
     new_text = new_text_of(stored)
