@@ -295,3 +295,19 @@ def test_who_breaks_off_has_sent_nothing(office: Office) -> None:
     talk(office, hello(office), to, b"half a mail\r\n")
     talk(office, hello(office), b"MAIL FROM:<>\r\nRCPT TO:<care@clinic.example.org>\r\nBDAT 9\r\nx")
     assert office.kept == []
+
+
+def test_what_is_forgotten_takes_no_room(lmtp: Office) -> None:
+    for again in (b"RSET", b"LHLO x"):
+        begun = [
+            *(b"LHLO x", b"MAIL FROM:<ana@example.org>", b"RCPT TO:<care@clinic.example.org>"),
+            *(b"BDAT 4000", b"x" * 3998, again),
+        ]
+        with socket.create_connection(("127.0.0.1", lmtp.port), timeout=10) as one:
+            one.sendall(b"".join(line + b"\r\n" for line in begun))
+            answers = one.makefile("rb")
+            # Once this is answered, what was begun is forgotten.
+            one.sendall(b"VRFY x\r\n")
+            while not next(answers).startswith(b"252"):
+                pass
+            assert sum(lmtp.listener._held.values()) == 0

@@ -113,7 +113,7 @@ class Talk:
             case "NOOP", _:
                 await self._wire.say("250 2.0.0 yes")
             case "RSET", _:
-                self._it = _Envelope()
+                self._forget()
                 await self._wire.say("250 2.0.0 forgotten")
             case "VRFY", _:
                 await self._wire.say("252 2.1.5 write, and see")
@@ -143,7 +143,7 @@ class Talk:
         if not name:
             await self._wrong("501 5.5.4 say who you are")
             return
-        self._it = _Envelope()
+        self._forget()
         if self._rules.must_tls and not self._secured:
             more = ["STARTTLS"]
         else:
@@ -262,9 +262,13 @@ class Talk:
     async def _done(self, reply: str) -> None:
         """What came of a mail: over LMTP to each recipient, in their order (RFC 2033 §4.2)."""
         times = len(self._it.accounts) if self._rules.lmtp else 1
+        self._forget()
+        await self._wire.say(*[reply] * times)
+
+    def _forget(self) -> None:
+        """Begin anew, with nothing in memory."""
         self._it = _Envelope()
         self._reserve(0)
-        await self._wire.say(*[reply] * times)
 
     def _reserve(self, count: int) -> bool:
         return self._ask(self, count)
