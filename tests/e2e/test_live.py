@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -312,7 +313,9 @@ def test_a_kill_between_acknowledgement_and_record_loses_nothing(practice: Pract
 def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "live.md").read_text()
     steps = re.findall(r"^ *```sh\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
-    *before, serve, after = [re.sub(r"^   ", "", step, flags=re.MULTILINE) for step in steps]
+    *before, serve, after, answer = [
+        re.sub(r"^   ", "", step, flags=re.MULTILINE) for step in steps
+    ]
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -357,3 +360,10 @@ def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
         process.wait()
         if process.stdout:
             process.stdout.close()
+    # Nobody sends any more: what is written stays in the outbox.
+    post, todos, reply, outbox = answer.strip().splitlines()
+    nora = f"Practitioner/{json.loads(run(post))['id']}"
+    [task] = re.findall(r"Ana Sample +(Task/\S+)", run(todos))
+    message = run(reply.replace("Practitioner/…", nora).replace("Task/…", task)).split()[0]
+    assert message in run(outbox)
+    assert "No thread waits" in run(todos)
