@@ -144,6 +144,10 @@ def file_of(answer: Called) -> File | Lost:
     return Lost("could not be fetched from the provider", again=True)
 
 
+def _is_called(_account: Account) -> bool:
+    return True
+
+
 def _lacks_nothing(_account: Account) -> str:
     return ""
 
@@ -180,7 +184,8 @@ class Live:
     what one message may have there. ``lacks(account)`` says what is missing in it beyond the
     fields that each account needs, and ``mute(account)`` why nothing can be sent by it, ``""``
     where something can. ``complete(account)`` adds what follows of itself from what was
-    given: an app's own address. ``place`` is below which path of the server it is heard. It
+    given: an app's own address. ``place`` is below which path of the server it is heard, and
+    ``called(account)`` whether anybody delivers there. It
     ``attaches`` files itself, where others give URLs of them. ``known_as(external_id, own)`` is the
     id that a message which was written here will have out there, where that is known before it is
     sent: then it may be sent again where nobody knows whether it was, as those who get it twice can
@@ -200,6 +205,7 @@ class Live:
     lacks: Callable[[Account], str] = _lacks_nothing
     complete: Callable[[Account], Account] = _as_given
     place: str = "hooks"
+    called: Callable[[Account], bool] = _is_called
     mute: Callable[[Account], str] = _lacks_nothing
     attaches: bool = False
     known_as: Callable[[str, Address], str] | None = None

@@ -105,7 +105,11 @@ def run(arguments: Namespace) -> int:
         raise Misuse(f"say which: threadwell account {action} NAME")
     with threadwell.open(arguments.store, create=action == "add") as tw:
         if action == "add":
-            _print_one(_add(tw, arguments), as_json=arguments.format == "json")
+            before = [one for one in tw.accounts() if one.name == name]
+            made = _add(tw, arguments)
+            _print_one(made, as_json=arguments.format == "json")
+            if lost := [word for one in before for word in _lost(one, made)]:
+                print(f"Not given again, so it is gone: {', '.join(lost)}", file=sys.stderr)
         elif action == "list":
             _print_list(tw.accounts(), as_json=arguments.format == "json")
         elif action == "token":
@@ -153,6 +157,17 @@ def _add(tw: Threadwell, arguments: Namespace) -> Account:
     )
 
 
+def _lost(before: Account, made: Account) -> list[str]:
+    """What the account of that name had, and has no more: names of fields, addresses, hosts."""
+    there = {one.key for one in made.addresses}
+    return [
+        *(one.value for one in before.addresses if one.key not in there),
+        *(name for name, value in before.values.items() if value and not made.value(name)),
+        *(one for one in before.hosts if one not in made.hosts),
+        *(["url"] if before.url and not made.url else []),
+    ]
+
+
 def _token(tw: Threadwell, arguments: Namespace) -> str:
     from threadwell.intake.settings import BadSetting
 
@@ -189,7 +204,7 @@ def _print_list(accounts: Sequence[Account], *, as_json: bool) -> None:
     if as_json:
         print_json([_shown(one) for one in accounts])
     elif accounts:
-        rows = [[one.name, one.channel, _addresses(one), _path(one)] for one in accounts]
+        rows = [[one.name, one.channel, _addresses(one), _path(one) or "-"] for one in accounts]
         print(table(["Name", "Channel", "Addresses", "Called at"], rows))
         print(f"\n{plural(len(accounts), 'account')}.")
     else:
@@ -206,7 +221,7 @@ def _print_one(account: Account, *, as_json: bool) -> None:
         ["Channel", account.channel],
         ["Addresses", _addresses(account) or "-"],
         *([name, value] for name, value in shown["values"].items()),
-        ["Called at", account.url or _path(account)],
+        ["Called at", account.url or _path(account) or "- (nobody calls)"],
         *(["May be called", host] for host in account.hosts),
     ]
     print(table(["What", "Value"], rows))
@@ -233,9 +248,12 @@ def _shown(account: Account) -> dict[str, Any]:
 
 
 def _path(account: Account) -> str:
+    """The path at which its provider calls, ``""`` where none does."""
     from threadwell.app import live_channels
 
     channel = live_channels().get(account.channel)
+    if channel and channel.live and not channel.live.called(account):
+        return ""
     place = channel.live.place if channel and channel.live else "hooks"
     return f"/{place}/{account.name}"
 
@@ -249,7 +267,7 @@ COMMAND = Command(
     summary="Set up accounts at providers, which deliver messages as they come",
     about="A secret is read from a file, the environment or the terminal, never from the command "
     "itself, and is shown nowhere again. The provider is then told to call /hooks/NAME of the "
-    "server.",
+    "server. An account is set up as a whole: what is not given again under its name is gone.",
     examples=(
         "threadwell account add desk --channel twilio --set account_sid=AC01 "
         "--secret-env auth_token=TOKEN",

@@ -73,6 +73,20 @@ def test_what_cannot_be_set_up_is_said(
     assert said in capsys.readouterr().err
 
 
+def test_what_is_not_given_again_is_gone_and_named(store: list[str], capsys: Any) -> None:
+    add = ["account", "add", "mail", "--channel", "email", "--set", "provider=lmtp", *store]
+    assert main(add) == 2
+    assert "needs an address" in capsys.readouterr().err
+    more = ["--set", "from-name=Elm Street", "--allow-host", "127.0.0.1:9"]
+    assert main([*add, "--address", "care@clinic.example", *more]) == 0
+    shown = capsys.readouterr()
+    assert "nobody calls" in shown.out
+    assert shown.err == ""
+    assert main([*add, "--address", "desk@clinic.example"]) == 0
+    gone = "Not given again, so it is gone: care@clinic.example, from-name, 127.0.0.1:9"
+    assert gone in capsys.readouterr().err
+
+
 def test_an_app_has_a_token_to_try_it(store: list[str], capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("APP_SECRET", "a-secret-of-the-tests-0123456789-abc")
     add = ["account", "add", "app", "--channel", "chat", "--secret-env", "secret=APP_SECRET"]

@@ -71,7 +71,15 @@ def lacks(account: Account) -> str:
         names = need.split("|")
         if not any(map(account.value, names)):
             return f"an account of {named} needs {' or '.join(names)}"
+    if named == "lmtp" and not account.addresses:
+        return "an account of lmtp needs an address: mails to any other are refused"
     return unfit(account)
+
+
+def called(account: Account) -> bool:
+    """Whether its provider delivers by calling the server."""
+    provider = PROVIDERS.get(account.value("provider").lower())
+    return provider is not None and provider.verify is not refuse
 
 
 def parse(delivery: Delivery, account: Account, _country: str) -> Iterator[Heard]:
@@ -122,6 +130,7 @@ LIVE = Live(
     verify=verify,
     parse=parse,
     lacks=lacks,
+    called=called,
     send=send,
     limits=lambda _: LIMITS,
     mute=mute,
