@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.import_options import add_sessions, sessions
+from threadwell.cli.names import patient_names
 from threadwell.cli.output import paint, plural, print_json, table
 from threadwell.cli.trial import in_zone
+from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
     from threadwell.inbox.dates import Dates
@@ -44,16 +47,17 @@ def run(arguments: Namespace) -> int:
     with threadwell.open(arguments.store, read_only=True) as tw:
         found = tw.preview(**sessions(arguments))
         dates = tw.dates
+        names = patient_names(tw, (one.subject for one in found.sessions[:_MOST]))
     if arguments.zone:
         dates = in_zone(arguments.zone, dates.country)
     if arguments.format == "json":
         print_json(asdict(found))
     else:
-        _print(found, dates, arguments.policy or "as asked")
+        _print(found, names, dates, arguments.policy or "as asked")
     return 0
 
 
-def _print(found: Preview, dates: Dates, policy: str) -> None:
+def _print(found: Preview, names: Mapping[str, str], dates: Dates, policy: str) -> None:
     rows = [
         [
             _ROWS[one.name],
@@ -66,9 +70,9 @@ def _print(found: Preview, dates: Dates, policy: str) -> None:
     print()
     lines = [
         [
-            one.subject or "(nobody yet)",
+            on_a_line(names.get(one.subject) or one.subject or "(nobody yet)"),
             dates.text(one.start) or "-",
-            dates.text(one.end) or "-",
+            dates.text(one.end) or "(open)",
             str(one.messages),
             one.status,
             _beside(one.id, one.today),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Misuse
+from threadwell.cli.names import patient_names
 from threadwell.cli.output import plural, print_json, table
 from threadwell.shown import on_a_line
 
@@ -25,9 +26,6 @@ _ACTIONS = {
     "reroute": "TASK is for --to, another person or pool; say --why",
     "dismiss": "TASK needs no answer; say --why",
 }
-
-#: Patients of whom one search asks.
-_AT_ONCE = 100
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -73,7 +71,8 @@ def run(arguments: Namespace) -> int:
             if arguments.format == "json":
                 print_json([asdict(one) for one in found])
             else:
-                _print_list(found, _names(tw, found), tw.dates)
+                names = patient_names(tw, (one.subject for one in found))
+                _print_list(found, names, tw.dates)
         return 0
     if not arguments.task:
         raise Misuse(f"say which: threadwell todos {arguments.action} TASK")
@@ -102,19 +101,6 @@ def _act(tw: Threadwell, arguments: Namespace) -> Todo:
             return tw.reroute(task, owner=arguments.to, why=why, by=who)
         case _:
             return tw.dismiss(task, why=why, by=who)
-
-
-def _names(tw: Threadwell, found: Sequence[Waiting]) -> dict[str, str]:
-    """What those whom the threads are about are called, by their references."""
-    from threadwell.encounters.names import resource_name
-
-    ids = sorted({one.subject.partition("/")[2] for one in found if one.subject})
-    names: dict[str, str] = {}
-    for at in range(0, len(ids), _AT_ONCE):
-        query = {"_id": ",".join(ids[at : at + _AT_ONCE]), "_count": str(_AT_ONCE)}
-        for patient in tw.search_resources("Patient", query):
-            names[f"Patient/{patient['id']}"] = resource_name(patient)
-    return names
 
 
 def _print_list(found: Sequence[Waiting], names: Mapping[str, str], dates: Dates) -> None:

@@ -94,4 +94,5 @@ def test_it_stands_in_a_table(practice: Path, capsys: Any) -> None:
     said = capsys.readouterr().out
     assert said.splitlines()[0].split() == ["Today", "per-thread"]
     assert "Nothing was written" in said
+    assert "Samuel Whitcombe " in said
     assert main(["preview", "--policy", "per-moon", "--store", str(practice)]) == 2
