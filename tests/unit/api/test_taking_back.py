@@ -363,3 +363,35 @@ def test_drafts_by_their_function(clinic: Clinic) -> None:
     [found] = clinic.run(drafts(store, DEFAULT_PROJECT, clinic.dana, header))
     assert found["payload"] == [{"contentString": "On Monday"}]
     assert clinic.run(drafts(store, DEFAULT_PROJECT, clinic.ana)) == []
+
+
+@pytest.mark.parametrize("way", ["put", "patch", "transaction"])
+def test_what_was_sent_is_no_draft_again(clinic: Clinic, way: str) -> None:
+    """Else it would go out all the same, and nobody could make it a message again."""
+    clinic.take(said("SM1", -30))
+    sent = clinic.reply(clinic.header(), text("Yes."), ref("sender", clinic.dana))
+    del sent["thread"]
+    name = f"Communication/{sent['id']}"
+    changed = sent | {"status": "preparation"}
+    if way == "patch":
+        change = [{"op": "replace", "path": "/status", "value": "preparation"}]
+        answer = clinic.api.call("PATCH", name, change, **PATCH)
+    elif way == "put":
+        answer = clinic.api.call("PUT", name, changed)
+    else:
+        answer = clinic.api.bundle("transaction", clinic.api.entry("PUT", name, changed))
+    assert answer.status_code == 422
+    assert "$retract" in clinic.api.texts(answer)[0]
+    assert clinic.read(name)["status"] == "in-progress"
+    assert len(clinic.outbox()) == 1
+
+
+def test_a_draft_of_a_thread_that_was_deleted_is_not_sent(clinic: Clinic) -> None:
+    clinic.take(said("SM1", -30))
+    made = clinic.create(clinic.header(), status="preparation").json()
+    clinic.api.call("DELETE", clinic.header())
+    answer = clinic.api.call("PUT", f"Communication/{made['id']}", made | {"status": "in-progress"})
+    assert answer.status_code == 422
+    assert "has been deleted" in clinic.api.texts(answer)[0]
+    clinic.take(said("SM2", -5))
+    assert clinic.run(verify(clinic.store, DEFAULT_PROJECT)) == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
+from threadwell.encounters.child import own_of
 from threadwell.encounters.drafts import is_draft
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue
@@ -26,15 +27,30 @@ _UNSENT = (
     "$reply; a draft is sent by an update or patch of its own, and not in a transaction"
 )
 
+_NO_DRAFT = "It is a message, and no draft any more: take it back by $retract"
+_NO_THREAD = "It would not be sent: its thread has been deleted"
+
 
 async def refuse_unsent(context: Context, write: Write) -> None:
-    """Raise 422 for what looks like a reply that is sent, and is not sent."""
+    """Raise 422 for what looks like a reply that is sent, and is not sent.
+
+    So is a message that is to be a draft again: it may be on its way.
+    """
     body = write.resource
-    if write.type != TYPE or body is None or not may_be_reply(body):
+    if write.type != TYPE or body is None:
         return
     before = write.before
+    if is_draft(body) and before is not None and not before.deleted:
+        was: Resource = decode(before.body)
+        if own_of(was) is not None and not is_draft(was):
+            raise FhirError(422, [Issue("business-rule", _NO_DRAFT, f"{TYPE}.status")])
+    if not may_be_reply(body):
+        return
     unsent = before is None or before.deleted or is_sending(write)
-    if unsent and await sends(context, local(context, body["partOf"][0])):
+    thread = local(context, body["partOf"][0])
+    if is_sending(write) and await _is_deleted(context, thread):
+        raise FhirError(422, [Issue("business-rule", _NO_THREAD, f"{TYPE}.partOf")])
+    if unsent and await sends(context, thread):
         raise FhirError(422, [Issue("business-rule", _UNSENT, f"{TYPE}.status")])
 
 
@@ -75,6 +91,12 @@ async def sends(context: Context, thread: str) -> bool:
         return False
     channel = context.channels().get(channel_of(body))
     return channel is not None and channel.live is not None and channel.live.send is not None
+
+
+async def _is_deleted(context: Context, thread: str) -> bool:
+    type_, _, id_ = thread.partition("/")
+    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
+    return stored is not None and stored.deleted
 
 
 def local(context: Context, value: dict[str, Any]) -> str:
