@@ -176,6 +176,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(office: Office) -> None:
         ([b"BDAT 3\r\na\r\n", b"BDAT 0 LAST\r\n"], ["250", "250"], b"a\r\n"),
         ([b"BDAT 7\r\n\r\n.\r\nxy", b"BDAT 1 LAST\r\nz"], ["250", "250"], b"\r\n.\r\nxyz"),
         ([b"BDAT x\r\n"], ["501"], None),
+        ([b"BDAT 1\r\nx", b"DATA\r\n", b"BDAT 1 LAST\r\ny"], ["250", "503", "250"], b"xy"),
         ([b"BDAT 5000\r\n" + b"a" * 5000, b"BDAT 1 LAST\r\nb"], ["250", "552"], None),
         ([b"BDAT 6000 LAST\r\n" + b"a" * 6000], ["552"], None),
     ],

@@ -58,12 +58,9 @@ class _Envelope:
 
     sender: str | None = None
     accounts: list[Account] = field(default_factory=list)
-    pieces: list[bytes] = field(default_factory=list)
+    content: bytearray = field(default_factory=bytearray)
+    in_pieces: bool = False
     trouble: str = ""
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.pieces))
 
 
 class Talk:
@@ -106,7 +103,8 @@ class Talk:
                 await self._hello(hello, name)
             case "STARTTLS", "" if self._rules.tls is not None and not self._secured:
                 await self._wire.secure(self._rules.tls, "220 2.0.0 go on with TLS")
-                self._secured, self._greeted, self._it = True, False, _Envelope()
+                self._secured, self._greeted = True, False
+                self._forget()
             case "QUIT", _:
                 await self._wire.say("221 2.0.0 goodbye")
                 return False
@@ -199,7 +197,7 @@ class Talk:
             await self._wire.say("250 2.1.5 yes")
 
     async def _data(self) -> None:
-        if not self._it.accounts or self._it.pieces:
+        if not self._it.accounts or self._it.in_pieces:
             await self._wrong("503 5.5.1 say for whom it is first")
             return
         await self._wire.say("354 go on, to a line with a dot")
@@ -224,19 +222,21 @@ class Talk:
             await self._skip(said)
             await self._wrong("503 5.5.1 say for whom it is first")
             return
-        if not it.trouble and it.size + count > self._rules.most:
+        it.in_pieces = True
+        size = len(it.content) + count
+        if not it.trouble and size > self._rules.most:
             it.trouble = _TOO_LARGE
-        if not it.trouble and not self._reserve(it.size + count):
+        if not it.trouble and not self._reserve(size):
             it.trouble = _NO_ROOM
         piece = await self._wire.exactly(count, not it.trouble)
         if it.trouble:
-            it.pieces.clear()
+            it.content.clear()
         else:
-            it.pieces.append(piece)
+            it.content += piece
         if last and it.trouble:
             await self._done(it.trouble)
         elif last:
-            await self._keep(b"".join(it.pieces))
+            await self._keep(bytes(it.content))
         else:
             await self._wire.say(it.trouble or "250 2.0.0 go on")
 
