@@ -38,6 +38,15 @@ class Called:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
+    @property
+    def pause(self) -> float:
+        """The seconds that it asks to wait (``Retry-After``, RFC 9110 §10.2.3), 0 if it does not.
+
+        A date is not understood, nor is what is longer than some days.
+        """
+        said = self.headers.get("retry-after", "")
+        return float(said) if said.isascii() and said.isdigit() and len(said) < 7 else 0.0
+
 
 class CallFailed(Exception):
     """No whole answer came; the message says why in plain words, and names no more than the host.

@@ -314,3 +314,17 @@ def test_what_fails_names_no_more_than_the_host(other: Other) -> None:
     )
     assert "secret" not in str(failed)
     assert "secret" not in repr(Call("GET", "http://a.example.org", CREDENTIALS, b"secret"))
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({}, 0),
+        ({"retry-after": "9"}, 9),
+        ({"retry-after": "-1"}, 0),
+        ({"retry-after": "9" * 400}, 0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+    ],
+)
+def test_how_long_an_answer_asks_to_wait(said: dict[str, str], seconds: int) -> None:
+    assert Called(429, said, b"").pause == seconds

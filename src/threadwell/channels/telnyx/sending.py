@@ -66,9 +66,9 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
     codes = [text_of(error, "code") for error in maps_of(told.get("errors"))]
     code = next(filter(None, codes), "")
     if answer.status == 429 or code in _BUSY:
-        return Later("Telnyx is asked too much", code, _pause(answer))
+        return Later("Telnyx is asked too much", code, answer.pause)
     if answer.status == 503:
-        return Later("Telnyx is not there at the moment", code, _pause(answer))
+        return Later("Telnyx is not there at the moment", code, answer.pause)
     if code in _REASONS:
         return Failed(_REASONS[code], code)
     if answer.status in (401, 403) or code in _OF_THE_ACCOUNT:
@@ -76,8 +76,3 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
     if answer.status >= 500:
         return Later("Telnyx has failed, and may have sent it", code, doubtful=True)
     return Failed("Telnyx refuses it", code)
-
-
-def _pause(answer: Called) -> float:
-    said = answer.headers.get("retry-after", "")
-    return float(said) if said.isascii() and said.isdigit() and len(said) < len("1000000") else 0.0

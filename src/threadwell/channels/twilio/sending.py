@@ -105,11 +105,11 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
             return Sent(id_)
         return Later("Twilio has answered without an id", doubtful=True)
     if answer.status == 429 or code in _BUSY:
-        return Later("Twilio is asked too much", code, _pause(answer))
+        return Later("Twilio is asked too much", code, answer.pause)
     if answer.status in (401, 403) and code not in _OF_THE_MESSAGE:
         return Later("Twilio does not take the credentials of the account", code)
     if answer.status == 503:
-        return Later("Twilio is not there at the moment", code, _pause(answer))
+        return Later("Twilio is not there at the moment", code, answer.pause)
     if answer.status >= 500:
         return Later("Twilio has failed, and may have sent it", code, doubtful=True)
     return Failed(_REASONS.get(code, "Twilio refuses it"), code)
@@ -152,11 +152,6 @@ def _json(answer: Called) -> Mapping[str, Any]:
 def _code(told: Mapping[str, Any]) -> str:
     code = str(told.get("code") or "")
     return code if code.isascii() and code.isdigit() else ""
-
-
-def _pause(answer: Called) -> float:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _time(text: object) -> datetime | None:

@@ -88,9 +88,9 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
         return Sent(id_) if id_ else Later("Meta has answered without an id", doubtful=True)
     code = word_of(map_of(told, "error"), "code")
     if code in _BUSY or answer.status == 429:
-        return Later("Meta is asked too much", code, _pause(answer))
+        return Later("Meta is asked too much", code, answer.pause)
     if code in _AWAY or answer.status == 503:
-        return Later("Meta is not there at the moment", code, _pause(answer))
+        return Later("Meta is not there at the moment", code, answer.pause)
     if code in _REASONS:
         return Failed(_REASONS[code], code)
     if code in _OF_THE_ACCOUNT or answer.status in (401, 403):
@@ -98,8 +98,3 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
     if answer.status >= 500:
         return Later("Meta has failed, and may have sent it", code, doubtful=True)
     return Failed("Meta refuses it", code)
-
-
-def _pause(answer: Called) -> float:
-    said = answer.headers.get("retry-after", "")
-    return float(said) if said.isascii() and said.isdigit() and len(said) < len("1000000") else 0.0
