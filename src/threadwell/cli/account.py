@@ -10,7 +10,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
 
@@ -32,11 +32,7 @@ _HIDDEN = "(kept)"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "action",
-        choices=_ACTIONS,
-        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
-    )
+    add_action(parser, _ACTIONS)
     parser.add_argument("name", metavar="NAME", nargs="?", help="of the account: part of its URL")
     parser.add_argument("--channel", metavar="CHANNEL", help="the provider: twilio, …")
     parser.add_argument(

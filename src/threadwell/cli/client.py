@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
 
@@ -23,11 +23,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "action",
-        choices=_ACTIONS,
-        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
-    )
+    add_action(parser, _ACTIONS)
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="of a new client, for people; else its id or name"
     )

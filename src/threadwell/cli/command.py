@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 #: The store of a command that is not told another one.
@@ -26,6 +26,19 @@ class Command:
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
     about: str = ""
+
+
+def add_action(parser: ArgumentParser, actions: Mapping[str, str], default: str = "") -> None:
+    """The first word: which of the ``actions``, by what each does; one has to be said if there is
+    no ``default``.
+    """
+    parser.add_argument(
+        "action",
+        choices=actions,
+        nargs="?" if default else None,
+        default=default or None,
+        help="; ".join(f"{name}: {does}" for name, does in actions.items()),
+    )
 
 
 def add_store(parser: ArgumentParser) -> None:

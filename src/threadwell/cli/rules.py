@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
 
@@ -34,13 +34,7 @@ _WITH_FILE = ("check", "try", "set")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "action",
-        choices=_ACTIONS,
-        nargs="?",
-        default="list",
-        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
-    )
+    add_action(parser, _ACTIONS, "list")
     parser.add_argument("file", metavar="FILE", nargs="?", help="a file of rules (TOML)")
     parser.add_argument("--rule", metavar="NAME", default="", help="runs: those of that rule")
     parser.add_argument(

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Misuse
 from threadwell.cli.output import plural, print_json, table
 from threadwell.shown import on_a_line
@@ -20,13 +20,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "action",
-        choices=_ACTIONS,
-        nargs="?",
-        default="list",
-        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
-    )
+    add_action(parser, _ACTIONS, "list")
     parser.add_argument("name", metavar="NAME", nargs="?", help="what it is called")
     parser.add_argument(
         "text", metavar="TEXT", nargs="?", help="what it says; - reads standard input"

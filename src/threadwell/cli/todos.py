@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Misuse
 from threadwell.cli.names import patient_names
 from threadwell.cli.output import plural, print_json, table
@@ -30,13 +30,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "action",
-        choices=_ACTIONS,
-        nargs="?",
-        default="list",
-        help="; ".join(f"{name}: {does}" for name, does in _ACTIONS.items()),
-    )
+    add_action(parser, _ACTIONS, "list")
     parser.add_argument("task", metavar="TASK", nargs="?", help="Task/… or the id")
     parser.add_argument(
         "--as", dest="sender", metavar="WHO", default="", help="who does it: Practitioner/…"
