@@ -175,10 +175,12 @@ class News:
         except StoreError as error:
             _log.warning("pages are not told of what is new: %s", error)
         finally:
-            # They come back, and then it goes on from where they are.
-            for listener in self._listeners:
-                listener.over = True
-                listener.rung.set()
+            # They come back, and then it goes on from where they are. Those who have come since the
+            # last one left have a follower of their own.
+            if self._following is asyncio.current_task():
+                for listener in self._listeners:
+                    listener.over = True
+                    listener.rung.set()
 
     def _take(self, position: int, stored: Stored) -> None:
         self._at = position

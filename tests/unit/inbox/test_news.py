@@ -106,6 +106,21 @@ def test_all_listeners_share_one_follower(run: Callable[..., Any]) -> None:
     run(test())
 
 
+def test_who_comes_as_the_last_one_leaves_goes_on(run: Callable[..., Any]) -> None:
+    async def test() -> None:
+        clinic = Clinic()
+        at = await clinic.now()
+        with clinic.news.listening(at, at) as first:
+            assert await first.wait(0.05) == []
+            assert await first.wait(0.05) == []
+        with clinic.news.listening(at, at) as second:
+            assert await second.wait(0.05) == []
+            await clinic.write("a")
+            assert names(await second.wait(SOON)) == ["Encounter/a"]
+
+    run(test())
+
+
 def test_what_nobody_is_shown_is_not_told(run: Callable[..., Any]) -> None:
     async def test() -> None:
         clinic = Clinic()

@@ -117,8 +117,10 @@ class Following:
         except StoreError as error:
             _log.warning("apps are not told of what is new: %s", error)
         finally:
-            # They come back, and go on from where they are.
-            self._end()
+            # They come back, and go on from where they are. Those who have come since the last one
+            # left have a follower of their own.
+            if self._task is asyncio.current_task():
+                self._end()
 
     async def _look(self) -> None:
         """Tell listeners whether somebody of the practice types: nothing rings for that."""
