@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
-from threadwell.encounters.drafts import is_draft
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
-from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
 from threadwell.intake.circles.plan import Plan, plan
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.shelf import Shelf
-from threadwell.intake.commits.batch import Batch, as_stored
+from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
+from threadwell.intake.commits.pending import Pending
 from threadwell.intake.commits.values import Values
 from threadwell.intake.copies.children import write_changed
 from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
+from threadwell.intake.copies.sorting import by_id, sort
 from threadwell.intake.copies.twins import Twins
 from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
@@ -39,16 +39,13 @@ from threadwell.intake.settings import Settings
 from threadwell.intake.taken import Taken
 from threadwell.messages import Broken, Message
 from threadwell.stores.aside import aside
-from threadwell.stores.contract import Key, Store, Stored, Write
+from threadwell.stores.contract import Key, Store, Stored
 
 #: What the work on a message of a circle is like, in bytes of JSON that are looked through.
 _MESSAGE_BYTES = 1000
 
 #: Addresses, names and ways of people that a run that lives on remembers.
 _MOST_PEOPLE = 100_000
-
-#: How a draft is told that is being sent, without reading every message that is there.
-_DRAFT = b'"preparation"'
 
 #: Of so many addresses at most a commit looks again who has them: where nobody else seems to
 #: write, and where somebody does.
@@ -61,12 +58,12 @@ AHEAD_US = 86_400_000_000
 class Run:
     """The state of one import. After a ``Conflict`` it is thrown away, and another one begins.
 
-    What it has at hand is the truth while its last batch is still being committed: ``pending``
-    are the writes that a search of the store may not show yet. ``recutting`` is what a Provenance
-    then tells: that settings have changed, and not messages. Others seem to write ``beside`` it;
-    it is ``relying`` where a commit compares who has the addresses. A ``careful`` run looks whether
-    somebody has deleted what it is going to make, which is rare and would be a conflict. ``author``
-    is the reference of the person or client by whose word it writes, ``""`` for none.
+    What it has at hand is the truth while its last batch is still being committed. ``recutting`` is
+    what a Provenance then tells: that settings have changed, and not messages. Others seem to write
+    ``beside`` it; it is ``relying`` where a commit compares who has the addresses. A ``careful``
+    run looks whether somebody has deleted what it is going to make, which is rare and would be a
+    conflict. ``author`` is the reference of the person or client by whose word it writes, ``""``
+    for none.
     """
 
     def __init__(
@@ -100,7 +97,7 @@ class Run:
         self.beside = False
         self.relying = True
         self._author = author
-        self._pending: dict[Key, Write] = {}
+        self._pending = Pending(store, project)
         self.marks = Marks(store, project)
         self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
         self._ids: set[str] = set()
@@ -209,12 +206,11 @@ class Run:
 
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
-        self._pending.update(batch.writes)
+        self._pending.add(batch.writes)
 
     def committed(self) -> None:
         """Everything that was on its way has arrived."""
-        grown = len(self._pending)
-        self._pending.clear()
+        grown = self._pending.clear()
         self.values.arrived()
         self.shelf.trim(grown)
 
@@ -266,7 +262,9 @@ class Run:
     async def _take(self, batch: Batch, messages: Sequence[Message]) -> Taken:
         """Give messages their place, as far as they can have one."""
         ids = [child_id(one) for one in messages]
-        fresh, met, found = await self._sort(ids, messages)
+        groups = by_id(ids, messages)
+        found = await self.current([Key("Communication", id_) for id_ in groups])
+        fresh, met = sort(groups, found, self._is_known)
         again = [one for those in met.values() for one in those]
         await self.ways.find([*fresh.values(), *again])
         rules = self._rules(batch)
@@ -282,33 +280,6 @@ class Run:
         held |= await self._write_circles(batch, touched, recorded, rules)
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
         return Taken.of(ids, messages, fresh, newcomers, held)
-
-    async def _sort(
-        self, ids: Sequence[str], messages: Sequence[Message]
-    ) -> tuple[dict[str, Message], dict[str, list[Message]], dict[Key, Stored]]:
-        """The messages that are the first of their id, those that are not, by the id of a sole
-        child, and what is stored under these. What is known already is in neither.
-        """
-        groups: dict[str, list[Message]] = {}
-        for id_, message in zip(ids, messages, strict=True):
-            those = groups.setdefault(id_, [])
-            if message not in those:
-                those.append(message)
-        found = await self.current([Key("Communication", id_) for id_ in groups])
-        fresh: dict[str, Message] = {}
-        met: dict[str, list[Message]] = {}
-        for id_, those in groups.items():
-            before = found.get(Key("Communication", id_))
-            if before is not None and those[0].author and _is_draft(before):
-                # Somebody sends it: it becomes this message.
-                before = None
-            if before is None and len(those) == 1:
-                fresh[id_] = those[0]
-            elif before is None:
-                met[id_] = those
-            elif more := [one for one in those if not self._is_known(before, one)]:
-                met[id_] = more
-        return fresh, met, found
 
     async def _meet(
         self,
@@ -400,19 +371,11 @@ class Run:
 
     async def current(self, keys: Sequence[Key]) -> dict[Key, Stored]:
         """The current versions of ``keys``, with those that are on their way."""
-        ours = {key: as_stored(self._pending[key]) for key in keys if key in self._pending}
-        rest = [key for key in keys if key not in ours] if ours else keys
-        return {**(await self.store.read_many(self.project, rest) if rest else {}), **ours}
+        return await self._pending.current(keys)
 
     async def content_of(self, binary: Key) -> bytes | None:
         """The bytes of a Binary as it is, or will be."""
-        pending = self._pending.get(binary)
-        if pending is not None and pending.content is not None:
-            return pending.content
-        stored = await self.store.read(self.project, *binary)
-        if stored is None or stored.deleted:
-            return None
-        return await self.store.content(self.project, stored.id, stored.version_id)
+        return await self._pending.content_of(binary)
 
     def _circle_of(self, message: Message) -> str:
         """The key of the circle of a message whose way was found, ``""`` where it has none."""
@@ -472,7 +435,3 @@ class Run:
                 stands = batch.write(key, resource, stands)
             self.people.wrote(stands, resource)
         made.clear()
-
-
-def _is_draft(stored: Stored) -> bool:
-    return _DRAFT in stored.body and not stored.deleted and is_draft(decode(stored.body))
