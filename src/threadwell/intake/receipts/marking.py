@@ -40,10 +40,10 @@ from threadwell.intake.commits.versions import is_intakes
 from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Patience
 from threadwell.intake.receipts.model import Model, receipt_model
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
 
-_ATTEMPTS = 20
 #: What counts as a message.
 LIVE = TokenFilter(
     "status",
@@ -89,7 +89,8 @@ async def mark_read(
     if not who.startswith(READERS):
         raise BadReceipt("say who has read it: Practitioner/…, Patient/… or RelatedPerson/…")
     name = thread if "/" in thread else f"Communication/{thread}"
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         header = await _read(store, project, name)
         if header.get("partOf"):
             name, up_to = str(header["partOf"][0]["reference"]), up_to or name

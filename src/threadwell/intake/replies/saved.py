@@ -25,6 +25,7 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Patience
 from threadwell.intake.replies.asked import BadReply
 from threadwell.stores.contract import Conflict, Key, Store
 
@@ -44,7 +45,6 @@ PLACES = (
 #: In what language ``Expression.expression`` is: text with places in braces.
 _LANGUAGE = "text/x-places"
 _PATH = "payload.contentString"
-_ATTEMPTS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -81,7 +81,8 @@ async def save_reply(
     if not text.strip():
         raise BadSavedReply("a saved reply has a text")
     check_text(text)
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         # A client may have made it.
         made = next((one for one in await saved_replies(store, project) if one.name == name), None)
         id_ = made.resource if made else Identity(codes.SAVED, name).id
@@ -107,7 +108,8 @@ async def remove_saved(
     store: Store, project: str, name: str, *, by: Agent = SOMEBODY, clock: Clock = now_ms
 ) -> None:
     """Have no saved reply of that name any more: it is retired. Raises ``BadSavedReply``."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         key = as_key((await find_saved(store, project, name)).resource)
         before = await store.read(project, *key)
         if before is None:

@@ -20,6 +20,7 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.importing import Contended
 from threadwell.intake.kept_rules import kept_rules
 from threadwell.intake.links import target
+from threadwell.intake.patience import Patience
 from threadwell.intake.replies.automatic import reply_by_itself
 from threadwell.intake.rulebook.events import EVENTS, TIMERS, Happened, happened
 from threadwell.intake.rulebook.ruleset import Event, Rule, RuleSet
@@ -29,13 +30,7 @@ from threadwell.intake.rules.runs import run_key, run_resource
 from threadwell.intake.settings import BadSetting, Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store, StoreError
 
-_ATTEMPTS = 20
 _AT_A_TIME = 100
-
-
-def nothing() -> tuple[Kept, ...]:
-    """No precondition."""
-    return ()
 
 
 @dataclass(slots=True)
@@ -67,7 +62,7 @@ class Runner:
         settings: Callable[[], Awaitable[Settings]],
         channels: Mapping[str, Channel],
         *,
-        still_held: Callable[[], tuple[Kept, ...]] = nothing,
+        still_held: Callable[[], tuple[Kept, ...]] = tuple,
         clock: Clock = now_ms,
     ) -> None:
         self._store = store
@@ -118,7 +113,8 @@ class Runner:
 
     async def _run(self, one: Happened) -> None:
         """Run the rules over one event, decided anew as long as others write to its thread."""
-        for _ in range(_ATTEMPTS):
+        patience = Patience()
+        while await patience.turn():
             try:
                 await self._run_once(one)
             except Conflict as conflict:

@@ -21,13 +21,12 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Patience
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
-
-_ATTEMPTS = 20
 
 
 async def save_draft(
@@ -53,7 +52,8 @@ async def save_draft(
         raise BadReply(f"there is no {name}")
     if parent := parent_of(decode(header.body)):
         name, answers = parent, answers or name
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         now = clock()
         key = Key("Communication", id_ or new_id(now))
         before = await _own_draft(store, project, key, sender) if id_ else None

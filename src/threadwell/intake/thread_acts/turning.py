@@ -40,6 +40,7 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import Contended, revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Patience
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
@@ -49,7 +50,6 @@ from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored
 MEMBERS = ("Practitioner", "PractitionerRole", "RelatedPerson", "CareTeam", "Patient")
 _OPEN, _CLOSED = "in-progress", "completed"
 _OVER = ("finished", "cancelled")
-_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,8 @@ class _Asked:
     async def _by_hand(
         self, header: Resource, change: Callable[[Resource], Resource]
     ) -> ThreadActed:
-        for _ in range(_ATTEMPTS):
+        patience = Patience()
+        while await patience.turn():
             stored = await self._stored(header["id"])
             batch = Batch(updated=self.clock(), author=self.by.author)
             body = change(decode(stored.body))

@@ -24,11 +24,11 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
+from threadwell.intake.patience import Patience
 from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
 OWNERS = ("Practitioner/", "PractitionerRole/", "CareTeam/", "Organization/", "HealthcareService/")
-_ATTEMPTS = 20
 
 CLAIM, RELEASE, REROUTE, DISMISS = "claim", "release", "reroute", "dismiss"
 _WORDS = {
@@ -222,7 +222,8 @@ async def _act(
 ) -> Todo:
     """Write what ``change`` makes of the Task, decided anew as long as others write to it."""
     key = Key("Task", task.removeprefix("Task/"))
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while await patience.turn():
         stored, body = await _todo(store, project, key)
         wanted = change(body)
         if wanted is None:

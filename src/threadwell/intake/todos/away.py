@@ -47,16 +47,11 @@ class Away:
     until: str
 
 
-def nothing() -> tuple[Kept, ...]:
-    """No precondition."""
-    return ()
-
-
 async def give_back(
     store: Store,
     project: str,
     *,
-    still_held: Callable[[], tuple[Kept, ...]] = nothing,
+    still_held: Callable[[], tuple[Kept, ...]] = tuple,
     clock: Clock = now_ms,
 ) -> int:
     """Give back what those have who are away; how many Tasks went back."""
