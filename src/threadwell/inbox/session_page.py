@@ -24,6 +24,7 @@ from threadwell.inbox.words import (
     size_text,
     status_of,
 )
+from threadwell.intake.choices import Choices, kept_choices
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
@@ -36,6 +37,13 @@ PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 #: What a person may do with a whole session: what its button says.
 CLOSE, REOPEN = "close", "reopen"
+#: What the next message does once a session is closed, by the policy of the store.
+_AFTER_CLOSING = {
+    "per-day": "The next message of the same day opens it again.",
+    "per-thread": "The next message of its thread opens it again.",
+    "inactivity-gap": "The next message begins another session.",
+    "explicit": "What is written then is in no session, until somebody opens one.",
+}
 
 _MANY = 1000
 _OPEN = STATUSES["open"][1]
@@ -132,7 +140,8 @@ class SessionView:
     ``patients`` are ids and names of those whom it is about. Of a superseded session ``because``
     tells why it is one, and ``successor`` is the id of the one that has its messages now, ``""``
     where there is none. It is ``correctable`` whom it is about where an import has made it, and
-    ``act`` is what may be done with it then: ``CLOSE``, ``REOPEN``, or ``""``.
+    ``act`` is what may be done with it then: ``CLOSE``, ``REOPEN``, or ``""``; ``afterwards`` says
+    what the next message does, ``""`` where nobody knows.
     """
 
     id: str
@@ -151,6 +160,7 @@ class SessionView:
     successor: str
     correctable: bool
     act: str
+    afterwards: str
 
 
 async def load_session(
@@ -176,6 +186,7 @@ async def load_session(
     if superseded:
         because = await superseded_because(reader.store, reader.project, encounter["id"])
         successor_ = await successor(reader.store, reader.project, headers)
+    act, ours = _act(encounter), any(map(circle_of, headers))
     return SessionView(
         id=encounter["id"],
         name=session_name(summary),
@@ -197,9 +208,17 @@ async def load_session(
         superseded=superseded,
         because=because,
         successor=successor_,
-        correctable=not superseded and any(map(circle_of, headers)),
-        act=_act(encounter),
+        correctable=not superseded and ours,
+        act=act,
+        afterwards=await _afterwards(reader, act) if ours else "",
     )
+
+
+async def _afterwards(reader: Reader, act: str) -> str:
+    if act == REOPEN:
+        return "The next message joins this session again."
+    choices = await kept_choices(reader.store, reader.project) or Choices()
+    return _AFTER_CLOSING.get(choices.policy, "")
 
 
 def _act(encounter: Resource) -> str:

@@ -12,6 +12,7 @@ import pytest
 from threadwell.encounters import codes
 from threadwell.encounters.acts import is_act
 from threadwell.fhir.json import decode
+from threadwell.intake.choices import Choices, keep_choices
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 INES = {"reference": "Practitioner/ines", "display": "Dr. Ines Alvarado"}
@@ -54,6 +55,25 @@ def test_a_session_is_opened_again_and_closed(family: Any, ines: Any) -> None:
     done = acts(family)
     assert [one["requester"] for one in done] == [INES, INES]
     assert "she calls back" in json.dumps(done)
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("per-day", "The next message of the same day opens it again."),
+        ("per-thread", "The next message of its thread opens it again."),
+        ("inactivity-gap", "The next message begins another session."),
+        ("explicit", "What is written then is in no session, until somebody opens one."),
+    ],
+)
+def test_it_says_what_the_next_message_does(
+    family: Any, ines: Any, run: Any, store: Any, policy: str, told: str
+) -> None:
+    path = f"/sessions/{family.session}"
+    assert "The next message joins this session again." in ines.get(path).text
+    ines.post(path, act="reopen")
+    run(keep_choices(store, DEFAULT_PROJECT, Choices(policy=policy)))
+    assert told in ines.get(path).text
 
 
 def test_pressed_twice_it_is_done_once(family: Any, ines: Any) -> None:
