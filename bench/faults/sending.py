@@ -37,7 +37,8 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies import sending
 from threadwell.intake.replies.outbox import dead_letters, replay_letter, waiting
-from threadwell.intake.replies.sending import UNKNOWN, Links, Outbox
+from threadwell.intake.replies.outgoing import Links
+from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store

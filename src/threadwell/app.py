@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threadwell.channels.channel import Channel
     from threadwell.duties.duty import Duty
     from threadwell.intake.chat.typing import Typing
-    from threadwell.intake.replies.sending import Links
+    from threadwell.intake.replies.outgoing import Links
     from threadwell.stores.contract import Store
 
 
@@ -122,7 +122,7 @@ async def _links(store: Store) -> Links:
     from threadwell.api.oauth.keys import kept_secret
     from threadwell.api.signer import Signer
     from threadwell.inbox.whereabouts import noted_address
-    from threadwell.intake.replies.sending import Links
+    from threadwell.intake.replies.outgoing import Links
 
     base = os.environ.get(BASE_URL_VARIABLE, "").rstrip("/") or await noted_address(store)
     return Links(base, Signer(base, await kept_secret(store, "storage")).url)

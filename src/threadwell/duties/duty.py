@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.intake.replies.sending import FindLinks, Links
+from threadwell.intake.replies.outgoing import FindLinks, Links
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: Does what is due, and says in how many seconds it wants another turn; ``None`` when the store

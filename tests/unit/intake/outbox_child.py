@@ -7,7 +7,8 @@ import sys
 
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.calls import HttpCaller
-from threadwell.intake.replies.sending import Links, Outbox
+from threadwell.intake.replies.outgoing import Links
+from threadwell.intake.replies.sending import Outbox
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 

@@ -30,7 +30,8 @@ from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import dead_letters, replay_letter, waiting
-from threadwell.intake.replies.sending import Links, Outbox
+from threadwell.intake.replies.outgoing import Links
+from threadwell.intake.replies.sending import Outbox
 from threadwell.intake.replies.writing import BadReply, reply
 from threadwell.messages import Address, AddressKind, Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write

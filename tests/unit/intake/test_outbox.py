@@ -33,7 +33,8 @@ from threadwell.intake.replies.outbox import (
     replay_letter,
     waiting,
 )
-from threadwell.intake.replies.sending import UNKNOWN, Links, Outbox
+from threadwell.intake.replies.outgoing import Links
+from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment, Message

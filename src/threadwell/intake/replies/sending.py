@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from threadwell.calls.call import Call, Caller, CallFailed
 from threadwell.calls.smtp import SmtpSubmitter
@@ -22,10 +21,8 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Live, State, Status
 from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
-from threadwell.encounters.child import REPLY, sent_as
-from threadwell.encounters.identity import message_identity
+from threadwell.encounters.child import sent_as
 from threadwell.encounters.merge import is_live
-from threadwell.encounters.said import said_in
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
@@ -42,15 +39,14 @@ from threadwell.intake.replies.outbox import (
     removed,
     waiting,
 )
+from threadwell.intake.replies.outgoing import FindLinks, Outgoing
 from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
 from threadwell.intake.reply_addresses import ReplyAddresses
-from threadwell.messages import Address, Attachment
-from threadwell.messages.automatic import NOTES
-from threadwell.stores.contract import ChangeSet, Conflict, Kept, Key, Store, Stored
+from threadwell.messages import Address
+from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 _log = logging.getLogger(__name__)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Seconds until a message is tried again, after the first try in vain, the second …
 PAUSES = (5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600)
@@ -66,21 +62,6 @@ EVIDENCE = 60.0
 
 BROKEN_OFF = "it was broken off while it was being sent"
 UNKNOWN = "nobody can tell whether it was sent: look at the provider before it is replayed"
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where providers reach us: ``base`` is the server's URL, ``""`` where nobody has said it.
-
-    ``file(id, version, now)`` is the URL of a version of a Binary, ``now`` in seconds since 1970.
-    """
-
-    base: str
-    file: Callable[[str, str, int], str]
-
-
-#: Asked whenever something is to be sent.
-FindLinks: TypeAlias = Callable[[], Awaitable[Links]]
 
 
 class Outbox:
@@ -110,9 +91,9 @@ class Outbox:
         self._channels = channels
         self._labels = labels
         self._caller = caller
-        self._links = links
         self._submitter = submitter or SmtpSubmitter()
         self._tokens = ReplyAddresses(store, project)
+        self._outgoing = Outgoing(store, project, links, self._tokens, clock)
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
@@ -166,7 +147,7 @@ class Outbox:
             live = self._live(one.entry.channel)
             if account is None or live is None:
                 return await self._bury(one, "its account is gone, or sends nothing any more")
-            out = await self._outbound(one.entry, body, account, live)
+            out = await self._outgoing.message(one.entry, body, account, live)
             if isinstance(out, str):
                 return await self._bury(one, out)
             if one.entry.stage is Stage.WAITING:
@@ -328,74 +309,7 @@ class Outbox:
         await self._store.commit(self._project, ChangeSet((), kept=kept))
         return None
 
-    async def _known_as(self, channel: str, external_id: str) -> str:
-        """By which id its provider knows a message, ``""`` where it does not."""
-        if not external_id.startswith(REPLY):
-            return external_id
-        id_ = message_identity(channel, external_id).id
-        stored = await self._store.read(self._project, "Communication", id_)
-        ids = sent_as(decode(stored.body)) if stored and not stored.deleted else []
-        return ids[0] if ids else ""
-
     def _live(self, name: str) -> Live | None:
         channel = self._channels.get(name)
         live = channel.live if channel else None
         return live if live is not None and live.send is not None else None
-
-    async def _outbound(
-        self, entry: Entry, body: Resource, account: Account, live: Live
-    ) -> Outbound | str:
-        """What is to be sent, or why it cannot be."""
-        said = said_in(body, entry.thread)
-        if said is None:
-            return "its message is no longer one that can be sent"
-        links = await self._links()
-        parts = [
-            part["contentAttachment"]
-            for part in body.get("payload") or ()
-            if part.get("contentAttachment")
-        ]
-        binaries = [
-            Key("Binary", str(one["url"]).removeprefix("Binary/")) for one in parts if "url" in one
-        ]
-        if binaries and not links.base and not live.attaches:
-            return "its files cannot be fetched: say where the server is reached (--base-url)"
-        there = await self._store.read_many(self._project, binaries) if binaries else {}
-        files = [_present(there.get(key)) for key in binaries]
-        if None in files:
-            return "a file of it is gone"
-        attached = []
-        if live.attaches:
-            named = [one for one in parts if "url" in one]
-            for one, file in zip(named, filter(None, files), strict=True):
-                attached.append(await self._attached(one, file))
-        seconds = self._clock() // 1000
-        hook = f"{links.base}/hooks/{account.name}" if links.base.startswith("https:") else ""
-        return Outbound(
-            entry.external_id,
-            said.sender,
-            said.recipients,
-            entry.thread,
-            said.text,
-            datetime.fromtimestamp((entry.since or self._clock()) / 1000, UTC),
-            ()
-            if attached
-            else tuple(links.file(one.id, one.version_id, seconds) for one in files if one),
-            account.url or hook,
-            await self._known_as(entry.channel, said.in_reply_to),
-            said.subject,
-            said.references,
-            _EPOCH + timedelta(microseconds=said.sent),
-            tuple(attached),
-            await self._tokens.token(entry.external_id) if live.attaches else "",
-            not NOTES.isdisjoint(said.notes),
-        )
-
-    async def _attached(self, part: Resource, file: Stored) -> Attachment:
-        content = await self._store.content(self._project, file.id, file.version_id)
-        type_ = str(part.get("contentType", ""))
-        return Attachment(str(part.get("title", "")), type_, content or b"")
-
-
-def _present(stored: Stored | None) -> Stored | None:
-    return None if stored is None or stored.deleted else stored
