@@ -103,6 +103,8 @@ async def _compose(site: Site, request: Request, form: Form) -> Response:
         return await _page(site, request, form=await with_saved(site, request, form))
     except BadReply as error:
         return await _page(site, request, sentence(error), 422, form)
+    except Contended:
+        return await _page(site, request, "Others write to it just now: try again.", 409, form)
 
 
 async def _decide(site: Site, request: Request, form: Form) -> Response:

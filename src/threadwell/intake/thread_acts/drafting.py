@@ -19,6 +19,7 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
+from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Patience
@@ -43,7 +44,8 @@ async def save_draft(
 ) -> str:
     """Keep what ``sender`` is writing in the thread of a header; the draft (``Communication/…``).
 
-    With an ``id_`` it is that draft, which says this from now on. Raises ``BadReply``.
+    With an ``id_`` it is that draft, which says this from now on. Raises ``BadReply``, and
+    ``Contended`` if others keep writing to it.
     """
     name = thread if "/" in thread else f"Communication/{thread}"
     await check_author(store, project, sender)
@@ -67,7 +69,7 @@ async def save_draft(
         except Conflict:
             continue
         return f"Communication/{key.id}"
-    raise BadReply("others keep writing to the same draft; try again when they are done")
+    raise Contended("others keep writing to the same draft; try again when they are done")
 
 
 async def drafts(store: Store, project: str, sender: str, thread: str = "") -> list[Resource]:
