@@ -23,14 +23,15 @@ def write_plans(
     project: str,
     plans: Iterable[tuple[Circle, Plan]],
     recorded: Recorded,
-    deleted: Mapping[Key, Stored],
+    strayed: Mapping[Key, Stored],
     settings: Settings,
     *,
     recutting: bool,
 ) -> tuple[dict[str, Held], list[tuple[Circle, Placed, Link]]]:
     """The messages that a lock keeps out, by id, and those whose place in the record changes.
 
-    ``deleted`` are resources of the plans that somebody has deleted: they are made anew.
+    ``strayed`` are resources of the plans that are not among those of the circles: somebody has
+    deleted them, or taken their identifiers away.
     """
     held: dict[str, Held] = {}
     rules = settings.rules
@@ -40,8 +41,8 @@ def write_plans(
             if one.message:
                 held[one.child] = Held(replace(one.message, apart=""), "locked-session")
         before = len(batch.writes)
-        write_plan(batch, project, circle, todo, settings, deleted, recutting=recutting)
-        if any(key.type == "Communication" and key in deleted for key in todo.resources):
+        write_plan(batch, project, circle, todo, settings, strayed, recutting=recutting)
+        if any(key.type == "Communication" and key in strayed for key in todo.resources):
             # Its messages could not be found without it.
             batch.revived[circle.key] = circle.patients
         for one, link in todo.links:

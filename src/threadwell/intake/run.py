@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
 from threadwell.encounters.times import microseconds
+from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, child_id, place
@@ -29,6 +30,7 @@ from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.listing import TWIN
 from threadwell.intake.held.questions import Questions
+from threadwell.intake.links import circle_of
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, Refusal, Route, address_key, authored
@@ -61,9 +63,9 @@ class Run:
     What it has at hand is the truth while its last batch is still being committed. ``recutting`` is
     what a Provenance then tells: that settings have changed, and not messages. Others seem to write
     ``beside`` it; it is ``relying`` where a commit compares who has the addresses. A ``careful``
-    run looks whether somebody has deleted what it is going to make, which is rare and would be a
-    conflict. ``author`` is the reference of the person or client by whose word it writes, ``""``
-    for none.
+    run looks whether somebody has deleted what it is going to make, or taken its identifiers away,
+    which is rare and would be a conflict. ``author`` is the reference of the person or client by
+    whose word it writes, ``""`` for none.
     """
 
     def __init__(
@@ -402,11 +404,11 @@ class Run:
         circles = [self.shelf[key] for key in keys]
         batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
-        deleted = await self._deleted(plans) if self.careful else {}
+        strayed = await self._strayed(plans) if self.careful else {}
         held, relinked = await aside(
             size,
             lambda: write_plans(
-                *(batch, self.project, plans, recorded, deleted, self._settings),
+                *(batch, self.project, plans, recorded, strayed, self._settings),
                 recutting=self._recutting,
             ),
         )
@@ -416,15 +418,18 @@ class Run:
         write_changed(batch, relinked, recorded.drafts, current)
         return held
 
-    async def _deleted(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:
-        """What somebody has deleted of the resources that the plans make."""
+    async def _strayed(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:
+        """What somebody has deleted, or taken from its circle, of what the plans make."""
         new = [
             key
             for circle, todo in plans
             for key in (*todo.resources, *todo.todos)
             if key not in circle.stored
         ]
-        return {key: one for key, one in (await self.current(new)).items() if one.deleted}
+        there = await self.current(new)
+        return {
+            key: one for key, one in there.items() if one.deleted or not circle_of(decode(one.body))
+        }
 
     async def _write_made(self, batch: Batch) -> None:
         made = self.people.made

@@ -218,26 +218,56 @@ def test_the_operations_are_told_of(desk: Desk) -> None:
     assert {"claim", "release", "reroute", "dismiss"} <= {one["name"] for one in task["operation"]}
 
 
-@pytest.mark.parametrize("of", ["message", "header", "session", "task"])
-def test_what_an_update_leaves_out_is_known_again(desk: Desk, of: str) -> None:
-    """A client puts it without what it knows nothing of; the next message finds its place."""
-    desk.take(said("SM1", -9))
+NAMED = ["message", "header", "session", "task"]
+
+
+def named(desk: Desk, of: str) -> str:
     header = desk.header()
-    name = {
+    return {
         "message": f"Communication/{desk.api.ids('Communication?part-of:missing=false')[0]}",
         "header": header,
         "session": desk.read(header)["encounter"]["reference"],
         "task": desk.waiting()[0],
     }[of]
+
+
+@pytest.mark.parametrize("of", NAMED)
+def test_what_an_update_leaves_out_is_known_again(desk: Desk, of: str) -> None:
+    """A client puts it without what it knows nothing of; the next message finds its place."""
+    desk.take(said("SM1", -9))
+    header = desk.header()
     before = desk.everything()
     left_out = ("identifier", "sent", "_sent")
-    body = {key: value for key, value in desk.read(name).items() if key not in left_out}
-    assert desk.api.call("PUT", name, body).status_code == 200
+    body = {key: one for key, one in desk.read(named(desk, of)).items() if key not in left_out}
+    assert desk.api.call("PUT", named(desk, of), body).status_code == 200
     if of != "header":
         assert desk.everything() == before
     desk.take(said("SM2", -5), said("SM1", -9))
     assert desk.header() == header
     assert len(desk.api.ids("Task?code=respond")) == 1
+    assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
+
+
+@pytest.mark.parametrize("of", NAMED[1:])
+def test_what_a_patch_takes_away_stops_no_message(desk: Desk, of: str) -> None:
+    """What has lost its identifiers gets them back, and keeps what others put there."""
+    desk.take(said("SM1", -9))
+    header, name = desk.header(), named(desk, of)
+    before = desk.read(name)
+    change = [
+        {"op": "remove", "path": "/identifier"},
+        {"op": "add", "path": "/note", "value": [{"text": "Called back"}]},
+    ]
+    if of == "session":
+        change[1] = {"op": "add", "path": "/length", "value": {"value": 5, "unit": "min"}}
+    patch = "application/json-patch+json"
+    assert desk.api.call("PATCH", name, change, content_type=patch).status_code == 200
+    desk.take(said("SM2", -5))
+    after = desk.read(name)
+    assert after["identifier"] == before["identifier"]
+    assert ("length" if of == "session" else "note") in after or of == "task"
+    assert desk.header() == header
+    assert len(desk.api.ids("Communication?part-of:missing=false")) == 2
     assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
 
 

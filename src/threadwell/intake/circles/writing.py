@@ -41,22 +41,23 @@ def write_plan(
     circle: Circle,
     todo: Plan,
     settings: Settings,
-    deleted: Mapping[Key, Stored],
+    strayed: Mapping[Key, Stored],
     *,
     recutting: bool,
 ) -> None:
     """Add the plan's resources to the batch, but for the messages themselves.
 
-    The circle then has them as they will be stored. ``deleted`` are resources of the plan that
-    somebody has deleted: they are made anew. With ``recutting`` it is the settings that have
+    The circle then has them as they will be stored. ``strayed`` are resources of the plan that
+    are not among those of the circle. What somebody has deleted is made anew, and what has lost its
+    identifiers gets them back. With ``recutting`` it is the settings that have
     changed, and not the messages.
     """
     former = Former(circle)
     succession = heirs(todo, former)
     inheriting = inheritors(todo, circle)
     for key, resource in todo.resources.items():
-        before = circle.stored.get(key)
-        stored = decode(before.body) if before else None
+        before = circle.stored.get(key) or strayed.get(key)
+        stored = decode(before.body) if before and not before.deleted else None
         wanted = merged(stored, resource, partial(former.spoke, key)) if stored else resource
         for at, old in enumerate(succession.get(key, ())):
             anew = stored is None and not at
@@ -73,8 +74,8 @@ def write_plan(
             wanted = taken
         wanted = with_details(key, wanted, circle.details)
         if wanted != stored:
-            circle.stored[key] = batch.write(key, wanted, before or deleted.get(key))
-            batch.sessions += before is None and _is_session(key, resource)
+            circle.stored[key] = batch.write(key, wanted, before)
+            batch.sessions += stored is None and _is_session(key, resource)
             batch.reviews += key.type == "Task" and _is_asked(wanted, stored)
             if settings.rules and _is_session(key, resource):
                 for kept in of_session(project, key.id, wanted, stored, circle.key, settings.rules):
@@ -91,7 +92,7 @@ def write_plan(
             reason = _why(circle, body, settings, recutting)
             why = Key("Provenance", provenance_id(key.type, key.id, before.version_id))
             batch.write(why, provenance(key.type, key.id, instant(batch.updated), reason))
-    _write_todos(batch, project, circle, todo, settings, deleted)
+    _write_todos(batch, project, circle, todo, settings, strayed)
     for correction in circle.corrections:
         batch.write(Key("Provenance", correction.id), corrected(correction, instant(batch.updated)))
         batch.corrected += len(correction.messages)
@@ -114,13 +115,13 @@ def _write_todos(
     circle: Circle,
     todo: Plan,
     settings: Settings,
-    deleted: Mapping[Key, Stored],
+    strayed: Mapping[Key, Stored],
 ) -> None:
     for key, task in todo.todos.items():
         before = circle.stored.get(key)
         stored = decode(before.body) if before else None
         if task != stored:
-            circle.stored[key] = batch.write(key, task, before or deleted.get(key))
+            circle.stored[key] = batch.write(key, task, before or strayed.get(key))
             circle.todos[key] = thread_of_todo(task) or ""
             if settings.rules and is_open(task) and _waits_anew(task, stored):
                 for kept in of_todo(project, task, key.id, circle.key, settings.rules):
