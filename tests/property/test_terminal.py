@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import threadwell
@@ -73,8 +73,9 @@ def test_a_line_of_the_log_is_one_line(text: str) -> None:
     assert "\n" not in line
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(hostile)
+@example("".join(HOSTILE))
 def test_no_command_steers_a_terminal(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "x.db")
@@ -165,6 +166,15 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["deliveries"], ["deliveries", "--replay", argument])
     yield from (["deliveries", "--drop", argument], ["deliveries", "--replay", "all"])
     yield ["reply", argument, argument, "--as", argument]
+    yield from (["saved"], ["saved", "set", argument, text], ["saved", "remove", argument])
+    yield from (["todos"], ["todos", "claim", argument, "--as", argument])
+    yield from (["rules", "runs"], ["rules", "check", f"{ids['folder']}/in/m.csv"])
+    yield from (["rules", "set", argument], ["rules", "try", argument, "--rule", argument])
+    yield from (["thread", argument, "--close"], ["thread", argument, "--add", argument])
+    yield from (["retract", argument, "--why", argument], ["correct", argument, text, "--as", "x"])
+    yield from (["draft", "--as", argument], ["draft", argument, text, "--as", argument])
+    yield from (["read", argument, "--as", argument], ["read", "--tell-by", argument])
+    yield ["mail", "--listen", argument]
     yield ["account", "add", argument, "--channel", argument, "--set", argument]
     yield from (["account", "list"], ["account", "show", argument], ["account", "remove", argument])
     yield ["watch", f"{ids['folder']}/{argument}", "--once", "--settle", argument]

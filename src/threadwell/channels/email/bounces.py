@@ -28,8 +28,8 @@ _RECEIPTS = ("message/disposition-notification", "message/global-disposition-not
 _STATES = {"failed": State.FAILED, "delivered": State.DELIVERED, "relayed": State.SENT}
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _NUMBER = re.compile(r"(?<![\d.])([45]\d\d)(?![\d.])")
-_ID_LINE = re.compile(r"^[>\s]*message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-_ADDRESS_LINE = re.compile(r"^\s*<?([^\s<>@]+@[^\s<>@:]+)>?:?\s*$", re.MULTILINE)
+_ID_LINE = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
+_ADDRESS_LINE = re.compile(r"^[ \t]*<?([^\s<>@]+@[^\s<>@:]+)>?:?[ \t\r]*$", re.MULTILINE)
 #: Between what is told and the mail that is sent back.
 _COPY = re.compile(
     r"^-+ ?(?:below this line is a copy|this is a copy|original message)", re.IGNORECASE | re.M

@@ -24,7 +24,7 @@ NO_PROGRAM = (
 FAILED = f"is a data file of Outlook that {PROGRAM} could not take apart"
 IN_PART = f"is a data file of Outlook that {PROGRAM} took apart in part only; what it found is read"
 
-_LEFT_OUT = re.compile(rb"(\d+) items skipped")
+_LEFT_OUT = re.compile(rb"(?<!\d)(\d{1,12}) items skipped")
 
 
 class NotTakenApart(ValueError):
