@@ -19,7 +19,7 @@ import zone_data
 
 def main(arguments: list[str]) -> int:
     bring_tools()
-    selection = arguments or ["-n", "2", "--dist", "worksteal"]
+    selection = arguments or ["-n", "3", "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", *selection]
     return subprocess.run(command, cwd=toolbox.ROOT, check=False).returncode
 

@@ -90,7 +90,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(
     moments = int(run.stdout.rpartition("moments")[2])
     assert moments > 12
     # Each process gets a little further than the one before, which died.
-    for dies in range(3, moments, max(1, moments // 5)):
+    for dies in range(3, moments, max(1, moments // 3)):
         died = subprocess.run(
             [
                 *(sys.executable, "-c", PROGRAM, str(dies)),
