@@ -7,9 +7,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes, identity
+from threadwell.encounters.actors import (
+    actors_by_address,
+    collapsed,
+    kept,
+    references_by_address,
+    said_by_address,
+)
 from threadwell.encounters.attribution import with_reasons
 from threadwell.encounters.identity import Identity, message_identity
-from threadwell.encounters.people import actor, addresses_of, kept_reference, reference, said_of
+from threadwell.encounters.people import actor, kept_reference, reference
 from threadwell.encounters.placed import Link
 from threadwell.encounters.said import (
     MOST_CHARACTERS,
@@ -125,10 +132,10 @@ def revised(
         out["_sent"] = _of_time(now.wall, on_arrival=now.on_arrival)
     if now.received:
         out["received"] = fhir_time(now.received)
-    known, said = _references_by_address(stored), _said_by_address(stored)
+    known, said = references_by_address(stored), said_by_address(stored)
     if now.recipients:
         to = [(known.get(one.value, ""), one, said.get(one.value, "")) for one in now.recipients]
-        out["recipient"] = _collapsed(to)
+        out["recipient"] = collapsed(to)
     mine = now.sender.value
     out["sender"] = actor(known.get(mine, ""), now.sender, said.get(mine, ""))
     new_text = "" if now.new_text == now.text else now.new_text
@@ -272,17 +279,17 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
     if link.subject:
         out["subject"] = kept_reference(stored.get("subject"), link.subject)
     # Who is known by the address alone keeps the name that came with this very message.
-    named = _named(stored)
-    out["sender"] = _kept(_sender(sender, link), named)
+    before = actors_by_address(stored)
+    out["sender"] = kept(_sender(sender, link), before)
     if to:
-        out["recipient"] = [_kept(one, named) for one in recipients(to, link)]
+        out["recipient"] = [kept(one, before) for one in recipients(to, link)]
     return with_reasons(out, link.reasons)
 
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
     """The ``recipient`` elements, each person once."""
     said = link.said[1:] or ("",) * len(addresses)
-    return _collapsed(zip(link.recipients, addresses, said, strict=True))
+    return collapsed(zip(link.recipients, addresses, said, strict=True))
 
 
 def _sender(address: Address, link: Link) -> dict[str, Any]:
@@ -293,59 +300,6 @@ def _sender(address: Address, link: Link) -> dict[str, Any]:
 _OF_SAID = frozenset(
     ("medium", "topic", "sent", "_sent", "received", "recipient", "sender", "payload", "note")
 )
-
-
-def _collapsed(to: Iterable[tuple[str, Address, str]]) -> list[dict[str, Any]]:
-    """The elements of references, addresses and Tasks that tell whose an address is.
-
-    There is one for each person, with all of its addresses.
-    """
-    seen: dict[str, dict[str, Any]] = {}
-    for who, address, said in to:
-        one = actor(who, address, said)
-        there = seen.setdefault(who or address.value, one)
-        if there is not one and address.value not in (a.value for a in addresses_of(there)):
-            extension = [*there["extension"], *one["extension"]]
-            seen[who] = {**there, "extension": extension}
-    return list(seen.values())
-
-
-def _references_by_address(stored: Resource) -> dict[str, str]:
-    """As whom the addresses of a stored child speak."""
-    return {
-        address.value: one["reference"]
-        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
-        if "reference" in one
-        for address in addresses_of(one)
-    }
-
-
-def _said_by_address(stored: Resource) -> dict[str, str]:
-    """The Tasks that tell whose the addresses of a stored child are."""
-    return {
-        address.value: said
-        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
-        for address, said in zip(addresses_of(one), said_of(one), strict=True)
-    }
-
-
-def _named(stored: Resource) -> dict[str, dict[str, Any]]:
-    """The actors of a stored child by their address."""
-    return {
-        address.value: one
-        for one in (stored.get("sender") or {}, *(stored.get("recipient") or ()))
-        for address in addresses_of(one)
-    }
-
-
-def _kept(actor_: dict[str, Any], named: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    if "reference" in actor_:
-        return actor_
-    [address] = addresses_of(actor_)
-    there = named.get(address.value, actor_)
-    said = said_of(actor_) != [""] or said_of(there) != [""]
-    # What a person has said since may make it somebody else's, or nobody's: the name alone is kept.
-    return {**actor_, "display": there.get("display", actor_["display"])} if said else there
 
 
 def _shared(channel: str, external_id: str) -> dict[str, Any]:

@@ -37,7 +37,8 @@ from threadwell.intake.patience import Patience
 from threadwell.intake.people.address_book import all_asked
 from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
-from threadwell.intake.run import AHEAD_US, Run
+from threadwell.intake.placing import AHEAD_US
+from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.settled import hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Broken, Message

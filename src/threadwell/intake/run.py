@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
-from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import said
-from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.place import Heard, Keywords, child_id, place
+from threadwell.intake.circles.place import Keywords, child_id
 from threadwell.intake.circles.plan import Plan, plan
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.shelf import Shelf
@@ -28,13 +26,13 @@ from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
-from threadwell.intake.held.listing import TWIN
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.links import circle_of
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import Held, Refusal, Route, address_key, authored
+from threadwell.intake.people.route import Held, address_key
 from threadwell.intake.people.ways import Ways
+from threadwell.intake.placing import Placing
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
@@ -52,9 +50,6 @@ _MOST_PEOPLE = 100_000
 #: Of so many addresses at most a commit looks again who has them: where nobody else seems to
 #: write, and where somebody does.
 _MOST_ADDRESSES, _MOST_BESIDE = 64, 512
-
-#: How far ahead of ours a sender's clock may be.
-AHEAD_US = 86_400_000_000
 
 
 class Run:
@@ -86,12 +81,16 @@ class Run:
         self.people = AddressBook(store, project, settings, values=self.values)
         self.own = frozenset(one.key for one in settings.owner)
         self.questions = Questions(self.people, self.current)
-        self.quarantine = Quarantine(
-            *(self.current, self.content_of, self._circle_of, self.own, self.questions),
-            Waits(self.values, project),
-        )
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
+        self.marks = Marks(store, project)
+        self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
+        self.twins = Twins(self.values, project, self.current)
+        self._placing = Placing(self.people, self.ways, self.shelf, self.twins, self.keywords)
+        self.quarantine = Quarantine(
+            *(self.current, self.content_of, self._placing.circle_of, self.own, self.questions),
+            Waits(self.values, project),
+        )
         self._settings = settings
         self._clock = clock
         self._recutting = recutting
@@ -100,13 +99,10 @@ class Run:
         self.relying = True
         self._author = author
         self._pending = Pending(store, project)
-        self.marks = Marks(store, project)
-        self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
         self._ids: set[str] = set()
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
         self._sent = SentIds(store, project)
-        self.twins = Twins(self.values, project, self.current)
         self._answered = ReplyAddresses(store, project)
 
     async def start(self) -> None:
@@ -275,7 +271,7 @@ class Run:
         if met:
             newcomers, recorded = await self._meet(batch, met, found, rules)
             fresh |= recorded.fresh
-        placed, held = await self._place(fresh, rules.now)
+        placed, held = await self._placing.place(fresh, rules.now)
         touched = dict.fromkeys((*placed, *recorded.touched))
         if touched:
             await self._write_made(batch)
@@ -295,7 +291,7 @@ class Run:
         await self.marks.read(self._ids)
         places = await find_places(met, found, self)
         newcomers = {
-            id_: [Newcomer(one, said(one), self._refusal(one, rules.now)) for one in those]
+            id_: [Newcomer(one, said(one), self._placing.refusal(one, rules.now)) for one in those]
             for id_, those in met.items()
         }
         meetings = [
@@ -317,52 +313,6 @@ class Run:
     def _is_known(self, before: Stored, message: Message) -> bool:
         return is_known(before, message, self.own, correct=self._settings.correct_times)
 
-    def _refusal(self, message: Message, now: int) -> Held | None:
-        """Why a message has to wait, if it has to."""
-        way = self.ways.of(message)
-        if microseconds(message.sent) > now + AHEAD_US:
-            return Held(message, "future-date")
-        return Held(message, *way) if isinstance(way, Refusal) else None
-
-    async def _place(
-        self, fresh: Mapping[str, Message], now: int
-    ) -> tuple[dict[str, list[Placed]], dict[str, Held]]:
-        """The fresh messages by their circles, and those that have to wait."""
-        people = self.people
-        circles: dict[str, list[tuple[str, Message, Route]]] = {}
-        held: dict[str, Held] = {}
-        for id_, message in fresh.items():
-            way = self.ways.of(message)
-            refused = self._refusal(message, now)
-            if refused is not None:
-                held[id_] = refused
-            elif isinstance(way, Route):
-                circles.setdefault(way.circle, []).append((id_, message, authored(way, message)))
-        keys = {key: messages[0][2].patients for key, messages in circles.items()}
-        await people.name(
-            who for patients in keys.values() if len(patients) > 1 for who in patients
-        )
-        at_hand = await self.circles(keys)
-        placed: dict[str, list[Placed]] = {}
-        for key, patients in keys.items():
-            circle = at_hand[key]
-            names = people.names(patients) if len(patients) > 1 else None
-            mine = placed[key] = []
-            for way in {way for _, _, way in circles[key]}:
-                for name, party in zip(way.keys, way.parties, strict=True):
-                    circle.parties.setdefault(name, party)
-            for id_, message, way in circles[key]:
-                own = people.own_names(message.sender, way.parties[0])
-                heard = Heard(names, own) if names else None
-                one = place(message, id_, way, heard, self.keywords)
-                if twin := await self.twins.suspect(circle, one, message):
-                    held[id_] = Held(message, TWIN, twin=twin)
-                    continue
-                circle.add(one, self.by_patient)
-                self.twins.note(circle, one)
-                mine.append(one)
-        return placed, held
-
     async def circles(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
         """The circles of those keys and patients."""
         return await self.shelf.take(keys)
@@ -378,11 +328,6 @@ class Run:
     async def content_of(self, binary: Key) -> bytes | None:
         """The bytes of a Binary as it is, or will be."""
         return await self._pending.content_of(binary)
-
-    def _circle_of(self, message: Message) -> str:
-        """The key of the circle of a message whose way was found, ``""`` where it has none."""
-        way = self.ways.found(message)
-        return way.circle if isinstance(way, Route) else ""
 
     def _rules(self, batch: Batch) -> Rules:
         return Rules(

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from typing import overload
 
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.project import Drawn, Projection, project, project_outside
 from threadwell.encounters.shares import follow
-from threadwell.encounters.turned import by_thread, reopened
+from threadwell.encounters.turned import reopened
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle, Seen, answered_identity
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.threading import thread_by_references, turn_threads
 from threadwell.intake.circles.todos import todos
 from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session, is_closed
 from threadwell.stores.contract import Key
-from threadwell.threads import thread_key
-from threadwell.threads.references import Mail, parents, thread_keys
 
 _OUTSIDE = "outside"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -47,14 +44,14 @@ class Plan:
 def plan(circle: Circle, rules: Rules) -> Plan:
     """The changes that bring the circle's resources up to its messages."""
     if not circle.threaded:
-        _thread_by_references(circle, rules)
+        thread_by_references(circle, rules)
     acting = acts_by_scope(circle, rules)
     for scope in {*acting, *circle.acting}:
         if acting.get(scope) != circle.acting.get(scope):
             circle.soil(scope, BEGINNING)
     circle.acting = acting
     if circle.turned:
-        _turn_threads(circle, rules)
+        turn_threads(circle, rules)
     out = Plan()
     gone: set[Key] = set()
     kept: set[Key] = set()
@@ -74,55 +71,6 @@ def plan(circle: Circle, rules: Rules) -> Plan:
     circle.moved.clear()
     circle.projected = True
     return out
-
-
-def _thread_by_references(circle: Circle, rules: Rules) -> None:
-    by_channel: dict[str, list[Placed]] = {}
-    for placed in circle.messages.values():
-        if placed.by_references:
-            by_channel.setdefault(placed.channel, []).append(placed)
-    for channel, those in by_channel.items():
-        known = {id_: placed.external_id for placed in those for id_ in placed.also}
-        mails = [_mail(placed, known) for placed in those]
-        roots, answered = thread_keys(_with_shared(mails, those)), parents(mails)
-        for placed, key, answers in zip(those, roots, answered, strict=True):
-            thread = thread_key(channel, key.root, circle.key)
-            if placed.sent.thread != thread:
-                circle.rethread(placed, key.root, thread, rules.by_patient)
-            if placed.answers != answers:
-                circle.answer(placed, answers, rules.by_patient)
-    circle.threaded = True
-
-
-def _turn_threads(circle: Circle, rules: Rules) -> None:
-    """Find what people have done to which thread; where that is news, it is projected anew."""
-    threads = {one.child: one.sent.thread for one in circle.messages.values()}
-    turning = by_thread(circle.turned.values(), threads)
-    names = {*turning, *circle.turning}
-    changed = {one for one in names if turning.get(one) != circle.turning.get(one)}
-    for placed in circle.messages.values() if changed else ():
-        if placed.sent.thread in changed:
-            circle.moved.add(placed.sent.id)
-            circle.soil(circle.scope_of(placed, rules.by_patient), placed.sent.at)
-    circle.turning = turning
-
-
-def _mail(placed: Placed, known: Mapping[str, str]) -> Mail[str]:
-    """What threading needs of a message; ``known`` are ids of others by those that they have."""
-    sent = _EPOCH + timedelta(microseconds=placed.sent.at)
-    references, answers = placed.references, placed.in_reply_to
-    if known:
-        references = tuple([known.get(one, one) for one in references])
-        answers = known.get(answers, answers)
-    return Mail(placed.external_id, references, answers, sent, "")
-
-
-def _with_shared(mails: list[Mail[str]], those: Sequence[Placed]) -> list[Mail[str]]:
-    """The mails, where those that have one id follow it as if it were a mail: so do answers."""
-    return [
-        mail._replace(references=(*mail.references, placed.shared)) if placed.shared else mail
-        for mail, placed in zip(mails, those, strict=True)
-    ]
 
 
 def _plan_scope(

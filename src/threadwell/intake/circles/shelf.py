@@ -30,7 +30,7 @@ class Shelf:
         self._people = people
         self._keywords = keywords
         self._marks = marks
-        self._by_patient = by_patient
+        self.by_patient = by_patient
         self._circles: dict[str, Circle] = {}
         self._uncounted = 0
 
@@ -50,7 +50,7 @@ class Shelf:
         if missing:
             await self._marks.read(map(circle_mark, missing))
         loaded = await load_circles(
-            missing, self._people, self._keywords, by_patient=self._by_patient
+            missing, self._people, self._keywords, by_patient=self.by_patient
         )
         for circle in loaded.values():
             self._uncounted += len(circle.messages) + len(circle.stored)
