@@ -77,6 +77,5 @@ class Placing:
                     held[id_] = Held(message, TWIN, twin=twin)
                     continue
                 circle.add(one, self.shelf.by_patient)
-                self.twins.note(circle, one)
                 mine.append(one)
         return placed, held

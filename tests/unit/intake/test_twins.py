@@ -6,18 +6,22 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import Random
 
 import pytest
 
 from threadwell.channels.live import State, Status
 from threadwell.encounters.delivery import delivery_of
+from threadwell.encounters.placed import Placed
 from threadwell.intake import Intake, quarantine, verify
 from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.telling import Telling
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.held.hold import decode_message
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment
+from threadwell.sessions import Sent
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 PHOTO = Attachment("leg.jpg", "image/jpeg", b"\xff\xd8 a leg")
@@ -90,6 +94,27 @@ def test_what_is_suspected(practice, first, seconds, changes, suspected):
     for one in held(practice):
         (child,) = children(practice)
         assert one.twin == f"Communication/{child['id']}"
+
+
+def test_those_of_other_channels_are_found_by_their_time_as_they_come_and_go():
+    circle, there, random = Circle("c", ("Patient/ana",)), [], Random(7)
+    for number in range(400):
+        sent = Sent(random.randrange(1000), str(number), f"thread {number % 3}")
+        channel = random.choice(["sms", "provider", "chat"])
+        id_ = str(number)
+        one = Placed(sent, id_, channel, id_, "t", "a", (), frozenset(), "SMSWRIT", "")
+        circle.add(one, False)
+        there.append(one)
+        if number % 3 == 0:
+            gone = there.pop(random.randrange(len(there)))
+            if number % 2:
+                circle.let_go(gone, False)
+            else:
+                circle.remove([gone], False)
+        at = random.randrange(1000)
+        near = [one for one in there if one.channel != "chat" and abs(one.sent.at - at) <= 50]
+        found = circle.of_others("chat", at, 50)
+        assert sorted(one.child for one in found) == sorted(one.child for one in near)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -92,6 +93,8 @@ class Circle:
     todos: dict[Key, str] = field(default_factory=dict)
     left: list[Resource] = field(default_factory=list)
     projected: bool = False
+    _by_channel: dict[str, list[Placed]] = field(default_factory=dict)
+    _is_by_channel: bool = False
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
         """What a policy runs over for this message: its thread, or the whole circle."""
@@ -123,10 +126,24 @@ class Circle:
             self.disordered.discard(scope)
         return both
 
+    def of_others(self, channel: str, at: int, within: int) -> Iterator[Placed]:
+        """The messages of other channels that were sent so shortly before or after a moment."""
+        if not self._is_by_channel:
+            for one in self.messages.values():
+                self._by_channel.setdefault(one.channel, []).append(one)
+            # They stay in that order: each that comes later is put in its place.
+            for those in self._by_channel.values():
+                those.sort(key=_at)
+            self._is_by_channel = True
+        for other, those in self._by_channel.items():
+            if other != channel:
+                first = bisect_left(those, at - within, key=_at)
+                yield from those[first : bisect_right(those, at + within, lo=first, key=_at)]
+
     def add(self, placed: Placed, by_patient: bool) -> None:
         """Take in a message that is not here yet."""
         identity = placed.sent.id
-        self.messages[identity] = placed
+        self._have(placed)
         frozen = placed.link is not None and Key("Communication", placed.link.header) in self.locked
         scope = self.scope_of(placed, by_patient)
         self._put(self.frozen if frozen else self.scopes, scope, placed)
@@ -194,7 +211,7 @@ class Circle:
     def let_go(self, placed: Placed, by_patient: bool) -> None:
         """Give up a message that is recorded elsewhere, or otherwise, from now on."""
         scope = self.scope_of(placed, by_patient)
-        del self.messages[placed.sent.id]
+        self._have_not(placed)
         for scopes in (self.scopes, self.frozen):
             if scope in scopes:
                 scopes[scope] = [other for other in scopes[scope] if other is not placed]
@@ -214,11 +231,25 @@ class Circle:
     def remove(self, placed: Iterable[Placed], by_patient: bool) -> None:
         """Give back messages that cannot be taken in after all."""
         for one in placed:
-            del self.messages[one.sent.id]
+            self._have_not(one)
             scope = self.scope_of(one, by_patient)
             self.scopes[scope] = [other for other in self.scopes[scope] if other is not one]
             if one.answers:
                 self.waiting[answered_identity(one)].remove(one)
+
+    def _have(self, placed: Placed) -> None:
+        self.messages[placed.sent.id] = placed
+        if self._is_by_channel:
+            insort(self._by_channel.setdefault(placed.channel, []), placed, key=_at)
+
+    def _have_not(self, placed: Placed) -> None:
+        del self.messages[placed.sent.id]
+        if self._is_by_channel:
+            those = self._by_channel[placed.channel]
+            at = bisect_left(those, placed.sent.at, key=_at)
+            while those[at] is not placed:
+                at += 1
+            del those[at]
 
     def _put(self, scopes: dict[str, list[Placed]], scope: str, placed: Placed) -> None:
         there = scopes.setdefault(scope, [])
@@ -233,6 +264,10 @@ class Circle:
 
 def _sent(placed: Placed) -> Sent:
     return placed.sent
+
+
+def _at(placed: Placed) -> int:
+    return placed.sent.at
 
 
 def answered_identity(placed: Placed) -> str:

@@ -9,12 +9,10 @@ id, so that it is not asked again: it is that other message, or another one than
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
@@ -37,7 +35,6 @@ _KIND = "twin"
 #: What is kept of a message: which one it is, or those that it is not.
 _SAME, _APART = "same", "apart"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_at = attrgetter("sent.at")
 
 Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
 Item: TypeAlias = Message | Broken
@@ -60,14 +57,12 @@ class Twins:
         self._current = current
         self._any = False
         self._apart: dict[tuple[str, str], list[str]] = {}
-        self._sources: dict[str, dict[str, list[Placed]]] = {}
 
     async def known(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items, each message that is another one as a person has said under the id of that.
 
         With this a batch begins.
         """
-        self._sources.clear()
         self._apart = {}
         if not await self._has_any():
             return items
@@ -99,7 +94,7 @@ class Twins:
         if message.author:
             return ""
         apart = self._apart.get((message.channel, message.external_id), ())
-        near = [one for one in self._near(circle, placed) if one.child not in apart]
+        near = [one for one in _near(circle, placed) if one.child not in apart]
         if not near:
             return ""
         bodies = await self._current([Key("Communication", one.child) for one in near])
@@ -109,12 +104,6 @@ class Twins:
             if says is not None and may_be_one(mine, says):
                 return f"Communication/{one.child}"
         return ""
-
-    def note(self, circle: Circle, placed: Placed) -> None:
-        """A message has come into a circle."""
-        sources = self._sources.get(circle.key)
-        if sources is not None:
-            insort(sources.setdefault(placed.channel, []), placed, key=_at)
 
     def say_same(self, batch: Batch, message: Message, channel: str, id_: str, child: str) -> None:
         """Keep that a message is the one of that channel and id, whose ``child`` that is."""
@@ -126,26 +115,6 @@ class Twins:
         before = (await self._values.get_many(_KIND, [name])).get(name)
         apart = json.loads(before).get(_APART, []) if before else []
         self._keep(batch, message, {_APART: [*apart, as_key(twin).id]})
-
-    def _near(self, circle: Circle, placed: Placed) -> Iterator[Placed]:
-        """The messages of other channels at about that time, from and to the same people."""
-        sources = self._sources.get(circle.key)
-        if sources is None:
-            sources = self._sources[circle.key] = {}
-            for one in circle.messages.values():
-                sources.setdefault(one.channel, []).append(one)
-            # They stay in that order: `note` puts each of those that come in its place.
-            for those in sources.values():
-                those.sort(key=_at)
-        at = placed.sent.at
-        for channel, those in sources.items():
-            if channel == placed.channel:
-                continue
-            first = bisect_left(those, at - WINDOW_US, key=_at)
-            last = bisect_right(those, at + WINDOW_US, key=_at)
-            for one in those[first:last]:
-                if not one.shared and _same_way(circle.parties, placed, one):
-                    yield one
 
     def _says(self, one: Placed, channel: str, stored: Stored | None) -> Said | None:
         """What a message says; ``None`` where another one of that channel is it already."""
@@ -212,6 +181,13 @@ def _as_there(message: Message, one: _One, there: Mapping[str, Said]) -> Message
         medium=says.medium,
         notes=(*says.notes, *says.gaps),
     )
+
+
+def _near(circle: Circle, placed: Placed) -> Iterator[Placed]:
+    """The messages of other channels at about that time, from and to the same people."""
+    for one in circle.of_others(placed.channel, placed.sent.at, WINDOW_US):
+        if not one.shared and _same_way(circle.parties, placed, one):
+            yield one
 
 
 def _same_way(parties: Mapping[str, Party], one: Placed, other: Placed) -> bool:
