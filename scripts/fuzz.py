@@ -113,6 +113,21 @@ _ITEM = zlib.decompress(
         b"D8>cCQc"
     )
 )
+#: What Outlook packs a mail into, with a file and another mail in it.
+_PARCEL = zlib.decompress(
+    b85decode(
+        b"c-"
+        b"pI&Z>Pk_z{oa%gMozs1Q<b(eF7T;2axjwBF6B7fsvzuok0S~^bGLT^UX{y$}i4OD^c)G%*@gA%P&b~Fyvrl2"
+        b"I|rPDq#X*c?JdnMj*`w#2yTpU{mB7%o#vpAVY(Jcse5!6Hp5u*w+6@;43$iKm#LKuajO#L<mCxBNKlE8(4Ev"
+        b"5(5(}P?ro?7sya{a}dn~l4H<gC}F4oVg`n2Cj5po10^!^7_LK1+W<9<mw^#%+5#YEXJ!IB`v4>i+$x9-"
+        b"Do{8`z@3K(2Tz7Pu#$HSg#GOZ_IEzQ--(G3mqM)p0xf9(TYgd)"
+    )
+)
+_PACKED = (
+    b"From: ana@example.org\nTo: office@example.org\nDate: Mon, 13 May 2024 15:04:00 -0400\n"
+    b'MIME-Version: 1.0\nContent-Type: application/ms-tnef; name="winmail.dat"\n'
+    b"Content-Transfer-Encoding: binary\n\n"
+) + _PARCEL
 _SLACK = (
     b'[{"type":"message","user":"U1","channel":"C0CARE0001","ts":"1709650800.000100","text":"Hi '
     b'<@U2>","thread_ts":"1709650800.000100"},\n{"type":"message","subtype":"bot_message","bot_id":'
@@ -249,7 +264,7 @@ def _seeds(channel: Channel) -> Iterator[bytes]:
     own = {
         "table": (_ROWS, _LINES),
         "whatsapp": (_CHAT.encode(),),
-        "email": (_MAIL, _ITEM),
+        "email": (_MAIL, _ITEM, _PACKED),
         "google_voice": (_VOICE,),
         "imessage": (_database(),),
         "signal": (_FRAMES,),

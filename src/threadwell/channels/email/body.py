@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 from threadwell.channels.email.charsets import charset_in_html, decode, without_controls
 from threadwell.channels.email.flowed import unflow
 from threadwell.channels.email.html import html_to_text
-from threadwell.channels.email.mime import Part
+from threadwell.channels.email.mime import Part, parse
+from threadwell.channels.email.outlook.compound import NotAnItem
+from threadwell.channels.email.outlook.letter import as_mail, why_no_mail
+from threadwell.channels.email.outlook.parcel import is_parcel, open_parcel
 from threadwell.channels.email.parameters import parse_parameters
 from threadwell.channels.email.transfer import content_of
 from threadwell.messages import Attachment
 
 FROM_HTML = "text taken from HTML"
+DAMAGED_PARCEL = "winmail.dat is damaged; what could be read was kept, and the file as well"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _TEXT_TYPES = frozenset(("text/plain", "text/html"))
+_PARCELS = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 _EXTENSIONS = {
     "message/rfc822": ".eml",
     "text/plain": ".txt",
@@ -43,11 +48,13 @@ def read_body(mail: Part) -> Body:
 
     Of alternatives the plain text is taken, HTML only where there is none. Text parts that follow
     each other are joined. Everything else is an attachment: inline images, forwarded mails (whole,
-    as ``.eml``), signatures of any kind, ``winmail.dat``. A text with a file's name is a file,
-    unless the mail has no other text.
+    as ``.eml``), signatures of any kind. A text with a file's name is a file, unless the mail has
+    no other text. ``winmail.dat`` is opened: what is in it stands in its place, its text where the
+    mail has no other.
     """
     gathered = _Contents()
     _gather(mail, gathered)
+    _open_parcels(gathered)
     if not gathered.has_text and gathered.named:
         named = gathered.named[0]
         gathered.files.remove(named)
@@ -91,6 +98,34 @@ def _gather(part: Part, into: _Contents, *, files_only: bool = False) -> None:
             into.add_text(part)
     elif part.body.strip() or part.type not in ("text/plain", "application/octet-stream"):
         into.add_file(part)
+
+
+def _open_parcels(into: _Contents) -> None:
+    """Put what Outlook has packed into a file where that stands.
+
+    The file itself is kept where it is damaged, or holds more than a mail: an appointment.
+    """
+    packed = [part for part in into.files if part.type in _PARCELS or _is_winmail(part)]
+    for part in packed:
+        content = content_of(part, [])
+        try:
+            opened = open_parcel(content) if is_parcel(content) else None
+        except NotAnItem:
+            opened = None
+        if opened is None:
+            continue
+        at, inner = into.files.index(part), _Contents()
+        has_words = bool("".join(into.texts).strip())
+        _gather(parse(as_mail(opened.item)), inner, files_only=has_words)
+        keep = not opened.whole or bool(why_no_mail(opened.item))
+        into.files[at : at + 1] = [*inner.files, *([part] if keep else [])]
+        into.texts += inner.texts
+        into.notes += inner.notes if opened.whole else [*inner.notes, DAMAGED_PARCEL]
+        into.has_text |= inner.has_text
+
+
+def _is_winmail(part: Part) -> bool:
+    return _file_name(part).lower() == "winmail.dat"
 
 
 def _gather_alternative(part: Part, into: _Contents, files_only: bool) -> None:
@@ -151,12 +186,15 @@ def _text(part: Part, notes: list[str]) -> str:
     return without_controls(text.removeprefix("\ufeff"))
 
 
+def _file_name(part: Part) -> str:
+    _, parameters = parse_parameters(part.get("content-disposition"))
+    return parameters.get("filename") or part.parameters.get("name") or ""
+
+
 def _attachment(part: Part, number: int, notes: list[str]) -> Attachment:
     content = content_of(part, notes)
-    _, parameters = parse_parameters(part.get("content-disposition"))
-    name = parameters.get("filename") or part.parameters.get("name") or ""
     # A path in a name was put there by a careless program, or by somebody with bad intentions.
-    name = _UNSAFE.sub("_", re.split(r"[/\\]", name)[-1]).strip(" .")
+    name = _UNSAFE.sub("_", re.split(r"[/\\]", _file_name(part))[-1]).strip(" .")
     if not name and part.type == "message/rfc822":
         name = f"message-{number}.eml"
     if not name:
