@@ -108,8 +108,8 @@ def _opened(content: memoryview, depth: int) -> Opened:
         own.stored.setdefault((_HTML, _BINARY), html)
     attached = []
     for file in reading.files:
-        one, whole = _attached(file, reading.code_page, depth)
-        attached.append(one)
+        opened, whole = _attached(file, reading.code_page, depth)
+        attached.append(opened)
         reading.whole &= whole
     return Opened(Item(own.as_properties(reading.code_page), (), attached), reading.whole)
 
