@@ -20,7 +20,7 @@ async def presigned(context: Context, bodies: Sequence[bytes]) -> list[bytes]:
     """The bodies with each attachment that is a Binary of ours under a URL that opens it."""
     ids = {match[1].decode() for body in bodies for match in _ATTACHED.finditer(body)}
     keys = [Key("Binary", id_) for id_ in ids]
-    found = await context.store.read_many(context.project, keys)
+    found = await context.view.read_many(context.project, keys)
     now = context.clock() // 1000
 
     def url(match: re.Match[bytes]) -> bytes:

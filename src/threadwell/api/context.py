@@ -1,4 +1,4 @@
-"""What every handler needs of the server: the store, where it is reached, its keys and limits."""
+"""What every handler needs of the server: what is stored, where it is reached, keys and limits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from threadwell.access.view import View, Whole
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
@@ -35,14 +36,18 @@ MAX_BODY = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
+    """``view`` is what the caller has of the store. ``whole`` is the store itself: for those ways
+    in that no policy is about (registrations, deliveries, patients' apps), and for no other.
+
+    ``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
 
     ``bases`` are those of the FHIR API, and of whatever else it is known under. ``labels`` are
     those of channels, ``channels`` the ones that hear, and ``accounts`` what they hear for.
     ``served`` are the URLs of the server itself, first its own: without a slash at the end.
     """
 
-    store: Store
+    view: View
+    whole: Store
     project: str
     base: str
     fhir: str
@@ -94,7 +99,8 @@ async def open_context(
     bases = {name for url in served for name in loopback_bases(f"{url}{FHIR_PATH}")}
     signing = await signing_key(store)
     return Context(
-        store=store,
+        view=Whole(store),
+        whole=store,
         project=project,
         base=base,
         fhir=f"{base}{FHIR_PATH}",

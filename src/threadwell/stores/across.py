@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from threadwell.fhir.search.query import IdFilter, Ordered, Place, Query, Sort, Total
 from threadwell.stores.aside import Pauses
-from threadwell.stores.contract import Key, Page, Store, Stored
+from threadwell.stores.contract import Key, Page, Reading, Stored
 
 #: Queries that are asked at once.
 _AT_ONCE = 8
@@ -54,7 +54,7 @@ class Spread:
     spots: list[Spot] = field(default_factory=list)
 
 
-async def search_across(store: Store, project: str, across: Across) -> Spread:
+async def search_across(store: Reading, project: str, across: Across) -> Spread:
     """The page that is asked for."""
     queries = across.queries
     if not queries:
@@ -72,7 +72,7 @@ async def search_across(store: Store, project: str, across: Across) -> Spread:
     return spread
 
 
-async def count_across(store: Store, project: str, queries: Sequence[Query]) -> int:
+async def count_across(store: Reading, project: str, queries: Sequence[Query]) -> int:
     """How many match, of all the queries together."""
     counted = [replace(query, summary_count=True, after=None) for query in queries]
     total = 0
@@ -84,7 +84,7 @@ async def count_across(store: Store, project: str, queries: Sequence[Query]) -> 
 
 
 class _Work:
-    def __init__(self, store: Store, project: str, across: Across) -> None:
+    def __init__(self, store: Reading, project: str, across: Across) -> None:
         self._store = store
         self._project = project
         self._across = across

@@ -209,11 +209,9 @@ class Change:
     stored: Stored
 
 
-class Store(Protocol):
-    """A store of FHIR resources. Every method may be called from many tasks at once.
-
-    ``project`` is a project's id. An acknowledged ``commit`` survives the death of the process and
-    of the machine; a search that starts after it sees it.
+class Reading(Protocol):
+    """What is asked of a store to read resources. Every method may be called from many tasks at
+    once; ``project`` is a project's id.
     """
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
@@ -247,6 +245,14 @@ class Store(Protocol):
         however far down it is (see ``scanning.scan``).
         """
         ...
+
+
+class Store(Reading, Protocol):
+    """A store of FHIR resources.
+
+    An acknowledged ``commit`` survives the death of the process and of the machine; a search that
+    starts after it sees it.
+    """
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""

@@ -22,12 +22,12 @@ from threadwell.fhir.search.query import (
     UriFilter,
 )
 from threadwell.fhir.search.references import is_named
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key, Reading
 from threadwell.stores.including import target_of
 from threadwell.stores.scanning import scan
 
 
-async def with_names(store: Store, project: str, query: Query) -> Query:
+async def with_names(store: Reading, project: str, query: Query) -> Query:
     """The query with each reference by all that it is known under; most are as they were."""
     if not any(map(_is_named, query.filters)):
         return query
@@ -49,7 +49,7 @@ def _is_named(filter_: Filter) -> bool:
 
 
 class _Naming:
-    def __init__(self, store: Store, project: str) -> None:
+    def __init__(self, store: Reading, project: str) -> None:
         self._store = store
         self._project = project
 

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Store, Stored
+from threadwell.stores.contract import Reading, Stored
 
 #: How many matches are read at once, and of how many bytes together.
 PAGE = 1000
 _MOST = 32 * 1024 * 1024
 
 
-async def scan(store: Store, project: str, query: Query) -> AsyncGenerator[Stored, None]:
+async def scan(store: Reading, project: str, query: Query) -> AsyncGenerator[Stored, None]:
     """The matches one after the other, in the query's order, from where it goes on.
 
     Each page begins behind the last match of the one before. So what is there all the time, and

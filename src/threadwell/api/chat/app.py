@@ -139,7 +139,7 @@ class Chat:
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         if self._following is None:
-            self._following = Following(context.store, context.project, self._typing, context.clock)
+            self._following = Following(context.whole, context.project, self._typing, context.clock)
         socket = Socket(context, name, self._following, self._typing, receive, send)
         await socket.run()
 

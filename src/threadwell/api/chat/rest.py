@@ -55,7 +55,7 @@ async def send(asked: Asked) -> Answer:
     body = read_json(asked.request.body, Sending)
     context, now = asked.context, asked.context.clock()
     done = await posting.post(
-        *(context.store, context.project, asked.account, asked.token.patient),
+        *(context.whole, context.project, asked.account, asked.token.patient),
         *(body.key, body.text, body.attachments, now),
         asked.token.display,
     )
@@ -75,7 +75,7 @@ async def messages(asked: Asked) -> Answer:
         raise ChatRefused("invalid", f"count is a number from 1 to {history.MOST}", "count")
     if "after" in given and "before" in given:
         raise ChatRefused("invalid", "give after or before, not both", "before")
-    of = (context.store, context.project, asked.token.patient)
+    of = (context.whole, context.project, asked.token.patient)
     now = context.clock()
     if "after" in given:
         found = await history.since(*of, history.parse_cursor(given["after"], "after"), now)
@@ -109,7 +109,7 @@ async def read(asked: Asked) -> Answer:
 async def _tell(asked: Asked, state: State) -> Answer:
     body, context = read_json(asked.request.body, Told), asked.context
     patient = asked.token.patient
-    await told.tell(context.store, context.project, patient, body.ids, state, context.clock())
+    await told.tell(context.whole, context.project, patient, body.ids, state, context.clock())
     return Answer(204, [(b"cache-control", b"no-store")], b"")
 
 
@@ -128,7 +128,7 @@ async def upload(asked: Asked) -> Answer:
     type_ = asked.request.headers.get(b"content-type", b"").decode("latin-1")
     try:
         id_ = await files.keep_file(
-            context.store,
+            context.whole,
             context.project,
             asked.token.patient,
             name,
@@ -145,7 +145,7 @@ async def upload(asked: Asked) -> Answer:
 async def download(asked: Asked) -> Answer:
     """200 with the bytes of a file of a message of the patient's thread."""
     context = asked.context
-    stored = await context.store.read(context.project, "Binary", asked.rest)
+    stored = await context.whole.read(context.project, "Binary", asked.rest)
     missing = ChatRefused("not-found", "there is no such file of yours", "path")
     if stored is None or stored.deleted:
         raise missing
@@ -153,11 +153,11 @@ async def download(asked: Asked) -> Answer:
     id_ = of.removeprefix("Communication/")
     if of == id_:
         raise missing
-    found = await history.find(context.store, context.project, asked.token.patient, [id_])
+    found = await history.find(context.whole, context.project, asked.token.patient, [id_])
     message = found.get(id_)
     if message is None or all(one.id != stored.id for one in message.files):
         raise missing
-    content = await context.store.content(context.project, stored.id, stored.version_id)
+    content = await context.whole.content(context.project, stored.id, stored.version_id)
     if content is None:
         raise missing
     answer = raw(stored, content)
@@ -167,7 +167,7 @@ async def download(asked: Asked) -> Answer:
 async def session(asked: Asked) -> Answer:
     """200 with the session that is open, or was last."""
     context = asked.context
-    now = await sessions.current(context.store, context.project, asked.token.patient)
+    now = await sessions.current(context.whole, context.project, asked.token.patient)
     return _session(now)
 
 
@@ -178,9 +178,9 @@ async def act(asked: Asked) -> Answer:
         raise ChatRefused("too-large", f"a reason has at most {_MOST_WHY} characters", "why")
     do = sessions.open_ if body.open else sessions.close
     try:
-        settings = await kept_settings(context.store, context.project, context.labels())
+        settings = await kept_settings(context.whole, context.project, context.labels())
         now = await do(
-            context.store,
+            context.whole,
             context.project,
             asked.token.patient,
             settings,

@@ -116,7 +116,7 @@ class Socket:
 
     async def _serve(self, hello: Hello) -> None:
         cursor = parse_cursor(hello.cursor) if hello.cursor else None
-        store, project = self.context.store, self.context.project
+        store, project = self.context.whole, self.context.project
         now = await store.position(project)
         with self.following.listening(self._token.patient, now) as listener:
             if self.following.closed:
@@ -127,7 +127,7 @@ class Socket:
 
     async def _catch_up(self, cursor: Cursor | None) -> None:
         """Tell what came after a cursor, or the latest messages; then where that leads to."""
-        of = (self.context.store, self.context.project, self._token.patient)
+        of = (self.context.whole, self.context.project, self._token.patient)
         now = self.context.clock()
         if cursor is None:
             found = await history.latest(*of, now)
@@ -191,7 +191,7 @@ class Socket:
         match frame:
             case Received(ids) | ReadUp(ids):
                 state = State.READ if isinstance(frame, ReadUp) else State.DELIVERED
-                await tell(context.store, context.project, patient, ids, state, context.clock())
+                await tell(context.whole, context.project, patient, ids, state, context.clock())
             case Types(stopped):
                 seconds = 0 if stopped else SECONDS
                 self.typing.tell(patient.thread, Side.PATIENT, context.clock(), seconds)

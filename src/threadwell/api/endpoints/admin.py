@@ -28,7 +28,7 @@ async def new_client(context: Context, request: Request) -> Answer:
     name = body.get("name") if isinstance(body, dict) else None
     if not isinstance(name, str) or not name.strip():
         raise invalid("The client needs a name", "ClientApplication.name")
-    new = await add_client(context.store, name, project=context.project, admin=False)
+    new = await add_client(context.whole, name, project=context.project, admin=False)
     made = {
         "resourceType": "ClientApplication",
         "id": new.client_id,

@@ -40,7 +40,7 @@ async def deliver(context: Context, request: Request) -> Answer:
     if refused is not None:
         raise _refused(account, refused)
     try:
-        await keep(context.store, context.project, account, delivery, live.headers)
+        await keep(context.whole, context.project, account, delivery, live.headers)
     except StoreError as error:
         context.load.failures.add(error, "", request.interaction)
         context.load.store_failed(error)

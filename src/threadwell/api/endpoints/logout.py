@@ -12,6 +12,6 @@ async def logout(context: Context, request: Request) -> Answer:
     """200; the token that the request comes with opens nothing from now on."""
     caller = await context.access.caller(request.headers)
     if caller.login_id:
-        await logins.end(context.store, caller.login_id, context.clock() // 1000)
+        await logins.end(context.whole, caller.login_id, context.clock() // 1000)
         context.access.forget(request.headers)
     return outcome_answer(200, OK, request.headers)

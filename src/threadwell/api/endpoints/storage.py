@@ -20,8 +20,8 @@ async def storage(context: Context, request: Request) -> Answer:
     now = context.clock() // 1000
     if not context.signer.allows(f"{id_}/{version_id}", expires, signature, now):
         raise forbidden()
-    stored = await context.store.read_version(context.project, "Binary", id_, version_id)
-    content = await context.store.content(context.project, id_, version_id)
+    stored = await context.whole.read_version(context.project, "Binary", id_, version_id)
+    content = await context.whole.content(context.project, id_, version_id)
     if stored is None or content is None:
         raise not_found()
     answer = in_range(request, raw(stored, content))

@@ -11,7 +11,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.said import PATH, asking, named_parameters, referred, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
@@ -40,14 +40,14 @@ async def about(context: Context, request: Request) -> Answer:
     422 for what cannot be corrected, 409 where others keep writing to it.
     """
     asked = await _asked(context, request)
-    existing(await context.store.read(context.project, request.type, request.id))
+    store = await acting(context, request)
     try:
         done = await correct_attribution(
-            context.store,
+            store,
             context.project,
             f"{request.type}/{request.id}",
             asked.patients,
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             messages=asked.messages,
             by=asking(request),
             clock=context.clock,

@@ -12,7 +12,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.said import PATH, asking, named_parameters, referred, words
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
@@ -39,10 +39,11 @@ async def open_(context: Context, request: Request) -> Answer:
     asked = await _asked(context, request, opening=True)
     if not asked.patients and not asked.thread:
         raise invalid("Say for whom: patient, or thread", PATH)
-    settings = await kept_settings(context.store, context.project, context.labels())
+    store = await acting(context, request)
+    settings = await kept_settings(store, context.project, context.labels())
     return await _answer(
         open_session(
-            context.store,
+            store,
             context.project,
             asked.patients,
             settings,
@@ -74,11 +75,11 @@ async def reopen(context: Context, request: Request) -> Answer:
 
 async def _on(context: Context, request: Request, act: Callable[..., Awaitable[Acted]]) -> Answer:
     asked = await _asked(context, request, opening=False)
-    existing(await context.store.read(context.project, TYPE, request.id))
-    settings = await kept_settings(context.store, context.project, context.labels())
+    store = await acting(context, request)
+    settings = await kept_settings(store, context.project, context.labels())
     return await _answer(
         act(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
             settings,

@@ -19,7 +19,7 @@ async def belonging(context: Context, of: str, versions: Sequence[Stored]) -> se
     """
     refer = {Key(one.type, one.id): _owners(context, of, one) for one in versions if one.type != of}
     owners = {owner for each in refer.values() for owner in each}
-    there = await context.store.read_many(context.project, sorted(owners))
+    there = await context.view.read_many(context.project, sorted(owners))
     alive = {key for key, stored in there.items() if not stored.deleted}
     found = {key for key, each in refer.items() if not alive.isdisjoint(each)}
     return found | {Key(one.type, one.id) for one in versions if one.type == of}

@@ -48,15 +48,13 @@ async def update(context: Context, request: Request) -> Answer:
 
 async def read(context: Context, request: Request) -> Answer:
     """The bytes under their own content type, or the resource where FHIR's JSON is asked for."""
-    stored = await context.store.read(context.project, "Binary", request.id)
+    stored = await context.view.read(context.project, "Binary", request.id)
     return await _answer(context, request, existing(stored))
 
 
 async def vread(context: Context, request: Request) -> Answer:
     """As ``read``, of one version."""
-    stored = await context.store.read_version(
-        context.project, "Binary", request.id, request.version
-    )
+    stored = await context.view.read_version(context.project, "Binary", request.id, request.version)
     return await _answer(context, request, existing(stored))
 
 
@@ -64,7 +62,7 @@ async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     check_read(request, stored)
     if not_modified(request, stored.version_id, stored.updated):
         return Answer(304, version_headers(stored), b"")
-    content = await context.store.content(context.project, stored.id, stored.version_id) or b""
+    content = await context.view.content(context.project, stored.id, stored.version_id) or b""
     if not wants_resource(request, decode(stored.body).get("contentType", "")):
         answer = raw(stored, content)
         whole = answer._replace(headers=[*answer.headers, *version_headers(stored)[1:]])

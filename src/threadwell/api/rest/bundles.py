@@ -30,7 +30,7 @@ async def bundled(context: Context, request: Request, versions: Sequence[Stored]
     for at, version in enumerate(versions):
         if version.type != "Binary" or version.deleted:
             continue
-        content = await context.store.content(context.project, version.id, version.version_id)
+        content = await context.view.content(context.project, version.id, version.version_id)
         size = len(content or b"")
         if size > left:
             shown[at] = subset(shown[at], _BUT_DATA)

@@ -23,7 +23,7 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
     if change.write:
         await refuse_unsent(context, change.write)
         guards = tuple(Unmatched(query) for query in unmatched)
-        await context.store.commit(context.project, ChangeSet((change.write,), guards))
+        await context.view.commit(context.project, ChangeSet((change.write,), guards))
 
 
 async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:

@@ -40,7 +40,7 @@ async def select(context: Context, type_: str, text: str) -> Selected:
 
 async def select_by(context: Context, query: Query) -> Selected:
     """What a condition selects; raises 412 for several."""
-    page = await context.store.search(context.project, query)
+    page = await context.view.search(context.project, query)
     if len(page.matches) > 1:
         raise multiple_matches()
     return Selected(query, page.matches[0] if page.matches else None)
@@ -83,7 +83,7 @@ async def resolve_references(
     """
 
     async def stored(query: Query) -> Sequence[Key]:
-        page = await context.store.search(context.project, query)
+        page = await context.view.search(context.project, query)
         return [Key(match.type, match.id) for match in page.matches]
 
     for path, reference in await aside(size, lambda: list(references(resource))):

@@ -36,5 +36,5 @@ async def keep_content(context: Context, change: Change) -> Change:
     if write is None or write.type != "Binary" or write.content is not None or not write.before:
         return change
     before = write.before
-    content = await context.store.content(context.project, before.id, before.version_id)
+    content = await context.view.content(context.project, before.id, before.version_id)
     return change._replace(write=replace(write, content=content))

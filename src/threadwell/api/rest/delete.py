@@ -17,7 +17,7 @@ async def delete(context: Context, request: Request) -> Answer:
     """200, also where it was deleted before; 404 for an id that was never there."""
 
     async def decide() -> None:
-        current = await context.store.read(context.project, request.type, request.id)
+        current = await context.view.read(context.project, request.type, request.id)
         if current is None:
             raise not_found()
         await _delete(context, request, current)

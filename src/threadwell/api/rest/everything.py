@@ -52,7 +52,7 @@ async def everything(context: Context, request: Request) -> Answer:
     """
     asked = await _asked(request)
     if request.id:
-        existing(await context.store.read(context.project, request.type, request.id))
+        existing(await context.view.read(context.project, request.type, request.id))
     queries = tuple(_queries(context, asked, request.type, request.id))
     cursor = asked.cursor
     if cursor is not None and cursor.at >= len(queries):
@@ -180,7 +180,7 @@ async def _found(context: Context, across: Across, request: Request, count: int)
     if not across.queries or not count:
         return _Found([], more=False)
     if request.id:
-        spread = await search_across(context.store, context.project, across)
+        spread = await search_across(context.view, context.project, across)
         return _Found(list(zip(spread.matches, spread.spots, strict=True)), spread.more)
     return await _of_all(context, across, request.type, count)
 
@@ -206,7 +206,7 @@ async def _of_all(context: Context, across: Across, of: str, count: int) -> _Fou
         size = min(count - len(found), _AT_ONCE)
         queries = tuple([replace(q, count=size, most=left) for q in across.queries])
         spread = await search_across(
-            context.store, context.project, replace(across, queries=queries)
+            context.view, context.project, replace(across, queries=queries)
         )
         more = spread.more
         belong = await belonging(context, of, spread.matches)
@@ -225,9 +225,7 @@ async def _total(context: Context, request: Request, across: Across, found: _Fou
     """How many there are in all; of all patients only where the page has all of them."""
     if across.after is None and not found.more and across.queries and across.queries[0].count:
         return len(found.matches)
-    return (
-        await count_across(context.store, context.project, across.queries) if request.id else None
-    )
+    return await count_across(context.view, context.project, across.queries) if request.id else None
 
 
 async def _with_referred(
@@ -273,7 +271,7 @@ async def _referred(
     for one, ids in wanted.items():
         for part in _parts(ids):
             query = Query(one, (IdFilter(tuple(part)),), count=len(part), most=left)
-            answer = await context.store.search(context.project, query)
+            answer = await context.view.search(context.project, query)
             found += answer.matches
             left -= sum([len(match.body) for match in answer.matches])
             if answer.more or left <= 0:

@@ -115,7 +115,7 @@ def _range(given: Mapping[str, str], name: str) -> tuple[int, int]:
 async def _page(
     context: Context, request: Request, count: int, offset: int, _: _When | None
 ) -> _Page:
-    versions, total = await context.store.history(
+    versions, total = await context.view.history(
         context.project, request.type, request.id, count, offset
     )
     if not total:

@@ -32,7 +32,7 @@ async def patch(context: Context, request: Request) -> Answer:
     operations = await parse_operations(request)
 
     async def decide() -> Change:
-        current = await context.store.read(context.project, request.type, request.id)
+        current = await context.view.read(context.project, request.type, request.id)
         return await _apply(context, request, operations, existing(current))
 
     change = await settle(context, decide)

@@ -46,7 +46,7 @@ class Pending:
         """
         replaced = self._replaced.get(query.type, frozenset())
         wider = replace(query, count=query.count + len(replaced))
-        page = await self._context.store.search(self._context.project, wider)
+        page = await self._context.view.search(self._context.project, wider)
         there = [Key(match.type, match.id) for match in page.matches]
         found = [key for key in there if key.id not in replaced]
         candidates = self._candidates(query)

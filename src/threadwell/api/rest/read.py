@@ -15,13 +15,13 @@ from threadwell.stores.contract import Stored
 
 async def read(context: Context, request: Request) -> Answer:
     """The current version; 404 if there never was one, 410 if it was deleted."""
-    stored = await context.store.read(context.project, request.type, request.id)
+    stored = await context.view.read(context.project, request.type, request.id)
     return await _answer(context, request, stored)
 
 
 async def vread(context: Context, request: Request) -> Answer:
     """One version; 404 if there is none of that id, 410 if it is a deletion."""
-    stored = await context.store.read_version(
+    stored = await context.view.read_version(
         context.project, request.type, request.id, request.version
     )
     return await _answer(context, request, stored)

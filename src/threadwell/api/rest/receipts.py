@@ -9,7 +9,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import PATH, asking, named_parameters, referred
 from threadwell.api.rest.unsent import TYPE
@@ -42,10 +42,10 @@ async def mark(context: Context, request: Request) -> Answer:
             raise invalid(f"Unknown parameter of {NAME}: {name[:64]}", path)
     if not who:
         raise invalid("Say who has read it: reader", PATH)
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request)
     with refusing():
         done = await mark_read(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
             who,

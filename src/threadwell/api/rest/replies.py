@@ -13,6 +13,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.change import Change
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
@@ -51,7 +52,6 @@ async def reply_in(context: Context, request: Request) -> Answer:
     for key, _ in parse_params(request.query):
         raise invalid(f"In the URL {NAME} takes nothing: {key[:64]} is for the body")
     asked = await asked_of(context, request)
-    existing(await context.store.read(context.project, TYPE, request.id))
     done = await _reply(context, request, f"{TYPE}/{request.id}", asked)
     told = [
         {"name": "message", "valueReference": {"reference": done.message}},
@@ -71,19 +71,20 @@ async def sent_from(context: Context, request: Request, resource: Resource) -> A
     written_ = _localised(context, resource)
     if not await sends(context, parent_of(written_)):
         return None
-    settings = await kept_settings(context.store, context.project, context.labels())
+    store = await context.view.acting(None, request.body, written_)
+    settings = await kept_settings(store, context.project, context.labels())
     with refusing():
         done = await write_reply(
-            context.store,
+            store,
             context.project,
             parent_of(written_),
-            await words_of(context.store, context.project, written_),
+            await words_of(store, context.project, written_),
             settings,
             context.channels(),
             by=asking(request),
             clock=context.clock,
         )
-    stored = await context.store.read(context.project, TYPE, done.message.partition("/")[2])
+    stored = await context.view.read(context.project, TYPE, done.message.partition("/")[2])
     return await written(context, request, existing(stored), 201)
 
 
@@ -99,11 +100,12 @@ async def sent_by(context: Context, request: Request, change: Change) -> Change 
     changed = _localised(context, body)
     if not await sends(context, parent_of(changed)):
         return None
-    settings = await kept_settings(context.store, context.project, context.labels())
+    store = await context.view.acting(Key(TYPE, write.id), request.body, changed)
+    settings = await kept_settings(store, context.project, context.labels())
     try:
         with refusing():
             await send_draft(
-                context.store,
+                store,
                 context.project,
                 f"{TYPE}/{write.id}",
                 settings,
@@ -115,7 +117,7 @@ async def sent_by(context: Context, request: Request, change: Change) -> Change 
             )
     except Stale:
         raise Conflict(Key(TYPE, write.id)) from None
-    return Change(200, existing(await context.store.read(context.project, TYPE, write.id)), None)
+    return Change(200, existing(await context.view.read(context.project, TYPE, write.id)), None)
 
 
 def _localised(context: Context, resource: Resource) -> Resource:
@@ -126,6 +128,11 @@ def _localised(context: Context, resource: Resource) -> Resource:
             out[name] = [{**one, "reference": local(context, one)} for one in resource[name]]
     out["sender"] = {**resource["sender"], "reference": local(context, resource["sender"])}
     return out
+
+
+def written_by(sender: str) -> Resource:
+    """A message as far as it is known before it is made: who writes it."""
+    return {"resourceType": TYPE, "sender": {"reference": sender}}
 
 
 @dataclass(slots=True)
@@ -142,13 +149,14 @@ class Asked:
 
 
 async def _reply(context: Context, request: Request, thread: str, asked: Asked) -> Replied:
+    store = await acting(context, request, written_by(asked.sender))
     with refusing():
         return await reply(
-            context.store,
+            store,
             context.project,
             thread,
             asked.text,
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             context.channels(),
             sender=asked.sender,
             answers=asked.answers,
@@ -195,6 +203,6 @@ async def _file(context: Context, given: dict[str, Any], path: str) -> Attachmen
     context.signer.normalise(given)
     binary = local(context, {"reference": str(given.get("url", ""))})
     try:
-        return await file_of(context.store, context.project, {**given, "url": binary})
+        return await file_of(context.view, context.project, {**given, "url": binary})
     except BadReply as error:
         raise invalid(f"{str(error)[:1].upper()}{str(error)[1:]}", path) from None

@@ -9,6 +9,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import PATH, asking, named_parameters, truth
 from threadwell.encounters.codes import BASE
@@ -33,13 +34,13 @@ async def same(context: Context, request: Request) -> Answer:
     another message, 409 where others keep writing to it.
     """
     said = await _said(request)
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request)
     try:
         await say_whether_same(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             same=said,
             by=asking(request),
             clock=context.clock,
@@ -50,7 +51,7 @@ async def same(context: Context, request: Request) -> Answer:
         raise FhirError(
             409, [Issue("conflict", "Conflict: please try again")], "conflict"
         ) from None
-    stored = existing(await context.store.read(context.project, TYPE, request.id))
+    stored = existing(await context.view.read(context.project, TYPE, request.id))
     headers = [JSON, PRIVATE, (b"etag", b'W/"%s"' % stored.version_id.encode())]
     return Answer(200, headers, stored.body)
 

@@ -79,7 +79,7 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
         now=context.clock,
         most=context.max_page,
     )
-    query = await with_names(context.store, context.project, asked)
+    query = await with_names(context.view, context.project, asked)
     page = await found_page(context, query)
     entries = await searchset(context, request, page, {query.type: query.elements})
     around = Around(
@@ -103,12 +103,12 @@ def check_names(params: Params) -> None:
 
 async def found_page(context: Context, query: Query) -> Page:
     """The page; one of fewer matches where not all that they include has room beside them."""
-    page = await context.store.search(context.project, query)
+    page = await context.view.search(context.project, query)
     while page.cut and len(page.matches) > 1:
         # The total is known by now.
         fewer = replace(query, count=len(page.matches) // 2, total=Total.NONE)
         total = page.total
-        page = (await context.store.search(context.project, fewer))._replace(total=total)
+        page = (await context.view.search(context.project, fewer))._replace(total=total)
     return page
 
 

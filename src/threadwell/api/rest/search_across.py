@@ -49,19 +49,19 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     parsed = parse_several(types, others, bases=context.bases, now=context.clock)
     queries = tuple(
         [
-            replace(await with_names(context.store, context.project, one), most=context.max_page)
+            replace(await with_names(context.view, context.project, one), most=context.max_page)
             for one in parsed.queries
         ]
     )
     cursor = parsed.cursor
     after = None if cursor is None else Spot(cursor.at, cursor.place)
     across = Across(queries, after, cursor is not None and cursor.back)
-    spread = await search_across(context.store, context.project, across)
+    spread = await search_across(context.view, context.project, across)
     while spread.cut and len(spread.matches) > 1:
         fewer = [replace(q, count=len(spread.matches) // 2) for q in queries]
         total = spread.total
         spread = await search_across(
-            context.store, context.project, replace(across, queries=tuple(fewer))
+            context.view, context.project, replace(across, queries=tuple(fewer))
         )
         spread.total = total
     page = Page(spread.matches, spread.included, spread.total, spread.more, cut=spread.cut)

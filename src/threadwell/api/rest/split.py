@@ -11,7 +11,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.said import PATH, asking, concept, named_parameters, parts_of, referred
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
@@ -43,14 +43,14 @@ async def split(context: Context, request: Request) -> Answer:
     parts = [_part(context, one, path) for path, one in await _parts(request)]
     if not parts:
         raise invalid("Name the patients: a part for each", PATH)
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request)
     try:
         done = await split_by_patient(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
             parts,
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             by=asking(request),
             clock=context.clock,
         )

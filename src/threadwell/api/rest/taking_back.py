@@ -9,9 +9,9 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.refusing import refusing
-from threadwell.api.rest.replies import Asked, asked_of
+from threadwell.api.rest.replies import Asked, asked_of, written_by
 from threadwell.api.rest.said import asking, named_parameters, words
 from threadwell.api.rest.unsent import TYPE
 from threadwell.encounters.codes import BASE
@@ -42,13 +42,13 @@ async def retract_(context: Context, request: Request) -> Answer:
         if name != _REASON:
             raise invalid(f"Unknown parameter of {RETRACT}: {name[:64]}", path)
         why = words(parameter, path)
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request)
     with refusing():
         done = await retract(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             by=asking(request),
             why=why,
             clock=context.clock,
@@ -65,14 +65,14 @@ async def correct(context: Context, request: Request) -> Answer:
     for key, _ in parse_params(request.query):
         raise invalid(f"In the URL {CORRECT} takes nothing: {key[:64]} is for the body")
     asked: Asked = await asked_of(context, request, CORRECT)
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request, written_by(asked.sender))
     with refusing():
         done = await correct_message(
-            context.store,
+            store,
             context.project,
             f"{TYPE}/{request.id}",
             asked.text,
-            await kept_settings(context.store, context.project, context.labels()),
+            await kept_settings(store, context.project, context.labels()),
             context.channels(),
             sender=asked.sender,
             files=asked.files,

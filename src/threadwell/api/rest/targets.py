@@ -70,7 +70,7 @@ async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Targe
             found[entry.index] = await others.target(entry, fresh[entry.index])
     targets = [found[entry.index] for entry in entries]
     named = [t.key for t in targets if t.id and t.current is None and t.unmatched is None]
-    stored = await context.store.read_many(context.project, named)
+    stored = await context.view.read_many(context.project, named)
     targets = [_with_current(t, stored.get(t.key), now) for t in targets]
     _check(targets)
     return targets
@@ -117,7 +117,7 @@ class _Search:
     async def _select(self, entry: Entry, type_: str, asked: Query, fresh: str) -> Target:
         gone = [key.id for key in self._gone if key.type == type_]
         wider = replace(asked, count=asked.count + len(gone))
-        page = await self._context.store.search(self._context.project, wider)
+        page = await self._context.view.search(self._context.project, wider)
         found = [match for match in page.matches if match.id not in gone]
         if len(found) > 1:
             raise multiple_matches()

@@ -15,6 +15,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import asking, concept, named_parameters, referred, words
 from threadwell.encounters.codes import BASE
@@ -86,12 +87,10 @@ class _Asked:
 async def _answer(
     context: Context, request: Request, act: partial[Coroutine[Any, Any, Todo]]
 ) -> Answer:
-    existing(await context.store.read(context.project, TYPE, request.id))
+    store = await acting(context, request)
     name = f"{TYPE}/{request.id}"
     try:
-        done = await act(
-            context.store, context.project, name, by=asking(request), clock=context.clock
-        )
+        done = await act(store, context.project, name, by=asking(request), clock=context.clock)
     except Taken as error:
         raise FhirError(409, [Issue("conflict", str(error), "Task.owner")], "conflict") from None
     except BadTodo as error:
@@ -100,7 +99,7 @@ async def _answer(
         raise FhirError(
             409, [Issue("conflict", "Conflict: please try again")], "conflict"
         ) from None
-    stored = existing(await context.store.read(context.project, TYPE, request.id))
+    stored = existing(await context.view.read(context.project, TYPE, request.id))
     headers = [JSON, PRIVATE, (b"etag", b'W/"%s"' % stored.version_id.encode())]
     assert done.task == name
     return Answer(200, headers, stored.body)

@@ -99,7 +99,7 @@ async def _attempt(
         await pauses.pause()
     if draft.issues:
         raise FhirError(400, draft.issues[:_MOST])
-    await context.store.commit(context.project, draft.change_set(targets))
+    await context.view.commit(context.project, draft.change_set(targets))
     return draft.changes
 
 

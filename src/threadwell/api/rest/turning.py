@@ -12,7 +12,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.read import existing
+from threadwell.api.rest.acting import acting
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import PATH, asking, named_parameters, referred, words
 from threadwell.api.rest.unsent import TYPE
@@ -83,10 +83,10 @@ async def _act(
             raise invalid(f"Unknown parameter of {operation}: {name[:64]}", path)
     if whom and not who:
         raise invalid("Say who: participant", PATH)
-    existing(await context.store.read(context.project, TYPE, request.id))
-    act = partial(act, context.store, context.project, f"{TYPE}/{request.id}")
+    store = await acting(context, request)
+    act = partial(act, store, context.project, f"{TYPE}/{request.id}")
     with refusing():
-        settings = await kept_settings(context.store, context.project, context.labels())
+        settings = await kept_settings(store, context.project, context.labels())
         to = (who, settings) if whom else (settings,)
         done = await act(*to, by=asking(request), why=why, clock=context.clock)
     told: list[dict[str, object]] = [

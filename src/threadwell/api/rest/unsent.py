@@ -83,7 +83,7 @@ def may_be_reply(resource: Resource, *, named: bool = False) -> bool:
 async def sends(context: Context, thread: str) -> bool:
     """Whether that is a thread header that Threadwell keeps, of a channel that sends."""
     type_, _, id_ = thread.partition("/")
-    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
+    stored = await context.view.read(context.project, type_, id_) if type_ == TYPE else None
     if stored is None or stored.deleted:
         return False
     body: Resource = decode(stored.body)
@@ -95,7 +95,7 @@ async def sends(context: Context, thread: str) -> bool:
 
 async def _is_deleted(context: Context, thread: str) -> bool:
     type_, _, id_ = thread.partition("/")
-    stored = await context.store.read(context.project, type_, id_) if type_ == TYPE else None
+    stored = await context.view.read(context.project, type_, id_) if type_ == TYPE else None
     return stored is not None and stored.deleted
 
 

@@ -34,7 +34,7 @@ async def store_version(context: Context, request: Request, accepted: Accepted) 
     """The answer to an update of ``request.id`` by what was accepted."""
 
     async def decide() -> Change:
-        current = await context.store.read(context.project, request.type, request.id)
+        current = await context.view.read(context.project, request.type, request.id)
         if current is None:
             raise not_found()
         return await _replace(context, request, accepted, current)

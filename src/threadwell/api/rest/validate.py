@@ -35,7 +35,7 @@ async def validate(context: Context, request: Request) -> Answer:
         raise invalid("mode profile is of a resource that is there: name it by its id")
     if request.id and (resource is None or asked.mode == "delete"):
         # There is nothing else that a delete could fail for.
-        stored = await context.store.read(context.project, request.type, request.id)
+        stored = await context.view.read(context.project, request.type, request.id)
         body = existing(stored).body
         resource, size = decode(body), len(body)
     if resource is None:

@@ -12,7 +12,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.links import as_key, target
 from threadwell.intake.replies.asked import BadReply, parent_of
 from threadwell.messages import Attachment
-from threadwell.stores.contract import Store, Stored
+from threadwell.stores.contract import Reading, Store, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def words_of(
     )
 
 
-async def file_of(store: Store, project: str, given: Mapping[str, Any]) -> Attachment:
+async def file_of(store: Reading, project: str, given: Mapping[str, Any]) -> Attachment:
     """The file of an Attachment, which is a Binary of the store; raises ``BadReply``."""
     key = as_key(str(given.get("url", "")))
     stored = await store.read(project, *key) if key.type == "Binary" else None

@@ -1,0 +1,98 @@
+"""What a caller has of the store: the one way from a request to what is stored.
+
+Handlers are given a ``View`` and never the store itself, so no way to data passes by a policy.
+``Whole`` is the view of those who may do everything, and costs nothing; ``limited.Limited`` is
+that of everybody else. Both answer as a store does for one who knows of nothing more than the
+caller may see: what is hidden looks like what never was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import ChangeSet, Key, Reading, Store, Stored
+
+Commit: TypeAlias = Callable[[str, ChangeSet], Awaitable[None]]
+
+
+class View(Reading, Protocol):
+    """A store as one caller sees it (``stores.contract.Reading``); ``project`` is as there."""
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        """As ``Store.commit``; raises ``FhirError`` 403 for what the caller may not write."""
+        ...
+
+    def check(self, type_: str, interaction: str) -> None:
+        """Raise ``FhirError`` 403 unless the caller may do so to any resource of the type.
+
+        Of the others that answer nothing, or refuse what is written, in any case.
+        """
+        ...
+
+    async def acting(
+        self, on: Key | None, said: bytes = b"", writes: Resource | None = None
+    ) -> Store:
+        """The store itself, for an act of ``intake`` that decides by more than the caller sees.
+
+        ``on`` is what it is done to, ``said`` the body of the request, which may name more, and
+        ``writes`` a resource that it makes or changes, as far as the caller has said it. Raises
+        ``FhirError`` 403 for what the caller may not do, 404 for what they do not see.
+        """
+        ...
+
+    async def shown(self, stored: Stored) -> Stored:
+        """What was just written, without what is hidden from the caller."""
+        ...
+
+    async def keep(self, resource: Resource, current: Stored) -> None:
+        """Put what the caller may not see or change of ``current`` into what is to follow it."""
+        ...
+
+
+class Whole:
+    """The view of a caller without a policy: all of the store.
+
+    It has the store's own methods, so that a call costs what it costs without a view.
+    """
+
+    __slots__ = (
+        "_store",
+        "commit",
+        "content",
+        "history",
+        "read",
+        "read_many",
+        "read_version",
+        "search",
+    )
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.read = store.read
+        self.read_many = store.read_many
+        self.read_version = store.read_version
+        self.history = store.history
+        self.content = store.content
+        self.search = store.search
+        self.commit = store.commit
+
+    def check(self, type_: str, interaction: str) -> None:
+        """Everything may be done."""
+
+    async def acting(
+        self,
+        on: Key | None,  # noqa: ARG002 - nothing is hidden
+        said: bytes = b"",  # noqa: ARG002
+        writes: Resource | None = None,  # noqa: ARG002
+    ) -> Store:
+        """The store."""
+        return self._store
+
+    async def shown(self, stored: Stored) -> Stored:
+        """All of it."""
+        return stored
+
+    async def keep(self, resource: Resource, current: Stored) -> None:
+        """Everything may be changed."""

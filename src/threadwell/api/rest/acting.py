@@ -1,0 +1,22 @@
+"""What an operation of ours acts with: the store, once its caller may do it to what they named."""
+
+from __future__ import annotations
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Request
+from threadwell.api.rest.read import existing
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import Key, Store
+
+
+async def acting(context: Context, request: Request, writes: Resource | None = None) -> Store:
+    """The store, for an act on the resource of the URL (on none, where it has none).
+
+    ``writes`` is what it makes, as far as that is said. Raises 404 and 410 where the resource is
+    not there, 403 where the caller may not act on it, 404 where the body names what is not there
+    for them.
+    """
+    if not request.id:
+        return await context.view.acting(None, request.body, writes)
+    existing(await context.view.read(context.project, request.type, request.id))
+    return await context.view.acting(Key(request.type, request.id), request.body, writes)

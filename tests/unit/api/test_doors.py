@@ -1,0 +1,51 @@
+"""No handler has the store itself: what it reads and writes goes through its caller's view."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import threadwell.api
+
+API = Path(threadwell.api.__file__).parent
+#: The ways in whose callers have no policy, each with the reason.
+WITHOUT = {
+    "context.py": "makes the context",
+    "chat": "a patient's token opens that patient's own threads, which intake.chat sees to",
+    "endpoints/admin.py": "registrations are no resources",
+    "endpoints/hooks.py": "a provider delivers, and reads nothing",
+    "endpoints/logout.py": "logins are no resources",
+    "endpoints/storage.py": "the signature of the URL stands for the token",
+}
+#: Names of a context that lead to the store itself, and what would have kept it.
+FORBIDDEN = {"whole", "store"}
+
+HANDLERS = sorted(
+    path.relative_to(API).as_posix()
+    for path in API.rglob("*.py")
+    if not path.relative_to(API).as_posix().startswith(("oauth/", "load/", *WITHOUT))
+    and path.name not in ("readiness.py",)
+)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_handler_has_a_view(name: str) -> None:
+    tree = ast.parse((API / name).read_text("utf-8"))
+    used = [
+        f"line {node.lineno}: .{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN
+    ]
+    assert used == []
+
+
+def test_every_exception_is_one_still() -> None:
+    """What needs the store no more is no exception any more."""
+    for name in WITHOUT:
+        paths = [API / name] if name.endswith(".py") else sorted((API / name).rglob("*.py"))
+        assert any(
+            ".whole" in path.read_text("utf-8") or "whole=" in path.read_text("utf-8")
+            for path in paths
+        ), name
