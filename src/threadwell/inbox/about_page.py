@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.finding import PatientFound, find_patients, patients_of
+from threadwell.inbox.message_view import MessageView, message_view
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.reasons import named_in
-from threadwell.inbox.session_page import MessageView, SessionView, message_view
+from threadwell.inbox.session_page import SessionView
 
 #: What the buttons of the form are for.
 FIND, ALL, SOME, THREAD = "find", "all", "some", "thread"

@@ -19,6 +19,7 @@ from threadwell.channels.channel import Channel
 from threadwell.inbox import (
     deliveries,
     held_acts,
+    message_page,
     pages,
     patient_acts,
     person_page,
@@ -27,6 +28,7 @@ from threadwell.inbox import (
     session_acts,
     split_page,
     stream,
+    thread_page,
     typists,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
@@ -84,6 +86,8 @@ def create_pages(
         "/sessions/{id}": session_acts.show,
         "/sessions/{id}/about": pages.about,
         "/sessions/{id}/split": split_page.show,
+        "/sessions/{id}/messages/{message}": message_page.show,
+        "/sessions/{id}/threads/{thread}": thread_page.show,
         "/patients/{id}": patient_acts.show,
         "/attachments/{id}": pages.attachment,
         "/reviews": pages.reviews,
@@ -104,6 +108,16 @@ def create_pages(
             Route("/sessions/{id}", _guarded(site, session_acts.act), methods=["POST"]),
             Route("/sessions/{id}/about", _guarded(site, pages.say_about), methods=["POST"]),
             Route("/sessions/{id}/split", _guarded(site, split_page.split), methods=["POST"]),
+            Route(
+                "/sessions/{id}/messages/{message}",
+                _guarded(site, message_page.act),
+                methods=["POST"],
+            ),
+            Route(
+                "/sessions/{id}/threads/{thread}",
+                _guarded(site, thread_page.act),
+                methods=["POST"],
+            ),
             Route("/patients/{id}", _guarded(site, patient_acts.open_one), methods=["POST"]),
             Route("/quarantine", _guarded(site, held_acts.act), methods=["POST"]),
             Route("/typing", _guarded(site, typists.tell), methods=["POST"]),

@@ -14,7 +14,9 @@ from threadwell.inbox.site import Site, door
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
 _PAGE = re.compile(
-    r"/(?:|find|reviews|quarantine|(?:sessions|patients|quarantine|reviews)/[A-Za-z0-9.-]{1,64}(?:/about|/person)?)"
+    r"/(?:|find|reviews|quarantine|deliveries|"
+    r"(?:sessions|patients|quarantine|reviews)/[A-Za-z0-9.-]{1,64}(?:/about|/person|/split)?|"
+    r"sessions/[A-Za-z0-9.-]{1,64}/(?:messages|threads)/[A-Za-z0-9.-]{1,64})"
     r"(?:\?[A-Za-z0-9=&%_.~+-]{0,2500})?"
 )
 

@@ -18,12 +18,12 @@ from threadwell.inbox.dates import EXAMPLE, Dates, bad_day, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import Listing, list_sessions
+from threadwell.inbox.message_view import PICTURES
 from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.quarantine import load_held
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.reviews import asks_whom, list_reviews
 from threadwell.inbox.session_acts import whole
-from threadwell.inbox.session_page import PICTURES
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES

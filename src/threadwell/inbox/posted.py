@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -44,16 +45,22 @@ async def read_posted(request: Request) -> Posted:
         size += len(part)
         if size <= MOST:
             body += part
+    # Others have their turn while it is read: a form may be large.
+    form, files = await asyncio.to_thread(_read, bytes(body), found[1] or found[2])
+    return Posted(form, files, size > MOST)
+
+
+def _read(body: bytes, named: str) -> tuple[Form, list[Attachment]]:
     form: Form = {}
     files: list[Attachment] = []
-    boundary = f"\r\n--{found[1] or found[2]}".encode("latin-1")
-    for head, content in _parts(b"\r\n" + bytes(body), boundary):
+    boundary = f"\r\n--{named}".encode("latin-1")
+    for head, content in _parts(b"\r\n" + body, boundary):
         said = {name.lower(): _written(value) for name, value in _PARAMETER.findall(head)}
         if "filename" not in said:
             form.setdefault(said.get("name", ""), []).append(content.decode("utf-8", "replace"))
         elif said["filename"] or content:
             files.append(_file(said["filename"], head, content))
-    return Posted(form, files, size > MOST)
+    return form, files
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:

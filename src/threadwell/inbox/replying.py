@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -11,21 +12,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from threadwell.channels.channel import Channel
 from threadwell.channels.live import Live
 from threadwell.channels.sending import Limits
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.composing import Draft, drafts_of, forget, saved_names, written
 from threadwell.inbox.dates import Dates
+from threadwell.inbox.message_view import MessageView
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.posted import MOST, Posted
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
+from threadwell.inbox.turning import LAST, MESSAGES
 from threadwell.intake.accounts import accounts
+from threadwell.intake.circles.place import thread_of
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.outbox import dead_letters, drop_letter, replay_letter, waiting
-from threadwell.intake.replies.writing import BadReply, reply
+from threadwell.intake.replies.outbox import Stage, drop_letter, letters_of, replay_letter
+from threadwell.intake.replies.writing import BadReply, channel_of, reply
 
 #: What a person may decide of a message that was not sent: what the button says.
 RESEND, DROP = "resend", "drop"
@@ -80,20 +85,17 @@ async def load_replying(
 
     A reply has an author, so it takes a link that names somebody, and it goes by an account.
     """
+    unsent = await unsent_of(
+        reader, (m for one in session.threads for day in one.days for m in day.messages)
+    )
     ways = {one.channel for one in await accounts(reader.store, reader.project)}
     lives = {name: live for name in ways if (live := _live(site, name))}
     threads = [one for one in session.threads if one.channel in lives]
     if not threads or session.superseded:
-        return Replying()
+        return Replying(unsent=unsent)
     # Below the last message, and nowhere else.
     ends = [one for one in threads if not one.turns.after]
     limits = {one.id: _fit(lives[one.channel].limits(one.external)) for one in ends}
-    unsent = {
-        one.entry.message: Unsent(_WAITS, why=one.entry.reason)
-        for one in await waiting(reader.store, reader.project)
-    }
-    for one in await dead_letters(reader.store, reader.project):
-        unsent[one.entry.message] = Unsent(_STUCK, one.id, one.entry.reason)
     may = bool(by.reference)
     return Replying(
         *(limits, unsent, may, secrets.token_urlsafe(12)),
@@ -103,6 +105,48 @@ async def load_replying(
     )
 
 
+async def unsent_of(reader: Reader, messages: Iterable[MessageView]) -> dict[str, Unsent]:
+    """What becomes of those of the messages that are in the outbox, by their ids."""
+    named = {one.letter: one.id for one in messages if one.letter}
+    found = await letters_of(reader.store, reader.project, named)
+    return {
+        named[name]: Unsent(_STUCK, one.id, one.entry.reason)
+        if one.entry.stage is Stage.HELD
+        else Unsent(_WAITS, why=one.entry.reason)
+        for name, one in found.items()
+    }
+
+
+def live_ways(site: Site) -> dict[str, Channel]:
+    """The channels that hear and send as it happens, by name."""
+    return {name: one for name, one in site.channels.items() if one.live is not None}
+
+
+async def sending_in(site: Site, reader: Reader, header: Resource) -> tuple[bool, int]:
+    """Whether something can be sent in the thread of a header, and how many characters a message
+    may have, 0 for any number."""
+    channel, external = channel_of(header), thread_of(header)
+    live = _live(site, channel)
+    ways = {one.channel for one in await accounts(reader.store, reader.project)}
+    if live is None or external is None or channel not in ways:
+        return False, 0
+    return True, live.limits(external.id).characters
+
+
+async def place_of(reader: Reader, message: str) -> str:
+    """Where a message (``Communication/…``) that was just written stands: at the end of the page
+    of its session."""
+    body = await reader.read(*message.split("/", 1))
+    parent = id_in(next(iter((body or {}).get("partOf") or ()), None), "Communication")
+    header = await reader.read("Communication", parent)
+    if body is None or header is None:
+        raise HTTPException(404)
+    query = f"Communication?part-of=Communication/{parent}&status:not=preparation"
+    many = ((await reader.search(query, _total="accurate", _count=0)).total or 0) > MESSAGES
+    page = f"?thread={parent}&cursor={LAST}" if many else ""
+    return f"/sessions/{id_in(header.get('encounter'), 'Encounter')}{page}#m-{body['id']}"
+
+
 async def send(site: Site, request: Request, posted: Posted) -> Response:
     """Take the reply that the form has, and lead to where it stands; raises ``BadReply``."""
     form = posted.form
@@ -110,20 +154,19 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
     if posted.too_large:
         raise BadReply(f"its files have more than {MOST // 1_000_000} MB together")
     text = written(form)
-    # Pressed twice it is one reply; what is written after a step back is another.
-    said = sha256(text.encode())
-    for one in posted.files:
-        said.update(sha256(one.content or b"").digest())
+    # Pressed twice it is one reply; what is written after a step back is another. Large files are
+    # read where nobody waits for it.
+    said = await asyncio.to_thread(_digest, text, posted)
     replied = await reply(
         site.store,
         site.project,
         f"Communication/{header}",
         text,
         await kept_settings(site.store, site.project, site.labels),
-        {name: one for name, one in site.channels.items() if one.live is not None},
+        live_ways(site),
         sender=by.reference,
         files=posted.files,
-        key=f"{first(form, 'key')} {said.hexdigest()}",
+        key=f"{first(form, 'key')} {said}",
         by=by,
     )
     await forget(site, request, form)
@@ -140,6 +183,13 @@ async def decide(site: Site, request: Request, form: Form) -> Response:
     await do(site.store, site.project, first(form, "letter"))
     message = first(form, "message")
     return RedirectResponse(f"/sessions/{request.path_params['id']}#m-{message}", 303)
+
+
+def _digest(text: str, posted: Posted) -> str:
+    said = sha256(text.encode())
+    for one in posted.files:
+        said.update(sha256(one.content or b"").digest())
+    return said.hexdigest()
 
 
 def _fit(limits: Limits) -> Limits:

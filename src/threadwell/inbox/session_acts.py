@@ -167,6 +167,7 @@ async def _page(
             after, (*shown_on(view), *(f"Task/{one.task}" for one in cared.threads.values()))
         ),
         session=view,
+        here=f"?{request.url.query}" if request.query_params.get("cursor") else "",
         replying=replying,
         caring=cared,
         typing=typing_in(site, view),

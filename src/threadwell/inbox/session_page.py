@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from threadwell.encounters.attribution import patients_of, reasons_of
-from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
-from threadwell.inbox.names import OURS, concept_text, name_of, new_text, role_of
-from threadwell.inbox.reader import Reader, id_in, key_of
-from threadwell.inbox.reasons import named_in, why_about
+from threadwell.inbox.message_view import Day, days_of, shared_notes
+from threadwell.inbox.names import concept_text, name_of, role_of
+from threadwell.inbox.reader import Reader, key_of
+from threadwell.inbox.reasons import named_in
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.turning import MESSAGES, Turns
-from threadwell.inbox.words import (
-    Status,
-    size_text,
-    status_of,
-)
+from threadwell.inbox.words import Status, status_of
 from threadwell.intake.choices import Choices, kept_choices
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
 from threadwell.intake.reports.wanted import STATUSES
-from threadwell.messages import parse_media_type
-
-#: What a browser may show by itself.
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 #: What a person may do with a whole session: what its button says.
 CLOSE, REOPEN = "close", "reopen"
@@ -52,52 +41,11 @@ _TOOK_PART = "PART"
 
 
 @dataclass(frozen=True, slots=True)
-class FileView:
-    """An attachment; ``href`` is ``""`` where its bytes are not in the store."""
-
-    name: str
-    href: str
-    size: str
-    picture: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """One message of a thread. ``sent`` is for machines, ``time`` for people.
-
-    ``text`` is what its sender wrote now; ``whole`` all of it where it quotes more, else ``""``.
-    ``about`` are sentences that say whom it is about by itself, and why; ``patients`` their ids.
-    """
-
-    id: str
-    sender: str
-    ours: bool
-    sent: str
-    time: str
-    day: str
-    text: str
-    whole: str
-    files: list[FileView]
-    mark: str
-    retracted: bool
-    notes: list[str]
-    about: list[str]
-    patients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The messages of one calendar day in the care time zone."""
-
-    name: str
-    messages: list[MessageView]
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``channel`` is ``""`` where nothing tells it; ``external`` is the thread's id there.
+    ``channel`` is ``""`` where nothing tells it; ``external`` is the thread's id there. It may be
+    ``closed`` while its session is open.
     ``before`` and ``after`` are the sessions in which a rolling thread was and goes on, ``""`` if
     none. ``turns`` lead to further messages. ``notes`` are what is noted of each of those messages
     alike.
@@ -113,6 +61,7 @@ class ThreadView:
     days: list[Day]
     turns: Turns
     notes: list[str]
+    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +207,8 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
     await reader.learn(child.get("sender") for child in found.resources)
     await reader.learn(named_in(found.resources))
     before, after = await neighbours(reader.store, reader.project, header)
-    shared = _shared_notes(found.resources)
+    shared = shared_notes(found.resources)
     external = thread_of(header)
-    views = [message_view(reader, child, dates, shared) for child in found.resources]
     return ThreadView(
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
@@ -269,79 +217,10 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
         before=before,
         after=after,
         total=found.total or 0,
-        days=[Day(name, list(group)) for name, group in groupby(views, key=lambda view: view.day)],
+        days=days_of(reader, found.resources, dates, shared),
         turns=found.turns,
         notes=shared,
-    )
-
-
-def _shared_notes(messages: Sequence[Resource]) -> list[str]:
-    """What is noted of each of several messages, which need not be said of every one."""
-    if len(messages) < 2:
-        return []
-    first, *others = map(_notes, messages)
-    return [note for note in dict.fromkeys(first) if all(note in notes for notes in others)]
-
-
-def _notes(message: Resource) -> list[str]:
-    return [note["text"] for note in message.get("note") or () if note.get("text")]
-
-
-def message_view(
-    reader: Reader, message: Resource, dates: Dates, shared: Sequence[str] = ()
-) -> MessageView:
-    """One message, as ``named_in`` and its sender were learned, without the ``shared`` notes."""
-    sent = dates.moment(message.get("sent") or message.get("received"))
-    sender = key_of(message.get("sender"))
-    payloads = message.get("payload") or ()
-    retracted = message.get("status") == "entered-in-error"
-    whole = "".join(p.get("contentString", "") for p in payloads).strip()
-    new = next(filter(None, map(new_text, payloads)), "")
-    return MessageView(
-        id=message["id"],
-        sender=name_of(message.get("sender"), reader) if message.get("sender") else "Unknown",
-        ours=sender is not None and sender.type in OURS,
-        sent=message.get("sent") or "",
-        time=dates.clock(sent) if isinstance(sent, datetime) else "no time",
-        day=dates.whole_day(sent) if sent else "No date",
-        text=new or whole,
-        whole=whole if new else "",
-        files=[_file(p["contentAttachment"]) for p in payloads if "contentAttachment" in p],
-        mark="retracted" if retracted else _delivered(message),
-        retracted=retracted,
-        notes=[note for note in _notes(message) if note not in shared],
-        about=why_about(reader, message),
-        patients=_own(message),
-    )
-
-
-def _own(message: Resource) -> tuple[str, ...]:
-    """The ids of the patients that a message is about by itself."""
-    return tuple(sorted(one.removeprefix("Patient/") for one in patients_of(reasons_of(message))))
-
-
-def _delivered(message: Resource) -> str:
-    """What has become of a message that was sent, as far as somebody has told; ``""`` if not."""
-    try:
-        found = delivery_of(message)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        # Anybody may write an extension.
-        return ""
-    if found is None:
-        return ""
-    if found.state == FAILED:
-        return f"not delivered ({found.error})" if found.error else "not delivered"
-    return found.state
-
-
-def _file(attachment: dict[str, Any]) -> FileView:
-    binary = id_in({"reference": attachment.get("url", "")}, "Binary")
-    kind = parse_media_type(str(attachment.get("contentType", "")))
-    return FileView(
-        name=attachment.get("title") or "Attachment",
-        href=f"/attachments/{binary}" if binary else "",
-        size=size_text(attachment.get("size")),
-        picture=bool(binary) and kind is not None and kind.name in PICTURES,
+        closed=header.get("status") == "completed",
     )
 
 

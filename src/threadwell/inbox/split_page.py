@@ -13,11 +13,12 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import find_patients, patients_of
+from threadwell.inbox.message_view import MessageView
 from threadwell.inbox.names import concept_text
 from threadwell.inbox.page import by_whom, page_of, read_form, sentence
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_acts import whole
-from threadwell.inbox.session_page import MessageView, SessionView
+from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
 from threadwell.intake.correcting import BadCorrection, may_be_about
 from threadwell.intake.importing import Contended

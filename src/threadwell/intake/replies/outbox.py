@@ -6,7 +6,7 @@ message its provider's id. What cannot be sent is moved to where a person finds 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -117,6 +117,17 @@ async def letter(store: Store, project: str, external_id: str) -> list[Queued]:
         for kind, value in found
         if value is not None
     ]
+
+
+async def letters_of(store: Store, project: str, names: Iterable[str]) -> dict[str, Queued]:
+    """The entries of those names (``entry_name``) that are there, wherever they are."""
+    found: dict[str, Queued] = {}
+    wanted = [f"{project}/{name}" for name in dict.fromkeys(names)]
+    for kind in (OUTBOX, DEAD) if wanted else ():
+        for name, value in (await store.get_private_many(kind, wanted)).items():
+            one = Queued(kind, name, value, msgspec.json.decode(value, type=Entry))
+            found[one.id] = one
+    return found
 
 
 def entry_name(external_id: str) -> str:
