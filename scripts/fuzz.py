@@ -5,13 +5,15 @@ turned, pieces cut out, doubled, moved, joined with those of another file. Whate
 reader ends, yields messages and what it could not read, and each of these can be written as JSON.
 An input that breaks this is kept in ``.cache/fuzz`` under its seed, which makes it again.
 
-Memory is looked at as well: once warm, a process must not grow with the number of its inputs.
+Memory is looked at as well: once warm, a process must not grow with the number of its inputs. So is
+work: an input that takes longer than such a small file may, in seconds of the processor, is broken.
 """
 
 from __future__ import annotations
 
 import random
 import resource
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from threadwell import zones
 from threadwell.app import channels
@@ -39,6 +42,8 @@ _GROWTH_KIB = 64 * 1024
 #: Files above this are read too slowly to damage many of them.
 _LARGEST = 40_000
 _CHUNK = 500
+#: Of the processor's time, for one input.
+_MOST_SECONDS = 20
 
 _ROWS = b"id,sent,from,to,text\nm1,2024-05-13T15:04:00-04:00,+12075550111,+12075550100,Hello\n"
 _LINES = b'{"id": "m1", "sent": "2024-05-13T15:04:00Z", "from": "+12075550111", "text": "Hi"}\n'
@@ -161,17 +166,24 @@ def main(arguments: Namespace) -> int:
 def _read_some(seed: int, numbers: Sequence[int]) -> tuple[int, int]:
     """How many inputs were read, and how many of them failed."""
     failures = 0
+    signal.signal(signal.SIGVTALRM, _stop)
     for number in numbers:
         one = f"{seed}-{number}"
         channel, content = make_input(random.Random(one))
         try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, _MOST_SECONDS)
             read_input(channel, content)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         except Exception:  # noqa: BLE001 - whatever it is, it is a finding
             failures += 1
             KEPT.mkdir(parents=True, exist_ok=True)
             (KEPT / one).write_bytes(content)
             (KEPT / f"{one}.txt").write_text(f"{channel.name}\n{traceback.format_exc()}")
     return len(numbers), failures + _grown()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"not read within {_MOST_SECONDS} seconds of the processor")
 
 
 def _grown() -> int:

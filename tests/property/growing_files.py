@@ -298,6 +298,8 @@ FILES: dict[str, dict[str, Make]] = {
             *(in_slack('"text": "hi"', i + n // 8) for i in range(n)),
         ),
         "damaged records": lambda n: slack(*(in_slack('"text": "hi', i) for i in range(n))),
+        "records that never end": lambda n: "[\n" + " {\n" * n,
+        "records within damaged ones": lambda n: "[\n" + " {a\n" * n + "}" * n,
         "brackets": lambda n: slack(in_slack(f'"text": "hi", "x": {"[" * n}')),
     },
     "telegram": {
@@ -312,6 +314,8 @@ FILES: dict[str, dict[str, Make]] = {
             *(in_telegram('"text": "hi"', i) for i in range(n)),
         ),
         "damaged records": lambda n: telegram(*(in_telegram('"text": "hi', i) for i in range(n))),
+        "records that never end": lambda n: telegram("\n {" * n),
+        "records within damaged ones": lambda n: telegram("\n {a" * n + "}" * n),
         "chats": lambda n: (
             '{"chats": {"list": [' + ", ".join([telegram(in_telegram('"text": "hi"'))] * n) + "]}}"
         ),

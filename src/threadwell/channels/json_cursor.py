@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from sys import maxsize
 from typing import Any, NamedTuple, TypeAlias
 
 from threadwell.channels.json_text import decoded
@@ -24,6 +25,12 @@ Content: TypeAlias = bytes | mmap
 _SMALL = 16 * 1024 * 1024
 #: Of a piece that is damaged so much is kept; a message is never as large.
 LONGEST_PIECE = 32 * 1024 * 1024
+#: How often, reckoned by its bytes, a list may be looked at again for what is damaged in it: as far
+#: as its end, and then no farther than some times the longest element that was sound.
+_TO_THE_END, _NEARBY = 4, 16
+_TIMES, _SHORTEST = 4, 4096
+#: A margin before an element is no longer.
+_LONGEST_MARGIN = 1024
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
@@ -35,7 +42,11 @@ _FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,80}+"\s*+:')
 
 
 class Damaged(Exception):
-    """No JSON stands where a value has to."""
+    """No JSON stands where a value has to; ``looked`` is how many bytes were looked at for it."""
+
+    def __init__(self, looked: int = 0) -> None:
+        super().__init__()
+        self.looked = looked
 
 
 class Piece(NamedTuple):
@@ -103,19 +114,23 @@ class Cursor:
         """The elements of a list of objects. One that is none is a piece without a value.
 
         Ends, and stands at the end of the text, where the list has no end. Raises ``Damaged``
-        where no list stands here.
+        where no list stands here. Work grows with the text: where damage is all there is, the rest
+        is one piece in the end.
         """
         self._open(b"[")
-        opening = b""
+        opening, search = b"", _Search(len(self.content))
         while (byte := self._byte(_BETWEEN)) != b"]":
             begins = self.at
             if not byte:
                 yield Piece(begins, b"", None)
                 return
             try:
-                value = self.value()
-            except Damaged:
-                self.at = self._next_alike(begins, opening)
+                value = self.value(search.until(begins))
+            except Damaged as damaged:
+                search.looked += damaged.looked
+                self.at = len(self.content)
+                if not search.is_over:
+                    self.at = self._next_alike(begins, opening)
                 content = bytes(self.content[begins : min(self.at, begins + LONGEST_PIECE)])
                 yield Piece(begins, content, None)
                 if self.at >= len(self.content):
@@ -123,20 +138,21 @@ class Cursor:
                 continue
             content = bytes(self.content[begins : self.at])
             opening = opening or _opening(content)
+            search.longest = max(search.longest, len(content))
             yield Piece(begins, content, value if isinstance(value, dict) else None)
         self.at += 1
 
-    def value(self) -> Any:
-        """The value that stands here. Raises ``Damaged``."""
+    def value(self, until: int = maxsize) -> Any:
+        """The value that stands here, and ends before ``until``. Raises ``Damaged``."""
         begins = self.at
-        self.skip()
+        self.skip(until)
         try:
             return decoded(bytes(self.content[begins : self.at]))
         except ValueError as error:
-            raise Damaged from error
+            raise Damaged(self.at - begins) from error
 
-    def skip(self) -> None:
-        """Go behind the value that stands here. Raises ``Damaged``."""
+    def skip(self, until: int = maxsize) -> None:
+        """Go behind the value that stands here, and ends before ``until``. Raises ``Damaged``."""
         content, at, depth = self.content, self._past(_SPACE), 0
         if content[at : at + 1] not in (b'"', b"{", b"["):
             scalar = _SCALAR.match(content, at)
@@ -144,13 +160,17 @@ class Cursor:
                 raise Damaged
             self.at = scalar.end()
             return
+        looked = min(len(content), until) - at
         while True:
-            mark = _MARK.search(content, at)
+            mark = _MARK.search(content, at, until)
             if mark is None:
-                raise Damaged
+                raise Damaged(looked)
             at, what = mark.end(), mark[0]
             if what == b'"':
-                at = self._string_end(at)
+                ends = self._string_end(at, until)
+                if ends is None:
+                    raise Damaged(looked)
+                at = ends
             elif what in (b"{", b"["):
                 depth += 1
             elif what in (b"}", b"]"):
@@ -159,18 +179,18 @@ class Cursor:
                 self.at = at
                 return
 
-    def _string_end(self, at: int) -> int:
+    def _string_end(self, at: int, until: int) -> int | None:
         while True:
-            mark = _IN_STRING.search(self.content, at)
+            mark = _IN_STRING.search(self.content, at, until)
             if mark is None:
-                raise Damaged
+                return None
             if mark[0] == b'"':
                 return mark.end()
             at = mark.end() + 1
 
     def _next_alike(self, begins: int, opening: bytes) -> int:
         """Where the next element begins as this one's neighbours do; else the end of the text."""
-        line = self.content.rfind(b"\n", 0, begins)
+        line = self.content.rfind(b"\n", max(0, begins - _LONGEST_MARGIN), begins)
         margin = bytes(self.content[line:begins])
         if line >= 0 and not margin.strip():
             found = self.content.find(margin + b"{", begins + 1)
@@ -193,6 +213,25 @@ class Cursor:
     def _past(self, skipped: re.Pattern[bytes]) -> int:
         found = skipped.match(self.content, self.at)
         return found.end() if found else self.at
+
+
+@dataclass(slots=True)
+class _Search:
+    """How much of a list of ``size`` bytes was looked at for its damage, and how far to look."""
+
+    size: int
+    looked: int = 0
+    longest: int = 0
+
+    def until(self, begins: int) -> int:
+        """Where an element that begins there has to end."""
+        if self.looked <= _TO_THE_END * self.size:
+            return maxsize
+        return begins + max(_SHORTEST, _TIMES * self.longest)
+
+    @property
+    def is_over(self) -> bool:
+        return self.looked > _NEARBY * self.size
 
 
 def _opening(content: bytes) -> bytes:
