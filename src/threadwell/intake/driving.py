@@ -33,7 +33,7 @@ from threadwell.intake.held.listing import all_held
 from threadwell.intake.held.release import Wanted, hopeful, messages_of
 from threadwell.intake.noticed import changed_by_people
 from threadwell.intake.paging import chunks
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.address_book import all_asked
 from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
@@ -42,7 +42,7 @@ from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.settled import hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Broken, Message
-from threadwell.stores.contract import Conflict, Store, StoreError
+from threadwell.stores.contract import Conflict, Store
 
 #: How often somebody may have got an address meanwhile, before a commit does not look any more:
 #: a store that finds people otherwise than we do must not stop all.
@@ -52,10 +52,6 @@ MOST_UNFIT = 3
 _AT_A_TIME = 1000
 
 BUSY = "others keep writing to the same sessions; import again when they are done"
-
-
-class Contended(StoreError):
-    """Others kept writing to what was to be changed."""
 
 
 Progress = Callable[[Counts], None]

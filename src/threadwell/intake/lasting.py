@@ -13,11 +13,11 @@ from threadwell.intake.choices import chosen
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
 from threadwell.intake.commits.marks import SAID
-from threadwell.intake.driving import BUSY, MOST_UNFIT, Contended, Importing, Make
+from threadwell.intake.driving import BUSY, MOST_UNFIT, Importing, Make
 from threadwell.intake.held.awaited import as_thing
 from threadwell.intake.held.release import Wanted
 from threadwell.intake.noticed import Noticed, notice
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.receipts.making import tell_unread
 from threadwell.intake.receipts.model import receipt_model
 from threadwell.intake.released import done_until, keep_released, to_release

@@ -10,10 +10,9 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.driving import Contended
 from threadwell.intake.importing import replay
 from threadwell.intake.links import as_key
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.replaced import hand_over, record, replaced_by
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import ChangeSet, Conflict, Store

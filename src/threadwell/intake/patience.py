@@ -6,11 +6,19 @@ import asyncio
 import random
 from time import monotonic
 
+from threadwell.stores.contract import StoreError
+
 #: No decision is given up before so many attempts, nor before so many seconds.
 ATTEMPTS = 20
 SECONDS = 30.0
+#: Seconds for what has another turn later.
+BRIEF = 1.0
 #: The longest pause after the first refusal, and after any: it doubles in between.
 _FIRST, _LONGEST = 0.02, 0.25
+
+
+class Contended(StoreError):
+    """Others kept writing to what was to be changed."""
 
 
 class Patience:
@@ -21,8 +29,9 @@ class Patience:
     time to give up: on a busy machine few attempts take long, on an idle one many are soon over.
     """
 
-    def __init__(self) -> None:
-        self._until = monotonic() + SECONDS
+    def __init__(self, seconds: float | None = None) -> None:
+        """``seconds`` where it is not worth to wait for as long as usual."""
+        self._until = monotonic() + (SECONDS if seconds is None else seconds)
         self._made = 0
 
     async def turn(self) -> bool:

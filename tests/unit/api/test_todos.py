@@ -14,11 +14,13 @@ from test_replies import Clinic, ref, said, text
 
 from threadwell.app import live_channels
 from threadwell.encounters.codes import SAVED
+from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
 from threadwell.intake import verify
+from threadwell.intake.links import as_key
 from threadwell.intake.todos.since import KIND
 from threadwell.intake.tracking import Tracking
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
 
 POOL = "https://threadwell.dev/fhir/CodeSystem/pool|front-desk"
 ABSENT = {
@@ -248,24 +250,43 @@ def test_what_an_update_leaves_out_is_known_again(desk: Desk, of: str) -> None:
     assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
 
 
+@pytest.mark.parametrize("of", NAMED)
+def test_what_a_patch_takes_away_is_refused(desk: Desk, of: str) -> None:
+    """It says why; nothing is written, and the next message finds its place."""
+    desk.take(said("SM1", -9))
+    header, name = desk.header(), named(desk, of)
+    before = desk.everything()
+    change = [{"op": "remove", "path": "/identifier"}]
+    answer = desk.api.call("PATCH", name, change, content_type="application/json-patch+json")
+    assert answer.status_code == 422
+    [issue] = answer.json()["issue"]
+    assert issue["code"] == "business-rule"
+    assert issue["expression"] == [f"{name.partition('/')[0]}.identifier"]
+    assert desk.everything() == before
+    desk.take(said("SM2", -5))
+    assert desk.header() == header
+    assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
+
+
 @pytest.mark.parametrize("of", NAMED[1:])
-def test_what_a_patch_takes_away_stops_no_message(desk: Desk, of: str) -> None:
-    """What has lost its identifiers gets them back, and keeps what others put there."""
+def test_what_lost_its_identifiers_stops_no_message(desk: Desk, of: str) -> None:
+    """It gets them back, as an earlier build let a patch take them away."""
     desk.take(said("SM1", -9))
     header, name = desk.header(), named(desk, of)
     before = desk.read(name)
-    change = [
-        {"op": "remove", "path": "/identifier"},
-        {"op": "add", "path": "/note", "value": [{"text": "Called back"}]},
-    ]
-    if of == "session":
-        change[1] = {"op": "add", "path": "/length", "value": {"value": 5, "unit": "min"}}
-    patch = "application/json-patch+json"
-    assert desk.api.call("PATCH", name, change, content_type=patch).status_code == 200
+    key = as_key(name)
+    stored = desk.run(desk.store.read(DEFAULT_PROJECT, *key))
+    body = {one: value for one, value in before.items() if one != "identifier"}
+    beside = "length" if of == "session" else "note"
+    body[beside] = {"value": 5, "unit": "min"} if of == "session" else [{"text": "Called back"}]
+    resource, text_ = stamp(body, key.id, new_id(1), stored.updated)
+    version = resource["meta"]["versionId"]
+    write = Write(*key, version, stored.updated, resource, text_, stored)
+    desk.run(desk.store.commit(DEFAULT_PROJECT, ChangeSet((write,))))
     desk.take(said("SM2", -5))
     after = desk.read(name)
     assert after["identifier"] == before["identifier"]
-    assert ("length" if of == "session" else "note") in after or of == "task"
+    assert beside in after or of == "task"
     assert desk.header() == header
     assert len(desk.api.ids("Communication?part-of:missing=false")) == 2
     assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []

@@ -18,10 +18,11 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
-from threadwell.intake import BadRules, import_messages, verify
+from threadwell.intake import BadRules, import_messages, patience, verify
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.choices import Choices, keep_choices
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import waiting
 from threadwell.intake.replies.saved import filled, save_reply
@@ -38,7 +39,7 @@ from threadwell.intake.todos.acting import claim
 from threadwell.intake.todos.listing import waiting_threads
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.messages.automatic import AUTOMATIC_REPLY
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Key, Write
 
 P = DEFAULT_PROJECT
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
@@ -80,12 +81,14 @@ class Desk:
     async def settings(self) -> Any:
         return await kept_settings(self.store, P, channel_labels())
 
-    async def write(self, id_: str, text: str = "hello", *, ago: int = 0, **more: Any) -> None:
-        """Ana writes, so many minutes ago."""
+    async def write(
+        self, id_: str, text: str = "hello", *, ago: int = 0, who: Address = ANA, **more: Any
+    ) -> None:
+        """Ana writes, or somebody else, so many minutes ago."""
         sent = datetime.fromtimestamp(self.now / 1000, UTC) - timedelta(minutes=ago)
-        thread = f"{ANA.value},{OFFICE.value}"
+        thread = f"{who.value},{OFFICE.value}"
         message = Message(
-            *("twilio", id_, ANA, (OFFICE,), sent, text, text, thread),
+            *("twilio", id_, who, (OFFICE,), sent, text, text, thread),
             medium="SMSWRIT",
             made_id=True,
             ours=(OFFICE,),
@@ -540,6 +543,44 @@ def test_an_event_that_goes_wrong_keeps_no_other_one_waiting(
         assert await desk.round() is None
         assert sorted(one for one, _ in await desk.done()) == ["each", "each", "late"]
 
+    at_desk(EACH, act, url)
+
+
+def test_what_others_keep_writing_to_waits_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what has happened in its thread since, in order; other threads wait for neither."""
+    bea = Address(AddressKind.PHONE, "+12125550122")
+    asked: list[str] = []
+
+    async def meets(store: Any, project: str, what: Any) -> Any:
+        case = await load_case(store, project, what)
+        asked.append(what.message)
+        if busy and what.at == NINE * 1000:
+            raise Conflict(Key("Communication", what.thread))
+        return case
+
+    async def act(desk: Desk) -> None:
+        point = {"system": "phone", "value": bea.value}
+        await desk.put("Patient", "bea", name=[{"given": ["Bea"]}], telecom=[point])
+        for id_, who in (("a", ANA), ("b", ANA), ("c", bea)):
+            await desk.write(id_, who=who)
+            desk.now += 60_000
+        with pytest.raises(Contended):
+            await desk.round()
+        assert [rule for rule, _ in await desk.done()] == ["each"]
+        first, other = asked[0], asked[20]
+        assert asked[:21] + asked[-20:] == [*[first] * 20, other, *[first] * 20]
+        busy.clear()
+        asked.clear()
+        assert await desk.round() is not None
+        assert [rule for rule, _ in await desk.done()] == ["each"] * 3
+        assert asked[0] == first
+        assert await desk.store.list_private(EVENTS) == {}
+
+    busy = [True]
+    monkeypatch.setattr(patience, "SECONDS", 0.0)
+    monkeypatch.setattr(running, "BRIEF", 0.0)
+    monkeypatch.setattr(patience, "_FIRST", 0.0)
+    monkeypatch.setattr(running, "load_case", meets)
     at_desk(EACH, act, url)
 
 

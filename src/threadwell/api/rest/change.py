@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from threadwell.api.rest.anchored import keep_anchors
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import new_id, stamp
@@ -41,13 +42,18 @@ def updated(
     author: str,
     content: bytes | None = None,
     version_id: str = "",
+    *,
+    patched: bool = False,
 ) -> Change:
     """The version after ``current``, or ``current`` again where nothing but marks would differ.
 
     After a deletion the resource is there again (201). A ``version_id`` that is given is that of
-    a new version, whatever differs: something refers to it.
+    a new version, whatever differs: something refers to it. Raises 422 where a place in the record
+    would be lost (``keep_anchors``).
     """
     status = 201 if current.deleted else 200
+    if status == 200:
+        resource = keep_anchors(resource, current, patched=patched)
     if status == 200 and content is None and not version_id and _same(resource, current):
         return Change(200, current, None)
     return _version(status, resource, current.id, current, now, author, content, version_id)

@@ -80,7 +80,15 @@ async def patched(
     )
     change = await aside(
         size,
-        lambda: updated(accepted.resource, current, now, author, accepted.content, version_id),
+        lambda: updated(
+            accepted.resource,
+            current,
+            now,
+            author,
+            accepted.content,
+            version_id,
+            patched=True,
+        ),
     )
     if change.write and len(change.write.body) > max(context.max_body, len(current.body)):
         raise too_large(context.max_body)

@@ -12,7 +12,6 @@ from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import select
 from threadwell.api.rest.content import keep_content
 from threadwell.api.rest.create import commit_new
-from threadwell.api.rest.identity import keep_identity
 from threadwell.api.rest.replies import sent_by
 from threadwell.fhir.outcome import FhirError, invalid, not_found
 from threadwell.fhir.resource import Resource
@@ -78,7 +77,6 @@ async def _replace(
 ) -> Change:
     check_write(request, current)
     now, author = context.clock(), request.caller.reference
-    keep_identity(accepted.resource, current)
     change = await aside(
         len(request.body),
         lambda: updated(accepted.resource, current, now, author, accepted.content),

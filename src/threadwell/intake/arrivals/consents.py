@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from threadwell.channels.live import Wish, Wished
+from threadwell.intake.patience import Contended, Patience
 from threadwell.messages import Address
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -51,7 +52,8 @@ async def keep_wishes(store: Store, project: str, wishes: Sequence[Wished]) -> N
         if one.wish is not Wish.HELP:
             word = Word(one.wish, one.at, one.channel, one.external_id)
             by_name.setdefault(_name(project, one.own, one.who), []).append(word)
-    while by_name:
+    patience = Patience()
+    while by_name and await patience.turn():
         kept = []
         for name, words in by_name.items():
             before = await store.get_private(_KIND, name)
@@ -65,6 +67,8 @@ async def keep_wishes(store: Store, project: str, wishes: Sequence[Wished]) -> N
         except Conflict:
             continue
         return
+    if by_name:
+        raise Contended("others keep writing to the ledger of the same addresses")
 
 
 def _ordered(words: Sequence[Word]) -> list[Word]:

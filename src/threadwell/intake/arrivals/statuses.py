@@ -15,6 +15,7 @@ from hashlib import sha256
 import msgspec
 
 from threadwell.channels.live import State, Status
+from threadwell.intake.patience import Contended, Patience
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 _KIND = "delivery-state"
@@ -114,7 +115,8 @@ async def keep_statuses(
     for status in statuses:
         name = _name(project, status.channel, status.external_id)
         by_name.setdefault(name, []).append(status)
-    while by_name:
+    patience = Patience()
+    while by_name and await patience.turn():
         kept = []
         for name, told in by_name.items():
             before = await store.get_private(_KIND, name)
@@ -130,6 +132,8 @@ async def keep_statuses(
         except Conflict:
             continue
         return
+    if by_name:
+        raise Contended("others keep telling of the same messages")
 
 
 def _joined(before: bytes | None, told: Sequence[Status]) -> Sent:

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import msgspec
 
+from threadwell.intake.patience import Contended, Patience
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 _KIND = "chat-due"
@@ -25,8 +26,12 @@ def kept_until(project: str, due: int, kind: str, name: str) -> Kept:
 
 
 async def let_go(store: Store, project: str, now: int) -> float | None:
-    """Let go of what is due; the seconds until something else is, ``None`` where nothing waits."""
-    while True:
+    """Let go of what is due; the seconds until something else is, ``None`` where nothing waits.
+
+    Raises ``Contended`` where others keep writing to the same values.
+    """
+    patience = Patience()
+    while await patience.turn():
         found = await store.list_private(_KIND, after=f"{project}/", count=_BATCH)
         entries = {name: value for name, value in found.items() if name.startswith(f"{project}/")}
         if not entries:
@@ -45,3 +50,5 @@ async def let_go(store: Store, project: str, now: int) -> float | None:
             await store.commit(project, ChangeSet((), kept=tuple(once.values())))
         except Conflict:
             continue
+        patience = Patience()
+    raise Contended("others keep writing to what is let go of")

@@ -10,6 +10,7 @@ from threadwell.channels.chat.names import Patient
 from threadwell.channels.chat.posted import PostedFile
 from threadwell.intake.chat.due import kept_until
 from threadwell.intake.chat.refused import ChatRefused
+from threadwell.intake.patience import Contended, Patience
 from threadwell.messages import parse_media_type
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -27,7 +28,8 @@ async def keep_file(
 ) -> str:
     """Keep a file durably, and return its id; the same file has the same one.
 
-    ``now`` is in milliseconds since 1970 UTC. Raises ``ChatRefused`` and ``StoreError``.
+    ``now`` is in milliseconds since 1970 UTC. Raises ``ChatRefused``, and ``StoreError``:
+    ``Contended`` among them, where the app uploads too many at once.
     """
     kind = parse_media_type(type_)
     if kind is None:
@@ -41,7 +43,8 @@ async def keep_file(
     file = PostedFile(name or "file", str(kind), content)
     value = msgspec.msgpack.encode(file)
     id_ = sha256(value).hexdigest()[:40]
-    while True:
+    patience = Patience()
+    while await patience.turn():
         before = await store.get_private(_INDEX, _name(project, patient, ""))
         there: dict[str, tuple[int, int]] = (
             msgspec.json.decode(before, type=dict[str, tuple[int, int]]) if before else {}
@@ -66,6 +69,7 @@ async def keep_file(
         except Conflict:
             continue
         return id_
+    raise Contended("others keep uploading files of the same patient")
 
 
 async def find_file(store: Store, project: str, patient: Patient, id_: str) -> PostedFile | None:

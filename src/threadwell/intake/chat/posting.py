@@ -24,6 +24,7 @@ from threadwell.intake.arrivals.journal import arrived
 from threadwell.intake.chat.due import kept_until
 from threadwell.intake.chat.files import find_file
 from threadwell.intake.chat.refused import ChatRefused
+from threadwell.intake.patience import Contended, Patience
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: Characters of a message.
@@ -65,13 +66,14 @@ async def post(
     """Take a message; when it returns, it is durable. ``files`` are ids of uploaded ones.
 
     ``now`` is in milliseconds since 1970 UTC. Raises ``ChatRefused`` for what cannot be taken, and
-    ``StoreError``.
+    ``StoreError``: ``Contended`` among them, where others keep sending under that key.
     """
     _check(key, text, files)
     name = f"{project}/{patient.external_id(key)}"
     digest = sha256("\0".join([text, *files]).encode()).hexdigest()
     id_ = message_identity(NAME, patient.external_id(key)).id
-    while True:
+    patience = Patience()
+    while await patience.turn():
         value = await store.get_private(_RECEIPT, name)
         if value is not None:
             receipt = msgspec.json.decode(value, type=_Receipt)
@@ -101,6 +103,7 @@ async def post(
         except Conflict:
             continue
         return Accepted(id_, key, _instant(now), False)
+    raise Contended("others keep sending messages under the same key")
 
 
 def _check(key: str, text: str, files: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     TokenMatch,
 )
+from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.intake.circles.altered import apply_altered
 from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
 from threadwell.intake.circles.changed import changes, subject_of
@@ -102,7 +103,8 @@ async def _load_children(
         await people.resolve({address for child in children for address in _addresses(child)})
         for child in children:
             await pauses.pause()
-            circle, thread = headers[_header_of(child)]
+            # A client may have made a message of a thread's a part of others, too.
+            circle, thread = headers[next(one for one in _parents_of(child) if one in headers)]
             await _add(circle, thread, child, people, keywords, by_patient=by_patient)
 
 
@@ -145,8 +147,10 @@ def _addresses(child: Resource) -> Iterable[Address]:
         yield from addresses_of(actor)
 
 
-def _header_of(child: Resource) -> str:
-    return str(child["partOf"][0]["reference"]).partition("/")[2]
+def _parents_of(child: Resource) -> list[str]:
+    """The logical ids of what it is part of, as it is written: relative, absolute or a version."""
+    named = (str(one.get("reference", "")) for one in child["partOf"])
+    return [at.id if (at := parse_absolute(one)) else split_reference(one)[1] for one in named]
 
 
 def _find_locked(circle: Circle, bodies: Mapping[Key, Resource]) -> None:

@@ -17,10 +17,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, instant, now_ms
 from threadwell.intake.acts import BadAct, close_session
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.importing import Contended
 from threadwell.intake.kept_rules import kept_rules
 from threadwell.intake.links import target
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import BRIEF, Contended, Patience
 from threadwell.intake.replies.automatic import reply_by_itself
 from threadwell.intake.rulebook.events import EVENTS, TIMERS, Happened, happened
 from threadwell.intake.rulebook.ruleset import Event, Rule, RuleSet
@@ -46,6 +45,28 @@ class _Running:
         """Note that something could not be done."""
         self.done.append(what)
         self.refused = True
+
+
+@dataclass(slots=True)
+class _Round:
+    """What has gone wrong in a round, and what waits for a thread that others keep writing to."""
+
+    failures: list[Exception] = field(default_factory=list)
+    waiting: list[Happened] = field(default_factory=list)
+
+    def has_to_wait(self, one: Happened) -> bool:
+        """Whether something waits that has happened in the same thread before.
+
+        Of what names no thread nothing tells in which of its circle it has happened.
+        """
+        return any(
+            before.what.circle == one.what.circle
+            and (
+                before.what.thread == one.what.thread
+                or not (before.what.thread and one.what.thread)
+            )
+            for before in self.waiting
+        )
 
 
 class Runner:
@@ -76,13 +97,15 @@ class Runner:
         """Run what is due; in how many seconds the next timer is, ``None`` where none is set.
 
         What goes wrong with one event keeps no other one from being run over: that is raised in the
-        end, and the event stays. Raises ``StoreError``.
+        end, and the event stays. Where others keep writing to its thread, only what has happened in
+        that waits with it, and both have another turn once all the others had theirs. Raises
+        ``StoreError``.
         """
-        failures: list[Exception] = []
+        round_ = _Round()
         after = ""
         while some := await self._happened(EVENTS, after, _AT_A_TIME):
             for one in some:
-                if not await self._went_well(one, failures):
+                if not await self._went_well(one, round_, Patience(BRIEF)):
                     after = one.name
         after = ""
         ahead = 0
@@ -91,29 +114,39 @@ class Runner:
             ahead = max(0, first.what.at - self._clock() * 1000)
             if ahead:
                 break
-            if not await self._went_well(first, failures):
+            if not await self._went_well(first, round_, Patience(BRIEF)):
                 after = first.name
-        if failures:
-            raise failures[0]
+        last = _Round(failures=round_.failures)
+        for one in round_.waiting:
+            await self._went_well(one, last, Patience())
+        if last.waiting:
+            last.failures.append(Contended("others keep writing to a thread that a rule is about"))
+        if last.failures:
+            raise last.failures[0]
         return ahead / 1_000_000 if ahead else None
 
     async def _happened(self, kind: str, after: str, count: int) -> list[Happened]:
         return await happened(self._store, self._project, kind, after=after, count=count)
 
-    async def _went_well(self, one: Happened, failures: list[Exception]) -> bool:
-        """Run the rules over one event; what fails but for the store is added to ``failures``."""
+    async def _went_well(self, one: Happened, round_: _Round, patience: Patience) -> bool:
+        """Run the rules over one event, unless it has to wait; what fails is told to the round."""
+        if round_.has_to_wait(one):
+            round_.waiting.append(one)
+            return False
         try:
-            await self._run(one)
+            await self._run(one, patience)
+        except Contended:
+            round_.waiting.append(one)
+            return False
         except (StoreError, Conflict):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to wait for it
-            failures.append(error)
+            round_.failures.append(error)
             return False
         return True
 
-    async def _run(self, one: Happened) -> None:
+    async def _run(self, one: Happened, patience: Patience) -> None:
         """Run the rules over one event, decided anew as long as others write to its thread."""
-        patience = Patience()
         while await patience.turn():
             try:
                 await self._run_once(one)
