@@ -18,15 +18,32 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import dovecot  # noqa: E402 - the scripts folder is no package
+import lent_schemas  # noqa: E402
 import postgres  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
 
+# Tests start hundreds of processes: each would compile all of Threadwell anew.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    # Tests start hundreds of processes: each would compile all of Threadwell anew. What they
-    # compile is kept beside the temporary files, and goes at the end.
-    _COMPILED = tempfile.TemporaryDirectory(prefix="threadwell-compiled-")
-    os.environ["PYTHONPYCACHEPREFIX"] = _COMPILED.name
+    sys.dont_write_bytecode = False
+
+# Thousands of tests open a store, and each commit of one waits for the disk. No test is about what
+# a disk keeps when the power fails, so their files are in memory where the machine has room.
+_MEMORY, _ROOM = "/dev/shm", 4 * 1024**3
+
+
+def _has_room(folder: str) -> bool:
+    """Whether there is much room in a folder where we may write, and run what we have written."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    usable = os.access(folder, os.W_OK | os.X_OK) and not found.f_flag & os.ST_NOEXEC
+    return usable and found.f_bavail * found.f_frsize >= _ROOM
+
+
+if "TMPDIR" not in os.environ and _has_room(_MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
 
 LEFT_OUT = "left out: "
 #: For what ``make test`` does not bring: named as loudly, and no failure.
@@ -122,6 +139,24 @@ def postgres_server(postgres_binaries: Path) -> Iterator[postgres.Server]:
     server = postgres.start_server(postgres_binaries)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_schemas(postgres_server: postgres.Server) -> Iterator[lent_schemas.LentSchemas]:
+    """Lends schemas of empty stores."""
+    schemas = lent_schemas.LentSchemas(postgres_server)
+    yield schemas
+    schemas.close()
+
+
+@pytest.fixture
+def empty_postgres_url(
+    postgres_server: postgres.Server, postgres_schemas: lent_schemas.LentSchemas
+) -> Iterator[str]:
+    """The URL of an empty store, which another test may have had before."""
+    schema = postgres_schemas.lend()
+    yield f"{postgres_server.url()}&schema={schema}"
+    postgres_schemas.take_back(schema)
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         case "sqlite":
             store = SqliteStore.open(tmp_path / "threadwell.db")
         case _:
-            store = PostgresStore.open(request.getfixturevalue("postgres_url"))
+            store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
     yield store
     RUNNER.run(store.close())
 

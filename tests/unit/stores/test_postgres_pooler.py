@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+import lent_schemas
 import pgbouncer
 import postgres
 from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.suite.changes import Changes
 from threadwell.stores.suite.news import News
 from threadwell.stores.suite.preconditions import Preconditions
 from threadwell.stores.suite.versions import Versions
 
 LEFT_OUT = "left out: "
-_DATABASES = count()
 
 
 @pytest.fixture(scope="session")
@@ -31,20 +33,31 @@ def pooler(postgres_server: postgres.Server) -> Iterator[pgbouncer.Pooler]:
     pooler.remove()
 
 
+@pytest.fixture(scope="session")
+def database(postgres_server: postgres.Server) -> str:
+    """A database where each connection is set as ours are."""
+    postgres_server.psql("CREATE DATABASE pooled")
+    settings = [f"ALTER DATABASE pooled SET {it}" for it in pgbouncer.SETTINGS]
+    postgres_server.psql("; ".join(settings))
+    return "pooled"
+
+
+async def _emptied(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await lent_schemas.empty(connection, parse_address(url).schema)
+    await connection.close()
+
+
 class TestPooledStore(Versions, Changes, Preconditions, News):
     """What does not hang on the connection, as the many searches, is tested without a pooler."""
 
     @pytest.fixture(autouse=True)
     def _database(
-        self, postgres_server: postgres.Server, pooler: pgbouncer.Pooler
+        self, database: str, postgres_server: postgres.Server, pooler: pgbouncer.Pooler
     ) -> Iterator[None]:
-        name = f"pooled{next(_DATABASES)}"
-        postgres_server.psql(f"CREATE DATABASE {name}")
-        settings = [f"ALTER DATABASE {name} SET {it}" for it in pgbouncer.SETTINGS]
-        postgres_server.psql("; ".join(settings))
-        self.url = f"{pooler.url(name)}&pooler=on"
+        self.url = f"{pooler.url(database)}&pooler=on"
         yield
-        postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+        asyncio.run(_emptied(postgres_server.url(database)))
 
     def open(self, path: Path) -> PostgresStore:
         return PostgresStore.open(self.url)

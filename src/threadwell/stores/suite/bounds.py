@@ -8,7 +8,7 @@ import pytest
 
 from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import DEFAULT_PROJECT, Stored
-from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
+from threadwell.stores.suite.scenario import Contract, Desk, query, reading, scenario
 
 #: Searches that all find every message, in as many ways as there are to find and to sort.
 SEARCHES = (
@@ -27,16 +27,19 @@ _COUNT = 12
 _SIZE = 2_000
 
 
+async def _messages(desk: Desk) -> None:
+    await desk.commit(*(desk.write(_message(number)) for number in range(_COUNT)))
+
+
 class Bounds(Contract):
     """``Query.most`` and ``Query.placed``."""
 
     @pytest.mark.parametrize("most", [1, 3 * _SIZE, 1_000 * _SIZE])
     @pytest.mark.parametrize("search", SEARCHES)
-    @scenario
+    @reading(_messages)
     async def test_a_page_ends_with_the_match_that_reaches_the_bound(
         self, desk: Desk, search: str, most: int
     ) -> None:
-        await desk.commit(*(desk.write(_message(number)) for number in range(_COUNT)))
         asked = query(f"Communication?{search}&_count=7")
         everything = await desk.store.search(DEFAULT_PROJECT, replace(asked, count=_COUNT))
         ids = [stored.id for stored in everything.matches]
@@ -60,9 +63,8 @@ class Bounds(Contract):
         assert _size(before.matches[1:]) < most
 
     @pytest.mark.parametrize("search", SEARCHES)
-    @scenario
+    @reading(_messages)
     async def test_a_search_goes_on_behind_each_place(self, desk: Desk, search: str) -> None:
-        await desk.commit(*(desk.write(_message(number)) for number in range(_COUNT)))
         asked = query(f"Communication?{search}&_count=1000")
         page = await desk.store.search(DEFAULT_PROJECT, replace(asked, placed=True))
         ids = [stored.id for stored in page.matches]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from threadwell.stores.suite.scenario import Contract, Desk, scenario
-from threadwell.stores.suite.world import WORLD
+from threadwell.stores.suite.scenario import Contract, Desk, reading, scenario
+from threadwell.stores.suite.world import WORLD, at_once
 
 #: Search → what it includes, ``Type/id`` in any order.
 INCLUDES: dict[str, str] = {
@@ -44,9 +44,8 @@ class Inclusion(Contract):
     """What a page carries beside its matches."""
 
     @pytest.mark.parametrize(("search", "expected"), INCLUDES.items())
-    @scenario
+    @reading(at_once)
     async def test_include(self, desk: Desk, search: str, expected: str) -> None:
-        await desk.commit(*map(desk.write, WORLD))
         page = await desk.search(search)
         included = [f"{stored.type}/{stored.id}" for stored in page.included]
         assert sorted(included) == sorted(expected.split())
@@ -62,9 +61,8 @@ class Inclusion(Contract):
         )
         assert [stored.id for stored in page.included] == ["ben"]
 
-    @scenario
+    @reading(at_once)
     async def test_only_the_page_is_looked_at(self, desk: Desk) -> None:
-        await desk.commit(*map(desk.write, WORLD))
         page = await desk.search("Encounter?_count=1&_sort=date&_include=Encounter:subject")
         assert [stored.id for stored in page.matches] == ["untimed"]
         assert page.included == []

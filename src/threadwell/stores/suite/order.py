@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from threadwell.stores.suite.scenario import Contract, Desk, scenario
-from threadwell.stores.suite.world import WORLD
+from threadwell.stores.suite.scenario import Contract, Desk, reading, scenario
+from threadwell.stores.suite.world import WORLD, at_once, one_by_one
 
 #: Search → the ids of what it finds, in their order.
 ORDERS: dict[str, str] = {
@@ -50,17 +50,13 @@ class Order(Contract):
     """``_sort``, ``_count``, ``_offset`` and ``_total``."""
 
     @pytest.mark.parametrize(("search", "expected"), ORDERS.items())
-    @scenario
+    @reading(one_by_one)
     async def test_order(self, desk: Desk, search: str, expected: str) -> None:
-        for resource in WORLD:
-            await desk.put(resource)
         assert await desk.ids(search) == expected.split()
 
     @pytest.mark.parametrize("search", list(ORDERS))
-    @scenario
+    @reading(one_by_one)
     async def test_pages_of_one_make_the_whole(self, desk: Desk, search: str) -> None:
-        for resource in WORLD:
-            await desk.put(resource)
         expected = ORDERS[search].split()
         search += "&" if "?" in search else "?"
         for offset, id_ in enumerate(expected):
@@ -80,14 +76,12 @@ class Order(Contract):
         assert await desk.ids(search) == ["h1", "h3"]
         assert await desk.ids("Communication?_sort=-_lastUpdated&_count=1") == ["h1"]
 
-    @scenario
+    @reading(at_once)
     async def test_a_page_of_none_tells_the_total(self, desk: Desk) -> None:
-        await desk.commit(*map(desk.write, WORLD))
         page = await desk.search("Patient?_count=0&_total=accurate&gender:missing=false")
         assert (page.matches, page.total) == ([], 2)
 
-    @scenario
+    @reading(at_once)
     async def test_an_estimate_is_a_number(self, desk: Desk) -> None:
-        await desk.commit(*map(desk.write, WORLD))
         assert (await desk.search("Patient?_total=estimate")).total is not None
         assert (await desk.search("Patient?_total=none")).total is None

@@ -10,8 +10,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import DEFAULT_PROJECT, Page, Stored
 from threadwell.stores.scanning import PAGE, scan
 from threadwell.stores.suite.order import ORDERS
-from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
-from threadwell.stores.suite.world import WORLD
+from threadwell.stores.suite.scenario import Contract, Desk, query, reading, scenario
+from threadwell.stores.suite.world import one_by_one
 
 #: Searches that all find the same messages, in as many ways as there are to find and to sort.
 SEARCHES = (
@@ -48,10 +48,8 @@ class Pages(Contract):
     """``Query.after``, ``Page.last`` and ``scan``."""
 
     @pytest.mark.parametrize("search", list(ORDERS))
-    @scenario
+    @reading(one_by_one)
     async def test_a_page_goes_on_behind_the_last(self, desk: Desk, search: str) -> None:
-        for resource in WORLD:
-            await desk.put(resource)
         expected = ORDERS[search].split()
         for count in (1, 2, 3):
             pages = await _pages(desk, f"{search}{_and(search)}_count={count}&_total=accurate")
@@ -61,10 +59,8 @@ class Pages(Contract):
             assert all((page.last is None) is (page.matches == []) for page in pages)
 
     @pytest.mark.parametrize("search", list(ORDERS))
-    @scenario
+    @reading(one_by_one)
     async def test_a_page_goes_back_before_the_first(self, desk: Desk, search: str) -> None:
-        for resource in WORLD:
-            await desk.put(resource)
         expected = ORDERS[search].split()
         for count in (1, 2, 3):
             asked = query(f"{search}{_and(search)}_count={count}&_total=accurate")

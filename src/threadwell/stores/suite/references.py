@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from threadwell.stores.contract import DEFAULT_PROJECT, START
-from threadwell.stores.suite.scenario import Contract, Desk, scenario
+from threadwell.stores.suite.scenario import Contract, Desk, reading, scenario
 
 _BASE = "https://fhir.clinic.example/fhir/R4"
 _OLD = "http://fhir.clinic.example:8103/fhir/R4"
@@ -238,6 +238,15 @@ CONTAINED: dict[str, str] = {
 }
 
 
+async def _names(desk: Desk) -> None:
+    await desk.store.known_as(_BASE)
+    await desk.commit(*map(desk.write, NAMES))
+
+
+async def _within(desk: Desk) -> None:
+    await desk.commit(*map(desk.write, WITHIN))
+
+
 class References(Contract):
     """``known_as``, canonicals, versions and contained resources."""
 
@@ -317,36 +326,29 @@ class References(Contract):
         assert [version.stored for version in versions] == stored
 
     @pytest.mark.parametrize(("search", "expected"), NAMED.items())
-    @scenario
+    @reading(_names)
     async def test_a_name_leads_to_what_has_it(
         self, desk: Desk, search: str, expected: str
     ) -> None:
-        await desk.store.known_as(_BASE)
-        await desk.commit(*map(desk.write, NAMES))
         assert sorted(await desk.ids(search)) == sorted(expected.split())
 
     @pytest.mark.parametrize(("search", "expected"), NAMED_INCLUDES.items())
-    @scenario
+    @reading(_names)
     async def test_a_name_is_included(self, desk: Desk, search: str, expected: str) -> None:
-        await desk.store.known_as(_BASE)
-        await desk.commit(*map(desk.write, NAMES))
         page = await desk.search(f"QuestionnaireResponse?{search}")
         assert sorted(stored.id for stored in page.included) == sorted(expected.split())
 
     @pytest.mark.parametrize(("search", "expected"), NAMED_REFERRING.items())
-    @scenario
+    @reading(_names)
     async def test_what_refers_by_name_is_included(
         self, desk: Desk, search: str, expected: str
     ) -> None:
-        await desk.store.known_as(_BASE)
-        await desk.commit(*map(desk.write, NAMES))
         page = await desk.search(f"Questionnaire?{search}")
         assert sorted(stored.id for stored in page.included) == sorted(expected.split())
 
     @pytest.mark.parametrize(("search", "expected"), CONTAINED.items())
-    @scenario
+    @reading(_within)
     async def test_a_chain_looks_within(self, desk: Desk, search: str, expected: str) -> None:
-        await desk.commit(*map(desk.write, WITHIN))
         assert sorted(await desk.ids(search)) == sorted(expected.split())
 
     @scenario

@@ -1,4 +1,7 @@
-"""How a test of the suite runs: one event loop, one empty store, closed at its end."""
+"""How a test of the suite runs: one event loop, one empty store, closed at its end.
+
+Tests that only read share a store: to fill one takes many times as long as to ask it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
+
+import pytest
 
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
@@ -19,6 +24,7 @@ from threadwell.fhir.stamp import new_id, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store, Stored, Write
 
 P = ParamSpec("P")
+T = TypeVar("T")
 S = TypeVar("S", bound="Contract")
 
 #: 2024-04-10T09:00:00Z in milliseconds: when the first write of a scenario happens.
@@ -35,6 +41,14 @@ class Contract:
     def open(self, path: Path) -> Store:
         """An empty store; ``path`` is an empty folder."""
         raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def shared(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+        """The stores of those tests that only read."""
+        shared = Shared(tmp_path_factory)
+        yield shared
+        shared.close()
 
 
 @contextmanager
@@ -123,6 +137,10 @@ class Desk:
         return [stored.id for stored in (await self.search(search, project)).matches]
 
 
+#: Fills a store.
+Begin: TypeAlias = Callable[[Desk], Awaitable[None]]
+
+
 def scenario(
     test: Callable[Concatenate[S, Desk, P], Awaitable[None]],
 ) -> Callable[..., None]:
@@ -143,6 +161,56 @@ def scenario(
     # pytest reads the fixtures off the signature: the desk is ours, the folder is pytest's.
     _replace_parameter(runner, "desk", "tmp_path")
     return runner
+
+
+class Shared:
+    """Stores that were filled once, on an event loop of their own."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._runner = asyncio.Runner()
+        self._desks: dict[Begin, Desk] = {}
+
+    def run(self, work: Callable[[Desk], Awaitable[T]], contract: Contract, begin: Begin) -> T:
+        """What ``work`` returns about the store that begins so."""
+        return self._runner.run(self._run(work, contract, begin))
+
+    def close(self) -> None:
+        """Let go of every store."""
+        for desk in self._desks.values():
+            self._runner.run(desk.store.close())
+        self._runner.close()
+
+    async def _run(
+        self, work: Callable[[Desk], Awaitable[T]], contract: Contract, begin: Begin
+    ) -> T:
+        async with asyncio.timeout(_PATIENCE):
+            if begin not in self._desks:
+                desk = Desk(contract.open(self._folders.mktemp("shared")))
+                await begin(desk)
+                self._desks[begin] = desk
+            return await work(self._desks[begin])
+
+
+def reading(
+    begin: Begin,
+) -> Callable[[Callable[Concatenate[S, Desk, P], Awaitable[None]]], Callable[..., None]]:
+    """As ``scenario``, for a test that writes nothing to a store that ``begin`` has filled.
+
+    All such tests of a class share the store that begins as theirs does.
+    """
+
+    def decorate(
+        test: Callable[Concatenate[S, Desk, P], Awaitable[None]],
+    ) -> Callable[..., None]:
+        @wraps(test)
+        def runner(self: S, shared: Shared, *args: Any, **kwargs: Any) -> None:
+            shared.run(lambda desk: test(self, desk, *args, **kwargs), self, begin)
+
+        _replace_parameter(runner, "desk", "shared")
+        return runner
+
+    return decorate
 
 
 def query(search: str) -> Query:

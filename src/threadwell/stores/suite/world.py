@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.fhir.json import decode
+from threadwell.stores.suite.scenario import Desk
 
 _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _LOINC = "http://loinc.org"
@@ -224,3 +225,13 @@ WORLD: tuple[dict[str, Any], ...] = (
     _audited("fine", "2024-04-10T12:00:00.0005Z"),
     _audited("finer", "2024-04-10T12:00:00.001234567Z"),
 )
+
+
+async def at_once(desk: Desk) -> None:
+    """The world, in one change set."""
+    await desk.commit(*map(desk.write, WORLD))
+
+
+async def one_by_one(desk: Desk) -> None:
+    """The world, in its order."""
+    await desk.put(*WORLD)
