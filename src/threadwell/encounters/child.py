@@ -29,7 +29,7 @@ from threadwell.encounters.said import (
     text_of,
     topic_of,
 )
-from threadwell.encounters.times import fhir_time, microseconds
+from threadwell.encounters.times import fhir_time, microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.messages import Address, Message
 
@@ -68,6 +68,10 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     if link.reply:
         out["inResponseTo"] = [reference(f"Communication/{link.reply}")]
     out["status"] = "in-progress" if message.author else "completed"
+    if message.edited:
+        edited = fhir_time(microseconds(message.edited))
+        out["extension"] = [{"url": codes.EXT_EDITED, "valueDateTime": edited}]
+        out["category"] = [codes.CORRECTED_MESSAGE]
     if message.medium:
         out["medium"] = [codes.medium(message.medium)]
     if link.subject:
@@ -88,6 +92,14 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     if notes or gaps:
         out["note"] = [{"text": note} for note in (*notes, *gaps)]
     return with_reasons(out, link.reasons) if link.reasons else out
+
+
+def edited_at(stored: Resource) -> int:
+    """When the sender of a stored child gave it its words; 0 where they are the first."""
+    for one in stored.get("extension") or ():
+        if one.get("url") == codes.EXT_EDITED:
+            return parse_fhir_time(str(one.get("valueDateTime")))
+    return 0
 
 
 def files_of(message: Message) -> list[File]:

@@ -55,6 +55,7 @@ EXT_DELIVERY = BASE + "StructureDefinition/delivery"
 EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
 EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
+EXT_EDITED = BASE + "StructureDefinition/edited"
 EXT_REMOVED = BASE + "StructureDefinition/removed-participant"
 EXT_WRITER = BASE + "StructureDefinition/writer"
 #: What each has read of a thread, on its header, as Medplum has it.

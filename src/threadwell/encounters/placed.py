@@ -42,7 +42,9 @@ class Placed:
     place, and counts for nothing. ``link`` is what is stored; ``message`` is
     there until then, and ``version`` is the version of the child that was read. A ``quiet`` one
     neither needs an answer nor is one: a program has written it, or it only reacts to another.
-    ``also`` are the ids under which others know what was written here.
+    ``also`` are the ids under which others know what was written here. ``edited`` is when its
+    sender gave it these words in the place of others, in microseconds since 1970 UTC, 0 where they
+    are the first. It is ``undone`` with that reason where it is to be written as taken back.
     """
 
     sent: Sent
@@ -68,3 +70,5 @@ class Placed:
     version: str = ""
     quiet: bool = False
     also: tuple[str, ...] = ()
+    edited: int = 0
+    undone: str = ""

@@ -15,6 +15,9 @@ from threadwell.fhir.resource import Resource
 RETRACTED = "entered-in-error"
 #: Why, where nobody has said it.
 TAKEN_BACK = "It was taken back."
+#: The same of what its sender has deleted, or given other words, where it was sent.
+BY_SENDER = "Its sender has taken it back."
+REWORDED = "Its sender has given it other words since."
 
 
 def told(messages: Sequence[Placed]) -> Sequence[Placed]:

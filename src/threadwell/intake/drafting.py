@@ -50,7 +50,8 @@ def write_plans(
                 relinked.append((circle, one, link))
             else:
                 write_child(batch, one, one.message, link, recorded.former)
-                for kept in of_message(project, one, circle.key, rules) if rules else ():
+                told = None if one.retracted else rules
+                for kept in of_message(project, one, circle.key, told) if told else ():
                     batch.keep(kept)
         if len(batch.writes) > before or todo.links:
             batch.circles.add(circle.key)

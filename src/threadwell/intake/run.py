@@ -22,6 +22,7 @@ from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
 from threadwell.intake.copies.sorting import by_id, sort
 from threadwell.intake.copies.twins import Twins
+from threadwell.intake.copies.undoing import undo
 from threadwell.intake.drafting import write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.awaited import Waits
@@ -272,6 +273,8 @@ class Run:
             newcomers, recorded = await self._meet(batch, met, found, rules)
             fresh |= recorded.fresh
         placed, held = await self._placing.place(fresh, rules.now)
+        at_hand = [(self.shelf[key], those) for key, those in placed.items()]
+        await undo(groups, found, at_hand, recorded, batch, rules, self)
         touched = dict.fromkeys((*placed, *recorded.touched))
         if touched:
             await self._write_made(batch)

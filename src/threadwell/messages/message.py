@@ -45,7 +45,9 @@ class Message:
     has given one id. ``on_arrival`` says that nothing tells when it was sent: ``sent`` is when it
     was delivered to us, and a copy that has its time knows better. ``author`` is the person of the
     practice (``Practitioner/…``) who has written it here, as a reply that is to be sent; it is
-    empty for whatever came from outside.
+    empty for whatever came from outside. ``edited`` is when its sender gave it these words in the
+    place of others: of the wordings of one message, which ``wordings.py`` tells by their ids, the
+    last one counts. It is ``taken_back`` where its sender has deleted it.
     """
 
     channel: str
@@ -70,6 +72,8 @@ class Message:
     earlier_ids: tuple[str, ...] = ()
     ours: tuple[Address, ...] = ()
     author: str = ""
+    edited: datetime | None = None
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

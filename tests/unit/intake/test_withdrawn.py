@@ -105,6 +105,32 @@ def test_it_is_taken_back_whichever_comes_first(order: tuple[dict[str, Any], ...
     }
 
 
+NEW_WORDS = {"type": "text", "text": {"body": "for my brother"}}
+EDITED = told(4, "edit", {"original_message_id": "wamid.T1", "message": NEW_WORDS})
+
+
+@pytest.mark.parametrize("order", list(permutations((FIRST, EDITED, DELETED))))
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_edit_takes_the_place_of_what_it_is_of(
+    order: tuple[dict[str, Any], ...], deleted: bool
+) -> None:
+    async def hear() -> dict[str, str]:
+        phone = Phone()
+        await phone.begin()
+        for one in order:
+            if one is not DELETED or deleted:
+                await phone.hear(one)
+        phone.now += sum(PAUSES) * 1000
+        await phone.taking.round()
+        assert await verify(phone.store, DEFAULT_PROJECT) == []
+        return await phone.messages()
+
+    assert asyncio.run(hear()) == {
+        "for my sister": "entered-in-error",
+        "for my brother": "entered-in-error" if deleted else "completed",
+    }
+
+
 @pytest.mark.parametrize("who", [BEN, ANA])
 def test_nobody_else_takes_it_back_and_what_never_comes_is_let_go_of(who: str) -> None:
     async def hear() -> dict[str, str]:

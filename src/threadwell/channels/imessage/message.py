@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import plistlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +13,11 @@ from threadwell.channels.channel import ReadOptions
 from threadwell.channels.imessage.chats import NAME, Chat, Chats, address_of
 from threadwell.channels.imessage.files import is_shown, read_file
 from threadwell.channels.imessage.rows import Row
+from threadwell.channels.imessage.summary import earlier_wordings, is_retracted
 from threadwell.channels.imessage.typedstream import text_in
 from threadwell.messages import Address, AddressKind, Attachment, Message, gaps
 from threadwell.messages.media_type import OCTETS
+from threadwell.messages.wordings import deleted_id, wording_id
 
 #: Apple counts from here: nanoseconds, and whole seconds in rows of before 2017.
 _EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
@@ -68,8 +69,38 @@ class Phone:
         return told or Address(AddressKind.OTHER, f"{NAME}:owner"), False
 
 
-def parse_row(row: Row, phone: Phone) -> Message | Refused:
-    """The message of a row. Raises ``OSError`` where a file of it cannot be read."""
+def parse_row(row: Row, phone: Phone) -> Iterator[Message | Refused]:
+    """The message of a row, in each of its wordings, the last one at the end.
+
+    Raises ``OSError`` where a file of it cannot be read.
+    """
+    message = _parse(row, phone)
+    if isinstance(message, Refused) or not row.number_in("date_edited"):
+        yield message
+        return
+    guid = message.external_id
+    if _UNSENT in message.notes:
+        yield replace(message, external_id=deleted_id(guid), taken_back=True)
+        return
+    edited = _instant(row.number_in("date_edited"))
+    after = message.sent + timedelta(microseconds=1)
+    for at, one in enumerate(earlier_wordings(row.blob("message_summary_info"))):
+        if one.text == message.text or not one.text:
+            continue
+        words = replace(message, text=one.text, new_text=one.text)
+        since = _EPOCH + timedelta(seconds=one.since) if at else None
+        yield _worded(words, guid, since and max(since, after))
+    yield _worded(message, guid, max(edited or after, after))
+
+
+def _worded(message: Message, guid: str, edited: datetime | None) -> Message:
+    if edited is None:
+        return message
+    id_ = wording_id(guid, message.text, at=edited)
+    return replace(message, external_id=id_, edited=edited)
+
+
+def _parse(row: Row, phone: Phone) -> Message | Refused:
     if row.number_in("item_type"):
         is_known = row.number_in("item_type") in _EVENTS
         return Refused("an event of a kind that is not known", set_aside=True, notice=is_known)
@@ -188,19 +219,10 @@ def _notes(row: Row, text: str, files: tuple[Attachment, ...]) -> Iterator[str]:
     if row.number_in("date_edited"):
         if text or files:
             yield _EDITED
-        elif _is_retracted(row.blob("message_summary_info")):
+        elif is_retracted(row.blob("message_summary_info")):
             yield _UNSENT
             yield gaps.NO_WORDS
     yield from (f"{gaps.OF_A_FILE}{one.note}" for one in files if one.note)
-
-
-def _is_retracted(summary: bytes) -> bool:
-    """Whether a part of the message was taken back, as its summary tells."""
-    try:
-        found = plistlib.loads(summary, fmt=plistlib.FMT_BINARY)
-    except Exception:  # noqa: BLE001 - a damaged list ends in errors of many kinds
-        return False
-    return isinstance(found, dict) and bool(found.get("rp"))
 
 
 def _medium(row: Row, files: tuple[Attachment, ...], chat: Chat | None) -> str:

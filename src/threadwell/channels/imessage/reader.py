@@ -38,16 +38,17 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
             for row in read_rows(database):
                 where = f"{path.name}, message {row.number}"
                 try:
-                    parsed = parse_row(row, phone)
+                    found = list(parse_row(row, phone))
                 except OSError:
                     yield Broken(NAME, where, _UNREADABLE, row_as_json(row), "application/json")
                     continue
-                if isinstance(parsed, Message):
-                    yield parsed
-                elif not parsed.notice:
-                    content = row_as_json(row)
-                    reason, aside = parsed.reason, parsed.set_aside
-                    yield Broken(NAME, where, reason, content, "application/json", aside)
+                for parsed in found:
+                    if isinstance(parsed, Message):
+                        yield parsed
+                    elif not parsed.notice:
+                        content = row_as_json(row)
+                        reason, aside = parsed.reason, parsed.set_aside
+                        yield Broken(NAME, where, reason, content, "application/json", aside)
     except FAILURES:
         yield Broken(NAME, path.name, _DAMAGED, b"")
 

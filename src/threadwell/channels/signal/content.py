@@ -29,12 +29,16 @@ class Refused(NamedTuple):
 
 @dataclass(slots=True)
 class Content:
-    """A message's text, files and notes; ``quoted`` is what it answers."""
+    """A message's text, files and notes; ``quoted`` is what it answers.
+
+    Of one that was ``deleted`` nothing else is left.
+    """
 
     text: str = ""
     files: list[Attachment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     quoted: Values = field(default_factory=dict)
+    deleted: bool = False
 
 
 def read_content(item: Values, media: Media, people: Directory) -> Content | Refused:
@@ -46,7 +50,7 @@ def read_content(item: Values, media: Media, people: Directory) -> Content | Ref
         return Content(words or text(reply, "emoji"))
     if "remoteDeletedMessage" in item or "adminDeletedMessage" in item:
         why = _DELETED if "remoteDeletedMessage" in item else _DELETED_BY_ADMIN
-        return Content(notes=[why, gaps.NO_WORDS])
+        return Content(notes=[why, gaps.NO_WORDS], deleted=True)
     if once := item.get("viewOnceMessage"):
         pointer = values(values(once, "attachment"), "pointer") if isinstance(once, dict) else {}
         return Content(files=[media.open(pointer, 1, note=_ONCE)])

@@ -1,29 +1,70 @@
-"""One chat item becomes one message, or the reason why it is none."""
+"""One chat item becomes one message, in all of its wordings, or the reason why it is none."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 from threadwell.channels.signal.content import Content, Refused, read_content
 from threadwell.channels.signal.files import Media
 from threadwell.channels.signal.frames import Values, listed, name_of, number, values
 from threadwell.channels.signal.people import NAME, Directory, Party, Person
 from threadwell.messages import Address, Message
+from threadwell.messages.wordings import deleted_id, wording_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_800_000
 _EDITED = "edited by its sender; it has its last wording"
 _SOME_FAILED = "it did not reach all to whom it was sent"
 _OWNER = "owner"
+#: What a wording has of the item that it is one of, where it does not say so itself.
+_IN_COMMON = ("chatId", "authorId", "incoming", "outgoing", "directionless", "sms")
 
 
-def parse_item(item: Values, media: Media, people: Directory) -> Message | Refused:
-    """The message of an item. Raises ``OSError`` where a file of it cannot be read."""
+class _Wording(NamedTuple):
+    """One wording of a message, with what all have in common; the first one since no time."""
+
+    item: Values
+    first_ms: int
+    since_ms: int = 0
+
+
+def parse_item(item: Values, media: Media, people: Directory) -> Iterator[Message | Refused]:
+    """The message of an item, in each of its wordings, the last one at the end.
+
+    Raises ``OSError`` where a file of it cannot be read.
+    """
+    *earlier, last = _wordings(item)
+    for one in earlier:
+        found = _parse(one, media, people)
+        if isinstance(found, Message):
+            yield found
+    yield _parse(last, media, people)
+
+
+def _wordings(item: Values) -> list[_Wording]:
+    first = first_sent(item)
+    revisions = sorted(listed(item, "revisions"), key=lambda one: number(one, "dateSent"))
+    if not revisions:
+        return [_Wording(item, first)]
+    shared = {name: item[name] for name in _IN_COMMON if name in item}
+    out = []
+    for at, one in enumerate(revisions):
+        since = number(one, "dateSent") if at else 0
+        out.append(_Wording({**shared, **one}, first, since))
+    # Whatever the item itself tells, its words are the last ones.
+    times = (number(one, "dateSent") for one in (item, *revisions))
+    return [*out, _Wording(item, first, max(*times, max(out[-1].since_ms, first) + 1))]
+
+
+def _parse(wording: _Wording, media: Media, people: Directory) -> Message | Refused:
+    item, sent_ms = wording.item, wording.first_ms
     content = read_content(item, media, people)
     if isinstance(content, Refused):
         return content
-    sent_ms = first_sent(item)
     if not 0 < sent_ms < _LAST_MS:
         return Refused("no usable date")
     party = people.party(name_of(item, "chatId"))
@@ -34,10 +75,24 @@ def parse_item(item: Values, media: Media, people: Directory) -> Message | Refus
     if party.is_owner:
         return Refused("a note that the owner wrote to themselves", set_aside=True)
     if "outgoing" in item:
-        return _sent(item, content, sent_ms, party, people)
+        return _worded(_sent(item, content, sent_ms, party, people), wording, content)
     if "incoming" in item:
-        return _received(item, content, sent_ms, party, people)
+        return _worded(_received(item, content, sent_ms, party, people), wording, content)
     return Refused("it was neither sent nor received")
+
+
+def _worded(message: Message | Refused, wording: _Wording, content: Content) -> Message | Refused:
+    """The message under the id that the wording has."""
+    if isinstance(message, Refused):
+        return message
+    if content.deleted:
+        own = deleted_id(message.external_id)
+        return replace(message, external_id=own, taken_back=True)
+    if not wording.since_ms:
+        return message
+    at = _instant(min(wording.since_ms, _LAST_MS))
+    id_ = wording_id(message.external_id, message.text, at=at)
+    return replace(message, external_id=id_, edited=at)
 
 
 def first_sent(item: Values) -> int:

@@ -61,14 +61,15 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
                 yield Broken(NAME, where, _UNKNOWN, line, "application/json")
             continue
         try:
-            parsed = parse_item(item, media, people)
+            found = list(parse_item(item, media, people))
         except OSError:
             yield Broken(NAME, where, _UNREADABLE, line, "application/json")
             continue
-        if isinstance(parsed, Message):
-            yield parsed
-        elif not parsed.notice:
-            yield Broken(NAME, where, parsed.reason, line, "application/json", parsed.set_aside)
+        for parsed in found:
+            if isinstance(parsed, Message):
+                yield parsed
+            elif not parsed.notice:
+                yield Broken(NAME, where, parsed.reason, line, "application/json", parsed.set_aside)
 
 
 def companions(path: Path) -> Iterator[Path]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -16,7 +15,8 @@ from threadwell.channels.slack.files import read_files
 from threadwell.channels.slack.senders import Senders
 from threadwell.channels.slack.words import Words, read_words, without_secrets
 from threadwell.channels.slack.workspace import MEDIUM, NAME, Conversation, Workspace
-from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.messages import Address, AddressKind, Broken, Message, gaps
+from threadwell.messages.wordings import deleted_id, wording_id
 
 #: Subtypes of what somebody said.
 _SAID = frozenset(
@@ -54,7 +54,6 @@ _NOBODY = "nobody is named who wrote it"
 _EMPTY = "empty"
 _PUBLIC = "more people are in the channel than care has in one place"
 _EDITED = "edited in Slack: this is what it said in the end"
-_BEFORE_EDIT = "edited in Slack: this is what it said before"
 _GONE = "deleted in Slack afterwards"
 
 _OWNER = Address(AddressKind.OTHER, f"{NAME}:owner")
@@ -64,7 +63,8 @@ _OWNER = Address(AddressKind.OTHER, f"{NAME}:owner")
 class Records:
     """One conversation being read, whose records have all been ``survey``\\ ed before.
 
-    ``roots`` are the external ids of messages that begin a thread, by their ``ts``.
+    ``roots`` are the external ids of messages that begin a thread, by their ``ts``, and ``writers``
+    those who wrote them, as the replies say.
     """
 
     conversation: Conversation
@@ -75,6 +75,7 @@ class Records:
     folder: Path
     presence: Presence[int] = field(default_factory=Presence)
     roots: dict[str, str] = field(default_factory=dict)
+    writers: dict[str, str] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Note who is in the conversation by its list."""
@@ -84,6 +85,8 @@ class Records:
     def survey(self, record: Mapping[str, Any]) -> None:
         """Learn from a record who is in the conversation, and what threads begin with."""
         user, at = record.get("user"), _micros(record.get("ts"))
+        if isinstance(root := record.get("parent_user_id"), str):
+            self.writers[str(record.get("thread_ts"))] = root
         if not isinstance(user, str) or not user or at is None:
             return
         kind = _kind(record)
@@ -103,17 +106,22 @@ class Records:
         kind = _kind(record)
         if kind in _NOTICES:
             return
-        said: list[tuple[Mapping[str, Any], str]] = []
-        refused, aside = _UNKNOWN, False
+        said: list[Mapping[str, Any]] = []
+        gone, refused, aside = False, _UNKNOWN, False
         if kind in _CHANGES:
-            said = _changed(record, kind)
+            said, gone = _changed(record, kind), kind == "message_deleted"
             refused, aside = _DELETED, True
-        elif kind in ("tombstone", "file_comment"):
-            refused, aside = (_DELETED if kind == "tombstone" else _COMMENT), True
+        elif kind == "file_comment":
+            refused, aside = _COMMENT, True
         elif kind in _SAID and record.get("type", "message") == "message":
-            said = [(record, "")]
-        for one, note in said:
-            found = self._message(one, note)
+            said = [record]
+        if (kind == "tombstone" or (gone and not said)) and (left := self._left(record)):
+            yield left
+            return
+        if kind == "tombstone":
+            refused, aside = _DELETED, True
+        for one in said:
+            found = self._message(one, gone=gone)
             if isinstance(found, Message):
                 yield found
             else:
@@ -121,8 +129,30 @@ class Records:
         if not said:
             yield _broken(source, refused, content, set_aside=aside)
 
-    def _message(self, record: Mapping[str, Any], note: str) -> Message | str:
-        """The message that a record is, or why it is none."""
+    def _left(self, record: Mapping[str, Any]) -> Message | None:
+        """What is left of a message that was deleted, where its writer is known."""
+        ts = str(record.get("deleted_ts") or record.get("ts"))
+        at, user = _micros(ts), self.writers.get(ts, "")
+        if at is None or not user or self.presence.is_crowd:
+            return None
+        sender = self.senders.address(user)
+        return Message(
+            channel=NAME,
+            external_id=deleted_id(f"{self.conversation.id}:{ts}"),
+            sender=sender,
+            recipients=self._others(user, at, sender),
+            sent=_EPOCH + timedelta(microseconds=at),
+            text="",
+            new_text="",
+            thread_hint=self.conversation.id,
+            medium=MEDIUM,
+            notes=(gaps.NO_WORDS,),
+            made_id=True,
+            taken_back=True,
+        )
+
+    def _message(self, record: Mapping[str, Any], *, gone: bool) -> Message | str:
+        """The message that a record is, or why it is none; it was deleted if it is ``gone``."""
         at, ts = _micros(record.get("ts")), str(record.get("ts"))
         if at is None:
             return _NO_TIME
@@ -136,15 +166,14 @@ class Records:
         files = read_files(record, self.root, self.folder)
         if not (words.text or files):
             return _EMPTY
-        others = self.presence.others(str(record.get("user") or ""), at)
-        others = tuple([one for one in others if one.key != sender.key])
-        edited = _EDITED if record.get("edited") else ""
+        edited = _edited(record)
+        notes = (how, _EDITED if edited else "", _GONE if gone else "")
         thread = record.get("thread_ts")
         return Message(
             channel=NAME,
             external_id=self._id(record, words),
             sender=sender,
-            recipients=others or self.options.owner[:1] or (_OWNER,),
+            recipients=self._others(str(record.get("user") or ""), at, sender),
             sent=_EPOCH + timedelta(microseconds=at),
             text=words.text,
             new_text=words.new_text,
@@ -152,30 +181,47 @@ class Records:
             in_reply_to="" if thread == ts else self.roots.get(str(thread), ""),
             attachments=files,
             medium=MEDIUM,
-            notes=tuple(filter(None, (how, note or edited))),
+            notes=tuple(filter(None, notes)),
             made_id=True,
+            edited=edited,
+            taken_back=gone,
         )
+
+    def _others(self, user: str, at: int, sender: Address) -> tuple[Address, ...]:
+        others = tuple([one for one in self.presence.others(user, at) if one.key != sender.key])
+        return others or self.options.owner[:1] or (_OWNER,)
 
     def _words(self, record: Mapping[str, Any]) -> Words:
         names = self.workspace.channel_names
         return read_words(record, self.senders.name, lambda id_: names.get(id_, id_))
 
     def _id(self, record: Mapping[str, Any], words: Words) -> str:
-        """Conversation and ``ts``, and what stays of its words: edited, it is another message."""
-        digest = sha256(words.raw.encode("utf-8", "replace")).hexdigest()[:12]
-        return f"{self.conversation.id}:{record.get('ts')}:{digest}"
+        """Conversation and ``ts``, and a digest of what stays of its words."""
+        ts, edited = record.get("ts"), record.get("edited")
+        when = (str(edited.get("ts")),) if isinstance(edited, dict) else ()
+        return wording_id(f"{self.conversation.id}:{ts}", words.raw, *when)
 
 
-def _changed(record: Mapping[str, Any], kind: str) -> list[tuple[Mapping[str, Any], str]]:
+def _changed(record: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     """What a message said before it was edited or deleted, and what it says now."""
     before = record.get("previous_message") or record.get("original")
     now = record.get("message") if kind == "message_changed" else None
-    out: list[tuple[Mapping[str, Any], str]] = []
+    out: list[Mapping[str, Any]] = []
     if _is_said(before) and not (_is_said(now) and now.get("text") == before.get("text")):
-        out.append((before, _GONE if kind == "message_deleted" else _BEFORE_EDIT))
+        out.append(before)
     if _is_said(now):
-        out.append((now, ""))
+        out.append(now)
     return out
+
+
+def _edited(record: Mapping[str, Any]) -> datetime | None:
+    """When it was edited; where that is not told, right after it was sent."""
+    edited = record.get("edited")
+    if not edited:
+        return None
+    at = _micros(edited.get("ts") if isinstance(edited, dict) else None)
+    first = (_micros(record.get("ts")) or 0) + 1
+    return _EPOCH + timedelta(microseconds=max(at or first, first))
 
 
 def _is_said(record: object) -> TypeGuard[dict[str, Any]]:

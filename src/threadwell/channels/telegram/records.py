@@ -116,7 +116,18 @@ class Records:
             notes=(*when.notes, *_notes(record), *words.notes),
             wall=when.wall,
             made_id=True,
+            edited=self._edited(record, when),
         )
+
+    def _edited(self, record: Mapping[str, Any], when: _When) -> datetime | None:
+        """When its words were changed; where that is not told, right after it was sent."""
+        if not _is_edited(record):
+            return None
+        seconds = _number(record.get("edited_unixtime"))
+        first = when.time + timedelta(microseconds=1)
+        if seconds is None or not 0 < seconds <= _LAST_SECOND:
+            return first
+        return max(first, _EPOCH + timedelta(seconds=seconds))
 
     def _when(self, record: Mapping[str, Any]) -> _When | None:
         """The moment of a record. Without one in UTC, as before 2021, its clock's on the wall."""
@@ -145,7 +156,9 @@ class Records:
             scope = "group"
             number = number + _SHIFT if number is not None and number < 0 else number
         second = str(int(when.time.timestamp()))
-        told = "\x1f".join((second, sender, words.raw))
+        # Words that were changed back are another wording than the first.
+        edited = (str(record.get("edited_unixtime")),) if _is_edited(record) else ()
+        told = "\x1f".join((second, sender, words.raw, *edited))
         digest = sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
         return f"{scope}:{'' if number is None else number}:{digest}"
 
@@ -159,10 +172,14 @@ class Records:
 def _notes(record: Mapping[str, Any]) -> tuple[str, ...]:
     said = (
         (_FORWARDED, "forwarded_from" in record or "forwarded_from_id" in record),
-        (_EDITED, "edited" in record or "edited_unixtime" in record),
+        (_EDITED, _is_edited(record)),
         (_FOR_A_WHILE, "self_destruct_period_seconds" in record),
     )
     return tuple(note for note, is_so in said if is_so)
+
+
+def _is_edited(record: Mapping[str, Any]) -> bool:
+    return "edited" in record or "edited_unixtime" in record
 
 
 def _number(value: object) -> int | None:

@@ -18,6 +18,7 @@ from threadwell.channels.whatsapp_cloud.values import (
     word_of,
 )
 from threadwell.messages import Address, Message
+from threadwell.messages.wordings import wording_id
 
 #: What nobody has sent as a message, and why it is none.
 _NONE = {
@@ -66,6 +67,9 @@ def read_message(record: dict[str, Any], beside: Beside) -> Message | Arrived | 
     sender, recipient = ends
     other = recipient if sender.key == beside.own.key else sender
     sent = parse_time(record)
+    original = word_of(edit, "original_message_id")
+    if original:
+        message_id = wording_id(original, contents.text, at=sent or beside.received)
     group = word_of(record, "group_id")
     message = Message(
         channel=NAME,
@@ -77,12 +81,13 @@ def read_message(record: dict[str, Any], beside: Beside) -> Message | Arrived | 
         text=contents.text,
         new_text=contents.text,
         thread_hint=f"{f'group:{group}' if group else other.key[1]},{beside.own.key[1]}",
-        in_reply_to=word_of(edit, "original_message_id") or word_of(context, "id"),
+        in_reply_to=original or word_of(context, "id"),
         attachments=tuple(file for file, _ in contents.files),
         notes=(*contents.notes, *_notes(record, context, edit)),
         made_id=True,
         on_arrival=sent is None,
         ours=(beside.own,),
+        edited=(sent or beside.received) if original else None,
     )
     files = [Remote(place, at) for at, (_, place) in enumerate(contents.files) if place]
     return Arrived(message, tuple(files)) if files else message

@@ -16,6 +16,7 @@ from threadwell.encounters.turned import Turned
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
+from threadwell.messages.wordings import original_of
 from threadwell.sessions import NEVER, Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
@@ -95,6 +96,7 @@ class Circle:
     projected: bool = False
     _by_channel: dict[str, list[Placed]] = field(default_factory=dict)
     _is_by_channel: bool = False
+    _worded: dict[str, list[Placed]] = field(default_factory=dict)
 
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
         """What a policy runs over for this message: its thread, or the whole circle."""
@@ -128,17 +130,36 @@ class Circle:
 
     def of_others(self, channel: str, at: int, within: int) -> Iterator[Placed]:
         """The messages of other channels that were sent so shortly before or after a moment."""
-        if not self._is_by_channel:
-            for one in self.messages.values():
-                self._by_channel.setdefault(one.channel, []).append(one)
-            # They stay in that order: each that comes later is put in its place.
-            for those in self._by_channel.values():
-                those.sort(key=_at)
-            self._is_by_channel = True
-        for other, those in self._by_channel.items():
+        for other, those in self._channels().items():
             if other != channel:
-                first = bisect_left(those, at - within, key=_at)
-                yield from those[first : bisect_right(those, at + within, lo=first, key=_at)]
+                yield from _between(those, at - within, at + within)
+
+    def wordings_of(self, placed: Placed) -> list[Placed]:
+        """All wordings of a message that are here, the first one before later ones.
+
+        There is only that one where its sender has neither worded it anew nor deleted it. Wordings
+        have one sender and thread; and one time, where the source of each tells that.
+        """
+        if not self._worded:
+            return [placed]
+        original = original_of(placed.shared or placed.external_id)
+        identity = identity_of(placed.channel, original)
+        there = self._worded.get(identity)
+        if not there:
+            return [placed]
+        plain = self.messages.get(identity)
+        found = {one.child: one for one in (*there, *([plain] if plain else ()))}
+        for time in {one.sent.at for one in there}:
+            for one in _between(self._channels().get(placed.channel, ()), time, time):
+                if original_of(one.shared or one.external_id) == original:
+                    found[one.child] = one
+        return sorted((one for one in found.values() if _is_wording(one, placed)), key=_worded)
+
+    def reworded(self) -> Iterator[list[Placed]]:
+        """Each message of which there are several wordings, as those."""
+        for there in self._worded.values():
+            if there:
+                yield self.wordings_of(there[0])
 
     def add(self, placed: Placed, by_patient: bool) -> None:
         """Take in a message that is not here yet."""
@@ -237,13 +258,28 @@ class Circle:
             if one.answers:
                 self.waiting[answered_identity(one)].remove(one)
 
+    def _channels(self) -> dict[str, list[Placed]]:
+        """The messages by their channel, in the order of time."""
+        if not self._is_by_channel:
+            for one in self.messages.values():
+                self._by_channel.setdefault(one.channel, []).append(one)
+            # They stay in that order: each that comes later is put in its place.
+            for those in self._by_channel.values():
+                those.sort(key=_at)
+            self._is_by_channel = True
+        return self._by_channel
+
     def _have(self, placed: Placed) -> None:
         self.messages[placed.sent.id] = placed
+        if placed.edited or placed.retracted:
+            self._worded.setdefault(_original(placed), []).append(placed)
         if self._is_by_channel:
             insort(self._by_channel.setdefault(placed.channel, []), placed, key=_at)
 
     def _have_not(self, placed: Placed) -> None:
         del self.messages[placed.sent.id]
+        if (there := self._worded.get(_original(placed)) if self._worded else None) is not None:
+            there[:] = [one for one in there if one is not placed]
         if self._is_by_channel:
             those = self._by_channel[placed.channel]
             at = bisect_left(those, placed.sent.at, key=_at)
@@ -268,6 +304,34 @@ def _sent(placed: Placed) -> Sent:
 
 def _at(placed: Placed) -> int:
     return placed.sent.at
+
+
+def _between(those: Sequence[Placed], first: int, last: int) -> Sequence[Placed]:
+    """Those of messages in the order of time that were sent from one moment to another."""
+    begin = bisect_left(those, first, key=_at)
+    return those[begin : bisect_right(those, last, lo=begin, key=_at)]
+
+
+def _original(placed: Placed) -> str:
+    """The identity of the message that it is a wording of."""
+    return identity_of(placed.channel, original_of(placed.shared or placed.external_id))
+
+
+def _worded(placed: Placed) -> tuple[int, str]:
+    return placed.edited, placed.external_id
+
+
+def _is_wording(one: Placed, other: Placed) -> bool:
+    return (
+        one.sender == other.sender
+        and one.thread_id == other.thread_id
+        and (one.sent.at == other.sent.at or _at_edit(one) or _at_edit(other))
+    )
+
+
+def _at_edit(placed: Placed) -> bool:
+    """Whether its source tells no other time than that of the edit."""
+    return placed.edited == placed.sent.at
 
 
 def answered_identity(placed: Placed) -> str:

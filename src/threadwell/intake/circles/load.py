@@ -27,6 +27,7 @@ from threadwell.intake.circles.answers import find_answers, is_dismissed, read_n
 from threadwell.intake.circles.changed import changes, subject_of
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_again, thread_of
+from threadwell.intake.circles.wordings import link_wordings
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
@@ -73,6 +74,8 @@ async def load_circles(
         _find_locked(circle, bodies)
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
     for circle in circles.values():
+        for wordings in circle.reworded():
+            link_wordings(circle, wordings, by_patient=by_patient)
         await _apply_changes(circle, bodies, people)
         await apply_altered(circle, bodies, people.store, people.project)
         await _apply_answers(circle, bodies, people)

@@ -15,7 +15,7 @@ from threadwell.encounters.attribution import (
     patients_of,
     reasons_of,
 )
-from threadwell.encounters.child import own_of, sent_as
+from threadwell.encounters.child import edited_at, own_of, sent_as
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of
@@ -164,11 +164,13 @@ def place(
         named_ids(message),
         message.in_reply_to,
         by_references,
+        message.taken_back,
         reasons=whom.reasons,
         suggests=whom.suggests,
         shared=message.external_id if message.apart else "",
         message=message,
         quiet=is_quiet(text, message.notes, message.medium, files=bool(message.attachments)),
+        edited=microseconds(message.edited) if message.edited else 0,
     )
 
 
@@ -257,6 +259,7 @@ def place_again(
             files=any("contentAttachment" in one for one in stored.get("payload") or ()),
         ),
         also=tuple(sent_as(stored)),
+        edited=edited_at(stored) if "extension" in stored else 0,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from threadwell.encounters.child import child, contents, files_of, relink
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.retracted import retracted
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
@@ -20,7 +21,8 @@ def write_child(
 ) -> None:
     """Add a new message and its files; ``former`` are versions that they follow, if they do."""
     key, attached = Key("Communication", placed.child), files_of(message)
-    batch.write(key, child(message, placed.child, link, attached), former.get(key))
+    body = child(message, placed.child, link, attached)
+    batch.write(key, retracted(body, placed.undone) if placed.undone else body, former.get(key))
     for file in contents(message, placed.child, attached):
         binary = Key("Binary", file.id)
         batch.write(binary, file.resource, former.get(binary), content=file.content)

@@ -233,17 +233,6 @@ async def requested(store: Store, project: str, who: str, headers: Sequence[str]
     return [one async for one in search_all(store, project, Query("Task", filters))]
 
 
-async def cancel_receipts(store: Store, project: str, message: str, batch: Batch) -> None:
-    """Add to a batch that nobody has to read a message any more, by its logical id."""
-    of = ReferenceFilter("based-on", (ReferenceMatch("Communication", message, ""),))
-    waiting = TokenFilter("status", (TokenMatch(None, "requested"),))
-    async for stored in search_all(store, project, Query("Task", (of, waiting))):
-        body: Resource = decode(stored.body)
-        codings = (body.get("code") or {}).get("coding") or ()
-        if any(one.get("code") == codes.READ_RECEIPT["code"] for one in codings):
-            batch.write(Key("Task", stored.id), {**body, "status": "cancelled"}, stored)
-
-
 def is_to(message: Resource, who: str) -> bool:
     """Whether a message was written for the side of somebody: the practice's, or a patient's."""
     by_practice = target(message, "sender").startswith((*PRACTICE, "Organization/"))

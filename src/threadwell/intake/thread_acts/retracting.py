@@ -21,11 +21,11 @@ from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
+from threadwell.intake.commits.unread import cancel_receipts
 from threadwell.intake.copies.recording import Recorded
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
-from threadwell.intake.receipts.marking import cancel_receipts
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.replies.outbox import Stage, letter, removed
 from threadwell.intake.run import Run
@@ -115,7 +115,8 @@ class _Asked:
 
             batch = await run.bring_up(batch, [circle], mark)
         self.unsent = await write_retracted(run, batch, stored, self.by, self.why)
-        return batch
+        # The message may be all that changes: who has the circle at hand has to learn of it.
+        return run.marked(batch)
 
 
 def take_back(circle: Circle, child: str, by_patient: bool) -> None:

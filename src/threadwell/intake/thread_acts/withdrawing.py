@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threadwell.channels.live import Withdrawn
 from threadwell.encounters import codes
+from threadwell.encounters.child import own_of
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
@@ -12,6 +13,7 @@ from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
+from threadwell.messages.wordings import original_of
 from threadwell.stores.contract import Store
 
 _BY = Agent("Its sender")
@@ -25,11 +27,20 @@ async def withdraw(
 
     It may be told before the message itself, which then is still to come.
     """
-    token = TokenMatch(codes.MESSAGE + one.channel, one.external_id)
-    query = Query("Communication", (TokenFilter("identifier", (token,)),))
+    tokens = (
+        TokenMatch(codes.MESSAGE + one.channel, one.external_id),
+        # Other wordings of it answer it.
+        TokenMatch(codes.REFERENCE + one.channel, one.external_id),
+    )
+    query = Query("Communication", (TokenFilter("identifier", tokens),))
     found = (await store.search(project, query)).matches
+    there = False
     for stored in found:
         body: Resource = decode(stored.body)
+        own = own_of(body)
+        if own is None or original_of(own.external_id) != one.external_id:
+            continue
+        there = True
         senders = {address.key for address in addresses_of(body.get("sender") or {})}
         if one.who.key not in senders:
             continue
@@ -38,4 +49,4 @@ async def withdraw(
             await retract(store, project, name, settings, by=_BY, why=_WHY, clock=clock)
         except BadRetraction:
             continue
-    return bool(found)
+    return there

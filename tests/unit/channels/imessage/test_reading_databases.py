@@ -6,6 +6,7 @@ import hashlib
 import plistlib
 import shutil
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.imessage import CHANNEL
 from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.messages.wordings import original_of
 
 from .conftest import ANA, BEN, NANOSECONDS, NOON, OWN, SECONDS, Phone, sound, typedstream
 
@@ -247,6 +249,56 @@ def test_notes(phone: Phone, row: dict[str, Any], text: str, note: str) -> None:
     assert one.text == text
     assert bool(one.notes) == bool(note)
     assert not note or note in " ".join(one.notes)
+
+
+def summary(*wordings: tuple[str, float]) -> bytes:
+    parts = {"0": [{"d": since, "t": typedstream(text)} for text, since in wordings]}
+    return plistlib.dumps({"ec": parts}, fmt=plistlib.FMT_BINARY)
+
+
+def test_every_wording_is_a_message(phone: Phone) -> None:
+    past = summary(("at 5", SECONDS), ("at 6", SECONDS + 60), ("at 7", SECONDS + 90))
+    phone.add("at 5")
+    phone.add(
+        "at 7",
+        guid="G1",
+        date=NANOSECONDS + 10**9,
+        date_edited=NANOSECONDS + 90 * 10**9,
+        message_summary_info=past,
+    )
+    before, *rest = sound(phone.read())
+    assert rest[0] == replace(before, notes=rest[0].notes)
+    assert [(one.text, one.edited and one.edited - NOON) for one in rest] == [
+        ("at 5", None),
+        ("at 6", timedelta(seconds=60)),
+        ("at 7", timedelta(seconds=90)),
+    ]
+    assert {one.sent for one in rest} == {before.sent}
+    assert {original_of(one.external_id) for one in rest} == {"G1"}
+    assert len({one.external_id for one in rest}) == 3
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        b"",
+        plistlib.dumps({"ec": []}, fmt=plistlib.FMT_BINARY),
+        plistlib.dumps({"ec": {"0": 1}}, fmt=plistlib.FMT_BINARY),
+        plistlib.dumps({"ec": {"0": [1, {"d": "x", "t": b""}]}}, fmt=plistlib.FMT_BINARY),
+        plistlib.dumps({"ec": {"0": [{"d": -1.0, "t": b"x"}]}}, fmt=plistlib.FMT_BINARY),
+    ],
+)
+def test_a_past_that_cannot_be_read_leaves_the_last_wording(phone: Phone, past: bytes) -> None:
+    phone.add("at 7", date_edited=9, message_summary_info=past)
+    (one,) = sound(phone.read())
+    assert (one.text, one.edited) == ("at 7", one.sent + timedelta(microseconds=1))
+
+
+def test_what_is_left_of_an_unsent_message_is_taken_back(phone: Phone) -> None:
+    phone.add(None, date_edited=9, message_summary_info=RETRACTED)
+    (gone,) = sound(phone.read())
+    assert (gone.taken_back, original_of(gone.external_id)) == (True, "G1")
+    assert gone.external_id != "G1"
 
 
 def test_an_unsent_message_whose_summary_is_damaged_is_held(phone: Phone) -> None:

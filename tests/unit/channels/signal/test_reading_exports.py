@@ -16,6 +16,7 @@ import pytest
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.signal import CHANNEL
 from threadwell.messages import Address, AddressKind, Broken, Message, gaps
+from threadwell.messages.wordings import original_of
 
 CLINIC = Address(AddressKind.PHONE, "+12075550100")
 ANA = "+12075550111"
@@ -314,11 +315,35 @@ def test_an_edited_message_has_its_last_wording_and_its_first_time(read: Read) -
     revision = first["chatItem"]
     edited = got("take 50", at=3, revisions=[revision])
     kept = got("take 50", revisions=[revision | {"dateSent": str(MS + 180_000)}])
-    ids = [one.external_id for one in sound(read(first, edited, kept))]
-    assert len(set(ids)) == 1
-    _, later, _ = sound(read(first, edited, kept))
-    assert (later.text, later.sent) == ("take 50", NOON)
-    assert "edited" in later.notes[0]
+    (alone,) = sound(read(first))
+    for item in (edited, kept):
+        before, later = sound(read(item))
+        assert before == alone
+        assert (later.text, later.sent) == ("take 50", NOON)
+        assert later.edited == NOON + timedelta(minutes=3)
+        assert original_of(later.external_id) == alone.external_id != later.external_id
+        assert "edited" in later.notes[0]
+
+
+def test_every_wording_is_a_message(read: Read) -> None:
+    first = got("take 5")["chatItem"]
+    second = got("take 6", at=1)["chatItem"]
+    found = sound(read(got("take 5", at=2, revisions=[second, first])))
+    assert [one.text for one in found] == ["take 5", "take 6", "take 5"]
+    assert [one.edited and one.edited - NOON for one in found] == [
+        None,
+        timedelta(minutes=1),
+        timedelta(minutes=2),
+    ]
+    assert len({one.external_id for one in found}) == 3
+    assert len({original_of(one.external_id) for one in found}) == 1
+
+
+def test_what_is_left_of_a_deleted_message_is_taken_back(read: Read) -> None:
+    (before,) = sound(read(got("take 5")))
+    (gone,) = sound(read(got({"remoteDeletedMessage": {}})))
+    assert (gone.text, gone.taken_back) == ("", True)
+    assert original_of(gone.external_id) == before.external_id != gone.external_id
 
 
 def test_an_answer_names_what_it_answers(read: Read) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.slack import CHANNEL
 from threadwell.messages import Broken, Message
+from threadwell.messages.wordings import original_of
 
 from .conftest import ANA, CHANNELS, LEE, OKAFOR, PEOPLE, Make, said
 
@@ -260,11 +261,38 @@ def test_a_change_tells_what_was_said_before(export: Make) -> None:
     now, was, again, gone = messages(path)
     assert (now.text, was.text, gone.text) == ("at 6", "at 5", "gone")
     assert now.external_id == again.external_id != was.external_id
-    assert [one.notes[0].partition(":")[0] for one in (now, was, gone)] == [
-        "edited in Slack",
-        "edited in Slack",
-        "deleted in Slack afterwards",
+    assert original_of(now.external_id) == original_of(was.external_id)
+    assert [one.edited for one in (now, was, gone)] == [
+        datetime(2024, 3, 5, 15, 0, 50, tzinfo=UTC),
+        None,
+        None,
     ]
+    assert [one.taken_back for one in (now, was, gone)] == [False, False, True]
+    assert now.notes[0].startswith("edited in Slack")
+
+
+@pytest.mark.parametrize(
+    "edited", [{"user": ANA}, {"user": ANA, "ts": "x"}, {"ts": "1.1"}, True, "yes"]
+)
+def test_an_edit_of_unknown_time_follows_its_message(export: Make, edited: object) -> None:
+    record = {**said("1709650800.000100", "at 6"), "edited": edited}
+    (now,) = messages(export({DAY: [record]}))
+    assert now.edited == now.sent + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("kind", ["tombstone", "message_deleted"])
+def test_a_deleted_message_is_known_by_its_answers(export: Make, kind: str) -> None:
+    root = "1709650800.000100"
+    left = said(root, "This message was deleted.", "USLACKBOT", subtype=kind)
+    if kind == "message_deleted":
+        left |= {"ts": "1709650900.000200", "deleted_ts": root}
+    answer = said("1709650850.000100", "when?", thread_ts=root, parent_user_id=ANA)
+    gone, _ = sorted(messages(export({DAY: [left, answer]})), key=lambda one: one.sent)
+    (before,) = messages(export({DAY: [said(root, "at 5")]}))
+    assert (gone.text, gone.taken_back, gone.sent) == ("", True, before.sent)
+    assert gone.sender.key == before.sender.key
+    assert original_of(gone.external_id) == original_of(before.external_id)
+    assert gone.external_id != before.external_id
 
 
 def test_files_are_named_and_there_if_a_tool_has_fetched_them(export: Make) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.channel import NeedsZone
 from threadwell.channels.telegram import CHANNEL
 from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.messages.wordings import original_of
 
 from .conftest import ANA, CLINIC, LEE, Make, account, chat, said
 
@@ -166,6 +167,27 @@ def test_what_is_odd_about_a_message_is_noted(
     export: Make, more: dict[str, Any], note: str
 ) -> None:
     assert only(export, said(1, "hi", **more)).notes[0].startswith(note)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"edited": "2024-03-05T11:00:00", "edited_unixtime": "1709654400"}, 3599.0),
+        ({"edited": "2024-03-05T11:00:00"}, 1e-6),
+        ({"edited_unixtime": "9"}, 1e-6),
+        ({"edited_unixtime": "x"}, 1e-6),
+    ],
+)
+def test_an_edited_message_is_another_wording(
+    export: Make, told: dict[str, Any], seconds: float
+) -> None:
+    first, now = only(export, said(1, "at 5")), only(export, said(1, "at 6", **told))
+    back = only(export, said(1, "at 5", **told))
+    assert (first.edited, now.sent) == (None, first.sent)
+    assert now.edited == first.sent + timedelta(seconds=seconds)
+    ids = [one.external_id for one in (first, now, back)]
+    assert len(set(ids)) == 3
+    assert {original_of(one) for one in ids} == {"user701:1"}
 
 
 def test_accounts_that_are_gone_and_ids_of_before_2021(export: Make) -> None:

@@ -24,6 +24,7 @@ from cloud_deliveries import (
 from threadwell.channels.account import Account
 from threadwell.channels.live import Arrived, Wish, Wished
 from threadwell.messages import Broken, Message, gaps
+from threadwell.messages.wordings import original_of
 
 UNREAD = "what it says could not be read: what WhatsApp tells of it is a file of it"
 
@@ -254,7 +255,8 @@ def test_an_edit_is_a_message_that_answers_the_first() -> None:
     inner = {"type": "text", "text": {"body": "At 4, not at 3"}, "context": {"id": wamid(2)}}
     edit = message(9, "edit", {"original_message_id": wamid(3), "message": inner})
     read = one(of(edit))
-    assert (read.external_id, read.in_reply_to) == (wamid(9), wamid(3))
+    assert original_of(read.external_id) == read.in_reply_to == wamid(3) != read.external_id
+    assert read.edited == read.sent
     assert (read.text, read.notes) == (
         "At 4, not at 3",
         ("new words for the message that it answers",),
