@@ -8,8 +8,8 @@
   if (!news || !window.EventSource) return;
 
   let shown = about.split(" ");
-  // A moment in which more may come, and how many times as long as a page takes it rests.
-  const MOMENT = 50;
+  // The first news is shown at once; then it rests so many times as long as the page took, and what
+  // has come meanwhile is shown together.
   const REST = 4;
   // How long a word about what is new stays, for who listens to the page.
   const SAID = 5000;
@@ -58,7 +58,8 @@
       return;
     }
     waiting = true;
-    await pause(Math.max(MOMENT, rest - (performance.now() - ended)));
+    const left = rest - (performance.now() - ended);
+    if (left > 0) await pause(left);
     again = false;
     const began = performance.now();
     try {
