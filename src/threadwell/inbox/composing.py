@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
-from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.replies.saved import saved_replies, saved_text
@@ -31,13 +31,16 @@ class Draft:
     kept: str
 
 
-async def drafts_of(reader: Reader, me: str, dates: Dates) -> dict[str, Draft]:
-    """The drafts of somebody by the ids of the thread headers; the newest, where there are two."""
+async def drafts_of(
+    reader: Reader, me: str, headers: Iterable[str], dates: Dates
+) -> dict[str, Draft]:
+    """The drafts of somebody in threads, by the ids of their headers; the newest, of two."""
     found: dict[str, Draft] = {}
-    for one in await drafts(reader.store, reader.project, me) if me else []:
-        parent = next(iter(one.get("partOf") or ()), None)
-        draft = Draft(one["id"], _text(one), dates.text(one["meta"].get("lastUpdated")))
-        found.setdefault(id_in(parent, "Communication"), draft)
+    for header in headers if me else ():
+        mine = await drafts(reader.store, reader.project, me, f"Communication/{header}")
+        for one in mine[:1]:
+            kept = dates.text(one["meta"].get("lastUpdated"))
+            found[header] = Draft(one["id"], _text(one), kept)
     return found
 
 

@@ -108,6 +108,11 @@ async def patients_of(reader: Reader, ids: Iterable[str], dates: Dates) -> list[
     return _shown(filter(None, map(reader.known, references)), dates)
 
 
+async def patients_at(reader: Reader, value: str, country: str) -> list[str]:
+    """The ids of the patients who have an address, or whose relatives have it."""
+    return [one["id"] for one in await _by_address(reader, forms_of(value, country))]
+
+
 def forms_of(value: str, country: str) -> list[str]:
     """An address as searches may meet it, each fit to be one of their values."""
     address = parse_address(value, country)

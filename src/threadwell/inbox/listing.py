@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
@@ -18,6 +16,7 @@ from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox.activity import Recent, recent
 from threadwell.inbox.caring import OWNERS, Care, care_in, cared
+from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.read_state import unread_in
@@ -27,14 +26,10 @@ from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
 from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_query
-from threadwell.stores.contract import Store
 
 #: Sessions on a page.
 PAGE = 25
 _DAY_MS = 86_400_000
-#: A count that took longer (seconds) is kept for so many times as long, by store.
-_QUICK, _KEPT = 0.02, 100
-_COUNTED: WeakKeyDictionary[Store, dict[tuple[str, str], tuple[int, float]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +138,7 @@ async def _cared(
 
 async def _count(reader: Reader, wanted: Wanted) -> int:
     """How many sessions there are; on a large store a number that was counted a moment ago."""
-    counted = _COUNTED.setdefault(reader.store, {})
-    number, until = counted.get((reader.project, wanted.status), (0, 0.0))
-    began = monotonic()
-    if began < until:
-        return number
-    number = await _counted(reader, wanted)
-    took = monotonic() - began
-    # Of none the first is to be seen at once.
-    if took > _QUICK and number:
-        counted[reader.project, wanted.status] = (number, began + _KEPT * took)
-    return number
+    return await kept_count(reader, wanted.status, partial(_counted, reader, wanted))
 
 
 async def _counted(reader: Reader, wanted: Wanted) -> int:

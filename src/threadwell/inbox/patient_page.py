@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,20 +10,24 @@ from threadwell.encounters.names import resource_name
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
-from threadwell.inbox.finding import encoded, forms_of
+from threadwell.inbox.finding import encoded, forms_of, patients_at
 from threadwell.inbox.listing import Listing, list_sessions
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.quarantine import HeldRow, held_of
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.reviews import Review, all_reviews
+from threadwell.inbox.reviews import Review, reviews_of
+from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, session_headers, topic_of
 from threadwell.intake.reports.threads import thread_of
 from threadwell.intake.reports.wanted import Wanted, sessions_of
 from threadwell.messages import parse_address
+from threadwell.threads import circle_key
 
 _MANY = 1000
 #: Threads of a page; a patient who writes mails has many.
 _MOST_THREADS = 50
+#: Held messages of a page.
+_MOST_HELD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,12 @@ async def load_patient(reader: Reader, patient: Resource, dates: Dates) -> Patie
     ids = await sessions_of(reader.store, reader.project, id_)
     threads = await _threads(reader, sorted(ids), dates)
     addresses = {
-        address.value
+        address.value: address
         for person in (patient, *related)
         for value in _values(person)
         if (address := parse_address(value, dates.country))
     }
+    circles = await _circles(reader, id_, ids, addresses, dates)
     return PatientView(
         id=id_,
         name=resource_name(patient) or "Without a name",
@@ -87,14 +93,26 @@ async def load_patient(reader: Reader, patient: Resource, dates: Dates) -> Patie
         threads=threads[:_MOST_THREADS],
         more_threads=max(0, len(threads) - _MOST_THREADS),
         family=[await _relative(reader, person, id_, dates) for person in related],
-        reviews=[
-            one
-            for one in await all_reviews(reader, dates)
-            if f"Patient/{id_}" in {c.patient for c in one.candidates}
-            or one.focus.removeprefix("Encounter/") in ids
-        ],
-        held=await held_of(reader, addresses, dates),
+        reviews=await reviews_of(reader, f"Patient/{id_}", ids, circles, addresses.values(), dates),
+        held=await held_of(reader, addresses, dates, most=_MOST_HELD),
     )
+
+
+async def _circles(
+    reader: Reader,
+    patient: str,
+    sessions: Iterable[str],
+    addresses: Iterable[str],
+    dates: Dates,
+) -> list[str]:
+    """The keys of the circles that a patient belongs to: of what was written, and of whoever may
+    write from one of the addresses."""
+    headers = await session_headers(reader.store, reader.project, sorted(sessions))
+    found = {circle_of(header) for those in headers.values() for header in those}
+    families = [{patient}]
+    families += [{patient, *await patients_at(reader, one, dates.country)} for one in addresses]
+    found |= {circle_key(f"Patient/{one}" for one in family) for family in families}
+    return sorted(found - {""})
 
 
 def _facts(patient: Resource, dates: Dates) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from threadwell.encounters.child import own_of
@@ -12,6 +13,7 @@ from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
@@ -135,7 +137,11 @@ class HeldItem:
 
 
 async def count_held(reader: Reader) -> int:
-    """How many messages are held."""
+    """How many messages are held; of very many a number that was counted a moment ago."""
+    return await kept_count(reader, "held", partial(_count, reader))
+
+
+async def _count(reader: Reader) -> int:
     return (await reader.search(HELD, _total="accurate", _count=0)).total or 0
 
 

@@ -100,7 +100,7 @@ async def load_replying(
     return Replying(
         *(limits, unsent, may, secrets.token_urlsafe(12)),
         *(first(form, "thread"), first(form, "text"), mistake),
-        await drafts_of(reader, by.reference, dates),
+        await drafts_of(reader, by.reference, limits, dates),
         tuple(await saved_names(reader)) if may else (),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from threadwell.encounters import codes
 from threadwell.encounters.codes import TASK_CODE
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import address_text, concept_text, name_of
 from threadwell.inbox.quarantine import title_of, waits_for
@@ -17,13 +20,19 @@ from threadwell.intake.circles.answers import candidates, suggestions
 from threadwell.intake.held.finding import count_waiting, held_at
 from threadwell.intake.held.listing import SHARED, quarantined
 from threadwell.intake.links import circle_of
-from threadwell.intake.people.question import scope_of
+from threadwell.intake.people.question import Scope, scope_of
+from threadwell.messages import Address
 
 #: Questions on a page.
 PAGE = 200
 
-_STATUS = "status=requested,accepted,in-progress"
-_OPEN = f"Task?code={TASK_CODE}|review&{_STATUS}"
+#: Questions that are read together where few are wanted, and values of one search.
+_FEW, _SOME = 50, 100
+#: Questions that are looked through for the next one that can be answered on a page.
+_MOST_WALKED = 500
+
+_STATUSES = ("requested", "accepted", "in-progress")
+_OPEN = f"Task?code={TASK_CODE}|review&status={','.join(_STATUSES)}"
 _OPEN_HELD = f"{_OPEN}&code={TASK_CODE}|quarantine"
 _ALL = 1000
 
@@ -87,7 +96,11 @@ class ReviewsPage:
 
 
 async def count_reviews(reader: Reader) -> int:
-    """How many questions are open."""
+    """How many questions are open; of very many a number that was counted a moment ago."""
+    return await kept_count(reader, "reviews", partial(_count, reader))
+
+
+async def _count(reader: Reader) -> int:
     every = (await reader.search(_OPEN, _total="accurate", _count=0)).total or 0
     held = await reader.search_all(_OPEN_HELD)
     if not held:
@@ -107,11 +120,29 @@ async def next_review(reader: Reader, after: str) -> str:
 
     Behind the last one it is the first that can be answered on a page.
     """
-    tasks = await reader.search_all(_OPEN, _sort="-authored-on")
-    ids = [one["id"] for one in tasks]
-    at = ids.index(after) + 1 if after in ids else 0
-    pages = (_answer_page(one) for one in (*tasks[at:], *tasks[:at]) if one["id"] != after)
-    return next(filter(None, pages), "")
+    task = await reader.read("Task", after) or {}
+    if since := str(task.get("authoredOn") or ""):
+        # It may be answered by now: then what is as old stands behind it.
+        passed = str(task.get("status")) not in _STATUSES
+        async for one in _walk(reader, **{"authored-on": f"le{since}"}):
+            if passed and one["id"] != after and (page := _answer_page(one)):
+                return page
+            passed = passed or one["id"] == after
+    async for one in _walk(reader):
+        if one["id"] != after and (page := _answer_page(one)):
+            return page
+    return ""
+
+
+async def _walk(reader: Reader, **more: str) -> AsyncIterator[Resource]:
+    """The open questions in the order of their list, a few at a time."""
+    cursor, turn, walked = "", True, 0
+    while turn and walked < _MOST_WALKED:
+        found = await reader.page(_OPEN, _FEW, cursor, _sort="-authored-on", **more)
+        for one in found.resources:
+            yield one
+        cursor = found.turns.after
+        turn, walked = bool(cursor), walked + _FEW
 
 
 def _answer_page(task: Resource) -> str:
@@ -130,6 +161,41 @@ async def all_reviews(reader: Reader, dates: Dates) -> list[Review]:
     tasks = await reader.search_all(_OPEN, _sort="-authored-on")
     await _learn(reader, tasks)
     return await _reviews(reader, tasks, dates)
+
+
+async def reviews_of(
+    reader: Reader,
+    patient: str,
+    sessions: Collection[str],
+    circles: Collection[str],
+    addresses: Iterable[Address],
+    dates: Dates,
+) -> list[Review]:
+    """The open questions that are about a patient (``Patient/…``), the newest message first.
+
+    They are about one of those sessions, by ids, or the patient is one of those to choose from;
+    these are asked in one of those circles, or of who writes from one of those addresses.
+    """
+    found: dict[str, Resource] = {}
+    for name, values in (
+        ("focus", [f"Encounter/{one}" for one in sessions]),
+        ("identifier", [f"{codes.CIRCLE}|{one}" for one in circles]),
+    ):
+        for at in range(0, len(values), _SOME):
+            some = {name: ",".join(values[at : at + _SOME])}
+            found |= {one["id"]: one for one in await reader.search_all(_OPEN, **some)}
+    for address in addresses:
+        asked = await reader.read("Task", Scope(address).identity.id)
+        if asked and asked.get("status") in _STATUSES:
+            found[asked["id"]] = asked
+    tasks = sorted(found.values(), key=lambda one: str(one.get("authoredOn")), reverse=True)
+    await _learn(reader, tasks)
+    return [
+        one
+        for one in await _reviews(reader, tasks, dates)
+        if one.focus.removeprefix("Encounter/") in sessions
+        or patient in {c.patient for c in one.candidates}
+    ]
 
 
 async def waiting_for(reader: Reader, address: str) -> list[Resource]:

@@ -30,7 +30,9 @@ LIFE = 12 * 60 * 60_000
 
 _KIND = "inbox-search"
 _MOST = 500
-_NAME = 24
+_NAME, _DIGITS = 24, 14
+#: Searches that are forgotten with a new one, if they have expired.
+_FORGOTTEN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,11 @@ async def seek(site: Site, request: Request, form: Form, clock: Clock = now_ms) 
         sought = await _read(reader, typed, dates)
     except BadSearch as error:
         return await _page(site, request, typed, str(error), status=400)
-    name = secrets.token_urlsafe(_NAME)
-    await _forget_expired(site.store, clock())
-    kept = msgspec.json.encode(Kept(typed, sought, clock() + LIFE))
+    now = clock()
+    # By their names those that expire first stand first.
+    name = f"{now + LIFE:0{_DIGITS}d}-{secrets.token_urlsafe(_NAME)}"
+    await _forget_expired(site.store, f"{site.project}/", now)
+    kept = msgspec.json.encode(Kept(typed, sought, now + LIFE))
     await site.store.put_private(_KIND, f"{site.project}/{name}", kept)
     return RedirectResponse(f"/find/{name}", 303)
 
@@ -153,7 +157,9 @@ def _day(text: str, dates: Dates) -> date | None:
         raise BadSearch(bad_day(text, dates)) from None
 
 
-async def _forget_expired(store: Store, now: int) -> None:
-    for name, value in (await store.list_private(_KIND)).items():
-        if msgspec.json.decode(value, type=Kept).expires <= now:
-            await store.put_private(_KIND, name, None)
+async def _forget_expired(store: Store, project: str, now: int) -> None:
+    """Forget some that have expired: more than come in."""
+    for name, value in (await store.list_private(_KIND, after=project, count=_FORGOTTEN)).items():
+        if not name.startswith(project) or msgspec.json.decode(value, type=Kept).expires > now:
+            return
+        await store.put_private(_KIND, name, None)

@@ -118,3 +118,12 @@ def test_only_our_own_page_answers(unclear: Any, browser: Any, headers: dict[str
 @pytest.mark.parametrize("path", ["none", "none/session", "../x"])
 def test_there_is_no_page_for_what_is_not_asked(unclear: Any, browser: Any, path: str) -> None:
     assert browser.get(f"/reviews/{path}").status_code == 404
+
+
+def test_it_stands_with_each_patient_whom_it_may_be_about(unclear: Any, browser: Any) -> None:
+    """The session is nobody's yet; who shares no address with them is not asked about."""
+    first, second = (one["id"] for one in questions(unclear))
+    for name, theirs in (("leo", True), ("mia", True), ("tom", True), ("ada", False)):
+        page = browser.get(f"/patients/{name}").text
+        for asked in (first, second):
+            assert (f'href="/reviews/{asked}"' in page) is theirs, name

@@ -76,10 +76,10 @@ async def drafts(store: Store, project: str, sender: str, thread: str = "") -> l
     """The drafts of a person, the one that was changed last first; of one thread if it is given."""
     mine = ReferenceFilter("sender", (ReferenceMatch(*as_key(sender), ""),))
     status = TokenFilter("status", (TokenMatch(None, "preparation"),))
-    query = Query("Communication", (mine, status))
+    of = (ReferenceFilter("part-of", (ReferenceMatch(*as_key(thread), ""),)),) if thread else ()
+    query = Query("Communication", (mine, status, *of))
     found = [decode(one.body) async for one in search_all(store, project, query)]
-    there = [one for one in found if not thread or parent_of(one) == thread]
-    return sorted(there, key=lambda one: str(one["meta"]["lastUpdated"]), reverse=True)
+    return sorted(found, key=lambda one: str(one["meta"]["lastUpdated"]), reverse=True)
 
 
 async def send_draft(
