@@ -3,6 +3,8 @@
 python -m bench.faults                     every one, in short form
 python -m bench.faults soak --seconds 600  the load held for ten minutes
 python -m bench.faults killed --store postgresql://… --workers 2
+python -m bench.faults live                every step of every way, 1,000 kills and more a store
+python -m bench.faults live --kills 0 --every 25
 """
 
 from __future__ import annotations
@@ -44,11 +46,25 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="how long each load is held")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--store", default="", help="a URL; by default a new SQLite file")
+    parser.add_argument("--kills", type=int, help="of live: at least so many a store")
+    parser.add_argument("--every", type=int, help="of live: at every so many steps")
+    parser.add_argument("--seed", type=int, default=0, help="of live: another has other instants")
+    parser.add_argument("--way", action="append", default=[], help="of live: such as 'texts in'")
     given = parser.parse_args()
     unknown = set(given.names) - set(SCRIPTS)
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}")
-    options = Options(given.seconds, given.workers, given.store)
+    # Named, it is the whole campaign; among all others, a short form.
+    kills, every = (1000, 1) if "live" in given.names else (0, 20)
+    options = Options(
+        given.seconds,
+        given.workers,
+        given.store,
+        kills if given.kills is None else given.kills,
+        given.every or every,
+        given.seed,
+        tuple(given.way),
+    )
     for name in given.names or SCRIPTS:
         run = SCRIPTS[name]
         about = __import__(run.__module__, fromlist=["run"]).__doc__ or ""

@@ -1,139 +1,173 @@
-"""A process that is killed (SIGKILL) at one of its steps: before it, during it, or after it."""
+"""A process that is killed (SIGKILL) at one of its steps, or at any instant, and what it told.
+
+Steps are whatever another process can see of it: a commit, what is written to a file or synced,
+what is sent over a socket, a call of another server, and what it acknowledges. They are numbered in
+their order. The process is killed just before the step that has the number.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
+import socket
 import threading
+import time
 import traceback
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-#: The calls of a store that are steps.
-STORE = (
-    *("commit", "read", "read_many", "search", "changes", "position", "get_private"),
-    *("get_private_many", "list_private", "put_private"),
-)
-#: The call of a provider.
-CALLER = ("call",)
-HOWS = ("before", "during", "after")
-#: How many steps there are for a start, and how many more than were seen there may be.
-_MANY, _FEW = 60, 5
 #: A step that is never reached.
 NEVER = 1 << 30
+#: Seconds that a process may take.
+_PATIENCE = 60.0
+#: Seconds in which a random instant lies: about as long as a process takes.
+_INSTANTS = 0.15
 
 
 class Steps:
-    """The steps of one process, of which the one with number ``at`` is its last."""
+    """The steps of this process, of which the one with number ``at`` is its last.
 
-    def __init__(self, at: int, how: str) -> None:
-        self._at, self._how, self._taken = at, how, 0
-
-    def of(self, real: object, names: tuple[str, ...]) -> Any:
-        """``real``, of which the calls of those names are steps."""
-        return _Stepping(real, names, self)
-
-    async def take(self, call: Callable[..., Awaitable[object]], *given: Any, **named: Any) -> Any:
-        self._taken += 1
-        last = self._taken == self._at
-        if last and self._how == "before":
-            _die()
-        if last and self._how == "during":
-            threading.Timer(random.uniform(0, 0.004), _die).start()
-        try:
-            return await call(*given, **named)
-        finally:
-            if last:
-                _die()
-
-
-class _Stepping:
-    def __init__(self, real: object, names: tuple[str, ...], steps: Steps) -> None:
-        self._real, self._names, self._steps = real, names, steps
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-        if name not in self._names:
-            return real
-
-        async def call(*given: Any, **named: Any) -> object:
-            return await self._steps.take(real, *given, **named)
-
-        return call
-
-
-class Deaths:
-    """At which step each process dies, and how; what has come of it so far.
-
-    How many steps there are shows by itself: one that has come to its end had fewer.
+    ``within`` is what it is doing: the name of a step begins with it.
     """
 
-    def __init__(self) -> None:
-        self.kills: Counter[str] = Counter()
-        self._moments: set[tuple[int, str]] = set()
-        self._most = _MANY
+    def __init__(self, at: int, line: socket.socket) -> None:
+        self._at, self._line, self._taken = at, line, 0
+        self._lock = threading.Lock()
+        self.within = ""
 
-    def next(self) -> tuple[int, str]:
-        """The step at which the next process is to die, and how: any of them."""
-        return random.randint(1, self._most), random.choice(HOWS)
+    def step(self, name: str) -> None:
+        """Here it is killed, if this is its last one."""
+        with self._lock:
+            self._taken += 1
+            if self._taken == self._at:
+                _say(self._line, f"died {' · '.join(filter(None, (self.within, name)))}")
+                _die()
 
-    def count(self, at: int, how: str, died: bool) -> None:
-        """Whether it did."""
-        if died:
-            self.kills[how] += 1
-            self._moments.add((at, how))
-            if at > self._most - _FEW:
-                self._most += _FEW
-        elif at <= self._most:
-            self._most = max(at - 1, _FEW)
+    @contextmanager
+    def doing(self, name: str) -> Iterator[None]:
+        """Something that is a step before it and one after it, with those that it takes itself."""
+        self.step(name)
+        before, self.within = self.within, name
+        try:
+            yield
+        finally:
+            self.within = before
+        self.step(f"after {name}")
 
-    def __str__(self) -> str:
-        steps = len({at for at, _ in self._moments})
-        return (
-            f"{self.kills.total():,} kills, {dict(self.kills)}, at {steps} steps"
-            f" ({len(self._moments)} moments)"
-        )
+    def tell(self, what: str) -> None:
+        """Acknowledge: from here on somebody relies on it."""
+        self.step(f"acknowledge {what}")
+        _say(self._line, f"told {what}")
+
+    async def ask(self, what: str) -> None:
+        """Have the outside do something, and wait until it is done."""
+        _say(self._line, f"ask {what}")
+        await asyncio.to_thread(self._line.recv, 1)
 
 
-def child(work: Callable[[Callable[[int], None]], Awaitable[None]]) -> tuple[bool, set[int]]:
-    """Whether a process that does ``work`` was killed, and the numbers that it has told before."""
-    reading, writing = os.pipe()
+@dataclass
+class Death:
+    """How a process ended: ``name`` is the step before which it was killed, ``told`` what it told.
+
+    ``found`` is what it has found, if it lived.
+    """
+
+    killed: bool
+    name: str = "at any instant"
+    told: set[str] = field(default_factory=set)
+    found: str = ""
+
+
+def child(
+    work: Callable[[Steps], Awaitable[str]],
+    at: int = NEVER,
+    instant: float | None = None,
+    outside: Callable[[str], list[str]] = lambda _: [],
+) -> Death:
+    """A process that does ``work``, and is killed at a step, or at an ``instant`` (0 to 1).
+
+    ``outside`` does what it asks for, and answers with what was acknowledged by that. Raises
+    ``SystemExit`` where it fails by itself or does not end.
+    """
+    ours, its = socket.socketpair()
     pid = os.fork()
     if pid == 0:
-        os.close(reading)
-        code = 1
-        try:
-
-            async def whole() -> None:
-                await work(lambda number: _write(writing, number))
-
-            asyncio.run(whole())
-            code = 0
-        except BaseException:  # noqa: BLE001 - the process ends with it
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(writing)
-    told = b"".join(_parts(reading))
-    os.close(reading)
+        ours.close()
+        _be(work, at, instant, its)
+    its.close()
+    # What hangs is a failure, too.
+    ending = threading.Timer(_PATIENCE, os.kill, (pid, signal.SIGALRM))
+    ending.start()
+    death = Death(False)
+    for line in _lines(ours):
+        kind, _, rest = line.partition(" ")
+        if kind == "ask":
+            death.told.update(outside(rest))
+            _answer(ours)
+        elif kind == "told":
+            death.told.add(rest)
+        elif kind == "died":
+            death.name = rest
+        else:
+            death.found = rest
     _, status = os.waitpid(pid, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        raise SystemExit("the process failed by itself")
-    # A line that was not written whole was not read by anybody.
-    return os.WIFSIGNALED(status), {int(one) for one in told.split(b"\n")[:-1]}
+    ending.cancel()
+    ours.close()
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        death.killed = True
+    elif status:
+        raise SystemExit(f"a process failed by itself, or did not end: {status}")
+    return death
 
 
-def _write(pipe: int, number: int) -> None:
-    os.write(pipe, b"%d\n" % number)
+def _be(
+    work: Callable[[Steps], Awaitable[str]], at: int, instant: float | None, line: socket.socket
+) -> None:
+    code = 1
+    try:
+        if instant is not None:
+            timer = threading.Timer(instant * _INSTANTS, _die)
+            timer.daemon = True
+            timer.start()
+        steps = Steps(at, line)
+        found = asyncio.run(work(steps))
+        _say(line, f"found {found}")
+        code = 0
+    except BaseException:  # noqa: BLE001 - the process ends with it
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
-def _parts(pipe: int) -> Iterator[bytes]:
-    while part := os.read(pipe, 65536):
-        yield part
+def _say(line: socket.socket, what: str) -> None:
+    # Not by the methods of a socket: those are steps.
+    os.write(line.fileno(), f"{what}\n".encode())
+
+
+def _answer(line: socket.socket) -> None:
+    try:
+        os.write(line.fileno(), b"\n")
+    except BrokenPipeError:
+        return  # it was killed meanwhile
+
+
+def _lines(line: socket.socket) -> Iterator[str]:
+    """What it says; a line that was not written whole was read by nobody."""
+    rest = b""
+    while part := _part(line):
+        *whole, rest = (rest + part).split(b"\n")
+        yield from (one.decode() for one in whole)
+
+
+def _part(line: socket.socket) -> bytes:
+    try:
+        return line.recv(65536)
+    except ConnectionResetError:
+        return b""
 
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(10)  # it is delivered before that

@@ -1,155 +1,236 @@
-"""Killed at every step from a delivery to the record, and of a reply: nothing lost, nothing twice.
+"""Killed at every step of every way in and out: nothing acknowledged is lost, nothing comes twice.
 
-A process keeps what is delivered, acknowledges it, takes it in and puts states on messages. It is
-killed (SIGKILL) before, during or after each of its calls to the store, one later each time; the
-next one goes on. At the end each acknowledged message is in the record once, with its state. Then
-the same with what is written here and sent (``sending``).
+Each case is a message of its own. A process brings it to its end and is killed at one of its steps,
+the next one goes on from what it left, and then the message has to be there, or sent, once, in its
+state. The steps are gone through by their numbers: with the first, the second … until a process has
+come to its end before it. Then at random instants, until there were as many kills as are wanted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
-from urllib.parse import urlencode
 
-from bench.faults import sending
-from bench.faults.dying import NEVER, STORE, Deaths, Steps, child
+import postgres
+from bench.faults.dying import NEVER, Death, Steps, child
+from bench.faults.journeys.desk import Desk, Found, Journey
+from bench.faults.journeys.texts import Texts
 from bench.faults.server import Options
-from threadwell.app import channel_labels, live_channels, open_store
-from threadwell.channels.account import Account
-from threadwell.channels.delivery import Delivery
-from threadwell.encounters.delivery import delivery_of, ids_of
-from threadwell.fhir.json import decode
-from threadwell.fhir.search.query import Query
-from threadwell.intake import import_people, verify
-from threadwell.intake.accounts import keep_account
-from threadwell.intake.arrivals.journal import ARRIVED, entries, keep
-from threadwell.intake.arrivals.statuses import untold
-from threadwell.intake.arrivals.taking import Taking
-from threadwell.intake.arrivals.telling import Telling
-from threadwell.intake.paging import search_all
-from threadwell.messages import Address, AddressKind
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from bench.faults.watched import watch, watched_store
+from threadwell.app import open_store
+from threadwell.intake import verify
+from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
 
-_OFFICE = Address(AddressKind.PHONE, "+12125550100")
-_ACCOUNT = Account("desk", "twilio", (_OFFICE,), {"account_sid": "AC", "auth_token": "secret"})
-_PEOPLE = 20
-_START = datetime(2024, 4, 10, 9, tzinfo=UTC)
-_HEADERS = frozenset({"content-type"})
+JOURNEYS: tuple[type[Journey], ...] = (Texts,)
+#: Cases in one store.
+_CASES = 60
 
 
 def run(options: Options) -> None:
-    """As many kills as fit into the time, of half of it for each direction: some ten a second."""
+    """On the store that is given; else on SQLite and, where there is one, on PostgreSQL."""
     with tempfile.TemporaryDirectory() as folder:
-        url = options.store or str(Path(folder) / "killed.db")
-        # What is loaded once is there in each process that is made of this one.
-        asyncio.run(_warm())
-        asyncio.run(_set_up(url))
-        coming(url, options.seconds / 2)
-        sending.going(url, options.seconds / 2)
+        if options.store:
+            _campaign(options, _numbered(options.store))
+            return
+        _campaign(options, _numbered(str(Path(folder) / "killed.db")))
+        with _database() as url:
+            if url:
+                _campaign(options, _numbered(url))
 
 
-def coming(url: str, seconds: float) -> None:
-    """What is delivered, with kills."""
-    acknowledged: set[int] = set()
-    deaths, number, until = Deaths(), 0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        # A delivery that was not acknowledged is made again, as its provider would.
-        some = [one for one in range(number) if one not in acknowledged][-20:]
-        some += range(number, number + random.randrange(1, 6))
-        number = max(some) + 1
-        at, how = deaths.next()
-        died, told = child(partial(_work, url, some, at, how))
-        acknowledged |= told
-        deaths.count(at, how, died)
-    left = [one for one in range(number) if one not in acknowledged]
-    died, told = child(partial(_work, url, left, NEVER, "before"))
-    acknowledged |= told
-    lost, doubled, stateless, wrong = asyncio.run(_check(url, acknowledged))
-    print(f"in: {deaths}")
-    print(
-        f"of {len(acknowledged):,} acknowledged {lost} are missing, {doubled} doubled,"
-        f" {stateless} without their state; findings: {wrong}"
-    )
-    if died or lost or doubled or stateless or wrong:
+def _campaign(options: Options, new_store: Callable[[], str]) -> None:
+    at_random = random.Random(options.seed)
+    board = Board()
+    journeys = [kind(_CASES) for kind in JOURNEYS if kind.name in (options.ways or kind.name)]
+    for journey in journeys:
+        with _running(journey, new_store) as way:
+            number = at_random.randrange(options.every) + 1
+            while way.kill(board, at=number):
+                number += options.every
+    kills = board.kills
+    while board.kills < options.kills:
+        for journey in journeys:
+            with _running(journey, new_store) as way:
+                for _ in range(_CASES - 1):
+                    way.kill(board, instant=at_random.random())
+    board.show(new_store(), kills)
+    if board.wrong:
         raise SystemExit("something acknowledged is not as it should be")
 
 
-async def _work(
-    url: str, numbers: list[int], at: int, how: str, tell: Callable[[int], None]
-) -> None:
-    store: Store = Steps(at, how).of(open_store(url), STORE)
-    for number in numbers:
-        for delivery in random.sample(_deliveries(number), 3):
-            await keep(store, DEFAULT_PROJECT, _ACCOUNT, delivery, _HEADERS)
-        tell(number)
-    taking = Taking(store, DEFAULT_PROJECT, live_channels(), channel_labels())
-    telling = Telling(store, DEFAULT_PROJECT, pauses=(0.001,) * 10_000)
-    await taking.round()
-    await telling.round()
-    if at == NEVER:
-        while await untold(store, DEFAULT_PROJECT, 1):
-            await telling.round()
-    await store.close()
+@dataclass
+class Board:
+    """What has come of the kills, by way and step."""
+
+    rows: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kills(self) -> int:
+        """All of them."""
+        return sum(row[0] for row in self.rows.values())
+
+    @property
+    def wrong(self) -> int:
+        """How much is not as it should be."""
+        return sum(sum(row[1:]) for row in self.rows.values())
+
+    def note(self, way: str, death: Death, at: int, found: Found) -> None:
+        """A kill, and what has come of it."""
+        row = self.rows.setdefault((way, death.name), [0, 0, 0, 0])
+        for place, more in enumerate((int(death.killed), *found)):
+            row[place] += more
+        if at != NEVER and death.killed:
+            self.numbers.setdefault((way, death.name), []).append(at)
+            self.steps[way] = max(self.steps.get(way, 0), at)
+
+    def show(self, store: str, by_step: int) -> None:
+        """The table, a line for each way and name of a step, with its numbers."""
+        kind = "PostgreSQL" if "://" in store else "SQLite"
+        print(
+            f"{kind}\n{'step':>12}  {'kills':>5} {'lost':>4} {'doubled':>7} {'no state':>8}  what"
+        )
+        for (way, name), row in self.rows.items():
+            kills, lost, doubled, stateless = row
+            shown = _ranges(self.numbers.get((way, name), []))
+            print(f"{shown:>12}  {kills:5} {lost:4} {doubled:7} {stateless:8}  {way}: {name}")
+        whole = [sum(row[place] for row in self.rows.values()) for place in range(4)]
+        steps = ", ".join(f"{way} {many}" for way, many in self.steps.items())
+        print(f"the last step reached: {steps}")
+        print(
+            f"{kind}: {whole[0]:,} kills, {by_step:,} of them by step; lost {whole[1]},"
+            f" doubled {whole[2]}, without state {whole[3]}",
+            flush=True,
+        )
 
 
-def _deliveries(number: int) -> list[Delivery]:
-    """A message, the same once more, and a state that is told of it."""
-    received = _START + timedelta(minutes=number)
-    sid = f"SM{number:032x}"
-    who = f"+1207{5_550_000 + number % _PEOPLE}"
-    said = {"MessageSid": sid, "From": who, "To": _OFFICE.value}
-    message = {**said, "SmsStatus": "received", "Body": f"Message {number}", "NumMedia": "0"}
-    state = {**said, "MessageStatus": "delivered"}
-    kind = {"content-type": "application/x-www-form-urlencoded"}
-    return [
-        Delivery("POST", ("http://a.example.org/",), kind, urlencode(one).encode(), received)
-        for one in (message, message, state)
-    ]
+@dataclass
+class Way:
+    """A journey on one store after the other."""
+
+    journey: Journey
+    new_store: Callable[[], str]
+    url: str = ""
+    cases: Iterator[int] = field(default_factory=lambda: iter(()))
+    used: int = 0
+
+    def kill(self, board: Board, at: int = NEVER, instant: float | None = None) -> bool:
+        """One case with one kill; whether the process was killed before it had come to its end."""
+        case = next(self.cases, None)
+        if case is None:
+            self.finish()
+            self.url, self.cases = self.new_store(), iter(range(_CASES))
+            child(partial(self._set_up, self.url))
+            case = next(self.cases)
+        self.used = case + 1
+        outside = partial(self.journey.outside, case)
+        death = child(partial(self._work, case, set()), at, instant, outside)
+        after = child(partial(self._recover, case, death.told), outside=outside)
+        found = Found(*map(int, after.found.split()))
+        if found.wrong:
+            print(f"{self.journey.name} {at}: {death.name}: {found}", flush=True)
+        board.note(self.journey.name, death, at, found)
+        return death.killed
+
+    def finish(self) -> None:
+        """Look at the store as a whole."""
+        if self.url and (wrong := child(partial(_verified, self.url)).found):
+            raise SystemExit(f"{self.journey.name}: {wrong}")
+
+    async def _set_up(self, url: str, _steps: Steps) -> str:
+        store = open_store(url)
+        await self.journey.set_up(store)
+        await store.close()
+        return ""
+
+    async def _work(self, case: int, told: set[str], steps: Steps) -> str:
+        watch(steps)
+        with steps.doing("open the store"):
+            store = watched_store(open_store(self.url), steps)
+        await self.journey.work(Desk(store, steps), case, told)
+        with steps.doing("close the store"):
+            await store.close()
+        return ""
+
+    async def _recover(self, case: int, told: set[str], steps: Steps) -> str:
+        store = open_store(self.url)
+        await self.journey.work(Desk(store, steps), case, told)
+        found = await self.journey.check(Desk(store, steps), case, told)
+        await store.close()
+        return " ".join(map(str, map(int, found)))
 
 
-async def _warm() -> None:
-    store = MemoryStore()
-    for delivery in _deliveries(0):
-        await keep(store, DEFAULT_PROJECT, _ACCOUNT, delivery, _HEADERS)
-    await Taking(store, DEFAULT_PROJECT, live_channels(), channel_labels()).round()
-    await Telling(store, DEFAULT_PROJECT).round()
+@contextmanager
+def _running(journey: Journey, new_store: Callable[[], str]) -> Iterator[Way]:
+    journey.begin()
+    try:
+        # What is loaded once is there in each process that is made of this one.
+        asyncio.run(_warm(journey))
+        way = Way(journey, new_store)
+        yield way
+        way.finish()
+    finally:
+        journey.end()
 
 
-async def _set_up(url: str) -> None:
+async def _warm(journey: Journey) -> None:
+    store, line = MemoryStore(), socket.socketpair()
+    await journey.set_up(store)
+    desk = Desk(store, Steps(NEVER, line[0]))
+    await journey.work(desk, 0, set())
+    assert not (await journey.check(desk, 0, set())).wrong
+
+
+async def _verified(url: str, _steps: Steps) -> str:
     store = open_store(url)
-    rows = [{"kind": "organization", "id": "o", "family": "Desk", "phone": _OFFICE.value}]
-    rows += [
-        {"kind": "patient", "id": f"p{n}", "family": f"F{n}", "phone": f"+1207{5_550_000 + n}"}
-        for n in range(_PEOPLE)
-    ]
-    await import_people(store, DEFAULT_PROJECT, rows)
-    await keep_account(store, DEFAULT_PROJECT, _ACCOUNT)
+    findings = await verify(store, DEFAULT_PROJECT)
     await store.close()
+    return "; ".join(map(str, findings[:5]))
 
 
-async def _check(url: str, acknowledged: set[int]) -> tuple[int, int, int, int]:
-    store = open_store(url)
-    found: Counter[str] = Counter()
-    stated: set[str] = set()
-    async for stored in search_all(store, DEFAULT_PROJECT, Query("Communication", count=1000)):
-        body = decode(stored.body)
-        if "partOf" in body and body["status"] != "entered-in-error":
-            for _, sid in ids_of(body):
-                found[sid] += 1
-                if delivery_of(body) is not None:
-                    stated.add(sid)
-    sids = {f"SM{number:032x}" for number in acknowledged}
-    wrong = len(await verify(store, DEFAULT_PROJECT))
-    wrong += len(await entries(store, DEFAULT_PROJECT, ARRIVED))
-    await store.close()
-    doubled = sum(count > 1 for count in found.values())
-    return len(sids - found.keys()), doubled, len(sids - stated), wrong
+def _numbered(url: str) -> Callable[[], str]:
+    """Stores that are not there yet, named after one."""
+    numbers = count()
+
+    def make() -> str:
+        if "://" not in url:
+            return f"{url.removesuffix('.db')}-{next(numbers)}.db"
+        return f"{url}k{next(numbers)}" if "schema=" in url else f"{url}&schema=k{next(numbers)}"
+
+    return make
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    binaries = postgres.find_binaries()
+    if binaries is None:
+        print("PostgreSQL is left out: there is none (make test installs it)")
+        yield ""
+        return
+    server = postgres.start_server(binaries)
+    try:
+        yield server.url()
+    finally:
+        server.remove()
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``3-5, 9`` of numbers."""
+    out: list[list[int]] = []
+    for one in sorted(set(numbers)):
+        if out and one == out[-1][1] + 1:
+            out[-1][1] = one
+        else:
+            out.append([one, one])
+    shown = ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in out)
+    return shown if len(shown) < 40 else f"{len(numbers)} from {out[0][0]} to {out[-1][1]}"

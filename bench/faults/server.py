@@ -21,11 +21,19 @@ _THREADWELL = [sys.executable, "-m", "threadwell"]
 
 @dataclass(frozen=True)
 class Options:
-    """How long each load is held, by how many workers, on which store (``""``: a new file)."""
+    """How long each load is held, by how many workers, on which store (``""``: a new file).
+
+    Of ``live``: how many ``kills`` there are at least, at every how many steps, from which
+    ``seed``, and on which ``ways`` (``()``: all).
+    """
 
     seconds: float
     workers: int
     store: str = ""
+    kills: int = 0
+    every: int = 20
+    seed: int = 0
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
