@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 NEVER = 1 << 30
 #: Seconds that a process may take.
 _PATIENCE = 60.0
-#: Seconds in which a random instant lies: about as long as a process takes.
-_INSTANTS = 0.15
 
 
 class Steps:
@@ -86,7 +84,7 @@ def child(
     instant: float | None = None,
     outside: Callable[[str], list[str]] = lambda _: [],
 ) -> Death:
-    """A process that does ``work``, and is killed at a step, or at an ``instant`` (0 to 1).
+    """A process that does ``work``, and is killed at a step, or after ``instant`` seconds.
 
     ``outside`` does what it asks for, and answers with what was acknowledged by that. Raises
     ``SystemExit`` where it fails by itself or does not end.
@@ -128,7 +126,7 @@ def _be(
     code = 1
     try:
         if instant is not None:
-            timer = threading.Timer(instant * _INSTANTS, _die)
+            timer = threading.Timer(instant, _die)
             timer.daemon = True
             timer.start()
         steps = Steps(at, line)

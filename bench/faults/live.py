@@ -9,9 +9,11 @@ come to its end before it. Then at random instants, until there were as many kil
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +23,11 @@ from pathlib import Path
 
 import postgres
 from bench.faults.dying import NEVER, Death, Steps, child
+from bench.faults.journeys.chats import Chats
 from bench.faults.journeys.desk import Desk, Found, Journey
+from bench.faults.journeys.duties import Duties
+from bench.faults.journeys.mails import HandedOver, Mailbox
+from bench.faults.journeys.replies import MailReplies, TextReplies
 from bench.faults.journeys.texts import Texts
 from bench.faults.server import Options
 from bench.faults.watched import watch, watched_store
@@ -29,15 +35,24 @@ from threadwell.app import open_store
 from threadwell.intake import verify
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.sqlite import SqliteStore
 
-JOURNEYS: tuple[type[Journey], ...] = (Texts,)
+JOURNEYS: tuple[type[Journey], ...] = (
+    *(Texts, Chats, Mailbox, HandedOver, TextReplies, MailReplies, Duties),
+)
+#: Files in memory, where there are such.
+_MEMORY = Path("/dev/shm")
+#: Each way has more steps than these.
+_FEW = 30
 #: Cases in one store.
 _CASES = 60
 
 
 def run(options: Options) -> None:
     """On the store that is given; else on SQLite and, where there is one, on PostgreSQL."""
-    with tempfile.TemporaryDirectory() as folder:
+    # Whoever is killed leaves what it has written to the kernel: no disk has to be waited for.
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         if options.store:
             _campaign(options, _numbered(options.store))
             return
@@ -52,17 +67,19 @@ def _campaign(options: Options, new_store: Callable[[], str]) -> None:
     board = Board()
     journeys = [kind(_CASES) for kind in JOURNEYS if kind.name in (options.ways or kind.name)]
     for journey in journeys:
+        begun, before = time.monotonic(), board.kills
         with _running(journey, new_store) as way:
-            number = at_random.randrange(options.every) + 1
+            number = at_random.randrange(min(options.every, _FEW)) + 1
             while way.kill(board, at=number):
                 number += options.every
-    kills = board.kills
-    while board.kills < options.kills:
-        for journey in journeys:
-            with _running(journey, new_store) as way:
-                for _ in range(_CASES - 1):
-                    way.kill(board, instant=at_random.random())
-    board.show(new_store(), kills)
+            by_step = board.kills - before
+            # Each way has its part of the kills that are wanted, and some more in any case.
+            more = max(options.kills // len(journeys) + 1 - by_step, by_step // 4)
+            while board.kills - before < by_step + more:
+                way.kill(board, instant=at_random.random())
+        took = time.monotonic() - begun
+        print(f"{journey.name}: {by_step} kills by step, {more} more in {took:.0f} s", flush=True)
+    board.show(new_store())
     if board.wrong:
         raise SystemExit("something acknowledged is not as it should be")
 
@@ -94,7 +111,7 @@ class Board:
             self.numbers.setdefault((way, death.name), []).append(at)
             self.steps[way] = max(self.steps.get(way, 0), at)
 
-    def show(self, store: str, by_step: int) -> None:
+    def show(self, store: str) -> None:
         """The table, a line for each way and name of a step, with its numbers."""
         kind = "PostgreSQL" if "://" in store else "SQLite"
         print(
@@ -105,6 +122,7 @@ class Board:
             shown = _ranges(self.numbers.get((way, name), []))
             print(f"{shown:>12}  {kills:5} {lost:4} {doubled:7} {stateless:8}  {way}: {name}")
         whole = [sum(row[place] for row in self.rows.values()) for place in range(4)]
+        by_step = sum(map(len, self.numbers.values()))
         steps = ", ".join(f"{way} {many}" for way, many in self.steps.items())
         print(f"the last step reached: {steps}")
         print(
@@ -122,7 +140,8 @@ class Way:
     new_store: Callable[[], str]
     url: str = ""
     cases: Iterator[int] = field(default_factory=lambda: iter(()))
-    used: int = 0
+    #: Seconds that a process takes, about.
+    lasts: float = 0.2
 
     def kill(self, board: Board, at: int = NEVER, instant: float | None = None) -> bool:
         """One case with one kill; whether the process was killed before it had come to its end."""
@@ -130,12 +149,15 @@ class Way:
         if case is None:
             self.finish()
             self.url, self.cases = self.new_store(), iter(range(_CASES))
+            self.journey.store += 1
             child(partial(self._set_up, self.url))
             case = next(self.cases)
-        self.used = case + 1
         outside = partial(self.journey.outside, case)
-        death = child(partial(self._work, case, set()), at, instant, outside)
+        within = None if instant is None else instant * self.lasts
+        death = child(partial(self._work, case, set()), at, within, outside)
+        begun = time.monotonic()
         after = child(partial(self._recover, case, death.told), outside=outside)
+        self.lasts += (time.monotonic() - begun - self.lasts) / 10
         found = Found(*map(int, after.found.split()))
         if found.wrong:
             print(f"{self.journey.name} {at}: {death.name}: {found}", flush=True)
@@ -165,7 +187,7 @@ class Way:
     async def _recover(self, case: int, told: set[str], steps: Steps) -> str:
         store = open_store(self.url)
         await self.journey.work(Desk(store, steps), case, told)
-        found = await self.journey.check(Desk(store, steps), case, told)
+        found = await self.journey.check(Desk(store, steps), case)
         await store.close()
         return " ".join(map(str, map(int, found)))
 
@@ -174,8 +196,11 @@ class Way:
 def _running(journey: Journey, new_store: Callable[[], str]) -> Iterator[Way]:
     journey.begin()
     try:
-        # What is loaded once is there in each process that is made of this one.
+        # What is loaded once is there in each process that is made of this one, as are the stores.
+        assert PostgresStore, SqliteStore
         asyncio.run(_warm(journey))
+        gc.collect()
+        gc.freeze()
         way = Way(journey, new_store)
         yield way
         way.finish()
@@ -187,8 +212,21 @@ async def _warm(journey: Journey) -> None:
     store, line = MemoryStore(), socket.socketpair()
     await journey.set_up(store)
     desk = Desk(store, Steps(NEVER, line[0]))
-    await journey.work(desk, 0, set())
-    assert not (await journey.check(desk, 0, set())).wrong
+    outside = asyncio.create_task(asyncio.to_thread(_outside, journey, line[1]))
+    try:
+        await journey.work(desk, 0, set())
+    finally:
+        line[0].close()
+        await outside
+    assert not (await journey.check(desk, 0)).wrong
+
+
+def _outside(journey: Journey, line: socket.socket) -> None:
+    while said := line.recv(4096):
+        for one in said.decode().splitlines():
+            if one.startswith("ask "):
+                journey.outside(0, one.removeprefix("ask "))
+                line.send(b"\n")
 
 
 async def _verified(url: str, _steps: Steps) -> str:

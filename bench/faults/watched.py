@@ -92,7 +92,7 @@ def _watch_files(steps: Steps) -> None:
             super().xDelete(name, sync)
 
     # SQLite knows it by its name as long as it lives.
-    global _files  # noqa: PLW0603
+    global _files
     _files = Files()
 
 

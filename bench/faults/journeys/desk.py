@@ -59,10 +59,18 @@ class Desk:
         path, _, query = path.partition("?")
         named = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
         scope = {
-            **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1"},
-            **{"method": method, "scheme": "http", "path": path, "raw_path": path.encode()},
-            **{"query_string": query.encode(), "root_path": "", "server": ("desk", 80)},
-            **{"headers": [(b"host", b"desk.example.org"), *named], "client": ("10.0.0.1", 1)},
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "server": ("desk", 80),
+            "headers": [(b"host", b"desk.example.org"), *named],
+            "client": ("10.0.0.1", 1),
         }
         sent = [{"type": "http.request", "body": body, "more_body": False}]
         got: list[dict[str, Any]] = []
@@ -103,11 +111,11 @@ class Desk:
         return Links("", lambda *_: "")
 
 
-def counted(found: list[Resource], *, acknowledged: bool, state: str = "") -> Found:
+def counted(found: list[Resource], *, state: str = "") -> Found:
     """Of one message: whether it is there once, and in that state."""
     there = [delivery_of(one) for one in found]
     return Found(
-        int(acknowledged and not found),
+        int(not found),
         max(0, len(found) - 1),
         int(bool(state) and any(one is None or one.state != state for one in there)),
     )
@@ -121,6 +129,8 @@ class Journey:
     def __init__(self, cases: int) -> None:
         """``cases`` is how many there may be in one store."""
         self.cases = cases
+        #: Which of its stores it is.
+        self.store = 0
 
     def begin(self) -> None:
         """Start those whom it calls outside of the process."""
@@ -140,6 +150,6 @@ class Journey:
         """Do what a process asks for; what it has acknowledged by that."""
         raise NotImplementedError
 
-    async def check(self, desk: Desk, case: int, told: set[str]) -> Found:
+    async def check(self, desk: Desk, case: int) -> Found:
         """How it has ended."""
         raise NotImplementedError

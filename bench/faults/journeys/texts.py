@@ -101,12 +101,10 @@ class Texts(Journey):
             "stop": {**ends, **stop, "NumMedia": "0"},
         }
 
-    async def check(self, desk: Desk, case: int, told: set[str]) -> Found:
+    async def check(self, desk: Desk, case: int) -> Found:
         found = await desk.children("twilio", _sid(case))
-        text = counted(found, acknowledged="text" in told, state="delivered")
-        stop = counted(
-            await desk.children("twilio", f"SM{case:031x}f"), acknowledged="stop" in told
-        )
+        text = counted(found, state="delivered")
+        stop = counted(await desk.children("twilio", f"SM{case:031x}f"))
         unheard = await may_write(desk.store, DEFAULT_PROJECT, OFFICE, patient(case))
         attached = [part["contentAttachment"] for part in found[0]["payload"][1:]] if found else []
         bare = sum("url" not in one for one in attached) + (len(attached) != 1)

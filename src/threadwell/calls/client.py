@@ -30,11 +30,11 @@ _AT_ONCE = 16
 
 
 class HttpCaller:
-    """Calls over HTTP and HTTPS, a few at once, each in a thread of its own."""
+    """Calls over HTTP and HTTPS, ``at_once`` at most, each in a thread of its own."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, at_once: int = _AT_ONCE) -> None:
         self._context = context
-        self._threads = ThreadPoolExecutor(_AT_ONCE, "threadwell-call")
+        self._threads = ThreadPoolExecutor(at_once, "threadwell-call")
 
     async def call(self, call: Call) -> Called:
         """The answer after redirects; raises ``CallFailed``."""

@@ -29,11 +29,11 @@ _ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f]{1,320}")
 
 
 class SmtpSubmitter:
-    """Hands mails over, a few at once, each in a thread and over a connection of its own."""
+    """Hands mails over, each in a thread and over a connection of its own, ``at_once`` at most."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, at_once: int = _AT_ONCE) -> None:
         self._context = context
-        self._threads = ThreadPoolExecutor(_AT_ONCE, "threadwell-mail")
+        self._threads = ThreadPoolExecutor(at_once, "threadwell-mail")
 
     async def submit(self, submission: Submission) -> Submitted:
         """Hand a mail over; raises ``SubmissionFailed``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threadwell.calls import HttpCaller
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
-from threadwell.intake.replies.sending import Outbox
+from threadwell.intake.replies.sending import AT_ONCE, Outbox
 
 
 def duty(at: Workplace) -> Duty:
@@ -19,7 +19,7 @@ def duty(at: Workplace) -> Duty:
         at.project,
         at.channels,
         at.labels,
-        HttpCaller(),
+        HttpCaller(at_once=AT_ONCE),
         at.links,
         still_held=still_held,
         clock=at.clock,

@@ -29,12 +29,12 @@ from threadwell.intake.arrivals.statuses import sent_state
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.outbox import dead_letters, replay_letter, waiting
+from threadwell.intake.replies.outbox import OUTBOX, dead_letters, replay_letter, waiting
 from threadwell.intake.replies.outgoing import Links
 from threadwell.intake.replies.sending import Outbox
 from threadwell.intake.replies.writing import BadReply, reply
 from threadwell.messages import Address, AddressKind, Attachment
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -333,6 +333,29 @@ def test_one_of_two_recipients_is_refused(quick: Practice) -> None:
     [taken] = quick.relay.taken
     assert taken.recipients == ["ana@example.org"]
     assert sorted(str(taken.mail["To"]).split(", ")) == ["ana@example.org", "bea@example.org"]
+    assert "5.1.1" in quick.read(name)["statusReason"]["text"]
+
+
+def test_what_a_server_told_once_is_kept_wherever_it_ends(
+    quick: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom it has refused is told by nobody again."""
+    quick.arrive(mail("m1@example.org", Cc="bea@example.org"))
+    quick.relay.nobody = {"bea@example.org": "550 5.1.1 unknown"}
+    name = quick.reply("First.", quick.messages()[0]["partOf"][0]["reference"])
+    commit = quick.store.commit
+
+    async def last(project: str, change_set: ChangeSet) -> None:
+        await commit(project, change_set)
+        if any(one.kind == OUTBOX and one.value is None for one in change_set.kept):
+            raise StoreError("the process ends here")
+
+    monkeypatch.setattr(quick.store, "commit", last)
+    with pytest.raises(StoreError):
+        quick.round()
+    monkeypatch.undo()
+    quick.until_done()
+    assert len(quick.relay.taken) == 1
     assert "5.1.1" in quick.read(name)["statusReason"]["text"]
 
 

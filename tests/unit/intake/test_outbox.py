@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from threadwell.intake.arrivals.statuses import sent_state
 from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.replies.outbox import (
     NotInOutbox,
+    Stage,
     dead_letters,
     drop_letter,
     replay_letter,
@@ -424,3 +427,88 @@ def test_killed_around_the_call(desk: Desk, url: str, provider: Provider, moment
         [dead] = desk.dead()
         assert dead.entry.reason == UNKNOWN
     assert desk.run(verify(desk.store, P)) == []
+
+
+class Hanging:
+    """A server that takes connections and says nothing, with an account there of its own."""
+
+    def __init__(self, desk: Desk, channel: str) -> None:
+        self.desk, self.channel = desk, channel
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=50)
+        host = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        values = {"account_sid": "AC", "auth_token": "token", "api_url": f"http://{host}"}
+        self.own, self.kind = Address(AddressKind.PHONE, "+12125550199"), "phone"
+        if channel == "email":
+            values = {"provider": "lmtp", "smtp-host": host, "smtp-tls": "no"}
+            self.own, self.kind = Address(AddressKind.EMAIL, "care@clinic.example.org"), "email"
+        account = Account("slow", channel, (self.own,), values, (host, "127.0.0.1"))
+        desk.run(keep_account(desk.store, P, account))
+
+    def reply(self, number: int) -> None:
+        """To another patient each time."""
+        value = f"kin{number}@example.org" if self.kind == "email" else f"+120755501{number:02}"
+        who = Address(AddressKind(self.kind), value)
+        self.desk.put("Patient", f"kin{number}", telecom=[{"system": self.kind, "value": value}])
+        thread = f"{value},{self.own.value}" if self.kind == "phone" else ""
+        first = Message(
+            *(self.channel, f"s{number}@example.org", who, (self.own,)),
+            *(datetime.now(UTC) - timedelta(minutes=5), "hello", "hello", thread),
+            ours=(self.own,),
+        )
+        self.desk.take(first)
+        self.desk.reply("It hangs.", f"kin{number}")
+
+
+@pytest.mark.parametrize("channel", ["twilio", "email"])
+def test_a_server_that_hangs_holds_up_no_other(provider: Provider, channel: str) -> None:
+    desk = Desk(":memory:", provider)
+    hanging = Hanging(desk, channel)
+    for number in range(6):
+        hanging.reply(number)
+    desk.reply("Good morning.")
+
+    async def meanwhile() -> float | None:
+        outbox = desk.outbox()
+        under_way = asyncio.create_task(outbox.round())
+
+        async def until(count: int) -> None:
+            async with asyncio.timeout(20):
+                while len(provider.sent) < count:
+                    await asyncio.sleep(0.01)
+
+        await until(1)
+        bea = next(one for one in bodies if one["subject"]["reference"] == "Patient/bea")
+        await reply(
+            *(desk.store, P, f"Communication/{bea['id']}", "Written meanwhile."),
+            *(desk.settings, live_channels()),
+            sender="Practitioner/dana",
+        )
+        await until(2)
+        assert not under_way.done()
+        hanging.socket.close()
+        return await under_way
+
+    bodies = desk.bodies()
+    assert desk.run(meanwhile()) is not None
+    assert [one["body"] for one in provider.sent] == ["Good morning.", "Written meanwhile."]
+    assert len(desk.waiting()) == 6
+    assert desk.dead() == []
+    desk.runner.close()
+
+
+def test_a_round_that_is_broken_off_leaves_nothing_under_way(provider: Provider) -> None:
+    desk = Desk(":memory:", provider)
+    hanging = Hanging(desk, "twilio")
+    hanging.reply(0)
+
+    async def broken_off() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await desk.outbox().round()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    desk.run(broken_off())
+    hanging.socket.close()
+    [one] = desk.waiting()
+    assert one.entry.stage is Stage.TRYING
+    desk.runner.close()

@@ -111,29 +111,35 @@ async def keep_statuses(
 
     From ``now`` on, in milliseconds since 1970 UTC, it may be put on its message.
     """
+    patience = Patience()
+    while kept := await statuses_kept(store, project, statuses, now):
+        if not await patience.turn():
+            raise Contended("others keep telling of the same messages")
+        try:
+            await store.commit(project, ChangeSet((), kept=kept))
+        except Conflict:
+            continue
+        return
+
+
+async def statuses_kept(
+    store: Store, project: str, statuses: Sequence[Status], now: int = 0
+) -> tuple[Kept, ...]:
+    """What keeps them, for a commit; a ``Conflict`` where more was told meanwhile."""
     by_name: dict[str, list[Status]] = {}
     for status in statuses:
         name = _name(project, status.channel, status.external_id)
         by_name.setdefault(name, []).append(status)
-    patience = Patience()
-    while by_name and await patience.turn():
-        kept = []
-        for name, told in by_name.items():
-            before = await store.get_private(_KIND, name)
-            value = msgspec.json.encode(_joined(before, told))
-            if value != before:
-                kept.append(Kept(_KIND, name, value, before))
-                one = told[0]
-                digest = sha256(value).hexdigest()[:16]
-                kept.append(Untold(one.channel, one.external_id, now, digest).kept(project))
-        try:
-            if kept:
-                await store.commit(project, ChangeSet((), kept=tuple(kept)))
-        except Conflict:
-            continue
-        return
-    if by_name:
-        raise Contended("others keep telling of the same messages")
+    kept = []
+    for name, told in by_name.items():
+        before = await store.get_private(_KIND, name)
+        value = msgspec.json.encode(_joined(before, told))
+        if value != before:
+            kept.append(Kept(_KIND, name, value, before))
+            one = told[0]
+            digest = sha256(value).hexdigest()[:16]
+            kept.append(Untold(one.channel, one.external_id, now, digest).kept(project))
+    return tuple(kept)
 
 
 def _joined(before: bytes | None, told: Sequence[Status]) -> Sent:

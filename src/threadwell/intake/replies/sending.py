@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
+from typing import TypeAlias
 
 from threadwell.calls.call import Call, Caller, CallFailed
 from threadwell.calls.smtp import SmtpSubmitter
@@ -28,7 +30,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals.consents import may_write
-from threadwell.intake.arrivals.statuses import keep_statuses, sent_state
+from threadwell.intake.arrivals.statuses import sent_state
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import (
     Entry,
@@ -55,13 +57,22 @@ ASKED = (5, 30, 120, 600)
 #: Calls that one step takes at most, and the seconds after which none of them is under way.
 _STEPS = 4
 _LONGEST = 90
-_AT_ONCE = 8
+#: Messages that are sent at once, by all accounts and by one: a server that hangs has no more turns
+#: than these. Whoever makes the calls has to make as many at once.
+AT_ONCE, _OF_ACCOUNT = 64, 4
+#: Seconds after which a round looks what is new in the outbox while it waits for servers, and
+#: those after which the next round goes on with that.
+_LOOK, _ROUND = 0.25, 10.0
 #: Seconds until a message that can be sent again is, where nobody knows whether it was sent: a
 #: mailbox may tell meanwhile that it was.
 EVIDENCE = 60.0
 
 BROKEN_OFF = "it was broken off while it was being sent"
 UNKNOWN = "nobody can tell whether it was sent: look at the provider before it is replayed"
+
+
+#: A channel, an account and a thread of that channel.
+_Thread: TypeAlias = tuple[str, str, str]
 
 
 class Outbox:
@@ -91,48 +102,96 @@ class Outbox:
         self._channels = channels
         self._labels = labels
         self._caller = caller
-        self._submitter = submitter or SmtpSubmitter()
+        self._submitter = submitter or SmtpSubmitter(at_once=AT_ONCE)
         self._tokens = ReplyAddresses(store, project)
         self._outgoing = Outgoing(store, project, links, self._tokens, clock)
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
         self._asked = asked
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._of_account: dict[str, asyncio.Semaphore] = {}
+        self._under_way: dict[_Thread, asyncio.Task[None]] = {}
+        self._failures: list[BaseException] = []
 
     async def round(self) -> float | None:
         """Send what is due; the seconds until something else is, ``None`` where nothing waits.
 
-        Raises ``StoreError``; what was not sent stays in the outbox.
+        What comes meanwhile is sent, too: nothing waits for another account's server. Where a
+        server takes long, the next round goes on with it. Raises ``StoreError``; what was not sent
+        stays in the outbox.
         """
-        threads: dict[tuple[str, str, str], list[Queued]] = {}
+        begun: dict[_Thread, bytes] = {}
+        ends = monotonic() + _ROUND
+        try:
+            while True:
+                due = await self._begin(begun)
+                if not self._under_way or monotonic() >= ends:
+                    break
+                await asyncio.wait(self._under_way.values(), timeout=_LOOK)
+                self._look()
+        except BaseException:
+            await self._break_off()
+            raise
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise failures[0]
+        if self._under_way:
+            return 0.0
+        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+
+    async def _begin(self, begun: dict[_Thread, bytes]) -> int | None:
+        """Begin with threads of which something is due; when the next thing is.
+
+        ``begun`` has the first message of each, as it was: what goes wrong with it in this round is
+        tried again in another.
+        """
+        threads: dict[_Thread, list[Queued]] = {}
         for one in await waiting(self._store, self._project):
             entry = one.entry
             threads.setdefault((entry.channel, entry.account, entry.thread), []).append(one)
-        if not threads:
-            return None
-        known = {one.name: one for one in await accounts(self._store, self._project)}
-        ends = await asyncio.gather(
-            *(self._thread(some, known) for some in threads.values()), return_exceptions=True
-        )
-        for end in ends:
-            # What goes wrong with one thread keeps no other one from being sent.
-            if isinstance(end, BaseException):
-                raise end
-        due = min((one for one in ends if isinstance(one, int)), default=None)
-        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+        due, known = None, None
+        for thread, some in threads.items():
+            first = some[0]
+            if thread in self._under_way or begun.get(thread) == first.value:
+                continue
+            if first.entry.due > self._clock():
+                due = min(first.entry.due, due or first.entry.due)
+                continue
+            if known is None:
+                known = {one.name: one for one in await accounts(self._store, self._project)}
+            begun[thread] = first.value
+            self._under_way[thread] = asyncio.create_task(self._send_all(some, known))
+        return due
 
-    async def _thread(self, some: Sequence[Queued], known: Mapping[str, Account]) -> int | None:
-        """Send what is due of a thread, in its order; when the next one is."""
+    def _look(self) -> None:
+        """Let go of what has ended; what goes wrong with one keeps no other from being sent."""
+        for thread, task in list(self._under_way.items()):
+            if task.done():
+                del self._under_way[thread]
+                if error := task.exception():
+                    self._failures.append(error)
+
+    async def _break_off(self) -> None:
+        tasks = list(self._under_way.values())
+        self._under_way.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send_all(self, some: Sequence[Queued], known: Mapping[str, Account]) -> None:
+        """Send what is due of a thread, in its order."""
         for one in some:
             if one.entry.due > self._clock():
-                return one.entry.due
-            async with self._turns:
-                due = await self._one(one, known.get(one.entry.account))
+                return
+            account = one.entry.account
+            # Whoever waits for a turn has not said yet that a message is being tried.
+            of_account = self._of_account.setdefault(account, asyncio.Semaphore(_OF_ACCOUNT))
+            async with of_account, self._turns:
+                due = await self._one(one, known.get(account))
             if due is not None:
                 # What was written later would overtake it.
-                return due
-        return None
+                return
 
     async def _one(self, one: Queued, account: Account | None) -> int | None:
         """Send a message, or find out whether it was; when it is due again, if it is."""
@@ -253,14 +312,17 @@ class Outbox:
         refused: Sequence[tuple[Address, str]] = (),
     ) -> int | None:
         settings = await kept_settings(self._store, self._project, self._labels)
-        await settle(self._store, self._project, one, external_id, settings, clock=self._clock)
         at = datetime.fromtimestamp(self._clock() / 1000, UTC)
         told = [Status(one.entry.channel, external_id, state, at)]
         told += [
             Status(one.entry.channel, external_id, State.FAILED, at, code, who)
             for who, code in refused
         ]
-        await keep_statuses(self._store, self._project, told)
+        await settle(
+            *(self._store, self._project, one, external_id, settings),
+            told=told,
+            clock=self._clock,
+        )
         return None
 
     async def _doubt(self, one: Queued, reason: str, code: str, live: Live) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadwell.channels.live import Status
 from threadwell.encounters import codes
 from threadwell.encounters.child import own_of, retired, sent_as, with_sent_id
 from threadwell.encounters.identity import message_identity
@@ -11,6 +12,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock
+from threadwell.intake.arrivals.statuses import statuses_kept
 from threadwell.intake.circles.circle import identity_of
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
@@ -23,7 +25,7 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.replies.outbox import Queued, removed
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Key, Store, Stored
+from threadwell.stores.contract import Kept, Key, Store, Stored
 
 
 class Gone(Exception):
@@ -31,9 +33,18 @@ class Gone(Exception):
 
 
 async def settle(
-    store: Store, project: str, one: Queued, external_id: str, settings: Settings, *, clock: Clock
+    store: Store,
+    project: str,
+    one: Queued,
+    external_id: str,
+    settings: Settings,
+    *,
+    told: Sequence[Status] = (),
+    clock: Clock,
 ) -> None:
     """Give the message that id, and take it out of the outbox, in one commit.
+
+    In the same one is kept what its provider has ``told`` of it: nobody tells it again.
 
     A log of the provider's that was imported in between has brought the message as another one:
     that one gives way. Raises ``Gone``, and ``StoreError`` if others keep writing.
@@ -42,7 +53,7 @@ async def settle(
     async def make(run: Run) -> Batch:
         if await store.get_private(one.kind, one.name) != one.value:
             raise Gone
-        return await _settled(run, one, external_id)
+        return await _settled(run, one, external_id, await statuses_kept(store, project, told))
 
     await revise(store, project, settings, make, clock=clock)
 
@@ -66,7 +77,7 @@ async def known_ids(store: Store, project: str, channel: str, ids: Sequence[str]
     }
 
 
-async def _settled(run: Run, one: Queued, external_id: str) -> Batch:
+async def _settled(run: Run, one: Queued, external_id: str, told: Sequence[Kept]) -> Batch:
     entry, batch = one.entry, run.begin()
     key = Key("Communication", entry.message)
     copy = Key("Communication", message_identity(entry.channel, external_id).id)
@@ -81,6 +92,8 @@ async def _settled(run: Run, one: Queued, external_id: str) -> Batch:
         raise Gone
     batch.write(key, with_sent_id(decode(there.body), external_id), there)
     batch.keep(removed(one))
+    for kept in told:
+        batch.keep(kept)
     if not circle:
         return batch
     batch.circles.add(circle)
