@@ -80,12 +80,25 @@ def read_in(header: Resource, who: str) -> tuple[str, int | None] | None:
 
     ``None`` where it tells nothing of them; the message is ``""`` where it names none.
     """
+    return next(((last, at) for whose, last, at in reads_in(header) if whose == who), None)
+
+
+def reads_in(header: Resource) -> Iterator[tuple[str, str, int | None]]:
+    """The same of everybody of whom the header tells it: who, which message, and when."""
     for block in _blocks(header):
         parts = _parts(block)
-        if _reference(parts.get(_PARTICIPANT)) == who:
-            at = _time((parts.get(_AT) or {}).get("valueDateTime"))
-            return _reference(parts.get(_LAST)), at
-    return None
+        at = _time((parts.get(_AT) or {}).get("valueDateTime"))
+        yield _reference(parts.get(_PARTICIPANT)), _reference(parts.get(_LAST)), at
+
+
+def without_read(header: Resource, who: str) -> Resource:
+    """The header, telling nothing of what they have read."""
+    there = header.get("extension") or []
+    others = [one for one in there if not _tells_of(one, who)]
+    if len(others) == len(there):
+        return header
+    out = {name: value for name, value in header.items() if name != "extension"}
+    return out | ({"extension": others} if others else {})
 
 
 def with_read(header: Resource, who: str, message: str, at: int) -> Resource:
@@ -98,12 +111,7 @@ def with_read(header: Resource, who: str, message: str, at: int) -> Resource:
             {"url": _AT, "valueDateTime": fhir_time(at)},
         ],
     }
-    others = [
-        one
-        for one in header.get("extension") or ()
-        if one.get("url") != codes.EXT_READ_STATE
-        or _reference(_parts(one).get(_PARTICIPANT)) != who
-    ]
+    others = [one for one in header.get("extension") or () if not _tells_of(one, who)]
     return {**header, "extension": [*others, told]}
 
 
@@ -122,6 +130,11 @@ def readers(header: Resource, message: Resource) -> list[str]:
     names = [one for one in there if one.startswith(PRACTICE)]
     names += [_reference_of(one) for one in message.get("recipient") or ()]
     return [one for one in dict.fromkeys(names) if one.startswith(READERS) and one != writer]
+
+
+def _tells_of(extension: dict[str, Any], who: str) -> bool:
+    is_state = extension.get("url") == codes.EXT_READ_STATE
+    return is_state and _reference(_parts(extension).get(_PARTICIPANT)) == who
 
 
 def _blocks(header: Resource) -> Iterator[dict[str, Any]]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.answers import answered_circles
 from threadwell.intake.circles.due import (
     Circles,
+    Touched,
     all_circles,
     changed_circles,
     open_circles,
@@ -32,7 +32,7 @@ from threadwell.intake.commits.trial import Trial
 from threadwell.intake.held.listing import all_held
 from threadwell.intake.held.release import Wanted, hopeful, messages_of
 from threadwell.intake.noticed import changed_by_people
-from threadwell.intake.paging import chunks
+from threadwell.intake.paging import chunks, in_batches
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.address_book import all_asked
 from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
@@ -40,7 +40,7 @@ from threadwell.intake.people.replaced import keep_merged, replaced
 from threadwell.intake.placing import AHEAD_US
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
-from threadwell.intake.settled import hand, mark, merge, move, take_answers, take_over
+from threadwell.intake.settled import follow, hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Conflict, Store
 
@@ -134,6 +134,7 @@ class Importing:
             changed = await changed_circles(run.people, since)
             changed |= await answered_circles(self._store, self._project)
         await self._settle(changed)
+        await self._follow(touched)
         if looked is None or until - looked >= WORTH_KEEPING:
             await self._keep_looked(until)
 
@@ -284,6 +285,12 @@ class Importing:
         await self._send([make])
         self._run = None
 
+    async def _follow(self, touched: Touched) -> None:
+        """Let who has to read messages follow what others have made of those."""
+        await self._send(
+            partial(follow, children=some) for some in chunks(sorted(touched.messages))
+        )
+
     async def _settle(self, circles: Circles) -> None:
         await self._send(
             partial(Run.settle, circles={key: circles[key] for key in some})
@@ -385,10 +392,3 @@ class Importing:
             await run.start()
             self._run = run
         return self._run
-
-
-def in_batches(items: Iterable[Message | Broken], size: int) -> Iterator[list[Message | Broken]]:
-    """The items in lists of at most that size."""
-    every = iter(items)
-    while some := list(islice(every, size)):
-        yield some

@@ -90,6 +90,7 @@ class Lasting(Importing):
         run = await self._running()
         circles = await noticed.touched.find(run.people)
         await self._settle(circles)
+        await self._follow(noticed.touched)
         things = {*noticed.addresses, *noticed.said, *self._said, *map(as_thing, circles)}
         await self.replay(Wanted(things, set(noticed.held)))
         self._said.clear()

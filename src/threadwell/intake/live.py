@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.counts import Report
-from threadwell.intake.driving import in_batches
 from threadwell.intake.lasting import ChosenAnew, Lasting
+from threadwell.intake.paging import in_batches
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Store

@@ -34,6 +34,12 @@ from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, address_key
 from threadwell.intake.people.ways import Ways
 from threadwell.intake.placing import Placing
+from threadwell.intake.receipts.following import (
+    follow_moves,
+    follow_taken_back,
+    gone_in,
+    moved_in,
+)
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
@@ -363,7 +369,10 @@ class Run:
         current = await self.current(
             [Key("Communication", placed.child) for _, placed, _ in relinked]
         )
+        moves = moved_in((placed, link) for _, placed, link in relinked)
         write_changed(batch, relinked, recorded.drafts, current)
+        await follow_moves(batch, moves, self.store, self.project, self.current)
+        await follow_taken_back(batch, gone_in(batch), self.store, self.project)
         return held
 
     async def _strayed(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:

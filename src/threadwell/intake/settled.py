@@ -16,6 +16,7 @@ from threadwell.intake.people.question import writers
 from threadwell.intake.people.replaced import hand_over
 from threadwell.intake.people.scopes import scopes_of
 from threadwell.intake.people.writers import where_it_is
+from threadwell.intake.receipts.following import are_gone, follow_taken_back
 from threadwell.intake.run import Run
 
 
@@ -86,6 +87,13 @@ async def mark(run: Run, *, tasks: Iterable[str]) -> Batch:
     """The batch that marks answers (their Tasks' ids) as those that all messages go by."""
     batch = run.begin()
     batch.answers += await run.questions.mark(batch, tasks)
+    return run.marked(batch)
+
+
+async def follow(run: Run, *, children: Iterable[str]) -> Batch:
+    """The batch in which nobody has to read what others have taken back, by logical ids."""
+    batch = run.begin()
+    await follow_taken_back(batch, await are_gone(children, run.current), run.store, run.project)
     return run.marked(batch)
 
 

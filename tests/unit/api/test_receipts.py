@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from test_replies import NOON, Clinic, ref, said, text
 from test_taking_back import PATCH, messages, operate
+from test_turning import by
 
 from threadwell.app import live_channels
 from threadwell.channels.live import State, Status
 from threadwell.encounters import codes
 from threadwell.fhir.validation import validate
-from threadwell.intake import BadSetting, Intake, verify
+from threadwell.intake import BadSetting, Intake, recut, verify
 from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.receipts.counting import unread
@@ -29,6 +30,7 @@ class Ward(Clinic):
 
     def __init__(self, api: Any, way: str) -> None:
         super().__init__(api)
+        self.way = way
         self.intake = Intake(self.store, DEFAULT_PROJECT, self._settings, clock=api.clock)
         self.run(choose_receipts(self.store, DEFAULT_PROJECT, way))
         self.take(said("SM0", -60))
@@ -52,6 +54,13 @@ class Ward(Clinic):
             )
         )
         return int(number)
+
+    def every(self) -> list[int]:
+        """What Dana has not read of each thread there is, in the order of time."""
+        query = "Communication?part-of:missing=true&status:not=entered-in-error&_sort=sent"
+        threads = [[one["resource"]] for one in self.api.call("GET", query).json()["entry"]]
+        numbers = unread(self.store, DEFAULT_PROJECT, threads, self.dana, self.api.clock)
+        return list(self.run(numbers))
 
     def told(self) -> int:
         """As Medplum's guide counts what Dana has not read."""
@@ -120,6 +129,44 @@ def test_what_was_taken_back_is_unread_to_nobody(ward: Ward) -> None:
     ward.arrive(said("SM1", 1), said("SM2", 2))
     operate(ward, f"Communication/{messages(ward)[-1]['id']}", "retract")
     assert (ward.told(), ward.unread()) == (1, 1)
+
+
+@each("task")
+def test_what_a_client_takes_back_is_unread_to_nobody(ward: Ward) -> None:
+    ward.api.clock.now += 600_000
+    ward.arrive(said("SM1", 1), said("SM2", 2))
+    name = f"Communication/{messages(ward)[-1]['id']}"
+    for status, number in (("entered-in-error", 1), ("completed", 2), ("entered-in-error", 1)):
+        change = [{"op": "replace", "path": "/status", "value": status}]
+        assert ward.api.call("PATCH", name, change, **PATCH).status_code == 200
+        ward.api.clock.now += 1000
+        ward.run(ward.intake.look())
+        assert (ward.told(), ward.unread()) == (number, number)
+    operate(ward, ward.header(), "mark-read", ref("reader", ward.dana))
+    assert ward.told() == 0
+
+
+@each("pages", "extension", "task", "status")
+def test_what_was_read_stays_so_where_sessions_are_cut_otherwise(ward: Ward) -> None:
+    """And what was not is unread; there and back again."""
+    if ward.way == "status":
+        operate(ward, ward.header(), "remove-participant", ref("participant", ward.dana))
+    ward.settings = by("per-thread")
+    ward.take()
+    ward.run(recut(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock))
+    day = 24 * 60
+    ward.api.clock.now += (2 * day + 60) * 60_000
+    ward.close()
+    ward.arrive(said("SM1", 1), said("SM2", 2), said("SM3", day), said("SM4", day + 1))
+    ward.arrive(said("SM5", 2 * day))
+    upto = ref("up-to", f"Communication/{messages(ward)[3]['id']}")
+    operate(ward, ward.header(), "mark-read", ref("reader", ward.dana), upto)
+    assert ward.every() == [2]
+    for policy, numbers in (("per-day", [0, 1, 1]), ("per-thread", [2]), ("per-day", [0, 1, 1])):
+        ward.settings = by(policy)
+        ward.run(recut(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock))
+        assert ward.every() == numbers, policy
+    assert ward.run(verify(ward.store, DEFAULT_PROJECT)) == []
 
 
 @each("extension")

@@ -126,11 +126,12 @@ class Touched:
     """The circles to which resources belong that somebody has changed, as the resources tell.
 
     ``circles`` are by key, each with one of its headers where one is known, and ``headers`` those
-    of messages, by id.
+    of ``messages``, by id.
     """
 
     circles: dict[str, str] = field(default_factory=dict)
     headers: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
 
     def add(self, stored: Stored, body: Resource) -> None:
         """Note one of them."""
@@ -139,11 +140,13 @@ class Touched:
             self.circles[circle] = header or self.circles.get(circle, "")
         elif stored.type == "Communication" and _is_ours(body) and (header := parent_of(body)):
             self.headers.add(header)
+            self.messages.add(stored.id)
 
     def update(self, other: Touched) -> None:
         """Note those of another one."""
         self.circles |= other.circles
         self.headers |= other.headers
+        self.messages |= other.messages
 
     async def find(self, people: AddressBook) -> Circles:
         """The circles with their patients."""
