@@ -14,6 +14,7 @@ from typing import Any
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import reference
+from threadwell.encounters.retracted import TAKEN_BACK
 from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.resource import Resource
 
@@ -73,6 +74,22 @@ def receipt(who: str, message: Resource, header: str) -> Resource:
 def is_of_message(task: Resource) -> bool:
     """Whether such a Task is of one message, and not of a whole thread."""
     return bool(task.get("basedOn"))
+
+
+def cancelled(task: Resource) -> Resource:
+    """The Task of a message that was taken back, if it waits."""
+    if task.get("status") != "requested":
+        return task
+    return {**task, "status": "cancelled", "statusReason": {"text": TAKEN_BACK}}
+
+
+def wanted_again(task: Resource) -> Resource:
+    """The Task of a message that is there again."""
+    why = (task.get("statusReason") or {}).get("text")
+    if task.get("status") != "cancelled" or why != TAKEN_BACK:
+        return task
+    out = {name: value for name, value in task.items() if name != "statusReason"}
+    return {**out, "status": "requested"}
 
 
 def read_in(header: Resource, who: str) -> tuple[str, int | None] | None:

@@ -16,7 +16,7 @@ from threadwell.inbox.page import by_whom, page_of, read_form, sentence
 from threadwell.inbox.quarantine import DISMISSED, HELD, list_held
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.releasing import BadRelease, dismiss_held, hold_again, release_held
 from threadwell.intake.sameness import BadSameness, say_whether_same

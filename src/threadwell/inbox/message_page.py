@@ -28,8 +28,8 @@ from threadwell.inbox.reasons import named_in
 from threadwell.inbox.replying import Unsent, live_ways, place_of, sending_in, unsent_of
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
-from threadwell.intake.importing import Contended
 from threadwell.intake.links import circle_of
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply

@@ -28,7 +28,7 @@ from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
 from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.wanted import Wanted
 from threadwell.intake.settings import BadSetting

@@ -14,7 +14,7 @@ from threadwell.inbox.reader import Reader
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct, open_session
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 

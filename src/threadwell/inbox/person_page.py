@@ -19,7 +19,7 @@ from threadwell.inbox.quarantine import HeldItem, load_held, may_be_added
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.adding import BadPerson, NewPerson, add_address
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address

@@ -9,7 +9,7 @@ from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox.reader import Reader
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.receipts.counting import unread
 from threadwell.intake.receipts.marking import BadReceipt
 from threadwell.intake.receipts.marking import mark_read as mark_thread

@@ -20,7 +20,7 @@ from threadwell.inbox.session_page import SessionView, load_session
 from threadwell.inbox.site import Site
 from threadwell.intake.answering import answer_review, dismiss_review
 from threadwell.intake.circles.answers import candidates, chosen_in, suggestions
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer

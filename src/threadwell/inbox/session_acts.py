@@ -29,7 +29,7 @@ from threadwell.inbox.session_page import (
 from threadwell.inbox.site import Site
 from threadwell.inbox.typists import typing_in
 from threadwell.intake.acts import BadAct, close_session, reopen_session
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import NotInOutbox
 from threadwell.intake.replies.writing import BadReply

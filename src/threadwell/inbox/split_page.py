@@ -21,7 +21,7 @@ from threadwell.inbox.session_acts import whole
 from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
 from threadwell.intake.correcting import BadCorrection, may_be_about
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.splitting import Part, split_by_patient

@@ -18,7 +18,7 @@ from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.sessions import channel_of
 from threadwell.intake.settings import BadSetting

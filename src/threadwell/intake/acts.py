@@ -28,9 +28,9 @@ from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import Contended, revise
+from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.whose import Unclear, circle_for
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings

@@ -20,9 +20,9 @@ from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.held.release import Wanted
-from threadwell.intake.importing import Contended, replay
+from threadwell.intake.importing import replay
 from threadwell.intake.links import as_key
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings

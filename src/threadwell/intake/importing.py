@@ -13,7 +13,6 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.driving import Importing, Progress
 from threadwell.intake.held.release import Wanted
-from threadwell.intake.patience import Contended
 from threadwell.intake.released import keep_released, to_release
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
@@ -21,7 +20,6 @@ from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Store
 
 __all__ = [
-    "Contended",
     "import_messages",
     "recut",
     "replay",

@@ -21,7 +21,7 @@ from threadwell.intake.chat.history import History
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.sessions import SessionNow
 from threadwell.intake.chat.typing import SECONDS, Side, Typing
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 

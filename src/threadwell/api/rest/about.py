@@ -18,7 +18,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.intake.correcting import BadCorrection, Corrected, correct_attribution
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.intake.acts import BadAct
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.receipts.marking import BadReceipt
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.settings import BadSetting

@@ -14,7 +14,7 @@ from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import PATH, asking, named_parameters, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.outcome import FhirError, Issue, invalid
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.settings import BadSetting

@@ -21,7 +21,7 @@ from threadwell.api.rest.said import asking, concept, named_parameters, referred
 from threadwell.encounters.codes import BASE
 from threadwell.encounters.todo import Pool
 from threadwell.fhir.outcome import FhirError, Issue, invalid
-from threadwell.intake.importing import Contended
+from threadwell.intake.patience import Contended
 from threadwell.intake.todos.acting import (
     OWNERS,
     BadTodo,

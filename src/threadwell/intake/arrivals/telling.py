@@ -20,8 +20,8 @@ from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.arrivals.statuses import Sent, Untold, sent_states, together, untold
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.importing import Contended
 from threadwell.intake.paging import search_all
+from threadwell.intake.patience import Contended
 from threadwell.intake.receipts.marking import BadReceipt, mark_read
 from threadwell.stores.contract import Conflict, Key, Store, Stored
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadwell.encounters import codes
+from threadwell.encounters.receipts import cancelled
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
@@ -25,4 +26,4 @@ async def cancel_receipts(store: Store, project: str, message: str, batch: Batch
         body: Resource = decode(stored.body)
         codings = (body.get("code") or {}).get("coding") or ()
         if any(one.get("code") == codes.READ_RECEIPT["code"] for one in codings):
-            batch.write(Key("Task", stored.id), {**body, "status": "cancelled"}, stored)
+            batch.write(Key("Task", stored.id), cancelled(body), stored)

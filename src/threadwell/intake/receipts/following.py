@@ -15,15 +15,17 @@ from threadwell.encounters import codes
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.receipts import (
+    cancelled,
     is_of_message,
     mark,
     mark_identity,
     marked,
     reads_in,
+    wanted_again,
     with_read,
     without_read,
 )
-from threadwell.encounters.retracted import RETRACTED, TAKEN_BACK
+from threadwell.encounters.retracted import RETRACTED
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -111,22 +113,6 @@ def gone_in(batch: Batch) -> dict[str, bool]:
         and write.resource.get("status") == RETRACTED
         and "partOf" in write.resource
     }
-
-
-def cancelled(task: Resource) -> Resource:
-    """The Task of a message that was taken back, if it waits."""
-    if task.get("status") != "requested":
-        return task
-    return {**task, "status": "cancelled", "statusReason": {"text": TAKEN_BACK}}
-
-
-def wanted_again(task: Resource) -> Resource:
-    """The Task of a message that is there again."""
-    why = (task.get("statusReason") or {}).get("text")
-    if task.get("status") != "cancelled" or why != TAKEN_BACK:
-        return task
-    out = {name: value for name, value in task.items() if name != "statusReason"}
-    return {**out, "status": "requested"}
 
 
 @dataclass(slots=True)

@@ -37,10 +37,9 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.versions import is_intakes
-from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.receipts.model import Model, receipt_model
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
 

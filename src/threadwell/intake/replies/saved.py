@@ -22,10 +22,9 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
 from threadwell.stores.contract import Conflict, Key, Store
 

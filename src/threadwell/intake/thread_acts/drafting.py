@@ -19,10 +19,9 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply

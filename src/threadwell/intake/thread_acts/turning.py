@@ -37,10 +37,10 @@ from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import Contended, revise
+from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings

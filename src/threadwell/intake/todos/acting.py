@@ -22,9 +22,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, instant, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
-from threadwell.intake.importing import Contended
 from threadwell.intake.links import as_key, target
-from threadwell.intake.patience import Patience
+from threadwell.intake.patience import Contended, Patience
 from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
