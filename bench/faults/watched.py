@@ -108,9 +108,11 @@ def _watch_method(steps: Steps, name: str) -> None:
     real = getattr(socket.socket, name)
 
     def send(self: socket.socket, data: Any, *more: Any) -> Any:
-        if data != _WAKING:
-            to = "to the database" if self.family == socket.AF_UNIX else "over a connection"
-            steps.step(f"send {to}")
+        if self.family != socket.AF_UNIX:
+            steps.step("send over a connection")
+        elif steps.within and data != _WAKING:
+            # What only reads changes nothing that anybody could see.
+            steps.step("send to the database")
         return real(self, data, *more)
 
     setattr(socket.socket, name, send)

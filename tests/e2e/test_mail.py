@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -57,10 +59,27 @@ def mail(id_: str, text: str, more: str = "") -> str:
     return f"{head}Message-ID: <{id_}>\r\nSubject: Tomorrow\r\n{more}\r\n{text}\r\n"
 
 
+def listener() -> int:
+    """The process that takes mails beside a server that this one has started."""
+    shown = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+    )
+    rows = [line.split(None, 2) for line in shown.stdout.splitlines()]
+    mine = {pid for pid, parent, _ in rows if parent == str(os.getpid())}
+    [found] = [pid for pid, parent, args in rows if parent in mine and "server.mail.beside" in args]
+    return int(found)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("THREADWELL_STORE", str(tmp_path / "threadwell.db"))
     relay = Relay(tmp_path)
-    clinic = Clinic()
+    clinic, at_hand = Clinic(), free_port()
     clinic.do(
         *("account", "add", "mail", "--channel", "email", "--address", "care@clinic.example.org"),
         *("--set", "provider=lmtp", "--set", f"smtp-host=127.0.0.1:{relay.port}"),
@@ -71,14 +90,23 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
     dana = json.loads(clinic.do("post", "Practitioner", '{"resourceType": "Practitioner"}'))["id"]
     try:
         with (
-            clinic.running("duties", says="duties"),
+            clinic.running("serve", "--port", "0", "--mail", f"127.0.0.1:{at_hand}", says="serves"),
             clinic.running("mail", "--listen", "127.0.0.1:0", says="LMTP") as line,
         ):
             port = int(re.findall(r":(\d+)", line)[-1])
 
-            def deliver(raw: str) -> None:
-                with smtplib.LMTP("127.0.0.1", port) as server:
-                    server.sendmail("ana@example.org", ["care+any@clinic.example.org"], raw)
+            def deliver(raw: str, at: int = port) -> None:
+                until = time.monotonic() + 30
+                while True:
+                    try:
+                        with smtplib.LMTP("127.0.0.1", at) as server:
+                            to = ["care+any@clinic.example.org"]
+                            server.sendmail("ana@example.org", to, raw)
+                            return
+                    except OSError:
+                        # It is not there yet, or not any more.
+                        assert time.monotonic() < until
+                        time.sleep(0.1)
 
             def messages(count: int) -> list[Any]:
                 until = time.monotonic() + 30
@@ -89,7 +117,7 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
                     assert time.monotonic() < until, found
                     time.sleep(0.2)
 
-            deliver(mail("m1@example.org", "When?"))
+            deliver(mail("m1@example.org", "When?"), at_hand)
             [asked] = messages(1)
             thread = asked["partOf"][0]["reference"]
             clinic.do("reply", thread, "At three.", "--as", f"Practitioner/{dana}")
@@ -103,6 +131,10 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
             # A mail server that has not heard the answer delivers again.
             deliver(mail("m2@example.org", "Good.", f"In-Reply-To: {own}\r\n"))
             found = messages(3)
+            # Whoever serves has another listener where one died.
+            os.kill(listener(), signal.SIGKILL)
+            deliver(mail("m3@example.org", "Bye.", f"In-Reply-To: {own}\r\n"), at_hand)
+            found = messages(4)
             assert {one["partOf"][0]["reference"] for one in found} == {thread}
     finally:
         relay.close()

@@ -8,6 +8,7 @@ import random
 import signal
 import socketserver
 import tempfile
+from collections.abc import Iterator
 from email import message_from_bytes
 from email.utils import formatdate
 from functools import partial
@@ -26,6 +27,8 @@ class _StandIn:
         self._path.touch()
         server = make(self._path)
         server.daemon_threads = True
+        # Whoever is killed breaks its connections off.
+        server.handle_error = lambda *_: None
         self.port = int(server.server_address[1])
         self._pid = os.fork()
         if self._pid == 0:
@@ -112,6 +115,9 @@ class MailServer(_StandIn):
         return [one["id"] for one in self.got() if one["body"].strip() == body]
 
 
+_END = b".\r\n"
+
+
 class _Smtp(socketserver.StreamRequestHandler):
     def __init__(self, path: Path, *given: Any) -> None:
         self._got = path
@@ -123,7 +129,10 @@ class _Smtp(socketserver.StreamRequestHandler):
             verb = line[:4].upper()
             if verb == b"DATA":
                 self._say("354 go on")
-                mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")))
+                lines = list(self._lines())
+                if lines[-1:] != [_END]:
+                    return  # whoever sent it is gone, and it was not all of it
+                mail = message_from_bytes(b"".join(lines[:-1]))
                 body = mail.get_payload(decode=True).decode().partition("\r\n\r\n")[0]
                 _note(self._got, {"id": str(mail["Message-ID"]).strip("<>"), "body": body})
                 self._say("250 taken")
@@ -132,6 +141,12 @@ class _Smtp(socketserver.StreamRequestHandler):
                 return
             else:
                 self._say("250 yes")
+
+    def _lines(self) -> Iterator[bytes]:
+        for line in self.rfile:
+            yield line
+            if line == _END:
+                return
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())

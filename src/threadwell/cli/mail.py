@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from threadwell.cli.command import Command, add_store
@@ -38,23 +39,21 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Take mails until Ctrl-C."""
     from threadwell.server import logs
-    from threadwell.server.mail.running import Place, take_mails
+    from threadwell.server.mail.running import parse_place, take_mails
 
-    host, _, number = arguments.listen.rpartition(":")
-    if not host or not number.isdecimal() or int(number) > 65535:
-        raise Mistake(f"--listen {arguments.listen}: say where, such as 127.0.0.1:8024")
     if not 1 <= arguments.most <= 200:
         raise Mistake("--most is 1 to 200")
     if arguments.certificate is None and (arguments.key or arguments.require_tls):
         raise Mistake("TLS needs a --certificate")
-    place = Place(
-        host.strip("[]"),
-        int(number),
-        not arguments.smtp,
-        arguments.most * _MB,
-        arguments.certificate,
-        arguments.key,
-        arguments.require_tls,
+    try:
+        place = parse_place(arguments.listen, lmtp=not arguments.smtp, most=arguments.most * _MB)
+    except ValueError as error:
+        raise Mistake(f"--listen {error}") from None
+    place = replace(
+        place,
+        certificate=arguments.certificate,
+        key=arguments.key,
+        must_tls=arguments.require_tls,
     )
     logs.configure("mail")
     try:

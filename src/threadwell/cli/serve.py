@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from threadwell.app import BASE_URL_VARIABLE, shown_store
 from threadwell.cli.command import Command, add_store
+from threadwell.cli.errors import Mistake
 from threadwell.cli.numbers import port, positive
 from threadwell.cli.output import paint
 
@@ -76,12 +77,24 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="do nothing that nobody has asked for: another process does (`threadwell duties`)",
     )
+    parser.add_argument(
+        "--mail",
+        metavar="HOST:PORT",
+        default="",
+        help="take mails there, too, from a mail server over LMTP (default: not; `threadwell mail`"
+        " has SMTP and TLS)",
+    )
 
 
 def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
     from threadwell.server import Ready, Serving, serve
+    from threadwell.server.mail.running import parse_place
 
+    try:
+        mail = parse_place(arguments.mail) if arguments.mail else None
+    except ValueError as error:
+        raise Mistake(f"--mail {error}") from None
     if arguments.who:
         _check_person(arguments.store, arguments.who)
     store = shown_store(arguments.store)
@@ -91,6 +104,8 @@ def run(arguments: Namespace) -> int:
         print(f"  FHIR R4   {it.url}fhir/R4 (`threadwell client add NAME` makes a login)")
         print(f"  Pages     {it.sign_in_link}")
         print("            (signs one browser in, once, within 15 minutes)")
+        if mail:
+            print(f"  Mails     {arguments.mail} (LMTP, for a mail server)")
         print("Ctrl-C stops it.", flush=True)
 
     return serve(
@@ -106,6 +121,7 @@ def run(arguments: Namespace) -> int:
             max_page=arguments.max_page * 1024 * 1024,
             duties=not arguments.no_duties,
             sign_in_as=arguments.who,
+            mail=mail,
         ),
         ready,
     )
@@ -125,6 +141,7 @@ COMMAND = Command(
     examples=(
         "threadwell serve --store sqlite:///practice.db --port 8103",
         "threadwell serve --as Practitioner/…",
+        "threadwell serve --mail 127.0.0.1:8024",
         "threadwell serve --workers 4 --base-url https://threadwell.example.org",
         "threadwell serve --base-url https://new.example.org --also-at https://old.example.org",
     ),

@@ -13,6 +13,7 @@ from threadwell.app import checked_url
 from threadwell.server import logs
 from threadwell.server.listening import listen, url_of
 from threadwell.server.loop import loop_factory
+from threadwell.server.mail.running import Place
 from threadwell.server.supervisor import supervise
 from threadwell.server.worker import Work, work
 
@@ -40,6 +41,7 @@ class Serving:
     max_page: int = MAX_PAGE
     duties: bool = True
     sign_in_as: str = ""
+    mail: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.max_page,
         settings.duties,
         settings.sign_in_as,
+        settings.mail,
     )
     if settings.workers == 1:
         with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -24,8 +24,10 @@ from threadwell.api.load.gate import Load
 from threadwell.api.load.meter import Board, Meter
 from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
-from threadwell.server.attendance import attend, perform_here
+from threadwell.server.attendance import duties_beside, perform_here
+from threadwell.server.beside import Beside, attend
 from threadwell.server.connection import Connection, look_at
+from threadwell.server.mail.running import Place
 from threadwell.stores.contract import Store
 from threadwell.stores.watching import Watchable
 
@@ -57,6 +59,7 @@ class Work:
     max_page: int
     duties: bool = False
     sign_in_as: str = ""
+    mail: Place | None = None
     board: Board = field(init=False)
     tables: Tables = field(init=False)
     typing: Typing = field(default_factory=Typing, init=False)
@@ -88,7 +91,7 @@ async def work(
         _tell_of_recovery(store_path(task.store))
     store = open_store(task.store)
     server = None
-    duties: asyncio.Task[None] | None = None
+    beside: list[asyncio.Task[None]] = []
     stop = asyncio.Event()
     try:
         if number:
@@ -127,7 +130,10 @@ async def work(
             timeout_graceful_shutdown=GRACE,
         )
         if task.duties and number == 0:
-            duties = asyncio.create_task(_duties(task.store, store, stop), name="duties")
+            beside.append(asyncio.create_task(_duties(task.store, store, stop), name="duties"))
+        if task.mail and number == 0:
+            mails = _mails(task.store, store, task.mail, stop)
+            beside.append(asyncio.create_task(mails, name="mails"))
         server = _Server(config, load, lambda: ready(link), stop)
         # The server takes these signals over, and repeats the one that stopped it once it has
         # given them back. By then everything is in order, and the store is to be closed.
@@ -138,8 +144,8 @@ async def work(
         await server.serve(sockets=[listener])
     finally:
         stop.set()
-        if duties is not None:
-            await asyncio.wait([duties])
+        if beside:
+            await asyncio.wait(beside)
         await store.close()
         if server is not None:
             server.last.cancel()
@@ -156,7 +162,26 @@ async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
     if not is_shared(url):
         await perform_here(store, stop)
         return
-    attending = asyncio.create_task(attend(url))
+    await _attended(duties_beside(url), stop)
+
+
+async def _mails(url: str, store: Store, place: Place, stop: asyncio.Event) -> None:
+    """Take mails until ``stop`` is set, by a process of its own where that can be."""
+    from threadwell.app import is_shared
+    from threadwell.server.mail.beside import mail_beside
+    from threadwell.server.mail.running import take_mails_here
+
+    if is_shared(url):
+        await _attended(mail_beside(url, place), stop)
+        return
+    try:
+        await take_mails_here(store, place, stop, _log.info)
+    except OSError as error:
+        _log.error("cannot listen at %s:%d: %s", place.host, place.port, error.strerror)
+
+
+async def _attended(one: Beside, stop: asyncio.Event) -> None:
+    attending = asyncio.create_task(attend(one))
     await asyncio.wait([attending, asyncio.create_task(stop.wait())], return_when="FIRST_COMPLETED")
     attending.cancel()
     await asyncio.wait([attending])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from threadwell.server import logs
+from threadwell.server.beside import stopping
 from threadwell.server.loop import loop_factory
 from threadwell.server.mail.listener import Listener
 from threadwell.server.mail.talk import Rules
@@ -38,13 +38,39 @@ class Place:
         return context
 
 
-def take_mails(url: str, place: Place, tell: Callable[[str], None]) -> int:
+def parse_place(text: str, *, lmtp: bool = True, most: int = 50_000_000) -> Place:
+    """Where to listen, by ``HOST:PORT``; raises ``ValueError``."""
+    host, _, number = text.rpartition(":")
+    if not host or not (number.isascii() and number.isdecimal()) or int(number) > 65535:
+        raise ValueError(f"{text}: say where, such as 127.0.0.1:8024")
+    return Place(host.strip("[]"), int(number), lmtp, most)
+
+
+def take_mails(
+    url: str, place: Place, tell: Callable[[str], None], *, lifeline: bool = False
+) -> int:
     """Take mails into a store until SIGINT or SIGTERM; the exit code. ``tell`` is told where.
 
-    Raises ``StoreError`` if the store cannot be opened, and ``OSError`` if the port cannot.
+    With ``lifeline`` until standard input ends, too. Raises ``StoreError`` if the store cannot be
+    opened, and ``OSError`` if the port cannot.
     """
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(_run(url, place, place.context(), tell))
+        return runner.run(_run(url, place, tell, lifeline))
+
+
+async def take_mails_here(
+    store: Store, place: Place, stop: asyncio.Event, tell: Callable[[str], None]
+) -> None:
+    """Take mails into a store that is open, until ``stop`` is set; raises ``OSError``."""
+    listener = Listener(rules_for(store, place, place.context()))
+    server = await listener.start(place.host, place.port)
+    port = server.sockets[0].getsockname()[1]
+    kind = "LMTP" if place.lmtp else "SMTP"
+    tell(f"Threadwell takes mails over {kind} at {place.host}:{port}")
+    await stop.wait()
+    server.close()
+    # What is under way is acknowledged or not; either way its server knows.
+    await listener.finish(10.0)
 
 
 def rules_for(store: Store, place: Place, context: ssl.SSLContext | None) -> Rules:
@@ -63,27 +89,14 @@ def rules_for(store: Store, place: Place, context: ssl.SSLContext | None) -> Rul
     )
 
 
-async def _run(
-    url: str, place: Place, context: ssl.SSLContext | None, tell: Callable[[str], None]
-) -> int:
+async def _run(url: str, place: Place, tell: Callable[[str], None], lifeline: bool) -> int:
     from threadwell.app import open_store
 
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(logs.tell_loop)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    asyncio.get_running_loop().set_exception_handler(logs.tell_loop)
+    stop = stopping(lifeline=lifeline)
     store = open_store(url)
     try:
-        listener = Listener(rules_for(store, place, context))
-        server = await listener.start(place.host, place.port)
-        port = server.sockets[0].getsockname()[1]
-        kind = "LMTP" if place.lmtp else "SMTP"
-        tell(f"Threadwell takes mails over {kind} at {place.host}:{port}")
-        await stop.wait()
-        server.close()
-        # What is under way is acknowledged or not; either way its server knows.
-        await listener.finish(10.0)
+        await take_mails_here(store, place, stop, tell)
     finally:
         await store.close()
     return 0
