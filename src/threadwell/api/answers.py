@@ -54,6 +54,7 @@ async def written(context: Context, request: Request, stored: Stored, status: in
     cannot be looked up, they are shown as they are stored.
     """
     wanted = preferred_return(request.headers)
+    stored = await context.view.shown(stored)
     if wanted == "minimal":
         answer = Answer(status, version_headers(stored), b"")
     elif wanted == "operationoutcome":

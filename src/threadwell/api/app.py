@@ -257,6 +257,7 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
     if f"/{request.path}" not in _PUBLIC:
         request.caller = await context.access.caller(request.headers)
         left = context.load.check(request.caller.client_id, context.clock() // 1000)
+        context = context.seen_by(request.caller)
     request.path = request.path[len(_FHIR) :].rstrip("/")
     if request.method not in _WITH_BODY:
         return await _routed(context, request, left)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from threadwell.access.limited import Limited
+from threadwell.access.memberships import Policies
 from threadwell.access.view import View, Whole
-from threadwell.api.exchange import Answer, Request
+from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
@@ -66,6 +68,13 @@ class Context:
     max_body: int = MAX_BODY
     max_page: int = MAX_PAGE
 
+    def seen_by(self, caller: Caller) -> Context:
+        """The context of what the caller may do."""
+        if caller.policy is None:
+            return self
+        view = Limited(self.whole, self.project, caller.policy, self.bases)
+        return replace(self, view=view)
+
 
 #: What answers one kind of request.
 Handler: TypeAlias = Callable[[Context, Request], Awaitable[Answer]]
@@ -98,16 +107,18 @@ async def open_context(
     served = tuple(url.rstrip("/") for url in (base, *also_at))
     bases = {name for url in served for name in loopback_bases(f"{url}{FHIR_PATH}")}
     signing = await signing_key(store)
+    own = await store.known_as(*bases)
+    policies = Policies(store, project, own)
     return Context(
         view=Whole(store),
         whole=store,
         project=project,
         base=base,
         fhir=f"{base}{FHIR_PATH}",
-        bases=await store.known_as(*bases),
+        bases=own,
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
-        access=Access(store, project, signing, f"{base}/", clock),
+        access=Access(store, project, signing, f"{base}/", clock, policies),
         readiness=Readiness(store),
         labels=labels,
         channels=channels,

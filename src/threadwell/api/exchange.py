@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from threadwell.access.policy import Policy
+
 
 class Caller(NamedTuple):
     """Who asks. ``reference`` becomes ``meta.author`` of what they write, ``""`` for nobody.
 
-    ``admin`` may register further clients.
+    ``admin`` may register further clients. Without a ``policy`` they may do everything.
     """
 
     reference: str
@@ -18,6 +20,7 @@ class Caller(NamedTuple):
     name: str = ""
     admin: bool = False
     login_id: str = ""
+    policy: Policy | None = None
 
 
 NOBODY = Caller("")

@@ -17,7 +17,7 @@ async def new_client(context: Context, request: Request) -> Answer:
     The new client may not.
     """
     caller = await context.access.caller(request.headers)
-    if not caller.admin:
+    if not caller.admin or caller.policy is not None:
         raise forbidden()
     if request.path.split("/")[2] != context.project:
         raise not_found()

@@ -12,6 +12,7 @@ import binascii
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from threadwell.access.memberships import Policies
 from threadwell.api.exchange import Caller
 from threadwell.api.oauth import endings, logins
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
@@ -33,13 +34,20 @@ class Access:
     """The one door to everything but metadata and health."""
 
     def __init__(
-        self, store: Store, project: str, key: SigningKey, issuer: str, clock: Clock
+        self,
+        store: Store,
+        project: str,
+        key: SigningKey,
+        issuer: str,
+        clock: Clock,
+        policies: Policies,
     ) -> None:
         self._store = store
         self._project = project
         self._key = key
         self._issuer = issuer
         self._clock = clock
+        self._policies = policies
         self._known: dict[bytes, _Known] = {}
         self._look = 0
         self._last: bytes | None = None
@@ -86,7 +94,7 @@ class Access:
         client = await self.client(claims.client_id)
         if client is None or client.generation != claims.generation:
             return None
-        caller = _caller(client, claims.login_id)
+        caller = await self._caller(client, claims.login_id)
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
         recheck = min(now + RECHECK, claims.expires * 1000)
@@ -101,7 +109,13 @@ class Access:
         if client is None:
             refuse_unknown(pair[1])
             return None
-        return _caller(client, "") if client.accepts(pair[1]) else None
+        return await self._caller(client, "") if client.accepts(pair[1]) else None
+
+    async def _caller(self, client: Client, login_id: str) -> Caller:
+        reference = f"ClientApplication/{client.id}"
+        policy = await self._policies.of(reference, self._clock())
+        acts_as = policy.profile if policy is not None else reference
+        return Caller(acts_as, client.id, client.name, client.admin, login_id, policy)
 
 
 class _Known(NamedTuple):
@@ -120,8 +134,3 @@ def basic(credentials: bytes) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (name, secret) if colon else None
-
-
-def _caller(client: Client, login_id: str) -> Caller:
-    reference = f"ClientApplication/{client.id}"
-    return Caller(reference, client.id, client.name, client.admin, login_id)

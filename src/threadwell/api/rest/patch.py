@@ -75,6 +75,7 @@ async def patched(
     resource = await aside(size, lambda: apply_patch(decode(current.body), operations))
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
+    await context.view.keep(resource, current)
     accepted = await accept(
         context, resource, current.type, size=size, urls=urls, conditions=conditions, find=find
     )

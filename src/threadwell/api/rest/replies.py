@@ -130,9 +130,13 @@ def _localised(context: Context, resource: Resource) -> Resource:
     return out
 
 
-def written_by(sender: str) -> Resource:
-    """A message as far as it is known before it is made: who writes it."""
-    return {"resourceType": TYPE, "sender": {"reference": sender}}
+def written_by(sender: str, thread: str) -> Resource:
+    """A message as far as it is known before it is made: who writes it, and in which thread."""
+    return {
+        "resourceType": TYPE,
+        "sender": {"reference": sender},
+        "partOf": [{"reference": thread}],
+    }
 
 
 @dataclass(slots=True)
@@ -149,7 +153,7 @@ class Asked:
 
 
 async def _reply(context: Context, request: Request, thread: str, asked: Asked) -> Replied:
-    store = await acting(context, request, written_by(asked.sender))
+    store = await acting(context, request, written_by(asked.sender, thread))
     with refusing():
         return await reply(
             store,

@@ -155,6 +155,7 @@ async def perform(context: Context, request: Request) -> Answer:
         check_format(request)
     # Of a bundle only its body tells.
     request.interaction = _INTERACTIONS.get(handler, "other")
+    context.view.check(request.type, request.interaction)
     return await handler(context, request)
 
 

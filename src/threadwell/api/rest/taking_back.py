@@ -10,16 +10,18 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest.acting import acting
+from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.replies import Asked, asked_of, written_by
 from threadwell.api.rest.said import asking, named_parameters, words
 from threadwell.api.rest.unsent import TYPE
 from threadwell.encounters.codes import BASE
-from threadwell.fhir.json import encode
+from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import invalid
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import retract
+from threadwell.stores.contract import Stored
 
 RETRACT, CORRECT = "$retract", "$correct"
 DEFINITIONS = {name: f"{BASE}OperationDefinition/{name[1:]}" for name in (RETRACT, CORRECT)}
@@ -65,7 +67,8 @@ async def correct(context: Context, request: Request) -> Answer:
     for key, _ in parse_params(request.query):
         raise invalid(f"In the URL {CORRECT} takes nothing: {key[:64]} is for the body")
     asked: Asked = await asked_of(context, request, CORRECT)
-    store = await acting(context, request, written_by(asked.sender))
+    message = existing(await context.view.read(context.project, TYPE, request.id))
+    store = await acting(context, request, written_by(asked.sender, _thread(message)))
     with refusing():
         done = await correct_message(
             store,
@@ -82,6 +85,12 @@ async def correct(context: Context, request: Request) -> Answer:
             clock=context.clock,
         )
     return _told(done.message, done.thread)
+
+
+def _thread(message: Stored) -> str:
+    """The header of a message's thread, ``""`` where it has none."""
+    header = (decode(message.body).get("partOf") or [{}])[0]
+    return str(header.get("reference", ""))
 
 
 def _told(message: str, thread: str, *, unsent: bool | None = None) -> Answer:

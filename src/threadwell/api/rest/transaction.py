@@ -198,6 +198,8 @@ class _Draft:
                 return self._by_key[target.key]._replace(status=200)
         accepted = await self._accept(target)
         resource, content = accepted.resource, accepted.content
+        if current is not None:
+            await self._context.view.keep(resource, current)
         if current is None:
             return created(resource, target.id, self._now, self._author, content, pinned)
         change = await aside(

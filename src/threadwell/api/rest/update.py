@@ -77,6 +77,7 @@ async def _replace(
 ) -> Change:
     check_write(request, current)
     now, author = context.clock(), request.caller.reference
+    await context.view.keep(accepted.resource, current)
     change = await aside(
         len(request.body),
         lambda: updated(accepted.resource, current, now, author, accepted.content),

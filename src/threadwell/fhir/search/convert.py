@@ -113,6 +113,11 @@ def _reference(reference: dict[str, Any], out: list[Any]) -> None:
         out.append(ReferenceValue("", "", text, token))
 
 
+def _located(url: str, out: list[Any]) -> None:
+    """What a url leads to, as an attachment's to the Binary that has its bytes."""
+    _reference({"reference": url}, out)
+
+
 def _canonical_reference(text: str, out: list[Any]) -> None:
     url, version = split_canonical(text)
     type_, id_ = split_reference(url)
@@ -314,6 +319,7 @@ _CONVERTERS: dict[str, dict[str, Sink]] = {
         "Resource": _resource_reference,
         "canonical": _canonical_reference,
         "uri": _canonical_reference,
+        "url": _located,
     },
     "string": {
         "Address": _address,

@@ -25,11 +25,13 @@ from typing import Any, Protocol
 
 from threadwell.fhir.search.fold import searched, searched_forms
 from threadwell.fhir.search.query import (
+    AllFilter,
     ChainFilter,
     CompartmentFilter,
     CompositeFilter,
     DateFilter,
     DateMatch,
+    EitherFilter,
     Filter,
     HasFilter,
     IdentifierFilter,
@@ -91,6 +93,12 @@ class Subject(Protocol):
 def matches(filter_: Filter, subject: Subject) -> bool:
     """Whether the filter holds for the resource."""
     match filter_:
+        case AllFilter():
+            return all(matches(one, subject) for one in filter_.filters)
+        case EitherFilter():
+            return any(
+                all(matches(one, subject) for one in filters) for filters in filter_.alternatives
+            )
         case IdFilter():
             return (subject.id in filter_.ids) is not filter_.negate
         case CompartmentFilter():

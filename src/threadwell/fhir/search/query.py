@@ -238,6 +238,23 @@ class HasFilter:
     filter: Filter
 
 
+@dataclass(frozen=True, slots=True)
+class AllFilter:
+    """Every one of ``filters`` holds: what a link of a chain leads to may have to match several."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EitherFilter:
+    """Every filter of one of ``alternatives`` holds; without any it holds for nothing.
+
+    No query of a client says that: it is how what a caller may see enters one.
+    """
+
+    alternatives: tuple[tuple[Filter, ...], ...]
+
+
 Filter: TypeAlias = (
     TokenFilter
     | TextFilter
@@ -254,7 +271,25 @@ Filter: TypeAlias = (
     | CompositeFilter
     | ChainFilter
     | HasFilter
+    | AllFilter
+    | EitherFilter
 )
+
+
+def parts_of(filter_: Filter) -> tuple[Filter, ...]:
+    """The filters that a filter is made of, if it is made of some that all must hold; else it."""
+    return filter_.filters if isinstance(filter_, AllFilter) else (filter_,)
+
+
+def within(filter_: Filter) -> tuple[Filter, ...]:
+    """The filters of the same resource that a filter is made of."""
+    match filter_:
+        case AllFilter(filters):
+            return filters
+        case EitherFilter(alternatives):
+            return tuple([one for filters in alternatives for one in filters])
+        case _:
+            return ()
 
 
 class Total(StrEnum):

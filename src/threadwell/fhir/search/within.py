@@ -13,7 +13,9 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import (
+    AllFilter,
     DateFilter,
+    EitherFilter,
     Filter,
     HasFilter,
     IdFilter,
@@ -88,6 +90,10 @@ def looks_within(filter_: Filter) -> bool:
     match filter_:
         case IdFilter() | HasFilter():
             return False
+        case AllFilter(filters):
+            return all(map(looks_within, filters))
+        case EitherFilter(alternatives):
+            return any(all(map(looks_within, filters)) for filters in alternatives)
         case DateFilter(param) | MissingFilter(param):
             return param not in {"_id", "_lastUpdated"}
         case _:

@@ -25,6 +25,8 @@ from threadwell.fhir.search.query import (
     Query,
     Total,
     UriFilter,
+    parts_of,
+    within,
 )
 from threadwell.fhir.search.values import IndexValues
 from threadwell.fhir.search.within import inner_type, looks_within, searched_values
@@ -162,6 +164,9 @@ class Searcher:
         elif isinstance(filter_, CompartmentFilter) and filter_.ids:
             for link in filter_.links:
                 found.by_filter[type_, link] = await self._all(type_, link)
+        elif parts := within(filter_):
+            for one in parts:
+                await self._look_up(type_, one, found)
         elif isinstance(filter_, HasFilter):
             referred = Referred(filter_.param, type_, self._keys.bases.own)
             for match in await self._all(filter_.type, filter_.filter):
@@ -182,7 +187,7 @@ class Searcher:
             found.by_filter[inner[key]] = await self._all(*inner[key])
 
     async def _all(self, type_: str, filter_: Filter) -> list[Stored]:
-        search = await self._search(Query(type_, (filter_,)))
+        search = await self._search(Query(type_, parts_of(filter_)))
         return [match.version for match in await search.matches(0, None)]
 
     async def _included(self, query: Query, matches: Sequence[Stored]) -> Included:
@@ -309,8 +314,9 @@ class _Search:
         seen = 0
         async for row in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
             version = Stored(*row[:7])
-            for values in searched_values(doubts.type, decode(version.body), doubts.bases):
-                if doubts.hold_for(values):
+            resource = decode(version.body)
+            for values in searched_values(doubts.type, resource, doubts.bases):
+                if doubts.hold_for(values, resource):
                     yield _Match(_entry(row), version, values)
                     break
             seen += 1

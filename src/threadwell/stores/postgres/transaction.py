@@ -17,7 +17,7 @@ from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
 from threadwell.stores.postgres.private import current_kept, write_kept
 from threadwell.stores.postgres.search import NumberedProject, Searcher
-from threadwell.stores.sql.condition import LOOKING_UP, Condition
+from threadwell.stores.sql.condition import Condition, looks_up
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 
@@ -202,7 +202,7 @@ class _Check:
         return await self._searcher.exists(term.query)
 
     def _term(self, query: Query) -> _Term:
-        if any(isinstance(filter_, LOOKING_UP) for filter_ in query.filters):
+        if any(map(looks_up, query.filters)):
             return _Term(query, None, exact=False)
         conditions = self._searcher.conditions(query)
         listed = [c for c in conditions if c.keys is not None and not c.negate]

@@ -15,10 +15,12 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
+    AllFilter,
     ChainFilter,
     CompartmentFilter,
     CompositeFilter,
     DateFilter,
+    EitherFilter,
     Filter,
     HasFilter,
     IdentifierFilter,
@@ -35,6 +37,7 @@ from threadwell.fhir.search.query import (
     TokenMatch,
     UriFilter,
     UriMode,
+    within,
 )
 from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
 from threadwell.stores.including import Target
@@ -154,8 +157,15 @@ class Condition:
     updated: bool = False
 
 
-#: The filters that compile to what ``Lookups`` find: of what is being written they know nothing.
-LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
+#: The filters that compile to what ``Lookups`` find.
+_LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
+
+
+def looks_up(filter_: Filter) -> bool:
+    """Whether a filter compiles to what ``Lookups`` find: it knows nothing of what is being
+    written.
+    """
+    return isinstance(filter_, _LOOKING_UP) or any(map(looks_up, within(filter_)))
 
 
 class Lookups(Protocol):
@@ -200,6 +210,10 @@ class Compiler:
                 return _terms(filter_, [(k, True) for k in keys], filter_.negate)
             case CompartmentFilter():
                 return self._compartment(filter_)
+            case AllFilter(filters):
+                return self._either(EitherFilter((filters,)))
+            case EitherFilter():
+                return self._either(filter_)
             case IdentifierFilter():
                 found = [self._token(filter_.param, m, identifier=True) for m in filter_.matches]
                 return _terms(filter_, found)
@@ -338,6 +352,72 @@ class Compiler:
                 return Condition(filter_, text=TextScan(key, TextWay.CONTAINS, texts))
             case StringMode.EXACT:
                 return Condition(filter_, text=TextScan(key, TextWay.EQUAL, texts), exact=False)
+
+    def _either(self, filter_: EitherFilter) -> Condition:
+        """What the alternatives come to together; where the lists do not tell, the resource does.
+
+        That is asked without a look at any other, so what links lead to is looked up now.
+        """
+        resolved = EitherFilter(
+            tuple([tuple(map(self._resolved, filters)) for filters in filter_.alternatives])
+        )
+        exact, ids = True, True
+        keys: list[int] | None = []
+        found: list[str] = []
+        for filters in resolved.alternatives:
+            conditions = [self.condition(one) for one in filters]
+            alone = len(conditions) == 1
+            listed = [c.keys for c in conditions if c.keys is not None and not c.negate]
+            if keys is not None and listed:
+                keys += listed[0]
+                exact = exact and alone and conditions[0].exact
+            else:
+                keys = None
+            ids = ids and alone and conditions[0].ids is not None
+            found += conditions[0].ids or () if alone else ()
+        if keys is not None:
+            return Condition(resolved, keys=tuple(dict.fromkeys(keys)), exact=exact)
+        if ids:
+            return _ids(resolved, found)
+        return Condition(resolved, exact=False)
+
+    def _resolved(self, filter_: Filter) -> Filter:
+        """A filter that holds for the same resources, and looks at nothing but each of them."""
+        match filter_:
+            case AllFilter(filters):
+                return AllFilter(tuple(map(self._resolved, filters)))
+            case EitherFilter(alternatives):
+                return EitherFilter(
+                    tuple([tuple(map(self._resolved, filters)) for filters in alternatives])
+                )
+            case ChainFilter():
+                return self._led(filter_)
+            case HasFilter():
+                assert self._lookups
+                ids = self._lookups.referred_ids(
+                    filter_.type, filter_.filter, filter_.param, self._type
+                )
+                return IdFilter(tuple(ids))
+            case _:
+                return filter_
+
+    def _led(self, filter_: ChainFilter) -> Filter:
+        assert self._lookups
+        matches: list[ReferenceMatch] = []
+        inside: list[str] = []
+        named = holds_names(self._plain, filter_.param)
+        for type_, further in zip(filter_.types, filter_.filters, strict=True):
+            for target in self._lookups.targets(type_, further):
+                matches.append(ReferenceMatch(target.type, target.id, ""))
+                if named and target.name.url:
+                    url, version = target.name
+                    matches.append(ReferenceMatch("", "", url, plain=True))
+                    matches += [ReferenceMatch("", "", f"{url}|{version}")] if version else []
+            if looks_within(further):
+                inner = inner_type(self._type, filter_.param, type_)
+                inside += self._lookups.containing(inner, further)
+        led = ReferenceFilter(filter_.param, tuple(dict.fromkeys(matches)))
+        return EitherFilter(((led,), (IdFilter(tuple(inside)),))) if inside else led
 
     def _chain(self, filter_: ChainFilter) -> Condition:
         assert self._lookups

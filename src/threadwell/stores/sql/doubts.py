@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.match import values_match
-from threadwell.fhir.search.query import Filter
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.match import Subject, matches, values_match
+from threadwell.fhir.search.query import Filter, within
 from threadwell.fhir.search.values import IndexValues
 from threadwell.fhir.search.within import searched_values
 
@@ -23,16 +25,43 @@ class Doubts(NamedTuple):
 
     def hold(self, body: bytes) -> bool:
         """Whether all filters hold for a resource, or for one and the same that it contains."""
+        resource = decode(body)
         return any(
-            self.hold_for(values) for values in searched_values(self.type, decode(body), self.bases)
+            self.hold_for(values, resource)
+            for values in searched_values(self.type, resource, self.bases)
         )
 
-    def hold_for(self, values: IndexValues) -> bool:
-        """Whether all filters hold for something of those values."""
+    def hold_for(self, values: IndexValues, resource: Resource) -> bool:
+        """Whether all filters hold for something of those values in a resource."""
         return all(
-            values_match(doubt, values.get(doubt.param, ()))  # type: ignore[union-attr]
+            matches(doubt, _Alone(self.type, values, resource))
+            if within(doubt)
+            else values_match(doubt, values.get(doubt.param, ()))  # type: ignore[union-attr]
             for doubt in self.filters
         )
+
+
+class _Alone(NamedTuple):
+    """A resource as search sees it, without any other."""
+
+    type: str
+    values: IndexValues
+    resource: Resource
+
+    @property
+    def id(self) -> str:
+        return str(self.resource.get("id", ""))
+
+    @property
+    def updated(self) -> int:
+        text: str = self.resource["meta"]["lastUpdated"]
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+    def referred(self, param: str) -> tuple[Subject, ...]:  # noqa: ARG002 - links are looked up
+        return ()
+
+    def referring(self, type_: str, param: str) -> tuple[Subject, ...]:  # noqa: ARG002
+        return ()
 
 
 #: Nothing is in doubt.

@@ -15,8 +15,10 @@ from itertools import product
 from typing import NamedTuple
 
 from threadwell.fhir.search.query import (
+    AllFilter,
     CompartmentFilter,
     DateFilter,
+    EitherFilter,
     Filter,
     IdFilter,
     MissingFilter,
@@ -165,7 +167,7 @@ def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
     asked = {
         filter_.param
         for filter_ in query.filters
-        if not isinstance(filter_, IdFilter | CompartmentFilter)
+        if not isinstance(filter_, IdFilter | CompartmentFilter | AllFilter | EitherFilter)
     }
     for compound in compounds(query.type):
         if not (absent.keys() >= set(compound.missing) and asked.issuperset(compound.params)):

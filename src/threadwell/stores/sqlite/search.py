@@ -11,7 +11,7 @@ import apsw
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter
+from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter, parts_of
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import (
     Asked,
@@ -244,7 +244,7 @@ class _Search:
         return self._searcher.stored((rid for (rid,) in rows), most)
 
     def _all(self, type_: str, filter_: Filter) -> list[Stored]:
-        within = _Search(self._searcher, self._project, self._pid, Query(type_, (filter_,)))
+        within = _Search(self._searcher, self._project, self._pid, Query(type_, parts_of(filter_)))
         return self._searcher.stored(within._rids(0, -1))
 
     def _place(self, rid: int, match: Stored) -> Place:

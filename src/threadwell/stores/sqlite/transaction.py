@@ -23,7 +23,7 @@ from threadwell.stores.contract import (
     StoreSlow,
     Write,
 )
-from threadwell.stores.sql.condition import LOOKING_UP
+from threadwell.stores.sql.condition import looks_up
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite.heavy import Limit, Watch
@@ -221,7 +221,7 @@ class Transaction:
 
     def _cannot_match_gathered(self, project: str, pid: int, query: Query) -> bool:
         # A chain may lead through any of them.
-        if any(isinstance(filter_, LOOKING_UP) for filter_ in query.filters):
+        if any(map(looks_up, query.filters)):
             return False
         # Of what was updated only the entries are known that changed.
         if query.type in self._rows.updated_types:

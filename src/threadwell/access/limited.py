@@ -1,0 +1,207 @@
+"""The view of a caller with a policy: what is hidden from them looks like what never was.
+
+One place for every way to data. What is read is looked at (``_see``), what is searched for is asked
+with the policy's criteria in the query (``searching``), and what is written is checked before and
+after (``writing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from threadwell.access.fields import put_back, without
+from threadwell.access.holding import Seen, all_hold, seen
+from threadwell.access.policy import Entry, Interaction, Policy, Version, common
+from threadwell.access.refusing import forbidden
+from threadwell.access.searching import searched
+from threadwell.access.writing import Writing
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import not_found
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, ReferenceMatch, parts_of
+from threadwell.stores.contract import ChangeSet, Key, Page, Store, Stored
+
+#: What each interaction of the API needs to be allowed of a type.
+NEEDS = {
+    "read": Interaction.READ,
+    "vread": Interaction.VREAD,
+    "history": Interaction.HISTORY,
+    "search": Interaction.SEARCH,
+    "create": Interaction.CREATE,
+    "update": Interaction.UPDATE,
+    "patch": Interaction.UPDATE,
+    "delete": Interaction.DELETE,
+    "operation": Interaction.READ,
+}
+#: Versions of one resource that are looked at together.
+_PART = 100
+#: Verdicts that are remembered of a policy at a time.
+_MOST = 50_000
+
+
+class Limited:
+    """A ``View`` through a policy; ``bases`` are those of the FHIR API."""
+
+    def __init__(self, store: Store, project: str, policy: Policy, bases: frozenset[str]) -> None:
+        self._store = store
+        self._project = project
+        self.policy = policy
+        self.bases = bases
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        """The current version, if it may be read; of what is gone only what has no criteria."""
+        return await self.see(await self._store.read(project, type_, id_), Interaction.READ)
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        """Those that may be read."""
+        found = await self._store.read_many(project, keys)
+        shown = {key: await self.see(one, Interaction.READ) for key, one in found.items()}
+        return {key: one for key, one in shown.items() if one is not None}
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        """That version, if both it and the current one may be seen."""
+        current = await self._store.read(project, type_, id_)
+        if await self.see(current, Interaction.VREAD) is None:
+            return None
+        version = await self._store.read_version(project, type_, id_, version_id)
+        return await self.see(version, Interaction.VREAD)
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        """The versions that may be seen, if the current one may: what is hidden now was never."""
+        entries = self.policy.of(type_, Interaction.HISTORY)
+        current = await self._store.read(project, type_, id_)
+        if await self.see(current, Interaction.HISTORY) is None:
+            return [], 0
+        if any(not entry.filters for entry in entries):
+            some, total = await self._store.history(project, type_, id_, count, offset)
+            shown = [await self.see(one, Interaction.HISTORY) for one in some]
+            return [one for one in shown if one is not None], total
+        found: list[Stored] = []
+        at, total = 0, 1
+        while at < total:
+            some, total = await self._store.history(project, type_, id_, _PART, at)
+            shown = [await self.see(one, Interaction.HISTORY) for one in some]
+            found += [one for one in shown if one is not None]
+            at += _PART
+        return found[offset : offset + count], len(found)
+
+    async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
+        """The bytes of a version of a Binary that may be seen."""
+        current = await self._store.read(project, "Binary", id_)
+        if await self.see(current, Interaction.READ) is None:
+            return None
+        return await self._store.content(project, id_, version_id)
+
+    async def search(self, project: str, query: Query) -> Page:
+        """The page of what may be seen: matches, what they include, totals, and their order."""
+        return await searched(self, self._store, project, query)
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        """Write what may be written, or nothing."""
+        checked = await Writing(self, self._store, project).checked(change_set)
+        await self._store.commit(project, checked)
+
+    def check(self, type_: str, interaction: str) -> None:
+        """403 for what no entry of the type allows."""
+        needed = NEEDS.get(interaction)
+        if type_ and needed and not self.policy.of(type_, needed):
+            raise forbidden()
+
+    async def acting(
+        self, on: Key | None, said: bytes = b"", writes: Resource | None = None
+    ) -> Store:
+        """The store, where what the act is on, names and writes are the caller's."""
+        writing = Writing(self, self._store, self._project)
+        if on is not None:
+            stored = await self._store.read(self._project, *on)
+            if await self.see(stored, Interaction.READ) is None:
+                raise not_found()
+            if writes is None and stored is not None:
+                await writing.check_update(stored)
+        if writes is not None:
+            await writing.check_create(writes)
+        if said:
+            await writing.check_links(decode(said), None)
+        return self._store
+
+    async def shown(self, stored: Stored) -> Stored:
+        """What was written, without what is hidden; who may not read what they write sees that."""
+        found = await self.see(stored, Interaction.READ)
+        if found is not None or not stored.body:
+            return found or stored
+        of_type = self.policy.entries.get(stored.type, ())
+        return without(stored, {path for entry in of_type for path in entry.hidden})
+
+    async def keep(self, resource: Resource, current: Stored) -> None:
+        """Put what is hidden or fixed back as it is in the store."""
+        real = await self._store.read(self._project, current.type, current.id)
+        if real is None or real.deleted:
+            return
+        entries = await self.entries(real, Interaction.UPDATE)
+        hidden = common(one.hidden for one in await self.entries(real, Interaction.READ))
+        fixed = hidden | common(entry.fixed for entry in entries)
+        if fixed:
+            put_back(resource, decode(real.body), fixed)
+
+    async def see(self, stored: Stored | None, interaction: Interaction) -> Stored | None:
+        """A version as the caller sees it; ``None`` if they do not."""
+        if stored is None:
+            return None
+        entries = self.policy.of(stored.type, interaction)
+        if not entries:
+            return None
+        if stored.deleted:
+            # Whether what is gone would be theirs is not told any more.
+            return stored if any(not entry.filters for entry in entries) else None
+        if not any(entry.hidden for entry in entries):
+            for entry in entries:
+                if await self._matches(entry, stored):
+                    return stored
+            return stored if self._is_own(stored) else None
+        found = [entry for entry in entries if await self._matches(entry, stored)]
+        if not found:
+            return stored if self._is_own(stored) else None
+        return without(stored, common(entry.hidden for entry in found))
+
+    async def entries(self, stored: Stored, interaction: Interaction) -> list[Entry]:
+        """The entries that allow that of a version."""
+        of_type = self.policy.of(stored.type, interaction)
+        return [entry for entry in of_type if await self._matches(entry, stored)]
+
+    async def all_hold(self, filters: Iterable[Filter], of: Seen) -> bool:
+        """Whether the filters hold for a resource that may not be in the store yet."""
+        return await all_hold(filters, of, self)
+
+    async def current(self, keys: Sequence[Key]) -> Mapping[Key, Seen]:
+        """What links lead to (``holding.Around``)."""
+        found = await self._store.read_many(self._project, keys)
+        return {key: seen(one, self.bases) for key, one in found.items() if not one.deleted}
+
+    async def refers(self, type_: str, param: str, to: Seen, filter_: Filter) -> bool:
+        """Whether anything refers to a resource (``holding.Around``)."""
+        refers = ReferenceFilter(param, (ReferenceMatch(to.type, to.id, ""),))
+        query = Query(type_, (refers, *parts_of(filter_)), count=1)
+        return bool((await self._store.search(self._project, query)).matches)
+
+    async def _matches(self, entry: Entry, stored: Stored) -> bool:
+        if not entry.filters:
+            return True
+        if not entry.alone:
+            return await self.all_hold(entry.filters, seen(stored, self.bases))
+        verdicts = self.policy.verdicts
+        place = (entry, Version(stored.type, stored.id, stored.version_id))
+        known = verdicts.get(place)
+        if known is None:
+            known = await self.all_hold(entry.filters, seen(stored, self.bases))
+            if len(verdicts) >= _MOST:
+                verdicts.clear()
+            verdicts[place] = known
+        return known
+
+    def _is_own(self, stored: Stored) -> bool:
+        """Is it a file that the caller has brought? It is seen before a message has it."""
+        return stored.type == "Binary" and stored.author == self.policy.profile != ""

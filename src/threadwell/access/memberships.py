@@ -1,0 +1,161 @@
+"""Policies and who has them, as the store keeps them: private values, never FHIR resources.
+
+A *membership* gives policies to somebody: a client (``ClientApplication/…``) or a person
+(``Practitioner/…``, ``Patient/…``), as Medplum's ProjectMembership does. Whoever has none may do
+everything; whoever has one may do what any of its policies allows, and nothing if it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from threadwell.access.policy import Policy
+from threadwell.access.reading import BadPolicy, check_policy, compiled, variables_of
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import Store
+
+_POLICY = "access-policy"
+_MEMBERSHIP = "membership"
+#: Compiled policies that are remembered at a time.
+_MOST = 1_000
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A policy by its id, with what its variables stand for: a reference, or a text.
+
+    ``until`` is when it ends, in milliseconds since 1970 UTC; 0 for never.
+    """
+
+    policy: str
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    until: int = 0
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """What somebody has been given. ``profile`` is whom they act for, and ``%profile``."""
+
+    who: str
+    profile: str
+    grants: tuple[Grant, ...] = ()
+
+
+async def keep_policy(store: Store, project: str, policy: Any) -> Resource:
+    """Keep an AccessPolicy under its id (a new one where it has none); raises ``BadPolicy``."""
+    checked = check_policy(policy)
+    kept = {**checked, "id": checked.get("id") or str(uuid4())}
+    await store.put_private(_POLICY, f"{project}/{kept['id']}", encode(kept))
+    return kept
+
+
+async def find_policy(store: Store, project: str, id_: str) -> Resource | None:
+    """The policy of that id."""
+    value = await store.get_private(_POLICY, f"{project}/{id_}")
+    return None if value is None else decode(value)
+
+
+async def policies(store: Store, project: str) -> list[Resource]:
+    """Every policy of a project, by name."""
+    found = await store.list_private(_POLICY)
+    mine = [decode(value) for name, value in found.items() if name.startswith(f"{project}/")]
+    return sorted(mine, key=lambda one: (one["name"], one["id"]))
+
+
+async def remove_policy(store: Store, project: str, id_: str) -> bool:
+    """Remove a policy that nobody has; ``False`` where there is none.
+
+    Raises ``BadPolicy`` where somebody has it: without it they would be able to do nothing.
+    """
+    having = [
+        one.who
+        for one in await memberships(store, project)
+        if any(grant.policy == id_ for grant in one.grants)
+    ]
+    if having:
+        raise BadPolicy(f"{len(having)} have it, {having[0]} among them: take it from them first")
+    if await find_policy(store, project, id_) is None:
+        return False
+    await store.put_private(_POLICY, f"{project}/{id_}", None)
+    return True
+
+
+async def keep_membership(store: Store, project: str, membership: Membership) -> None:
+    """Give somebody policies in place of those they had; raises ``BadPolicy`` for what is none."""
+    await _compiled(store, project, membership, frozenset())
+    name = f"{project}/{membership.who}"
+    await store.put_private(_MEMBERSHIP, name, msgspec.json.encode(membership))
+
+
+async def find_membership(store: Store, project: str, who: str) -> Membership | None:
+    """What somebody has been given; ``None`` where they may do everything."""
+    value = await store.get_private(_MEMBERSHIP, f"{project}/{who}")
+    return None if value is None else msgspec.json.decode(value, type=Membership)
+
+
+async def memberships(store: Store, project: str) -> list[Membership]:
+    """Every membership of a project."""
+    found = await store.list_private(_MEMBERSHIP)
+    mine = [value for name, value in found.items() if name.startswith(f"{project}/")]
+    return [msgspec.json.decode(value, type=Membership) for value in mine]
+
+
+async def remove_membership(store: Store, project: str, who: str) -> bool:
+    """Let somebody do everything again; ``False`` where they may already."""
+    if await find_membership(store, project, who) is None:
+        return False
+    await store.put_private(_MEMBERSHIP, f"{project}/{who}", None)
+    return True
+
+
+class Policies:
+    """The policy of each caller of a project, compiled once and then remembered."""
+
+    def __init__(self, store: Store, project: str, bases: frozenset[str]) -> None:
+        self._store = store
+        self._project = project
+        self._bases = bases
+        self._known: dict[bytes, Policy] = {}
+
+    async def of(self, who: str, now: int) -> Policy | None:
+        """The policy of somebody as it is ``now``; ``None`` where they may do everything.
+
+        One that cannot be honoured any more allows nothing.
+        """
+        found = await find_membership(self._store, self._project, who)
+        if found is None:
+            return None
+        valid = tuple([grant for grant in found.grants if not grant.until or now < grant.until])
+        found = msgspec.structs.replace(found, grants=valid)
+        named = dict.fromkeys(f"{self._project}/{grant.policy}" for grant in found.grants)
+        values = await self._store.get_private_many(_POLICY, list(named))
+        key = b"\0".join([msgspec.json.encode(found), *(values.get(n, b"") for n in named)])
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = await _compiled(self._store, self._project, found, self._bases)
+            except BadPolicy:
+                known = Policy({}, found.profile)
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+
+async def _compiled(
+    store: Store, project: str, membership: Membership, bases: frozenset[str]
+) -> Policy:
+    found: list[tuple[Resource, Mapping[str, str]]] = []
+    for grant in membership.grants:
+        policy = await find_policy(store, project, grant.policy)
+        if policy is None:
+            raise BadPolicy(f"there is no policy {grant.policy}")
+        lacking = variables_of(policy) - set(grant.parameters)
+        if lacking:
+            name = min(lacking)
+            raise BadPolicy(f"the policy {policy['name']} needs to be told {name}")
+        found.append((policy, grant.parameters))
+    return compiled(found, membership.profile, bases)

@@ -1,0 +1,159 @@
+"""A caller's policy: which resources of which types they may see, and what they may do to them.
+
+It is compiled once out of AccessPolicy resources (``reading``), with the caller's own references in
+place of the variables, and asked for every request after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from threadwell.fhir.search.extract import extraction
+from threadwell.fhir.search.query import (
+    AllFilter,
+    ChainFilter,
+    CompartmentFilter,
+    EitherFilter,
+    Filter,
+    HasFilter,
+    IdFilter,
+    Query,
+    within,
+)
+
+
+class Interaction(StrEnum):
+    """What an entry may allow, as Medplum's AccessPolicy names it."""
+
+    CREATE = "create"
+    READ = "read"
+    UPDATE = "update"
+    DELETE = "delete"
+    SEARCH = "search"
+    HISTORY = "history"
+    VREAD = "vread"
+
+
+#: Those that change something.
+WRITING = frozenset({Interaction.CREATE, Interaction.UPDATE, Interaction.DELETE})
+#: What matches nothing.
+NOTHING = EitherFilter(())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """Resources of a type that ``filters`` all hold for, and what may be done to them.
+
+    ``hidden`` and ``fixed`` are paths of elements (``payload``, ``name.family``) that are not
+    shown, and not changed.
+    """
+
+    type: str
+    filters: tuple[Filter, ...] = ()
+    interactions: frozenset[Interaction] = frozenset(Interaction)
+    hidden: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def alone(self) -> bool:
+        """Whether its filters look at nothing but the resource itself."""
+        return not any(map(_leads_on, self.filters))
+
+
+class Version(NamedTuple):
+    """Names one version of a resource, for a verdict to be remembered by."""
+
+    type: str
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """What one caller may do. ``entries`` are those of each type; of any other type nothing.
+
+    ``profile`` is the reference of whom the caller acts as.
+    ``verdicts`` remembers which entries a version matches, of those that look at it alone.
+    """
+
+    entries: dict[str, tuple[Entry, ...]]
+    profile: str
+    verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
+
+    def of(self, type_: str, interaction: Interaction) -> tuple[Entry, ...]:
+        """The entries of a type that allow that."""
+        return tuple(
+            [one for one in self.entries.get(type_, ()) if interaction in one.interactions]
+        )
+
+    def limit(self, query: Query, interaction: Interaction) -> tuple[Filter, ...]:
+        """What a query has to ask for beside its filters, so that it finds what may be seen.
+
+        An entry does not count for a query that asks by what the entry hides: else one could find
+        out by asking. No filters, where there is no limit.
+        """
+        asked = codes(query)
+        return self._limit(query.type, interaction, asked)
+
+    def limit_of_links(self, type_: str, filters: Iterable[Filter]) -> tuple[Filter, ...]:
+        """The same for resources that a link leads to, of which ``filters`` are asked."""
+        return self._limit(type_, Interaction.SEARCH, frozenset(_codes(filters)))
+
+    def _limit(
+        self, type_: str, interaction: Interaction, asked: frozenset[str]
+    ) -> tuple[Filter, ...]:
+        alternatives: list[tuple[Filter, ...]] = []
+        for entry in self.of(type_, interaction):
+            if entry.hidden and not asked.isdisjoint(hidden_codes(type_, entry.hidden)):
+                continue
+            if not entry.filters:
+                return ()
+            alternatives.append(entry.filters)
+        if len(alternatives) == 1:
+            return alternatives[0]
+        return (EitherFilter(tuple(alternatives)),)
+
+
+def hidden_codes(type_: str, hidden: frozenset[str]) -> frozenset[str]:
+    """The search parameters of a type that may tell something of what is hidden."""
+    roots = {path.partition(".")[0] for path in hidden}
+    plan = extraction(type_)
+    found = {take.code for take in plan.always.takes}
+    for name, member in plan.members.items():
+        found |= {take.code for take in member.takes if name in roots or take.resource}
+    return frozenset(found)
+
+
+def codes(query: Query) -> frozenset[str]:
+    """The search parameters by which a query asks and sorts; what it includes is found by what is
+    shown.
+    """
+    return frozenset({*_codes(query.filters), *(key.param for key in query.sort)})
+
+
+def _codes(filters: Iterable[Filter]) -> Iterable[str]:
+    for filter_ in filters:
+        if parts := within(filter_):
+            yield from _codes(parts)
+        elif isinstance(filter_, CompartmentFilter):
+            yield from (link.param for link in filter_.links)
+        elif not isinstance(filter_, IdFilter | HasFilter | AllFilter | EitherFilter):
+            yield filter_.param
+
+
+def _leads_on(filter_: Filter) -> bool:
+    return isinstance(filter_, ChainFilter | HasFilter) or any(map(_leads_on, within(filter_)))
+
+
+def common(all_paths: Iterable[frozenset[str]]) -> frozenset[str]:
+    """The paths that all have, or have what they are within."""
+    each = list(all_paths)
+    return frozenset(
+        path
+        for paths in each
+        for path in paths
+        if all(any(f"{path}.".startswith(f"{one}.") for one in others) for others in each)
+    )

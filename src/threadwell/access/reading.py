@@ -1,0 +1,212 @@
+"""AccessPolicy resources, as Medplum has them → what they mean for one caller.
+
+``check_policy`` says what is wrong with one; ``compiled`` puts a caller's references in place of
+the variables (``%profile``, ``%patient``, and the parameters that an attachment gives). What cannot
+be honoured is refused, and never left out in silence: a policy that means less than it says lets
+people see too much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from threadwell.access.policy import WRITING, Entry, Interaction, Policy
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.parse import parse_query
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.references import split_reference
+
+#: Every type.
+ANY = "*"
+#: Criteria of one policy, all together.
+MAX_ENTRIES = 200
+
+_MEMBERS = frozenset(
+    {
+        "resourceType",
+        "criteria",
+        "readonly",
+        "interaction",
+        "hiddenFields",
+        "readonlyFields",
+    }
+)
+_ALWAYS_SHOWN = frozenset({"resourceType", "id", "meta"})
+_VARIABLE = re.compile(r"%([A-Za-z][A-Za-z0-9_-]*)(\.id)?")
+_HEX = re.compile(r"[0-9A-Fa-f]{2}")
+_PATH = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*){0,7}")
+
+
+class BadPolicy(ValueError):
+    """An AccessPolicy that cannot be honoured; the message says where and why."""
+
+
+def check_policy(policy: Any) -> Resource:
+    """The AccessPolicy; raises ``BadPolicy`` for what is none, or cannot be honoured."""
+    if not isinstance(policy, dict) or policy.get("resourceType") != "AccessPolicy":
+        raise BadPolicy("it is no AccessPolicy: give JSON with that resourceType")
+    unknown = set(policy) - {"resourceType", "id", "meta", "name", "resource"}
+    if unknown:
+        raise BadPolicy(f"AccessPolicy.{min(unknown)[:64]} is not known here")
+    name = policy.get("name", "")
+    if not isinstance(name, str) or not name.strip():
+        raise BadPolicy("AccessPolicy.name must be a text")
+    _entries(policy, _Stand())
+    return policy
+
+
+def compiled(
+    policies: Sequence[tuple[Resource, Mapping[str, str]]],
+    profile: str,
+    bases: frozenset[str] = frozenset(),
+) -> Policy:
+    """What policies, each with its parameters, mean for a caller: what any of them allows.
+
+    A parameter is a reference (``Patient/1``) or a text. Raises ``BadPolicy``.
+    """
+    found: dict[str, list[Entry]] = {}
+    for policy, parameters in policies:
+        variables = {"profile": profile, **parameters}
+        for entry in _entries(policy, variables, bases):
+            found.setdefault(entry.type, []).append(entry)
+    return Policy({type_: tuple(of) for type_, of in found.items()}, profile)
+
+
+def variables_of(policy: Resource) -> set[str]:
+    """The parameters that an attachment of the policy has to give."""
+    stand = _Stand()
+    _entries(policy, stand)
+    return stand.asked - {"profile"}
+
+
+class _Stand(dict[str, str]):
+    """Has some value for every variable: a policy is looked at before it is attached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002 - there is always one
+        self.asked.add(name)
+        return "Patient/0"
+
+
+def _entries(
+    policy: Resource, variables: Mapping[str, str], bases: frozenset[str] = frozenset()
+) -> list[Entry]:
+    given = policy.get("resource")
+    if not isinstance(given, list) or not given:
+        raise BadPolicy("AccessPolicy.resource must name a type at least")
+    if len(given) > MAX_ENTRIES:
+        raise BadPolicy(f"AccessPolicy.resource has more than {MAX_ENTRIES} entries")
+    return [
+        entry
+        for at, one in enumerate(given)
+        for entry in _entry(one, f"AccessPolicy.resource[{at}]", variables, bases)
+    ]
+
+
+def _entry(
+    given: Any, path: str, variables: Mapping[str, str], bases: frozenset[str]
+) -> Iterator[Entry]:
+    if not isinstance(given, dict):
+        raise BadPolicy(f"{path} must be an object")
+    if unknown := set(given) - _MEMBERS:
+        name = min(unknown)[:64]
+        raise BadPolicy(f"{path}.{name} cannot be honoured here, so the policy is refused")
+    type_ = given.get("resourceType")
+    if type_ != ANY and type_ not in RESOURCE_TYPES:
+        raise BadPolicy(f"{path}.resourceType is no type of R4, and not {ANY}")
+    interactions = _interactions(given, path)
+    types = sorted(RESOURCE_TYPES) if type_ == ANY else [type_]
+    hidden, fixed = (
+        _paths(given, name, type_, path) for name in ("hiddenFields", "readonlyFields")
+    )
+    asked = _criteria(given, type_, path, variables)
+    matched = False
+    refusal = ""
+    for one in types:
+        try:
+            query = parse_query(one, asked, bases=bases)
+        except FhirError as error:
+            refusal = str(error)
+            continue
+        if asked and query != Query(one, query.filters):
+            refusal = "it may only ask for what a resource matches"
+            continue
+        matched = True
+        yield Entry(one, query.filters, interactions, hidden, hidden | fixed)
+    if not matched:
+        raise BadPolicy(f"{path}.criteria: {refusal}")
+
+
+def _interactions(given: Mapping[str, Any], path: str) -> frozenset[Interaction]:
+    readonly = given.get("readonly", False)
+    if not isinstance(readonly, bool):
+        raise BadPolicy(f"{path}.readonly must be true or false")
+    named = given.get("interaction")
+    if named is None:
+        found = frozenset(Interaction)
+    elif not isinstance(named, list) or not named or not set(named) <= set(Interaction):
+        known = ", ".join(sorted(Interaction))
+        raise BadPolicy(f"{path}.interaction must name some of {known}")
+    else:
+        found = frozenset(map(Interaction, named))
+    return found - WRITING if readonly else found
+
+
+def _criteria(
+    given: Mapping[str, Any], type_: str, path: str, variables: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    text = given.get("criteria", "")
+    if not isinstance(text, str):
+        raise BadPolicy(f"{path}.criteria must be a text")
+    if not text:
+        return []
+    of, mark, query = text.partition("?")
+    if of != type_ or not mark or not query:
+        raise BadPolicy(f"{path}.criteria must be {type_}? and what to ask for")
+
+    def value(match: re.Match[str]) -> str:
+        name, of_id = match[1], match[2]
+        known = variables.get(name)
+        if known is None:
+            if _HEX.match(name):
+                return match[0]
+            raise BadPolicy(f"{path}.criteria: %{name} is given by no parameter")
+        return _quoted(known, id_only=bool(of_id), where=f"{path}.criteria: %{name}")
+
+    pairs = parse_qsl(_VARIABLE.sub(value, query).replace("+", "%2B"), keep_blank_values=True)
+    if not pairs:
+        raise BadPolicy(f"{path}.criteria asks for nothing")
+    return pairs
+
+
+def _quoted(value: str, *, id_only: bool, where: str) -> str:
+    type_, id_ = split_reference(value)
+    if id_only and not type_:
+        raise BadPolicy(f"{where}.id is that of a reference")
+    text = id_ if id_only else value
+    if not text:
+        raise BadPolicy(f"{where} is empty")
+    # It is one value, whatever stands in it.
+    return quote(re.sub(r"([\\,|$])", r"\\\1", text), safe="/")
+
+
+def _paths(given: Mapping[str, Any], name: str, type_: str, path: str) -> frozenset[str]:
+    found = given.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise BadPolicy(f"{path}.{name} must be a list of elements")
+    for one in found:
+        root = one.partition(".")[0]
+        if not _PATH.fullmatch(one) or root in _ALWAYS_SHOWN:
+            raise BadPolicy(f"{path}.{name} cannot have {one[:64]!r}")
+        if type_ != ANY and all(root not in e.json_names() for e in elements(type_)):
+            raise BadPolicy(f"{path}.{name}: {type_} has no element {root[:64]!r}")
+    return frozenset(found)

@@ -1,0 +1,160 @@
+"""A search as its caller may make it: the criteria of the policy enter the query.
+
+So totals, orders and pages are those of a store without what is hidden. Of what a chain or a
+``_has`` leads to only that counts which may be seen too: else one could learn what is in a hidden
+resource by asking whether it matches. The same goes for what is included, and each step of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from threadwell.access.implied import beyond
+from threadwell.access.policy import NOTHING, Interaction
+from threadwell.access.refusing import forbidden
+from threadwell.access.sight import Sight
+from threadwell.fhir.search.query import (
+    AllFilter,
+    ChainFilter,
+    Filter,
+    HasFilter,
+    Query,
+    ReferenceFilter,
+    ReferenceMatch,
+    Total,
+    UriFilter,
+    parts_of,
+)
+from threadwell.stores.contract import Key, Page, Reading, Stored
+from threadwell.stores.including import (
+    Asked,
+    Current,
+    Named,
+    Referring,
+    Target,
+    Versions,
+    bounded,
+    including,
+)
+from threadwell.stores.scanning import scan
+
+_HIDDEN = "The search asks by an element that you may not see"
+
+
+async def searched(view: Sight, store: Reading, project: str, query: Query) -> Page:
+    """The page of a query; raises ``FhirError`` 403 where it asks by what is hidden."""
+    if not view.policy.of(query.type, Interaction.SEARCH):
+        counts = query.total is not Total.NONE or query.summary_count
+        return Page([], [], 0 if counts else None, more=False)
+    asked = replace(await limited(view, query), includes=(), rev_includes=())
+    page = await store.search(project, asked)
+    if any(entry.hidden for entry in view.policy.of(query.type, Interaction.SEARCH)):
+        page = page._replace(matches=await _seen(view, page.matches))
+    if not (query.includes or query.rev_includes):
+        return page
+    walk = including(query, page.matches, view.bases)
+    try:
+        step = next(walk)
+        while True:
+            step = walk.send(await _answer(view, project, step))
+    except StopIteration as end:
+        found, cut = end.value
+        return page._replace(included=found, cut=cut)
+
+
+async def limited(view: Sight, query: Query) -> Query:
+    """The query of what may be seen."""
+    filters = tuple([_inside(view, filter_) for filter_ in query.filters])
+    limit = view.policy.limit(query, Interaction.SEARCH)
+    if limit == (NOTHING,):
+        raise forbidden(_HIDDEN)
+
+    async def all_hold(keys: Sequence[Key], chain: ChainFilter) -> bool:
+        found = await view.current(keys)
+        by_type = dict(zip(chain.types, chain.filters, strict=True))
+        return len(found) == len(set(keys)) and all(
+            [await view.all_hold((by_type[key.type],), one) for key, one in found.items()]
+        )
+
+    more = await beyond(query.type, filters, limit, all_hold) if limit else ()
+    return replace(query, filters=(*filters, *more))
+
+
+def _inside(view: Sight, filter_: Filter) -> Filter:
+    """A filter that looks at nothing but what may be seen."""
+    match filter_:
+        case ChainFilter(param, types, filters):
+            pairs = [
+                (type_, inner)
+                for type_, further in zip(types, filters, strict=True)
+                if (inner := _led(view, type_, further)) is not None
+            ]
+            if not pairs:
+                return NOTHING
+            return ChainFilter(param, *map(tuple, zip(*pairs, strict=True)))
+        case HasFilter(type_, param, further):
+            from_it = ReferenceFilter(param, ())
+            inner = _led(view, type_, further, from_it)
+            return NOTHING if inner is None else HasFilter(type_, param, inner)
+        case _:
+            return filter_
+
+
+def _led(view: Sight, type_: str, further: Filter, *more: Filter) -> Filter | None:
+    """What a resource at the other end of a link has to match; ``None`` where none may be seen."""
+    inner = _inside(view, further)
+    limit = view.policy.limit_of_links(type_, (inner, *more))
+    if limit == (NOTHING,):
+        return None
+    return AllFilter((*parts_of(inner), *limit)) if limit else inner
+
+
+async def _seen(view: Sight, found: Iterable[Stored]) -> list[Stored]:
+    shown = [await view.see(one, Interaction.SEARCH) for one in found]
+    return [one for one in shown if one is not None]
+
+
+async def _answer(view: Sight, project: str, asked: Asked) -> list[Stored]:
+    """What a step of the walk asks for, of that which may be seen."""
+    ask, most = asked
+    match ask:
+        case Current(keys):
+            found = await view.read_many(project, keys)
+            there = [found[key] for key in keys if key in found]
+            return bounded([one for one in there if not one.deleted], most)
+        case Versions(versions):
+            each = [await view.read_version(project, v.type, v.id, v.version) for v in versions]
+            return bounded([one for one in each if one is not None and not one.deleted], most)
+        case Named(types, urls):
+            queries = [Query(type_, (UriFilter("url", tuple(urls)),)) for type_ in types]
+            return bounded(await _all(view, project, queries, None), most)
+        case Referring(params, targets, limit):
+            queries = [Query(type_, (_refers(param, targets),)) for type_, param in params]
+            return bounded(await _all(view, project, queries, limit), most)
+
+
+async def _all(
+    view: Sight, project: str, queries: Iterable[Query], limit: int | None
+) -> list[Stored]:
+    found: dict[Key, Stored] = {}
+    for query in queries:
+        if view.policy.limit(query, Interaction.SEARCH) == (NOTHING,):
+            continue
+        async for one in scan(view, project, query):
+            found[Key(one.type, one.id)] = one
+            if limit is not None and len(found) >= limit:
+                return list(found.values())
+    return list(found.values())
+
+
+def _refers(param: str, targets: Sequence[Target]) -> ReferenceFilter:
+    matches: list[ReferenceMatch] = []
+    for target in targets:
+        matches.append(ReferenceMatch(target.type, target.id, ""))
+        url, version = target.name
+        if url:
+            matches.append(ReferenceMatch("", "", url, plain=True))
+        if url and version:
+            matches.append(ReferenceMatch("", "", f"{url}|{version}"))
+    return ReferenceFilter(param, tuple(matches))
