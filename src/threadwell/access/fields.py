@@ -17,17 +17,19 @@ SUBSETTED = {
 
 
 def without(stored: Stored, hidden: Iterable[str]) -> Stored:
-    """The version without what is hidden, which is marked as a part where anything was."""
+    """The version without what is hidden. It is marked as a part whether there was any or not:
+    that is hidden, too.
+    """
     paths = list(hidden)
     if not paths or not stored.body:
         return stored
     resource: Resource = decode(stored.body)
-    taken = [_take_out(resource, path.split(".")) for path in paths]
-    if not any(taken):
-        return stored
+    for path in paths:
+        _take_out(resource, path.split("."))
     # ``meta`` comes first in a body, and begins with what answers splice into.
     meta = resource["meta"]
-    meta["tag"] = [*meta.get("tag", ()), SUBSETTED]
+    if SUBSETTED not in meta.get("tag", ()):
+        meta["tag"] = [*meta.get("tag", ()), SUBSETTED]
     return stored._replace(body=encode(resource))
 
 
@@ -68,14 +70,14 @@ def _unmark(resource: Resource, before: Resource) -> None:
                 del resource["meta"]["tag"]
 
 
-def _take_out(value: Any, path: list[str]) -> bool:
+def _take_out(value: Any, path: list[str]) -> None:
     if isinstance(value, list):
-        taken = [_take_out(item, path) for item in value]
-        return any(taken)
-    if not isinstance(value, dict):
-        return False
-    name = path[0]
-    if len(path) > 1:
-        return name in value and _take_out(value[name], path[1:])
-    found = [value.pop(one, None) for one in (name, f"_{name}")]
-    return any(one is not None for one in found)
+        for item in value:
+            _take_out(item, path)
+    elif isinstance(value, dict):
+        name = path[0]
+        if len(path) > 1:
+            _take_out(value.get(name), path[1:])
+        else:
+            value.pop(name, None)
+            value.pop(f"_{name}", None)

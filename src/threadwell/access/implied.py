@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 
+from threadwell.access.policy import leads_on
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.query import (
     ChainFilter,
@@ -41,7 +42,8 @@ async def _keeps(type_: str, asked: Sequence[Filter], filter_: Filter, all_hold:
             return False
         case ReferenceFilter(negate=False):
             return any(_within(type_, one, filter_) for one in _references(asked))
-        case ChainFilter():
+        case ChainFilter(filters=filters) if not any(map(leads_on, filters)):
+            # What is hidden takes no further look than what is not there.
             for one in _references(asked):
                 if one.param != filter_.param or not 0 < len(one.matches) <= _FEW:
                     continue

@@ -60,7 +60,7 @@ class Entry:
     @property
     def alone(self) -> bool:
         """Whether its filters look at nothing but the resource itself."""
-        return not any(map(_leads_on, self.filters))
+        return not any(map(leads_on, self.filters))
 
 
 class Version(NamedTuple):
@@ -144,8 +144,9 @@ def _codes(filters: Iterable[Filter]) -> Iterable[str]:
             yield filter_.param
 
 
-def _leads_on(filter_: Filter) -> bool:
-    return isinstance(filter_, ChainFilter | HasFilter) or any(map(_leads_on, within(filter_)))
+def leads_on(filter_: Filter) -> bool:
+    """Whether a filter looks at more than the resource itself."""
+    return isinstance(filter_, ChainFilter | HasFilter) or any(map(leads_on, within(filter_)))
 
 
 def common(all_paths: Iterable[frozenset[str]]) -> frozenset[str]:

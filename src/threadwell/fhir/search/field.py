@@ -92,7 +92,7 @@ def _targets(parameter: SearchParameter, found: tuple[Way, ...]) -> tuple[str, .
 
 def _any_of(found: tuple[Way, ...]) -> tuple[str, ...]:
     """The types that any of the ways may refer to; all of them where one names none."""
-    references = [way.targets for way in found if way.type in {"Reference", "canonical"}]
+    references = [way.targets for way in found if way.type in {"Reference", "canonical", "url"}]
     if not all(references):
         return tuple(sorted(RESOURCE_TYPES))
     return tuple(dict.fromkeys(target for targets in references for target in targets))

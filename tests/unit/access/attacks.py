@@ -1,0 +1,234 @@
+"""Everything that a caller can ask about what is hidden from them, made of the server's own tables.
+
+``searches`` are made of the search parameters, with the values of the hidden resources;
+``requests`` of the routes. ``WAYS`` says which handlers they reach: what is not there fails the
+suite, so a new way to data needs an attack of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from world import NAMES, WORLD, key
+
+from threadwell.fhir.definitions.search_parameters import search_parameters
+from threadwell.fhir.search import compartments
+from threadwell.fhir.search.extract import extract
+from threadwell.fhir.search.field import field
+from threadwell.fhir.search.values import (
+    DateValue,
+    NumberValue,
+    ReferenceValue,
+    StringValue,
+    TokenValue,
+    UriValue,
+)
+
+#: What refers to what in the practice, and may be asked through.
+TYPES = tuple(sorted({str(one["resourceType"]) for one in WORLD.values()}))
+
+
+class Ask(NamedTuple):
+    method: str
+    path: str
+    body: Any = None
+    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def values(name: str) -> Iterator[tuple[str, str]]:
+    """Parameters of a resource, each with a value that finds it."""
+    for code, found in extract(WORLD[name]).items():
+        for value in found[:2]:
+            if text := _text(value):
+                yield code, text
+
+
+def searches(hidden: str) -> Iterator[str]:
+    """Searches that would tell of a hidden resource: by it, and by way of it."""
+    type_, id_ = key(hidden)
+    asked = [("_id", id_), ("_lastUpdated", "gt2000-01-01"), *values(hidden)]
+    for code, text in asked:
+        one = f"{code}={quote(text, safe='/:|')}"
+        yield f"{type_}?{one}&_total=accurate"
+        if code == "_id":
+            yield f"{type_}?{one}&_summary=count"
+        for source in TYPES:
+            for param in _references(source, type_)[:1]:
+                yield f"{source}?{param}:{type_}.{one}&_total=accurate"
+        for target in TYPES:
+            for param in _references(type_, target)[:1]:
+                yield f"{target}?_has:{type_}:{param}:{one}&_total=accurate"
+
+
+def pages() -> Iterator[str]:
+    """Orders, pages, includes: of each type, whatever is hidden of it."""
+    for type_ in TYPES:
+        known = {code for name in WORLD if key(name).type == type_ for code, _ in values(name)}
+        for code, parameter in search_parameters(type_).items():
+            if code not in known | {"_id", "_lastUpdated"}:
+                continue
+            if parameter.type not in ("composite", "special"):
+                yield f"{type_}?_sort={code}&_count=2&_total=accurate"
+                yield f"{type_}?_sort=-{code}&_count=2"
+            if parameter.type == "reference":
+                yield f"{type_}?_include={type_}:{code}"
+                yield f"{type_}?_include={type_}:{code}&_include:iterate=*"
+            yield f"{type_}?{code}:missing=true&_summary=count"
+        for source in TYPES:
+            for param in _references(source, type_):
+                yield f"{type_}?_revinclude={source}:{param}"
+                yield f"{type_}?_revinclude={source}:{param}&_revinclude:iterate=*"
+        yield f"{type_}?_offset=1&_total=accurate"
+        yield f"{type_}?_elements=id&_total=estimate"
+        yield f"{type_}?_include=*&_revinclude=*"
+    yield "?_count=100"
+    yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
+
+
+def about(hidden: str) -> Iterator[Ask]:
+    """Requests for a hidden resource itself, that change nothing."""
+    type_, id_ = key(hidden)
+    name = f"{type_}/{id_}"
+    for path in (name, f"{name}/_history", *[f"{name}/_history/{one}" for one in VERSIONS]):
+        yield Ask("GET", path)
+    yield Ask("GET", name, None, {"if-none-match": f'W/"{VERSIONS[0]}"'})
+    yield Ask("GET", name, None, {"if-modified-since": "Sat, 09 Mar 2030 00:00:00 GMT"})
+    yield Ask("HEAD", name)
+    yield Ask("GET", f"{name}/$validate?mode=delete")
+    yield Ask("GET", f"{name}/$everything")
+    yield Ask("GET", f"{type_}/$everything")
+    yield Ask("GET", f"{name}?_elements=id")
+    for of in compartments.OF:
+        if type_ == of:
+            yield Ask("GET", f"{name}/*")
+            for member in TYPES:
+                yield Ask("GET", f"{name}/{member}?_total=accurate")
+                yield Ask("GET", f"{member}?_compartment={name}&_total=accurate")
+    yield Ask("POST", f"{type_}/_search", f"_id={id_}".encode(), FORM)
+    yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
+    get = {"request": {"method": "GET", "url": name}}
+    count = {"request": {"method": "GET", "url": f"{type_}?_id={id_}&_summary=count"}}
+    for kind in ("batch", "transaction"):
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [get]})
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [count]})
+
+
+def writes(hidden: str) -> Iterator[Ask]:
+    """Requests that try to write it, or to learn by writing."""
+    type_, id_ = key(hidden)
+    name = f"{type_}/{id_}"
+    body = {**WORLD[hidden], "id": id_}
+    patch = [{"op": "test", "path": "/id", "value": id_}]
+    as_patch = {"content-type": "application/json-patch+json"}
+    for headers in ({}, {"if-match": f'W/"{VERSIONS[0]}"'}, {"if-match": 'W/"no"'}):
+        yield Ask("PUT", name, body, dict(headers))
+        yield Ask("PATCH", name, patch, {**as_patch, **headers})
+        yield Ask("DELETE", name, None, dict(headers))
+    for code, text in [("_id", id_), *values(hidden)]:
+        one = f"{code}={quote(text, safe='/:|')}"
+        fresh = {"resourceType": type_, "status": "broken"}
+        yield Ask("POST", type_, fresh, {"if-none-exist": one})
+        yield Ask("POST", type_, WORLD[hidden], {"if-none-exist": one})
+        yield Ask("PATCH", f"{type_}?{one}", patch, as_patch)
+        yield Ask("DELETE", f"{type_}?{one}")
+        yield Ask("PUT", f"{type_}?{one}", WORLD[hidden])
+        led = _message(partOf=[{"reference": f"{type_}?{one}"}])
+        yield Ask("POST", "Communication", led)
+        create = {
+            "resource": WORLD[hidden],
+            "request": {"method": "POST", "url": type_, "ifNoneExist": one},
+        }
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [create]})
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": "batch", "entry": [create]})
+    for method in ("PUT", "DELETE"):
+        entry = {"resource": body, "request": {"method": method, "url": name}}
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    # What refers to it would let its writer in to it.
+    yield Ask("POST", "Communication", _message(partOf=[{"reference": name}]))
+    yield Ask("POST", "Communication", _message(encounter={"reference": name}))
+    yield Ask("POST", "Communication", _message(about=[{"reference": f"{FHIR}/{name}"}]))
+    attached = {"contentAttachment": {"url": name}}
+    yield Ask("POST", "Communication", _message(payload=[attached]))
+    yield Ask("POST", "Communication", _message(encounter={"reference": f"{name}/_history/1"}))
+
+
+def acts(
+    hidden: str, operations: list[tuple[str, str]], of_type: list[tuple[str, str]]
+) -> Iterator[Ask]:
+    """Operations of ours on a hidden resource, and on what is seen naming a hidden one."""
+    type_, id_ = key(hidden)
+    for of, operation in operations:
+        if of == type_:
+            yield Ask("POST", f"{type_}/{id_}/{operation}", PARAMETERS)
+        named = {"name": "patient", "valueReference": {"reference": f"{type_}/{id_}"}}
+        for other in ("thread", "participant", "sender", "answers", "message", "reader", "owner"):
+            body = {
+                "resourceType": "Parameters",
+                "parameter": [{**named, "name": other}, {"name": "text", "valueString": "x"}],
+            }
+            if other in ("thread", "participant", "sender"):
+                yield Ask("POST", f"{of}/{ONE[of]}/{operation}", body)
+    for of, operation in of_type:
+        for other in ("thread", "patient"):
+            part = {"name": other, "valueReference": {"reference": f"{type_}/{id_}"}}
+            body = {"resourceType": "Parameters", "parameter": [part]}
+            yield Ask("POST", f"{of}/{operation}", body)
+
+
+#: Versions of the world, as ``world`` numbers them.
+VERSIONS = tuple(f"00000000-0000-4000-8000-{1000 + n:012d}" for n in (1, 14, 15, 17, 20, 22))
+FHIR = "http://testserver/fhir/R4"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+#: A resource of each type that some roles see, to act on.
+ONE = {
+    of: key(name).id
+    for of, name in (("Communication", "one"), ("Encounter", "one-session"), ("Task", "one-todo"))
+}
+PARAMETERS = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "text", "valueString": "x"},
+        {"name": "sender", "valueReference": {"reference": NAMES["bell"]}},
+    ],
+}
+
+
+def _message(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Communication",
+        "status": "preparation",
+        "sender": {"reference": NAMES["bell"]},
+        **more,
+    }
+
+
+def _references(source: str, target: str) -> list[str]:
+    return [
+        code
+        for code, parameter in search_parameters(source).items()
+        if parameter.type == "reference"
+        and parameter.expression
+        and target in field(source, code).targets
+    ]
+
+
+def _text(value: Any) -> str:
+    match value:
+        case TokenValue(system, code):
+            return f"{system}|{code}" if system else code
+        case ReferenceValue(type_, id_) if id_:
+            return f"{type_}/{id_}"
+        case StringValue(text):
+            return text
+        case UriValue(uri):
+            return uri
+        case DateValue(low):
+            return f"{datetime.fromtimestamp(low / 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case NumberValue():
+            return str(Decimal(value.low))
+        case _:
+            return ""
