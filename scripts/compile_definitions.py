@@ -68,16 +68,18 @@ def read_package() -> dict[str, list[Json]]:
                 package[resource["resourceType"]].append(resource)
     for resources in package.values():
         resources.sort(key=lambda resource: resource["id"])
-    package["SearchParameter"] += map(own_parameter, sorted(OWN.glob("*.json")))
     return package
 
 
-def own_parameter(path: Path) -> Json:
-    """A search parameter that Threadwell has beyond those of R4, out of its guide."""
-    source: Json = json.loads(path.read_text("utf-8"))
+def own_parameters() -> list[Json]:
+    """The search parameters that Threadwell has beyond those of R4, out of its guide."""
     canonical = json.loads((OWN.parent / "guide.json").read_text("utf-8"))["canonical"]
-    url = f"{canonical}/SearchParameter/{path.stem}"
-    return {**source, "id": path.stem, "url": url, "base": [source["base"]]}
+    found: list[Json] = []
+    for path in sorted(OWN.glob("*.json")):
+        source: Json = json.loads(path.read_text("utf-8"))
+        url = f"{canonical}/SearchParameter/{path.stem}"
+        found.append({**source, "id": path.stem, "url": url, "base": [source["base"]]})
+    return found
 
 
 def wheel() -> Path:
@@ -254,7 +256,7 @@ def last(url: str) -> str:
 
 
 def search_parameters(package: dict[str, list[Json]]) -> list[Json]:
-    """Every SearchParameter that has a base, without what no server reads."""
+    """Every SearchParameter that has a base, and ours, without what no server reads."""
     return [
         {
             "url": parameter["url"],
@@ -268,7 +270,7 @@ def search_parameters(package: dict[str, list[Json]]) -> list[Json]:
             "multipleOr": parameter.get("multipleOr", True),
             "multipleAnd": parameter.get("multipleAnd", True),
         }
-        for parameter in package["SearchParameter"]
+        for parameter in [*package["SearchParameter"], *own_parameters()]
         # Three examples of how to write a SearchParameter lie among the real ones.
         if "base" in parameter and not re.match(r"example(-|$)", parameter["id"])
     ]

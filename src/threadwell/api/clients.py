@@ -1,4 +1,6 @@
-"""Client registrations, for those outside ``api``: the command line and the tests."""
+"""Client registrations and who has which policy, for those outside ``api``: the command line and
+the tests.
+"""
 
 from threadwell.api.oauth.clients import (
     Client,
@@ -9,13 +11,18 @@ from threadwell.api.oauth.clients import (
     remove_client,
     rotate_client,
 )
+from threadwell.api.oauth.granting import drop_policy, free, give, set_policy
 
 __all__ = [
     "Client",
     "NewClient",
     "add_client",
+    "drop_policy",
     "find_client",
+    "free",
+    "give",
     "list_clients",
     "remove_client",
     "rotate_client",
+    "set_policy",
 ]

@@ -27,6 +27,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="of a new client, for people; else its id or name"
     )
+    parser.add_argument(
+        "--policy", metavar="POLICY", default="", help="what a new client may do (add)"
+    )
+    parser.add_argument(
+        "--as",
+        dest="acts_as",
+        metavar="REFERENCE",
+        default="",
+        help="whom it acts for, with --policy (Practitioner/…)",
+    )
     add_store(parser)
     add_format(parser)
 
@@ -36,6 +46,10 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     action, name = arguments.action, arguments.name
+    if action != "add" and (arguments.policy or arguments.acts_as):
+        raise Misuse("--policy and --as are for client add; else there is `threadwell policy`")
+    if arguments.acts_as and not arguments.policy:
+        raise Misuse("--as goes with --policy")
     if action == "list" and name is not None:
         raise Misuse("client list takes no name")
     if action != "list" and not (name or "").strip():
@@ -44,17 +58,26 @@ def run(arguments: Namespace) -> int:
         if action == "list":
             _print_list(tw, as_json=arguments.format == "json")
         elif action == "add":
-            _print_credentials(tw.add_client(name))
+            _print_credentials(_added(tw, arguments))
         elif action == "rotate":
-            _print_credentials(tw.rotate_client(_named(tw, name).id))
+            _print_credentials(tw.rotate_client(named(tw, name).id))
         else:
-            client = _named(tw, name)
+            client = named(tw, name)
             tw.revoke_client(client.id)
             print(f"{client.name} ({client.id}) opens nothing any more.")
     return 0
 
 
-def _named(tw: Threadwell, name: str) -> Client:
+def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
+    from threadwell.access.reading import BadPolicy
+
+    try:
+        return tw.add_client(arguments.name, policy=arguments.policy, acts_as=arguments.acts_as)
+    except (BadPolicy, LookupError) as error:
+        raise Mistake(f"{error}; see `threadwell policy`") from None
+
+
+def named(tw: Threadwell, name: str) -> Client:
     """The client of that id, or the only one of that name."""
     clients = tw.clients()
     found = [client for client in clients if client.id == name]
@@ -102,6 +125,7 @@ COMMAND = Command(
     "a second.",
     examples=(
         "threadwell client add billing",
+        "threadwell client add inbox --policy participant --as Practitioner/123",
         "threadwell client list",
         "threadwell client rotate billing",
         "threadwell client revoke 0d7c1a52-4a0e-4c4e-9a50-6a8a3d1b2f10",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from threadwell.api.clients import (
     Client,
     NewClient,
@@ -12,24 +14,33 @@ from threadwell.api.clients import (
     rotate_client,
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url
-from threadwell.facade.verbs import Verbs
+from threadwell.facade.granting import Granting
 from threadwell.inbox.people import checked_person
 from threadwell.inbox.sign_in import new_link
 from threadwell.inbox.whereabouts import noted_address
 
 
-class Admitting(Verbs):
+class Admitting(Granting):
     """Registers clients, and signs people in."""
 
-    def add_client(self, name: str) -> NewClient:
+    def add_client(self, name: str, *, policy: str = "", acts_as: str = "") -> NewClient:
         """Register a client of the HTTP API; its secret is shown this once.
 
         For example::
 
             client = tw.add_client("billing")
             print(client.client_id, client.client_secret)
+
+        With a ``policy`` it may do what that allows, for ``acts_as``, from its first request on
+        (see ``give_policy``), and may not register others.
         """
-        return self._loop.call(add_client(self._store, name, project=self._project))
+        if not policy:
+            return self._loop.call(add_client(self._store, name, project=self._project))
+        # It has its policy before anybody can log in as it.
+        id_ = str(uuid4())
+        self.give_policy(f"ClientApplication/{id_}", policy, acts_as=acts_as)
+        made = add_client(self._store, name, client_id=id_, project=self._project, admin=False)
+        return self._loop.call(made)
 
     def clients(self) -> list[Client]:
         """The clients of the HTTP API, the oldest first: ``[c.name for c in tw.clients()]``."""

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from threadwell.access.memberships import find_membership
 from threadwell.channels.channel import Channel
 from threadwell.inbox import (
     deliveries,
@@ -139,6 +140,8 @@ def _guarded(site: Site, page: Page) -> Endpoint:
         by = await person_of(site.store, site.project, found.who) if found else None
         if by is None:
             return _not_signed_in(site, request)
+        if by.reference and await find_membership(site.store, site.project, by.reference):
+            return _limited()
         request.state.by = by
         return await page(site, request)
 
@@ -160,6 +163,15 @@ def _outside(endpoint: Endpoint) -> Endpoint:
         return response
 
     return with_headers
+
+
+def _limited() -> Response:
+    """The pages show all of a practice, and have no view for less yet."""
+    return door(
+        403,
+        "These pages are not for you",
+        "They show all that the practice has, and your policy lets you see a part of it.",
+    )
 
 
 def _not_signed_in(site: Site, request: Request) -> Response:

@@ -13,6 +13,7 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from threadwell.access.memberships import find_membership
 from threadwell.inbox.news import Push
 from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import signed_in
@@ -77,6 +78,8 @@ async def _is_signed_in(site: Site, cookie: str | None) -> bool:
     try:
         found = await signed_in(site.store, cookie)
         by = await person_of(site.store, site.project, found.who) if found else None
+        if found and await find_membership(site.store, site.project, found.who):
+            by = None
     except StoreError:
         # Whether they are is not known, and without a store there is nothing to tell.
         return True

@@ -229,6 +229,16 @@ FIELDS: Mapping[str, Mapping[str, Json]] = {
 }
 
 
+#: Policies that are no role's, to try what no role has.
+FURTHER: Mapping[str, Json] = {
+    "desk": {
+        "resourceType": "AccessPolicy",
+        "name": "desk",
+        "resource": [{"resourceType": "Patient", "hiddenFields": ["telecom"]}],
+    }
+}
+
+
 class World:
     """A server with a world behind it, and a client with a role's policy."""
 
@@ -246,7 +256,7 @@ class World:
         self.authorization = f"Bearer {json.loads(told.body)['access_token']}"
 
     async def _fill(self, role_: str, whole: bool) -> None:
-        about = ROLES[role_]
+        about = ROLES.get(role_, Role("bell", {}, ()))
         number = 0
         before: dict[str, Stored] = {}
         for source in (FORMER, WORLD):
@@ -276,8 +286,10 @@ class World:
                 before[name] = stored
 
     async def _admit(self, role_: str) -> None:
-        about = ROLES[role_]
-        policy = await keep_policy(cast(Store, self.store), DEFAULT_PROJECT, role(role_))
+        about = ROLES.get(role_, Role("bell", {}, ()))
+        policy = await keep_policy(
+            cast(Store, self.store), DEFAULT_PROJECT, FURTHER.get(role_) or role(role_)
+        )
         await add_client(
             cast(Store, self.store), "limited", client_id=CLIENT, secret=SECRET, admin=False
         )
@@ -290,6 +302,27 @@ class World:
         who = f"ClientApplication/{CLIENT}"
         self.run(remove_membership(cast(Store, self.store), DEFAULT_PROJECT, who))
         self.authorization = _basic(CLIENT, SECRET)
+
+    def strip(self) -> None:
+        """Take all policies from the client, and let it log in anew."""
+        who = f"ClientApplication/{CLIENT}"
+        member = Membership(who, NAMES["bell"], ())
+        self.run(keep_membership(cast(Store, self.store), DEFAULT_PROJECT, member))
+        self.authorization = _basic(CLIENT, SECRET)
+
+    def write(self, name: str, resource: Json) -> None:
+        """A new version of a resource, by somebody who may."""
+        type_, _, id_ = name.partition("/")
+        before = self.run(self.store.read(DEFAULT_PROJECT, type_, id_))
+        stamped, body = stamp(dict(resource), id_, uuid(9999), NOON)
+        write = Write(type_, id_, uuid(9999), NOON, stamped, body, before)
+        self.run(self.store.commit(DEFAULT_PROJECT, ChangeSet((write,))))
+
+    @staticmethod
+    def json(answer: Answered) -> Json:
+        """The body of an answer."""
+        found: Json = json.loads(answer.body)
+        return found
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
         """An answer, with what may differ between two servers of one world taken out."""

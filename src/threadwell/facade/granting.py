@@ -1,0 +1,122 @@
+"""Who may see what: policies, and who has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from threadwell.access.memberships import (
+    Grant,
+    Membership,
+    find_membership,
+    memberships,
+    policies,
+)
+from threadwell.access.reading import BadPolicy
+from threadwell.access.roles import ROLES, role
+from threadwell.api.clients import drop_policy, free, give, set_policy
+from threadwell.facade.verbs import Verbs
+from threadwell.fhir.resource import Resource
+
+
+class Granting(Verbs):
+    """Keeps AccessPolicies, and gives them to clients and people."""
+
+    def set_policy(self, policy: Resource | str) -> Resource:
+        """Keep an AccessPolicy, or the ready-made one of a role; returns it with its id.
+
+        For example::
+
+            tw.set_policy("participant")
+            tw.set_policy({"resourceType": "AccessPolicy", "name": "lists", "resource": [
+                {"resourceType": "Patient", "readonly": True}]})
+
+        One of that id, or for a role of that name, is replaced, and holds at once for all who
+        have it. Raises ``BadPolicy`` for what cannot be honoured.
+        """
+        asked: Any = policy
+        if isinstance(policy, str):
+            if policy not in ROLES:
+                raise BadPolicy(f"there is no role {policy}: there are {', '.join(ROLES)}")
+            asked = {**role(policy), "id": policy}
+        return self._loop.call(set_policy(self._store, self._project, asked))
+
+    def policies(self) -> list[Resource]:
+        """The AccessPolicies there are, by name: ``[p["name"] for p in tw.policies()]``."""
+        return self._loop.call(policies(self._store, self._project))
+
+    def remove_policy(self, name: str) -> None:
+        """Remove a policy that nobody has (else ``BadPolicy``): ``tw.remove_policy("billing")``.
+
+        Raises ``LookupError`` where there is none.
+        """
+        id_ = self._policy(name)
+        self._loop.call(drop_policy(self._store, self._project, id_))
+
+    def give_policy(
+        self,
+        who: str,
+        policy: str,
+        *,
+        acts_as: str = "",
+        parameters: Mapping[str, str] | None = None,
+        until: date | None = None,
+    ) -> Membership:
+        """Give a policy to somebody, beside those that they have: they may do what any allows.
+
+        For example::
+
+            tw.give_policy(f"ClientApplication/{client.client_id}", "participant",
+                           acts_as="Practitioner/123")
+
+        ``who`` is a client. ``acts_as`` is what ``%profile`` stands for, and who is named as having
+        written what they write; without it that is ``who``. ``parameters`` are the other variables
+        of the policy. It ends when the day ``until`` begins (UTC). Who has no policy may do
+        everything. Raises ``LookupError`` for a policy that is not there, ``BadPolicy`` where it
+        cannot be given so.
+        """
+        ends = 0
+        if until is not None:
+            ends = int(datetime.combine(until, time(), UTC).timestamp() * 1000)
+        grant = Grant(self._policy(policy), dict(parameters or {}), ends)
+        had = self._loop.call(find_membership(self._store, self._project, who))
+        others = [one for one in (had.grants if had else ()) if one.policy != grant.policy]
+        profile = acts_as or (had.profile if had else who)
+        membership = Membership(who, profile, (*others, grant))
+        self._loop.call(give(self._store, self._project, membership))
+        return membership
+
+    def take_policy(self, who: str, policy: str) -> Membership:
+        """Take a policy from somebody; who has none left may do nothing.
+
+        For example: ``tw.take_policy(f"ClientApplication/{client.client_id}", "participant")``.
+        Raises ``LookupError`` where they do not have it.
+        """
+        id_ = self._policy(policy)
+        had = self._loop.call(find_membership(self._store, self._project, who))
+        if had is None or id_ not in [one.policy for one in had.grants]:
+            raise LookupError(f"{who} does not have the policy {policy}")
+        left = tuple([one for one in had.grants if one.policy != id_])
+        membership = Membership(who, had.profile, left)
+        self._loop.call(give(self._store, self._project, membership))
+        return membership
+
+    def free_of_policies(self, who: str) -> bool:
+        """Let somebody do everything; ``False`` where they may already.
+
+        For example: ``tw.free_of_policies(f"ClientApplication/{client.client_id}")``.
+        """
+        return self._loop.call(free(self._store, self._project, who))
+
+    def memberships(self) -> list[Membership]:
+        """Who has which policies: ``[(m.who, m.grants) for m in tw.memberships()]``."""
+        return self._loop.call(memberships(self._store, self._project))
+
+    def _policy(self, name: str) -> str:
+        found = [one for one in self.policies() if name in (one["id"], one["name"])]
+        if not found:
+            raise LookupError(f"there is no policy {name!r}")
+        if len(found) > 1:
+            raise LookupError(f"{len(found)} policies are called {name!r}: give the id")
+        return str(found[0]["id"])

@@ -1,0 +1,107 @@
+"""What a policy lets its caller do: each line is one request, and its outcome."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from world import NAMES, WORLD, World, key
+
+from threadwell.stores.memory import MemoryStore
+
+ONE, SAID, OLD = NAMES["one"], NAMES["one-said"], NAMES["one-old"]
+BELL, ADA = {"reference": NAMES["bell"]}, {"reference": NAMES["ada"]}
+
+
+def message(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Communication",
+        "status": "preparation",
+        "partOf": [{"reference": ONE}],
+        "recipient": [ADA],
+        **more,
+    }
+
+
+def own(name: str, **more: Any) -> dict[str, Any]:
+    return {**WORLD[name], "id": key(name).id, **more}
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "body", "status"),
+    [
+        ("participant", "POST", "Communication", message(sender=BELL), 201),
+        # In another's name, and of no thread of theirs.
+        ("participant", "POST", "Communication", message(sender=ADA), 403),
+        ("participant", "POST", "Communication", message(), 403),
+        ("participant", "POST", "Patient", {"resourceType": "Patient"}, 403),
+        ("participant", "POST", "Claim", WORLD["two-claim"], 403),
+        # One's own message, and not that of the patient.
+        ("participant", "PUT", OLD, own("one-old", status="in-progress"), 200),
+        ("participant", "PUT", SAID, own("one-said", status="in-progress"), 403),
+        ("participant", "PUT", OLD, own("one-old", sender=ADA), 403),
+        ("participant", "DELETE", OLD, None, 403),
+        ("participant", "PUT", NAMES["one-todo"], own("one-todo", status="completed"), 200),
+        ("participant", "PUT", NAMES["one-todo"], own("one-todo", owner=ADA), 403),
+        ("participant", "PUT", NAMES["ada"], own("ada"), 403),
+        ("billing", "GET", "Communication?topic-text:missing=true", None, 400),
+        ("billing", "GET", "Communication?_sort=attachment", None, 403),
+        ("billing", "GET", "Communication?attachment:missing=false", None, 403),
+        ("billing", "GET", "Communication?sender=Patient/1", None, 200),
+        ("billing", "POST", "Claim", WORLD["two-claim"], 201),
+        ("patient", "GET", "Task", None, 403),
+        ("patient", "POST", "Communication", message(sender=ADA, recipient=[BELL]), 201),
+        ("proxy", "POST", "Communication", message(sender=ADA), 403),
+    ],
+)
+def test_a_request(role: str, method: str, path: str, body: Any, status: int) -> None:
+    world = World(MemoryStore(), role, whole=True)
+    answer = world.ask(method, path, body)
+    assert answer.status == status, answer.body
+
+
+def test_what_is_hidden_stays_as_it_is() -> None:
+    """Who puts back what they were shown takes nothing away."""
+    world = World(MemoryStore(), "desk", whole=True)
+    shown = world.ask("GET", NAMES["ada"])
+    assert "+15550100" not in shown.body
+    assert "SUBSETTED" in shown.body
+    body = world.json(shown)
+    put = world.ask("PUT", NAMES["ada"], {**body, "gender": "female"})
+    assert put.status == 200, put.body
+    assert "+15550100" not in put.body
+    patch = [{"op": "add", "path": "/active", "value": True}]
+    patched = world.ask(
+        "PATCH", NAMES["ada"], patch, **{"content-type": "application/json-patch+json"}
+    )
+    assert patched.status == 200, patched.body
+    world.free()
+    after = world.json(world.ask("GET", NAMES["ada"]))
+    assert after["telecom"] == WORLD["ada"]["telecom"]
+    assert (after["gender"], after["active"]) == ("female", True)
+    assert "tag" not in after["meta"]
+    assert world.ask("GET", "Patient?phone=%2B15550100&_summary=count").body.count('"total":1')
+
+
+def test_a_policy_that_is_taken_away_leaves_nothing() -> None:
+    world = World(MemoryStore(), "participant", whole=True)
+    assert world.ask("GET", ONE).status == 200
+    world.strip()
+    assert world.ask("GET", ONE).status == 403
+    assert world.ask("GET", "Communication").status == 403
+
+
+def test_who_is_removed_from_a_thread_loses_it_at_once() -> None:
+    for role, kept in (("participant", 404), ("participant-keeps-past", 200)):
+        world = World(MemoryStore(), role, whole=True)
+        assert world.ask("GET", SAID).status == 200
+        world.write(ONE, {**WORLD["one"], "recipient": [ADA]})
+        assert world.ask("GET", ONE).status == 404
+        assert world.ask("GET", SAID).status == kept
+        assert world.ask("GET", NAMES["one-session"]).status == 404
+        assert world.ask("GET", NAMES["one-file"]).status == kept
