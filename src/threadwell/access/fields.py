@@ -9,16 +9,11 @@ from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import Stored
 
-#: The mark of a resource that is not whole (FHIR R4 §3.1.1.5.8), as ``_elements`` has it.
-SUBSETTED = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-    "code": "SUBSETTED",
-}
-
 
 def without(stored: Stored, hidden: Iterable[str]) -> Stored:
-    """The version without what is hidden. It is marked as a part whether there was any or not:
-    that is hidden, too.
+    """The version without what is hidden.
+
+    It has no mark of that: whoever has read it may put it back, and what is hidden stays as it is.
     """
     paths = list(hidden)
     if not paths or not stored.body:
@@ -26,10 +21,6 @@ def without(stored: Stored, hidden: Iterable[str]) -> Stored:
     resource: Resource = decode(stored.body)
     for path in paths:
         _take_out(resource, path.split("."))
-    # ``meta`` comes first in a body, and begins with what answers splice into.
-    meta = resource["meta"]
-    if SUBSETTED not in meta.get("tag", ()):
-        meta["tag"] = [*meta.get("tag", ()), SUBSETTED]
     return stored._replace(body=encode(resource))
 
 
@@ -45,7 +36,6 @@ def put_back(resource: Resource, before: Resource, paths: Iterable[str]) -> None
                 resource[name] = before[name]
             else:
                 resource.pop(name, None)
-    _unmark(resource, before)
 
 
 def differing(resource: Resource, before: Resource, paths: Iterable[str]) -> str:
@@ -55,19 +45,6 @@ def differing(resource: Resource, before: Resource, paths: Iterable[str]) -> str
             if resource.get(name) != before.get(name):
                 return root
     return ""
-
-
-def _unmark(resource: Resource, before: Resource) -> None:
-    """Take away the mark that we have put on what the caller was shown."""
-    tags = (resource.get("meta") or {}).get("tag")
-    if isinstance(tags, list) and SUBSETTED in tags:
-        had = (before.get("meta") or {}).get("tag") or ()
-        if SUBSETTED not in had:
-            left = [tag for tag in tags if tag != SUBSETTED]
-            if left:
-                resource["meta"]["tag"] = left
-            else:
-                del resource["meta"]["tag"]
 
 
 def _take_out(value: Any, path: list[str]) -> None:
