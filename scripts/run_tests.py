@@ -12,6 +12,7 @@ import sys
 
 import dovecot
 import pgbouncer
+import postfix
 import postgres
 import toolbox
 import zone_data
@@ -39,6 +40,8 @@ def bring_tools() -> None:
         pgbouncer.install()
     if dovecot.find() is None:
         dovecot.install()
+    if postfix.find() is None:
+        postfix.install()
     if zone_data.find() is None:
         zone_data.install()
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import dovecot  # noqa: E402 - the scripts folder is no package
 import lent_schemas  # noqa: E402
+import postfix  # noqa: E402
 import postgres  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
@@ -131,6 +132,15 @@ def mail_server() -> Iterator[dovecot.Server]:
     server = dovecot.start(program)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def postfix_program() -> str:
+    """The program that starts a Postfix."""
+    program = postfix.find()
+    if program is None:
+        pytest.skip(LEFT_OUT + "no Postfix that starts (make test installs Debian's as root)")
+    return program
 
 
 @pytest.fixture(scope="session")
