@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused, Reply
 from threadwell.channels.sending import Asking, Limiting, Limits, Sending
+from threadwell.channels.templates import Template
 from threadwell.messages import Address, Broken, Message
 
 
@@ -160,6 +161,14 @@ def _as_given(account: Account) -> Account:
     return account
 
 
+def _any_time(_thread: str) -> None:
+    return None
+
+
+def _no_templates(_account: Account) -> tuple[Template, ...]:
+    return ()
+
+
 def _the_same(subject: str) -> str:
     return subject
 
@@ -190,6 +199,9 @@ class Live:
     id that a message which was written here will have out there, where that is known before it is
     sent: then it may be sent again where nobody knows whether it was, as those who get it twice can
     tell. ``answering`` is the subject of what answers a message, given that one's.
+    ``window(thread)`` is how long after somebody has written there they can be sent whatever is
+    written, ``None`` for ever; what says what one of ``templates(account)`` says can be sent at any
+    time.
     """
 
     fields: tuple[Field, ...]
@@ -210,3 +222,5 @@ class Live:
     attaches: bool = False
     known_as: Callable[[str, Address], str] | None = None
     answering: Callable[[str], str] = _the_same
+    window: Callable[[str], timedelta | None] = _any_time
+    templates: Callable[[Account], tuple[Template, ...]] = _no_templates

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from threadwell.channels.templates import BadTemplates
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
+from threadwell.intake.accounts import accounts
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.replies.saved import saved_replies, saved_text
 from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft
 
 #: What the buttons beside *Send* say.
 KEEP, DISCARD, SAVED = "draft", "discard", "saved"
+#: How the choice of a template begins, beside those of saved replies, whose names have no colon.
+TEMPLATE = "template:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,28 @@ async def forget(site: Site, request: Request, form: Form) -> None:
             await discard_draft(site.store, site.project, id_, by=by)
 
 
+async def templates_by_channel(site: Site) -> dict[str, tuple[str, ...]]:
+    """What the approved templates of each channel's accounts say."""
+    found: dict[str, tuple[str, ...]] = {}
+    for account in await accounts(site.store, site.project):
+        channel = site.channels.get(account.channel)
+        with suppress(BadTemplates):
+            said = channel.live.templates(account) if channel and channel.live else ()
+            texts = (*found.get(account.channel, ()), *(one.text for one in said))
+            found[account.channel] = tuple(dict.fromkeys(texts))
+    return found
+
+
 async def with_saved(site: Site, request: Request, form: Form) -> Form:
-    """The form with the saved reply that it names put behind what is written; raises
-    ``BadReply``."""
+    """The form with the saved reply or the template that it names put behind what is written;
+    raises ``BadReply``."""
     header, sender = first(form, "thread"), by_whom(request).reference
     name = first(form, "saved")
     if not name:
         raise BadReply("choose a saved reply first")
+    if name.startswith(TEMPLATE):
+        # It has to say just that, so nothing stands before it.
+        return {**form, "text": [name.removeprefix(TEMPLATE)]}
     filled = await saved_text(
         site.store, site.project, name, f"Communication/{header}", sender=sender
     )

@@ -17,13 +17,20 @@ from threadwell.channels.live import Live
 from threadwell.channels.sending import Limits
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.composing import Draft, drafts_of, forget, saved_names, written
+from threadwell.inbox.composing import (
+    Draft,
+    drafts_of,
+    forget,
+    saved_names,
+    templates_by_channel,
+    written,
+)
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.message_view import MessageView
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.posted import MOST, Posted
 from threadwell.inbox.reader import Reader, id_in
-from threadwell.inbox.session_page import SessionView
+from threadwell.inbox.session_page import SessionView, ThreadView
 from threadwell.inbox.site import Site
 from threadwell.inbox.turning import LAST, MESSAGES
 from threadwell.intake.accounts import accounts
@@ -59,6 +66,7 @@ class Replying:
     could. ``key`` makes what is sent twice one reply; ``text`` is what was written into the
     ``thread`` and could not be taken, because of the ``mistake``. ``drafts`` are by the ids of
     headers, and ``saved`` are names of saved replies with what people see them called.
+    ``templates`` are what those say that a provider has approved, by the ids of headers.
     """
 
     limits: Mapping[str, Limits] = field(default_factory=dict)
@@ -70,6 +78,7 @@ class Replying:
     mistake: str = ""
     drafts: Mapping[str, Draft] = field(default_factory=dict)
     saved: tuple[tuple[str, str], ...] = ()
+    templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 async def load_replying(
@@ -97,12 +106,18 @@ async def load_replying(
     ends = [one for one in threads if not one.turns.after]
     limits = {one.id: _fit(lives[one.channel].limits(one.external)) for one in ends}
     may = bool(by.reference)
+    approved = await templates_by_channel(site) if may else {}
     return Replying(
         *(limits, unsent, may, secrets.token_urlsafe(12)),
         *(first(form, "thread"), first(form, "text"), mistake),
         await drafts_of(reader, by.reference, limits, dates),
         tuple(await saved_names(reader)) if may else (),
+        {one.id: approved.get(one.channel, ()) for one in ends if _has_window(lives, one)},
     )
+
+
+def _has_window(lives: Mapping[str, Live], thread: ThreadView) -> bool:
+    return lives[thread.channel].window(thread.external) is not None
 
 
 async def unsent_of(reader: Reader, messages: Iterable[MessageView]) -> dict[str, Unsent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -277,6 +278,30 @@ def test_a_saved_reply_is_put_behind_what_is_written(
         assert told in refused.text
         assert ">Good morning</textarea>" in refused.text
     assert outbox(store, run) == []
+
+
+@pytest.mark.parametrize("by", ["whatsapp:", ""])
+def test_an_approved_template_is_put_in(
+    store: Any, put: Any, browser_as: Any, run: Any, by: str
+) -> None:
+    put({"resourceType": "Patient", "id": "ana", "telecom": [{"value": ANA.value}]})
+    sent, thread = datetime(2024, 3, 8, 9, tzinfo=UTC), f"{by}{ANA.value},{OFFICE.value}"
+    message = Message("twilio", "SM1", ANA, (OFFICE,), sent, "Hi", "Hi", thread)
+    run(import_messages(store, DEFAULT_PROJECT, [message], Settings(owner=(OFFICE,))))
+    said = [{"id": "HX1", "text": 'Come "on" {{1}} <soon>.'}]
+    values = {"account_sid": "AC1", "auth_token": "t", "templates": json.dumps(said)}
+    run(keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (OFFICE,), values)))
+    ines = browser_as("ines", "Dr. Ines Alvarado")
+    where = path(ines)
+    page = ines.get(where).text
+    assert ("Templates, for any time" in page) is bool(by)
+    form = {**fields(page), "act": "saved", "text": "Good morning"}
+    shown = ines.post(where, **form, saved=f"template:{said[0]['text']}").text
+    assert ">Come &#34;on&#34; {{1}} &lt;soon&gt;.</textarea>" in shown
+    if by:
+        refused = ines.post(where, **{**form, "act": "reply", "text": "Good morning"})
+        assert refused.status_code == 422
+        assert "24 hours" in refused.text
 
 
 def test_who_may_not_reply_has_no_form(thread: None, browser: Any, browser_as: Any) -> None:

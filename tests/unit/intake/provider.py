@@ -78,6 +78,10 @@ class Provider:
             "from": form.get("From", [""])[0],
             "to": form["To"][0],
             "body": form.get("Body", [""])[0],
+            "template": (
+                form.get("ContentSid", [""])[0],
+                json.loads(form.get("ContentVariables", ["{}"])[0]),
+            ),
             "status": "queued",
             "direction": "outbound-api",
             "num_media": str(len(form.get("MediaUrl", []))),

@@ -82,6 +82,15 @@ CASES = {
     "a reaction": ([("09:00", IN, "Liked “See you at three”")], "-"),
     "a reaction to a picture": ([("09:00", IN, "Loved an image")], "-"),
     "a reaction of another phone": ([("09:00", IN, "👍 to “See you”")], "-"),
+    **{
+        f"a reaction in another language: {said}": ([("09:00", IN, said)], "-")
+        for said in (
+            *("Gefällt „Bis drei“", "Le gustó “Hasta luego”", "Le dio risa “Hasta luego”"),
+            *("Exclamó por “Hasta luego”", "Dudó sobre “Hasta luego”", "Le encantó una imagen"),
+            *("Reaccionó con 😂 a “Hasta luego”", "A aimé « À demain »"),
+        )
+    },
+    "words of an image": ([("09:00", IN, "le dio risa la imagen")], "waits 09:00"),
     "one taken back": ([("09:00", IN, "Removed a like from “See you”")], "-"),
     "a thumb": ([("09:00", IN, "👍🏽")], "-"),
     "words that begin like one": ([("09:00", IN, "Liked the new doctor")], "waits 09:00"),

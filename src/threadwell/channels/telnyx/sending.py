@@ -20,14 +20,18 @@ _API = "https://api.telnyx.com"
 #: What one message may have.
 LIMITS = Limits(files=10, together=1_000_000)
 
-#: What Telnyx says of who asks.
-_OF_THE_ACCOUNT = frozenset({"10009", "10010", "40312"})
-_BUSY = frozenset({"10011"})
+#: What Telnyx says of who asks: credentials, a profile or an account that is switched off.
+_OF_THE_ACCOUNT = frozenset({"10009", "10010", "40312", "40314"})
+_BUSY = frozenset({"10011", "40011"})
 _REASONS = {
     "40300": "the recipient has said STOP to that number",
     "40310": "the number that it goes to is none",
     "40305": "the account may not send from that number",
     "40302": "it is longer than Telnyx takes",
+    "10039": "the account may write only to numbers that were verified before",
+    "40309": "the messaging profile may not send to that country",
+    "40316": "it says nothing",
+    "40317": "its files are not as Telnyx takes them",
 }
 
 

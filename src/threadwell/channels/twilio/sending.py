@@ -6,6 +6,7 @@ ended is not made again: the messages of that number are looked through for it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlencode
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
 from threadwell.channels.sending import Failed, Found, Later, Limits, Outbound, Sent
+from threadwell.channels.templates import WINDOW, template_for
 from threadwell.channels.twilio.addresses import service_of_thread
 from threadwell.channels.twilio.files import authorization
 from threadwell.channels.twilio.identity import NAME, parse_message_id
@@ -22,6 +24,7 @@ from threadwell.channels.twilio.signature import FORM
 from threadwell.fhir.json import BadJson, decode
 from threadwell.messages import Address
 
+_WHATSAPP = "whatsapp"
 _API = "https://api.twilio.com"
 #: What one message may have: by phones' own services, and by others such as WhatsApp.
 _OF_PHONES = Limits(characters=1600, files=10, together=5_000_000)
@@ -31,7 +34,7 @@ _PAGE = 1000
 #: How far Twilio's clock may be behind ours.
 _SKEW = timedelta(minutes=1)
 #: What goes wrong here and may go well in a while: too many requests, a queue that is full.
-_BUSY = frozenset({"20429", "14107", "21611", "63018", "30001"})
+_BUSY = frozenset({"20429", "14107", "21611", "63017", "63018", "30001"})
 
 
 def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent | Later | Failed:
@@ -51,7 +54,14 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
         form.append(("MessagingServiceSid", service))
     else:
         form.append(("From", _named(out.own, out.thread)))
-    if out.text:
+    by_app = service_of_thread(out.thread) == _WHATSAPP
+    found = template_for(out.text, account) if by_app and not out.files else None
+    if found is not None:
+        template, filled = found
+        form.append(("ContentSid", template.id))
+        if filled:
+            form.append(("ContentVariables", json.dumps(filled, ensure_ascii=False)))
+    elif out.text:
         form.append(("Body", out.text))
     form += [("MediaUrl", url) for url in out.files]
     if out.hook:
@@ -63,6 +73,11 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
 def limits(thread: str) -> Limits:
     """What one message in a thread may have."""
     return _OF_OTHERS if service_of_thread(thread) else _OF_PHONES
+
+
+def window(thread: str) -> timedelta | None:
+    """How long after somebody has written there they can be sent whatever is written."""
+    return WINDOW if service_of_thread(thread) == _WHATSAPP else None
 
 
 def ask(out: Outbound, account: Account, answer: Called | None) -> Call | Found | Later:

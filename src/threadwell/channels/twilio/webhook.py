@@ -11,11 +11,12 @@ from threadwell.channels.delivery import Delivery, Reply
 from threadwell.channels.keywords import wish_of
 from threadwell.channels.live import Arrived, Heard, Live, Remote, State, Status, Wished
 from threadwell.channels.records import Refused
+from threadwell.channels.templates import TEMPLATES, lacks_templates, templates_of
 from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
 from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id
 from threadwell.channels.twilio.message import Told, message_of
-from threadwell.channels.twilio.sending import ask, limits, send
+from threadwell.channels.twilio.sending import ask, limits, send, window
 from threadwell.channels.twilio.signature import FORM, form, verify
 from threadwell.messages import Address, Attachment, Broken
 
@@ -136,6 +137,7 @@ LIVE = Live(
         Field("second_auth_token", "another one, while it is changed", secret=True, required=False),
         Field("shared_key", "of a webhook rule that signs with one", secret=True, required=False),
         Field("api_url", "where the API is, if not at Twilio", required=False),
+        TEMPLATES,
     ),
     verify=verify,
     parse=parse,
@@ -144,4 +146,7 @@ LIVE = Live(
     send=send,
     ask=ask,
     limits=limits,
+    lacks=lacks_templates,
+    window=window,
+    templates=templates_of,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threadwell.channels.account import Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
+from threadwell.channels.templates import TEMPLATES, WINDOW, lacks_templates, templates_of
 from threadwell.channels.whatsapp_cloud.deliveries import parse
 from threadwell.channels.whatsapp_cloud.files import fetch
 from threadwell.channels.whatsapp_cloud.sending import LIMITS, send
@@ -27,6 +28,7 @@ CHANNEL = Channel(
             ),
             Field("phone_number_id", "to reply: WhatsApp, API setup", required=False),
             Field("api_url", "where the Graph API is, if not at Meta", required=False),
+            TEMPLATES,
         ),
         verify=verify,
         parse=parse,
@@ -34,5 +36,8 @@ CHANNEL = Channel(
         fetch=fetch,
         send=send,
         limits=lambda _: LIMITS,
+        lacks=lacks_templates,
+        window=lambda _: WINDOW,
+        templates=templates_of,
     ),
 )

@@ -7,6 +7,7 @@ knows how a request ended, a person has to look.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.objects import decode_object
 from threadwell.channels.records import maps_of
 from threadwell.channels.sending import Failed, Later, Limits, Outbound, Sent
+from threadwell.channels.templates import Template, template_for
 from threadwell.channels.whatsapp_cloud.files import base_of, headers_of
 from threadwell.channels.whatsapp_cloud.values import map_of, word_of
 from threadwell.messages import AddressKind
@@ -45,7 +47,7 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
     number = account.value("phone_number_id")
     if not number or not account.value("access_token"):
         return Failed("its account has no phone_number_id, or no access_token")
-    said = _said(out)
+    said = _said(out, account)
     if isinstance(said, Failed):
         return said
     headers = {**headers_of(account), "Content-Type": "application/json"}
@@ -53,7 +55,7 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
     return Call("POST", url, headers, json.dumps(said).encode())
 
 
-def _said(out: Outbound) -> dict[str, Any] | Failed:
+def _said(out: Outbound, account: Account) -> dict[str, Any] | Failed:
     if len(out.recipients) != 1 or out.thread.startswith(_GROUP):
         return Failed("only a chat of two can be answered")
     (to,) = out.recipients
@@ -68,7 +70,9 @@ def _said(out: Outbound) -> dict[str, Any] | Failed:
         "recipient_type": "individual",
         "to": to.value.removeprefix("+"),
     }
-    if out.files:
+    if not out.files and (found := template_for(out.text, account)):
+        said |= {"type": "template", "template": _template(*found)}
+    elif out.files:
         caption = {"caption": out.text} if out.text else {}
         said |= {"type": "document", "document": {"link": out.files[0], **caption}}
     else:
@@ -77,6 +81,26 @@ def _said(out: Outbound) -> dict[str, Any] | Failed:
     if out.answers.startswith(_WAMID):
         said["context"] = {"message_id": out.answers}
     return said
+
+
+def _template(template: Template, filled: Mapping[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": template.id, "language": {"code": template.language or "en"}}
+    if filled:
+        numbered = all(name.isdecimal() for name in filled)
+        names = sorted(filled, key=int) if numbered else list(filled)
+        # Slots with names are told by these, those with numbers by their order.
+        parameters = [
+            {"type": "text"}
+            | ({} if numbered else {"parameter_name": name})
+            | {"text": filled[name]}
+            for name in names
+        ]
+        said["components"] = [{"type": "body", "parameters": parameters}]
+    return said
+
+
+def _is_of_permissions(code: str) -> bool:
+    return len(code) == 3 and code.startswith("2") and code.isdecimal()
 
 
 def _outcome(answer: Called) -> Sent | Later | Failed:
@@ -93,7 +117,7 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
         return Later("Meta is not there at the moment", code, answer.pause)
     if code in _REASONS:
         return Failed(_REASONS[code], code)
-    if code in _OF_THE_ACCOUNT or answer.status in (401, 403):
+    if code in _OF_THE_ACCOUNT or _is_of_permissions(code) or answer.status in (401, 403):
         return Later("Meta does not take the credentials of the account", code)
     if answer.status >= 500:
         return Later("Meta has failed, and may have sent it", code, doubtful=True)

@@ -25,11 +25,13 @@ _LEADS = (
     r"removed an? (?:like|heart|dislike|laugh|exclamation|question mark) from",
     *(r"reacted \S{1,12} to", r"removed \S{1,12} from", r"\W{1,12} to"),
     # German
-    *("mag", "liebt", "mag nicht", "lacht über", "betont", "hinterfragt"),
+    *("gefällt", "gefällt nicht", "mag", "liebt", "mag nicht", "lacht über", "betont"),
+    "hinterfragt",
     r"hat mit \S{1,12} reagiert auf",
     # Spanish
     *("le gusta", "le gustó", "le encanta", "le encantó", "no le gusta", "no le gustó"),
-    *("se rió de", "se ríe de", "enfatizó", "cuestionó"),
+    *("se rió de", "se ríe de", "enfatizó", "cuestionó", "le dio risa", "exclamó por"),
+    *("dudó sobre", r"reaccionó con \S{1,12} a"),
     # French
     *("a aimé", "a adoré", "n['’]a pas aimé", "a ri à", "a ri de", "a souligné", "a questionné"),
     r"a réagi avec \S{1,12} à",
@@ -39,7 +41,8 @@ _THINGS = (
     *("image", "photo", "picture", "video", "movie", "audio message", "attachment"),
     *("sticker", "link"),
 )
-_THING = rf"(?:an?|the) (?:{'|'.join(_THINGS)})"
+_COSAS = ("imagen", "foto", "vídeo", "video", "película", "mensaje de audio", "sticker")
+_THING = rf"(?:(?:an?|the) (?:{'|'.join(_THINGS)})|una? (?:{'|'.join(_COSAS)}))"
 #: More characters than a phone quotes.
 _LONGEST = 5000
 _REACTION = re.compile(
@@ -67,6 +70,6 @@ def is_quiet(text: str, notes: Collection[str], medium: str, *, files: bool) -> 
         wish = wish_of(text)
         if wish in _CARRIERS and text.strip(".!").lower() not in _NOT_FOR_CARRIERS:
             return True
-    if len(text) > _LONGEST or (text[-1].isalnum() and not text.lower().endswith(_THINGS)):
+    if len(text) > _LONGEST or (text[-1].isalnum() and not text.lower().endswith(_THINGS + _COSAS)):
         return False
     return _SIGNS.fullmatch(text) is not None or _REACTION.fullmatch(text) is not None

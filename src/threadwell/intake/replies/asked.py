@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from threadwell.channels.account import Account
 from threadwell.channels.live import Live
+from threadwell.channels.templates import BadTemplates, template_for, unfilled
 from threadwell.encounters.child import DRAFT, REPLY
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import told
@@ -122,6 +123,8 @@ class Asked:
                 return run.begin()
             if stored.version_id != self.draft.version_id:
                 raise Stale(f"Communication/{self.message}")
+        if why := self._untimely(now):
+            raise BadReply(why)
         for one in self.to:
             if not await may_write(run.store, run.project, self.own, one):
                 raise BadReply("the recipient has said STOP: nothing may be sent until START")
@@ -153,6 +156,28 @@ class Asked:
         batch.keep(replied(run.project))
         return batch
 
+    def _untimely(self, now: int) -> str:
+        """Why its channel does not take it at this time, in milliseconds; ``""`` if it does."""
+        try:
+            templates = self.live.templates(self.account)
+        except BadTemplates:
+            templates = ()
+        if slot := unfilled(self.text, templates):
+            return f"fill in {slot} first"
+        window = self.live.window(self.thread)
+        if window is None or (not self.files and template_for(self.text, self.account)):
+            return ""
+        inbound = [one.sent.at for one in self._of_thread(self.circle) if one.sent.inbound]
+        if inbound and now * 1000 - max(inbound) <= window // timedelta(microseconds=1):
+            return ""
+        hours = window // timedelta(hours=1)
+        said = [f"{one.name}: {one.text}" for one in templates]
+        rest = "what says what one of these says: " + " | ".join(said) if said else "a template"
+        return (
+            f"the last message from them is more than {hours} hours old: "
+            f"until they write again they can only be sent {rest}"
+        )
+
     def done(self, report: Report) -> Replied:
         """What has become of it."""
         name = f"Communication/{self.message}"
@@ -170,18 +195,7 @@ class Asked:
         return removed_from(self.header)
 
     def _answered(self, circle: Circle) -> Placed:
-        mine = sorted(
-            (
-                one
-                for one in circle.messages.values()
-                if one.channel == self.channel
-                and (
-                    one.thread_id == self.thread
-                    or (one.link is not None and one.link.header == self.header["id"])
-                )
-            ),
-            key=lambda one: one.sent,
-        )
+        mine = sorted(self._of_thread(circle), key=lambda one: one.sent)
         if self.answers:
             id_ = as_key(self.answers).id
             found = next((one for one in mine if one.child == id_), None)
@@ -195,6 +209,12 @@ class Asked:
         if not mine:
             raise BadReply("there is no message in the thread")
         return (inbound or counted)[-1]
+
+    def _of_thread(self, circle: Circle) -> Iterator[Placed]:
+        for one in circle.messages.values():
+            here = one.link is not None and one.link.header == self.header["id"]
+            if one.channel == self.channel and (one.thread_id == self.thread or here):
+                yield one
 
     def _known_as(self, external_id: str) -> str:
         """The id of a message out there, as far as that is known."""

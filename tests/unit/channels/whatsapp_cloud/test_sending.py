@@ -28,6 +28,65 @@ def answered(status: int, told: Any, **headers: str) -> Any:
     return step(answer=Called(status, names, json.dumps(told).encode()))
 
 
+TEMPLATES = [
+    {"id": "visit", "language": "de", "text": "Termin am {{1}} um {{2}}."},
+    {"id": "ready", "text": "{{what}} is ready for {{who}}"},
+    {"id": "closed", "text": "We are closed."},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Termin am Montag um 9.",
+            {
+                "name": "visit",
+                "language": {"code": "de"},
+                "components": [
+                    {
+                        "type": "body",
+                        "parameters": [
+                            {"type": "text", "text": "Montag"},
+                            {"type": "text", "text": "9"},
+                        ],
+                    }
+                ],
+            },
+        ),
+        (
+            "It is ready for Ana",
+            {
+                "name": "ready",
+                "language": {"code": "en"},
+                "components": [
+                    {
+                        "type": "body",
+                        "parameters": [
+                            {"type": "text", "parameter_name": "what", "text": "It"},
+                            {"type": "text", "parameter_name": "who", "text": "Ana"},
+                        ],
+                    }
+                ],
+            },
+        ),
+        ("We are closed.", {"name": "closed", "language": {"code": "en"}}),
+    ],
+)
+def test_a_template(text: str, said: Any) -> None:
+    values = {**SENDING.values, "templates": json.dumps(TEMPLATES)}
+    assert LIVE.send is not None
+    call = LIVE.send(replace(REPLY, text=text), replace(SENDING, values=values), None)
+    assert isinstance(call, Call)
+    sent = json.loads(call.body)
+    assert (sent["type"], sent["template"]) == ("template", said)
+    assert "text" not in sent
+    file = replace(REPLY, text=text, files=("https://clinic.example.org/f/1",))
+    call = LIVE.send(file, replace(SENDING, values=values), None)
+    assert isinstance(call, Call)
+    assert json.loads(call.body)["type"] == "document"
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -105,6 +164,8 @@ def error(code: Any) -> dict[str, Any]:
         (500, error(2), "later"),
         (401, error(190), "later"),
         (403, error(10), "later"),
+        (400, error(200), "later"),
+        (400, error(299), "later"),
         (400, error(131047), "failed"),
         (400, error("131026"), "failed"),
         (403, error(131030), "failed"),
