@@ -14,15 +14,16 @@ _REMEMBERED = 50_000
 class _Second:
     """Messages of one second that say the same: their fractions, and how many have none."""
 
-    fractions: list[int] = field(default_factory=list)
-    whole: int = 0
+    fractions: list[int]
+    whole: int
 
 
 @dataclass(slots=True)
 class Alike:
     """Counts the messages of one export that are alike, in its order."""
 
-    _seen: OrderedDict[str, _Second] = field(default_factory=OrderedDict)
+    #: Most are alone: of those the fraction is enough.
+    _seen: OrderedDict[str, int | _Second] = field(default_factory=OrderedDict)
 
     def place(self, identity: str, fraction: int) -> int:
         """Which of the messages of that identity, second and all, this one is: 1, 2 …
@@ -31,10 +32,15 @@ class Alike:
         each fraction is one message, however often it stands there: a phone that was restored has
         all of its messages twice. Of those without, each is one.
         """
-        second = self._seen.pop(identity, None) or _Second()
+        second = self._seen.pop(identity, None)
+        if second is None:
+            self._seen[identity] = fraction
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+            return 1
+        if isinstance(second, int):
+            second = _Second([second], 0) if second else _Second([], 1)
         self._seen[identity] = second
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
         if not fraction:
             second.whole += 1
             return second.whole

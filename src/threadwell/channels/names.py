@@ -21,7 +21,9 @@ def with_shown_names(item: Message | Broken) -> Message | Broken:
     if isinstance(item, Broken):
         source = shown(item.source)
         return item if source is item.source else replace(item, source=source)
-    if item.thread_hint.isascii() and all(one.filename.isascii() for one in item.attachments):
+    if item.thread_hint.isascii() and not (
+        item.attachments and any(not one.filename.isascii() for one in item.attachments)
+    ):
         return item
     files = tuple(replace(one, filename=shown(one.filename)) for one in item.attachments)
     return replace(item, thread_hint=shown(item.thread_hint), attachments=files)

@@ -5,7 +5,7 @@ Values are texts, as every app exports them; a column that is null is not there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ _NOT_DOWNLOADED = "130"
 _REPORTS = frozenset({"129", "131", "133", "134", "135", "136"})
 _NEVER_FETCHED = "the notice of an MMS whose content was never fetched"
 _DELIVERY_FAILED = "64"
+_NOT_DELIVERED = ("the network reported that it was not delivered",)
 _UTF8 = "106"
 
 #: What some networks and apps put where there is none.
@@ -83,6 +84,8 @@ def sent_time(values: Values, received: datetime) -> datetime:
 def subject_of(values: Values) -> str:
     """The subject of an MMS; ``""`` for what only stands in its place."""
     subject = (values.get("sub") or values.get("subject") or "").strip()
+    if not subject:
+        return ""
     if subject in _NO_SUBJECT or subject.startswith(_RCS):
         return ""
     if values.get("sub_cs") == _UTF8:
@@ -94,10 +97,9 @@ def subject_of(values: Values) -> str:
     return subject
 
 
-def notes_of(values: Values) -> Iterator[str]:
+def notes_of(values: Values) -> tuple[str, ...]:
     """What the phone knows of the fate of a message."""
-    if values.get("status") == _DELIVERY_FAILED:
-        yield "the network reported that it was not delivered"
+    return _NOT_DELIVERED if values.get("status") == _DELIVERY_FAILED else ()
 
 
 def _milliseconds(text: str) -> int | None:

@@ -12,9 +12,13 @@ _SELF = "insert-address-token"
 _NOBODY = frozenset({"", _SELF, "-1", "-2", "-3"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Owner:
-    """Whose phone it is. An export of it need not say."""
+    """Whose phone it is. An export of it need not say.
+
+    One of these is made for a reading; as it is itself alone, what is remembered of it is found
+    without a look at its addresses.
+    """
 
     address: Address
     keys: frozenset[tuple[AddressKind, str]]

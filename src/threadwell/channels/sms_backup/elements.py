@@ -24,6 +24,11 @@ _READ_BYTES = 1 << 18
 #: A piece without an end is handed over once it is this long, so that memory stays bounded.
 LONGEST_PIECE = 256 * 1024 * 1024
 
+#: The names of elements and attributes, so that a parser does not make those again that the one
+#: before it has made. An honest file has some forty.
+_NAMES: dict[str, str] = {}
+_MOST_NAMES = 1000
+
 
 class Piece(NamedTuple):
     """The bytes of one message and where in the file they begin."""
@@ -99,7 +104,9 @@ def _parse(content: bytes) -> Element | None:
         elif not found:
             found.append(Element(name, attributes))
 
-    parser = expat.ParserCreate("utf-8")
+    if len(_NAMES) > _MOST_NAMES:
+        _NAMES.clear()
+    parser = expat.ParserCreate("utf-8", intern=_NAMES)
     parser.StartElementHandler = start
     try:
         parser.Parse(content, True)

@@ -21,11 +21,16 @@ _BETWEEN = re.compile("[~;,]")
 
 
 class Ends(NamedTuple):
-    """``others`` are all but the owner."""
+    """``others`` are all but the owner; ``thread`` names them, and ``who`` the one who wrote.
+
+    Of what the owner wrote, ``who`` is the thread.
+    """
 
     sender: Address
     recipients: tuple[Address, ...]
     others: tuple[Address, ...]
+    thread: str
+    who: str
 
 
 def read_ends(element: Element, received: bool, owner: Owner) -> Ends | Refused:
@@ -76,8 +81,9 @@ def _ends(
     if not others:
         return Refused("nobody is named at its other end")
     people = tuple(others.values())
+    thread = ",".join(sorted({one.key[1] for one in people}))
     if not received:
-        return Ends(owner.address, people, people)
+        return Ends(owner.address, people, people, thread, thread)
     if any(one.key in owner.keys for one in writers):
         return Refused("it was received, and names the phone's own number as its sender")
     known = [others[one.key] for one in writers if one.key in others]
@@ -85,4 +91,4 @@ def _ends(
         return Refused("several people are in it, and none is named as its sender")
     sender = next(iter(known), people[0])
     rest = tuple(one for one in people if one.key != sender.key)
-    return Ends(sender, (owner.address, *rest), people)
+    return Ends(sender, (owner.address, *rest), people, thread, sender.key[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from threadwell.channels.android.columns import (
@@ -22,6 +21,8 @@ from threadwell.channels.sms_backup.earlier import earlier_ids
 from threadwell.channels.sms_backup.elements import Element
 from threadwell.channels.sms_backup.ends import NAME, read_ends
 from threadwell.messages import Message
+
+_SPOILT = ("characters that the backup had spoilt were left out",)
 
 
 def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | Refused:
@@ -45,31 +46,25 @@ def parse_message(element: Element, owner: Owner, ids: Identities) -> Message | 
     if not (content.text or content.attachments or subject):
         return Refused("empty")
     date = EPOCH + timedelta(milliseconds=ms)
-    thread = ",".join(sorted({one.key[1] for one in ends.others}))
-    who = ends.sender.key[1] if received else thread
     before: tuple[str, ...] = ()
     if ids.earlier:
         before = earlier_ids(ms, box, ends, subject, content)
     return Message(
         channel=NAME,
-        external_id=ids.of(ms, attributes.get("m_id", "") if mms else "", box, who, content.text),
+        external_id=ids.of(
+            ms, attributes.get("m_id", "") if mms else "", box, ends.who, content.text
+        ),
         sender=ends.sender,
         recipients=ends.recipients,
         sent=sent_time(attributes, date) if received else date,
         received=date if received else None,
         text=content.text,
         new_text=content.text,
-        thread_hint=thread,
+        thread_hint=ends.thread,
         subject=subject,
         attachments=content.attachments,
         medium="MMSWRIT" if mms else "SMSWRIT",
-        notes=(*content.notes, *_notes(element)),
+        notes=content.notes + (_SPOILT if element.repaired else ()) + notes_of(attributes),
         made_id=True,
         earlier_ids=before,
     )
-
-
-def _notes(element: Element) -> Iterator[str]:
-    if element.repaired:
-        yield "characters that the backup had spoilt were left out"
-    yield from notes_of(element.attributes)
