@@ -26,8 +26,10 @@ async def bodies(context: Context, request: Request, versions: Sequence[Stored])
     a Binary. R4 has neither, and other clients' models refuse them.
     """
     shown = [version.body for version in versions]
-    if any(ATTACHED in body for body in shown):
-        shown = await presigned(context, shown)
+    for body in shown:
+        if ATTACHED in body:
+            shown = await presigned(context, shown)
+            break
     if request.is_extended:
         shown = [
             _with_origin(context, version, body) if body else body

@@ -131,18 +131,19 @@ class _App:
             # Health and metrics tell the truth most of all when there is too much to do.
             if is_over and not path.startswith(_ALWAYS):
                 answer = refusal(load.overloaded(), headers)
-            elif error := repeated(given, headers):
+            elif len(headers) != len(given) and (error := repeated(given, headers)):
                 answer = refusal(error, headers)
             elif self._spans:
                 answer = await self._spans.around(request, self._answer(request, methods, receive))
             else:
                 answer = await self._answer(request, methods, receive)
-            try:
-                # What was written is told in any case.
-                must = request.interaction not in _READS
-                held = load.hold_answer(len(answer.body), must=must)
-            except FhirError as error:
-                answer = refusal(error, headers)
+            if len(answer.body) >= LARGE:
+                try:
+                    # What was written is told in any case.
+                    must = request.interaction not in _READS
+                    held = load.hold_answer(len(answer.body), must=must)
+                except FhirError as error:
+                    answer = refusal(error, headers)
             if b"origin" in headers:
                 answer = cors.shared(answer, headers)
             await _send(send, request.method, answer)
@@ -241,11 +242,14 @@ async def _send(send: Send, method: str, answer: Answer) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if method == "HEAD":
         body = b""
+    if len(body) <= LARGE:
+        await send({"type": "http.response.body", "body": body})
+        return
     # A large one is sent as fast as its reader takes it, and is there only once meanwhile.
     for at in range(0, len(body) - LARGE, LARGE):
         await send({"type": "http.response.body", "body": body[at : at + LARGE], "more_body": True})
-    rest = max(0, (len(body) - 1) // LARGE) * LARGE
-    await send({"type": "http.response.body", "body": body[rest:] if rest else body})
+    rest = (len(body) - 1) // LARGE * LARGE
+    await send({"type": "http.response.body", "body": body[rest:]})
 
 
 def _is_fhir(path: str) -> bool:

@@ -58,8 +58,11 @@ class Request:
     @property
     def is_medplums(self) -> bool:
         """Does one of Medplum's clients ask? They say so, or are known by what they accept."""
-        accept = self.headers.get(b"accept", b"")
-        return b"x-medplum" in self.headers or accept.replace(b" ", b"") == _MEDPLUMS
+        headers = self.headers
+        if b"x-medplum" in headers:
+            return True
+        accept = headers.get(b"accept", b"")
+        return len(accept) >= len(_MEDPLUMS) and accept.replace(b" ", b"") == _MEDPLUMS
 
 
 Header: TypeAlias = tuple[bytes, bytes]

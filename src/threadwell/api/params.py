@@ -18,9 +18,7 @@ def parse_params(text: str) -> list[tuple[str, str]]:
     ``phone=+15550100`` keeps its plus sign, though a form would make a space of it.
     """
     pairs = _pairs(text)
-    if any(name in _FORMAT for name, _ in pairs):
-        return [pair for pair in pairs if pair[0] not in _FORMAT]
-    return pairs
+    return [pair for pair in pairs if pair[0] not in _FORMAT]
 
 
 def formats(text: str) -> list[str]:

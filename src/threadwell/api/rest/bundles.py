@@ -67,12 +67,16 @@ def bundle(
     return Answer(200, [JSON, PRIVATE], b"".join(parts))
 
 
-def found_entry(base: bytes, stored: Stored, body: bytes, mode: bytes) -> bytes:
-    """The serialised entry of a searchset; ``mode`` is ``match`` or ``include`` (§3.1.1.3)."""
-    return b'{"fullUrl":"%s/%s/%s","search":{"mode":"%s"},"resource":%s}' % (
-        base,
-        stored.type.encode(),
-        stored.id.encode(),
-        mode,
-        body,
-    )
+def found_entries(
+    base: bytes, found: Sequence[Stored], shown: Sequence[bytes], mode: bytes
+) -> list[bytes]:
+    """The serialised entries of a searchset; ``mode`` is ``match`` or ``include`` (§3.1.1.3)."""
+    between = b'","search":{"mode":"%s"},"resource":' % mode
+    begins: dict[str, bytes] = {}
+    out: list[bytes] = []
+    for stored, body in zip(found, shown, strict=True):
+        type_ = stored.type
+        if type_ not in begins:
+            begins[type_] = b'{"fullUrl":"%s/%s/' % (base, type_.encode())
+        out.append(b"%s%s%s%s}" % (begins[type_], stored.id.encode(), between, body))
+    return out

@@ -14,7 +14,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import is_form, unsupported_media_type
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
-from threadwell.api.rest.bundles import bundle, bundled, found_entry
+from threadwell.api.rest.bundles import bundle, bundled, found_entries
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.compartments import COMPARTMENT
@@ -96,9 +96,11 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
 
 def check_names(params: Params) -> None:
     """Raise 400 for a parameter of other servers that clients ask for."""
-    if any(name == "_totalMethod" for name, _ in params):
-        # fhirpy's clients count by a parameter of another server.
-        raise invalid("Unknown search parameter: _totalMethod. R4 has _total and _summary=count")
+    for name, _ in params:
+        if name == "_totalMethod":
+            # fhirpy's clients count by a parameter of another server.
+            told = "Unknown search parameter: _totalMethod. R4 has _total and _summary=count"
+            raise invalid(told)
 
 
 async def found_page(context: Context, query: Query) -> Page:
@@ -121,14 +123,14 @@ async def searchset(
     """
     found = [*page.matches, *page.included]
     shown = await bundled(context, request, found)
-    for at, match in enumerate(page.matches):
-        if names := elements_of.get(match.type):
-            (shown[at],) = await elements.subsets(shown[at : at + 1], names)
+    if any(elements_of.values()):
+        for at, match in enumerate(page.matches):
+            if names := elements_of.get(match.type):
+                (shown[at],) = await elements.subsets(shown[at : at + 1], names)
     base, matches = context.fhir.encode(), len(page.matches)
-    entries = [
-        found_entry(base, stored, body, b"match" if at < matches else b"include")
-        for at, (stored, body) in enumerate(zip(found, shown, strict=True))
-    ]
+    entries = found_entries(base, page.matches, shown[:matches], b"match")
+    if page.included:
+        entries += found_entries(base, page.included, shown[matches:], b"include")
     return [*entries, _CUT] if page.cut else entries
 
 

@@ -41,15 +41,13 @@ def fetch_bounded(
     if most is None:
         return fetch(connection, sql, params), False
     rows: list[tuple[Any, ...]] = []
-    cursor = connection.cursor()
-    try:
-        for row in cursor.execute(sql, params):
-            if most <= 0:
-                return rows, True
-            rows.append(row)
-            most -= len(row[5])
-    finally:
-        cursor.close(force=True)
+    cursor = connection.execute(sql, params)
+    for row in cursor:
+        if most <= 0:
+            cursor.close(force=True)
+            return rows, True
+        rows.append(row)
+        most -= len(row[5])
     return rows, False
 
 
