@@ -52,7 +52,11 @@ class Case(NamedTuple):
 
 
 @pytest.mark.parametrize(
-    "corpus", ["tuning", "held_out", "texted", "texted_later", "texted_words", "texted_others"]
+    "corpus",
+    [
+        *("tuning", "held_out", "texted", "texted_later", "texted_words", "texted_others"),
+        *("worded", "worded_later"),
+    ],
 )
 def test_nobody_is_attributed_wrongly_and_few_are_missed(corpus: str) -> None:
     found = told = 0

@@ -12,6 +12,7 @@ from threadwell.encounters.mentions.addressed import called
 from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.forms import Place
 from threadwell.encounters.mentions.said import shows_a_person, verb_of
+from threadwell.encounters.mentions.things import is_no_person
 
 DENIED = "denied"
 COMPARED = "compared"
@@ -19,6 +20,7 @@ SOMEBODY_ELSE = "somebody else"
 WRITER = "writer"
 PLACE = "place"
 TIME = "time"
+THING = "thing"
 WORD = "word"
 
 #: How far a denial or a comparison reaches over little words.
@@ -286,6 +288,11 @@ def _place(reading: Reading, place: Place) -> str:
     return PLACE if after.is_capital or plain else ""
 
 
+def _thing(reading: Reading, place: Place) -> str:
+    """``Summer has her sneezing``, ``Victoria has measles cases``."""
+    return THING if is_no_person(reading, place) else ""
+
+
 def _time(reading: Reading, place: Place) -> str:
     """``in May``, ``May 5``, ``early June``: of names that are times as well."""
     if reading.name_class(place) != "time":
@@ -352,6 +359,7 @@ _RULES: tuple[Callable[[Reading, Place], str], ...] = (
     called,
     _writer,
     _place,
+    _thing,
     _time,
     _word,
 )
