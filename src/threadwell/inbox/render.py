@@ -18,6 +18,8 @@ STATIC = {
     "icon.svg": "image/svg+xml",
     "live.js": "text/javascript; charset=utf-8",
     "split.js": "text/javascript; charset=utf-8",
+    "keys.js": "text/javascript; charset=utf-8",
+    "saved.js": "text/javascript; charset=utf-8",
 }
 
 
@@ -59,6 +61,8 @@ def _environment() -> Environment:
         icon=static_url("icon.svg"),
         script=static_url("live.js"),
         split_script=static_url("split.js"),
+        keys_script=static_url("keys.js"),
+        saved_script=static_url("saved.js"),
         statuses={name: name.capitalize() for name in STATUSES},
     )
     return environment

@@ -13,6 +13,7 @@ from threadwell.inbox import caring
 from threadwell.inbox.composing import DISCARD, KEEP, SAVED, keep, with_saved
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
+from threadwell.inbox.fresh import first_unread
 from threadwell.inbox.page import Form, Live, by_whom, first, page_of, sentence
 from threadwell.inbox.posted import Posted, read_posted
 from threadwell.inbox.read_state import mark_read
@@ -155,6 +156,7 @@ async def _page(
     dates = await dates_of(site.store)
     view = await whole(reader, encounter, request, dates)
     me = by_whom(request).reference
+    fresh = await first_unread(reader, view, me) if me else {}
     if me:
         await mark_read(reader, last_shown(view), me)
     back, label = came_from(site, request)
@@ -167,6 +169,7 @@ async def _page(
             after, (*shown_on(view), *(f"Task/{one.task}" for one in cared.threads.values()))
         ),
         session=view,
+        fresh=fresh,
         here=f"?{request.url.query}" if request.query_params.get("cursor") else "",
         replying=replying,
         caring=cared,

@@ -131,11 +131,14 @@
     }
   }
 
-  // What was wrong with a form, which the page that is asked for anew knows nothing of.
-  const isSaid = (child) => child.nodeType === Node.ELEMENT_NODE && child.role === "alert";
+  // What was wrong with a form, and what is kept while the page is open: the page that is asked for anew
+  // knows nothing of it.
+  const isSaid = (child) =>
+    child.nodeType === Node.ELEMENT_NODE && (child.role === "alert" || "kept" in child.dataset);
 
   const isKept = (element, name) =>
     (name === "open" && element.localName === "details") ||
+    (["aria-controls", "aria-activedescendant"].includes(name) && element.localName === "textarea") ||
     (name === "selected" && element.localName === "option") ||
     (["value", "checked"].includes(name) && ["input", "textarea", "select"].includes(element.localName));
 
