@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
-from threadwell.channels.chat.names import own_address
+from threadwell.channels.chat.names import Patient, own_address, who_of
 from threadwell.channels.chat.tokens import new_token
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.arrivals.telling import Telling
@@ -58,8 +59,11 @@ class App:
         if not self.api.ids("Practitioner"):
             self.api.make("Practitioner", name=[{"text": "Nurse Berg"}])
         (nurse,) = self.api.ids("Practitioner")
-        own = f"https://threadwell.dev/fhir/identifier/thread/chat|chat:app/{self.who}%5C,chat:app"
-        header = self.api.ids(f"Communication?identifier={own.replace('|', '%7C')}")[-1]
+        thread = (
+            Patient("app", who_of(self.who) or "").thread.replace("|", "\\|").replace(",", "\\,")
+        )
+        own = quote(f"https://threadwell.dev/fhir/identifier/thread/chat|{thread}", safe="")
+        header = self.api.ids(f"Communication?identifier={own}")[-1]
         made = self.api.make(
             "Communication",
             status="in-progress",

@@ -13,9 +13,10 @@ from chat_stand_in import APP, DAY, HOUR, SECRET, App, person, texts
 
 from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
-from threadwell.channels.chat.names import own_address
+from threadwell.channels.chat.names import Patient, own_address, who_of
 from threadwell.channels.chat.tokens import new_token
 from threadwell.duties.duty import nowhere
+from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, entries
 from threadwell.intake.chat import history
@@ -54,6 +55,59 @@ def test_a_message_is_one_however_often_it_is_sent(app: App) -> None:
     child = app.api.call("GET", f"Communication/{first.json()['id']}").json()
     assert child["sent"] == "2024-03-10T12:00:00Z"
     assert child["medium"][0]["coding"][0]["code"] == "APPWRIT"
+
+
+def test_an_app_names_its_patient_by_an_identifier_of_the_practice(app: App) -> None:
+    """Who has it is found, also where they have got it since; another system is another patient."""
+    mrn = "https://clinic.example.org/mrn"
+    ana, bo = App(app.api, f"{mrn}|0017"), App(app.api, f"{mrn}|0018")
+    named = [{"system": mrn, "value": "0017"}]
+    patient = app.api.make(name=[{"given": ["Ana"]}], identifier=named)
+    app.api.make(
+        name=[{"given": ["Di"]}], identifier=[{"system": "urn:oid:1.2.3", "value": "0017"}]
+    )
+    for one in (ana, bo):
+        assert one.send("k1", f"Hello from {one.who}").status_code == 201
+    app.take()
+    assert texts(ana.get()) == [f"Hello from {ana.who}"]
+    assert texts(bo.get()) == []
+    [child] = app.api.call("GET", "Communication?part-of:missing=false").json()["entry"]
+    assert child["resource"]["subject"] == {"reference": f"Patient/{patient['id']}"}
+    known = [{"system": mrn, "value": "0018"}]
+    app.api.make(name=[{"given": ["Bo"]}], identifier=known)
+    app.api.clock.now += 1000
+    app.take()
+    app.api.run(
+        import_messages(
+            *(app.api.store, DEFAULT_PROJECT, [], Settings(labels=channel_labels())),
+            clock=app.api.clock,
+        )
+    )
+    assert texts(bo.get()) == [f"Hello from {bo.who}"]
+    assert ana.reply("Yes, Ana.")
+    assert texts(ana.get())[-1] == "Yes, Ana."
+
+
+@pytest.mark.parametrize(
+    ("sub", "who"),
+    [
+        ("p-1", "p-1"),
+        ("a|b", "a|b"),
+        ("https://c.example/m|1", "https:%2F%2Fc.example%2Fm|1"),
+        ("urn:oid:1.2|7", "urn:oid:1.2|7"),
+        ("https://c.example/m|a@b", "https:%2F%2Fc.example%2Fm|a%40b"),
+        ("https://c.example/m|", None),
+        ("https://c.example/m%2F|1", None),
+        ("http:%2F%2Fc|1", None),
+        ("a/b", None),
+        ("a@b.example", None),
+        ("", None),
+    ],
+)
+def test_who_a_token_names(sub: str, who: str | None) -> None:
+    assert who_of(sub) == who
+    if who is not None and ":" in who:
+        assert Patient("app", who).told == sub
 
 
 def test_what_was_acknowledged_outlives_the_process(app: App, tmp_path: Any) -> None:

@@ -121,7 +121,7 @@ class Socket:
         with self.following.listening(self._token.patient, now) as listener:
             if self.following.closed:
                 listener.over = True
-            await self._say(type="ready", patient=self._token.patient.who, until=self._token.until)
+            await self._say(type="ready", patient=self._token.patient.told, until=self._token.until)
             await self._catch_up(cursor)
             await _first_of(self._read(), self._write(listener))
 
@@ -202,7 +202,7 @@ class Socket:
                 if token.patient != patient:
                     raise ChatRefused("token", "the token is another patient's", "token")
                 self._token, self._text = token, text
-                await self._say(type="ready", patient=patient.who, until=token.until)
+                await self._say(type="ready", patient=patient.told, until=token.until)
             case Hello():
                 raise ChatRefused("invalid", "there was a hello before", "type")
 

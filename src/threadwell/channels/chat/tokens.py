@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from threadwell.channels.account import Account
-from threadwell.channels.chat.names import NAME, WHO, Patient
+from threadwell.channels.chat.names import NAME, Patient, who_of
 from threadwell.channels.delivery import Refused
 
 #: Bytes of a secret (RFC 7518 §3.2).
@@ -39,8 +39,10 @@ def new_token(account: Account, who: str, now: datetime, seconds: int, display: 
     """A token as a backend makes it; raises ``ValueError`` where there could be none."""
     import jwt
 
-    if not WHO.fullmatch(who):
-        raise ValueError("the id of a patient has letters, digits and ._~:=|+- alone")
+    if who_of(who) is None:
+        raise ValueError(
+            "a patient is named by an id of letters, digits and ._~:=|+-, or by system|value"
+        )
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"a token is good for at most {LONGEST} seconds")
     at = int(now.timestamp())
@@ -92,7 +94,8 @@ def read_token(text: str, account: Account, now: datetime) -> Token | Refused:
 def _read(claims: dict[str, object], account: Account, now: float) -> Token | Refused:
     who, since, until = claims["sub"], claims["iat"], claims["exp"]
     name = claims.get("name", "")
-    if not isinstance(who, str) or not WHO.fullmatch(who):
+    patient = who_of(who) if isinstance(who, str) else None
+    if patient is None:
         return Refused("sub of the token is no id of a patient")
     if not _is_time(since) or not _is_time(until):
         return Refused("iat or exp of the token is no time")
@@ -105,7 +108,7 @@ def _read(claims: dict[str, object], account: Account, now: float) -> Token | Re
     if until <= now:
         return Refused("the token has expired")
     shown = name if isinstance(name, str) and len(name) <= 200 and name.isprintable() else ""
-    return Token(Patient(account.name, who), int(until), shown.strip())
+    return Token(Patient(account.name, patient), int(until), shown.strip())
 
 
 def _is_time(value: object) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from dataclasses import dataclass, field
 from typing import Any
 
+from threadwell.channels.chat.names import identifier_address, identifier_of
 from threadwell.encounters import codes
 from threadwell.encounters.child import author_of
 from threadwell.encounters.identity import Identity
@@ -208,6 +209,7 @@ class AddressBook:
                     body = decode(stored.body)
                     self._note(found, type_, f"{type_}/{stored.id}", body)
                     self._found.add(stored, body)
+        await self._find_by_identifier(unmet.values(), found)
         for reference, resource in self._organizations:
             self._note(found, "Organization", reference, resource)
         for key, address in unmet.items():
@@ -215,6 +217,20 @@ class AddressBook:
         if self._by_address:
             asked = await self.asked.of(unmet)
             await self.read_questions(task for tasks in asked.values() for task in tasks)
+
+    async def _find_by_identifier(
+        self, addresses: Iterable[Address], found: dict[str, dict[str, list[Any]]]
+    ) -> None:
+        """Find those whom an app names by an identifier that they have at the practice."""
+        named = sorted({one for address in addresses if (one := identifier_of(address))})
+        for some in chunks(named):
+            wanted = tuple(TokenMatch(system, value) for system, value in some)
+            for type_ in _FAMILY:
+                query = Query(type_, (TokenFilter("identifier", wanted),))
+                async for stored in search_all(self.store, self.project, query):
+                    body = decode(stored.body)
+                    self._note(found, type_, f"{type_}/{stored.id}", body)
+                    self._found.add(stored, body)
 
     async def read_questions(self, tasks: Iterable[str]) -> None:
         """Have at hand those Tasks that ask or say who writes, given by their ids."""
@@ -313,7 +329,10 @@ class AddressBook:
 
 
 def keys_of(resource: Resource, country: str) -> set[str]:
-    """The keys of the addresses that a person has; numbers without a country belong to that one."""
+    """The keys of the addresses that a person has; numbers without a country belong to that one.
+
+    Apps name patients and family by their identifiers, too.
+    """
     out: set[str] = set()
     for point in resource.get("telecom") or ():
         value = point.get("value", "")
@@ -321,6 +340,10 @@ def keys_of(resource: Resource, country: str) -> set[str]:
             AddressKind.OTHER, unicodedata.normalize("NFC", value)
         )
         out.add(address_key(address))
+    for one in resource.get("identifier") or () if resource.get("resourceType") in _FAMILY else ():
+        named = identifier_address(str(one.get("system", "")), str(one.get("value", "")))
+        if named is not None:
+            out.add(address_key(named))
     return out
 
 
