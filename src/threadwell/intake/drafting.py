@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from threadwell.encounters.placed import Link, Placed
+from threadwell.fhir.json import decode
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.plan import Plan
 from threadwell.intake.circles.writing import write_plan
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.copies.children import write_child
 from threadwell.intake.copies.recording import Recorded
+from threadwell.intake.links import circle_of
+from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held
 from threadwell.intake.rulebook.events import of_message
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Stored
+
+Current = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
+
+
+class TooNarrow(Exception):
+    """What the plan of a circle makes was there before its tail: it has to be read whole."""
+
+
+async def write_made(batch: Batch, people: AddressBook, current: Current) -> None:
+    """Add the people whom a run had to make, and who are not there."""
+    there = await current(list(people.made))
+    for key, resource in people.made.items():
+        stands = there.get(key)
+        if stands is None or stands.deleted:
+            stands = batch.write(key, resource, stands)
+        people.wrote(stands, resource)
+    people.made.clear()
+
+
+async def were_before(plans: Iterable[tuple[Circle, Plan]], current: Current) -> bool:
+    """Whether anything that plans make anew was there before what is at hand of circles."""
+    new = [
+        key
+        for circle, todo in plans
+        if not circle.is_whole
+        for key in todo.resources
+        if key not in circle.stored
+    ]
+    return bool(new) and bool(await current(new))
+
+
+async def strayed_of(plans: Iterable[tuple[Circle, Plan]], current: Current) -> dict[Key, Stored]:
+    """What somebody has deleted, or taken from its circle, of what the plans make."""
+    new = [
+        key
+        for circle, todo in plans
+        for key in (*todo.resources, *todo.todos)
+        if key not in circle.stored
+    ]
+    there = await current(new)
+    return {
+        key: one for key, one in there.items() if one.deleted or not circle_of(decode(one.body))
+    }
 
 
 def write_plans(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from threadwell.fhir.stamp import Clock
@@ -29,11 +29,13 @@ from threadwell.intake.commits.looked import (
 from threadwell.intake.commits.marks import sweep
 from threadwell.intake.commits.timers import Timer, have_timers, keep_have_timers, timers
 from threadwell.intake.commits.trial import Trial
+from threadwell.intake.drafting import TooNarrow
 from threadwell.intake.held.listing import all_held
 from threadwell.intake.held.release import Wanted, hopeful, messages_of
 from threadwell.intake.noticed import changed_by_people
+from threadwell.intake.on_its_way import Make, OnItsWay
 from threadwell.intake.paging import chunks, in_batches
-from threadwell.intake.patience import Contended, Patience
+from threadwell.intake.patience import BUSY, MOST_UNFIT, Contended, Patience
 from threadwell.intake.people.address_book import all_asked
 from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
@@ -44,30 +46,10 @@ from threadwell.intake.settled import follow, hand, mark, merge, move, take_answ
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Conflict, Store
 
-#: How often somebody may have got an address meanwhile, before a commit does not look any more:
-#: a store that finds people otherwise than we do must not stop all.
-MOST_UNFIT = 3
-
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 
-BUSY = "others keep writing to the same sessions; import again when they are done"
-
-
 Progress = Callable[[Counts], None]
-
-
-#: Decides a batch; called again on a new run if the store has moved on meanwhile.
-Make = Callable[[Run], Awaitable[Batch]]
-
-
-@dataclass(slots=True)
-class _OnItsWay:
-    """A batch that is being committed, and how it was made, should it be refused."""
-
-    commit: asyncio.Task[None]
-    batch: Batch
-    make: Make
 
 
 class Importing:
@@ -95,7 +77,7 @@ class Importing:
         self._revived: Circles = {}
         self._said: set[str] = set()
         self._looked = self._written = 0
-        self._on_its_way: _OnItsWay | None = None
+        self._on_its_way: OnItsWay | None = None
         self.report = Report(trial=Trial() if settings.dry_run else None)
 
     @property
@@ -248,7 +230,8 @@ class Importing:
         circles = {one.circle: await patients_of(run.people, one.circle, "") for one in due}
         known = {key: who for key, who in circles.items() if who}
         self._let_time_pass(run, known)
-        await self._settle({key: who for key, who in known.items() if not run.is_up_to_date(key)})
+        due_now = {key: who for key, who in known.items() if not run.is_up_to_date(key)}
+        await self._settle(due_now, only_time=True)
         if not self._settings.dry_run:
             nobody = {key for key, who in circles.items() if not who}
             await sweep(self._store, self._project, due, nobody)
@@ -291,9 +274,9 @@ class Importing:
             partial(follow, children=some) for some in chunks(sorted(touched.messages))
         )
 
-    async def _settle(self, circles: Circles) -> None:
+    async def _settle(self, circles: Circles, *, only_time: bool = False) -> None:
         await self._send(
-            partial(Run.settle, circles={key: circles[key] for key in some})
+            partial(Run.settle, circles={key: circles[key] for key in some}, only_time=only_time)
             for some in chunks(circles)
         )
 
@@ -310,14 +293,32 @@ class Importing:
         while True:
             run = await self._running()
             run.beside = await self._is_beside()
-            batch = await make(run)
+            run, batch = await self._made(make, run)
             if await self._arrive():
                 break
             # The batch before was refused and made again: this one was decided in vain.
         run.committing(batch)
         commit = asyncio.create_task(self._commit(batch))
-        self._on_its_way = _OnItsWay(commit, batch, make)
+        self._on_its_way = OnItsWay(commit, batch, make)
         await asyncio.sleep(0)  # The commit begins before the next batch is made.
+
+    async def _made(self, make: Make, run: Run) -> tuple[Run, Batch]:
+        """The batch, and the run that has made it: a new one, where that took whole circles."""
+        try:
+            return run, await make(run)
+        except TooNarrow:
+            await self._arrival()
+            beside, relying, self._run = run.beside, run.relying, None
+            run = await self._running()
+            run.beside, run.relying, run.shelf.narrow = beside, relying, False
+            batch = await make(run)
+            run.shelf.narrow = True
+            return run, batch
+
+    async def _arrival(self) -> None:
+        """Wait for the batch that is on its way, whatever comes of it."""
+        if self._on_its_way is not None:
+            await asyncio.wait([self._on_its_way.commit])
 
     async def _is_beside(self) -> bool:
         """Whether others have written since it began."""
@@ -345,7 +346,7 @@ class Importing:
             self._run = None
             run = await self._running()
             run.beside, run.relying = True, unfit < MOST_UNFIT
-            batch = await make(run)
+            run, batch = await self._made(make, run)
             run.committing(batch)
             try:
                 await self._commit(batch)
@@ -387,6 +388,9 @@ class Importing:
                 self._clock,
                 recutting=self._recutting,
                 careful=self._careful,
+                # Nothing of a dry run can be read back.
+                narrow=not (self._settings.dry_run or self._recutting),
+                arrival=self._arrival,
                 author=self._author,
             )
             await run.start()

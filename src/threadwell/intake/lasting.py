@@ -13,11 +13,12 @@ from threadwell.intake.choices import chosen
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
 from threadwell.intake.commits.marks import SAID
-from threadwell.intake.driving import BUSY, MOST_UNFIT, Importing, Make
+from threadwell.intake.driving import Importing
 from threadwell.intake.held.awaited import as_thing
 from threadwell.intake.held.release import Wanted
 from threadwell.intake.noticed import Noticed, notice
-from threadwell.intake.patience import Contended, Patience
+from threadwell.intake.on_its_way import Make
+from threadwell.intake.patience import BUSY, MOST_UNFIT, Contended, Patience
 from threadwell.intake.receipts.making import tell_unread
 from threadwell.intake.receipts.model import receipt_model
 from threadwell.intake.released import done_until, keep_released, to_release
@@ -144,7 +145,7 @@ class Lasting(Importing):
             run = await self._running()
             run.relying = unfit < MOST_UNFIT
             try:
-                batch = await make(run)
+                run, batch = await self._made(make, run)
                 if not batch.is_empty:
                     model = await receipt_model(self._store, self._project)
                     await tell_unread(batch, model, run.current)

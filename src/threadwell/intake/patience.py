@@ -8,6 +8,12 @@ from time import monotonic
 
 from threadwell.stores.contract import StoreError
 
+BUSY = "others keep writing to the same sessions; import again when they are done"
+
+#: How often somebody may have got an address meanwhile, before a commit does not look any more:
+#: a store that finds people otherwise than we do must not stop all.
+MOST_UNFIT = 3
+
 #: No decision is given up before so many attempts, nor before so many seconds.
 ATTEMPTS = 20
 SECONDS = 30.0

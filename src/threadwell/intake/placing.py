@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.times import microseconds
+from threadwell.encounters.twins import WINDOW_US
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.earlier import Earlier
 from threadwell.intake.circles.place import Heard, Keywords, place
 from threadwell.intake.circles.shelf import Shelf
 from threadwell.intake.copies.twins import Twins
@@ -29,6 +32,7 @@ class Placing:
     shelf: Shelf
     twins: Twins
     keywords: Keywords
+    earlier: Earlier
 
     def refusal(self, message: Message, now: int) -> Held | None:
         """Why a message has to wait, if it has to; ``now`` is in microseconds."""
@@ -60,7 +64,8 @@ class Placing:
         await people.name(
             who for patients in keys.values() if len(patients) > 1 for who in patients
         )
-        at_hand = await self.shelf.take(keys)
+        coming = {key: [one for _, one, _ in those] for key, those in circles.items()}
+        at_hand = await self._circles(keys, coming)
         placed: dict[str, list[Placed]] = {}
         for key, patients in keys.items():
             circle = at_hand[key]
@@ -79,3 +84,17 @@ class Placing:
                 circle.add(one, self.shelf.by_patient)
                 mine.append(one)
         return placed, held
+
+    async def _circles(
+        self, keys: Mapping[str, tuple[str, ...]], coming: Mapping[str, Sequence[Message]]
+    ) -> dict[str, Circle]:
+        """The circles to which messages come: as much of them as these may change."""
+        since = {
+            key: min(microseconds(one.sent) for one in those) - WINDOW_US
+            for key, those in coming.items()
+        }
+        at_hand = await self.shelf.take(keys, since)
+        narrow = [(one, coming[key]) for key, one in at_hand.items() if not one.is_whole]
+        if narrow and (wide := await self.earlier.find(narrow)):
+            at_hand |= await self.shelf.take({key: keys[key] for key in wide})
+        return at_hand

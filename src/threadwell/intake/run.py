@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from threadwell.encounters.said import said
-from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.earlier import Earlier
 from threadwell.intake.circles.place import Keywords, child_id
-from threadwell.intake.circles.plan import Plan, plan
+from threadwell.intake.circles.plan import plan
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.shelf import Shelf
+from threadwell.intake.circles.tails import Tails
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.marks import SAID, Marks, circle_mark, id_mark
 from threadwell.intake.commits.pending import Pending
@@ -23,12 +24,11 @@ from threadwell.intake.copies.recording import Recorded, record_meetings
 from threadwell.intake.copies.sorting import by_id, sort
 from threadwell.intake.copies.twins import Twins
 from threadwell.intake.copies.undoing import undo
-from threadwell.intake.drafting import write_plans
+from threadwell.intake.drafting import TooNarrow, strayed_of, were_before, write_made, write_plans
 from threadwell.intake.earlier_ids import EarlierIds
 from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
-from threadwell.intake.links import circle_of
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Held, address_key
@@ -45,6 +45,7 @@ from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
 from threadwell.intake.taken import Taken
 from threadwell.messages import Broken, Message
+from threadwell.sessions import NEVER
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Store, Stored
 
@@ -66,8 +67,9 @@ class Run:
     what a Provenance then tells: that settings have changed, and not messages. Others seem to write
     ``beside`` it; it is ``relying`` where a commit compares who has the addresses. A ``careful``
     run looks whether somebody has deleted what it is going to make, or taken its identifiers away,
-    which is rare and would be a conflict. ``author`` is the reference of the person or client by
-    whose word it writes, ``""`` for none.
+    which is rare and would be a conflict. A ``narrow`` one reads no more of long circles than may
+    change; ``arrival`` waits for what is on its way. ``author`` is the reference of the person or
+    client by whose word it writes, ``""`` for none.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class Run:
         *,
         recutting: bool = False,
         careful: bool = False,
+        narrow: bool,
+        arrival: Callable[[], Awaitable[None]],
         author: str = "",
     ) -> None:
         self.store = store
@@ -91,9 +95,18 @@ class Run:
         self.ways = Ways(self.people, strangers=settings.unknown == "patient")
         self.by_patient = settings.scope == "patient"
         self.marks = Marks(store, project)
-        self.shelf = Shelf(self.people, self.keywords, self.marks, by_patient=self.by_patient)
+        self._tails = Tails(self.people, self.marks, settings)
+        self.shelf = Shelf(
+            *(self.people, self.keywords, self.marks, self._tails),
+            by_patient=self.by_patient,
+            narrow=narrow,
+            arrival=arrival,
+        )
+        earlier = Earlier(store, project, self.current, tracked=settings.tracking is not None)
         self.twins = Twins(self.values, project, self.current)
-        self._placing = Placing(self.people, self.ways, self.shelf, self.twins, self.keywords)
+        self._placing = Placing(
+            self.people, self.ways, self.shelf, self.twins, self.keywords, earlier
+        )
         self.quarantine = Quarantine(
             *(self.current, self.content_of, self._placing.circle_of, self.own, self.questions),
             Waits(self.values, project),
@@ -153,13 +166,16 @@ class Run:
         await self.quarantine.ask_no_longer(batch)
         return self.marked(batch)
 
-    async def settle(self, circles: Mapping[str, tuple[str, ...]]) -> Batch:
+    async def settle(
+        self, circles: Mapping[str, tuple[str, ...]], *, only_time: bool = False
+    ) -> Batch:
         """The batch that brings circles up to now, though nothing was added to them.
 
-        They are given as their keys and patients.
+        They are given as their keys and patients. Where ``only_time`` has passed, nothing but what
+        was not over has to be looked at.
         """
         batch = self.begin()
-        await self.circles(circles)
+        await self.shelf.take(circles, dict.fromkeys(circles, NEVER) if only_time else {})
         await self._write_circles(batch, circles, Recorded(), self._rules(batch))
         return self.marked(batch)
 
@@ -283,7 +299,7 @@ class Run:
         await undo(groups, found, at_hand, recorded, batch, rules, self)
         touched = dict.fromkeys((*placed, *recorded.touched))
         if touched:
-            await self._write_made(batch)
+            await write_made(batch, self.people, self.current)
         held |= await self._write_circles(batch, touched, recorded, rules)
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
         return Taken.of(ids, messages, fresh, newcomers, held)
@@ -358,7 +374,9 @@ class Run:
         circles = [self.shelf[key] for key in keys]
         batch.circles |= recorded.touched
         plans = await aside(size, lambda: [(circle, plan(circle, rules)) for circle in circles])
-        strayed = await self._strayed(plans) if self.careful else {}
+        if await were_before(plans, self.current):
+            raise TooNarrow
+        strayed = await strayed_of(plans, self.current) if self.careful else {}
         held, relinked = await aside(
             size,
             lambda: write_plans(
@@ -373,27 +391,5 @@ class Run:
         write_changed(batch, relinked, recorded.drafts, current)
         await follow_moves(batch, moves, self.store, self.project, self.current)
         await follow_taken_back(batch, gone_in(batch), self.store, self.project)
+        await self._tails.put(batch, [one for one in circles if one.key in batch.circles], rules)
         return held
-
-    async def _strayed(self, plans: Iterable[tuple[Circle, Plan]]) -> dict[Key, Stored]:
-        """What somebody has deleted, or taken from its circle, of what the plans make."""
-        new = [
-            key
-            for circle, todo in plans
-            for key in (*todo.resources, *todo.todos)
-            if key not in circle.stored
-        ]
-        there = await self.current(new)
-        return {
-            key: one for key, one in there.items() if one.deleted or not circle_of(decode(one.body))
-        }
-
-    async def _write_made(self, batch: Batch) -> None:
-        made = self.people.made
-        there = await self.current(list(made))
-        for key, resource in made.items():
-            stands = there.get(key)
-            if stands is None or stands.deleted:
-                stands = batch.write(key, resource, stands)
-            self.people.wrote(stands, resource)
-        made.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,8 +17,30 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
 from threadwell.messages.wordings import original_of
-from threadwell.sessions import NEVER, Act, Sent, Session
+from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
+
+#: Among what was seen of a scope: the messages that no session has.
+OUTSIDE = "outside"
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class Before(NamedTuple):
+    """What counts of the earlier part of a circle, for its sessions from a moment on.
+
+    ``since`` is that moment, in microseconds since 1970 UTC; ``BEGINNING`` where nothing is before.
+    ``former`` are the headers, by logical id, that threads had last before it; there are ``more``
+    threads where it does not tell all. ``fixed`` are resources of locked sessions that follow.
+    """
+
+    since: int = BEGINNING
+    former: Mapping[str, str] = _NO_HEADERS
+    more: bool = False
+    fixed: frozenset[Key] = frozenset()
+
+
+_NOTHING = Before()
 
 
 class Seen(NamedTuple):
@@ -60,7 +82,10 @@ class Circle:
     threads in which messages wait for an answer, or waited, with the keys of the threads; ``left``
     those of another circle that was merged with it. It is ``projected`` where ``seen`` has its
     sessions, by scope and mark in time's order; ``ends`` tells when those are over that are not
-    yet.
+    yet. ``start`` is from when on it was loaded, with what counts of what was before; ``earlier``
+    are logical ids of messages from before, by their identities, which others answer. It might be
+    loaded from ``before.since`` on, and was ``planned`` from that moment on since that was found;
+    where none was found, nobody looks for one until it has ``untold`` messages.
     """
 
     key: str
@@ -94,13 +119,28 @@ class Circle:
     todos: dict[Key, str] = field(default_factory=dict)
     left: list[Resource] = field(default_factory=list)
     projected: bool = False
+    start: Before = _NOTHING
+    earlier: dict[str, str] = field(default_factory=dict)
+    before: Before = _NOTHING
+    planned: int = BEGINNING
+    untold: int = 0
     _by_channel: dict[str, list[Placed]] = field(default_factory=dict)
     _is_by_channel: bool = False
     _worded: dict[str, list[Placed]] = field(default_factory=dict)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its messages are at hand."""
+        return self.start.since == BEGINNING
+
     def scope_of(self, placed: Placed, by_patient: bool) -> str:
         """What a policy runs over for this message: its thread, or the whole circle."""
         return self.key if by_patient else placed.sent.thread
+
+    def child_of(self, identity: str) -> str:
+        """The logical id of the message of that identity, ``""`` where it is not here."""
+        placed = self.messages.get(identity)
+        return placed.child if placed is not None else self.earlier.get(identity, "")
 
     def next_end(self) -> int | None:
         """When the first of its sessions is over that is not yet, in microseconds since 1970 UTC.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from threadwell.encounters import codes
 from threadwell.encounters.acts import done_by, is_act
 from threadwell.encounters.corrected import Agent, Correction, correction_id
+from threadwell.encounters.identity import message_identity
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.people import addresses_of
 from threadwell.encounters.placed import Placed
@@ -25,15 +26,17 @@ from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.intake.circles.altered import apply_altered
 from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
 from threadwell.intake.circles.changed import changes, subject_of
-from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.circle import Before, Circle, answered_identity
 from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_again, thread_of
+from threadwell.intake.circles.tail import Tail, parties_of
 from threadwell.intake.circles.wordings import link_wordings
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.route import address_key
 from threadwell.messages import Address
 from threadwell.stores.aside import Pauses
-from threadwell.stores.contract import Key
+from threadwell.stores.contract import Key, Stored
 
 #: What belongs to a circle and carries its identifier.
 _TYPES = ("Communication", "Encounter", "Group", "Task")
@@ -57,19 +60,99 @@ async def load_circles(
             async for stored in search_all(people.store, people.project, query):
                 await pauses.pause()
                 body = decode(stored.body)
-                key = Key(type_, stored.id)
-                circle = circles[circle_of(body)]
-                bodies[key] = body
-                circle.stored[key] = stored
-                if type_ == "Task" and is_act(body):
-                    if done := done_by(body):
-                        circle.acts[stored.id] = done
-                    elif turned := turned_by(body):
-                        circle.turned[stored.id] = turned
-                elif type_ == "Task" and (thread := thread_of_todo(body)) is not None:
-                    circle.todos[key] = thread
-                elif is_live(body):
-                    circle.live.add(key)
+                _take_in(circles[circle_of(body)], bodies, stored, body)
+    await _fill(circles, bodies, people, keywords, by_patient=by_patient)
+    return circles
+
+
+async def load_tails(
+    wanted: Mapping[str, tuple[str, ...]],
+    tails: Mapping[str, Tail],
+    people: AddressBook,
+    keywords: Keywords,
+    *,
+    by_patient: bool,
+) -> dict[str, Circle]:
+    """Those of the circles that are as their ``tails`` tell, from when these begin.
+
+    The others have to be loaded whole.
+    """
+    await people.resolve(party.address for tail in tails.values() for party in tail.people)
+    keys = {as_key(name) for tail in tails.values() for name in tail.resources}
+    found = await people.store.read_many(people.project, sorted(keys)) if keys else {}
+    circles: dict[str, Circle] = {}
+    bodies: dict[Key, Resource] = {}
+    for key, tail in tails.items():
+        parties = parties_of(
+            tail, {address_key(p.address): people.party(p.address) for p in tail.people}
+        )
+        mine = [found.get(as_key(name)) for name in tail.resources]
+        there = {one: decode(one.body) for one in mine if one is not None and not one.deleted}
+        if parties is None or len(there) < len(mine):
+            continue
+        if any(circle_of(body) != key for body in there.values()):
+            continue
+        start = Before(tail.since, tail.former, tail.more)
+        circle = circles[key] = Circle(key, wanted[key], parties, start=start)
+        for stored, body in there.items():
+            _take_in(circle, bodies, stored, body)
+    await _fill(circles, bodies, people, keywords, by_patient=by_patient)
+    return {key: circle for key, circle in circles.items() if _is_as_told(circle, by_patient)}
+
+
+def _is_as_told(circle: Circle, by_patient: bool) -> bool:
+    """Whether nobody has said or moved anything that counts for what was before its tail."""
+    said = (circle.acts, circle.turned, circle.corrections, circle.answered)
+    since = circle.start.since
+    if any(said) or any(one.sent.at < since for one in circle.messages.values()):
+        return False
+    for one in list(circle.messages.values()):
+        if one.link is None or not one.link.reply:
+            continue
+        if not one.answers and (answers := _answered_by(one)):
+            circle.answer(one, answers, by_patient)
+        if not one.answers:
+            return False
+        circle.earlier[answered_identity(one)] = one.link.reply
+    # Mails are in the threads that they were in: those that come are threaded with all others.
+    circle.threaded = True
+    circle.before = circle.start._replace(fixed=frozenset(circle.locked & circle.stored.keys()))
+    circle.planned = since
+    return True
+
+
+def _answered_by(placed: Placed) -> str:
+    """The id of the message that a mail answers, going by what is stored of it."""
+    reply = placed.link.reply if placed.link else ""
+    named = (placed.in_reply_to, *placed.references[-1:])
+    return next((one for one in named if message_identity(placed.channel, one).id == reply), "")
+
+
+def _take_in(circle: Circle, bodies: dict[Key, Resource], stored: Stored, body: Resource) -> None:
+    """Let a circle have a resource of its own."""
+    key = Key(stored.type, stored.id)
+    bodies[key] = body
+    circle.stored[key] = stored
+    if key.type == "Task" and is_act(body):
+        if done := done_by(body):
+            circle.acts[stored.id] = done
+        elif turned := turned_by(body):
+            circle.turned[stored.id] = turned
+    elif key.type == "Task" and (thread := thread_of_todo(body)) is not None:
+        circle.todos[key] = thread
+    elif is_live(body):
+        circle.live.add(key)
+
+
+async def _fill(
+    circles: Mapping[str, Circle],
+    bodies: dict[Key, Resource],
+    people: AddressBook,
+    keywords: Keywords,
+    *,
+    by_patient: bool,
+) -> None:
+    """Load the messages of circles that have their resources, and what people have said since."""
     for circle in circles.values():
         _find_locked(circle, bodies)
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
@@ -79,7 +162,6 @@ async def load_circles(
         await _apply_changes(circle, bodies, people)
         await apply_altered(circle, bodies, people.store, people.project)
         await _apply_answers(circle, bodies, people)
-    return circles
 
 
 async def _load_children(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import overload
 
@@ -14,14 +14,12 @@ from threadwell.encounters.shares import follow
 from threadwell.encounters.turned import reopened
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
-from threadwell.intake.circles.circle import Circle, Seen, answered_identity
+from threadwell.intake.circles.circle import OUTSIDE, Circle, Seen, answered_identity
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.threading import thread_by_references, turn_threads
 from threadwell.intake.circles.todos import todos
 from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session, is_closed
 from threadwell.stores.contract import Key
-
-_OUTSIDE = "outside"
 
 
 @dataclass(slots=True)
@@ -86,6 +84,7 @@ def _plan_scope(
         circle.remove(late, rules.by_patient)
         messages, frozen = circle.in_order(scope)
     since = _horizon(circle, scope, messages, acts, rules)
+    circle.planned = min(circle.planned, max(since, circle.start.since))
     seen = circle.seen.setdefault(scope, {})
     ends = circle.ends.setdefault(scope, {})
     before = _taken_from(seen, since)
@@ -103,7 +102,7 @@ def _plan_scope(
         rules.settings.clinical_of,
         rules.settings.labels,
     )
-    headers = _Chain(seen, frozen, since)
+    headers = _Chain(seen, frozen, since, circle.start.former)
     turned = circle.turning
     inside: set[str] = set()
     for session in sessions_in(circle, scope, acts, rules, since):
@@ -131,7 +130,7 @@ def _plan_scope(
         made = project(drawn, frame)
         now[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
         headers.after(now[session.mark].headers)
-    there = before[_OUTSIDE].messages if _OUTSIDE in before else ()
+    there = before[OUTSIDE].messages if OUTSIDE in before else ()
     outside = [circle.messages[one.id] for one in there if one.at < since]
     tail = messages[bisect_left(messages, since, key=_at) :]
     outside += [placed for placed in tail if placed.sent.id not in inside]
@@ -140,11 +139,11 @@ def _plan_scope(
             follow(outside)
         again = max((reopened(acts) for acts in turned.values()), default=0)
         quiet = max(outside[-1].sent.at, again) + rules.settings.options.gap_us
-        drawn = _drawn(circle, _OUTSIDE, outside, rules.now >= quiet, ())
+        drawn = _drawn(circle, OUTSIDE, outside, rules.now >= quiet, ())
         drawn = replace(drawn, turned=turned) if turned else drawn
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
-        now[_OUTSIDE] = _take(out, sents, drawn, made, quiet)
+        now[OUTSIDE] = _take(out, sents, drawn, made, quiet)
     seen.update(now)
     ends.update((mark, one.ends) for mark, one in now.items() if not one.finished)
     if not seen:
@@ -178,7 +177,7 @@ def _taken_from(seen: dict[str, Seen], since: int) -> dict[str, Seen]:
     out: dict[str, Seen] = {}
     while seen:
         mark, one = seen.popitem()
-        if mark != _OUTSIDE and since != BEGINNING and one.messages[0].at < since:
+        if mark != OUTSIDE and since != BEGINNING and one.messages[0].at < since:
             seen[mark] = one
             break
         out[mark] = one
@@ -245,11 +244,11 @@ def _drawn(
     session: Session | None = None,
 ) -> Drawn:
     replies = {
-        placed.sent.id: circle.messages[answered].child
+        placed.sent.id: child
         for placed in messages
         if placed.answers
-        and (answered := answered_identity(placed)) in circle.messages
-        and answered != placed.sent.id
+        and (answered := answered_identity(placed)) != placed.sent.id
+        and (child := circle.child_of(answered))
     }
     drawn = Drawn(mark, messages, finished, dict(former), replies)
     if session is None or not session.turns:
@@ -287,11 +286,19 @@ def _take(
 class _Chain:
     """The header before, thread by thread, as sessions follow each other in time.
 
-    ``seen`` are the sessions before the moment from which on there are new ones.
+    ``seen`` are the sessions before the moment from which on there are new ones, and ``former``
+    what threads had before all of them.
     """
 
-    def __init__(self, seen: dict[str, Seen], frozen: Sequence[Placed], since: int) -> None:
+    def __init__(
+        self,
+        seen: dict[str, Seen],
+        frozen: Sequence[Placed],
+        since: int,
+        former: Mapping[str, str],
+    ) -> None:
         self._seen = seen
+        self._former = former
         self._last: dict[str, str] = {}
         self._frozen = frozen
         self._at = self._from = bisect_left(frozen, since, key=_at)
@@ -320,7 +327,7 @@ class _Chain:
 
     def _earlier(self, thread: str) -> str:
         """The last header that a thread had before the new sessions."""
-        header, began = "", None
+        header, began = self._former.get(thread, ""), None
         for one in reversed(self._seen.values()):
             if found := next((id_ for name, id_ in one.headers if name == thread), ""):
                 header, began = found, one.messages[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from threadwell.intake.circles.circle import Circle
-from threadwell.intake.circles.load import load_circles
+from threadwell.intake.circles.load import load_circles, load_tails
 from threadwell.intake.circles.place import Keywords
+from threadwell.intake.circles.tails import Tails
 from threadwell.intake.commits.marks import Marks, circle_mark
 from threadwell.intake.people.address_book import AddressBook
+from threadwell.sessions import BEGINNING
 
 #: Messages and resources of circles that are kept at hand before the oldest are let go of. They
 #: are counted again when so many more may have come as one is of ``_COUNTED``.
@@ -20,13 +23,25 @@ class Shelf:
     """Circles by key, the one used last at the end.
 
     ``latest`` are the keys of those that the batch in the making has asked for: the store does not
-    know yet what that makes of them, so they are never let go of.
+    know yet what that makes of them, so they are never let go of. With ``narrow`` a circle is read
+    from its tail on where that will do. ``arrival`` waits for what is on its way to the store.
     """
 
     def __init__(
-        self, people: AddressBook, keywords: Keywords, marks: Marks, *, by_patient: bool
+        self,
+        people: AddressBook,
+        keywords: Keywords,
+        marks: Marks,
+        tails: Tails,
+        *,
+        by_patient: bool,
+        narrow: bool,
+        arrival: Callable[[], Awaitable[None]],
     ) -> None:
         self.latest: set[str] = set()
+        self.narrow = narrow
+        self._tails = tails
+        self._arrival = arrival
         self._people = people
         self._keywords = keywords
         self._marks = marks
@@ -43,20 +58,44 @@ class Shelf:
     def __iter__(self) -> Iterator[Circle]:
         return iter(self._circles.values())
 
-    async def take(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
-        """The circles of those keys and patients, loaded where they are not at hand."""
+    async def take(
+        self, keys: Mapping[str, tuple[str, ...]], since: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, Circle]:
+        """The circles of those keys and patients, loaded where they are not at hand.
+
+        They are whole, but for those of which ``since`` tells from when on they are needed, in
+        microseconds since 1970 UTC.
+        """
         self.latest.update(keys)
-        missing = {key: who for key, who in keys.items() if key not in self._circles}
-        if missing:
-            await self._marks.read(map(circle_mark, missing))
-        loaded = await load_circles(
-            missing, self._people, self._keywords, by_patient=self.by_patient
-        )
+        missing = {key: who for key, who in keys.items() if not self._has(key, since)}
+        if any(key in self._circles for key in missing):
+            # What is on its way of them is nowhere but at hand.
+            await self._arrival()
+        loaded = await self._load(missing, since) if missing else {}
         for circle in loaded.values():
             self._uncounted += len(circle.messages) + len(circle.stored)
         for key in keys:
-            self._circles[key] = loaded[key] if key in loaded else self._circles.pop(key)
+            there = self._circles.pop(key, None)
+            self._circles[key] = loaded[key] if key in loaded or there is None else there
         return {key: self._circles[key] for key in keys}
+
+    def _has(self, key: str, since: Mapping[str, int]) -> bool:
+        there = self._circles.get(key)
+        return there is not None and there.start.since <= since.get(key, BEGINNING)
+
+    async def _load(
+        self, missing: Mapping[str, tuple[str, ...]], since: Mapping[str, int]
+    ) -> dict[str, Circle]:
+        await self._marks.read(map(circle_mark, missing))
+        people, keywords = self._people, self._keywords
+        tails = await self._tails.read(missing, since) if self.narrow else {}
+        near = (
+            await load_tails(missing, tails, people, keywords, by_patient=self.by_patient)
+            if tails
+            else {}
+        )
+        rest = {key: who for key, who in missing.items() if key not in near}
+        return {**near, **await load_circles(rest, people, keywords, by_patient=self.by_patient)}
 
     def trim(self, grown: int) -> None:
         """Let go of circles that have not been used for long; so much has come since the last."""

@@ -37,6 +37,11 @@ def id_mark(channel: str, external_id: str) -> str:
     return f"id|{channel}|{external_id}"
 
 
+def mark_name(project: str, marked: str) -> str:
+    """The name of the private value that is the marker of what is marked."""
+    return f"{project}/{sha256(marked.encode()).hexdigest()[:32]}"
+
+
 class Marks:
     """The markers that a run has read, and those that it writes.
 
@@ -50,7 +55,7 @@ class Marks:
 
     async def read(self, marked: Iterable[str]) -> None:
         """Read the markers that are not at hand."""
-        names = {one: _name(self._project, one) for one in marked if one not in self._values}
+        names = {one: mark_name(self._project, one) for one in marked if one not in self._values}
         if names:
             there = await self._store.get_private_many(KIND, list(names.values()))
             self._values.update((one, there.get(name)) for one, name in names.items())
@@ -59,7 +64,7 @@ class Marks:
         """Read one that everybody expects to stay: it is there from now on."""
         await self.read([marked])
         if self._values[marked] is None:
-            name = _name(self._project, marked)
+            name = mark_name(self._project, marked)
             await self._store.put_private(KIND, name, b"new", only_new=True)
             self.forget([marked])
             await self.read([marked])
@@ -73,6 +78,10 @@ class Marks:
         """Read a marker again: what it stands for is looked through once more."""
         self.forget([marked])
         await self.read([marked])
+
+    def version(self, circle: str) -> str:
+        """What a circle's marker is told by from those before it, ``""`` where there is none."""
+        return (self._values[circle_mark(circle)] or b"").decode().partition(" ")[0]
 
     def ends(self, circle: str) -> tuple[bool, int | None]:
         """Whether a circle's marker tells of its timer, and when that goes off, if it has one.
@@ -116,7 +125,7 @@ class Marks:
             batch.keep(set_(timer_of(self._project, circle, at)))
 
     def _keep(self, batch: Batch, marked: str, value: bytes | None) -> None:
-        name = _name(self._project, marked)
+        name = mark_name(self._project, marked)
         if Key(KIND, name) not in batch.kept:
             batch.keep(Kept(KIND, name, value, self._values[marked]))
             self._values[marked] = value
@@ -131,7 +140,7 @@ async def sweep(
     """
     left = await store.get_private_many(TIMER, [one.name for one in timers])
     rest = [one for one in timers if one.name in left]
-    names = {one.circle: _name(project, circle_mark(one.circle)) for one in rest}
+    names = {one.circle: mark_name(project, circle_mark(one.circle)) for one in rest}
     marks = await store.get_private_many(KIND, list(names.values())) if names else {}
     for one in rest:
         mark = names[one.circle]
@@ -155,7 +164,3 @@ def _read(value: bytes | None) -> tuple[bool, int | None]:
 
 def _written(at: int | None) -> str:
     return _NO_TIME if at is None else str(at)
-
-
-def _name(project: str, marked: str) -> str:
-    return f"{project}/{sha256(marked.encode()).hexdigest()[:32]}"

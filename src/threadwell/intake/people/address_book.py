@@ -262,6 +262,10 @@ class AddressBook:
             self._tables[patients] = table
         return table
 
+    def called(self, patient: str) -> Called:
+        """What a patient is called that ``name`` was given."""
+        return self._called[patient]
+
     def own_names(self, address: Address, party: Party) -> tuple[str, ...]:
         """The given names of the patients and family at an address that ``resolve`` was given.
 
