@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,11 +49,15 @@ from threadwell.intake.circles.answers import candidates
 from threadwell.intake.circles.shelf import Shelf
 from threadwell.intake.tracking import Tracking
 from threadwell.messages import Message
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Write
 from threadwell.stores.memory import MemoryStore
 
 HOUR_MS = 3_600_000
-CAMPAIGN = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+#: An example is lived through twice: a few in each run of the suite, many in a campaign.
+MANY = settings(
+    max_examples=10_000 if os.environ.get("THREADWELL_EXAMPLES") == "campaign" else 10,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 HOW = st.builds(
     lambda policy, scope, batch, tracked: Settings(
@@ -206,7 +211,7 @@ async def lived(
         elif does == "merge":
             await merge(store, now)
         elif does == "people":
-            with suppress(Exception):
+            with suppress(Conflict):  # They have come before.
                 await add(store, STRANGERS)
         elif does:
             with suppress(BadAct):  # What has been billed stays as it is.
@@ -222,7 +227,7 @@ async def lived(
     return decode(text), sorted(ends)
 
 
-@CAMPAIGN
+@MANY
 @given(a_life(), HOW, st.lists(STEPS, min_size=11, max_size=11), st.integers(0, 99), st.data())
 def test_from_the_tail_on_equals_the_whole(messages, how, doing, seed, data):
     few, many = data.draw(st.integers(1, 3)), data.draw(st.integers(3, 5))
