@@ -5,9 +5,10 @@ python -m bench live --rate 400 --messages 20000
 
 A delivery is acknowledged once it is durable. Beside it stand a bare handler that answers the same
 bytes at the same rate, and a raw commit of the same bytes. What is taken in is in full threads,
-sessions and encounters; beside it stands an import of the same messages. A page that is open hears
-of a message; beside a thousand of them stands one. The list of sessions and a long session are
-read on a large store, and on one of twenty sessions.
+sessions and encounters; beside it stand an import of the same messages, and raw commits of them. A
+page that is open hears of a message; beside a thousand of them stands one. The list of sessions and
+a long session are read on a large store, and on one of twenty sessions. ``--pages 2000000 --kept``
+and a folder make the large one once, in bulk, and read it again the next time.
 """
 
 from __future__ import annotations
@@ -63,84 +64,114 @@ _TEXT = "Good morning, the new dose agrees with me. Shall I come in before the h
 
 
 def main(arguments: list[str]) -> None:
-    """Print both, the second on each store that is here."""
+    """Print all of it, on each store that is here."""
     parser = argparse.ArgumentParser(prog="bench live")
     parser.add_argument("--rate", type=float, default=200.0, help="deliveries a second")
     parser.add_argument("--messages", type=int, default=5_000, help="how many are taken in")
     parser.add_argument("--listeners", type=int, default=1_000, help="open pages that hear of it")
     parser.add_argument("--pages", type=int, default=20_000, help="messages behind the pages")
+    parser.add_argument("--kept", type=Path, help="where the stores behind the pages stay")
+    parser.add_argument("--store", choices=("sqlite", "postgres"), help="one store and not both")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if given.rate:
-            _acknowledged(folder, given.rate)
-        if given.listeners:
-            _heard(folder, given.listeners)
-        if given.pages:
-            tell(
-                folder, given.pages, lambda url, people: asyncio.run(_set_up(url, people)), _OFFICE
-            )
-        print(f"{'':40}{'messages/s':>12}  of an import")
-        files = iter("ab")
-        _tell_taken_in(
-            "journal taken in, SQLite", lambda: str(folder / next(files)), given.messages
-        )
-        binaries = postgres.find_binaries()
-        if binaries is None:
-            print("left out: no PostgreSQL is here")
-            return
-        server = postgres.start_server(binaries, durable=True)
-        schemas = iter("ab")
-        try:
-            with rare_collections():
-                _tell_taken_in(
-                    "journal taken in, PostgreSQL",
-                    lambda: f"{server.url()}&schema=live_{next(schemas)}",
-                    given.messages,
-                )
-        finally:
-            server.remove()
+        if given.store != "postgres":
+            print("SQLite")
+            _tell(given, folder, lambda what: str(folder / f"{what}.db"), given.kept)
+        if given.store != "sqlite":
+            binaries = postgres.find_binaries()
+            if binaries is None:
+                print("left out: no PostgreSQL is here")
+                return
+            server = postgres.start_server(binaries, durable=True)
+            try:
+                with rare_collections():
+                    print("\nPostgreSQL")
+                    _tell(given, folder, lambda what: f"{server.url()}&schema=live_{what}", None)
+            finally:
+                server.remove()
 
 
-def _acknowledged(folder: Path, rate: float) -> None:
+def _tell(
+    given: argparse.Namespace, folder: Path, url: Callable[[str], str], kept: Path | None
+) -> None:
+    """Print what was asked for on one store; ``url`` makes a name that of a new store."""
+    if given.rate:
+        _acknowledged(folder, given.rate, url)
+    if given.listeners:
+        _heard(given.listeners, url)
+    if given.pages:
+        of_pages = url if kept is None else lambda what: str(kept / f"{what}.db")
+        tell(of_pages, given.pages, lambda at, people: asyncio.run(_set_up(at, people)), _OFFICE)
+    if given.messages:
+        _taken(folder, given.messages, url)
+
+
+def _acknowledged(folder: Path, rate: float, url: Callable[[str], str]) -> None:
     """Print how long an acknowledgement takes, and what it takes to answer and to commit."""
     said = [_said(number, 50) for number in range(int(rate * _SECONDS))]
-    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}   {rate:,.0f} a second, open loop")
+    waits: dict[str, list[float]] = {}
     for name, more in (
         ("acknowledged, taken in meanwhile", ()),
         ("acknowledged", ("--no-duties",)),
     ):
-        store = str(folder / f"acknowledged{len(more)}.db")
+        store = url(f"acknowledged{len(more)}")
         asyncio.run(_set_up(store, 50))
         with serving(Options(_SECONDS, 1, store), *more) as server:
             hook = f"{server.url}hooks/desk"
             requests = [_request(hook, server.port, one) for one in said]
-            _tell_waits(name, uvloop.run(_sent(server.port, requests, rate)))
-    _tell_waits("a bare handler", _bare(folder, requests, rate))
-    _tell_waits("a raw commit", _raw_commits(folder / "raw.db", said[:500]))
+            waits[name] = uvloop.run(_sent(server.port, requests, rate))
+    waits["a bare handler"] = _bare(folder, requests, rate)
+    waits["a raw commit"] = _raw_commits(folder / "raw.db", said[:500])
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of a raw commit, {rate:,.0f} a second")
+    raw = median(waits["a raw commit"])
+    for name, those in waits.items():
+        _tell_waits(name, those, f"{median(those) / raw:9.1f}")
 
 
-def _heard(folder: Path, listeners: int) -> None:
+def _heard(listeners: int, url: Callable[[str], str]) -> None:
     """Print how long it takes until open pages hear of a message from when it is sent."""
-    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}   CPU ms of the server a message")
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of one page, CPU ms of the server a message")
+    one = 0.0
     for number in (1, listeners):
-        store = str(folder / f"heard{number}.db")
+        store = url(f"heard{number}")
         asyncio.run(_set_up(store, 5))
         with serving(Options(_SECONDS, 1, store)) as server:
             waits, busy = heard(server, number)
-        _tell_waits(f"heard of, {number:,} listening", waits, f"{busy * 1000:9.1f}")
+        one = one or median(waits)
+        more = f"{median(waits) / one:9.1f}{busy * 1000:9.1f}"
+        _tell_waits(f"heard of, {number:,} listening", waits, more)
 
 
-def _tell_waits(name: str, waits: list[float], more: str = "") -> None:
+def _tell_waits(name: str, waits: list[float], more: str) -> None:
     late = quantiles(waits, n=100)[98]
     print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}{more}", flush=True)
 
 
-def _tell_taken_in(name: str, url: Callable[[], str], count: int) -> None:
-    taken = asyncio.run(_taken_in(url(), count, of_journal=True))
-    print(f"{name:40}{count / taken:12,.0f}", end="", flush=True)
-    imported = asyncio.run(_taken_in(url(), count, of_journal=False))
-    print(f"  {imported / taken:.2f}", flush=True)
+def _taken(folder: Path, count: int, url: Callable[[str], str]) -> None:
+    """Print how fast messages are taken in: beside an import, and commits of what they say."""
+    print(f"{'':40}{'messages/s':>12}{'of CPU':>9}  of an import, of raw commits by the hundred")
+    taken, busy = asyncio.run(_taken_in(url("journal"), count, of_journal=True))
+    imported, _ = asyncio.run(_taken_in(url("imported"), count, of_journal=False))
+    raw = _raw_hundreds(folder / "hundreds.db", [_said(one, 50) for one in range(count)])
+    name = "journal taken in"
+    print(f"{name:40}{count / taken:12,.0f}{count / busy:9,.0f}", end="")
+    print(f"{imported / taken:9.2f}{raw / taken:9.3f}", flush=True)
+
+
+def _raw_hundreds(path: Path, said: list[dict[str, str]]) -> float:
+    """Seconds that it takes to commit what messages say, a hundred at a time."""
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+    began = time.perf_counter()
+    for at in range(0, len(said), 100):
+        rows = [(one["MessageSid"], urlencode(one).encode()) for one in said[at : at + 100]]
+        with connection:
+            connection.executemany("INSERT INTO kept VALUES (?, ?)", rows)
+    took = time.perf_counter() - began
+    connection.close()
+    return took
 
 
 def _said(number: int, people: int) -> dict[str, str]:
@@ -237,8 +268,11 @@ def _raw_commits(path: Path, said: list[dict[str, str]]) -> list[float]:
     return waits
 
 
-async def _taken_in(url: str, count: int, *, of_journal: bool) -> float:
-    """Seconds until messages are in the record, out of the journal or by an import."""
+async def _taken_in(url: str, count: int, *, of_journal: bool) -> tuple[float, float]:
+    """Seconds until messages are in the record, out of the journal or by an import.
+
+    By the clock, and of this process's CPU.
+    """
     people = max(1, count // _EACH)
     await _set_up(url, people)
     store = open_store(url)
@@ -250,22 +284,22 @@ async def _taken_in(url: str, count: int, *, of_journal: bool) -> float:
                 *(keep(store, DEFAULT_PROJECT, _ACCOUNT, one, _HEADERS) for one in some)
             )
         taking = Taking(store, DEFAULT_PROJECT, live_channels(), channel_labels())
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         await taking.round()
     else:
         settings = await live_settings(store, DEFAULT_PROJECT, channel_labels())
         live = live_channels()
         made = (Entry(_ACCOUNT.name, _ACCOUNT.channel, one) for one in deliveries)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         items = (one for what in made for one in read_entry(what, live, _ACCOUNT, "US").items)
         await import_messages(store, DEFAULT_PROJECT, items, settings)
-    taken = time.perf_counter() - began
+    taken, busy = time.perf_counter() - began, time.process_time() - busy
     query = Query("Communication", (MissingFilter("part-of", missing=False),), total=Total.ACCURATE)
     found = (await store.search(DEFAULT_PROJECT, query)).total
     await store.close()
     if found != count:
         raise RuntimeError(f"{found} messages are in the record instead of {count}")
-    return taken
+    return taken, busy
 
 
 def _delivery(number: int, people: int) -> Delivery:

@@ -28,14 +28,13 @@ from threadwell.fhir.search.query import (
     MissingFilter,
     Prefix,
     Query,
-    ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
     TokenMatch,
 )
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import LAST, Turns
+from threadwell.intake.reports.last_said import last_said
 from threadwell.intake.reports.sessions import session_headers
 from threadwell.stores.contract import Key, Stored
 
@@ -240,18 +239,13 @@ class _Walk:
         new = [id_ for id_ in dict.fromkeys(sessions) if id_ and id_ not in self._last]
         standing = [id_ for id_ in new if self._stands(id_)]
         of = await session_headers(self._reader.store, self._reader.project, standing)
+        every = (one["id"] for those in of.values() for one in those)
+        said = await last_said(self._reader.store, self._reader.project, every, counted=False)
         for id_ in new:
-            headers = [one["id"] for one in of.get(id_, ())]
-            lasts = [one for header in headers if (one := await self._last_of(header))]
+            lasts = [last for one in of.get(id_, ()) if (last := said[one["id"]].last)]
             # What does not tell when it was sent has no place by it.
             dated = [one for one in lasts if one.get("sent")]
             self._last[id_] = max(dated, key=lambda one: (_at(one), one["id"]), default=None)
-
-    async def _last_of(self, header: str) -> Resource | None:
-        of = ReferenceFilter("part-of", (ReferenceMatch("Communication", header, ""),))
-        query = Query("Communication", (of, _LIVE), (Sort("sent", descending=True),), count=1)
-        page = await self._reader.store.search(self._reader.project, query)
-        return decode(page.matches[0].body) if page.matches else None
 
     async def _read(self, type_: str, ids: Iterable[str]) -> dict[str, Resource]:
         keys = sorted(Key(type_, id_) for id_ in ids)

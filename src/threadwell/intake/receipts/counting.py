@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from threadwell.encounters.receipts import (
     is_of_two,
@@ -75,11 +75,8 @@ async def unread(
             as_key(target(decode(one.body), "focus")).id
             for one in await requested(store, project, who, list(headers))
         )
-    out: list[int] = []
-    for some in sessions:
-        numbers = [await counting.of(one, marks.get(tasks[one["id"]])) for one in some]
-        out.append(sum(numbers))
-    return out
+    await counting.look({id_: marks.get(task) for id_, task in tasks.items()}, headers)
+    return [sum([await counting.of(one) for one in some]) for some in sessions]
 
 
 @dataclass(slots=True)
@@ -92,20 +89,47 @@ class _Counting:
     since: int
     model: Model
     waiting: Counter[str] | None = None
+    _until: dict[str, int] = field(default_factory=dict)
+    _after: dict[str, int] | None = None
 
-    async def of(self, header: Resource, own: int | None) -> int:
-        """How many of one thread, of which our ``own`` mark tells until when it was read."""
+    async def look(self, own: Mapping[str, int | None], headers: Mapping[str, Resource]) -> None:
+        """Look at threads, of which our ``own`` marks tell until when they were read, by header.
+
+        What came since is asked for all at once, where that is not much.
+        """
+        for id_, header in headers.items():
+            told = await self._told(header)
+            if self.model is Model.EXTENSION and told is not None:
+                self._until[id_] = told
+            else:
+                self._until[id_] = max(told or 0, own[id_] or 0, self.since)
+        if not headers:
+            return
+        matches = tuple(ReferenceMatch("Communication", one, "") for one in headers)
+        of, since = ReferenceFilter("part-of", matches), _after(min(self._until.values()))
+        query = Query("Communication", (of, LIVE, since), count=2 * MOST)
+        page = await self.store.search(self.project, query)
+        if page.more:
+            return
+        self._after = dict.fromkeys(headers, 0)
+        for one in page.matches:
+            body = decode(one.body)
+            for part in body.get("partOf") or ():
+                name = str(part.get("reference", "")).rpartition("Communication/")[2]
+                id_ = name.partition("/")[0]
+                if id_ in self._until and parse_fhir_time(body["sent"]) > self._until[id_]:
+                    self._after[id_] += is_to(body, self.who)
+
+    async def of(self, header: Resource) -> int:
+        """How many of one thread that was looked at."""
         here = {str(one.get("reference", "")) for one in header.get("recipient") or ()}
         if self.waiting is not None and self.who in here:
             return self.waiting[header["id"]]
         if self.model is Model.STATUS and is_of_two(header):
             return await self._count(header["id"], TokenFilter("status", (_UNREAD,)))
-        told = await self._told(header)
-        if self.model is Model.EXTENSION and told is not None:
-            read = told
-        else:
-            read = max(told or 0, own or 0, self.since)
-        return await self._count(header["id"], LIVE, _after(read))
+        if self._after is not None:
+            return min(MOST, self._after[header["id"]])
+        return await self._count(header["id"], LIVE, _after(self._until[header["id"]]))
 
     async def _told(self, header: Resource) -> int | None:
         """Until when the header tells that they have read; ``None`` where it tells nothing."""

@@ -26,15 +26,11 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
+from threadwell.intake.reports.last_said import LIVE, last_said
 from threadwell.intake.reports.wanted import Wanted, asked_about, wanted_query
 from threadwell.intake.reports.whom import Whom, whom
 from threadwell.stores.contract import Store
 
-_LIVE = TokenFilter(
-    "status",
-    tuple(TokenMatch(None, code) for code in ("entered-in-error", "preparation")),
-    negate=True,
-)
 #: What ``medium`` tells of the way of messages that no channel of ours brought.
 _MEDIA = {"EMAILWRIT": "email", "SMSWRIT": "sms", "MMSWRIT": "sms", "APPWRIT": "app"}
 _WITHDRAWN = "entered-in-error"
@@ -117,16 +113,23 @@ async def looked_at(store: Store, project: str, encounters: Sequence[Resource]) 
         headers = await session_headers(store, project, ids)
         asked = await asked_about(store, project, ids)
         about = await whom(store, project, some, headers, asked)
+        every = (header["id"] for those in headers.values() for header in those)
+        said = await last_said(store, project, every)
         for one in some:
             threads = headers.get(one["id"], [])
-            said = await _messages(store, project, one, threads)
-            summary = _summary(one, about[one["id"]], threads, said, one["id"] in asked)
-            out.append(LookedAt(summary, threads, said.last))
+            number = sum(said[header["id"]].number for header in threads)
+            lasts = [last for header in threads if (last := said[header["id"]].last)]
+            last = max(lasts, key=lambda each: _at(_sent(each)), default=None)
+            begun = (one.get("period") or {}).get("start")
+            first = await _first(store, project, threads) if number and not begun else None
+            summary = _summary(one, about[one["id"]], threads, number, one["id"] in asked)
+            start, end = summary.start or _sent(first), summary.end or _sent(last)
+            out.append(LookedAt(replace(summary, start=start, end=end), threads, last))
     return out
 
 
 def _summary(
-    encounter: Resource, about: Whom, threads: Sequence[Resource], said: _Said, asked: bool
+    encounter: Resource, about: Whom, threads: Sequence[Resource], messages: int, asked: bool
 ) -> SessionSummary:
     period = encounter.get("period") or {}
     return SessionSummary(
@@ -136,10 +139,10 @@ def _summary(
         about.names,
         next((topic for one in threads if (topic := topic_of(one))), ""),
         tuple(dict.fromkeys(filter(None, map(channel_of, threads)))),
-        period.get("start") or _sent(said.first),
-        period.get("end") or _sent(said.last),
+        period.get("start") or "",
+        period.get("end") or "",
         tuple(header["id"] for header in threads),
-        said.number,
+        messages,
         asked,
     )
 
@@ -185,36 +188,12 @@ def topic_of(header: Resource) -> str:
     return str(next(filter(None, words), ""))
 
 
-class _Said(NamedTuple):
-    """How many messages there are; the last one, and the first where it was asked for."""
-
-    number: int
-    first: Resource | None
-    last: Resource | None
-
-
-async def _messages(
-    store: Store, project: str, encounter: Resource, headers: Sequence[Resource]
-) -> _Said:
-    number = 0
-    found: list[Resource] = []
-    for header in headers:
-        matches = (ReferenceMatch("Communication", header["id"], ""),)
-        newest = Query(
-            "Communication",
-            (ReferenceFilter("part-of", matches), _LIVE),
-            sort=(Sort("sent", descending=True),),
-            count=1,
-            total=Total.ACCURATE,
-        )
-        page = await store.search(project, newest)
-        number += page.total or 0
-        found += [decode(one.body) for one in page.matches]
-        if page.matches and not (encounter.get("period") or {}).get("start"):
-            oldest = replace(newest, sort=(Sort("sent"),), total=Total.NONE)
-            found += [decode(one.body) for one in (await store.search(project, oldest)).matches]
-    found.sort(key=lambda one: _at(_sent(one)))
-    return _Said(number, found[0] if found else None, found[-1] if found else None)
+async def _first(store: Store, project: str, headers: Sequence[Resource]) -> Resource | None:
+    """The first message of threads, by when it was sent."""
+    matches = tuple(ReferenceMatch("Communication", one["id"], "") for one in headers)
+    filters = (ReferenceFilter("part-of", matches), LIVE)
+    page = await store.search(project, Query("Communication", filters, (Sort("sent"),), count=1))
+    return decode(page.matches[0].body) if page.matches else None
 
 
 def _sent(message: Resource | None) -> str:
