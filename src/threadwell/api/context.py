@@ -119,7 +119,7 @@ async def open_context(
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock, policies),
-        readiness=Readiness(store),
+        readiness=Readiness(store, project),
         labels=labels,
         channels=channels,
         accounts=Remembered(store, project),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
 from threadwell.duties.standing import Standing, standings
 from threadwell.fhir.stamp import now_ms
+from threadwell.intake.arrivals.depth import JournalDepth, journal_depth
 from threadwell.intake.arrivals.stuck import count_stuck
+from threadwell.intake.replies.depth import OutboxDepth, outbox_depths
 from threadwell.stores.contract import Store
 
 _log = logging.getLogger(__name__)
@@ -30,19 +33,29 @@ class Able(NamedTuple):
     write: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits: ``stuck`` deliveries of all projects, and the journal and outbox of ours."""
+
+    stuck: int = 0
+    journal: JournalDepth = field(default_factory=JournalDepth)
+    outbox: tuple[OutboxDepth, ...] = ()
+
+
 class Readiness:
     """The last answer of one store, and the question under way."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, project: str) -> None:
         self._store = store
+        self._project = project
         self._last = Able(read=True, write=True)
         self._until = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._duties: list[Standing] = []
-        self._stuck = 0
+        self._waits = Waits()
         self._duties_until = 0.0
-        self._looking: asyncio.Task[tuple[list[Standing], int]] | None = None
+        self._looking: asyncio.Task[tuple[list[Standing], Waits]] | None = None
 
     async def ask(self) -> Able:
         """What the store can do now; waits for it no longer than ``PATIENCE``."""
@@ -64,17 +77,23 @@ class Readiness:
                 self._looking = asyncio.create_task(self._look())
             await asyncio.wait([self._looking], timeout=PATIENCE)
             if _went_well(self._looking):
-                self._duties, self._stuck = self._looking.result()
+                self._duties, self._waits = self._looking.result()
             self._duties_until = monotonic() + _HOLDS
         return self._duties
 
-    async def stuck(self) -> int:
-        """How many deliveries cannot be taken in, as of when ``duties`` was answered."""
+    async def waits(self) -> Waits:
+        """What waits, as of when ``duties`` was answered."""
         await self.duties()
-        return self._stuck
+        return self._waits
 
-    async def _look(self) -> tuple[list[Standing], int]:
-        return await standings(self._store), await count_stuck(self._store)
+    async def _look(self) -> tuple[list[Standing], Waits]:
+        store, project = self._store, self._project
+        waits = Waits(
+            await count_stuck(store),
+            await journal_depth(store, project),
+            tuple(await outbox_depths(store, project)),
+        )
+        return await standings(store), waits
 
     async def _read(self) -> None:
         await self._store.get_private("health", "written")

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
-from threadwell.cli.output import print_json, table
+from threadwell.cli.output import on_a_clock, print_json, table
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -34,10 +34,13 @@ def run(arguments: Namespace) -> int:
                 tw.drop_delivery(arguments.drop)
         except LookupError as error:
             raise Mistake(str(error)) from None
-        stuck = shown(tw.stuck_deliveries())
+        stuck, journal = shown(tw.stuck_deliveries()), tw.journal_depth()
     if arguments.format == "json":
         print_json(stuck)
         return 0
+    if journal.count:
+        number = f"{journal.count:,}{' or more' if journal.more else ''}"
+        print(f"To be taken in: {number}, the oldest of {on_a_clock(journal.oldest)}.")
     if not stuck:
         print("No delivery is stuck.")
         return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
-from threadwell.cli.output import print_json, table
+from threadwell.cli.output import on_a_clock, print_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,20 @@ def run(arguments: Namespace) -> int:
                 tw.drop_letter(arguments.drop)
         except LookupError as error:
             raise Mistake(str(error)) from None
-        waiting, dead = tw.outbox(), tw.dead_letters()
+        waiting, dead, depths = tw.outbox(), tw.dead_letters(), tw.outbox_depths()
     if arguments.format == "json":
         from threadwell.intake.replies.outbox import shown
 
-        print_json({"waiting": shown(waiting), "dead": shown(dead)})
+        by_account = [
+            {
+                "account": one.account,
+                "waiting": one.waiting,
+                "oldest": on_a_clock(one.oldest),
+                "dead": one.dead,
+            }
+            for one in depths
+        ]
+        print_json({"waiting": shown(waiting), "dead": shown(dead), "accounts": by_account})
         return 0
     if not waiting and not dead:
         print("Everything that was written is sent.")
@@ -50,6 +59,13 @@ def run(arguments: Namespace) -> int:
     if dead:
         print("Not sent; --replay sends one after all, --drop never:")
         print(_rows(dead))
+    some = [one for one in depths if one.waiting or one.dead]
+    if some:
+        rows = [
+            [one.account, str(one.waiting), on_a_clock(one.oldest) or "-", str(one.dead)]
+            for one in some
+        ]
+        print(table(["Account", "To be sent", "The oldest written", "Not sent"], rows))
     return 0
 
 

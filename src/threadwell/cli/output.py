@@ -6,6 +6,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from threadwell.cli.streams import colour_mark
@@ -33,6 +34,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     numeric = [all(cell.isdigit() for cell in column[1:]) and len(rows) > 0 for column in columns]
     lines = ["  ".join(map(_pad, row, widths, numeric)).rstrip() for row in cells]
     return "\n".join([paint(lines[0], "bold"), *lines[1:]])
+
+
+def on_a_clock(seconds: float) -> str:
+    """A time in seconds since 1970 UTC as ISO 8601, to the second; ``""`` for 0."""
+    if not seconds:
+        return ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from threadwell.facade.whom import Whom
 
 if TYPE_CHECKING:
     from threadwell.channels.account import Account
+    from threadwell.intake.arrivals.depth import JournalDepth
     from threadwell.intake.arrivals.stuck import Stuck
 
 
@@ -75,6 +76,12 @@ class Heard(Whom):
         from threadwell.intake.arrivals.stuck import stuck_deliveries
 
         return self._loop.call(stuck_deliveries(self._store, self._project))
+
+    def journal_depth(self) -> JournalDepth:
+        """What was delivered and is not taken in yet: ``tw.journal_depth().count``."""
+        from threadwell.intake.arrivals.depth import journal_depth
+
+        return self._loop.call(journal_depth(self._store, self._project))
 
     def replay_delivery(self, id_: str) -> None:
         """Take one in after all: ``tw.replay_delivery(tw.stuck_deliveries()[0].id)``.

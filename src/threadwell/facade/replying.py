@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from threadwell.facade.heard import Heard
 
 if TYPE_CHECKING:
+    from threadwell.intake.replies.depth import OutboxDepth
     from threadwell.intake.replies.outbox import Queued
     from threadwell.intake.replies.writing import Replied
     from threadwell.messages import Attachment
@@ -68,6 +69,12 @@ class Replying(Heard):
         from threadwell.intake.replies.outbox import waiting
 
         return self._loop.call(waiting(self._store, self._project))
+
+    def outbox_depths(self) -> list[OutboxDepth]:
+        """How much each account has to send: ``[d.waiting for d in tw.outbox_depths()]``."""
+        from threadwell.intake.replies.depth import outbox_depths
+
+        return self._loop.call(outbox_depths(self._store, self._project))
 
     def dead_letters(self) -> list[Queued]:
         """What was not sent, and waits for a decision: ``[q.entry.reason for q in …]``."""

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from itertools import permutations
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ from threadwell.fhir.json import decode
 from threadwell.intake import Intake
 from threadwell.intake.accounts import keep_account, remove_account
 from threadwell.intake.arrivals.consents import may_write
+from threadwell.intake.arrivals.depth import JournalDepth, journal_depth
 from threadwell.intake.arrivals.files import Files
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
 from threadwell.intake.arrivals.statuses import sent_state
@@ -434,3 +436,23 @@ def test_secrets_are_in_no_resource(twilio: Twilio) -> None:
 
 def sid(number: int) -> str:
     return f"SM{number:032x}"
+
+
+def test_what_waits_is_told(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def depth() -> JournalDepth:
+        return twilio.api.run(journal_depth(twilio.api.store, DEFAULT_PROJECT))  # type: ignore[no-any-return]
+
+    assert depth() == JournalDepth()
+    for number in range(9):
+        twilio.deliver(text(number, f"Message {number}"))
+    assert (depth().count, depth().more) == (9, False)
+    assert depth().oldest * 1000 == twilio.api.clock.now
+    told = twilio.api.call("GET", "/metrics").text
+    assert "threadwell_journal_deliveries 9\n" in told
+    assert re.search(r"^threadwell_journal_oldest_seconds [1-9]\d+$", told, re.MULTILINE)
+    assert 'threadwell_outbox_messages{account="desk"} 0\n' in told
+    assert 'threadwell_outbox_oldest_seconds{account="desk"} 0\n' in told
+    monkeypatch.setattr("threadwell.intake.arrivals.depth.MOST", 5)
+    assert (depth().count, depth().more) == (5, True)
+    twilio.take()
+    assert depth() == JournalDepth()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,12 @@ def test_a_reply_by_the_command(store: str, capsys: Any, monkeypatch: Any, tmp_p
             tw.replay_letter("none")
         assert tw.verify() == []
     assert main(["outbox", "--store", store]) == 0
-    assert second["message"] in capsys.readouterr().out
+    says = capsys.readouterr().out
+    assert second["message"] in says
+    assert re.search(r"front-desk +2 +20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +0$", says, re.MULTILINE)
+    assert main(["outbox", "--format", "json", "--store", store]) == 0
+    [depth] = json.loads(capsys.readouterr().out)["accounts"]
+    assert (depth["account"], depth["waiting"], depth["dead"]) == ("front-desk", 2, 0)
     assert main(["outbox", "--drop", "none", "--store", store]) == 1
     assert "no message none waits" in capsys.readouterr().err
     assert main([*command, " "]) == 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
 from threadwell.api.load.families import FAMILIES, PROCESS, Family, cell
 from threadwell.api.load.meter import Board
+from threadwell.api.readiness import Waits
 from threadwell.api.version import VERSION
 from threadwell.duties.standing import Standing
+from threadwell.intake.replies.depth import OutboxDepth
 
 #: What is told of each duty: the metric, its kind, what it says, and where that stands.
 _OF_DUTIES: tuple[tuple[str, str, str, Callable[[Standing], float]], ...] = (
@@ -40,7 +43,23 @@ _OF_DUTIES: tuple[tuple[str, str, str, Callable[[Standing], float]], ...] = (
         lambda one: round(one.record.last_success, 3),
     ),
 )
-_STUCK = "threadwell_stuck_deliveries"
+_OF_OUTBOX: tuple[tuple[str, str, Callable[[OutboxDepth, float], float]], ...] = (
+    (
+        "threadwell_outbox_messages",
+        "Messages that are to be sent.",
+        lambda one, _: one.waiting,
+    ),
+    (
+        "threadwell_outbox_oldest_seconds",
+        "For how long the oldest of these waits.",
+        lambda one, now: _age(one.oldest, now),
+    ),
+    (
+        "threadwell_outbox_dead_messages",
+        "Messages that were not sent, and wait for a person.",
+        lambda one, _: one.dead,
+    ),
+)
 
 
 def exposition(board: Board) -> str:
@@ -58,15 +77,33 @@ def exposition(board: Board) -> str:
     return "\n".join(lines) + "\n"
 
 
-def of_duties(standings: Sequence[Standing], stuck: int) -> str:
-    """What there is to tell of a store's duties, and of ``stuck`` deliveries."""
+def of_duties(standings: Sequence[Standing]) -> str:
+    """What there is to tell of a store's duties; ``""`` where it has none."""
     lines: list[str] = []
     for name, kind, about, value in _OF_DUTIES if standings else ():
         lines += _head(name, kind, about)
         lines += [f'{name}{{duty="{one.name}"}} {_number(value(one))}' for one in standings]
-    lines += _head(_STUCK, "gauge", "Deliveries that could not be taken in, and wait for a person.")
-    lines.append(f"{_STUCK} {stuck}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
+
+
+def of_waits(waits: Waits) -> str:
+    """What waits in a store, and for how long by now."""
+    now, journal = time.time(), waits.journal
+    lines: list[str] = []
+    for name, about, value in (
+        ("stuck_deliveries", "Those not taken in that wait for a person.", float(waits.stuck)),
+        ("journal_deliveries", "Those not taken in yet, as far as counted.", float(journal.count)),
+        ("journal_oldest_seconds", "For how long the oldest waits.", _age(journal.oldest, now)),
+    ):
+        lines += _head(f"threadwell_{name}", "gauge", about)
+        lines.append(f"threadwell_{name} {_number(value)}")
+    for name, about, value_of in _OF_OUTBOX if waits.outbox else ():
+        lines += _head(name, "gauge", about)
+        lines += [
+            f'{name}{{account="{_label(one.account)}"}} {_number(value_of(one, now))}'
+            for one in waits.outbox
+        ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _told(family: Family, board: Board) -> Iterator[str]:
@@ -104,6 +141,15 @@ def _head(name: str, kind: str, about: str) -> list[str]:
 
 def _in_braces(labels: str) -> str:
     return f"{{{labels}}}" if labels else ""
+
+
+def _age(since: float, now: float) -> float:
+    """Whole seconds, 0 where it is since never."""
+    return float(int(max(0.0, now - since))) if since else 0.0
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _number(value: float) -> str:
