@@ -15,6 +15,7 @@ from typing import TypeAlias
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account, Field
 from threadwell.channels.delivery import Delivery, Refused, Reply
+from threadwell.channels.seeking import Seeking, Sought
 from threadwell.channels.sending import Asking, Limiting, Limits, Sending
 from threadwell.channels.templates import Template
 from threadwell.messages import Address, Broken, Message
@@ -101,7 +102,7 @@ class Withdrawn:
 
 
 #: What a delivery holds.
-Heard: TypeAlias = Message | Arrived | Broken | Status | Wished | Withdrawn
+Heard: TypeAlias = Message | Arrived | Broken | Status | Wished | Withdrawn | Sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ class Live:
     ``attaches`` files itself, where others give URLs of them. ``known_as(external_id, own)`` is the
     id that a message which was written here will have out there, where that is known before it is
     sent: then it may be sent again where nobody knows whether it was, as those who get it twice can
-    tell. ``answering`` is the subject of what answers a message, given that one's.
+    tell. ``answering`` is the subject of what answers a message, given that one's. Where
+    ``parse`` yields ``Sought``, ``seek`` tells what has to be asked for first (``seeking.py``).
     ``window(thread)`` is how long after somebody has written there they can be sent whatever is
     written, ``None`` for ever; what says what one of ``templates(account)`` says can be sent at any
     time.
@@ -222,5 +224,6 @@ class Live:
     attaches: bool = False
     known_as: Callable[[str, Address], str] | None = None
     answering: Callable[[str], str] = _the_same
+    seek: Seeking | None = None
     window: Callable[[str], timedelta | None] = _any_time
     templates: Callable[[Account], tuple[Template, ...]] = _no_templates

@@ -18,6 +18,12 @@ def parse_message_id(text: str) -> str:
     return found[1].upper() + found[2].lower() if found else ""
 
 
+def conversation_id(text: str) -> str:
+    """The id of a conversation or of a message in one, in its one spelling; ``""`` for others."""
+    text = text.strip()
+    return text[:2].upper() + text[2:].lower() if _OF_CONVERSATION.fullmatch(text) else ""
+
+
 def is_of_conversation(text: str) -> bool:
     """Whether it is the id of a conversation, or of a message in one."""
     return _OF_CONVERSATION.fullmatch(text.strip()) is not None

@@ -19,15 +19,17 @@ from threadwell.channels.sending import Failed, Found, Later, Limits, Outbound, 
 from threadwell.channels.templates import WINDOW, template_for
 from threadwell.channels.twilio.addresses import service_of_thread
 from threadwell.channels.twilio.files import authorization
-from threadwell.channels.twilio.identity import NAME, parse_message_id
+from threadwell.channels.twilio.identity import NAME, conversation_id, parse_message_id
 from threadwell.channels.twilio.signature import FORM
 from threadwell.fhir.json import BadJson, decode
 from threadwell.messages import Address
 
+_CONVERSATIONS = "https://conversations.twilio.com"
 _WHATSAPP = "whatsapp"
 _API = "https://api.twilio.com"
 #: What one message may have: by phones' own services, and by others such as WhatsApp.
 _OF_PHONES = Limits(characters=1600, files=10, together=5_000_000)
+_OF_CONVERSATIONS = Limits(characters=1600)
 _OF_OTHERS = Limits(characters=1600, files=1, together=16_000_000)
 #: Messages of a number that are looked through: as many as a page of the API has.
 _PAGE = 1000
@@ -41,6 +43,8 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
     """The call that has Twilio send a message, and what its answer means."""
     if answer is not None:
         return _outcome(answer)
+    if conversation := conversation_id(out.thread):
+        return _into(conversation, out, account)
     if len(out.recipients) != 1:
         return Failed("Twilio sends to one recipient at a time")
     most = limits(out.thread)
@@ -70,8 +74,20 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
     return Call("POST", _messages(account), headers, urlencode(form).encode())
 
 
+def _into(conversation: str, out: Outbound, account: Account) -> Call | Failed:
+    """The call that sends a message to all who take part in a conversation."""
+    if out.files:
+        return Failed("no file can be sent into a conversation")
+    base = account.value("api_url").rstrip("/") or _CONVERSATIONS
+    headers = {"Authorization": authorization(account), "Content-Type": FORM}
+    url = f"{base}/v1/Conversations/{conversation}/Messages"
+    return Call("POST", url, headers, urlencode([("Body", out.text)]).encode())
+
+
 def limits(thread: str) -> Limits:
     """What one message in a thread may have."""
+    if conversation_id(thread):
+        return _OF_CONVERSATIONS
     return _OF_OTHERS if service_of_thread(thread) else _OF_PHONES
 
 
@@ -82,6 +98,8 @@ def window(thread: str) -> timedelta | None:
 
 def ask(out: Outbound, account: Account, answer: Called | None) -> Call | Found | Later:
     """The call that lists what was sent to a number since then, and what is in its answer."""
+    if conversation_id(out.thread):
+        return Later("Twilio lists no messages of conversations by their words")
     if answer is None:
         since = out.since.astimezone(UTC) - _SKEW
         form = [
@@ -116,7 +134,8 @@ def _outcome(answer: Called) -> Sent | Later | Failed:
     told = _json(answer)
     code = _code(told)
     if 200 <= answer.status < 300:
-        if id_ := parse_message_id(str(told.get("sid", ""))):
+        sid = str(told.get("sid", ""))
+        if id_ := parse_message_id(sid) or conversation_id(sid):
             return Sent(id_)
         return Later("Twilio has answered without an id", doubtful=True)
     if answer.status == 429 or code in _BUSY:

@@ -13,6 +13,7 @@ from threadwell.channels.live import Arrived, Heard, Live, Remote, State, Status
 from threadwell.channels.records import Refused
 from threadwell.channels.templates import TEMPLATES, lacks_templates, templates_of
 from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
+from threadwell.channels.twilio.conversations import is_event, read_event, seek
 from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id
 from threadwell.channels.twilio.message import Told, message_of
@@ -38,6 +39,13 @@ NOT_THERE = "is not in the message log"
 def parse(delivery: Delivery, account: Account, country: str) -> Iterator[Heard]:
     """What a request of Twilio holds."""
     said = dict(form(delivery))
+    if is_event(said):
+        for heard in read_event(delivery, said, account, country):
+            if isinstance(heard, Refused):
+                yield _broken(delivery, account, heard.reason, set_aside=heard.set_aside)
+            else:
+                yield heard
+        return
     status = (said.get("MessageStatus") or said.get("SmsStatus") or "").lower()
     sid = parse_message_id(said.get("MessageSid") or said.get("SmsSid") or "")
     if sid and (status in _COMING or ("Body" in said and not status)):
@@ -49,9 +57,9 @@ def parse(delivery: Delivery, account: Account, country: str) -> Iterator[Heard]
         yield _broken(delivery, account, "a request of Twilio that is no message", set_aside=True)
 
 
-def answer(_delivery: Delivery) -> Reply:
-    """An empty answer: nothing is sent back by it."""
-    return _NO_REPLY
+def answer(delivery: Delivery) -> Reply:
+    """An empty answer: nothing is sent back by it, and no message of a conversation changed."""
+    return Reply() if is_event(dict(form(delivery))) else _NO_REPLY
 
 
 def _message(
@@ -145,6 +153,7 @@ LIVE = Live(
     fetch=fetch,
     send=send,
     ask=ask,
+    seek=seek,
     limits=limits,
     lacks=lacks_templates,
     window=window,

@@ -19,6 +19,8 @@ from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: Where deliveries wait to be taken in, and where those do of which files are to be fetched yet.
 ARRIVED, FILES = "journal", "journal-files"
+#: Where deliveries wait of which something has to be asked for before they can be read.
+SOUGHT = "journal-sought"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Arrived, Heard, Remote, Status, Wished, Withdrawn
 from threadwell.channels.long_text import with_bounded_text
+from threadwell.channels.seeking import Sought
 from threadwell.intake.arrivals.journal import Entry
 from threadwell.messages import Broken, Message
 
@@ -20,7 +21,8 @@ _log = logging.getLogger(__name__)
 class Read:
     """What a delivery holds. ``files`` are to be fetched for the message before.
 
-    ``failed`` says why it cannot be read at all, ``""`` where it can be.
+    ``failed`` says why it cannot be read at all, ``""`` where it can be. Something is ``sought``
+    where its provider has to be asked before.
     """
 
     items: list[Message | Broken] = field(default_factory=list)
@@ -29,6 +31,7 @@ class Read:
     wishes: list[Wished] = field(default_factory=list)
     withdrawn: list[Withdrawn] = field(default_factory=list)
     failed: str = ""
+    sought: bool = False
 
 
 def read_entry(
@@ -68,6 +71,8 @@ def _add(out: Read, heard: Heard, medium: str) -> None:
             out.wishes.append(heard)
         case Withdrawn():
             out.withdrawn.append(heard)
+        case Sought():
+            out.sought = True
 
 
 def _finished(message: Message, medium: str) -> Message:

@@ -19,7 +19,7 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import accounts
 from threadwell.intake.arrivals import journal
 from threadwell.intake.arrivals.consents import keep_wishes
-from threadwell.intake.arrivals.journal import ARRIVED, FILES, Journaled
+from threadwell.intake.arrivals.journal import ARRIVED, FILES, SOUGHT, Journaled
 from threadwell.intake.arrivals.reading import Read, read_entry
 from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.statuses import keep_statuses
@@ -115,6 +115,7 @@ class Taking:
         ordered = sorted(batch, key=lambda one: (one.entry.delivery.received, one.name))
         whole: list[Journaled] = []
         read: list[Read] = []
+        sought: list[Kept] = []
         for one in ordered:
             entry = one.entry
             account = known.get(entry.account) or Account(entry.account, entry.channel)
@@ -122,9 +123,12 @@ class Taking:
             if what.failed:
                 # It would fail as often as it is read.
                 await self._put_aside(one, what.failed)
+            elif what.sought:
+                sought += journal.moved(one, SOUGHT)
             else:
                 whole.append(one)
                 read.append(what)
+        await journal.revise(self._store, self._project, sought)
         if whole:
             await self._take_in(whole, read)
 

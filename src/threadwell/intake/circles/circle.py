@@ -178,7 +178,8 @@ class Circle:
         """All wordings of a message that are here, the first one before later ones.
 
         There is only that one where its sender has neither worded it anew nor deleted it. Wordings
-        have one sender and thread; and one time, where the source of each tells that.
+        have one sender and thread; and one time, where the source of each tells that and none has
+        the id of the message itself.
         """
         if not self._worded:
             return [placed]
@@ -193,7 +194,9 @@ class Circle:
             for one in _between(self._channels().get(placed.channel, ()), time, time):
                 if original_of(one.shared or one.external_id) == original:
                     found[one.child] = one
-        return sorted((one for one in found.values() if _is_wording(one, placed)), key=_worded)
+        return sorted(
+            (one for one in found.values() if _is_wording(one, placed, plain)), key=_worded
+        )
 
     def reworded(self) -> Iterator[list[Placed]]:
         """Each message of which there are several wordings, as those."""
@@ -361,12 +364,11 @@ def _worded(placed: Placed) -> tuple[int, str]:
     return placed.edited, placed.external_id
 
 
-def _is_wording(one: Placed, other: Placed) -> bool:
-    return (
-        one.sender == other.sender
-        and one.thread_id == other.thread_id
-        and (one.sent.at == other.sent.at or _at_edit(one) or _at_edit(other))
-    )
+def _is_wording(one: Placed, other: Placed, plain: Placed | None) -> bool:
+    if one.sender != other.sender or one.thread_id != other.thread_id:
+        return False
+    named = plain is one or plain is other
+    return named or one.sent.at == other.sent.at or _at_edit(one) or _at_edit(other)
 
 
 def _at_edit(placed: Placed) -> bool:

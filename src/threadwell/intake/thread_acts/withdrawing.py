@@ -38,7 +38,12 @@ async def withdraw(
     for stored in found:
         body: Resource = decode(stored.body)
         own = own_of(body)
-        if own is None or original_of(own.external_id) != one.external_id:
+        ids = {
+            each.get("value")
+            for each in body.get("identifier") or ()
+            if each.get("system") == codes.MESSAGE + one.channel
+        }
+        if own is None or one.external_id not in {*ids, original_of(own.external_id)}:
             continue
         there = True
         senders = {address.key for address in addresses_of(body.get("sender") or {})}
