@@ -23,6 +23,8 @@ from threadwell.intake.arrivals.stuck import (
 
 #: What the buttons are for.
 REPLAY, DROP = "replay", "drop"
+#: Deliveries on the page; those behind them come up as these are decided about.
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ async def _page(site: Site, request: Request, mistake: str = "", status: int = 2
     done = request.query_params.get("done", "")
     return await page_of(
         *(site, request, Reader(site.store, site.project), "deliveries.html", "quarantine", status),
-        items=[_row(one, dates) for one in some],
+        items=[_row(one, dates) for one in some[:_MOST]],
+        more=max(0, len(some) - _MOST),
         done="" if mistake else done,
         mistake=mistake,
     )

@@ -66,3 +66,16 @@ def test_what_cannot_be_done_is_said(
     answer = browser.post("/deliveries", **form)
     assert (answer.status_code, told in answer.text) == (status, True)
     assert len(run(stuck_deliveries(stuck, DEFAULT_PROJECT))) == 2
+
+
+def test_only_so_many_stand_on_the_page(
+    stuck: Any, browser_as: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = browser_as("ines", "Dr. Ines Alvarado")
+    monkeypatch.setattr("threadwell.inbox.deliveries._MOST", 1)
+    page = browser.get("/deliveries").text
+    assert len(ids(page)) == 1
+    assert "1 more came later" in page
+    browser.post("/deliveries", id=ids(page)[0], act="drop")
+    page = browser.get("/deliveries").text
+    assert (len(ids(page)), "more came later" in page) == (1, False)
