@@ -160,6 +160,7 @@ _REASONS = {
     "set-aside": "Set aside: a draft, spam or a notice",
     "shared-address": "Several patients share the address",
     "unknown-recipient": "Nobody known has the address it went to",
+    "writer-unclear": "Several people write, and some messages name nobody",
     "unknown-sender": "Nobody known has the address it came from",
 }
 

@@ -22,8 +22,8 @@ from threadwell.encounters.identity import (
 from threadwell.encounters.participants import Spoken
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.retracted import told
-from threadwell.encounters.review import review
-from threadwell.encounters.shares import opened_for, subjects
+from threadwell.encounters.review import Asking, review
+from threadwell.encounters.shares import is_open, opened_for, subjects
 from threadwell.encounters.turned import Membership, Turned, is_closed, memberships
 from threadwell.fhir.resource import Resource
 from threadwell.sessions import Turn
@@ -85,7 +85,7 @@ def session_of(drawn: Drawn, frame: Frame) -> Identity:
 def project(drawn: Drawn, frame: Frame) -> Projection:
     """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
     identity = session_of(drawn, frame)
-    about = _About(drawn.told, frame, drawn.chosen)
+    about = _About(drawn.told, frame, drawn.chosen, review_identity(identity))
     whom = about.subjects
     together = group_identity(identity)
     subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
@@ -100,34 +100,49 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
         out.resources["Group", together.id] = group(together, whom, frame)
         for patient in whom:
             _add_medical(out, drawn, identity, patient, about, frame)
-    if not subject:
-        task = review_identity(identity)
+    if not subject or about.open:
         since = drawn.messages[0].sent.at if drawn.messages else drawn.turns[0].at
         suggested = frozenset[str]().union(*(one.suggests for one in drawn.told))
-        out.resources["Task", task.id] = review(task, identity.id, since, suggested, frame)
+        asked = Asking(identity.id, since, suggested, bool(subject))
+        out.resources["Task", about.task.id] = review(about.task, asked, frame)
     return out
 
 
 def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     """The header and children of messages that no session holds: no encounter at all."""
     out = Projection()
-    about = _About(drawn.told, frame, ())
+    identity = session_of(drawn, frame)
+    about = _About(drawn.told, frame, (), review_identity(identity))
     subject = about.subjects[0] if len(about.subjects) == 1 else ""
-    _link_threads(out, drawn, session_of(drawn, frame), about, subject, frame, in_session=False)
+    _link_threads(out, drawn, identity, about, subject, frame, in_session=False)
     return out
 
 
 class _About:
     """Whom the messages of a session are about, each and all together.
 
-    ``chosen`` are those whom it was opened for.
+    ``chosen`` are those whom it was opened for. ``task`` is the question about it; ``open`` are the
+    messages of which nobody can tell, where others do and nobody has answered.
     """
 
-    def __init__(self, messages: Sequence[Placed], frame: Frame, chosen: tuple[str, ...]) -> None:
+    def __init__(
+        self, messages: Sequence[Placed], frame: Frame, chosen: tuple[str, ...], task: Identity
+    ) -> None:
+        self.task = task
         self.subjects: tuple[str, ...] = frame.patients
         self._chosen = frozenset(chosen) if len(frame.patients) > 1 else frozenset[str]()
         if len(frame.patients) > 1 or any(one.reasons for one in messages):
             self.subjects = subjects(map(self.of, messages)) if messages else chosen
+        several = len(frame.patients) > 1 and bool(self.subjects)
+        said = f"Task/{task.id}"
+        answered = several and any(why.source == said for one in messages for why in one.reasons)
+        self.open = frozenset(
+            one.sent.id
+            for one in messages
+            if several
+            and not answered
+            and is_open(one, frame.parties.get(one.sender), self.of(one))
+        )
 
     def of(self, message: Placed) -> frozenset[str]:
         """Whom a message is about by itself, or by whom its session was opened for."""
@@ -135,6 +150,8 @@ class _About:
 
     def subject(self, message: Placed, subject: str) -> str:
         """A message that is about one patient is so within a session about several, too."""
+        if message.sent.id in self.open:
+            return ""
         own = self.of(message)
         return next(iter(own)) if len(own) == 1 else subject
 

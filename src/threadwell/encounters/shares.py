@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from threadwell.encounters.attribution import CHOSEN, Reason, is_chosen, patients_of
+from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 
 
@@ -21,6 +22,16 @@ def opened_for(
     What tells nothing by itself is about them, unless a person has said that it is about nobody.
     """
     return about if about or not chosen or is_chosen(reasons) else chosen
+
+
+def is_open(message: Placed, sender: Party | None, about: frozenset[str]) -> bool:
+    """Whether nobody can tell whom a message is about, though others of its session tell.
+
+    Several people use the phone that it came from, and it names nobody: what one of them wrote says
+    nothing of what the other one did.
+    """
+    joint = sender is not None and sender.joint and message.sent.inbound
+    return joint and not about and not is_chosen(message.reasons)
 
 
 def follow(messages: Sequence[Placed]) -> None:

@@ -12,6 +12,7 @@ from threadwell.encounters.attribution import reasons_of
 from threadwell.encounters.people import said_of
 from threadwell.fhir.validation import validate
 from threadwell.intake import BadAnswer, answer_review, quarantine, recut, replay, verify
+from threadwell.intake.answering import dismiss_review
 from threadwell.intake.held.hold import holding
 from threadwell.intake.people.route import Held
 from threadwell.messages import Address, AddressKind, Message
@@ -195,6 +196,72 @@ def test_where_both_write_and_nothing_tells_it_is_asked_whom_it_is_about(spouses
         ["", "", OLE],
         ["", OLE, OLE],
     )
+    check(spouses)
+
+
+def family_day(sms):
+    """What two people write from one phone within a day: some of it tells which of them it is."""
+    words = {
+        "a": ("08:00", "Ole's knee hurts again", False),
+        "b": ("08:20", "Can Ole come at ten?", True),
+        "c": ("08:25", "yes, thank you", False),
+        "d": ("11:40", "I have had a fever since last night", False),
+    }
+    return [sms(id_, *rest[:2], phone=SHARED, out=rest[2]) for id_, rest in words.items()]
+
+
+def test_what_names_nobody_is_asked_about_beside_what_names_somebody(spouses, sms):
+    spouses.take(*family_day(sms))
+    assert say(spouses, question(spouses)["id"], NIA, OLE).reviews == 1
+    assert {id_: subject for id_, (_, subject) in record(spouses).items()} == {
+        "a": OLE,
+        "b": OLE,
+        "c": "",
+        "d": "",
+    }
+    (encounter,) = spouses.live("Encounter")
+    assert encounter["subject"] == {"reference": OLE}
+    (asked,) = [one for one in spouses.live("Task") if "focus" in one]
+    assert asked["reasonCode"]["coding"][0]["code"] == "writer-unclear"
+    # Neither another run nor the same messages again answer it.
+    spouses.take(*family_day(sms), sms("e", "12:00", "hm", phone=SHARED))
+    assert record(spouses)["d"][1] == record(spouses)["e"][1] == ""
+    check(spouses)
+    # One question, one answer for all of them, and for what comes in this session.
+    say(spouses, asked["id"], NIA)
+    assert {id_: subject for id_, (_, subject) in record(spouses).items()} == {
+        "a": OLE,
+        "b": NIA,
+        "c": NIA,
+        "d": NIA,
+        "e": NIA,
+    }
+    assert len(spouses.live("Encounter")) == 3
+    spouses.take(sms("f", "12:10", "39.1 now", phone=SHARED))
+    assert [one for one in spouses.live("Task") if one["status"] == "requested"] == []
+    check(spouses)
+
+
+@pytest.mark.parametrize("then", ["thread", "message", "nobody"])
+def test_what_names_nobody_is_settled_more_narrowly(spouses, sms, then):
+    spouses.take(*family_day(sms))
+    say(spouses, question(spouses)["id"], NIA, OLE)
+    (asked,) = [one for one in spouses.live("Task") if "focus" in one]
+    if then == "thread":
+        say(spouses, _message(spouses, "d"), OLE, holds_for="thread")
+        assert {subject for _, subject in record(spouses).values()} == {OLE}
+    elif then == "message":
+        for id_ in "cd":
+            say(spouses, _message(spouses, id_), NIA, holds_for="message")
+        assert record(spouses)["d"] == (NIA, NIA)
+        assert record(spouses)["a"] == ("", OLE)
+    else:
+        spouses.run(dismiss_review(spouses.store, DEFAULT_PROJECT, f"Task/{asked['id']}"))
+        for number in range(3):
+            spouses.take(sms(f"m{number}", f"13:0{number}", "and now?", phone=SHARED))
+        assert record(spouses)["d"] == ("", "")
+    asked = [one for one in spouses.live("Task") if "focus" in one and one["status"] == "requested"]
+    assert asked == []
     check(spouses)
 
 

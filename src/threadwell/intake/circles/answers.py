@@ -15,6 +15,7 @@ from threadwell.encounters import codes
 from threadwell.encounters.corrected import is_answered_by
 from threadwell.encounters.merge import is_applied, is_live, is_locked
 from threadwell.encounters.people import reference
+from threadwell.encounters.review import asks_of_some
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
@@ -45,7 +46,9 @@ async def find_answers(
         encounter = encounters.get(name)
         if encounter is None or not is_live(encounter) or is_locked(encounter):
             continue
-        if patients := chosen_in(tasks[key]) or _patients(subjects[name], groups):
+        # Where other messages tell whom a session is about, its subject answers nothing.
+        own = [] if asks_of_some(tasks[key]) else _patients(subjects[name], groups)
+        if patients := chosen_in(tasks[key]) or own:
             found[key] = Answer(as_key(name).id, tuple(sorted(patients)))
     return found
 

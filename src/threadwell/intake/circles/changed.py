@@ -16,7 +16,7 @@ from threadwell.encounters.attribution import CHOSEN, SESSION, patients_of
 from threadwell.encounters.identity import opening_of
 from threadwell.encounters.pattern import is_session
 from threadwell.encounters.placed import Placed
-from threadwell.encounters.shares import opened_for, subjects
+from threadwell.encounters.shares import is_open, opened_for, subjects
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.links import target
@@ -144,6 +144,8 @@ class _Session:
             share = self._shares[one.sent.id]
             was = share if len(share) == 1 else written
             now = self._of(one.link.subject if one.link else "")
+            if not now and is_open(one, self._circle.parties.get(one.sender), share):
+                continue  # Nobody can tell whom it is about.
             if now is not None and now != was and now != whole:
                 yield SubjectChange(Key("Communication", one.child), [one], now, CHOSEN)
 

@@ -137,7 +137,7 @@ def _close_questions(batch: Batch, circle: Circle, todo: Plan) -> None:
     """Mark the Tasks whose answer is on the messages, and those that the messages answer."""
     closed = dict(circle.answered)
     for session, task in circle.dismissed.items():
-        if "subject" in todo.resources.get(session, {}):
+        if "subject" in todo.resources.get(session, {}) and task not in todo.resources:
             closed.setdefault(task, ())
     for task, patients in closed.items():
         before = circle.stored[task]
