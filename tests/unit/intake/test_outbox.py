@@ -7,6 +7,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.arrivals.statuses import sent_state
 from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.replies.outbox import (
+    OUTBOX,
     NotInOutbox,
     Stage,
     dead_letters,
@@ -41,7 +43,7 @@ from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment, Message
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreBusy, Write
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -463,7 +465,7 @@ class Hanging:
 def test_a_server_that_hangs_holds_up_no_other(provider: Provider, channel: str) -> None:
     desk = Desk(":memory:", provider)
     hanging = Hanging(desk, channel)
-    for number in range(6):
+    for number in range(10):
         hanging.reply(number)
     desk.reply("Good morning.")
 
@@ -491,8 +493,38 @@ def test_a_server_that_hangs_holds_up_no_other(provider: Provider, channel: str)
     bodies = desk.bodies()
     assert desk.run(meanwhile()) is not None
     assert [one["body"] for one in provider.sent] == ["Good morning.", "Written meanwhile."]
-    assert len(desk.waiting()) == 6
+    assert len(desk.waiting()) == 10
     assert desk.dead() == []
+    desk.runner.close()
+
+
+def test_what_is_under_way_goes_on_though_the_store_fails(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(":memory:", provider)
+    desk.reply("Good morning.")
+    answers, real = threading.Event(), desk.store.list_private
+    provider.before = answers.wait
+    asked = []
+
+    async def once(kind: str, **more: Any) -> Any:
+        asked.append(kind)
+        if asked.count(OUTBOX) > 1:
+            raise StoreBusy("not now")
+        return await real(kind, **more)
+
+    async def rounds() -> None:
+        outbox = desk.outbox()
+        monkeypatch.setattr(desk.store, "list_private", once)
+        with pytest.raises(StoreBusy):
+            await outbox.round()
+        monkeypatch.undo()
+        answers.set()
+        assert await outbox.round() is None
+
+    desk.run(rounds())
+    assert [one["body"] for one in provider.sent] == ["Good morning."]
+    assert (desk.waiting(), desk.dead(), provider.asked) == ([], [], 0)
     desk.runner.close()
 
 

@@ -59,7 +59,7 @@ _STEPS = 4
 _LONGEST = 90
 #: Messages that are sent at once, by all accounts and by one: a server that hangs has no more turns
 #: than these. Whoever makes the calls has to make as many at once.
-AT_ONCE, _OF_ACCOUNT = 64, 4
+AT_ONCE, _OF_ACCOUNT = 64, 8
 #: Seconds after which a round looks what is new in the outbox while it waits for servers, and
 #: those after which the next round goes on with that.
 _LOOK, _ROUND = 0.25, 10.0
@@ -119,7 +119,7 @@ class Outbox:
 
         What comes meanwhile is sent, too: nothing waits for another account's server. Where a
         server takes long, the next round goes on with it. Raises ``StoreError``; what was not sent
-        stays in the outbox.
+        stays in the outbox, and what is under way goes on.
         """
         begun: dict[_Thread, bytes] = {}
         ends = monotonic() + _ROUND
@@ -130,7 +130,7 @@ class Outbox:
                     break
                 await asyncio.wait(self._under_way.values(), timeout=_LOOK)
                 self._look()
-        except BaseException:
+        except asyncio.CancelledError:
             await self._break_off()
             raise
         if self._failures:
