@@ -32,6 +32,8 @@ log_path = {folder}/log
 ssl = {ssl}
 disable_plaintext_auth = no
 auth_mechanisms = plain
+# Tests give wrong passwords, and wait for nothing.
+auth_failure_delay = 0
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
@@ -48,6 +50,9 @@ userdb {{
   args = uid={uid} gid={gid} home={folder}/home/%u
 }}
 service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
   chroot =
 }}
 service stats {{

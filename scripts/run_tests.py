@@ -20,7 +20,8 @@ import zone_data
 
 def main(arguments: list[str]) -> int:
     bring_tools()
-    selection = arguments or ["-n", "3", "--dist", "worksteal"]
+    # More than there are cores on a small machine: tests wait for servers, browsers and leases.
+    selection = arguments or ["-n", "4", "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", *selection]
     return subprocess.run(command, cwd=toolbox.ROOT, check=False).returncode
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -173,6 +174,13 @@ def empty_postgres_url(
 def postgres_url(postgres_server: postgres.Server) -> str:
     """The URL of a store that does not exist yet."""
     return f"{postgres_server.url()}&schema=test{next(_SCHEMAS)}"
+
+
+def pytest_collection_finish() -> None:
+    """Fifteen thousand collected tests are no garbage, and need no look again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def _left_out(config: pytest.Config, *words: str) -> Counter[tuple[str, str]]:

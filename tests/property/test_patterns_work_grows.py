@@ -45,12 +45,18 @@ def used() -> list[Used]:
         if name.endswith("__main__") or name in OWN:
             continue
         module = importlib.import_module(found.name)
-        calls = _calls(Path(str(module.__file__)).read_text("utf-8"))
-        out += [
-            Used(f"{name}.{called}", pattern, tuple(sorted(calls.get(called, {"match"}))))
+        patterns = [
+            (called, pattern)
             for called, kept in vars(module).items()
             if not called.startswith("__")
             for pattern in _patterns_in(kept)
+        ]
+        if not patterns:
+            continue
+        calls = _calls(Path(str(module.__file__)).read_text("utf-8"))
+        out += [
+            Used(f"{name}.{called}", pattern, tuple(sorted(calls.get(called, {"match"}))))
+            for called, pattern in patterns
         ]
     return out
 

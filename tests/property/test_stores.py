@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,6 @@ from threadwell.stores.sqlite.database import open_database, setting
 from threadwell.stores.sqlite.known import read_known
 from threadwell.stores.sqlite.reindex import reindex
 from threadwell.stores.suite.scenario import Desk, query
-
-_SCHEMAS = count()
 
 IDS = ("a", "b", "c", "d")
 STATUS = ("preparation", "in-progress", "completed", "entered-in-error")
@@ -343,11 +340,11 @@ def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) ->
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(steps, st.lists(searches, min_size=5, max_size=25))
 def test_postgres_answers_as_memory_does(
-    postgres_server: Any, steps: list[Any], searches: list[str]
+    postgres_server: Any, postgres_schemas: Any, steps: list[Any], searches: list[str]
 ) -> None:
-    schema = f"property{next(_SCHEMAS)}"
+    schema = postgres_schemas.lend()
     _compare(PostgresStore.open(f"{postgres_server.url()}&schema={schema}"), steps, searches)
-    postgres_server.psql(f"DROP SCHEMA {schema} CASCADE")
+    postgres_schemas.take_back(schema)
 
 
 @settings(max_examples=25, deadline=None)
