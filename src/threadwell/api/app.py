@@ -32,7 +32,9 @@ from threadwell.api.load.gate import LARGE, Load, unserved
 from threadwell.api.outcomes import NotAllowed, refusal
 from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.rest import routes
+from threadwell.api.rest.subscriptions import remove
 from threadwell.api.spans import Spans, open_spans
+from threadwell.api.subscriptions.app import PATH, Subscriptions
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.chat.typing import Typing
@@ -106,6 +108,7 @@ class _App:
         self._spans = spans
         self._context: Context | None = None
         self._chat = Chat(self._at_hand, load, typing)
+        self._subscriptions = Subscriptions(self._at_hand, load, remove)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -114,6 +117,9 @@ class _App:
         path: str = scope["path"]
         if path.startswith(PREFIX):
             await self._chat(scope, receive, send)
+            return
+        if path == PATH:
+            await self._subscriptions(scope, receive, send)
             return
         methods = table.methods_of(path[1:])
         if scope["type"] != "http" or not (methods or _is_fhir(path)):

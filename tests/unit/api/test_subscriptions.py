@@ -1,54 +1,402 @@
-"""Subscriptions, which nobody serves: none says that it is active."""
+"""Subscriptions over each store: which are served, and what is told over a socket."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
 import pytest
 
+from threadwell.api.subscriptions import app as subscribers
+from threadwell.api.subscriptions import following
+from threadwell.api.subscriptions.app import PATH
 
-def subscription(status: str) -> dict:
+PATCH = "application/json-patch+json"
+
+
+def subscription(
+    status: str = "active", criteria: str = "Communication?status=completed", **channel: str
+) -> dict[str, Any]:
     return {
         "resourceType": "Subscription",
         "status": status,
         "reason": "To hear of answers",
-        "criteria": "Communication?status=completed",
-        "channel": {"type": "rest-hook", "endpoint": "https://hook.example.org/"},
+        "criteria": criteria,
+        "channel": channel or {"type": "websocket"},
     }
 
 
+HOOK = {"type": "rest-hook", "endpoint": "https://hook.example.org/"}
+MAIL = {"type": "email", "endpoint": "mailto:office@example.org"}
+
+
 @pytest.mark.parametrize(
-    ("status", "stored"),
-    [("active", "off"), ("requested", "off"), ("off", "off"), ("error", "error")],
+    ("status", "channel", "stored"),
+    [
+        ("active", {"type": "websocket"}, "active"),
+        ("requested", {"type": "websocket"}, "active"),
+        ("active", MAIL, "off"),
+        ("requested", MAIL, "off"),
+        ("off", {"type": "websocket"}, "off"),
+        ("error", MAIL, "error"),
+    ],
 )
 @pytest.mark.parametrize("how", ["create", "update", "patch", "batch", "transaction"])
-def test_none_is_active(api, how: str, status: str, stored: str) -> None:
-    body = subscription(status)
+def test_one_that_is_served_is_active(
+    api, how: str, status: str, channel: dict[str, str], stored: str
+) -> None:
+    body = subscription(status, **channel)
     if how == "create":
         shown = api.call("POST", "Subscription", body).json()
     elif how in ("batch", "transaction"):
         answer = api.bundle(how, api.entry("POST", "Subscription", body))
         shown = answer.json()["entry"][0]["resource"]
     else:
-        made = api.call("POST", "Subscription", subscription("error")).json()
+        made = api.call("POST", "Subscription", subscription("error", **channel)).json()
         path = f"Subscription/{made['id']}"
         change = [{"op": "replace", "path": "/status", "value": status}]
         shown = (
             api.call("PUT", path, {**body, "id": made["id"]})
             if how == "update"
-            else api.call("PATCH", path, change, content_type="application/json-patch+json")
+            else api.call("PATCH", path, change, content_type=PATCH)
         ).json()
     assert shown["status"] == stored
-    assert bool(shown.get("error")) == (status in ("active", "requested"))
-    assert api.ids("Subscription?status=active,requested") == []
+    assert bool(shown.get("error")) == (channel == MAIL and status in ("active", "requested"))
+    assert api.ids("Subscription?status=active,requested") == (
+        [shown["id"]] if stored == "active" else []
+    )
     assert api.call("GET", f"Subscription/{shown['id']}").json() == shown
 
 
 def test_one_that_is_sent_again_is_the_same(api) -> None:
-    made = api.call("POST", "Subscription", subscription("active")).json()
+    made = api.call("POST", "Subscription", subscription(**MAIL)).json()
     again = api.call("PUT", f"Subscription/{made['id']}", {**made, "status": "active"}).json()
     assert again == made
 
 
-def test_what_is_wrong_with_one_is_told(api) -> None:
-    answer = api.call("POST", "Subscription", {**subscription("active"), "criteria": None})
+def test_one_whose_end_has_come_is_off(api) -> None:
+    body = {**subscription(), "end": "2020-01-01T00:00:00Z"}
+    made = api.call("POST", "Subscription", body).json()
+    assert (made["status"], made["error"]) == ("off", "Its end has come")
+
+
+@pytest.mark.parametrize(
+    ("body", "expression"),
+    [
+        ({**subscription(), "criteria": None}, None),
+        (subscription("on"), None),
+        (subscription(criteria="Nothing?a=b"), "Subscription.criteria"),
+        (subscription(criteria="Communication?nonsense=1"), "Subscription.criteria"),
+        (subscription(criteria="Communication?sent=yesterday"), "Subscription.criteria"),
+        (subscription(type="rest-hook"), "Subscription.channel.endpoint"),
+        (subscription(type="rest-hook", endpoint="ftp://a"), "Subscription.channel.endpoint"),
+        (subscription(**HOOK, payload="text/plain"), "Subscription.channel.payload"),
+    ],
+)
+def test_what_is_wrong_with_one_is_told(api, body: dict[str, Any], expression: str) -> None:
+    answer = api.call("POST", "Subscription", body)
     assert answer.status_code == 400
-    assert api.call("POST", "Subscription", subscription("on")).status_code == 400
+    if expression:
+        assert answer.json()["issue"][0]["expression"] == [expression]
+
+
+class Line:
+    """A client's end of a socket."""
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.frames: list[dict[str, Any]] = []
+        self.code = 0
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.said.put_nowait({"type": "websocket.connect"})
+
+    async def run(self) -> None:
+        await self.api.app(
+            {"type": "websocket", "path": PATH, "headers": []}, self.said.get, self.send
+        )
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.takes.wait()
+        if message["type"] == "websocket.send":
+            self.frames.append(json.loads(message["text"]))
+        elif message["type"] == "websocket.close":
+            self.code = message["code"]
+
+    def say(self, frame: Any) -> None:
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        self.said.put_nowait({"type": "websocket.receive", "text": text})
+
+    def tell(self, kind: str, token: str) -> None:
+        self.say({"type": kind, "payload": {"token": token}})
+
+    async def bind(self, criteria: str) -> str:
+        """Make a Subscription and bind it; its id."""
+        made = (await self.api.send("POST", "Subscription", subscription(criteria=criteria))).json()
+        self.tell("bind-with-token", await self.token(made["id"]))
+        await self.until(lambda: made["id"] in self.bound())
+        return str(made["id"])
+
+    async def token(self, id_: str, **headers: str) -> str:
+        path = f"Subscription/{id_}/$get-ws-binding-token"
+        found = (await self.api.send("GET", path, **headers)).json()
+        return str(found["parameter"][0]["valueString"])
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+    def statuses(self, kind: str) -> list[dict[str, Any]]:
+        found = [one["entry"][0]["resource"] for one in self.frames if "entry" in one]
+        return [one for one in found if one["type"] == kind]
+
+    def bound(self) -> list[str]:
+        return [one["subscription"]["reference"][13:] for one in self.statuses("handshake")]
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Of each notification: its number, the id of what changed, and its status."""
+        return [
+            (
+                one["entry"][0]["resource"]["notificationEvent"][0]["eventNumber"],
+                one["entry"][1]["resource"]["id"],
+                one["entry"][1]["resource"]["status"],
+            )
+            for one in self.frames
+            if "entry" in one and one["entry"][0]["resource"]["type"] == "event-notification"
+        ]
+
+    def outcomes(self) -> list[str]:
+        return [
+            one["issue"][0]["details"]["text"]
+            for one in self.frames
+            if one.get("resourceType") == "OperationOutcome"
+        ]
+
+
+@asynccontextmanager
+async def open_line(api: Any) -> AsyncIterator[Line]:
+    line = Line(api)
+    task = asyncio.create_task(line.run())
+    try:
+        yield line
+    finally:
+        line.said.put_nowait({"type": "websocket.disconnect", "code": 1001})
+        await task
+
+
+async def write(api: Any, status: str = "completed", **members: Any) -> str:
+    body = {"resourceType": "Communication", "status": status, **members}
+    answer = await api.send("POST", "Communication", body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def test_what_its_criteria_find_is_told(api) -> None:
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind("Communication?status=completed")
+            await write(api, "in-progress")
+            one = await write(api)
+            path = f"Communication/{one}"
+            change = [{"op": "add", "path": "/note", "value": [{"text": "seen"}]}]
+            await api.send("PATCH", path, change, content_type=PATCH)
+            change = [{"op": "replace", "path": "/status", "value": "not-done"}]
+            await api.send("PATCH", path, change, content_type=PATCH)
+            two = await write(api)
+            await api.send("DELETE", f"Communication/{two}")
+            await line.until(lambda: len(line.told()) == 4)
+            assert line.told() == [
+                ("1", one, "completed"),
+                ("2", one, "completed"),
+                ("3", two, "completed"),
+                ("4", two, "completed"),
+            ]
+            frame = next(
+                one
+                for one in line.frames
+                if line_event(one) and line_event(one)["eventNumber"] == "4"
+            )
+            status = frame["entry"][0]["resource"]
+            assert frame["type"] == "history"
+            assert status["resourceType"] == "SubscriptionStatus"
+            assert status["subscription"] == {"reference": f"Subscription/{id_}"}
+            assert frame["entry"][1]["request"]["method"] == "DELETE"
+            focus = status["notificationEvent"][0]["focus"]
+            assert focus == {"reference": f"Communication/{two}"}
+            assert frame["entry"][1]["fullUrl"] == f"{api.url}/fhir/R4/Communication/{two}"
+
+    api.run(scene())
+
+
+def line_event(frame: dict[str, Any]) -> Any:
+    return frame.get("entry", [{}])[0].get("resource", {}).get("notificationEvent", [None])[0]
+
+
+def test_criteria_that_look_around(api) -> None:
+    async def scene() -> None:
+        mia = api_id(await api.send("POST", "Patient", patient("Mia")))
+        leo = api_id(await api.send("POST", "Patient", patient("Leo")))
+        async with open_line(api) as line:
+            await line.bind("Communication?subject:Patient.name=mia")
+            await line.bind("Communication?_has:Task:focus:status=requested&status=completed")
+            await write(api, subject={"reference": f"Patient/{leo}"})
+            one = await write(api, subject={"reference": f"Patient/{mia}"})
+            await line.until(lambda: len(line.told()) == 1)
+            assert line.told() == [("1", one, "completed")]
+
+    api.run(scene())
+
+
+def patient(given: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "name": [{"given": [given]}]}
+
+
+def api_id(answer: Any) -> str:
+    return str(answer.json()["id"])
+
+
+def test_two_sockets_hear_the_same_and_one_that_unbinds_no_more(api) -> None:
+    async def scene() -> None:
+        async with open_line(api) as a, open_line(api) as b:
+            first = await a.bind("Communication?status=completed")
+            second = await b.bind("Communication?status=completed")
+            one = await write(api)
+            await a.until(lambda: bool(a.told() and b.told()))
+            a.tell("unbind-from-token", await a.token(first))
+            path = f"Subscription/{first}"
+            async with asyncio.timeout(30):
+                while (await api.send("GET", path)).status_code != 410:
+                    await asyncio.sleep(0.01)
+            two = await write(api)
+            await b.until(lambda: len(b.told()) == 2)
+            assert [id_ for _, id_, _ in b.told()] == [one, two]
+            assert [id_ for _, id_, _ in a.told()] == [one]
+            # Whoever turns it off, or deletes it, is told no more.
+            change = [{"op": "replace", "path": "/status", "value": "off"}]
+            await api.send("PATCH", f"Subscription/{second}", change, content_type=PATCH)
+            await write(api)
+            await b.bind("Communication?status=not-done")
+            last = await write(api, "not-done")
+            await b.until(lambda: len(b.told()) == 3)
+            assert b.told()[2] == ("1", last, "not-done")
+
+    api.run(scene())
+
+
+def test_a_ping_is_answered_and_nonsense_is_told(api) -> None:
+    async def scene() -> None:
+        async with open_line(api) as line:
+            line.say({"type": "ping"})
+            line.say("no json")
+            line.say([1])
+            line.say({"type": "sing"})
+            line.tell("bind-with-token", "a.b.c")
+            line.say({"type": "bind-with-token"})
+            access = api.credentials(api.client.client_id, api.client.client_secret)
+            line.tell("bind-with-token", access)
+            await line.until(lambda: len(line.frames) == 7)
+            assert line.frames[0] == {"type": "pong"}
+            assert line.outcomes() == [
+                "A frame is a JSON object",
+                "A frame is a JSON object",
+                "A frame is of type bind-with-token, unbind-from-token or ping",
+                *["The token binds nothing, or no longer"] * 3,
+            ]
+
+    api.run(scene())
+
+
+def test_tokens_bind_while_they_are_good_and_their_client_is(api) -> None:
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind("Communication?status=completed")
+            late = await line.token(id_)
+            api.clock.now += 3_600_000
+            line.tell("bind-with-token", late)
+            await line.until(lambda: bool(line.outcomes()))
+            answer = await api.send("GET", f"Subscription/{id_}/$get-ws-binding-token")
+            names = {one["name"]: one for one in answer.json()["parameter"]}
+            assert names["websocket-url"]["valueUrl"] == f"ws://testserver{PATH}"
+            assert names["subscription"]["valueString"] == id_
+            assert names["expiration"]["valueDateTime"].startswith("2024-03-10T14:00")
+            # A token of ours that is none of these opens no request.
+            token = names["token"]["valueString"]
+            asked = await api.send("GET", "Patient", authorization=f"Bearer {token}")
+            assert asked.status_code == 401
+
+    api.run(scene())
+
+
+@pytest.mark.parametrize("body", [subscription("off"), subscription(**MAIL)])
+def test_only_one_that_is_served_by_a_socket_has_a_token(api, body: dict[str, Any]) -> None:
+    made = api.call("POST", "Subscription", body).json()
+    path = f"Subscription/{made['id']}/$get-ws-binding-token"
+    assert api.call("GET", path).status_code == 422
+    assert api.call("GET", f"Subscription/{api.never}/$get-ws-binding-token").status_code == 404
+    assert api.call("GET", path, authorization=None).status_code == 401
+
+
+def test_who_takes_nothing_is_let_go_and_holds_nobody_up(new_api, monkeypatch: Any) -> None:
+    monkeypatch.setattr(following, "_WAITING", 3)
+    api = new_api()
+
+    async def scene() -> None:
+        async with open_line(api) as slow, open_line(api) as quick:
+            await slow.bind("Communication?status=completed")
+            await quick.bind("Communication?status=completed")
+            slow.takes.clear()
+            for _ in range(8):
+                await write(api)
+                told = len(quick.told())
+                await quick.until(lambda told=told: len(quick.told()) > told)
+            slow.takes.set()
+            await slow.until(lambda: slow.code == 1013)
+            assert len(quick.told()) == 8
+
+    api.run(scene())
+
+
+def test_too_many_are_refused(new_api, monkeypatch: Any) -> None:
+    monkeypatch.setattr(following, "MOST", 1)
+    monkeypatch.setattr(following, "MOST_OF_ONE", 1)
+    api = new_api()
+
+    async def scene() -> None:
+        async with open_line(api) as one:
+            await one.bind("Communication")
+            async with open_line(api) as two:
+                await two.until(lambda: two.code == 1013)
+                assert two.outcomes() == ["Too many sockets are open"]
+            made = await api.send("POST", "Subscription", subscription(criteria="Patient"))
+            one.tell("bind-with-token", await one.token(made.json()["id"]))
+            await one.until(lambda: bool(one.outcomes()))
+            assert one.outcomes() == ["Too many Subscriptions are bound to one socket"]
+
+    api.run(scene())
+
+
+def test_a_beat_comes_and_the_end_of_a_client_is_the_end(new_api, monkeypatch: Any) -> None:
+    monkeypatch.setattr("threadwell.api.subscriptions.socket._BEAT", 0.05)
+    api = new_api()
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind("Communication?status=completed")
+            await line.until(lambda: bool(line.statuses("heartbeat")))
+            beat = line.statuses("heartbeat")[0]
+            assert beat["subscription"] == {"reference": f"Subscription/{id_}"}
+            await line.api.store.put_private("client", api.client.client_id, None)
+            beats = len(line.statuses("heartbeat"))
+            await asyncio.sleep(0.3)
+            assert len(line.statuses("heartbeat")) <= beats + 1
+
+    api.run(scene())
+
+
+def test_other_requests_to_the_path_find_nothing(new_api) -> None:
+    assert new_api().call("GET", subscribers.PATH).status_code == 404

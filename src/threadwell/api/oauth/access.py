@@ -77,6 +77,11 @@ class Access:
         client = await find_client(self._store, client_id)
         return client if client and client.project == self._project else None
 
+    async def again(self, client_id: str, generation: int) -> Caller | None:
+        """Who asked before, if their client may still log in, with the secret that it had."""
+        client = await self.client(client_id)
+        return _caller(client, "") if client and client.generation == generation else None
+
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""
         self._known.pop(headers.get(b"authorization", b""), None)

@@ -12,7 +12,7 @@ from threadwell.api.rest import conditional, elements
 from threadwell.api.rest.conditional import Find
 from threadwell.api.rest.content import take_content
 from threadwell.api.rest.marks import strip
-from threadwell.api.rest.subscriptions import turn_off
+from threadwell.api.rest.subscriptions import begin
 from threadwell.fhir.json import BadJson, parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
@@ -85,7 +85,7 @@ async def accept(
         raise FhirError(400, issues)
     if elements.is_subset(resource):
         raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
-    turn_off(resource)
+    begin(context, resource)
     return Accepted(resource, content)
 
 

@@ -18,11 +18,13 @@ from threadwell.api.rest import (
     replies,
     sameness,
     split,
+    subscriptions,
     taking_back,
     todos,
     turning,
     unsent,
 )
+from threadwell.api.subscriptions.app import socket_url
 from threadwell.api.version import VERSION
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
@@ -34,6 +36,7 @@ from threadwell.fhir.search.extract import unsearchable
 #: When what is said here last changed.
 _DATE = "2026-11-28"
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/"
+_WEBSOCKET = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
 _ABOUT = {"name": "about", "definition": about.DEFINITION}
 
 
@@ -68,6 +71,7 @@ def capability_statement(base: str) -> Resource:
         "patchFormat": ["application/json-patch+json"],
         "rest": [
             {
+                "extension": [{"url": _WEBSOCKET, "valueUri": socket_url(base)}],
                 "mode": "server",
                 "security": _security(base),
                 "resource": [_resource(type_, incoming.get(type_, [])) for type_ in types],
@@ -101,6 +105,8 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
             ]
     if type_ == sameness.TYPE:
         operations.append({"name": sameness.NAME[1:], "definition": sameness.DEFINITION})
+    if type_ == subscriptions.TYPE:
+        operations.append({"name": subscriptions.NAME[1:], "definition": subscriptions.DEFINITION})
     if type_ == split.TYPE:
         operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     if type_ == unsent.TYPE:

@@ -26,6 +26,7 @@ from threadwell.api.rest import (
     search,
     search_across,
     split,
+    subscriptions,
     taking_back,
     todos,
     turning,
@@ -84,6 +85,7 @@ _INSTANCE_OPERATIONS: dict[str, Methods] = {
     "_history": {"GET": history.history},
     "$validate": {"GET": validate.validate, "POST": validate.validate},
 }
+_BINDING: Methods = {"GET": subscriptions.binding_token}
 _SEARCH: Methods = {"GET": search.search}
 _SEARCH_BY_FORM: Methods = {"POST": search.search_by_form}
 _ACROSS: Methods = {"GET": search_across.search}
@@ -139,6 +141,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     validate.validate: "operation",
     everything.everything: "operation",
     versions.versions: "operation",
+    subscriptions.binding_token: "operation",
     capability.metadata: "capabilities",
 }
 
@@ -192,6 +195,8 @@ def _find(request: Request) -> Methods:
     if count == 3:
         if parts[2] == "$everything" and type_ in everything.TYPES:
             return _EVERYTHING
+        if (type_, parts[2]) == (subscriptions.TYPE, subscriptions.NAME):
+            return _BINDING
         if (type_, parts[2]) in _OWN:
             return _OWN[type_, parts[2]]
         if type_ in compartments.OF and (

@@ -1,16 +1,81 @@
-"""A Subscription that nobody serves is not active (FHIR R4 §2.46): no client waits for nothing."""
+"""Subscriptions: begun as they are written, and bound to a socket (FHIR R4 §2.46).
+
+``$get-ws-binding-token`` is an operation of the subscriptions backport, as Medplum's clients call
+it.
+"""
 
 from __future__ import annotations
 
+from threadwell.access.view import View
+from threadwell.api.context import Context
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import JSON
+from threadwell.api.params import parse_params
+from threadwell.api.rest.change import deleted
+from threadwell.api.rest.read import existing
+from threadwell.api.subscriptions.app import socket_url
+from threadwell.api.subscriptions.binding import LIFE, Binding, issue
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import instant
+from threadwell.stores.contract import ChangeSet, Conflict
+from threadwell.subscriptions import served
+from threadwell.subscriptions.criteria import parse_criteria
 
-REASON = "Notifications are not offered by this server"
-#: What a client asks for, and what would tell it that it is served.
-_AWAITED = ("requested", "active")
+TYPE = "Subscription"
+NAME = "$get-ws-binding-token"
+DEFINITION = (
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
+    "backport-subscription-get-ws-binding-token"
+)
 
 
-def turn_off(resource: Resource) -> None:
-    """Have a valid Subscription say that it is not served."""
-    if resource["resourceType"] == "Subscription" and resource["status"] in _AWAITED:
-        resource["status"] = "off"
-        resource["error"] = REASON
+def begin(context: Context, resource: Resource) -> None:
+    """Have a valid resource, if it is a Subscription, say whether it is served.
+
+    Raises ``FhirError`` 400 for criteria that are no search, and for a channel that cannot be
+    meant.
+    """
+    if resource["resourceType"] == TYPE and served.begin(resource, context.clock()):
+        parse_criteria(resource["criteria"], parse_params, bases=context.bases, now=context.clock)
+
+
+async def binding_token(context: Context, request: Request) -> Answer:
+    """200 with Parameters: the token, until when it is good, and where it is taken.
+
+    404 and 410 where there is no such Subscription, 422 where no socket is served for it.
+    """
+    stored = existing(await context.view.read(context.project, TYPE, request.id))
+    subscription = decode(stored.body)
+    if not served.is_active(stored) or subscription["channel"]["type"] != served.WEBSOCKET:
+        text = "The Subscription is not active, or has another channel than websocket"
+        raise FhirError(422, [Issue("business-rule", text)])
+    client_id = request.caller.client_id
+    client = await context.access.client(client_id)
+    now = context.clock() // 1000
+    binding = Binding(request.id, client_id, client.generation if client else 0)
+    parameters = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {
+                "name": "token",
+                "valueString": issue(context.signing, f"{context.base}/", binding, now),
+            },
+            {"name": "expiration", "valueDateTime": instant((now + LIFE) * 1000)},
+            {"name": "subscription", "valueString": request.id},
+            {"name": "websocket-url", "valueUrl": socket_url(context.base)},
+        ],
+    }
+    return Answer(200, [JSON, (b"cache-control", b"no-store")], encode(parameters))
+
+
+async def remove(context: Context, view: View, id_: str) -> None:
+    """Delete a Subscription whose client is done with it; one that is gone stays so."""
+    current = await view.read(context.project, TYPE, id_)
+    change = deleted(current, context.clock(), current.author) if current else None
+    if change and change.write:
+        try:
+            await view.commit(context.project, ChangeSet((change.write,)))
+        except Conflict:
+            return

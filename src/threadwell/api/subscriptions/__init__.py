@@ -1,0 +1,1 @@
+"""The WebSocket by which clients hear of what their Subscriptions are about."""

@@ -1,0 +1,72 @@
+"""The ASGI application at ``/ws/subscriptions-r4``: whoever comes may speak; a token opens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from threadwell.access.view import View
+from threadwell.api import outside
+from threadwell.api.body import Receive
+from threadwell.api.context import Context
+from threadwell.api.load.gate import Load
+from threadwell.api.outside import Send
+from threadwell.api.subscriptions.following import Following
+from threadwell.api.subscriptions.socket import Socket
+from threadwell.stores.contract import StoreError
+
+PATH = "/ws/subscriptions-r4"
+
+
+def socket_url(base: str) -> str:
+    """Where the server at ``base`` takes sockets."""
+    return f"ws{base.removeprefix('http')}{PATH}"
+
+
+#: Deletes a Subscription, as far as a view lets it.
+Remove = Callable[[Context, View, str], Awaitable[None]]
+
+
+class Subscriptions:
+    """Serves subscribers; ``open_`` gives the server's context."""
+
+    def __init__(self, open_: Callable[[], Awaitable[Context]], load: Load, remove: Remove) -> None:
+        self._open = open_
+        self._load = load
+        self._remove = remove
+        self._following: Following | None = None
+        load.at_end.append(self._end)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await outside.not_found(scope, receive, send)
+            return
+        await receive()
+        try:
+            context = await self._open()
+            if self._load.draining:
+                await _refuse(send)
+                return
+            position = await context.whole.position(context.project)
+        except StoreError:
+            await _refuse(send)
+            return
+        await send({"type": "websocket.accept"})
+        if self._following is None:
+            self._following = Following(context.whole, context.project, context.bases)
+
+        async def remove(view: View, id_: str) -> None:
+            await self._remove(context, view, id_)
+
+        await Socket(context, self._following, position, remove, receive, send).run()
+
+    def _end(self) -> None:
+        if self._following is not None:
+            self._following.close()
+
+
+async def _refuse(send: Send) -> None:
+    """Nobody is served now: come back in a moment."""
+    headers = [(b"retry-after", b"1")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -1,0 +1,59 @@
+"""Tokens that bind a socket to a Subscription: made for who may read it, good for an hour.
+
+A socket has no headers that a browser could set, so what opens it is said within it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from threadwell.api.oauth.keys import SigningKey
+
+#: Seconds that a token is good for.
+LIFE = 3600
+#: What tells it from an access token, which has another audience and a login.
+_AUDIENCE = "ws-subscriptions-r4"
+
+
+class Binding(NamedTuple):
+    """For which Subscription, asked by which client, with which of its secrets."""
+
+    subscription: str
+    client_id: str
+    generation: int
+
+
+def issue(key: SigningKey, issuer: str, binding: Binding, now: int) -> str:
+    """The token; ``now`` in seconds since 1970."""
+    import jwt
+
+    claims = {
+        "iss": issuer,
+        "aud": _AUDIENCE,
+        "sub": binding.subscription,
+        "azp": binding.client_id,
+        "generation": binding.generation,
+        "exp": now + LIFE,
+    }
+    return jwt.encode(claims, key.private, algorithm="ES256", headers={"kid": key.kid})
+
+
+def read(key: SigningKey, issuer: str, token: str, now: int) -> Binding | None:
+    """What a token of ours that is good at ``now`` binds; ``None`` for any other."""
+    import jwt
+
+    try:
+        claims = jwt.decode(
+            token,
+            key.public,
+            algorithms=["ES256"],
+            issuer=issuer,
+            audience=_AUDIENCE,
+            # The time is an argument.
+            options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False},
+        )
+    except jwt.InvalidTokenError:
+        return None
+    if claims["exp"] <= now:
+        return None
+    return Binding(claims["sub"], claims["azp"], claims["generation"])

@@ -1,0 +1,205 @@
+"""What changes while sockets are open: one follower of the store a process, for all of them.
+
+Criteria that many listeners have are looked at once for each change. A listener who does not take
+what it is told in time is let go: what waits is bounded, and nobody else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from threadwell.access.view import View, Whole
+from threadwell.fhir.outcome import FhirError, Issue
+from threadwell.stores.contract import Change, Reading, Store, Stored, StoreError
+from threadwell.subscriptions.criteria import Criteria, Version
+from threadwell.subscriptions.served import is_active
+
+_log = logging.getLogger(__name__)
+
+#: Sockets of a process, and Subscriptions of one.
+MOST, MOST_OF_ONE = 5000, 200
+#: Notifications that wait for a listener.
+_WAITING = 1000
+#: Changes after which others have their turn.
+_TURN = 50
+#: Versions among which that before a deletion is looked for.
+_BEFORE = 50
+
+
+class News(NamedTuple):
+    """A Subscription is told of a version; ``body`` is what its subscriber sees of it."""
+
+    subscription: str
+    stored: Stored
+    body: bytes
+
+
+class Listener:
+    """One socket: what waits for it, in the order of the changes."""
+
+    __slots__ = ("behind", "bound", "ended", "over", "rung", "waiting")
+
+    def __init__(self) -> None:
+        self.rung = asyncio.Event()
+        #: The group of each Subscription that is bound to it.
+        self.bound: dict[str, _Group] = {}
+        self.waiting: deque[News] = deque()
+        self.ended: list[str] = []
+        self.behind = False
+        self.over = False
+
+    def give(self, news: News) -> None:
+        """Something that it subscribes to has changed."""
+        if len(self.waiting) >= _WAITING:
+            self.behind = True
+        else:
+            self.waiting.append(news)
+        self.rung.set()
+
+    def end(self, subscription: str) -> None:
+        """That Subscription is no longer served."""
+        self.ended.append(subscription)
+        self.rung.set()
+
+
+@dataclass(slots=True)
+class _Group:
+    """Those who have the same criteria, and see the same."""
+
+    key: tuple[str, str]
+    criteria: Criteria
+    view: View
+    members: set[tuple[Listener, str]] = field(default_factory=set)
+
+
+class Following:
+    """The changes of a project, told to as many listeners as there are, in one event loop."""
+
+    def __init__(self, store: Store, project: str, bases: frozenset[str]) -> None:
+        self._store = store
+        self._project = project
+        self._bases = bases
+        self._groups: defaultdict[str, dict[tuple[str, str], _Group]] = defaultdict(dict)
+        self._listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+        self.closed = False
+
+    @contextmanager
+    def listening(self, position: int) -> Iterator[Listener]:
+        """A listener to what changes after a position, where the project is or was just now.
+
+        Raises ``FhirError`` 429 where there are too many.
+        """
+        if len(self._listeners) >= MOST:
+            raise _too_many("Too many sockets are open")
+        listener = Listener()
+        listener.over = self.closed
+        self._listeners.add(listener)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._follow(position), name="threadwell-subscribers")
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            for subscription in list(listener.bound):
+                self.unbind(listener, subscription)
+            if not self._listeners and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    def bind(
+        self, listener: Listener, subscription: str, criteria: Criteria, text: str, view: View
+    ) -> None:
+        """Tell a listener of what the criteria find, as the view shows it.
+
+        Those of one ``text`` whose callers see everything are looked at together. Raises
+        ``FhirError`` 429 where the listener has too many.
+        """
+        if len(listener.bound) >= MOST_OF_ONE and subscription not in listener.bound:
+            raise _too_many("Too many Subscriptions are bound to one socket")
+        self.unbind(listener, subscription)
+        key = (text, "" if isinstance(view, Whole) else subscription)
+        groups = self._groups[criteria.type]
+        group = groups.setdefault(key, _Group(key, criteria, view))
+        group.members.add((listener, subscription))
+        listener.bound[subscription] = group
+
+    def unbind(self, listener: Listener, subscription: str) -> None:
+        """Tell it no more of that."""
+        group = listener.bound.pop(subscription, None)
+        if group is None:
+            return
+        group.members.discard((listener, subscription))
+        if not group.members:
+            self._groups[group.criteria.type].pop(group.key, None)
+
+    def close(self) -> None:
+        """Let all listeners go, and whoever comes."""
+        self.closed = True
+        self._end()
+
+    async def _follow(self, after: int) -> None:
+        try:
+            async with aclosing(self._store.follow(self._project, after)) as changes:
+                async for change in changes:
+                    if change.position % _TURN == 0:
+                        await asyncio.sleep(0)
+                    await self._tell(change)
+        except StoreError as error:
+            _log.warning("subscribers are not told of what is new: %s", error)
+        finally:
+            # They come back. Those who have come since the last one left have another follower.
+            if self._task is asyncio.current_task():
+                self._end()
+
+    async def _tell(self, change: Change) -> None:
+        stored = change.stored
+        if stored.type == "Subscription" and not is_active(stored):
+            for listener in list(self._listeners):
+                if stored.id in listener.bound:
+                    listener.end(stored.id)
+        groups = self._groups.get(stored.type)
+        if not groups:
+            return
+        shown = await self._shown(self._store, stored)
+        if shown is None:
+            return
+        version = Version(shown, self._bases)
+        for group in list(groups.values()):
+            if not await group.criteria.hold(version, group.view, self._project):
+                continue
+            seen: Stored | None = shown
+            if not isinstance(group.view, Whole):
+                seen = await group.view.read_version(
+                    self._project, shown.type, shown.id, shown.version_id
+                )
+            if seen is not None:
+                for listener, subscription in list(group.members):
+                    listener.give(News(subscription, stored, seen.body))
+
+    async def _shown(self, store: Reading, stored: Stored) -> Stored | None:
+        """The version itself, that before a deletion, ``None`` where there was none."""
+        if not stored.deleted:
+            return stored
+        versions, _ = await store.history(self._project, stored.type, stored.id, _BEFORE, 0)
+        before = False
+        for one in versions:
+            if before and not one.deleted:
+                return one
+            before = before or one.version_id == stored.version_id
+        return None
+
+    def _end(self) -> None:
+        for listener in list(self._listeners):
+            listener.over = True
+            listener.rung.set()
+
+
+def _too_many(text: str) -> FhirError:
+    return FhirError(429, [Issue("throttled", text)], "too-many-requests")

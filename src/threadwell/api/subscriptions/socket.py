@@ -1,0 +1,215 @@
+"""One socket: what its client binds to it, and what it is told.
+
+A task reads what the client sends, a frame after the other; another writes what is new. A client
+that takes nothing is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from threadwell.access.view import View
+from threadwell.api.body import Receive
+from threadwell.api.context import Context
+from threadwell.api.outside import Send
+from threadwell.api.params import parse_params
+from threadwell.api.subscriptions.binding import Binding, read
+from threadwell.api.subscriptions.following import Following, Listener
+from threadwell.fhir.json import BadJson, decode, encode
+from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
+from threadwell.stores.contract import StoreError
+from threadwell.subscriptions.criteria import parse_criteria
+from threadwell.subscriptions.notices import handshake, heartbeat, notification
+from threadwell.subscriptions.served import WEBSOCKET
+
+#: Characters of a frame that a client sends: a token and little else.
+_MOST = 16 * 1024
+#: Seconds between two heartbeats, and in which a client takes a frame.
+_BEAT, _TAKES = 10.0, 20.0
+#: Codes of a close (RFC 6455 §7.4): the server stops; it cannot keep up with the client.
+_RESTART, _LATER = 1012, 1013
+
+
+class _Gone(Exception):
+    """The client went away, or does not take what it is sent."""
+
+
+@dataclass(slots=True)
+class Socket:
+    """One open socket. ``remove`` deletes a Subscription that its client is done with."""
+
+    context: Context
+    following: Following
+    position: int
+    remove: Callable[[View, str], Awaitable[None]]
+    receive: Receive
+    send: Send
+    _bound: dict[str, tuple[Binding, View]] = field(default_factory=dict)
+    _told: Counter[str] = field(default_factory=Counter)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def run(self) -> None:
+        """Serve the client until either end is done."""
+        with suppress(_Gone):
+            try:
+                with self.following.listening(self.position) as listener:
+                    await _first_of(self._read(listener), self._write(listener))
+            except FhirError as error:
+                await self._say(encode(outcome(error.issues, error.id)))
+                await self._end(_LATER, "too many")
+            except StoreError:
+                await self._end(_LATER, "the store cannot be read")
+
+    async def _read(self, listener: Listener) -> None:
+        while True:
+            try:
+                await self._take(listener, await self._frame())
+            except FhirError as error:
+                await self._say(encode(outcome(error.issues, error.id)))
+
+    async def _take(self, listener: Listener, frame: dict[str, Any]) -> None:
+        match frame.get("type"):
+            case "ping":
+                await self._say(b'{"type":"pong"}')
+            case "bind-with-token":
+                await self._bind(listener, self._read_token(frame))
+            case "unbind-from-token":
+                binding = self._read_token(frame)
+                bound = self._bound.get(binding.subscription)
+                self._unbind(listener, binding.subscription)
+                if bound is not None:
+                    # A client that says so may be gone the moment after.
+                    await asyncio.shield(self.remove(bound[1], binding.subscription))
+            case _:
+                raise invalid("A frame is of type bind-with-token, unbind-from-token or ping")
+
+    async def _bind(self, listener: Listener, binding: Binding) -> None:
+        view = await self._view(binding)
+        id_ = binding.subscription
+        stored = await view.read(self.context.project, "Subscription", id_)
+        subscription = decode(stored.body) if stored and not stored.deleted else {}
+        if subscription.get("status") != "active" or subscription["channel"]["type"] != WEBSOCKET:
+            raise FhirError(
+                404, [Issue("not-found", "No such Subscription is active")], "not-found"
+            )
+        text = subscription["criteria"]
+        criteria = parse_criteria(
+            text, parse_params, bases=self.context.bases, now=self.context.clock
+        )
+        self.following.bind(listener, id_, criteria, text, view)
+        self._bound[id_] = binding, view
+        await self._say(handshake(id_, self.context.clock()))
+
+    def _read_token(self, frame: dict[str, Any]) -> Binding:
+        payload = frame.get("payload")
+        token = payload.get("token") if isinstance(payload, dict) else None
+        context = self.context
+        seconds = context.clock() // 1000
+        found = (
+            read(context.signing, f"{context.base}/", token, seconds)
+            if isinstance(token, str)
+            else None
+        )
+        if found is None:
+            raise FhirError(
+                401, [Issue("login", "The token binds nothing, or no longer")], "unauthorized"
+            )
+        return found
+
+    async def _view(self, binding: Binding) -> View:
+        """What the client sees; raises ``FhirError`` 401 where it may no longer ask."""
+        access = self.context.access
+        if await access.again(binding.client_id, binding.generation) is None:
+            raise FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
+        return self.context.view
+
+    def _unbind(self, listener: Listener, subscription: str) -> None:
+        self.following.unbind(listener, subscription)
+        self._bound.pop(subscription, None)
+        self._told.pop(subscription, None)
+
+    async def _write(self, listener: Listener) -> None:
+        loop = asyncio.get_running_loop()
+        beat = loop.time() + _BEAT
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(beat):
+                    await listener.rung.wait()
+            listener.rung.clear()
+            if listener.over or listener.behind:
+                code = _RESTART if listener.over else _LATER
+                await self._end(code, "come back")
+                return
+            while listener.ended:
+                self._unbind(listener, listener.ended.pop())
+            while listener.waiting:
+                news = listener.waiting.popleft()
+                if news.subscription in self._bound:
+                    self._told[news.subscription] += 1
+                    number = self._told[news.subscription]
+                    await self._say(
+                        notification(
+                            news.subscription, number, news.stored, news.body, self.context.fhir
+                        )
+                    )
+            if loop.time() >= beat:
+                beat = loop.time() + _BEAT
+                await self._beat(listener)
+
+    async def _beat(self, listener: Listener) -> None:
+        """Tell that it is alive; let go of what its client may see no more."""
+        for id_, (binding, _) in list(self._bound.items()):
+            try:
+                view = await self._view(binding)
+            except FhirError:
+                self._unbind(listener, id_)
+            else:
+                self._bound[id_] = binding, view
+        if self._bound:
+            await self._say(heartbeat(list(self._bound), self.context.clock()))
+
+    async def _frame(self) -> dict[str, Any]:
+        message = await self.receive()
+        if message["type"] != "websocket.receive":
+            raise _Gone
+        text = message.get("text")
+        if text is None or len(text) > _MOST:
+            raise invalid(f"A frame is text of at most {_MOST} characters")
+        try:
+            frame = decode(text)
+        except BadJson:
+            frame = None
+        if not isinstance(frame, dict):
+            raise invalid("A frame is a JSON object")
+        return frame
+
+    async def _say(self, text: bytes) -> None:
+        await self._send({"type": "websocket.send", "text": text.decode()})
+
+    async def _end(self, code: int, reason: str) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(_TAKES), self._turn:
+                await self.send(dict(message))
+        except (TimeoutError, OSError):
+            raise _Gone from None
+
+
+async def _first_of(*of: Coroutine[Any, Any, None]) -> None:
+    """Run until one of them is done, and end the others; raises what that one has raised."""
+    tasks = [asyncio.create_task(one) for one in of]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for one in done:
+        one.result()

@@ -1,0 +1,72 @@
+"""Which Subscriptions are served here, and what the others say (FHIR R4 §2.46).
+
+A client that sets one up for a way that nobody serves must not wait for nothing: it is ``off``,
+with the reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import invalid
+from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import Stored
+
+WEBSOCKET, HOOK = "websocket", "rest-hook"
+#: What a client asks for, and what tells it that it is served.
+_AWAITED = ("requested", "active")
+#: What may be said of a payload: the resource as JSON, or nothing.
+_PAYLOADS = frozenset({"application/fhir+json", "application/json", ""})
+
+
+def begin(subscription: Resource, now: int) -> bool:
+    """Have a valid Subscription that asks to be served say that it is, or why not.
+
+    ``now`` is in milliseconds since 1970 UTC. Whether it is served. Raises ``FhirError`` 400 where
+    its channel cannot be meant.
+    """
+    if subscription["status"] not in _AWAITED:
+        return False
+    why = _why_not(subscription["channel"], subscription.get("end"), now)
+    subscription["status"] = "off" if why else "active"
+    if why:
+        subscription["error"] = why
+    else:
+        subscription.pop("error", None)
+    return not why
+
+
+def is_active(stored: Stored) -> bool:
+    """Whether that version of a Subscription is one that is served."""
+    return not stored.deleted and decode(stored.body).get("status") == "active"
+
+
+def _why_not(channel: dict[str, Any], end: object, now: int) -> str:
+    if isinstance(end, str) and _instant(end) <= now:
+        return "Its end has come"
+    match channel["type"]:
+        case "websocket":
+            return ""
+        case "rest-hook":
+            _check_hook(channel)
+            return ""
+        case other:
+            return f"Notifications by {other} are not offered by this server"
+
+
+def _check_hook(channel: dict[str, Any]) -> None:
+    where = urlsplit(str(channel.get("endpoint", "")))
+    if where.scheme not in ("http", "https") or not where.hostname:
+        raise invalid("A rest-hook has an http or https URL", "Subscription.channel.endpoint")
+    payload = str(channel.get("payload", "")).partition(";")[0].strip()
+    if payload not in _PAYLOADS:
+        raise invalid(
+            "A payload is application/fhir+json, or is left out", "Subscription.channel.payload"
+        )
+
+
+def _instant(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp() * 1000
