@@ -62,6 +62,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "rules",
     "away",
     "chat",
+    "subscriptions",
 )
 
 _POSTGRES = ("postgresql", "postgres")

@@ -165,6 +165,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["outbox"], ["outbox", "--replay", argument], ["outbox", "--drop", argument])
     yield from (["deliveries"], ["deliveries", "--replay", argument])
     yield from (["deliveries", "--drop", argument], ["deliveries", "--replay", "all"])
+    yield from (["subscriptions"], ["subscriptions", "--allow-host", argument])
     yield ["reply", argument, argument, "--as", argument]
     yield from (["saved"], ["saved", "set", argument, text], ["saved", "remove", argument])
     yield from (["todos"], ["todos", "claim", argument, "--as", argument])

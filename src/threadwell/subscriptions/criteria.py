@@ -16,6 +16,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import Subject, matches
+from threadwell.fhir.search.pairs import pairs
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import (
     ChainFilter,
@@ -31,8 +32,6 @@ from threadwell.fhir.stamp import Clock
 from threadwell.stores.naming import with_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from threadwell.fhir.search.values import IndexValues
     from threadwell.stores.contract import Reading, Stored
 
@@ -111,23 +110,16 @@ class Criteria:
         return any(one.version_id == version.stored.version_id for one in page.matches)
 
 
-def parse_criteria(
-    text: str,
-    read: Callable[[str], Sequence[tuple[str, str]]],
-    *,
-    bases: frozenset[str],
-    now: Clock,
-) -> Criteria:
+def parse_criteria(text: str, *, bases: frozenset[str], now: Clock) -> Criteria:
     """The criteria that ``text`` says, ``Communication?part-of=Communication/1``.
 
-    ``read`` takes a query apart. Raises ``FhirError`` 400 that names what is wrong, at
-    ``Subscription.criteria``.
+    Raises ``FhirError`` 400 that names what is wrong, at ``Subscription.criteria``.
     """
     type_, _, asked = text.lstrip("/").partition("?")
     if type_ not in RESOURCE_TYPES:
         raise invalid("The criteria begin with the type of a resource", EXPRESSION)
     try:
-        return Criteria(parse_query(type_, read(asked), bases=bases, now=now))
+        return Criteria(parse_query(type_, pairs(asked), bases=bases, now=now))
     except FhirError as error:
         issues = [replace(issue, expression=EXPRESSION) for issue in error.issues]
         raise FhirError(400, issues) from None

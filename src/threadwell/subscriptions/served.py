@@ -6,6 +6,7 @@ with the reason.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,10 @@ WEBSOCKET, HOOK = "websocket", "rest-hook"
 _AWAITED = ("requested", "active")
 #: What may be said of a payload: the resource as JSON, or nothing.
 _PAYLOADS = frozenset({"application/fhir+json", "application/json", ""})
+
+#: The name of a header (RFC 9110 §5.1), and those that belong to the call.
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 
 def begin(subscription: Resource, now: int) -> bool:
@@ -61,6 +66,12 @@ def _check_hook(channel: dict[str, Any]) -> None:
     where = urlsplit(str(channel.get("endpoint", "")))
     if where.scheme not in ("http", "https") or not where.hostname:
         raise invalid("A rest-hook has an http or https URL", "Subscription.channel.endpoint")
+    for line in channel.get("header", ()):
+        name, colon, value = str(line).partition(":")
+        if not colon or not _NAME.fullmatch(name.strip()) or not value.strip().isprintable():
+            raise invalid("A header is a name, a colon and a value", "Subscription.channel.header")
+        if name.strip().lower() in _OURS:
+            raise invalid("This header is the server's own", "Subscription.channel.header")
     payload = str(channel.get("payload", "")).partition(";")[0].strip()
     if payload not in _PAYLOADS:
         raise invalid(

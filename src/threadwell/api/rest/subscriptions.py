@@ -10,7 +10,6 @@ from threadwell.access.view import View
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
-from threadwell.api.params import parse_params
 from threadwell.api.rest.change import deleted
 from threadwell.api.rest.read import existing
 from threadwell.api.subscriptions.app import socket_url
@@ -38,7 +37,7 @@ def begin(context: Context, resource: Resource) -> None:
     meant.
     """
     if resource["resourceType"] == TYPE and served.begin(resource, context.clock()):
-        parse_criteria(resource["criteria"], parse_params, bases=context.bases, now=context.clock)
+        parse_criteria(resource["criteria"], bases=context.bases, now=context.clock)
 
 
 async def binding_token(context: Context, request: Request) -> Answer:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from threadwell.access.view import View, Whole
 from threadwell.fhir.outcome import FhirError, Issue
-from threadwell.stores.contract import Change, Reading, Store, Stored, StoreError
+from threadwell.stores.contract import Change, Store, Stored, StoreError
+from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version
 from threadwell.subscriptions.served import is_active
 
@@ -28,8 +29,6 @@ MOST, MOST_OF_ONE = 5000, 200
 _WAITING = 1000
 #: Changes after which others have their turn.
 _TURN = 50
-#: Versions among which that before a deletion is looked for.
-_BEFORE = 50
 
 
 class News(NamedTuple):
@@ -167,7 +166,7 @@ class Following:
         groups = self._groups.get(stored.type)
         if not groups:
             return
-        shown = await self._shown(self._store, stored)
+        shown = await last_body(self._store, self._project, stored)
         if shown is None:
             return
         version = Version(shown, self._bases)
@@ -182,18 +181,6 @@ class Following:
             if seen is not None:
                 for listener, subscription in list(group.members):
                     listener.give(News(subscription, stored, seen.body))
-
-    async def _shown(self, store: Reading, stored: Stored) -> Stored | None:
-        """The version itself, that before a deletion, ``None`` where there was none."""
-        if not stored.deleted:
-            return stored
-        versions, _ = await store.history(self._project, stored.type, stored.id, _BEFORE, 0)
-        before = False
-        for one in versions:
-            if before and not one.deleted:
-                return one
-            before = before or one.version_id == stored.version_id
-        return None
 
     def _end(self) -> None:
         for listener in list(self._listeners):

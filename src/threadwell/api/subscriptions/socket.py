@@ -17,7 +17,6 @@ from threadwell.access.view import View
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
 from threadwell.api.outside import Send
-from threadwell.api.params import parse_params
 from threadwell.api.subscriptions.binding import Binding, read
 from threadwell.api.subscriptions.following import Following, Listener
 from threadwell.fhir.json import BadJson, decode, encode
@@ -98,9 +97,7 @@ class Socket:
                 404, [Issue("not-found", "No such Subscription is active")], "not-found"
             )
         text = subscription["criteria"]
-        criteria = parse_criteria(
-            text, parse_params, bases=self.context.bases, now=self.context.clock
-        )
+        criteria = parse_criteria(text, bases=self.context.bases, now=self.context.clock)
         self.following.bind(listener, id_, criteria, text, view)
         self._bound[id_] = binding, view
         await self._say(handshake(id_, self.context.clock()))

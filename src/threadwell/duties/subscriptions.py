@@ -1,0 +1,18 @@
+"""Rest-hooks are called for what their Subscriptions are about.
+
+Where each stands is kept after each call, under the lease: a round that is broken off tells once
+more what it may have told, and nothing is left out.
+"""
+
+from __future__ import annotations
+
+from threadwell.calls import HttpCaller
+from threadwell.duties.duty import Duty, Workplace
+from threadwell.duties.lease import still_held
+from threadwell.subscriptions.hooks import Hooks
+
+
+def duty(at: Workplace) -> Duty:
+    """The duty, for ``threadwell.app``."""
+    hooks = Hooks(at.store, at.project, HttpCaller(), still_held=still_held, clock=at.clock)
+    return Duty("subscriptions", hooks.round)

@@ -1,0 +1,35 @@
+"""Who is told of changes, as plain method calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadwell.facade.whom import Whom
+
+if TYPE_CHECKING:
+    from threadwell.subscriptions.shown import Shown
+
+
+class Telling(Whom):
+    """Subscriptions: how far each has been told, and which hosts may be called for them."""
+
+    def subscriptions(self) -> list[Shown]:
+        """Every Subscription, and how it fares: ``[s.behind for s in tw.subscriptions()]``."""
+        from threadwell.subscriptions.shown import subscriptions
+
+        return self._loop.call(subscriptions(self._store, self._project))
+
+    def allow_hook_host(self, host: str, *, allowed: bool = True) -> None:
+        """Let rest-hooks call a host in a private network: ``tw.allow_hook_host("billing:8443")``.
+
+        With ``allowed=False`` no more.
+        """
+        from threadwell.subscriptions.hooks import allow_host
+
+        self._loop.call(allow_host(self._store, self._project, host, allowed=allowed))
+
+    def hook_hosts(self) -> list[str]:
+        """The hosts of private networks that may be called: ``tw.hook_hosts()``."""
+        from threadwell.subscriptions.hooks import hosts
+
+        return list(self._loop.call(hosts(self._store, self._project)))

@@ -1,0 +1,322 @@
+"""Rest-hooks: each goes through the changes of the project by itself, and is called for its own.
+
+What a hook still has to be told is no list that is kept, but where it stands among the changes:
+they are durable and in order, so nothing is lost, and what was told is told again only where it is
+not known that it was. A hook that cannot be reached holds up itself alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.fhir.json import decode
+from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.stamp import Clock, instant, new_id, now_ms, stamp
+from threadwell.stores.contract import Change, ChangeSet, Conflict, Kept, Store, Stored, Write
+from threadwell.stores.scanning import scan
+from threadwell.subscriptions.before import last_body
+from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
+from threadwell.subscriptions.served import HOOK, is_active
+
+_log = logging.getLogger(__name__)
+
+#: Seconds until a hook is called again, after the first time in vain, the second …; the last one
+#: again and again.
+PAUSES = (1, 5, 15, 60, 300, 900, 3600)
+#: Seconds after which a hook that was reached not once is given up.
+PATIENCE = 72 * 3600
+#: Changes that are read at a time, hooks that are served at a time, and seconds for a call.
+_BATCH, _AT_ONCE, _SECONDS = 100, 8, 20.0
+#: Changes that a hook goes past before it is kept where it stands, if none was for it.
+_NOTED = 1000
+#: Batches of changes that are at hand at a time.
+_REMEMBERED = 16
+#: Of an answer nothing is read but its status.
+_MOST = 64 * 1024
+_GONE = 410
+
+_STATES, _LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription-host"
+_SIGNED = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
+
+
+class State(msgspec.Struct, omit_defaults=True):
+    """Where a hook stands: what came up to ``position`` it has been told.
+
+    While it ``waits`` for an active version of its own Subscription to go by, it is told nothing.
+    ``tries`` are those in vain, ``since`` when the first of them was, ``due`` when the next one is,
+    in milliseconds since 1970 UTC; ``why`` is how the last one went.
+    """
+
+    position: int
+    waits: bool = False
+    tries: int = 0
+    since: int = 0
+    due: int = 0
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Hook:
+    stored: Stored
+    subscription: Resource
+    criteria: Criteria
+    bases: frozenset[str]
+    state: State
+    #: As it was kept last, and how many changes it has gone past since.
+    kept: bytes = b""
+    passed: int = 0
+    #: The version that it is to be told.
+    found: Version | None = None
+
+
+async def allow_host(store: Store, project: str, host: str, *, allowed: bool = True) -> None:
+    """Let hooks call a host (``host`` or ``host:port``) that is here or in a private network."""
+    value = host.encode() if allowed else None
+    await store.put_private(_HOSTS, f"{project}/{host}", value)
+
+
+async def hosts(store: Store, project: str) -> tuple[str, ...]:
+    """Those that may be called though they are here or in a private network."""
+    kept = await store.list_private(_HOSTS)
+    return tuple(host.decode() for name, host in kept.items() if name.startswith(f"{project}/"))
+
+
+async def states(store: Store, project: str) -> dict[str, State]:
+    """Where each hook stands, by the id of its Subscription."""
+    kept = await store.list_private(_STATES)
+    return {
+        name.removeprefix(f"{project}/"): msgspec.json.decode(value, type=State)
+        for name, value in kept.items()
+        if name.startswith(f"{project}/")
+    }
+
+
+class Hooks:
+    """Calls the hooks of a project. ``still_held`` goes with each commit."""
+
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        caller: Caller,
+        *,
+        still_held: Callable[[], tuple[Kept, ...]] = tuple,
+        clock: Clock = now_ms,
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._caller = caller
+        self._still_held = still_held
+        self._clock = clock
+        self._pauses = pauses
+        self._read: dict[int, list[Change]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def round(self) -> float | None:
+        """Tell the hooks what they are due; the seconds until one is tried again, ``None`` if none.
+
+        Raises ``StoreError``, and ``Conflict`` where another process has taken over.
+        """
+        now = await self._store.position(self._project)
+        self._read.clear()
+        hooks = await self._hooks(now)
+        if not hooks:
+            return None
+        allowed = await hosts(self._store, self._project)
+        ends = await asyncio.gather(
+            *(self._serve(hook, now, allowed) for hook in hooks), return_exceptions=True
+        )
+        for end in ends:
+            # What goes wrong with one holds no other one up.
+            if isinstance(end, BaseException):
+                raise end
+        due = min((hook.state.due for hook in hooks if hook.state.tries), default=None)
+        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+
+    async def _hooks(self, now: int) -> list[_Hook]:
+        """The hooks that are active, each where it stands; ``now`` is from before they are read."""
+        known = await states(self._store, self._project)
+        looked = await self._store.get_private(_LOOKED, self._project)
+        bases = await self._store.known_as()
+        hooks: list[_Hook] = []
+        is_new = False
+        found: set[str] = set()
+        asked = Query("Subscription", (_code("type", HOOK), _code("status", "active", "error")))
+        async for stored in scan(self._store, self._project, asked):
+            subscription = decode(stored.body)
+            found.add(stored.id)
+            if subscription["status"] != "active":
+                continue
+            state = known.get(stored.id)
+            if state is None:
+                # It was written after the last look, if there was one.
+                state = State(int(looked), waits=True) if looked else State(now)
+                is_new = True
+            try:
+                criteria = parse_criteria(subscription["criteria"], bases=bases, now=self._clock)
+            except FhirError as error:
+                await self._give_up(stored, subscription, str(error))
+                continue
+            hooks.append(_Hook(stored, subscription, criteria, bases, state))
+        # Whoever turns one off, and on again later, is told of what comes then.
+        for id_ in known.keys() - found:
+            await self._store.put_private(_STATES, self._name(id_), None)
+        if looked is None or is_new or now >= int(looked) + _NOTED:
+            for hook in hooks:
+                await self._keep(hook)
+            await self._store.put_private(_LOOKED, self._project, b"%d" % now)
+        return hooks
+
+    async def _serve(self, hook: _Hook, now: int, allowed: tuple[str, ...]) -> None:
+        if hook.state.tries and hook.state.due > self._clock():
+            return
+        async with self._turns:
+            while hook.state.position < now:
+                changes = await self._changes(hook.state.position)
+                for change in changes:
+                    if not await self._past(hook, change, allowed):
+                        return
+                if not changes:
+                    break
+            if hook.passed:
+                await self._keep(hook)
+
+    async def _changes(self, after: int) -> list[Change]:
+        """Some changes after a position: most hooks stand at the same one."""
+        if after not in self._read:
+            while len(self._read) >= _REMEMBERED:
+                del self._read[next(iter(self._read))]
+            self._read[after] = await self._store.changes(self._project, after, _BATCH)
+        return self._read[after]
+
+    async def _past(self, hook: _Hook, change: Change, allowed: tuple[str, ...]) -> bool:
+        """Go past a change, which may be one to be told; whether that went well."""
+        state, stored = hook.state, change.stored
+        if state.waits:
+            own = stored.type == "Subscription" and stored.id == hook.stored.id
+            state.waits = not (own and is_active(stored))
+        elif await self._concerns(hook, stored):
+            why = await self._call(hook, stored, allowed)
+            if why:
+                await self._put_off(hook, why)
+                return False
+            state.tries = state.since = state.due = 0
+            state.why = ""
+            hook.passed = _NOTED
+        state.position = change.position
+        hook.passed += 1
+        if hook.passed >= _NOTED:
+            await self._keep(hook)
+        return True
+
+    async def _concerns(self, hook: _Hook, stored: Stored) -> bool:
+        hook.found = None
+        if stored.type != hook.criteria.type:
+            return False
+        body = await last_body(self._store, self._project, stored)
+        if body is None:
+            return False
+        hook.found = Version(body, hook.bases)
+        return await hook.criteria.hold(hook.found, self._store, self._project)
+
+    async def _call(self, hook: _Hook, stored: Stored, allowed: tuple[str, ...]) -> str:
+        """Tell a hook of a version; why it is not told, ``""`` where it is."""
+        channel: dict[str, Any] = hook.subscription["channel"]
+        payload = channel.get("payload", "")
+        body = b""
+        headers = dict(_header(line) for line in channel.get("header", ()))
+        headers["X-Medplum-Subscription"] = hook.stored.id
+        if stored.deleted:
+            headers["X-Medplum-Deleted-Resource"] = f"{stored.type}/{stored.id}"
+            body = b"{}" if payload else b""
+        elif payload and hook.found:
+            body = hook.found.stored.body
+        if payload:
+            headers["Content-Type"] = payload
+        for extension in hook.subscription.get("extension", ()):
+            if extension["url"] == _SIGNED and "valueString" in extension:
+                key = extension["valueString"].encode()
+                headers["X-Signature"] = hmac.digest(key, body, hashlib.sha256).hex()
+        call = Call(
+            "POST",
+            channel["endpoint"],
+            headers,
+            body,
+            hosts=allowed,
+            most=_MOST,
+            seconds=_SECONDS,
+        )
+        try:
+            answer = await self._caller.call(call)
+        except CallFailed as failed:
+            return str(failed)
+        if 200 <= answer.status < 300:
+            return ""
+        if answer.status == _GONE:
+            # It says that there is no use in trying again.
+            hook.state.since = 1
+        return f"it answers {answer.status}"
+
+    async def _put_off(self, hook: _Hook, why: str) -> None:
+        state, now = hook.state, self._clock()
+        state.tries += 1
+        state.since = state.since or now
+        state.why = why
+        if now - state.since >= PATIENCE * 1000:
+            await self._give_up(hook.stored, hook.subscription, why)
+            # Whoever makes it active again has it go on from here.
+            state.tries = state.since = state.due = 0
+        else:
+            state.due = now + int(self._pauses[min(state.tries, len(self._pauses)) - 1] * 1000)
+        await self._keep(hook)
+
+    async def _give_up(self, stored: Stored, subscription: Resource, why: str) -> None:
+        """Have a Subscription say that it is served no more, unless somebody has changed it."""
+        _log.warning("Subscription/%s is given up: %s", stored.id, why)
+        now = max(self._clock(), stored.updated)
+        version = new_id(now)
+        changed = {
+            **subscription,
+            "status": "error",
+            "error": f"Given up at {instant(now)}: {why}",
+        }
+        resource, body = stamp(changed, stored.id, version, now)
+        write = Write(stored.type, stored.id, version, now, resource, body, stored)
+        try:
+            await self._store.commit(self._project, ChangeSet((write,), kept=self._still_held()))
+        except Conflict as conflict:
+            if conflict.key is None or conflict.key.id != stored.id:
+                raise
+
+    async def _keep(self, hook: _Hook) -> None:
+        """Keep where a hook stands."""
+        hook.passed = 0
+        value = msgspec.json.encode(hook.state)
+        if value != hook.kept:
+            kept = Kept(_STATES, self._name(hook.stored.id), value)
+            await self._store.commit(self._project, ChangeSet((), kept=(kept, *self._still_held())))
+            hook.kept = value
+
+    def _name(self, id_: str) -> str:
+        return f"{self._project}/{id_}"
+
+
+def _code(param: str, *codes: str) -> TokenFilter:
+    return TokenFilter(param, tuple(TokenMatch(None, code) for code in codes))
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()

@@ -1,0 +1,50 @@
+"""Subscriptions as people see them: which are served, and how far each has been told."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import Store
+from threadwell.stores.scanning import scan
+from threadwell.subscriptions.hooks import states
+from threadwell.subscriptions.served import HOOK
+
+
+class Shown(NamedTuple):
+    """A Subscription. Of a rest-hook ``behind`` are the changes that it has not gone past, and
+    ``tries`` those in vain of the next call; ``why`` is how the last one went, or why it is not
+    served.
+    """
+
+    id: str
+    channel: str
+    status: str
+    criteria: str
+    behind: int | None = None
+    tries: int = 0
+    why: str = ""
+
+
+async def subscriptions(store: Store, project: str) -> list[Shown]:
+    """Every Subscription of a project."""
+    at = await states(store, project)
+    now = await store.position(project)
+    out: list[Shown] = []
+    async for stored in scan(store, project, Query("Subscription")):
+        subscription = decode(stored.body)
+        channel = subscription["channel"]["type"]
+        state = at.get(stored.id) if channel == HOOK else None
+        out.append(
+            Shown(
+                stored.id,
+                channel,
+                subscription["status"],
+                subscription["criteria"],
+                now - state.position if state else None,
+                state.tries if state else 0,
+                (state.why if state else "") or subscription.get("error", ""),
+            )
+        )
+    return out
