@@ -111,9 +111,18 @@ def duties_of(store: Store) -> tuple[Duty, ...]:
         labels=channel_labels(),
         channels=live_channels(),
         links=lambda: _links(store),
+        limited=lambda who: _limited(store, who),
     )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
+
+
+async def _limited(store: Store, who: str) -> bool:
+    """Whether a policy says what somebody may see."""
+    from threadwell.access.memberships import find_membership
+    from threadwell.stores.contract import DEFAULT_PROJECT
+
+    return await find_membership(store, DEFAULT_PROJECT, who) is not None
 
 
 async def _links(store: Store) -> Links:

@@ -10,6 +10,7 @@ from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.replies.outgoing import FindLinks, Links
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.subscriptions.hooks import nobody
 
 #: Does what is due, and says in how many seconds it wants another turn; ``None`` when the store
 #: stirs.
@@ -43,7 +44,8 @@ class Workplace:
     """What a duty has to work with.
 
     ``labels`` are what people call each channel, ``channels`` those that hear, both by name.
-    ``links`` tells where providers reach the server.
+    ``limited`` tells whether a policy says what somebody may see, by their reference. ``links``
+    tells where providers reach the server.
     """
 
     store: Store
@@ -52,3 +54,4 @@ class Workplace:
     clock: Clock = now_ms
     channels: Mapping[str, Channel] = field(default_factory=dict)
     links: FindLinks = nowhere
+    limited: Callable[[str], Awaitable[bool]] = nobody

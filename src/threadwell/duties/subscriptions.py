@@ -14,5 +14,12 @@ from threadwell.subscriptions.hooks import Hooks
 
 def duty(at: Workplace) -> Duty:
     """The duty, for ``threadwell.app``."""
-    hooks = Hooks(at.store, at.project, HttpCaller(), still_held=still_held, clock=at.clock)
+    hooks = Hooks(
+        at.store,
+        at.project,
+        HttpCaller(),
+        limited=at.limited,
+        still_held=still_held,
+        clock=at.clock,
+    )
     return Duty("subscriptions", hooks.round)

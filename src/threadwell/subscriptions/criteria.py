@@ -94,8 +94,10 @@ class Criteria:
         alone = (one for one in self.query.filters if not _looks_around(one))
         if not all(matches(one, version) for one in alone):
             return False
-        if not self.looks_around:
-            return True
+        return not self.looks_around or await self.found(version, store, project)
+
+    async def found(self, version: Version, store: Reading, project: str) -> bool:
+        """Whether the search finds it in a store, or in what somebody sees of it, as current."""
         asked = replace(
             self.query,
             filters=(IdFilter((version.id,)), *self.query.filters),
@@ -108,6 +110,11 @@ class Criteria:
         )
         page = await store.search(project, await with_names(store, project, asked))
         return any(one.version_id == version.stored.version_id for one in page.matches)
+
+    async def check(self, store: Reading, project: str) -> None:
+        """Raise ``FhirError`` where whoever sees that of the store may not search so."""
+        asked = replace(self.query, count=0, total=Total.NONE, includes=(), rev_includes=())
+        await store.search(project, await with_names(store, project, asked))
 
 
 def parse_criteria(text: str, *, bases: frozenset[str], now: Clock) -> Criteria:

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from threadwell.stores.contract import Change, ChangeSet, Conflict, Kept, Store,
 from threadwell.stores.scanning import scan
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
-from threadwell.subscriptions.served import HOOK, is_active
+from threadwell.subscriptions.served import HOOK, LIMITED, is_active
 
 _log = logging.getLogger(__name__)
 
@@ -102,8 +102,17 @@ async def states(store: Store, project: str) -> dict[str, State]:
     }
 
 
+async def nobody(_: str) -> bool:
+    """Everybody sees everything."""
+    return False
+
+
 class Hooks:
-    """Calls the hooks of a project. ``still_held`` goes with each commit."""
+    """Calls the hooks of a project. ``still_held`` goes with each commit.
+
+    ``limited`` tells whether a policy says what somebody, by their reference, may see: what they
+    have set up is not served.
+    """
 
     def __init__(
         self,
@@ -111,6 +120,7 @@ class Hooks:
         project: str,
         caller: Caller,
         *,
+        limited: Callable[[str], Awaitable[bool]] = nobody,
         still_held: Callable[[], tuple[Kept, ...]] = tuple,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
@@ -118,6 +128,7 @@ class Hooks:
         self._store = store
         self._project = project
         self._caller = caller
+        self._limited = limited
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
@@ -158,6 +169,9 @@ class Hooks:
             subscription = decode(stored.body)
             found.add(stored.id)
             if subscription["status"] != "active":
+                continue
+            if stored.author and await self._limited(stored.author):
+                await self._give_up(stored, subscription, LIMITED)
                 continue
             state = known.get(stored.id)
             if state is None:

@@ -17,6 +17,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import Stored
 
 WEBSOCKET, HOOK = "websocket", "rest-hook"
+#: Why a rest-hook is not served whose author does not see everything.
+LIMITED = "Rest-hooks are for clients without an access policy"
 #: What a client asks for, and what tells it that it is served.
 _AWAITED = ("requested", "active")
 #: What may be said of a payload: the resource as JSON, or nothing.
@@ -27,15 +29,16 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 
-def begin(subscription: Resource, now: int) -> bool:
+def begin(subscription: Resource, now: int, *, limited: bool = False) -> bool:
     """Have a valid Subscription that asks to be served say that it is, or why not.
 
-    ``now`` is in milliseconds since 1970 UTC. Whether it is served. Raises ``FhirError`` 400 where
+    ``now`` is in milliseconds since 1970 UTC. ``limited``: a policy says what its author may see.
+    Whether it is served. Raises ``FhirError`` 400 where
     its channel cannot be meant.
     """
     if subscription["status"] not in _AWAITED:
         return False
-    why = _why_not(subscription["channel"], subscription.get("end"), now)
+    why = _why_not(subscription["channel"], subscription.get("end"), now, limited=limited)
     subscription["status"] = "off" if why else "active"
     if why:
         subscription["error"] = why
@@ -49,7 +52,7 @@ def is_active(stored: Stored) -> bool:
     return not stored.deleted and decode(stored.body).get("status") == "active"
 
 
-def _why_not(channel: dict[str, Any], end: object, now: int) -> str:
+def _why_not(channel: dict[str, Any], end: object, now: int, *, limited: bool) -> str:
     if isinstance(end, str) and _instant(end) <= now:
         return "Its end has come"
     match channel["type"]:
@@ -57,7 +60,7 @@ def _why_not(channel: dict[str, Any], end: object, now: int) -> str:
             return ""
         case "rest-hook":
             _check_hook(channel)
-            return ""
+            return LIMITED if limited else ""
         case other:
             return f"Notifications by {other} are not offered by this server"
 

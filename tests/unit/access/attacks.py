@@ -85,6 +85,7 @@ def pages() -> Iterator[str]:
         yield f"{type_}?_offset=1&_total=accurate"
         yield f"{type_}?_elements=id&_total=estimate"
         yield f"{type_}?_include=*&_revinclude=*"
+    yield "Subscription/00000000-0000-4000-8000-000000000000/$get-ws-binding-token"
     yield "?_count=100"
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
 
@@ -170,7 +171,7 @@ def acts(
                 "resourceType": "Parameters",
                 "parameter": [{**named, "name": other}, {"name": "text", "valueString": "x"}],
             }
-            if other in ("thread", "participant", "sender"):
+            if other in ("thread", "participant", "sender") and of in ONE:
                 yield Ask("POST", f"{of}/{ONE[of]}/{operation}", body)
     for of, operation in of_type:
         for other in ("thread", "patient"):

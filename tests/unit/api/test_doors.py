@@ -17,6 +17,7 @@ WITHOUT = {
     "endpoints/admin.py": "registrations are no resources",
     "endpoints/hooks.py": "a provider delivers, and reads nothing",
     "endpoints/logout.py": "logins are no resources",
+    "subscriptions/app.py": "follows what changes; each listener is told what their view shows",
     "endpoints/storage.py": "the signature of the URL stands for the token",
 }
 #: Names of a context that lead to the store itself, and what would have kept it.

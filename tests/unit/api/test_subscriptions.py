@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 
+from threadwell.access.memberships import Grant, Membership
+from threadwell.api.oauth.granting import give, set_policy
 from threadwell.api.subscriptions import app as subscribers
 from threadwell.api.subscriptions import following
 from threadwell.api.subscriptions.app import PATH
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
+from threadwell.stores.contract import ChangeSet, Write
 
 PATCH = "application/json-patch+json"
 
@@ -400,3 +405,89 @@ def test_a_beat_comes_and_the_end_of_a_client_is_the_end(new_api, monkeypatch: A
 
 def test_other_requests_to_the_path_find_nothing(new_api) -> None:
     assert new_api().call("GET", subscribers.PATH).status_code == 404
+
+
+def limit(api: Any, *entries: dict[str, Any]) -> None:
+    """Let the client do what these entries of a policy say, as a practitioner."""
+    policy = {"resourceType": "AccessPolicy", "id": "p", "name": "p", "resource": list(entries)}
+    api.run(set_policy(api.store, PROJECT, policy))
+    who = f"ClientApplication/{api.client.client_id}"
+    api.run(give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),))))
+    api.clock.now += 1000
+
+
+OWN = {"resourceType": "Subscription"}
+MINE = {"resourceType": "Communication", "criteria": "Communication?recipient=%profile"}
+
+
+def to(who: str) -> dict[str, Any]:
+    return {"recipient": [{"reference": f"Practitioner/{who}"}]}
+
+
+def test_who_has_a_policy_is_told_what_they_see(api) -> None:
+    limit(api, OWN, {**MINE, "hiddenFields": ["note"]})
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            await line.bind("Communication?status=completed")
+            await written_by_others(api, to("dunn"))
+            one = await written_by_others(api, {**to("bell"), "note": [{"text": "hidden"}]})
+            await line.until(lambda: len(line.told()) == 1)
+            assert line.told() == [("1", one, "completed")]
+            assert "hidden" not in json.dumps(line.frames)
+            # A type that no entry names is not heard of, and no criteria look at what is hidden.
+            made = await api.send("POST", "Subscription", subscription(criteria="Patient?name=a"))
+            line.tell("bind-with-token", await line.token(made.json()["id"]))
+            await line.until(lambda: len(line.outcomes()) == 1)
+            await line.bind("Communication?subject:Patient.name=ada")
+            await written_by_others(api, {**to("bell"), "subject": {"reference": "Patient/ada"}})
+            await line.until(lambda: len(line.told()) == 2)
+            assert len(line.told()) == 2
+
+    api.run(scene())
+
+
+async def written_by_others(api: Any, members: dict[str, Any]) -> str:
+    """A message that somebody without a policy writes."""
+    resource = {"resourceType": "Communication", "status": "completed", **members}
+    id_ = version = new_id(api.clock())
+    stamped, body = stamp(resource, id_, version, api.clock())
+    write = Write("Communication", id_, version, api.clock(), stamped, body)
+    await api.store.commit(PROJECT, ChangeSet((write,)))
+    return id_
+
+
+def test_a_policy_that_is_given_later_holds_within_a_beat(new_api, monkeypatch: Any) -> None:
+    monkeypatch.setattr("threadwell.api.subscriptions.socket._BEAT", 0.05)
+    api = new_api()
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            await line.bind("Communication?status=completed")
+            await written_by_others(api, to("dunn"))
+            await line.until(lambda: len(line.told()) == 1)
+            policy = {
+                "resourceType": "AccessPolicy",
+                "id": "p",
+                "name": "p",
+                "resource": [OWN, MINE],
+            }
+            await set_policy(api.store, PROJECT, policy)
+            who = f"ClientApplication/{api.client.client_id}"
+            await give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),)))
+            await line.until(lambda: len(line.bound()) == 2)
+            await written_by_others(api, to("dunn"))
+            two = await written_by_others(api, to("bell"))
+            await line.until(lambda: len(line.told()) == 2)
+            assert line.told()[1][1] == two
+
+    api.run(scene())
+
+
+def test_who_has_a_policy_has_no_rest_hook(api) -> None:
+    limit(api, OWN)
+    made = api.call("POST", "Subscription", subscription(**HOOK)).json()
+    assert (made["status"], made["error"]) == (
+        "off",
+        "Rest-hooks are for clients without an access policy",
+    )

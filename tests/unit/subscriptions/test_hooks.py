@@ -357,3 +357,30 @@ def test_no_private_address_is_called_unless_it_is_allowed(practice: Practice) -
         practice.run(hooks.round())
         assert [decode(body)["status"] for body in listening.bodies] == ["completed"]
         caller.close()
+
+
+def test_one_of_somebody_who_has_a_policy_by_now_is_given_up(practice: Practice) -> None:
+    practice.round()
+    id_ = practice.hook()
+
+    async def everybody(_: str) -> bool:
+        return True
+
+    async def by_somebody() -> None:
+        stored = await practice.store.read(PROJECT, "Subscription", id_)
+        assert stored is not None
+        version = new_id(practice.now)
+        resource, body = stamp(decode(stored.body), id_, version, practice.now)
+        write = Write(
+            "Subscription", id_, version, practice.now, resource, body, stored, "Practitioner/1"
+        )
+        await practice.store.commit(PROJECT, ChangeSet((write,)))
+
+    practice.run(by_somebody())
+    practice.message()
+    hooks = Hooks(
+        practice.store, PROJECT, practice.endpoint, limited=everybody, clock=lambda: practice.now
+    )
+    practice.run(hooks.round())
+    assert practice.shown(id_)["status"] == "error"
+    assert practice.endpoint.calls == []

@@ -80,7 +80,9 @@ class Access:
     async def again(self, client_id: str, generation: int) -> Caller | None:
         """Who asked before, if their client may still log in, with the secret that it had."""
         client = await self.client(client_id)
-        return _caller(client, "") if client and client.generation == generation else None
+        if client is None or client.generation != generation:
+            return None
+        return await self._caller(client, "")
 
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""

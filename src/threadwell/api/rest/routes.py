@@ -69,6 +69,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (unsent.TYPE, turning.ADD): {"POST": turning.add},
     (unsent.TYPE, turning.REMOVE): {"POST": turning.remove},
     (sameness.TYPE, sameness.NAME): {"POST": sameness.same},
+    (subscriptions.TYPE, subscriptions.NAME): {"GET": subscriptions.binding_token},
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
 _TYPE_OPERATIONS: dict[str, Methods] = {
@@ -85,7 +86,6 @@ _INSTANCE_OPERATIONS: dict[str, Methods] = {
     "_history": {"GET": history.history},
     "$validate": {"GET": validate.validate, "POST": validate.validate},
 }
-_BINDING: Methods = {"GET": subscriptions.binding_token}
 _SEARCH: Methods = {"GET": search.search}
 _SEARCH_BY_FORM: Methods = {"POST": search.search_by_form}
 _ACROSS: Methods = {"GET": search_across.search}
@@ -195,8 +195,6 @@ def _find(request: Request) -> Methods:
     if count == 3:
         if parts[2] == "$everything" and type_ in everything.TYPES:
             return _EVERYTHING
-        if (type_, parts[2]) == (subscriptions.TYPE, subscriptions.NAME):
-            return _BINDING
         if (type_, parts[2]) in _OWN:
             return _OWN[type_, parts[2]]
         if type_ in compartments.OF and (

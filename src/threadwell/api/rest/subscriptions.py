@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from threadwell.access.view import View
+from threadwell.access.view import View, Whole
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON
@@ -36,7 +36,10 @@ def begin(context: Context, resource: Resource) -> None:
     Raises ``FhirError`` 400 for criteria that are no search, and for a channel that cannot be
     meant.
     """
-    if resource["resourceType"] == TYPE and served.begin(resource, context.clock()):
+    if resource["resourceType"] != TYPE:
+        return
+    limited = not isinstance(context.view, Whole)
+    if served.begin(resource, context.clock(), limited=limited):
         parse_criteria(resource["criteria"], bases=context.bases, now=context.clock)
 
 

@@ -171,16 +171,26 @@ class Following:
             return
         version = Version(shown, self._bases)
         for group in list(groups.values()):
-            if not await group.criteria.hold(version, group.view, self._project):
-                continue
-            seen: Stored | None = shown
-            if not isinstance(group.view, Whole):
-                seen = await group.view.read_version(
-                    self._project, shown.type, shown.id, shown.version_id
-                )
+            seen = await self._seen(group, version)
             if seen is not None:
                 for listener, subscription in list(group.members):
                     listener.give(News(subscription, stored, seen.body))
+
+    async def _seen(self, group: _Group, version: Version) -> Stored | None:
+        """What a group is told of a version; ``None`` where it is not for it.
+
+        Whoever does not see everything is told what a search of theirs finds: what is hidden must
+        not show in what is told and what is not. So of a deletion they are not told.
+        """
+        view, shown = group.view, version.stored
+        if isinstance(view, Whole):
+            return shown if await group.criteria.hold(version, view, self._project) else None
+        try:
+            if not await group.criteria.found(version, view, self._project):
+                return None
+            return await view.read_version(self._project, shown.type, shown.id, shown.version_id)
+        except FhirError:
+            return None
 
     def _end(self) -> None:
         for listener in list(self._listeners):

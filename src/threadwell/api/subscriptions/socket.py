@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from threadwell.access.policy import Policy
 from threadwell.access.view import View
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
+from threadwell.api.exchange import Caller
 from threadwell.api.outside import Send
 from threadwell.api.subscriptions.binding import Binding, read
 from threadwell.api.subscriptions.following import Following, Listener
@@ -38,6 +40,14 @@ class _Gone(Exception):
     """The client went away, or does not take what it is sent."""
 
 
+class _Bound(NamedTuple):
+    """A Subscription that is bound: by which token, and what its caller sees."""
+
+    binding: Binding
+    policy: Policy | None
+    view: View
+
+
 @dataclass(slots=True)
 class Socket:
     """One open socket. ``remove`` deletes a Subscription that its client is done with."""
@@ -48,7 +58,7 @@ class Socket:
     remove: Callable[[View, str], Awaitable[None]]
     receive: Receive
     send: Send
-    _bound: dict[str, tuple[Binding, View]] = field(default_factory=dict)
+    _bound: dict[str, _Bound] = field(default_factory=dict)
     _told: Counter[str] = field(default_factory=Counter)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -83,24 +93,28 @@ class Socket:
                 self._unbind(listener, binding.subscription)
                 if bound is not None:
                     # A client that says so may be gone the moment after.
-                    await asyncio.shield(self.remove(bound[1], binding.subscription))
+                    await asyncio.shield(self.remove(bound.view, binding.subscription))
             case _:
                 raise invalid("A frame is of type bind-with-token, unbind-from-token or ping")
 
     async def _bind(self, listener: Listener, binding: Binding) -> None:
-        view = await self._view(binding)
-        id_ = binding.subscription
-        stored = await view.read(self.context.project, "Subscription", id_)
+        context, id_ = self.context, binding.subscription
+        caller = await self._caller(binding)
+        view = context.seen_by(caller).view
+        stored = await view.read(context.project, "Subscription", id_)
         subscription = decode(stored.body) if stored and not stored.deleted else {}
         if subscription.get("status") != "active" or subscription["channel"]["type"] != WEBSOCKET:
             raise FhirError(
                 404, [Issue("not-found", "No such Subscription is active")], "not-found"
             )
         text = subscription["criteria"]
-        criteria = parse_criteria(text, bases=self.context.bases, now=self.context.clock)
+        criteria = parse_criteria(text, bases=context.bases, now=context.clock)
+        if caller.policy is not None:
+            view.check(criteria.type, "search")
+            await criteria.check(view, context.project)
         self.following.bind(listener, id_, criteria, text, view)
-        self._bound[id_] = binding, view
-        await self._say(handshake(id_, self.context.clock()))
+        self._bound[id_] = _Bound(binding, caller.policy, view)
+        await self._say(handshake(id_, context.clock()))
 
     def _read_token(self, frame: dict[str, Any]) -> Binding:
         payload = frame.get("payload")
@@ -118,12 +132,12 @@ class Socket:
             )
         return found
 
-    async def _view(self, binding: Binding) -> View:
-        """What the client sees; raises ``FhirError`` 401 where it may no longer ask."""
-        access = self.context.access
-        if await access.again(binding.client_id, binding.generation) is None:
+    async def _caller(self, binding: Binding) -> Caller:
+        """Who has the token; raises ``FhirError`` 401 where they may no longer ask."""
+        caller = await self.context.access.again(binding.client_id, binding.generation)
+        if caller is None:
             raise FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
-        return self.context.view
+        return caller
 
     def _unbind(self, listener: Listener, subscription: str) -> None:
         self.following.unbind(listener, subscription)
@@ -160,13 +174,13 @@ class Socket:
 
     async def _beat(self, listener: Listener) -> None:
         """Tell that it is alive; let go of what its client may see no more."""
-        for id_, (binding, _) in list(self._bound.items()):
+        for id_, bound in list(self._bound.items()):
             try:
-                view = await self._view(binding)
+                caller = await self._caller(bound.binding)
+                if caller.policy is not bound.policy:
+                    await self._bind(listener, bound.binding)
             except FhirError:
                 self._unbind(listener, id_)
-            else:
-                self._bound[id_] = binding, view
         if self._bound:
             await self._say(heartbeat(list(self._bound), self.context.clock()))
 
