@@ -165,6 +165,9 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["outbox"], ["outbox", "--replay", argument], ["outbox", "--drop", argument])
     yield from (["deliveries"], ["deliveries", "--replay", argument])
     yield from (["deliveries", "--drop", argument], ["deliveries", "--replay", "all"])
+    yield from (["policy"], ["policy", "show", argument], ["policy", "remove", argument])
+    yield from (["policy", "give", argument, argument], ["policy", "take", argument, argument])
+    yield from (["policy", "free", argument], ["policy", "set", argument])
     yield from (["subscriptions"], ["subscriptions", "--allow-host", argument])
     yield ["reply", argument, argument, "--as", argument]
     yield from (["saved"], ["saved", "set", argument, text], ["saved", "remove", argument])
