@@ -1,12 +1,14 @@
 """Takes the journal in: in batches that form while one is being written, through the same intake.
 
-What is taken in is out of the journal after its commit. A process that dies between the two takes
+While a batch is taken in, the next one is read, and the one before leaves the journal. What is
+taken in is out of the journal after its commit. A process that dies between the two takes
 it in again, which changes nothing: ids are those of the provider. What cannot be taken in is tried
 again a few times, and then put aside (``stuck``): those behind it do not wait for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,9 +35,9 @@ _log = logging.getLogger(__name__)
 #: Seconds until a delivery is tried again that could not be taken in, after the first time, the
 #: second …; after the last it is put aside.
 PAUSES = (1, 10, 60, 300)
-#: Deliveries in one batch at first and at most, and the bytes of them that are in memory together.
+#: Deliveries in one batch at first and at most, and its bytes; two batches are in memory together.
 _FIRST, BATCH = 32, 2000
-_BYTES = 32 * 1024 * 1024
+_BYTES = 16 * 1024 * 1024
 
 
 class Withdrawing(Protocol):
@@ -74,6 +76,7 @@ class Taking:
         self._pauses = pauses
         self._intake = Intake(store, project, self._settings, clock=clock)
         self._count = _FIRST
+        self._leaving: asyncio.Task[None] | None = None
 
     async def round(self) -> float | None:
         """Take in all that is due in the journal, and what comes meanwhile as well.
@@ -84,26 +87,55 @@ class Taking:
         """
         after, taken = "", False
         next_: int | None = None
-        while True:
-            batch = await journal.entries(
-                self._store, self._project, ARRIVED, after=after, count=self._count
-            )
-            if batch:
-                now = self._clock()
-                due = [one for one in batch if one.entry.due <= now]
-                if due:
-                    await self._take(due)
-                    taken = True
-                later = [one.entry.due for one in batch if one.entry.due > now]
-                next_ = min([*later, *([] if next_ is None else [next_])], default=None)
-                size = sum(len(one.value) for one in batch)
-                self._count = max(1, min(BATCH, _BYTES * len(batch) // max(1, size)))
-                # A name tells nothing of when it came: going on from here, none waits for ever.
-                after = batch[-1].name
-            elif taken:
-                after, taken, next_ = "", False, None
-            else:
-                return None if next_ is None else max(0.0, (next_ - self._clock()) / 1000)
+        count = self._count
+        ahead: asyncio.Task[list[Journaled]] | None = None
+        try:
+            while True:
+                count = self._count if ahead is None else count
+                batch = await (ahead or self._entries(after))
+                ahead = None
+                if batch:
+                    now = self._clock()
+                    due = [one for one in batch if one.entry.due <= now]
+                    later = [one.entry.due for one in batch if one.entry.due > now]
+                    next_ = min([*later, *([] if next_ is None else [next_])], default=None)
+                    size = sum(len(one.value) for one in batch)
+                    self._count = max(1, min(BATCH, _BYTES * len(batch) // max(1, size)))
+                    # A name tells nothing of when it came: going on from here, none waits for ever.
+                    after = batch[-1].name
+                    if due:
+                        if len(batch) == count:
+                            # Else those that come meanwhile are for the next batch, too.
+                            ahead = asyncio.create_task(self._entries(after))
+                        count = self._count
+                        await self._take(due)
+                        taken = True
+                elif taken:
+                    await self._left()
+                    after, taken, next_ = "", False, None
+                else:
+                    return None if next_ is None else max(0.0, (next_ - self._clock()) / 1000)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+            await self._left()
+
+    async def _entries(self, after: str) -> list[Journaled]:
+        return await journal.entries(
+            self._store, self._project, ARRIVED, after=after, count=self._count
+        )
+
+    async def _leave(self, done: Sequence[Kept]) -> None:
+        """Let entries leave the journal meanwhile, once those before have left it."""
+        await self._left()
+        self._leaving = asyncio.create_task(journal.revise(self._store, self._project, done))
+
+    async def _left(self) -> None:
+        """Wait until what was taken in has left the journal; raises ``StoreError``."""
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            await leaving
 
     async def _settings(self) -> Settings:
         return await live_settings(self._store, self._project, self._labels)
@@ -155,7 +187,7 @@ class Taking:
             if what.withdrawn and not await self._withdraw(one, what):
                 continue
             done += journal.moved(one, FILES) if what.files else [journal.removed(one)]
-        await journal.revise(self._store, self._project, done)
+        await self._leave(done)
 
     async def _withdraw(self, one: Journaled, what: Read) -> bool:
         """Take back what was withdrawn; whether that is done with.
