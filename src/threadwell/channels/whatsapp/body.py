@@ -23,6 +23,8 @@ from threadwell.messages import Attachment
 
 #: Stands before what WhatsApp itself writes where a text would be.
 APP_MARK = "\u200e"
+#: Of a message of which only is left that its sender has deleted it.
+DELETED_NOTE = "deleted by its sender; its words are not in the export"
 _BLANKS = "\u200e\u200f \t\r\n\u00a0\u202f"
 _LEFT_OUT = "was left out of the export"
 _ONCE = "was left out of the export, as it could be viewed only once"
@@ -69,7 +71,7 @@ def read_body(
     text = text.strip(_BLANKS)
     said = plain(text).casefold().rstrip(". ") if len(text) < _LONGEST_SENTENCE else ""
     if is_deleted(said):
-        notes.append("deleted by its sender; its words are not in the export")
+        notes.append(DELETED_NOTE)
     elif is_not_there_yet(said):
         notes.append("it had not come to the phone yet; its words are not in the export")
     elif by_app and is_view_once(said):

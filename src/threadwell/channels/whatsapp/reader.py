@@ -12,7 +12,7 @@ from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.text import text_head
 from threadwell.channels.whatsapp.attachments import found, named_file
-from threadwell.channels.whatsapp.body import Body, read_body
+from threadwell.channels.whatsapp.body import DELETED_NOTE, Body, read_body
 from threadwell.channels.whatsapp.dates import read_date
 from threadwell.channels.whatsapp.earlier import EarlierIds
 from threadwell.channels.whatsapp.identity import Identities
@@ -150,6 +150,7 @@ class _Chat:
             wall=wall,
             medium=_MEDIUM,
             made_id=True,
+            taken_back=DELETED_NOTE in body.notes,
             earlier_ids=self.earlier.of_next(sender, wall, body) if self.earlier else (),
         )
 

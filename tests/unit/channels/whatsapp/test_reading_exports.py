@@ -185,6 +185,7 @@ def test_edited_and_deleted(read: Read, text: str, rest: str, note: str) -> None
     (message,) = messages(read(f"5/13/24, 10:00 - Ana Prado: {text}\n"))
     assert message.text == rest
     assert note in message.notes[0]
+    assert message.taken_back is (note == "deleted")
 
 
 @pytest.mark.parametrize(
