@@ -25,6 +25,10 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import Key, Stored
 
+#: Versions that are remembered with what they are found by, each of no more bytes than this.
+_MOST, _SHORT = 2_000, 8_000
+_SEEN: dict[tuple[str, str, str, frozenset[str]], Seen] = {}
+
 
 @dataclass
 class Seen:
@@ -57,8 +61,16 @@ class Seen:
 
 
 def seen(stored: Stored, bases: frozenset[str]) -> Seen:
-    """A version as search sees it."""
-    return Seen(stored.type, stored.id, stored.updated, stored.body, bases)
+    """A version as search sees it. A thread's header is looked at for each of its messages."""
+    place = (stored.type, stored.id, stored.version_id, bases)
+    found = _SEEN.get(place)
+    if found is None or found.body != stored.body:
+        if len(_SEEN) >= _MOST:
+            _SEEN.clear()
+        found = Seen(stored.type, stored.id, stored.updated, stored.body, bases)
+        if len(stored.body) <= _SHORT:
+            _SEEN[place] = found
+    return found
 
 
 class Around(Protocol):

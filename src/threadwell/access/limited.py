@@ -35,6 +35,8 @@ NEEDS = {
 }
 #: Versions of one resource that are looked at together.
 _PART = 100
+#: Resources that are looked at one by one.
+_FEW = 4
 #: Verdicts that are remembered of a policy at a time.
 _MOST = 50_000
 
@@ -178,12 +180,24 @@ class Limited:
 
     async def current(self, keys: Sequence[Key]) -> Mapping[Key, Seen]:
         """What links lead to (``holding.Around``)."""
-        found = await self._store.read_many(self._project, keys)
+        if len(keys) > _FEW:
+            found = await self._store.read_many(self._project, keys)
+        else:
+            # A store reads one at once, where it has to prepare for many.
+            each = [(key, await self._store.read(self._project, *key)) for key in keys]
+            found = {key: one for key, one in each if one is not None}
         return {key: seen(one, self.bases) for key, one in found.items() if not one.deleted}
 
     async def refers(self, type_: str, param: str, to: Seen, filter_: Filter) -> bool:
         """Whether anything refers to a resource (``holding.Around``)."""
         refers = ReferenceFilter(param, (ReferenceMatch(to.type, to.id, ""),))
+        some = await self._store.search(self._project, Query(type_, (refers,), count=_FEW))
+        if not some.more:
+            # Mostly it is one: to look at that costs less than to search by more.
+            for one in some.matches:
+                if await self.all_hold((filter_,), seen(one, self.bases)):
+                    return True
+            return False
         query = Query(type_, (refers, *parts_of(filter_)), count=1)
         return bool((await self._store.search(self._project, query)).matches)
 

@@ -75,7 +75,13 @@ def compiled(
         variables = {"profile": profile, **parameters}
         for entry in _entries(policy, variables, bases):
             found.setdefault(entry.type, []).append(entry)
-    return Policy({type_: tuple(of) for type_, of in found.items()}, profile)
+    # What needs a look at nothing else is asked first.
+    ordered = {type_: tuple(sorted(of, key=_cost)) for type_, of in found.items()}
+    return Policy(ordered, profile)
+
+
+def _cost(entry: Entry) -> int:
+    return 0 if not entry.filters else 1 if entry.alone else 2
 
 
 def variables_of(policy: Resource) -> set[str]:

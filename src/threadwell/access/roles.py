@@ -53,11 +53,11 @@ def _threads(who: str, link: str, *, medical: bool = True) -> list[dict[str, Any
     """
     care = _read("Encounter", f"part-of:Encounter.{_HAS}:{link}={who}")
     return [
-        *([care] if medical else []),
         _read("Communication", f"part-of:missing=true&{link}={who}"),
         _read("Communication", f"{_IN_THREAD}.{link}={who}"),
         _read("Encounter", f"{_HAS}:{link}={who}"),
         _read("Binary", f"{_FILE}:{_IN_THREAD}.{link}={who}"),
+        *([care] if medical else []),
     ]
 
 
@@ -84,7 +84,14 @@ _ROLES: Mapping[str, _Role] = {
     ),
     "participant-keeps-past": (
         "the same, and who is removed keeps the messages that were to or from them",
-        [*_threads("%profile", "participant"), *_kept("%profile"), *_WRITES, *_MINE, *_COLLEAGUES],
+        [
+            *_kept("%profile"),
+            # A header that they are in is one of those.
+            *_threads("%profile", "participant")[1:],
+            *_WRITES,
+            *_MINE,
+            *_COLLEAGUES,
+        ],
     ),
     "care-team": (
         "the threads of one patient, and those that they take part in",

@@ -133,6 +133,10 @@ def values_match(filter_: Filter, values: Iterable[Any]) -> bool:
     match filter_:
         case TokenFilter():
             return _any(token_matches, filter_.matches, values) is not filter_.negate
+        case ReferenceFilter(among=among) if among:
+            found = list(values)
+            is_among = any((value.type, value.id) in among for value in found)
+            return is_among or _any(reference_matches, filter_.matches, found)
         case ReferenceFilter():
             return _any(reference_matches, filter_.matches, values) is not filter_.negate
         case StringFilter():

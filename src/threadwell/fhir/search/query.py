@@ -120,12 +120,14 @@ class ReferenceFilter:
     """A reference to one of ``matches``; ``negate`` as in ``TokenFilter``.
 
     ``named``: the parameter holds canonicals, which lead to a resource by its ``url`` too.
+    ``among`` are types and ids that are as good as ``matches``: many, that were looked up.
     """
 
     param: str
     matches: tuple[ReferenceMatch, ...]
     negate: bool = False
     named: bool = False
+    among: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

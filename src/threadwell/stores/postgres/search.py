@@ -41,7 +41,7 @@ from threadwell.stores.postgres.surroundings import answer, filled
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
 from threadwell.stores.sql.doubts import Doubts
 from threadwell.stores.sql.keys import Keys, every
-from threadwell.stores.sql.links import Referred
+from threadwell.stores.sql.links import Referred, referring
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
@@ -169,7 +169,8 @@ class Searcher:
                 await self._look_up(type_, one, found)
         elif isinstance(filter_, HasFilter):
             referred = Referred(filter_.param, type_, self._keys.bases.own)
-            for match in await self._all(filter_.type, filter_.filter):
+            of_source = referring(filter_.filter, filter_.param)
+            for match in await self._all(filter_.type, of_source):
                 referred.add(match)
             if referred.urls:
                 referred.add_named(await self._all(type_, UriFilter("url", tuple(referred.urls))))
@@ -210,7 +211,7 @@ class _LookedUp:
     by_filter: dict[tuple[str, Filter], list[Stored]] = field(default_factory=dict)
     referred: dict[tuple[str, HasFilter], list[str]] = field(default_factory=dict)
 
-    def targets(self, type_: str, filter_: Filter) -> list[Target]:
+    def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:  # noqa: ARG002
         return [target_of(stored) for stored in self.by_filter[type_, filter_]]
 
     def containing(self, type_: str, filter_: Filter) -> list[str]:

@@ -171,8 +171,8 @@ def looks_up(filter_: Filter) -> bool:
 class Lookups(Protocol):
     """The searches within a search that chains need."""
 
-    def targets(self, type_: str, filter_: Filter) -> list[Target]:
-        """The resources that match."""
+    def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
+        """The resources that match; ``named``, with the names that they have."""
         ...
 
     def containing(self, type_: str, filter_: Filter) -> list[str]:
@@ -207,6 +207,7 @@ class Compiler:
                 return _terms(filter_, found, filter_.negate)
             case ReferenceFilter():
                 keys = [k for m in filter_.matches for k in self._reference(filter_.param, m)]
+                keys += [self._key(filter_.param, of_reference(*one)) for one in filter_.among]
                 return _terms(filter_, [(k, True) for k in keys], filter_.negate)
             case CompartmentFilter():
                 return self._compartment(filter_)
@@ -276,7 +277,9 @@ class Compiler:
         referring = [
             target.id
             for link in filter_.links
-            for target in (self._lookups.targets(self._type, link) if self._lookups else ())
+            for target in (
+                self._lookups.targets(self._type, link, named=False) if self._lookups else ()
+            )
         ]
         return _ids(filter_, [*filter_.ids, *referring], filter_.negate)
 
@@ -404,11 +407,12 @@ class Compiler:
     def _led(self, filter_: ChainFilter) -> Filter:
         assert self._lookups
         matches: list[ReferenceMatch] = []
+        among: set[tuple[str, str]] = set()
         inside: list[str] = []
         named = holds_names(self._plain, filter_.param)
         for type_, further in zip(filter_.types, filter_.filters, strict=True):
-            for target in self._lookups.targets(type_, further):
-                matches.append(ReferenceMatch(target.type, target.id, ""))
+            for target in self._lookups.targets(type_, further, named=named):
+                among.add((target.type, target.id))
                 if named and target.name.url:
                     url, version = target.name
                     matches.append(ReferenceMatch("", "", url, plain=True))
@@ -416,7 +420,7 @@ class Compiler:
             if looks_within(further):
                 inner = inner_type(self._type, filter_.param, type_)
                 inside += self._lookups.containing(inner, further)
-        led = ReferenceFilter(filter_.param, tuple(dict.fromkeys(matches)))
+        led = ReferenceFilter(filter_.param, tuple(dict.fromkeys(matches)), among=frozenset(among))
         return EitherFilter(((led,), (IdFilter(tuple(inside)),))) if inside else led
 
     def _chain(self, filter_: ChainFilter) -> Condition:
@@ -424,7 +428,7 @@ class Compiler:
         param, keys = filter_.param, []
         named = holds_names(self._plain, param)
         for type_, further in zip(filter_.types, filter_.filters, strict=True):
-            for target in self._lookups.targets(type_, further):
+            for target in self._lookups.targets(type_, further, named=named):
                 keys += [self._key(param, form) for form in forms_of(target, named=named)]
             if looks_within(further):
                 within = inner_type(self._type, param, type_)

@@ -8,6 +8,7 @@ from functools import cache
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.field import field
+from threadwell.fhir.search.query import AllFilter, Filter, MissingFilter, parts_of
 from threadwell.fhir.search.references import Name, leads_to
 from threadwell.fhir.search.references import is_named as is_named_type
 from threadwell.fhir.search.terms import is_named
@@ -15,6 +16,9 @@ from threadwell.fhir.search.values import ReferenceValue
 from threadwell.stores.contract import Stored
 from threadwell.stores.including import Referring, Target, target_of
 from threadwell.stores.sql.keys import Keys, of_plain, of_reference, of_url, scope
+
+#: The name of what has none, or is not asked for it.
+NAMELESS = Name("", "")
 
 
 @cache
@@ -65,6 +69,11 @@ def forms_of(target: Target, *, named: bool) -> list[str]:
     if named and target.name.url:
         forms += name_forms(target.name)
     return forms
+
+
+def referring(filter_: Filter, param: str) -> Filter:
+    """A filter of what refers by a parameter: what has no reference there need not be looked at."""
+    return AllFilter((*parts_of(filter_), MissingFilter(param, missing=False)))
 
 
 def name_forms(name: Name) -> list[str]:

@@ -28,7 +28,7 @@ from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.sql.condition import Compiler, Condition, Stream
 from threadwell.stores.sql.doubts import SURE, Doubts
 from threadwell.stores.sql.keys import Keys, every
-from threadwell.stores.sql.links import Referred, naming_keys, referring_keys
+from threadwell.stores.sql.links import NAMELESS, Referred, naming_keys, referring, referring_keys
 from threadwell.stores.sql.plan import (
     FEW,
     MANY,
@@ -214,8 +214,13 @@ class _Search:
             case Referring(limit=limit):
                 return self._in_lists(referring_keys(keys, self._project, ask), limit, most)
 
-    def targets(self, type_: str, filter_: Filter) -> list[Target]:
-        return [target_of(stored) for stored in self._all(type_, filter_)]
+    def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
+        if named:
+            return [target_of(stored) for stored in self._all(type_, filter_)]
+        within = _Search(self._searcher, self._project, self._pid, Query(type_, parts_of(filter_)))
+        sql = "SELECT id FROM resource WHERE rid IN (SELECT value FROM json_each(?))"
+        rows = self._searcher.rows(sql, [as_json(within._rids(0, -1))])
+        return [Target(type_, id_, NAMELESS) for (id_,) in rows]
 
     def containing(self, type_: str, filter_: Filter) -> list[str]:
         if not self._holds_any(Stream(self._searcher.keys.key(every(self._project, type_)))):
@@ -224,7 +229,7 @@ class _Search:
 
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
         referred = Referred(param, to, self.bases)
-        for stored in self._all(type_, filter_):
+        for stored in self._all(type_, referring(filter_, param)):
             referred.add(stored)
         if referred.urls:
             referred.add_named(self._all(to, UriFilter("url", tuple(referred.urls))))
