@@ -12,7 +12,11 @@ from threadwell.shown import on_a_line
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "thread", metavar="THREAD", nargs="?", default="", help="the thread header to write in"
+        "thread",
+        metavar="THREAD",
+        nargs="?",
+        default="",
+        help="the thread to write in: its header, a message of it, or Encounter/… of its session",
     )
     parser.add_argument("text", metavar="TEXT", nargs="?", default="", help="what to keep")
     parser.add_argument(

@@ -10,7 +10,13 @@ from threadwell.cli.output import print_json
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("thread", metavar="THREAD", nargs="?", default="", help="the thread header")
+    parser.add_argument(
+        "thread",
+        metavar="THREAD",
+        nargs="?",
+        default="",
+        help="the thread: its header, a message of it, or Encounter/… of its session",
+    )
     parser.add_argument(
         "--as", dest="who", metavar="WHO", default="", help="who has read it: Practitioner/…"
     )

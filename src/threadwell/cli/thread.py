@@ -11,7 +11,11 @@ _THREAD = "Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7"
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("thread", metavar="THREAD", help="the thread header, or a message of it")
+    parser.add_argument(
+        "thread",
+        metavar="THREAD",
+        help="its header, a message of it, or Encounter/… of its session",
+    )
     acts = parser.add_mutually_exclusive_group(required=True)
     acts.add_argument("--close", action="store_true", help="close it")
     acts.add_argument("--reopen", action="store_true", help="open it again")

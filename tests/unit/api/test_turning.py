@@ -13,7 +13,11 @@ from threadwell.encounters import codes
 from threadwell.fhir.validation import validate
 from threadwell.intake import recut, verify
 from threadwell.intake.choices import Choices, keep_choices
+from threadwell.intake.receipts.marking import BadReceipt, mark_read
+from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.settings import Settings, parse_options
+from threadwell.intake.thread_acts.drafting import drafts, save_draft
+from threadwell.intake.thread_acts.turning import close_thread
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -285,3 +289,29 @@ def test_a_thread_made_by_hand(clinic: Clinic, status: int) -> None:
     assert (now["status"], len(now["extension"])) == ("completed", 1)
     operate(clinic, header, "reopen-thread")
     assert clinic.read(header)["status"] == "in-progress"
+
+
+@pytest.mark.parametrize("of", ["header", "message", "session"])
+def test_a_thread_is_named_by_what_is_its_own(clinic: Clinic, of: str) -> None:
+    """For drafts, for what was read, and to close it; a session of several threads names none."""
+    go_by(clinic, "per-day", "patient")
+    clinic.take(said("SM1", -9))
+    header = clinic.header()
+    name = {
+        "header": header,
+        "message": f"Communication/{clinic.api.ids('Communication?part-of:missing=false')[0]}",
+        "session": clinic.read(header)["encounter"]["reference"],
+    }[of]
+    there = (clinic.store, DEFAULT_PROJECT)
+    draft = clinic.run(save_draft(*there, name, "Three", sender=clinic.dana))
+    assert clinic.read(draft)["partOf"] == [{"reference": header}]
+    [mine] = clinic.run(drafts(*there, clinic.dana, name))
+    assert f"Communication/{mine['id']}" == draft
+    assert clinic.run(mark_read(*there, name, clinic.dana)).thread == header
+    assert clinic.run(close_thread(*there, name, clinic.settings)).thread == header
+    clinic.take(said("SM2", -8, channel="sms_backup"))
+    session = clinic.read(clinic.api.call("GET", header).json()["encounter"]["reference"])
+    with pytest.raises(BadReply, match="several threads"):
+        clinic.run(save_draft(*there, f"Encounter/{session['id']}", "No", sender=clinic.dana))
+    with pytest.raises(BadReceipt, match="there is no Encounter/nowhere"):
+        clinic.run(mark_read(*there, "Encounter/nowhere", clinic.dana))

@@ -41,6 +41,7 @@ from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.receipts.model import Model, receipt_model
+from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
 
 #: What counts as a message.
@@ -81,13 +82,19 @@ async def mark_read(
 ) -> MarkedRead:
     """Note that ``who`` (``Practitioner/…``) has read a thread (``Communication/…``).
 
-    That is up to a message, or ``until`` a time (microseconds since 1970 UTC), or all that is
-    there. It is told on our own mark of the two, and beside in the way that is chosen. What was
-    read once stays so. Raises ``BadReceipt``, and ``Contended`` if others keep writing.
+    It may be named by a message, or by its session, too, if that has no other thread. That is up to
+    a message, or ``until`` a time (microseconds since 1970 UTC), or all that is there. It is told
+    on our own mark of the two, and beside in the way that is chosen. What was read once stays so.
+    Raises ``BadReceipt``, and ``Contended`` if others keep writing.
     """
     if not who.startswith(READERS):
         raise BadReceipt("say who has read it: Practitioner/…, Patient/… or RelatedPerson/…")
-    name = thread if "/" in thread else f"Communication/{thread}"
+    try:
+        name = await thread_named(
+            store, project, thread if "/" in thread else f"Communication/{thread}"
+        )
+    except NoThread as error:
+        raise BadReceipt(str(error)) from None
     patience = Patience()
     while await patience.turn():
         header = await _read(store, project, name)

@@ -23,11 +23,11 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.replies.asked import Asked, BadReply, Replied, parent_of
-from threadwell.intake.replies.naming import thread_named
 from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
+from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.messages import Attachment
 from threadwell.stores.contract import Store
 
@@ -70,7 +70,10 @@ async def reply(
     is ``saved`` under that name stands before ``text``. Raises ``BadReply``, and ``Contended`` if
     others keep writing.
     """
-    thread = await thread_named(store, project, thread)
+    try:
+        thread = await thread_named(store, project, thread)
+    except NoThread as error:
+        raise BadReply(str(error)) from None
     if saved:
         said = await saved_text(
             store, project, saved, answers or thread, sender=sender, clock=clock

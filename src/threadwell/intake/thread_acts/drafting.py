@@ -26,6 +26,7 @@ from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
 from threadwell.intake.settings import Settings
+from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
 
 
@@ -41,12 +42,13 @@ async def save_draft(
     by: Agent = SOMEBODY,
     clock: Clock = now_ms,
 ) -> str:
-    """Keep what ``sender`` is writing in the thread of a header; the draft (``Communication/…``).
+    """Keep what ``sender`` is writing in a thread; the draft (``Communication/…``).
 
-    With an ``id_`` it is that draft, which says this from now on. Raises ``BadReply``, and
-    ``Contended`` if others keep writing to it.
+    ``thread`` is its header, a message of it, that it answers then, a session of one thread, or the
+    Task of a thread that waits. With an ``id_`` it is that draft, which says this from now on.
+    Raises ``BadReply``, and ``Contended`` if others keep writing to it.
     """
-    name = thread if "/" in thread else f"Communication/{thread}"
+    name = await _thread(store, project, thread)
     await check_author(store, project, sender)
     header = await _read(store, project, as_key(name))
     if header is None:
@@ -72,7 +74,14 @@ async def save_draft(
 
 
 async def drafts(store: Store, project: str, sender: str, thread: str = "") -> list[Resource]:
-    """The drafts of a person, the one that was changed last first; of one thread if it is given."""
+    """The drafts of a person, the one that was changed last first; of one thread if it is given.
+
+    That is named as in ``save_draft``.
+    """
+    if thread:
+        thread = await _thread(store, project, thread)
+        there = await _read(store, project, as_key(thread))
+        thread = parent_of(decode(there.body)) or thread if there else thread
     mine = ReferenceFilter("sender", (ReferenceMatch(*as_key(sender), ""),))
     status = TokenFilter("status", (TokenMatch(None, "preparation"),))
     of = (ReferenceFilter("part-of", (ReferenceMatch(*as_key(thread), ""),)),) if thread else ()
@@ -128,6 +137,13 @@ async def discard_draft(
         await store.commit(project, ChangeSet((gone,)))
     except Conflict:
         raise BadReply(f"{name} has just been changed: look at it again") from None
+
+
+async def _thread(store: Store, project: str, name: str) -> str:
+    try:
+        return await thread_named(store, project, name if "/" in name else f"Communication/{name}")
+    except NoThread as error:
+        raise BadReply(str(error)) from None
 
 
 async def _own_draft(store: Store, project: str, key: Key, sender: str) -> Stored:

@@ -44,6 +44,7 @@ from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
+from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored
 
 #: Who may join a thread.
@@ -269,8 +270,12 @@ class _Asked:
         )
 
     async def _header(self, name: str) -> Resource:
-        """The thread header of that name, or of the message of that name."""
-        key = as_key(name if "/" in name else f"Communication/{name}")
+        """The thread header of that name, of that message, or of that session of one thread."""
+        name = name if "/" in name else f"Communication/{name}"
+        try:
+            key = as_key(await thread_named(self.store, self.project, name))
+        except NoThread as error:
+            raise BadAct(str(error)) from None
         if key.type != "Communication":
             raise BadAct(f"{name} is no Communication/…")
         body = await self._read(key.id)

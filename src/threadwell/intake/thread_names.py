@@ -8,16 +8,19 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.replies.asked import BadReply
 from threadwell.stores.contract import Store
 
 _IS_HEADER = MissingFilter("part-of", missing=True)
 
 
+class NoThread(ValueError):
+    """What was named has no thread, or several; the message says so, without any content."""
+
+
 async def thread_named(store: Store, project: str, name: str) -> str:
     """The thread header of a Task (``Task/…``) or of a session (``Encounter/…``) of one thread.
 
-    Any other name is that of a header or a message already. Raises ``BadReply`` where there is no
+    Any other name is that of a header or a message already. Raises ``NoThread`` where there is no
     such resource, or not just one thread.
     """
     key = as_key(name)
@@ -25,18 +28,18 @@ async def thread_named(store: Store, project: str, name: str) -> str:
         return name
     stored = await store.read(project, *key)
     if stored is None or stored.deleted:
-        raise BadReply(f"there is no {name}")
+        raise NoThread(f"there is no {name}")
     if key.type == "Task":
         focus = target(decode(stored.body), "focus")
         if not focus.startswith("Communication/"):
-            raise BadReply(f"{name} is about no thread")
+            raise NoThread(f"{name} is about no thread")
         return focus
     session = ReferenceFilter("encounter", (ReferenceMatch(key.type, key.id, ""),))
     query = Query("Communication", (session, _IS_HEADER))
     bodies: list[Resource] = [decode(one.body) async for one in search_all(store, project, query)]
     headers = [f"Communication/{one['id']}" for one in bodies if circle_of(one) and is_live(one)]
     if not headers:
-        raise BadReply(f"{name} has no thread that Threadwell keeps")
+        raise NoThread(f"{name} has no thread that Threadwell keeps")
     if len(headers) > 1:
-        raise BadReply(f"{name} has several threads: say which, {' or '.join(sorted(headers))}")
+        raise NoThread(f"{name} has several threads: say which, {' or '.join(sorted(headers))}")
     return headers[0]
