@@ -13,7 +13,7 @@ from threadwell.facade.acting import Acting
 from threadwell.facade.admitting import Admitting
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
-from threadwell.facade.telling import Telling
+from threadwell.facade.subscribing import Subscribing
 from threadwell.facade.wanted import check_wanted, several
 from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
@@ -61,7 +61,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Acting, Admitting, Ruling, Telling):
+class Threadwell(Acting, Admitting, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from threadwell.subscriptions.shown import Shown
 
 
-class Telling(Whom):
+class Subscribing(Whom):
     """Subscriptions: how far each has been told, and which hosts may be called for them."""
 
     def subscriptions(self) -> list[Shown]:
