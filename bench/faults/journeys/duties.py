@@ -14,7 +14,7 @@ from threadwell.intake.accounts import keep_account
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: Seconds between two beats and until a lease is over; else each kill would take five.
-_BEAT, _LEASE = 0.03, 0.15
+_BEAT, _LEASE = 0.05, 0.6
 _MINE = ("journal", "files", "states", "silences", "rules", "chat")
 
 
