@@ -188,6 +188,8 @@ def _row(
     summary, last = session.summary, session.last
     name = session_name(summary)
     about = summary.topic if summary.topic != name else ""
+    # A long one that is open is gone on with at its end.
+    goes_on = summary.status == "in-progress" and summary.messages > MESSAGES
     return SessionRow(
         id=summary.id,
         name=name,
@@ -199,7 +201,7 @@ def _row(
         last_by=_speaker(last.get("sender"), name, reader) if last else "",
         last_text=_gist(last) if last else about,
         unread=unread,
-        place=_place(last, summary.messages) if last and unread else "",
+        place=_place(last, summary.messages) if last and (unread or goes_on) else "",
         care=next((care[one["id"]] for one in session.headers if one["id"] in care), None),
     )
 

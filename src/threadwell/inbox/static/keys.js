@@ -91,6 +91,6 @@
   });
 
   // An open session begins where it goes on: at its last message, with the reply below it.
-  const end = first("[data-open]") && Array.from(document.querySelectorAll("li.message")).pop();
+  const end = first("[data-open] form.reply") && Array.from(document.querySelectorAll("li.message")).pop();
   if (end && !location.hash && scrollY === 0) end.scrollIntoView({ block: "center" });
 })();
