@@ -205,7 +205,9 @@ class Statement:
                 if position not in lead.settled:
                     self.doubts.append(condition.filter)
                 continue
-            if condition.keys is not None:
+            if condition.dear:
+                self.doubts.append(condition.filter)
+            elif condition.keys is not None:
                 known = "NOT EXISTS" if condition.negate else "EXISTS"
                 keys = self.bind(condition.keys)
                 asked.append(

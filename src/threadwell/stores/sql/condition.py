@@ -156,7 +156,15 @@ class Condition:
     exact: bool = True
     updated: bool = False
 
+    @property
+    def dear(self) -> bool:
+        """Whether to ask each resource itself costs less than to look into all of the lists."""
+        keys = self.keys
+        return keys is not None and len(keys) > _FEW and isinstance(self.filter, EitherFilter)
 
+
+#: Lists that are looked into for each resource, where it can be asked itself instead.
+_FEW = 64
 #: The filters that compile to what ``Lookups`` find.
 _LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
 

@@ -54,6 +54,9 @@ def where_sql(
             if position not in lead.settled:
                 doubts.append(condition.filter)
             continue
+        if condition.dear:
+            doubts.append(condition.filter)
+            continue
         if condition.keys is not None:
             known = "NOT EXISTS" if condition.negate else "EXISTS"
             if len(condition.keys) <= MERGED:
