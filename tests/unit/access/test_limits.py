@@ -104,3 +104,15 @@ def test_who_is_removed_from_a_thread_loses_it_at_once() -> None:
         assert world.ask("GET", SAID).status == kept
         assert world.ask("GET", NAMES["one-session"]).status == 404
         assert world.ask("GET", NAMES["one-file"]).status == kept
+
+
+def test_a_client_is_told_whom_it_acts_as_and_what_it_may_see() -> None:
+    world = World(MemoryStore(), "participant", whole=True)
+    told = world.json(world.ask("GET", "/auth/me"))
+    assert told["profile"]["name"] == WORLD["bell"]["name"]
+    types = {one["resourceType"] for one in told["accessPolicy"]["resource"]}
+    assert "Communication" in types
+    assert not {"*", "Claim"} & types
+    assert told["membership"]["profile"] == {"reference": NAMES["bell"], "display": "limited"}
+    world.strip()
+    assert world.json(world.ask("GET", "/auth/me"))["accessPolicy"]["resource"] == []

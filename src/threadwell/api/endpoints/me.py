@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from threadwell.api.context import Context
 from threadwell.api.endpoints.plain_json import json_answer
-from threadwell.api.exchange import Answer, Request
+from threadwell.api.exchange import Answer, Caller, Request
+from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import derived_id
 
 PROJECT_NAME = "Threadwell"
@@ -33,12 +35,26 @@ async def me(context: Context, request: Request) -> Answer:
                 "profile": profile,
                 "admin": caller.admin,
             },
-            "profile": {
-                "resourceType": "ClientApplication",
-                "id": caller.client_id,
-                "name": caller.name,
-            },
+            "profile": await _profile(context, caller),
             "config": {"resourceType": "UserConfiguration", "menu": []},
-            "accessPolicy": {"resourceType": "AccessPolicy", "resource": [{"resourceType": "*"}]},
+            "accessPolicy": {"resourceType": "AccessPolicy", "resource": _types(caller)},
         },
     )
+
+
+async def _profile(context: Context, caller: Caller) -> Resource:
+    """Whom the caller acts as, whole if they may see that: the client itself, or a person."""
+    type_, _, id_ = caller.reference.partition("/")
+    if type_ == "ClientApplication":
+        return {"resourceType": type_, "id": caller.client_id, "name": caller.name}
+    stored = await context.seen_by(caller).view.read(context.project, type_, id_)
+    if stored is None or stored.deleted:
+        return {"resourceType": type_, "id": id_}
+    found: Resource = decode(stored.body)
+    return found
+
+
+def _types(caller: Caller) -> list[Resource]:
+    """The types of which the caller may see anything."""
+    named = ["*"] if caller.policy is None else sorted(caller.policy.entries)
+    return [{"resourceType": type_} for type_ in named]
