@@ -118,6 +118,7 @@ def test_each_recipient_has_an_answer(clinic: Clinic) -> None:
     assert account == "care"
     assert bounce.startswith(b"Return-Path: <>\r\n")
     assert b"Status: 5.1.1" in bounce
+    assert clinic.mails(b"\r\n\r\nFor two of three\r\n") == found
 
 
 @pytest.mark.parametrize("to", [CARE, OLD])
