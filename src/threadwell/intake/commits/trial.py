@@ -92,5 +92,8 @@ class Trial:
 
 
 def _header_of(child: Resource) -> str:
+    """Where a message counts: nowhere, if it was taken back."""
+    if not is_live(child):
+        return ""
     reference = str((child.get("partOf") or [{}])[0].get("reference", ""))
     return reference.removeprefix("Communication/")
