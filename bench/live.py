@@ -71,11 +71,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--listeners", type=int, default=1_000, help="open pages that hear of it")
     parser.add_argument("--pages", type=int, default=20_000, help="messages behind the pages")
     parser.add_argument("--kept", type=Path, help="where the stores behind the pages stay")
-    parser.add_argument("--store", choices=("sqlite", "postgres"), help="one store and not both")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), help="one store and not both")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if given.store != "postgres":
+        if given.store != "postgresql":
             print("SQLite")
             _tell(given, folder, lambda what: str(folder / f"{what}.db"), given.kept)
         if given.store != "sqlite":
