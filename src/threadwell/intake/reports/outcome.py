@@ -139,7 +139,7 @@ async def _told(trial: Trial, store: Store, project: str) -> dict[str, list[Told
 
 async def _reach(trial: Trial, store: Store, project: str) -> None:
     """Find the sessions that get messages and are themselves written no other way."""
-    missing = {header for header in trial.lines.values() if header not in trial.headers}
+    missing = {header for header in trial.lines.values() if header and header not in trial.headers}
     for name, header in (await _read(store, project, "Communication", missing)).items():
         trial.headers[name] = header
     of = {as_key(target(one, "encounter")).id for one in trial.headers.values()} - {""}
