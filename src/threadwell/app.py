@@ -111,18 +111,23 @@ def duties_of(store: Store) -> tuple[Duty, ...]:
         labels=channel_labels(),
         channels=live_channels(),
         links=lambda: _links(store),
-        limited=lambda who: _limited(store, who),
+        barred=lambda who: _barred(store, who),
     )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
 
 
-async def _limited(store: Store, who: str) -> bool:
-    """Whether a policy says what somebody may see."""
+async def _barred(store: Store, who: str) -> str:
+    """Why what somebody has subscribed to is not told; ``""`` where it is."""
     from threadwell.access.memberships import find_membership
+    from threadwell.api.oauth.clients import find_client
     from threadwell.stores.contract import DEFAULT_PROJECT
+    from threadwell.subscriptions.served import LIMITED, REVOKED
 
-    return await find_membership(store, DEFAULT_PROJECT, who) is not None
+    type_, _, id_ = who.partition("/")
+    if type_ == "ClientApplication" and await find_client(store, id_) is None:
+        return REVOKED
+    return LIMITED if who and await find_membership(store, DEFAULT_PROJECT, who) else ""
 
 
 async def _links(store: Store) -> Links:

@@ -24,6 +24,8 @@ from threadwell.fhir.search.references import split_reference
 
 #: Every type.
 ANY = "*"
+#: By what a hook's endpoint knows this server: for those alone who may write Subscriptions.
+_CREDENTIALS = frozenset({"channel.header", "extension"})
 #: Criteria of one policy, all together.
 MAX_ENTRIES = 200
 
@@ -147,7 +149,10 @@ def _entry(
             refusal = "it may only ask for what a resource matches"
             continue
         matched = True
-        yield Entry(one, query.filters, interactions, hidden, hidden | fixed)
+        kept = hidden
+        if one == "Subscription" and not interactions & WRITING:
+            kept = hidden | _CREDENTIALS
+        yield Entry(one, query.filters, interactions, kept, kept | fixed)
     if not matched:
         raise BadPolicy(f"{path}.criteria: {refusal}")
 

@@ -19,7 +19,10 @@ _IN_THREAD = "part-of:Communication"
 _HAS = "_has:Communication:encounter"
 _FILE = "_has:Communication:attachment"
 #: What says what a message is about, in words.
-_WORDS = ("payload", "text", "note", "topic", "contained", "extension", "reasonCode")
+_WORDS = (
+    *("payload", "text", "note", "topic", "contained", "extension"),
+    *("reasonCode", "reasonReference", "statusReason", "about"),
+)
 
 
 def role(name: str) -> Resource:

@@ -69,6 +69,11 @@ class HttpCaller:
             connection.request(call.method, place.target, call.body or None, dict(call.headers))
             response = connection.getresponse()
             body = _body(response, connection, call.most, until)
+        except UnicodeError:
+            # What stands in a URL or a header is ASCII, or Latin-1.
+            raise CallFailed(
+                f"{place.host} cannot be called so: a character is none of HTTP's", again=False
+            ) from None
         except (OSError, http.client.HTTPException) as error:
             late = TimeoutError() if connection.given_up else error
             raise _failed(place, late, sent=sent) from None

@@ -44,8 +44,8 @@ class Workplace:
     """What a duty has to work with.
 
     ``labels`` are what people call each channel, ``channels`` those that hear, both by name.
-    ``limited`` tells whether a policy says what somebody may see, by their reference. ``links``
-    tells where providers reach the server.
+    ``barred`` tells why somebody's Subscriptions are not served, by their reference; ``""`` where
+    they are. ``links`` tells where providers reach the server.
     """
 
     store: Store
@@ -54,4 +54,4 @@ class Workplace:
     clock: Clock = now_ms
     channels: Mapping[str, Channel] = field(default_factory=dict)
     links: FindLinks = nowhere
-    limited: Callable[[str], Awaitable[bool]] = nobody
+    barred: Callable[[str], Awaitable[str]] = nobody

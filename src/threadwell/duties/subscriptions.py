@@ -9,7 +9,7 @@ from __future__ import annotations
 from threadwell.calls import HttpCaller
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
-from threadwell.subscriptions.hooks import Hooks
+from threadwell.subscriptions.hooks import AT_ONCE, Hooks
 
 
 def duty(at: Workplace) -> Duty:
@@ -17,8 +17,8 @@ def duty(at: Workplace) -> Duty:
     hooks = Hooks(
         at.store,
         at.project,
-        HttpCaller(),
-        limited=at.limited,
+        HttpCaller(at_once=AT_ONCE),
+        barred=at.barred,
         still_held=still_held,
         clock=at.clock,
     )

@@ -13,6 +13,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -23,11 +24,21 @@ from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock, instant, new_id, now_ms, stamp
-from threadwell.stores.contract import Change, ChangeSet, Conflict, Kept, Store, Stored, Write
+from threadwell.stores.contract import (
+    Change,
+    ChangeSet,
+    Conflict,
+    Kept,
+    Key,
+    Store,
+    Stored,
+    StoreError,
+    Write,
+)
 from threadwell.stores.scanning import scan
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
-from threadwell.subscriptions.served import HOOK, LIMITED, is_active
+from threadwell.subscriptions.served import HOOK, is_active
 
 _log = logging.getLogger(__name__)
 
@@ -36,14 +47,17 @@ _log = logging.getLogger(__name__)
 PAUSES = (1, 5, 15, 60, 300, 900, 3600)
 #: Seconds after which a hook that was reached not once is given up.
 PATIENCE = 72 * 3600
-#: Changes that are read at a time, hooks that are served at a time, and seconds for a call.
-_BATCH, _AT_ONCE, _SECONDS = 100, 8, 20.0
+#: Changes that are read at a time, hooks that are called at a time, and seconds for a call.
+_BATCH, AT_ONCE, _SECONDS = 100, 64, 20.0
+#: Seconds after which a round looks what is new while it waits for hooks, and those after which the
+#: next round goes on with that.
+_LOOK, _ROUND = 0.25, 10.0
 #: Changes that a hook goes past before it is kept where it stands, if none was for it.
 _NOTED = 1000
 #: Batches of changes that are at hand at a time.
 _REMEMBERED = 16
-#: Of an answer nothing is read but its status.
-_MOST = 64 * 1024
+#: Of an answer nothing counts but its status.
+_MOST = 1024 * 1024
 _GONE = 410
 
 _STATES, _LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription-host"
@@ -102,16 +116,17 @@ async def states(store: Store, project: str) -> dict[str, State]:
     }
 
 
-async def nobody(_: str) -> bool:
-    """Everybody sees everything."""
-    return False
+async def nobody(_: str) -> str:
+    """Nobody is barred."""
+    return ""
 
 
 class Hooks:
     """Calls the hooks of a project. ``still_held`` goes with each commit.
 
-    ``limited`` tells whether a policy says what somebody, by their reference, may see: what they
-    have set up is not served.
+    ``barred`` tells why what somebody has set up, by their reference, is not served; ``""`` where
+    it is. It is asked before each call. A hook is called by one task at a time, which goes on from
+    one round to the next.
     """
 
     def __init__(
@@ -120,7 +135,7 @@ class Hooks:
         project: str,
         caller: Caller,
         *,
-        limited: Callable[[str], Awaitable[bool]] = nobody,
+        barred: Callable[[str], Awaitable[str]] = nobody,
         still_held: Callable[[], tuple[Kept, ...]] = tuple,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
@@ -128,33 +143,77 @@ class Hooks:
         self._store = store
         self._project = project
         self._caller = caller
-        self._limited = limited
+        self._barred = barred
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
         self._read: dict[int, list[Change]] = {}
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._failures: list[BaseException] = []
 
     async def round(self) -> float | None:
         """Tell the hooks what they are due; the seconds until one is tried again, ``None`` if none.
 
-        Raises ``StoreError``, and ``Conflict`` where another process has taken over.
+        What comes meanwhile is told, too: no hook waits for another one. Where one takes long, the
+        next round goes on with it. Raises ``StoreError``, and ``Conflict`` where another process
+        has taken over.
+        """
+        begun: set[str] = set()
+        ends = monotonic() + _ROUND
+        try:
+            while True:
+                due = await self._begin(begun)
+                if not self._under_way or monotonic() >= ends:
+                    break
+                await asyncio.wait(self._under_way.values(), timeout=_LOOK)
+                self._look(begun)
+        except asyncio.CancelledError:
+            await self._break_off()
+            raise
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise failures[0]
+        if self._under_way:
+            return 0.0
+        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+
+    async def _begin(self, failed: set[str]) -> int | None:
+        """Begin with the hooks that have something to go past; when the next one is tried again.
+
+        Those that have ``failed`` in this round by no fault of theirs are begun in another.
         """
         now = await self._store.position(self._project)
         self._read.clear()
-        hooks = await self._hooks(now)
-        if not hooks:
-            return None
-        allowed = await hosts(self._store, self._project)
-        ends = await asyncio.gather(
-            *(self._serve(hook, now, allowed) for hook in hooks), return_exceptions=True
-        )
-        for end in ends:
-            # What goes wrong with one holds no other one up.
-            if isinstance(end, BaseException):
-                raise end
-        due = min((hook.state.due for hook in hooks if hook.state.tries), default=None)
-        return None if due is None else max(0.0, (due - self._clock()) / 1000)
+        due: list[int] = []
+        allowed = None
+        for hook in await self._hooks(now):
+            id_, state = hook.stored.id, hook.state
+            if id_ in self._under_way or id_ in failed:
+                continue
+            if state.tries and state.due > self._clock():
+                due.append(state.due)
+            elif state.position < now:
+                if allowed is None:
+                    allowed = await hosts(self._store, self._project)
+                self._under_way[id_] = asyncio.create_task(self._serve(hook, now, allowed))
+        return min(due, default=None)
+
+    def _look(self, failed: set[str]) -> None:
+        """Let go of those that have ended."""
+        for id_, task in list(self._under_way.items()):
+            if task.done():
+                del self._under_way[id_]
+                if error := task.exception():
+                    failed.add(id_)
+                    self._failures.append(error)
+
+    async def _break_off(self) -> None:
+        tasks = list(self._under_way.values())
+        self._under_way.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hooks(self, now: int) -> list[_Hook]:
         """The hooks that are active, each where it stands; ``now`` is from before they are read."""
@@ -170,8 +229,8 @@ class Hooks:
             found.add(stored.id)
             if subscription["status"] != "active":
                 continue
-            if stored.author and await self._limited(stored.author):
-                await self._give_up(stored, subscription, LIMITED)
+            if why := await self._barred(stored.author):
+                await self._give_up(stored, subscription, why)
                 continue
             state = known.get(stored.id)
             if state is None:
@@ -183,7 +242,8 @@ class Hooks:
             except FhirError as error:
                 await self._give_up(stored, subscription, str(error))
                 continue
-            hooks.append(_Hook(stored, subscription, criteria, bases, state))
+            kept = msgspec.json.encode(known[stored.id]) if stored.id in known else b""
+            hooks.append(_Hook(stored, subscription, criteria, bases, state, kept))
         # Whoever turns one off, and on again later, is told of what comes then.
         for id_ in known.keys() - found:
             await self._store.put_private(_STATES, self._name(id_), None)
@@ -194,9 +254,8 @@ class Hooks:
         return hooks
 
     async def _serve(self, hook: _Hook, now: int, allowed: tuple[str, ...]) -> None:
-        if hook.state.tries and hook.state.due > self._clock():
-            return
-        async with self._turns:
+        """Have a hook go on to ``now``, or until it is not served any more."""
+        try:
             while hook.state.position < now:
                 changes = await self._changes(hook.state.position)
                 for change in changes:
@@ -206,6 +265,10 @@ class Hooks:
                     break
             if hook.passed:
                 await self._keep(hook)
+        except Conflict as conflict:
+            # Somebody has turned it off meanwhile; or the duty is another process's.
+            if conflict.key != Key(_STATES, self._name(hook.stored.id)):
+                raise
 
     async def _changes(self, after: int) -> list[Change]:
         """Some changes after a position: most hooks stand at the same one."""
@@ -222,7 +285,15 @@ class Hooks:
             own = stored.type == "Subscription" and stored.id == hook.stored.id
             state.waits = not (own and is_active(stored))
         elif await self._concerns(hook, stored):
-            why = await self._call(hook, stored, allowed)
+            if not await self._is_still_served(hook):
+                return False
+            try:
+                async with self._turns:
+                    why = await self._call(hook, stored, allowed)
+            except (StoreError, Conflict):
+                raise
+            except Exception as error:  # noqa: BLE001 - it holds up nobody but itself
+                why = f"it cannot be called ({type(error).__name__})"
             if why:
                 await self._put_off(hook, why)
                 return False
@@ -234,6 +305,16 @@ class Hooks:
         if hook.passed >= _NOTED:
             await self._keep(hook)
         return True
+
+    async def _is_still_served(self, hook: _Hook) -> bool:
+        """Whether it is as it was read, and whoever set it up may still be told."""
+        stored = await self._store.read(self._project, "Subscription", hook.stored.id)
+        if stored is None or stored.version_id != hook.stored.version_id:
+            return False
+        why = await self._barred(stored.author)
+        if why:
+            await self._give_up(stored, hook.subscription, why)
+        return not why
 
     async def _concerns(self, hook: _Hook, stored: Stored) -> bool:
         hook.found = None
@@ -319,7 +400,8 @@ class Hooks:
         hook.passed = 0
         value = msgspec.json.encode(hook.state)
         if value != hook.kept:
-            kept = Kept(_STATES, self._name(hook.stored.id), value)
+            before = hook.kept or None
+            kept = Kept(_STATES, self._name(hook.stored.id), value, before=before)
             await self._store.commit(self._project, ChangeSet((), kept=(kept, *self._still_held())))
             hook.kept = value
 

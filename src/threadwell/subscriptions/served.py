@@ -19,6 +19,8 @@ from threadwell.stores.contract import Stored
 WEBSOCKET, HOOK = "websocket", "rest-hook"
 #: Why a rest-hook is not served whose author does not see everything.
 LIMITED = "Rest-hooks are for clients without an access policy"
+#: The same, where they may not log in any more.
+REVOKED = "The client that set it up was revoked"
 #: What a client asks for, and what tells it that it is served.
 _AWAITED = ("requested", "active")
 #: What may be said of a payload: the resource as JSON, or nothing.
@@ -26,6 +28,7 @@ _PAYLOADS = frozenset({"application/fhir+json", "application/json", ""})
 
 #: The name of a header (RFC 9110 §5.1), and those that belong to the call.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
 
 
@@ -66,12 +69,11 @@ def _why_not(channel: dict[str, Any], end: object, now: int, *, limited: bool) -
 
 
 def _check_hook(channel: dict[str, Any]) -> None:
-    where = urlsplit(str(channel.get("endpoint", "")))
-    if where.scheme not in ("http", "https") or not where.hostname:
+    if not _can_be_called(str(channel.get("endpoint", ""))):
         raise invalid("A rest-hook has an http or https URL", "Subscription.channel.endpoint")
     for line in channel.get("header", ()):
         name, colon, value = str(line).partition(":")
-        if not colon or not _NAME.fullmatch(name.strip()) or not value.strip().isprintable():
+        if not colon or not _NAME.fullmatch(name.strip()) or not _VALUE.fullmatch(value.strip()):
             raise invalid("A header is a name, a colon and a value", "Subscription.channel.header")
         if name.strip().lower() in _OURS:
             raise invalid("This header is the server's own", "Subscription.channel.header")
@@ -82,5 +84,18 @@ def _check_hook(channel: dict[str, Any]) -> None:
         )
 
 
+def _can_be_called(endpoint: str) -> bool:
+    """Whether it is a URL as HTTP takes it: ASCII, with a host and a port that there can be."""
+    try:
+        where = urlsplit(endpoint)
+        host = (where.hostname or "").encode("idna")
+        port = where.port
+    except ValueError:
+        return False
+    plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint
+    return plain and where.scheme in ("http", "https") and bool(host) and port != 0
+
+
 def _instant(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp() * 1000
+    """In milliseconds; a leap second is the one before it."""
+    return datetime.fromisoformat(text.replace(":60", ":59", 1)).timestamp() * 1000

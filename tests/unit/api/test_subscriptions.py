@@ -82,10 +82,21 @@ def test_one_that_is_sent_again_is_the_same(api) -> None:
     assert again == made
 
 
-def test_one_whose_end_has_come_is_off(api) -> None:
-    body = {**subscription(), "end": "2020-01-01T00:00:00Z"}
+@pytest.mark.parametrize("end", ["2020-01-01T00:00:00Z", "2016-12-31T23:59:60Z"])
+def test_one_whose_end_has_come_is_off(new_api, end: str) -> None:
+    api = new_api()
+    body = {**subscription(), "end": end}
     made = api.call("POST", "Subscription", body).json()
     assert (made["status"], made["error"]) == ("off", "Its end has come")
+
+
+@pytest.mark.parametrize("header", ["X-A: \u4e2d", "no colon", "Host: a", "X A: b", "X-A: a\nb: c"])
+def test_a_header_that_cannot_be_sent_is_refused(new_api, header: str) -> None:
+    body = subscription(**HOOK)
+    body["channel"]["header"] = [header]
+    answer = new_api().call("POST", "Subscription", body)
+    assert answer.status_code == 400
+    assert "Subscription.channel.header" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -99,6 +110,13 @@ def test_one_whose_end_has_come_is_off(api) -> None:
         (subscription(type="rest-hook"), "Subscription.channel.endpoint"),
         (subscription(type="rest-hook", endpoint="ftp://a"), "Subscription.channel.endpoint"),
         (subscription(**HOOK, payload="text/plain"), "Subscription.channel.payload"),
+        *(
+            (subscription(type="rest-hook", endpoint=url), "Subscription.channel.endpoint")
+            for url in (
+                *("http://[bad/x", "http://a..b/", "http://a:99999/", "http://a:b/", "http://"),
+                *("http://host/\u00e4", f"http://{'a' * 300}.example.org/", "http://a b/"),
+            )
+        ),
     ],
 )
 def test_what_is_wrong_with_one_is_told(api, body: dict[str, Any], expression: str) -> None:

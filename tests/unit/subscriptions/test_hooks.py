@@ -35,9 +35,13 @@ class Endpoint:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.next: list[int | CallFailed] = []
+        #: What calls to a URL that ends so wait for.
+        self.slow: asyncio.Event | None = None
 
     async def call(self, call: Call) -> Called:
         await asyncio.sleep(0)
+        if self.slow and call.url.endswith("/slow"):
+            await self.slow.wait()
         what = self.next.pop(0) if self.next else 200
         if isinstance(what, CallFailed):
             raise what
@@ -363,8 +367,8 @@ def test_one_of_somebody_who_has_a_policy_by_now_is_given_up(practice: Practice)
     practice.round()
     id_ = practice.hook()
 
-    async def everybody(_: str) -> bool:
-        return True
+    async def everybody(who: str) -> str:
+        return f"{who} is barred"
 
     async def by_somebody() -> None:
         stored = await practice.store.read(PROJECT, "Subscription", id_)
@@ -379,8 +383,53 @@ def test_one_of_somebody_who_has_a_policy_by_now_is_given_up(practice: Practice)
     practice.run(by_somebody())
     practice.message()
     hooks = Hooks(
-        practice.store, PROJECT, practice.endpoint, limited=everybody, clock=lambda: practice.now
+        practice.store, PROJECT, practice.endpoint, barred=everybody, clock=lambda: practice.now
     )
     practice.run(hooks.round())
-    assert practice.shown(id_)["status"] == "error"
+    assert practice.shown(id_)["error"].endswith("Practitioner/1 is barred")
     assert practice.endpoint.calls == []
+
+
+def test_a_slow_hook_holds_nobody_up_and_ends_where_it_is_turned_off(practice: Practice) -> None:
+    """Its calls go on from one round to the next; each asks whether it is still wanted."""
+    practice.round()
+    slow = practice.hook("Communication?status=completed", channel={"endpoint": f"{URL}/slow"})
+    practice.hook("Communication?status=not-done")
+    practice.endpoint.slow = asyncio.Event()
+    for status in ("completed", "completed", "not-done"):
+        practice.message(status)
+
+    async def scene() -> None:
+        going_on = asyncio.create_task(practice.hooks.round())
+        async with asyncio.timeout(20):
+            while not practice.endpoint.calls:
+                await asyncio.sleep(0.01)
+        assert practice.endpoint.told() == ["not-done"]
+        await practice._write("Subscription", subscription("Communication", status="off"), slow)
+        assert practice.endpoint.slow is not None
+        practice.endpoint.slow.set()
+        await going_on
+
+    practice.run(scene())
+    assert practice.endpoint.told() == ["not-done", "completed"]
+
+
+def test_one_that_cannot_be_called_waits_alone(practice: Practice) -> None:
+    practice.round()
+    odd = practice.hook("Communication", channel={"header": ["X-A: \u4e2d"]})
+    practice.hook("Communication", channel={"endpoint": f"{URL}/other"})
+    practice.message()
+    caller = HttpCaller()
+
+    class Both:
+        async def call(self, call: Call) -> Called:
+            if call.url == URL:
+                return await caller.call(call)
+            return await practice.endpoint.call(call)
+
+    hooks = Hooks(practice.store, PROJECT, Both(), clock=lambda: practice.now)
+    practice.run(allow_host(practice.store, PROJECT, "hook.example.org"))
+    practice.run(hooks.round())
+    assert practice.endpoint.told() == ["completed"]
+    assert practice.state(odd).tries == 1
+    caller.close()
