@@ -54,6 +54,7 @@ _HELD: dict[str, dict[str, Any]] = {
         }
     },
     "Appointment": {"status": "proposed"},
+    "Subscription": {"criteria": "Patient"},
     "Appointment.participant": {"actor": {"display": "x"}},
     "AppointmentResponse": {"actor": {"display": "x"}},
     "Bundle": {"type": "collection"},

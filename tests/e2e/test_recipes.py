@@ -159,7 +159,8 @@ def test_search_parameter(house: House, monkeypatch: pytest.MonkeyPatch) -> None
         blocks("definitions.md", "python")[0],
         {"ROOT": house.root, "json": json, "package": package},
     )
-    (compiled,) = compile_definitions.search_parameters(package)  # type: ignore[arg-type]
+    # Ours are compiled in as well.
+    compiled, *_ = compile_definitions.search_parameters(package)  # type: ignore[arg-type]
     data = house.root / "src/threadwell/fhir/definitions/search_parameters.json.gz"
     every = json.loads(gzip.decompress(data.read_bytes()))
     data.write_bytes(gzip.compress(json.dumps([*every, compiled]).encode()))

@@ -121,11 +121,11 @@ def _look_at(out: Preview, circle: Circle, rules: Rules) -> None:
             sizes[key.id] = len(ids)
             out.sessions.append(_previewed(key, body, len(ids), (key.id,)))
     for key, body, seen in _planned(circle, then):
-        ids = [one.id for one in seen.messages]
+        ids = [one.id for one in seen.messages if one.id not in now.taken_back]
         sizes[key.id] = len(ids)
         out.sessions.append(_previewed(key, body, len(ids), now.sessions_of(ids)))
     bodies = [*then.values(), *(body for key, body in locked.items() if key.type == "Encounter")]
-    out.then.add(_tally(bodies, sizes, len(circle.messages)))
+    out.then.add(_tally(bodies, sizes, now.all))
 
 
 def _planned(circle: Circle, then: Mapping[Key, Resource]) -> Iterator[tuple[Key, Resource, Seen]]:
@@ -138,11 +138,12 @@ def _planned(circle: Circle, then: Mapping[Key, Resource]) -> Iterator[tuple[Key
 
 
 class _Today:
-    """The sessions of a circle as they are stored."""
+    """The sessions of a circle as they are stored. What was taken back is in no count."""
 
     def __init__(self, circle: Circle, there: Mapping[Key, Resource]) -> None:
         self._there = there
-        self._all = len(circle.messages)
+        self.taken_back = {one.sent.id for one in circle.messages.values() if one.retracted}
+        self.all = len(circle.messages) - len(self.taken_back)
         sessions = {
             key.id: target(body, "encounter").removeprefix("Encounter/")
             for key, body in there.items()
@@ -151,7 +152,7 @@ class _Today:
         self._session = {
             one.sent.id: sessions.get(one.link.header, "")
             for one in circle.messages.values()
-            if one.link is not None
+            if one.link is not None and not one.retracted
         }
 
     def sessions_of(self, ids: Iterable[str]) -> tuple[str, ...]:
@@ -165,7 +166,7 @@ class _Today:
     def tally(self) -> Tally:
         sizes = Counter(filter(None, self._session.values()))
         bodies = [body for key, body in self._there.items() if key.type == "Encounter"]
-        return _tally(bodies, sizes, self._all)
+        return _tally(bodies, sizes, self.all)
 
 
 def _tally(encounters: Iterable[Resource], sizes: Counter[str], messages: int) -> Tally:

@@ -62,6 +62,8 @@ def _why_not(channel: dict[str, Any], end: object, now: int, *, limited: bool) -
         case "websocket":
             return ""
         case "rest-hook":
+            if "endpoint" not in channel:
+                return "It has no endpoint to be called"
             _check_hook(channel)
             return LIMITED if limited else ""
         case other:
@@ -69,7 +71,7 @@ def _why_not(channel: dict[str, Any], end: object, now: int, *, limited: bool) -
 
 
 def _check_hook(channel: dict[str, Any]) -> None:
-    if not _can_be_called(str(channel.get("endpoint", ""))):
+    if not _can_be_called(str(channel["endpoint"])):
         raise invalid("A rest-hook has an http or https URL", "Subscription.channel.endpoint")
     for line in channel.get("header", ()):
         name, colon, value = str(line).partition(":")
