@@ -184,11 +184,10 @@ async def record(store: MemoryStore) -> dict[str, object]:
     return out
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(MESSAGES, SETTINGS, st.data())
-def test_it_never_matters_when_it_is_said(messages, how, data):
-    sayings = data.draw(some_sayings(messages))
-    steps = data.draw(st.permutations([*messages, *sayings]))
+def whenever(
+    messages: list[Message], how: Settings, sayings: list[Saying], steps: list[Message | Saying]
+) -> None:
+    """It is the same whether it is said after all messages, or in the order of ``steps``."""
 
     async def both():
         at_once = await with_people()
@@ -215,10 +214,10 @@ def test_it_never_matters_when_it_is_said(messages, how, data):
     assert mixed == at_once
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(MESSAGES, SETTINGS, st.data())
-def test_the_last_answer_counts_and_a_recut_leaves_it(messages, how, data):
-    first, last = (data.draw(some_sayings(messages)) for _ in range(2))
+def last_counts(
+    messages: list[Message], how: Settings, first: list[Saying], last: list[Saying]
+) -> None:
+    """It is the same whether an answer was another one before, or was not, and after a recut."""
     about = {_about(one.message, one.holds_for): one for one in [*first, *last]}
 
     async def both():
@@ -236,3 +235,60 @@ def test_the_last_answer_counts_and_a_recut_leaves_it(messages, how, data):
 
     changed, once = asyncio.run(both())
     assert changed == once
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(MESSAGES, SETTINGS, st.data())
+def test_it_never_matters_when_it_is_said(messages, how, data):
+    sayings = data.draw(some_sayings(messages))
+    whenever(messages, how, sayings, data.draw(st.permutations([*messages, *sayings])))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(MESSAGES, SETTINGS, st.data())
+def test_the_last_answer_counts_and_a_recut_leaves_it(messages, how, data):
+    last_counts(messages, how, *(data.draw(some_sayings(messages)) for _ in range(2)))
+
+
+def _sms(number: int, minute: int, text: str) -> Message:
+    return Message(
+        *("sms", str(number), PHONE, (OFFICE,), START + timedelta(minutes=minute), text, text),
+        thread_hint=PHONE.value,
+        medium="SMSWRIT",
+    )
+
+
+def _mail(number: int, minute: int, text: str, *references: str, out: bool = False) -> Message:
+    ends = (DESK, (MAIL,)) if out else (MAIL, (DESK,))
+    return Message(
+        *("email", str(number), *ends, START + timedelta(minutes=minute), text, text),
+        references=references,
+        medium="EMAILWRIT",
+    )
+
+
+DAYS = Settings(
+    policy="per-day",
+    batch=1,
+    options=parse_options(zone="America/Chicago", gap="6h", rest="2d"),
+    owner=(OFFICE,),
+)
+
+
+def test_what_names_nobody_may_be_asked_about_before_another_message_names_somebody():
+    mail, ida, hello = (
+        _mail(0, 0, "hello", out=True),
+        _sms(0, 0, "Ida has a fever"),
+        _sms(1, 332, "hello"),
+    )
+    sayings = [
+        Saying(mail, ["Patient/ida"], "address"),
+        Saying(hello, ["Patient/ida", "Patient/jon"], "address"),
+    ]
+    whenever([mail, ida, hello], DAYS, sayings, [mail, hello, *sayings, ida])
+
+
+def test_a_recut_asks_in_the_words_of_what_is_asked():
+    hello, ida = _mail(0, 0, "hello"), _mail(1, 1, "Ida has a fever", "0")
+    both = [Saying(hello, ["Patient/ida", "Patient/jon"], "address")]
+    last_counts([hello, ida], DAYS, [], both)

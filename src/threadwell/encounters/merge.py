@@ -7,6 +7,7 @@ from typing import Any
 
 from threadwell.encounters import codes
 from threadwell.encounters.people import address_of, kept_reference
+from threadwell.encounters.review import ASKED
 from threadwell.encounters.turned import removed_from
 from threadwell.fhir.resource import Resource
 
@@ -43,7 +44,8 @@ def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
     """``stored`` with the projection's elements; equal to ``stored`` where nothing changes.
 
     Participants and recipients whom somebody else has added are kept: those that are not among
-    ``spoke``, so that no projection before can have put them there.
+    ``spoke``, so that no projection before can have put them there. So is what somebody has written
+    in place of the words of a question; those follow what is asked.
     """
     type_ = projected["resourceType"]
     ours = _OURS[type_]
@@ -56,6 +58,8 @@ def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
             out["extension"] = extensions
     if "subject" in projected and "subject" in stored:
         out["subject"] = kept_reference(stored["subject"], projected["subject"]["reference"])
+    if type_ == "Task" and stored.get("description") in ASKED:
+        out["description"] = projected["description"]
     if type_ == "Task" and (stored["status"] == "cancelled" or is_applied(stored)):
         # Asked anew: what was answered before was about other messages.
         out["status"] = projected["status"]

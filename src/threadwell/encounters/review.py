@@ -18,6 +18,8 @@ _SOME = (
     "Several people use this phone. Some of their messages name nobody: whom are those about? "
     "One message alone is put right on the page of the session."
 )
+#: How a question is worded, whatever it asks.
+ASKED = frozenset((_NOBODY, _SOME))
 
 
 class Asking(NamedTuple):

@@ -242,6 +242,26 @@ def test_what_names_nobody_is_asked_about_beside_what_names_somebody(spouses, sm
     check(spouses)
 
 
+@pytest.mark.parametrize("words", ["", "Ask at the desk first."])
+def test_a_question_is_worded_by_what_is_asked_now_unless_somebody_worded_it(spouses, sms, words):
+    a, *_, d = family_day(sms)
+    spouses.take(d)
+    say(spouses, question(spouses)["id"], NIA, OLE)
+    (asked,) = [one for one in spouses.live("Task") if "focus" in one]
+    first = asked["description"]
+    if words:
+        spouses.put("Task", asked["id"], **{**elements_of(asked), "description": words})
+    spouses.take(a)
+    (now,) = [one for one in spouses.live("Task") if "focus" in one]
+    assert (asked["id"], "writer-unclear") == (now["id"], now["reasonCode"]["coding"][0]["code"])
+    if words:
+        assert now["description"] == words
+    else:
+        assert now["description"] != first
+        assert "Some of their messages name nobody" in now["description"]
+    check(spouses)
+
+
 @pytest.mark.parametrize("then", ["thread", "message", "nobody"])
 def test_what_names_nobody_is_settled_more_narrowly(spouses, sms, then):
     spouses.take(*family_day(sms))
