@@ -16,7 +16,7 @@ from threadwell.app import live_channels
 from threadwell.encounters.codes import SAVED
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
-from threadwell.intake import verify
+from threadwell.intake import recut, verify
 from threadwell.intake.links import as_key
 from threadwell.intake.todos.since import KIND
 from threadwell.intake.tracking import Tracking
@@ -300,3 +300,87 @@ def test_a_name_of_which_a_part_is_not_told(desk: Desk) -> None:
     [name] = desk.waiting()
     desk.act(name, "claim", ref("owner", desk.nils))
     assert desk.read(name)["owner"]["display"] == "Lou Berg"
+
+
+def correct(desk: Desk, message: str, way: str, words: str = "Four.", status: int = 200) -> str:
+    """By the operation, or in two steps as a client of Medplum's does it."""
+    if way == "operation":
+        body = {"resourceType": "Parameters", "parameter": [text(words), ref("sender", desk.dana)]}
+        answer = desk.api.call("POST", f"{message}/$correct", body)
+        assert answer.status_code == status, answer.text
+        if status != 200:
+            return str(desk.api.texts(answer)[0])
+        [told] = [one for one in answer.json()["parameter"] if one["name"] == "message"]
+        return str(told["valueReference"]["reference"])
+    change = [{"op": "replace", "path": "/status", "value": "entered-in-error"}]
+    patch = {"content_type": "application/json-patch+json"}
+    assert desk.api.call("PATCH", message, change, **patch).status_code == 200
+    answer = desk.create(desk.header(), inResponseTo=[{"reference": message}])
+    assert answer.status_code == 201, answer.text
+    return f"Communication/{answer.json()['id']}"
+
+
+#: Who writes after what, how often the practice corrects its message then, and what waits.
+CORRECTIONS = {
+    "an answer": ("in out", 1, ""),
+    "an answer, and something new": ("in out in", 1, "SM2"),
+    "the same again and again": ("in out in", 3, "SM2"),
+    "what answered nothing": ("out in", 1, "SM1"),
+    "something new was answered, too": ("in out in answer", 1, ""),
+}
+
+
+@pytest.mark.parametrize("way", ["operation", "steps"])
+@pytest.mark.parametrize(("order", "times", "waits"), CORRECTIONS.values(), ids=CORRECTIONS.keys())
+def test_a_correction_answers_what_the_wrong_one_did(
+    desk: Desk, way: str, order: str, times: int, waits: str
+) -> None:
+    came = iter(("SM1", "SM2"))
+    wrong = ""
+    if order.startswith("out"):
+        # Before it stands a reaction, so that there is a thread to write in.
+        desk.take(replace(said("SM0", -9), text="👍", new_text="👍"))
+    for at, one in enumerate(order.split()):
+        desk.api.clock.now += 60_000
+        if one == "in":
+            desk.take(said(next(came), at + 1))
+            continue
+        sent = desk.reply(desk.header(), text("Three."), ref("sender", desk.dana))
+        wrong = wrong or f"Communication/{sent['id']}"
+    right = wrong
+    for _ in range(times):
+        desk.api.clock.now += 60_000
+        right = correct(desk, right, way)
+    for _ in range(2):
+        tasks = [one for one in desk.everything().values() if one["resourceType"] == "Task"]
+        open_ = [
+            desk.read(one["reasonReference"]["reference"]) for one in tasks if "output" not in one
+        ]
+        assert [one["identifier"][0]["value"] for one in open_] == ([waits] if waits else [])
+        if order == "in out":
+            assert tasks[0]["output"][0]["valueReference"]["reference"] == right
+        # The same comes of it, read again out of the store.
+        desk.run(recut(desk.store, DEFAULT_PROJECT, desk.settings, clock=desk.api.clock))
+    assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
+
+
+def test_what_counts_no_more_is_not_corrected(desk: Desk) -> None:
+    desk.take(said("SM1", -5))
+    sent = [
+        f"Communication/{desk.reply(desk.header(), text(one), ref('sender', desk.dana))['id']}"
+        for one in ("Three.", "At our door.")
+    ]
+    wrong, gone = sent
+    assert desk.api.call("POST", f"{gone}/$retract").status_code == 200
+    first = correct(desk, wrong, "operation")
+    before = desk.everything(), desk.outbox()
+    says = correct(desk, wrong, "operation", "Five.", 422)
+    assert f"{wrong} was corrected already by {first}: correct that one" in says
+    assert f"{gone} was taken back already" in correct(desk, gone, "operation", "Five.", 422)
+    assert (desk.everything(), desk.outbox()) == before
+    second = correct(desk, first, "operation", "Five.")
+    assert f"already by {second}" in correct(desk, wrong, "operation", "Six.", 422)
+    assert desk.api.call("POST", f"{second}/$retract").status_code == 200
+    for one in (wrong, first, second):
+        assert f"{one} was taken back already" in correct(desk, one, "operation", "Six.", 422)
+    assert desk.outbox() == []

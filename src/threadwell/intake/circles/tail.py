@@ -17,6 +17,7 @@ import msgspec
 
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
+from threadwell.encounters.replacing import in_their_places, taken_back
 from threadwell.encounters.todo import last_episode
 from threadwell.fhir.json import decode
 from threadwell.intake.circles.circle import OUTSIDE, Before, Circle, Seen
@@ -264,7 +265,12 @@ def _are_told(circle: Circle, before: Before, rules: Rules) -> bool:
         some = [one for those in both for one in those[bisect_left(those, before.since, key=_at) :]]
         for one in sorted(some, key=_sent):
             threads.setdefault(one.sent.thread, []).append(one)
-    for thread, those in threads.items():
+    wrong = taken_back(circle.messages.values())
+    for thread, messages in threads.items():
+        those = in_their_places(messages, wrong)
+        if those and those[0].sent.at < before.since:
+            # What is answered by it was written before.
+            return False
         if before.more or thread in before.former:
             episode = last_episode(those, tracking.since)
             if episode is None or episode.after < before.since:

@@ -7,9 +7,10 @@ they have come.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from threadwell.encounters.placed import Link, Placed
+from threadwell.encounters.replacing import in_their_places, taken_back
 from threadwell.encounters.todo import (
     handled_until,
     is_open,
@@ -43,11 +44,13 @@ def todos(
     scopes = [*scopes]
     out: dict[Key, Resource] = {}
     if tracking is not None:
+        wrong = taken_back(circle.messages.values())
         for scope in scopes:
             closed = _closings(circle.acting.get(scope, ()))
             for thread, messages in _threads(circle, scope, tracking.since, by_patient=by_patient):
                 key = Key("Task", todo_identity(thread).id)
-                if task := _todo(circle, key, thread, messages, closed, links, tracking):
+                standing = in_their_places(messages, wrong, links)
+                if task := _todo(circle, key, thread, standing, closed, links, tracking):
                     out[key] = task
     for key, thread in circle.todos.items():
         if key not in out and not _is_there(circle, thread, by_patient=by_patient):
@@ -73,7 +76,7 @@ def _todo(
     circle: Circle,
     key: Key,
     thread: str,
-    messages: list[Placed],
+    messages: Sequence[Placed],
     closed: list[int],
     links: Mapping[str, Link],
     tracking: Tracking,

@@ -14,9 +14,11 @@ from threadwell.channels.channel import Channel
 from threadwell.encounters import codes
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
+from threadwell.encounters.replacing import replacement
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.place import child_id
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key
@@ -26,7 +28,7 @@ from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_acts.retracting import take_back, write_retracted
 from threadwell.messages import Attachment
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Key, Store
 
 
 async def correct_message(
@@ -47,8 +49,9 @@ async def correct_message(
     """Take back the message (``Communication/…``), and send another one in its place.
 
     ``sender`` is the person who corrects. The same ``key`` given twice is one correction. Raises
-    ``BadReply`` where that is no message of the practice's, or nothing can be sent in its thread,
-    and ``Contended`` if others keep writing. Nothing is taken back then.
+    ``BadReply`` where that is no message of the practice's, was taken back or corrected before, or
+    nothing can be sent in its thread, and ``Contended`` if others keep writing. Nothing is taken
+    back then.
     """
     name = message if "/" in message else f"Communication/{message}"
     words = Words(text, sender, name, files, key, {"category": [codes.CORRECTED_MESSAGE]})
@@ -86,7 +89,17 @@ class _Correcting(Asked):
         wrong = is_live(decode(stored.body))
         if wrong:
             take_back(self.circle, key.id, run.by_patient)
+        elif not await run.current([Key("Communication", child_id(self._message(now)))]):
+            raise BadReply(self._over(key.id))
         batch = await Asked.write(self, run, now)
         if wrong and not self.there:
             await write_retracted(run, batch, stored, self.by, self.why)
         return batch
+
+    def _over(self, child: str) -> str:
+        """Why what counts no more is not corrected."""
+        name = f"Communication/{child}"
+        if instead := replacement(self.circle.messages.values(), child):
+            instead_of = f"Communication/{instead.child}"
+            return f"{name} was corrected already by {instead_of}: correct that one"
+        return f"{name} was taken back already"

@@ -120,15 +120,13 @@ class _Asked:
 
 
 def take_back(circle: Circle, child: str, by_patient: bool) -> None:
-    """Let a message of the circle count for nothing, unless it was billed."""
+    """Let a message of the circle count for nothing; a session that was billed stays as it is."""
     for placed in circle.messages.values():
         link = placed.link
-        if (
-            placed.child == child
-            and link
-            and Key("Communication", link.header) not in circle.locked
-        ):
-            placed.retracted = True
+        if placed.child != child or link is None:
+            continue
+        placed.retracted = True
+        if Key("Communication", link.header) not in circle.locked:
             circle.moved.add(placed.sent.id)
             circle.soil(circle.scope_of(placed, by_patient), placed.sent.at)
 
