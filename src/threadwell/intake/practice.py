@@ -94,7 +94,8 @@ async def _organizations(store: Store, project: str) -> list[Resource]:
 
 def _practice(organizations: Sequence[Resource], country: str) -> tuple[Address, ...]:
     """The addresses of the practice: those of the Organization, if just one has any."""
-    reachable = [one["telecom"] for one in organizations if one.get("telecom")]
+    there = [one for one in organizations if one.get("active") is not False]
+    reachable = [one["telecom"] for one in there if one.get("telecom")]
     if len(reachable) != 1:
         return ()
     values = [point.get("value", "") for point in reachable[0]]

@@ -22,6 +22,8 @@ from threadwell.sessions.policies import UnknownPolicy, find_policy
 
 SCOPES = ("thread", "patient")
 UNKNOWN = ("quarantine", "patient")
+#: How a practice is called that nobody has named.
+UNNAMED = "This practice"
 
 _ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9\-.]{1,64}")
 
@@ -55,7 +57,7 @@ class Settings:
     unknown: str = "quarantine"
     owner: tuple[Address, ...] = ()
     organization: str = ""
-    practice_name: str = "This practice"
+    practice_name: str = UNNAMED
     country: str = "US"
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from threadwell.fhir.json import decode
 from threadwell.fhir.validation import validate
 from threadwell.intake import BadReply
+from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.replies.saved import (
     filled,
     find_saved,
@@ -31,6 +33,7 @@ def thread(practice: Any, sms: Any) -> str:
         telecom=[{"system": "phone", "value": "+12125550111"}],
     )
     practice.put("Practitioner", "dana", name=[{"given": ["Dana"], "family": "Ruiz"}])
+    practice.settings = replace(practice.settings, practice_name="Harbour Clinic")
     practice.take(sms("1", "09:00"))
     [header] = [one for one in practice.live("Communication") if "partOf" not in one]
     return f"Communication/{header['id']}"
@@ -43,9 +46,9 @@ def thread(practice: Any, sms: Any) -> str:
         ("Hello {{patient.given}}!", "Hello Anita!"),
         ("{{ writer.given | you }}", "Anita"),
         ("{{patient.family|friend}}", "friend"),
-        ("{{practice.name}}: {{sender.name}}, {{today}}", "This practice: Dana Ruiz, 2024-06-01"),
+        ("{{practice.name}}: {{sender.name}}, {{today}}", "Harbour Clinic: Dana Ruiz, 2024-06-01"),
         ("{{practice.phone|our number}}", "+12125550100"),
-        ("{{sender.name}}{{practice.name|}}.", "Dana RuizThis practice."),
+        ("{{sender.name}}{{practice.name|}}.", "Dana RuizHarbour Clinic."),
     ],
 )
 def test_places_are_filled(practice: Any, thread: str, text: str, expected: str) -> None:
@@ -57,6 +60,31 @@ def test_places_are_filled(practice: Any, thread: str, text: str, expected: str)
         )
     )
     assert found == expected
+
+
+def test_a_practice_without_one_name_is_told(practice: Any, thread: str) -> None:
+    [made] = practice.all("Organization")
+    own = {name: made[name] for name in ("identifier", "telecom")}
+
+    def told(text: str) -> str:
+        try:
+            return str(practice.run(filled(practice.store, P, text, thread)))
+        except BadReply as error:
+            return str(error)
+
+    practice.put("Organization", made["id"], **own, name="This practice")
+    assert told("{{practice.name}}").startswith("the practice has no name of its own")
+    assert told("{{practice.name|We}}, {{practice.phone}}") == "We, +12125550100"
+    practice.put("Organization", "other", name="Harbour Lane")
+    assert told("{{practice.phone}}").startswith(
+        f"there are two Organizations: This practice (Organization/{made['id']}), "
+        "Harbour Lane (Organization/other): write {{practice.phone|"
+    )
+    practice.run(keep_choices(practice.store, P, Choices(organization="Harbour Lane")))
+    assert told("{{practice.name}}") == "Harbour Lane"
+    practice.run(keep_choices(practice.store, P, Choices()))
+    practice.put("Organization", made["id"], **own, name="This practice", active=False)
+    assert told("{{practice.name}}") == "Harbour Lane"
 
 
 def test_what_nothing_fills_is_told(practice: Any, thread: str) -> None:

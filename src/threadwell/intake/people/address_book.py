@@ -66,7 +66,7 @@ class AddressBook:
         self.asked = Asked(self.values or Values(self.store), self.project)
 
     async def start(self) -> None:
-        """Find the practice; if there is none, make one."""
+        """Find the practice: who has its addresses, or the only one. If there is none, make one."""
         self._by_address = await is_found_by_address(self.store, self.project)
         if self._by_address:
             await self.asked.start()
@@ -81,11 +81,15 @@ class AddressBook:
         having = (
             reference
             for reference, resource in self._organizations
-            if not own.isdisjoint(keys_of(resource, self.settings.country))
+            if resource.get("active") is not False
+            and not own.isdisjoint(keys_of(resource, self.settings.country))
         )
         identity = Identity(codes.PRACTICE, "practice")
-        self.practice = self.settings.organization or next(having, f"Organization/{identity.id}")
-        if self.practice not in {reference for reference, _ in self._organizations}:
+        there = [reference for reference, _ in self._organizations]
+        active = [ref for ref, one in self._organizations if one.get("active") is not False]
+        only = active[0] if len(active) == 1 else f"Organization/{identity.id}"
+        self.practice = self.settings.organization or next(having, only)
+        if self.practice not in there:
             if self.settings.organization:
                 return
             self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)

@@ -17,6 +17,7 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Patience
 from threadwell.intake.people.bundle import people_in
 from threadwell.intake.people.csv_table import people_of, unreachable
+from threadwell.intake.people.practice_row import row_of_practice, with_own_identifiers
 from threadwell.intake.people.sheet import BadPeople, as_row, read_sheet
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, StoreError
 
@@ -67,16 +68,16 @@ async def import_people(
     patience = Patience()
     while await patience.turn():
         try:
-            return replace(await _write(store, project, people, clock), warnings=warnings)
+            return replace(await _write(store, project, people, country, clock), warnings=warnings)
         except Conflict:
             continue
     raise StoreError(_BUSY)
 
 
 async def _write(
-    store: Store, project: str, people: dict[Key, Resource], clock: Clock
+    store: Store, project: str, people: dict[Key, Resource], country: str, clock: Clock
 ) -> PeopleReport:
-    people = await _as_known(store, project, people)
+    people = await _as_known(store, project, people, country)
     there = await store.read_many(project, list(people))
     await _check_patients(store, project, people)
     batch = Batch(updated=clock())
@@ -111,7 +112,9 @@ def _read(path: Path, country: str) -> tuple[dict[Key, Resource], tuple[str, ...
     return people, tuple(f"{path.name}: {warning}" for warning in every)
 
 
-async def _as_known(store: Store, project: str, people: dict[Key, Resource]) -> dict[Key, Resource]:
+async def _as_known(
+    store: Store, project: str, people: dict[Key, Resource], country: str
+) -> dict[Key, Resource]:
     """The people under the ids that the store has them under, going by their identifiers."""
     by_token = {
         (key.type, identifier["system"], identifier["value"]): key
@@ -130,6 +133,7 @@ async def _as_known(store: Store, project: str, people: dict[Key, Resource]) -> 
                     token = (type_, identifier.get("system"), identifier.get("value"))
                     if token in by_token:
                         moved[by_token[token]] = Key(type_, stored.id)
+    moved |= await row_of_practice(store, project, people, moved, country)
     names = {f"{old.type}/{old.id}": f"{new.type}/{new.id}" for old, new in moved.items()}
     for resource in people.values():
         for _, reference in references(resource):
@@ -140,7 +144,7 @@ async def _as_known(store: Store, project: str, people: dict[Key, Resource]) -> 
 def _over(before: Stored, resource: Resource) -> Resource | None:
     """The stored resource with what the source says; ``None`` if that changes nothing."""
     stored = {} if before.deleted else decode(before.body)
-    wanted = {**stored, **resource}
+    wanted = with_own_identifiers({**stored, **resource}, stored)
     if isinstance(resource.get("name"), list):
         # Names of a use that the source says nothing of are what it leaves as they are.
         said = {name.get("use") for name in resource["name"]}

@@ -20,12 +20,14 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
+from threadwell.intake.choices import kept_choices
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
+from threadwell.intake.settings import UNNAMED
 from threadwell.stores.contract import Conflict, Key, Store
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -152,14 +154,16 @@ async def filled(
     check_text(text)
     wanted = {match[1] for match in _PLACE.finditer(text)}
     values = await _values(store, project, thread, sender, clock()) if wanted else {}
+    why: Mapping[str, str] = {}
+    if wanted & {"practice.name", "practice.phone"}:
+        of_practice, why = await _of_practice(store, project)
+        values = {**values, **of_practice}
 
     def fill(match: re.Match[str]) -> str:
         value = values.get(match[1], "") or (match[2] or "").strip()
         if not value and match[2] is None:
-            raise BadSavedReply(
-                f"nothing is known for {{{{{match[1]}}}}}: write {{{{{match[1]}|…}}}} with what "
-                "to say then"
-            )
+            reason = why.get(match[1]) or f"nothing is known for {{{{{match[1]}}}}}"
+            raise BadSavedReply(f"{reason}: write {{{{{match[1]}|…}}}} with what to say then")
         return value
 
     return _PLACE.sub(fill, text)
@@ -239,10 +243,6 @@ async def _values(
             person = _name_in(await _read(store, project, name))
             out[f"{place}.given"] = " ".join(filter(None, person.get("given") or ()))
             out[f"{place}.family"] = str(person.get("family", ""))
-    practice = await _practice(store, project)
-    out["practice.name"] = str(practice.get("name", ""))
-    phones = [one for one in practice.get("telecom") or () if one.get("system") == "phone"]
-    out["practice.phone"] = str(phones[0].get("value", "")) if phones else ""
     if sender:
         who = await _read(store, project, sender)
         if isinstance(who.get("name"), str):
@@ -256,10 +256,35 @@ async def _values(
     return out
 
 
-async def _practice(store: Store, project: str) -> Resource:
-    """The Organization of the practice, if the store has just one."""
-    page = await store.search(project, Query("Organization", count=2))
-    return decode(page.matches[0].body) if len(page.matches) == 1 else {}
+async def _of_practice(store: Store, project: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What is known of the practice, by place, and why it is not where it is not."""
+    choices = await kept_choices(store, project)
+    chosen = choices.organization if choices else ""
+    there = [decode(one.body) async for one in search_all(store, project, Query("Organization"))]
+    found = [
+        one
+        for one in there
+        if (chosen in (f"Organization/{one['id']}", one.get("name")))
+        or (not chosen and one.get("active") is not False)
+    ]
+    if len(found) > 1:
+        names = ", ".join(f"{one.get('name', '')} (Organization/{one['id']})" for one in found)
+        why = f"there are {_number(len(found))} Organizations: {names}"
+        return {}, dict.fromkeys(("practice.name", "practice.phone"), why)
+    practice = found[0] if found else {}
+    name = str(practice.get("name", ""))
+    phones = [one for one in practice.get("telecom") or () if one.get("system") == "phone"]
+    phone = str(phones[0].get("value", "")) if phones else ""
+    if name in ("", UNNAMED):
+        which = f" (name of Organization/{practice['id']})" if practice else ""
+        return {"practice.phone": phone}, {
+            "practice.name": f"the practice has no name of its own{which}"
+        }
+    return {"practice.name": name, "practice.phone": phone}, {}
+
+
+def _number(count: int) -> str:
+    return "two" if count == 2 else str(count)
 
 
 async def _read(store: Store, project: str, name: str) -> Resource:
