@@ -13,9 +13,7 @@ from threadwell.encounters.identity import Identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
-from threadwell.intake.accounts import accounts
 from threadwell.intake.people.address_book import keys_of
-from threadwell.intake.people.route import address_key
 from threadwell.stores.contract import Key, Store
 
 #: The identifier of the Organization that was made for the practice.
@@ -48,8 +46,6 @@ async def row_of_practice(
     if stored is None or decode(stored.body).get("active") is False:
         return {}
     own = keys_of(decode(stored.body), country)
-    for account in await accounts(store, project) if made else ():
-        own |= {address_key(address) for address in account.addresses}
     having = [key for key, one in rows.items() if not own.isdisjoint(keys_of(one, country))]
     if not having and made and alone:
         having = list(rows)
