@@ -44,7 +44,8 @@ class Placed:
     neither needs an answer nor is one: a program has written it, or it only reacts to another.
     ``also`` are the ids under which others know what was written here. ``edited`` is when its
     sender gave it these words in the place of others, in microseconds since 1970 UTC, 0 where they
-    are the first. It is ``undone`` with that reason where it is to be written as taken back.
+    are the first. It is ``undone`` with that reason where it is to be written as taken back, or is
+    a wording that was because it repeats the one before.
     """
 
     sent: Sent

@@ -18,6 +18,10 @@ TAKEN_BACK = "It was taken back."
 #: The same of what its sender has deleted, or given other words, where it was sent.
 BY_SENDER = "Its sender has taken it back."
 REWORDED = "Its sender has given it other words since."
+#: The same of a wording that came before the one whose words it has.
+REPEATED = "It has the words that the message had already."
+#: Why such a wording counts after all.
+RETURNED = "Its sender has given it these words again, after others."
 
 
 def told(messages: Sequence[Placed]) -> Sequence[Placed]:
@@ -33,17 +37,31 @@ def retracted(stored: Resource, why: str) -> Resource:
     return {**stored, "status": RETRACTED, "statusReason": {"text": why or TAKEN_BACK}}
 
 
+def is_repeat(stored: Resource) -> bool:
+    """Whether a stored child was taken back only because it has the words of one before."""
+    return bool((stored.get("statusReason") or {}).get("text") == REPEATED)
+
+
+def restored(stored: Resource) -> Resource:
+    """A stored child that was such a repeat, and counts after all."""
+    out = {name: value for name, value in stored.items() if name != "statusReason"}
+    return {**out, "status": "completed"}
+
+
 def retraction_id(id_: str, version_id: str) -> str:
     """The logical id of the Provenance of taking back that version of a message."""
     return Identity(codes.RETRACTION, f"Communication/{id_}/_history/{version_id}").id
 
 
-def retraction(id_: str, by: Agent, why: str, recorded: str) -> Resource:
-    """The Provenance: who has taken the message back and why; ``recorded`` is an instant."""
+def retraction(id_: str, by: Agent, why: str, recorded: str, *, undone: bool = True) -> Resource:
+    """The Provenance: who has taken the message back and why; ``recorded`` is an instant.
+
+    Not ``undone`` is one that counts again.
+    """
     activity: dict[str, Any] = {
         "system": codes.DATA_OPERATION,
-        "code": "NULLIFY",
-        "display": "nullify",
+        "code": "NULLIFY" if undone else "UPDATE",
+        "display": "nullify" if undone else "revise",
     }
     return {
         "resourceType": "Provenance",

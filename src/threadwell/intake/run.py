@@ -40,6 +40,7 @@ from threadwell.intake.receipts.following import (
     gone_in,
     moved_in,
 )
+from threadwell.intake.repeats import Repeats
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
 from threadwell.intake.settings import Settings
@@ -123,6 +124,7 @@ class Run:
         self._shared: dict[str, set[str]] = {}
         self._earlier = EarlierIds(self.own, self.current)
         self._sent = SentIds(store, project)
+        self._repeats = Repeats(self.values, project)
         self._answered = ReplyAddresses(store, project)
 
     async def start(self) -> None:
@@ -261,7 +263,7 @@ class Run:
     def marked(self, batch: Batch) -> Batch:
         """The batch with the markers, by which others who write take note of it, and it of them."""
         ends = self._ends(batch)
-        if batch.writes or batch.says or ends:
+        if batch.writes or batch.says or ends or self._repeats.rests(batch):
             seen = {circle_mark(key) for key in self.shelf.latest}
             changed = {circle_mark(key) for key in (*batch.circles, *ends)} | self._ids
             (changed if batch.says else seen).add(SAID)
@@ -284,10 +286,11 @@ class Run:
         """Give messages their place, as far as they can have one."""
         ids = [child_id(one) for one in messages]
         groups = by_id(ids, messages)
+        known = await self._repeats.beside(groups)
+        groups |= known
         found = await self.current([Key("Communication", id_) for id_ in groups])
         fresh, met = sort(groups, found, self._is_known)
-        again = [one for those in met.values() for one in those]
-        await self.ways.find([*fresh.values(), *again])
+        await self.ways.find([*fresh.values(), *(one for those in met.values() for one in those)])
         rules = self._rules(batch)
         newcomers: dict[str, list[Newcomer]] = {}
         recorded = Recorded()
@@ -296,13 +299,15 @@ class Run:
             fresh |= recorded.fresh
         placed, held = await self._placing.place(fresh, rules.now)
         at_hand = [(self.shelf[key], those) for key, those in placed.items()]
-        await undo(groups, found, at_hand, recorded, batch, rules, self)
+        repeats = await undo(groups, found, at_hand, recorded, batch, rules, self)
+        self._repeats.keep(batch, repeats, fresh)
         touched = dict.fromkeys((*placed, *recorded.touched))
         if touched:
             await write_made(batch, self.people, self.current)
         held |= await self._write_circles(batch, touched, recorded, rules)
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
-        return Taken.of(ids, messages, fresh, newcomers, held)
+        counted = {id_: one for id_, one in fresh.items() if id_ not in known}
+        return Taken.of(ids, messages, counted, newcomers, held)
 
     async def _meet(
         self,

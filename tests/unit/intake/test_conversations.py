@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -272,6 +272,57 @@ def test_an_edit_is_another_wording(
         return {one["payload"][0]["contentString"]: one["status"] for one in found}
 
     assert asyncio.run(edit()) == statuses
+
+
+UPDATED = "onMessageUpdated"
+FIVE, FIFTY = "take five", "take fifty"
+
+
+def said_of(body: str, minute: int, **changed: str) -> dict[str, str]:
+    """That a message says so: from then on, or since it was written."""
+    kind = {"EventType": UPDATED, "DateUpdated": f"2024-05-01T12:{minute:02}:00.000Z"}
+    return {**event(Body=body), **(kind if minute else {}), **changed}
+
+
+@pytest.mark.parametrize("who", ["inbound", "outbound", "group"])
+@pytest.mark.parametrize(
+    ("bodies", "wordings", "last"),
+    [
+        ([FIVE, FIVE], [FIVE], 0),
+        ([FIVE, FIFTY, FIVE], [FIVE, FIFTY, FIVE], 2),
+        ([FIVE, FIFTY, FIFTY, FIFTY], [FIVE, FIFTY], 1),
+        ([FIVE, FIVE, FIFTY, FIVE, FIVE], [FIVE, FIFTY, FIVE], 2),
+    ],
+)
+def test_the_words_that_stand_are_those_of_the_last_edit(
+    twilio: Twilio, who: str, bodies: list[str], wordings: list[str], last: int
+) -> None:
+    author = {} if who == "inbound" else {"Author": "nora", "Source": "SDK"}
+    twilio.log[0]["body"] = FIVE
+    if who == "group":
+        twilio.people = [bound(ANA), bound(BEN, ""), person("nora")]
+
+    async def tell(order: Sequence[int]) -> list[tuple[str, str]]:
+        desk = Desk(twilio)
+        await desk.begin()
+        for at in order:
+            await desk.hear(said_of(bodies[at], at, Attributes=f'{{"seen":{at}}}', **author))
+        found = await desk.messages()
+        worded = [(one.get("extension", [{}])[0].get("valueDateTime", ""), one) for one in found]
+        return [
+            (one["payload"][0]["contentString"], one["status"])
+            for _, one in sorted(worded, key=lambda each: each[0])
+        ]
+
+    every = list(range(len(bodies)))
+    expected = [
+        (one, "completed" if at == last else "entered-in-error") for at, one in enumerate(wordings)
+    ]
+    assert asyncio.run(tell(every)) == expected
+    assert asyncio.run(tell([*every, *every])) == expected
+    for order in (every[::-1], [*every[1:], 0], [0, *every[:0:-1]]):
+        found = asyncio.run(tell(order))
+        assert [one for one, status in found if status == "completed"] == [bodies[-1]]
 
 
 def test_what_is_removed_is_taken_back(twilio: Twilio) -> None:

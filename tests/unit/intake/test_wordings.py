@@ -9,10 +9,12 @@ from itertools import permutations
 import pytest
 
 from threadwell.encounters import codes
+from threadwell.encounters.retracted import RETURNED
 from threadwell.intake import verify
-from threadwell.messages import Message
+from threadwell.messages import Attachment, Message
 from threadwell.messages.wordings import original_of, wording_id
 from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.memory import MemoryStore
 
 _AT = [datetime(2024, 4, 10, 9, minute, tzinfo=UTC) for minute in range(4)]
 
@@ -162,3 +164,146 @@ def test_messages_that_only_share_an_id_are_no_wordings(practice, sms, one, othe
 )
 def test_wordings_are_told_by_their_ids(id_: str, original: str) -> None:
     assert original_of(id_) == original
+
+
+#: The texts that a message has had, each a minute after the one before; what of them is recorded
+#: where they come in their order; and which of these counts.
+_SEQUENCES = [
+    (("A", "A"), (0,), 0),
+    (("A", "A", "A"), (0,), 0),
+    (("A", "B", "A"), (0, 1, 2), 2),
+    (("A", "B", "B"), (0, 1), 1),
+    (("A", "A", "B"), (0, 2), 2),
+    (("A", "B", "A", "A"), (0, 1, 2), 2),
+    (("A", "A", "B", "A"), (0, 2, 3), 3),
+    (("A", "B", "A", "B"), (0, 1, 2, 3), 3),
+]
+
+
+def _wordings(texts, sms, late) -> list[Message]:
+    first = sms("m:1", "09:00", texts[0])
+    later = [reworded(first, one, at, late=late) for at, one in enumerate(texts) if at]
+    return [first, *later]
+
+
+def _by_id(practice) -> dict[str, str]:
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+    children = [one for one in practice.all("Communication") if "payload" in one]
+    return {one["identifier"][0]["value"]: one["status"] for one in children}
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("texts", "recorded", "last"), _SEQUENCES)
+def test_only_other_words_are_another_wording(practice, sms, texts, recorded, last, late) -> None:
+    those = _wordings(texts, sms, late)
+    expected = {
+        those[at].external_id: "completed" if at == last else "entered-in-error" for at in recorded
+    }
+    every = list(permutations(range(len(those))))
+    ways = [(order, True) for order in every[:: 1 if len(those) < 4 else 5]]
+    for order, apart in [*ways, (every[0], False), (every[-1], False)]:
+        one = replace(practice, store=MemoryStore())
+        one.patient("ana", "+12125550111", given="Ana")
+        for some in [[those[at]] for at in order] if apart else [[those[at] for at in order]]:
+            one.take(*some)
+        found = _by_id(one)
+        counting = [id_ for id_, status in found.items() if status == "completed"]
+        assert counting == [those[last].external_id], (order, apart)
+        assert expected.keys() <= found.keys()
+        if not apart or order == every[0]:
+            assert found == expected, (order, apart)
+        report = one.take(*those, *those)
+        assert (report.counts.new, report.counts.known) == (0, 2 * len(those))
+        assert _by_id(one) == found
+
+
+def test_what_changes_no_words_writes_nothing(practice, sms) -> None:
+    first = sms("m:1", "09:00", "take five")
+    practice.take(first)
+    before = {(one["id"], one["meta"]["versionId"]) for one in practice.all("Communication")}
+    report = practice.take(reworded(first, "take five", 1))
+    assert (report.counts.new, report.counts.known) == (0, 1)
+    after = {(one["id"], one["meta"]["versionId"]) for one in practice.all("Communication")}
+    assert after == before
+    assert not practice.all("Provenance")
+
+
+def test_a_wording_that_counts_again_says_so(practice, sms) -> None:
+    first = sms("m:1", "09:00", "take five")
+    again = reworded(first, "take five", 2)
+    practice.take(again)
+    practice.take(first)
+    practice.take(reworded(first, "take fifty", 1))
+    activities = [
+        one["activity"]["coding"][0]["code"]
+        for one in practice.all("Provenance")
+        if any(RETURNED in str(one.get(name)) for name in ("reason",))
+    ]
+    assert activities == ["UPDATE"]
+    (child,) = [one for one in practice.live("Communication") if "payload" in one]
+    assert "statusReason" not in child
+    assert child["identifier"][0]["value"] == again.external_id
+
+
+_IMAGE = Attachment("knee.png", "image/png", b"a")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "count"),
+    [
+        ((_IMAGE,), (), 1),
+        ((_IMAGE,), (_IMAGE,), 1),
+        ((_IMAGE,), (replace(_IMAGE, content=None, note="is not in the export"),), 1),
+        ((_IMAGE,), (replace(_IMAGE, content=b"b"),), 2),
+        ((), (_IMAGE,), 2),
+    ],
+)
+def test_other_files_are_another_wording(practice, sms, before, after, count) -> None:
+    first = replace(sms("m:1", "09:00", "look"), attachments=before)
+    practice.take(first)
+    practice.take(replace(reworded(first, "look", 1), attachments=after))
+    assert len(_by_id(practice)) == count
+
+
+def test_what_changes_no_words_of_a_billed_message_waits_for_nobody(practice, sms) -> None:
+    first = sms("m:1", "09:00", "take one")
+    practice.take(first)
+    (session,) = practice.live("Encounter")
+    rest = {name: value for name, value in session.items() if name not in ("resourceType", "id")}
+    practice.put("Encounter", session["id"], **rest | {"meta": {"tag": [codes.BILLED]}})
+    report = practice.take(reworded(first, "take one", 1))
+    assert report.counts.quarantined == 0
+    assert _by_id(practice) == {"m:1": "completed"}
+
+
+def test_what_was_deleted_stays_so_when_it_is_told_again(practice, sms) -> None:
+    first = sms("m:1", "09:00", "take one")
+    practice.take(first, reworded(first, "take one", 1))
+    practice.take(replace(first, taken_back=True))
+    practice.take(reworded(first, "take one", 2), reworded(first, "take two", 3))
+    assert set(_by_id(practice).values()) == {"entered-in-error"}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_answer_to_what_changed_no_words_answers_those_words(practice, sms, order) -> None:
+    first = sms("m:1:0123456789ab", "09:00", "take five")
+    again = replace(first, external_id="m:1:0123456789ac", edited=_AT[1])
+    answer = replace(sms("m:2:0123456789ad", "09:10", "thanks"), in_reply_to=again.external_id)
+    those = (first, again, answer)
+    for at in order:
+        practice.take(those[at])
+    practice.take(sms("m:3", "09:20", "and later"))
+    answered = record(practice)["thanks"][1]
+    assert answered == "take five"
+    (there,) = [
+        one["id"]
+        for one in practice.live("Communication")
+        if one.get("payload", [{}])[0].get("contentString") == "take five"
+    ]
+    (reply,) = [
+        one
+        for one in practice.all("Communication")
+        if one.get("payload", [{}])[0].get("contentString") == "thanks"
+    ]
+    if order.index(0) < order.index(1):
+        assert reply["inResponseTo"][0]["reference"] == f"Communication/{there}"

@@ -47,7 +47,6 @@ _ADDED, _UPDATED, _REMOVED = "onMessageAdded", "onMessageUpdated", "onMessageRem
 _OF_MESSAGES = frozenset((_ADDED, _UPDATED, _REMOVED))
 _NOT_THERE = "is at Twilio, and has not come from there"
 _NOBODY = "nobody takes part in its conversation any more, so nothing tells who wrote to whom"
-_SAME = "news of a message that says what it said"
 NO_MESSAGE = "an event of a conversation that is no message"
 _NO_IDS = "an event of a conversation without its ids"
 
@@ -148,9 +147,6 @@ def _heard(
     elif event == _REMOVED:
         yield Withdrawn(NAME, first.external_id, first.sender._replace(display=""))
     elif event == _UPDATED:
-        if found.body is not None and found.body.strip() == first.text.strip():
-            yield Refused(_SAME, set_aside=True)
-            return
         at = _when(said.get("DateUpdated", "")) or delivery.received
         id_ = wording_id(first.external_id, first.text, at=at)
         yield replace(

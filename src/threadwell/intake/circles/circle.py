@@ -16,7 +16,14 @@ from threadwell.encounters.turned import Turned
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
-from threadwell.messages.wordings import original_of
+from threadwell.intake.circles.worded import (
+    identity_of,
+    is_wording,
+    original_identity,
+    original_of_placed,
+    standing,
+    worded,
+)
 from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session
 from threadwell.stores.contract import Key, Stored
 
@@ -127,6 +134,7 @@ class Circle:
     _by_channel: dict[str, list[Placed]] = field(default_factory=dict)
     _is_by_channel: bool = False
     _worded: dict[str, list[Placed]] = field(default_factory=dict)
+    _named: dict[str, list[Placed]] | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -139,8 +147,10 @@ class Circle:
 
     def child_of(self, identity: str) -> str:
         """The logical id of the message of that identity, ``""`` where it is not here."""
-        placed = self.messages.get(identity)
-        return placed.child if placed is not None else self.earlier.get(identity, "")
+        placed = (
+            self.messages.get(identity) or self.earlier.get(identity) or self._worded_so(identity)
+        )
+        return placed if isinstance(placed, str) else placed.child
 
     def next_end(self) -> int | None:
         """When the first of its sessions is over that is not yet, in microseconds since 1970 UTC.
@@ -183,8 +193,7 @@ class Circle:
         """
         if not self._worded:
             return [placed]
-        original = original_of(placed.shared or placed.external_id)
-        identity = identity_of(placed.channel, original)
+        identity = original_of_placed(placed)
         there = self._worded.get(identity)
         if not there:
             return [placed]
@@ -192,11 +201,9 @@ class Circle:
         found = {one.child: one for one in (*there, *([plain] if plain else ()))}
         for time in {one.sent.at for one in there}:
             for one in _between(self._channels().get(placed.channel, ()), time, time):
-                if original_of(one.shared or one.external_id) == original:
+                if original_of_placed(one) == identity:
                     found[one.child] = one
-        return sorted(
-            (one for one in found.values() if _is_wording(one, placed, plain)), key=_worded
-        )
+        return sorted((one for one in found.values() if is_wording(one, placed, plain)), key=worded)
 
     def reworded(self) -> Iterator[list[Placed]]:
         """Each message of which there are several wordings, as those."""
@@ -312,17 +319,34 @@ class Circle:
             self._is_by_channel = True
         return self._by_channel
 
+    def _worded_so(self, identity: str) -> Placed | str:
+        """The wording that counts of a message that is here, for one that is none; or ``""``."""
+        original = original_identity(identity)
+        if original == identity:
+            return ""
+        if self._named is None:
+            self._named = {}
+            for one in self.messages.values():
+                self._named.setdefault(original_of_placed(one), []).append(one)
+        return standing(self._named.get(original, ())) or ""
+
     def _have(self, placed: Placed) -> None:
         self.messages[placed.sent.id] = placed
         if placed.edited or placed.retracted:
-            self._worded.setdefault(_original(placed), []).append(placed)
+            self._worded.setdefault(original_of_placed(placed), []).append(placed)
+        if self._named is not None:
+            self._named.setdefault(original_of_placed(placed), []).append(placed)
         if self._is_by_channel:
             insort(self._by_channel.setdefault(placed.channel, []), placed, key=_at)
 
     def _have_not(self, placed: Placed) -> None:
         del self.messages[placed.sent.id]
-        if (there := self._worded.get(_original(placed)) if self._worded else None) is not None:
+        original = original_of_placed(placed) if self._worded or self._named else ""
+        if (there := self._worded.get(original)) is not None:
             there[:] = [one for one in there if one is not placed]
+        if self._named is not None:
+            named = self._named[original]
+            named[:] = [one for one in named if one is not placed]
         if self._is_by_channel:
             those = self._by_channel[placed.channel]
             at = bisect_left(those, placed.sent.at, key=_at)
@@ -355,32 +379,6 @@ def _between(those: Sequence[Placed], first: int, last: int) -> Sequence[Placed]
     return those[begin : bisect_right(those, last, lo=begin, key=_at)]
 
 
-def _original(placed: Placed) -> str:
-    """The identity of the message that it is a wording of."""
-    return identity_of(placed.channel, original_of(placed.shared or placed.external_id))
-
-
-def _worded(placed: Placed) -> tuple[int, str]:
-    return placed.edited, placed.external_id
-
-
-def _is_wording(one: Placed, other: Placed, plain: Placed | None) -> bool:
-    if one.sender != other.sender or one.thread_id != other.thread_id:
-        return False
-    named = plain is one or plain is other
-    return named or one.sent.at == other.sent.at or _at_edit(one) or _at_edit(other)
-
-
-def _at_edit(placed: Placed) -> bool:
-    """Whether its source tells no other time than that of the edit."""
-    return placed.edited == placed.sent.at
-
-
 def answered_identity(placed: Placed) -> str:
     """The identity of the message that ``placed`` answers; it has to answer one."""
     return identity_of(placed.channel, placed.answers)
-
-
-def identity_of(channel: str, external_id: str) -> str:
-    """The identity of a message, as ``Sent.id`` holds it."""
-    return f"{channel}|{external_id}"

@@ -11,8 +11,9 @@ from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
-from threadwell.intake.circles.circle import Circle, identity_of
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import thread_of
+from threadwell.intake.circles.worded import identity_of
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.paging import chunks, search_all
 from threadwell.messages import Message
@@ -47,8 +48,7 @@ class Earlier:
                 rest += [(circle, one) for one in messages]
         wide |= await self._of_threads(rest)
         wide |= await self._that_wait(rest)
-        await self._answered(rest)
-        return wide
+        return wide | await self._answered(rest)
 
     def _reaches_back(self, circle: Circle, message: Message) -> bool:
         """Whether it may join threads, end what waits in one, or be another wording."""
@@ -85,8 +85,11 @@ class Earlier:
                     out.add(mine.key)
         return out
 
-    async def _answered(self, coming: Iterable[tuple[Circle, Message]]) -> None:
-        """Let circles know the messages from before that others answer."""
+    async def _answered(self, coming: Iterable[tuple[Circle, Message]]) -> set[str]:
+        """Let circles know the messages from before that others answer.
+
+        The keys of the circles are returned in which another wording may be what is answered.
+        """
         asked: dict[Key, tuple[Circle, str]] = {}
         for circle, message in coming:
             name = message.in_reply_to
@@ -95,7 +98,7 @@ class Earlier:
                 child = message_identity(message.channel, name).id
                 asked[Key("Communication", child)] = circle, identity
         if not asked:
-            return
+            return set()
         found = await self._current(list(asked))
         there = {key: decode(one.body) for key, one in found.items() if not one.deleted}
         headers = await self._current(list({as_key(_parent(one)) for one in there.values()}))
@@ -106,6 +109,11 @@ class Earlier:
                 continue
             if _is_of(circle, decode(header.body)):
                 circle.earlier[identity] = key.id
+        return {
+            circle.key
+            for key, (circle, identity) in asked.items()
+            if key not in found and original_of(identity) != identity
+        }
 
     async def _with(self, ids: Iterable[tuple[str, str]]) -> AsyncIterator[Resource]:
         """The Communications that have one of those identifiers."""

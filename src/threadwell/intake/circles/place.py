@@ -20,13 +20,14 @@ from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.encounters.placed import Link, Placed
-from threadwell.encounters.retracted import RETRACTED
+from threadwell.encounters.retracted import REPEATED, RETRACTED, is_repeat
 from threadwell.encounters.said import clean, named_ids, new_text_of, topic_of
 from threadwell.encounters.times import microseconds, parse_fhir_time
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
-from threadwell.intake.circles.circle import Circle, identity_of
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.quiet import is_quiet
+from threadwell.intake.circles.worded import identity_of
 from threadwell.intake.people.route import Route
 from threadwell.intake.settings import Settings
 from threadwell.messages import Message
@@ -260,6 +261,7 @@ def place_again(
         ),
         also=tuple(sent_as(stored)),
         edited=edited_at(stored) if "extension" in stored else 0,
+        undone=REPEATED if stored.get("status") == RETRACTED and is_repeat(stored) else "",
     )
 
 

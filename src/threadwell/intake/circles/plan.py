@@ -249,6 +249,7 @@ def _drawn(
         if placed.answers
         and (answered := answered_identity(placed)) != placed.sent.id
         and (child := circle.child_of(answered))
+        and child != placed.child
     }
     drawn = Drawn(mark, messages, finished, dict(former), replies)
     if session is None or not session.turns:

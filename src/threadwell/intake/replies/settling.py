@@ -13,9 +13,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.arrivals.statuses import statuses_kept
-from threadwell.intake.circles.circle import identity_of
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.worded import identity_of
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.marks import circle_mark
 from threadwell.intake.copies.recording import Recorded
