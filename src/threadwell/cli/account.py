@@ -124,7 +124,9 @@ def _add(tw: Threadwell, arguments: Namespace) -> Account:
     channels = live_channels()
     channel = channels.get(arguments.channel or "")
     if channel is None or channel.live is None:
-        raise Misuse(f"say which channel: --channel {' or '.join(channels)}")
+        named = f"{arguments.channel} is no channel that is heard live; " * bool(arguments.channel)
+        live = " or ".join(name for name, one in channels.items() if one.live is not None)
+        raise Misuse(f"{named}say which channel: --channel {live}")
     fields = {one.name: one for one in channel.live.fields}
     values = dict(_pair(text, fields, "--set") for text in arguments.set)
     for name in values:

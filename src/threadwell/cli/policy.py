@@ -183,7 +183,16 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
     if as_json:
         print_json([{"name": name, "id": id_, "given": given} for name, id_, given in rows])
     elif rows:
-        shown = [[on_a_line(name), id_, ", ".join(given) or "-"] for name, id_, given in rows]
+        names = {f"ClientApplication/{one.id}": on_a_line(one.name) for one in tw.clients()}
+        shown = [
+            [
+                on_a_line(name),
+                id_,
+                ", ".join(f"{names[who]} ({who})" if names.get(who) else who for who in given)
+                or "-",
+            ]
+            for name, id_, given in rows
+        ]
         print(table(["Name", "ID", "Given to"], shown))
     else:
         print("There are no policies; `threadwell policy set participant` keeps a ready-made one.")

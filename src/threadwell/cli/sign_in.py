@@ -38,7 +38,14 @@ def run(arguments: Namespace) -> int:
         if not arguments.url and not tw.server_url:
             note = "no server seems to run on this store; `threadwell serve` starts one"
             print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
-        print(tw.sign_in_link(arguments.url, who=arguments.who))
+        link = tw.sign_in_link(arguments.url, who=arguments.who)
+        if any(one.who == arguments.who for one in tw.memberships()):
+            note = (
+                f"{arguments.who} has an access policy, so the pages stay closed to them; "
+                f"`threadwell policy free {arguments.who}` opens them"
+            )
+            print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
+        print(link)
     return 0
 
 

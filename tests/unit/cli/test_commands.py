@@ -277,6 +277,29 @@ def test_a_sign_in_link_stands_alone(capsys: pytest.CaptureFixture[str]) -> None
     assert line.startswith("https://inbox.example.org/sign-in/")
 
 
+def test_who_has_a_policy_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "add", "billing"]) == 0
+    capsys.readouterr()
+    main(["post", "Practitioner", '{"resourceType": "Practitioner"}'])
+    nora = f"Practitioner/{json.loads(capsys.readouterr().out)['id']}"
+    link = ["sign-in", "--url", "https://inbox.example.org/", "--as", nora]
+    capsys.readouterr()
+    assert main(link) == 0
+    assert capsys.readouterr().err == ""
+    for who in (["billing", "--as", nora], [nora]):
+        main(["policy", "set", "participant"])
+        assert main(["policy", "give", "participant", *who]) == 0
+    capsys.readouterr()
+    assert main(link) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 1
+    assert f"{nora} has an access policy, so the pages stay closed to them" in told.err
+    assert main(["policy", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "billing (ClientApplication/" in listed
+    assert nora in listed
+
+
 @pytest.mark.parametrize(
     "url",
     [
