@@ -116,13 +116,17 @@ def done_by(task: Resource) -> Done | None:
 
 def act_again(task: Resource, circle: str, patients: Iterable[str]) -> Resource:
     """The Task of an act in another circle, of that key and those patients."""
-    others = [one for one in task["identifier"] if one.get("system") != codes.CIRCLE]
     inputs = [one for one in task.get("input") or () if one["type"].get("text") != codes.CANDIDATE]
     return {
-        **task,
-        "identifier": [*others, Identity(codes.CIRCLE, circle).as_secondary()],
+        **in_circle(task, circle),
         "input": [*(_refers(codes.CANDIDATE, one) for one in patients), *inputs],
     }
+
+
+def in_circle(task: Resource, circle: str) -> Resource:
+    """The Task as one of the circle of that key."""
+    others = [one for one in task["identifier"] if one.get("system") != codes.CIRCLE]
+    return {**task, "identifier": [*others, Identity(codes.CIRCLE, circle).as_secondary()]}
 
 
 def is_act(task: Resource) -> bool:

@@ -31,6 +31,7 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.patience import Contended, Patience
+from threadwell.intake.people.standing import who_stand
 from threadwell.intake.people.whose import Unclear, circle_for
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
@@ -75,6 +76,7 @@ async def open_session(
     chosen = tuple(sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients}))
     header = await _header(store, project, thread) if thread else None
     await _check_patients(store, project, chosen)
+    chosen = tuple(sorted(await who_stand(store, project, chosen)))
     if not chosen and header is None:
         raise BadAct("name the patients or the thread that the session is for")
     asked = _Asked(Kind.OPEN, by, why, new_id(clock()), chosen=chosen, header=header)

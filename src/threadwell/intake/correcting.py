@@ -22,6 +22,7 @@ from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.standing import who_stand
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store
@@ -70,6 +71,7 @@ async def correct_attribution(
     """
     chosen = sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients})
     await check_patients(store, project, chosen)
+    chosen = sorted(await who_stand(store, project, chosen))
     headers, only = await meant_by(store, project, subject)
     wanted = {one.removeprefix("Communication/") for one in messages} or only
     if only and wanted != only:

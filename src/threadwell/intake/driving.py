@@ -17,6 +17,7 @@ from threadwell.intake.circles.due import (
     open_circles,
     patients_of,
 )
+from threadwell.intake.circles.naming import circles_with
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Counts, Report
@@ -155,11 +156,9 @@ class Importing:
         # Who has an address counts for a run from its beginning.
         self._run = None
         run = await self._running()
-        every = await all_circles(run.people)
+        circles = await circles_with(run.people, merged)
         await self._send(
-            partial(merge, circles={key: who}, merged=merged)
-            for key, who in every.items()
-            if not merged.keys().isdisjoint(who)
+            partial(merge, circles={key: who}, merged=merged) for key, who in circles.items()
         )
         await keep_merged(self._store, self._project, merged)
 

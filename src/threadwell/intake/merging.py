@@ -13,7 +13,8 @@ from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import replay
 from threadwell.intake.links import as_key
 from threadwell.intake.patience import Contended, Patience
-from threadwell.intake.people.replaced import hand_over, record, replaced_by
+from threadwell.intake.people.replaced import hand_over, record
+from threadwell.intake.people.standing import replaced_by
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import ChangeSet, Conflict, Store
 

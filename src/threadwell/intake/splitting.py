@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from threadwell.encounters import codes
@@ -26,6 +26,7 @@ from threadwell.intake.correcting import (
 )
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
+from threadwell.intake.people.standing import who_stand
 from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store
@@ -81,6 +82,7 @@ async def split_by_patient(
     of the patient in whose part it stands, or cannot be split, and ``Contended`` if others keep
     writing.
     """
+    parts = [replace(one, patient=await _who_stands(store, project, one)) for one in parts]
     whom = [one.patient for one in parts]
     if not whom:
         raise BadCorrection("name the patients that the session is about")
@@ -170,6 +172,10 @@ def _details(part: Part) -> Details:
         for one in part.participants
     ]
     return Details(elements, more)
+
+
+async def _who_stands(store: Store, project: str, part: Part) -> str:
+    return next(iter(await who_stand(store, project, [part.patient])))
 
 
 async def _check(store: Store, project: str, part: Part) -> None:

@@ -34,6 +34,7 @@ from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import address_key
+from threadwell.intake.people.standing import who_stand
 from threadwell.messages import Address
 from threadwell.stores.aside import Pauses
 from threadwell.stores.contract import Key, Stored
@@ -278,7 +279,8 @@ async def _apply_changes(
         ids = tuple(one.child for one in change.messages)
         by = Agent.of_author(stored[change.key].author if change.key in stored else "")
         how = Correction(correction_id(what, ids), ids, by, what)
-        circle.correct(change.messages, change.patients, how, change.basis)
+        whom = await who_stand(people.store, people.project, change.patients)
+        circle.correct(change.messages, whom, how, change.basis)
 
 
 async def _apply_answers(
@@ -299,6 +301,7 @@ async def _apply_answers(
                 if one.type == "Communication" and target(bodies[one], "encounter") == session
             }
             if headers:
-                circle.answer_question(key, headers, answers[key].patients)
+                whom = await who_stand(people.store, people.project, answers[key].patients)
+                circle.answer_question(key, headers, tuple(sorted(whom)))
         elif is_dismissed(task):
             circle.dismissed[as_key(target(task, "focus"))] = key

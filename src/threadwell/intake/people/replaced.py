@@ -16,7 +16,6 @@ from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
-    MissingFilter,
     Query,
     ReferenceFilter,
     ReferenceMatch,
@@ -30,48 +29,27 @@ from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.asked import Asked
 from threadwell.intake.people.question import is_applied, writers
+from threadwell.intake.people.standing import REPLACED, all_replaced
 from threadwell.messages import parse_address
 from threadwell.stores.contract import Key, Store, Stored
 
-_KIND = "merged-patients"
-_REPLACED, _REPLACES = "replaced-by", "replaces"
+#: Not what it was when messages of other circles stayed: all are looked through once again.
+_KIND = "merged-records"
+_REPLACES = "replaces"
 _MERGED = "Two records of one patient were merged."
 
 
 async def replaced(store: Store, project: str) -> dict[str, str]:
     """Who replaces whom (``Patient/…``), of those whose messages have not moved yet."""
-    inactive = TokenFilter("active", (TokenMatch(None, "false"),))
-    query = Query("Patient", (inactive, MissingFilter("link", missing=False)))
-    found: dict[str, str] = {}
-    async for stored in search_all(store, project, query):
-        if new := replaced_by(decode(stored.body)):
-            found[f"Patient/{stored.id}"] = new
-    if not found:
-        return {}
-    done = await store.list_private(_name(project))
-    out = {}
-    for old in found:
-        new = _last(found, old)
-        if new and done.get(old) != new.encode():
-            out[old] = new
-    there = await store.read_many(project, [as_key(one) for one in set(out.values())])
-    live = {f"{key.type}/{key.id}" for key, one in there.items() if not one.deleted}
-    return {old: new for old, new in out.items() if new in live}
+    found = await all_replaced(store, project)
+    done = await store.list_private(_name(project)) if found else {}
+    return {old: new for old, new in found.items() if done.get(old) != new.encode()}
 
 
 async def keep_merged(store: Store, project: str, merged: Mapping[str, str]) -> None:
     """Remember that their messages have moved."""
     for old, new in merged.items():
         await store.put_private(_name(project), old, new.encode())
-
-
-def replaced_by(patient: Resource) -> str:
-    """Who replaces a Patient, ``""`` for nobody."""
-    if patient.get("active") is not False:
-        return ""
-    links = (one for one in patient.get("link") or () if one.get("type") == _REPLACED)
-    names = (target(one, "other") for one in links)
-    return next((one for one in names if one.startswith("Patient/")), "")
 
 
 async def hand_over(
@@ -85,7 +63,7 @@ async def hand_over(
     found = await store.read_many(project, [as_key(old), as_key(new)])
     before, after = found[as_key(old)], found[as_key(new)]
     gone, stays = decode(before.body), decode(after.body)
-    wanted = {**gone, "active": False, "link": _linked(gone, _REPLACED, new)}
+    wanted = {**gone, "active": False, "link": _linked(gone, REPLACED, new)}
     kept = {**stays, "link": _linked(stays, _REPLACES, old)}
     points = [one for one in gone.get("telecom") or () if one not in (stays.get("telecom") or ())]
     if points:
@@ -173,18 +151,6 @@ def _linked(patient: Resource, type_: str, other: str) -> list[Any]:
     links = list(patient.get("link") or ())
     there = any(one.get("type") == type_ and target(one, "other") == other for one in links)
     return links if there else [*links, {"other": reference(other), "type": type_}]
-
-
-def _last(found: Mapping[str, str], old: str) -> str:
-    """Who replaces them in the end; nobody where they replace each other."""
-    seen = {old}
-    new = found[old]
-    while new in found:
-        if new in seen:
-            return ""
-        seen.add(new)
-        new = found[new]
-    return new
 
 
 def _name(project: str) -> str:

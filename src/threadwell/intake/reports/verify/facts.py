@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ class Thread(NamedTuple):
     former: str
     payload: bool
     left: frozenset[str] = frozenset()
+    subject: str = ""
 
 
 class Child(NamedTuple):
@@ -36,6 +38,7 @@ class Child(NamedTuple):
     encounter: str
     payload: bool
     retracted: bool
+    subject: str = ""
 
 
 class Care(NamedTuple):
@@ -52,6 +55,7 @@ class Care(NamedTuple):
     participants: frozenset[str]
     locked: bool
     waits: bool = False
+    cancelled: bool = False
 
     @property
     def is_session(self) -> bool:
@@ -64,7 +68,7 @@ class Facts:
     """The live headers, children and Encounters of a store, by reference (``Type/id``).
 
     ``withdrawn`` are those that are ``entered-in-error``. ``related`` has the patient of every
-    RelatedPerson.
+    RelatedPerson, and ``replaced`` the Patients who were merged into another one.
     """
 
     threads: dict[str, Thread] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Facts:
     cares: dict[str, Care] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     related: dict[str, str] = field(default_factory=dict)
+    replaced: Collection[str] = ()
 
     def add(self, resource: Resource) -> None:
         """Take in a Communication, an Encounter or a RelatedPerson."""
@@ -100,6 +105,7 @@ def _thread(resource: Resource) -> Thread:
         _target(next(iter(resource.get("inResponseTo") or ()), None)),
         bool(resource.get("payload")),
         removed_from(resource),
+        _target(resource.get("subject")),
     )
 
 
@@ -110,6 +116,7 @@ def _child(resource: Resource, retracted: bool) -> Child:
         _target(resource.get("encounter")),
         bool(resource.get("payload")),
         retracted,
+        _target(resource.get("subject")),
     )
 
 
@@ -124,6 +131,7 @@ def _care(resource: Resource) -> Care:
         frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),
         is_locked(resource),
         resource.get("status") in _UNWRITTEN,
+        resource.get("status") == "cancelled",
     )
 
 

@@ -53,8 +53,7 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
 
     Of a session that was billed the header before may be superseded: nothing of it may change.
     """
-    billed = {name for name, care in facts.cares.items() if care.locked}
-    billed |= {care.part_of for care in facts.cares.values() if care.locked}
+    billed = _billed(facts)
     for name, thread in facts.threads.items():
         if thread.encounter:
             care = facts.cares.get(thread.encounter)
@@ -126,6 +125,31 @@ def family_is_the_patients(facts: Facts) -> Iterator[Finding]:
             yield _error(name, "related-person", text)
 
 
+def nobody_is_replaced(facts: Facts) -> Iterator[Finding]:
+    """What is live is about the record that stays of two, but for what was billed before.
+
+    What others have made is theirs to change: that is a warning.
+    """
+    billed = _billed(facts)
+    about = [
+        (name, care.subject, care.identity)
+        for name, care in facts.cares.items()
+        if not (care.cancelled or name in billed or care.part_of in billed)
+    ]
+    for name, thread in facts.threads.items():
+        if thread.encounter not in billed:
+            about.append((name, thread.subject, thread.identity))
+    for name, child in facts.children.items():
+        header = facts.threads.get(child.header)
+        if not (child.retracted or (header and header.encounter in billed)):
+            about.append((name, child.subject, header.identity if header else ""))
+    for name, subject, identity in about:
+        if subject in facts.replaced:
+            severity = "error" if identity else "warning"
+            text = f"it is about {subject}, who was merged into another record"
+            yield Finding(severity, name, "replaced-patient", text)
+
+
 def session_is_virtual(facts: Facts) -> Iterator[Finding]:
     """Session and medical encounters have class VR."""
     for name, care in facts.cares.items():
@@ -190,12 +214,19 @@ RULES: tuple[Rule, ...] = (
     recipients_include_sender,
     participants_cover_senders,
     family_is_the_patients,
+    nobody_is_replaced,
     session_is_virtual,
     session_stands_alone,
     medical_encounters_hang_on_a_session,
     several_patients_have_encounters,
     one_of_each,
 )
+
+
+def _billed(facts: Facts) -> set[str]:
+    """The Encounters that were billed, and the sessions of which one patient's part was."""
+    billed = {name for name, care in facts.cares.items() if care.locked}
+    return billed | {care.part_of for care in facts.cares.values() if care.locked}
 
 
 def _of_group(care: Care) -> bool:

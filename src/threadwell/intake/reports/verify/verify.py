@@ -6,6 +6,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake.care_zone import days_of_store
 from threadwell.intake.paging import search_all
+from threadwell.intake.people.standing import all_replaced
 from threadwell.intake.reports.verify.facts import Facts
 from threadwell.intake.reports.verify.finding import Finding
 from threadwell.intake.reports.verify.rules import RULES
@@ -14,7 +15,7 @@ from threadwell.stores.contract import Store
 
 async def verify(store: Store, project: str) -> list[Finding]:
     """What in the store does not keep the pattern, by resource; empty if everything does."""
-    facts = Facts()
+    facts = Facts(replaced=await all_replaced(store, project))
     for type_ in ("RelatedPerson", "Encounter", "Communication"):
         async for stored in search_all(store, project, Query(type_)):
             facts.add(decode(stored.body))
