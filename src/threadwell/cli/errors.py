@@ -84,9 +84,11 @@ def _sentence(error: Exception) -> str:
             | BadReply()
             | BadRetraction()
             | BadTodo()
-            | BadRules()
         ):
             return str(error)
+        case BadRules():
+            several = len(error.problems) > 1
+            return "\n  ".join([*["the rules have mistakes:"] * several, *error.problems])
         case OSError() if error.strerror:
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         case OSError() if error.args:

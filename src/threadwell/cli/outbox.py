@@ -10,7 +10,7 @@ from threadwell.cli.errors import Mistake
 from threadwell.cli.output import on_a_clock, print_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from threadwell.intake.replies.outbox import Queued
 
@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int:
         print("Everything that was written is sent.")
     if waiting:
         print("To be sent:")
-        print(_rows(waiting))
+        print(_rows(waiting, _behind(waiting)))
     if dead:
         print("Not sent; --replay sends one after all, --drop never:")
         print(_rows(dead))
@@ -69,7 +69,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _rows(letters: Sequence[Queued]) -> str:
+def _rows(letters: Sequence[Queued], behind: Mapping[str, str] | None = None) -> str:
     rows = [
         [
             one.id,
@@ -77,11 +77,28 @@ def _rows(letters: Sequence[Queued]) -> str:
             one.entry.account,
             str(one.entry.stage),
             str(one.entry.tries),
-            f"{one.entry.reason} ({one.entry.code})" if one.entry.code else one.entry.reason or "-",
+            _why(one) or (behind or {}).get(one.id, "-"),
         ]
         for one in letters
     ]
     return table(["Id", "Message", "Account", "Stage", "Tries", "Why"], rows)
+
+
+def _why(one: Queued) -> str:
+    entry = one.entry
+    return f"{entry.reason} ({entry.code})" if entry.code else entry.reason
+
+
+def _behind(waiting: Sequence[Queued]) -> dict[str, str]:
+    """Of what would overtake an earlier message of its thread: behind which one it waits, by id."""
+    first: dict[tuple[str, str, str], str] = {}
+    out: dict[str, str] = {}
+    for one in waiting:
+        entry = one.entry
+        before = first.setdefault((entry.channel, entry.account, entry.thread), one.id)
+        if before != one.id:
+            out[one.id] = f"waits behind {before}"
+    return out
 
 
 COMMAND = Command(

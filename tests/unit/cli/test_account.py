@@ -56,6 +56,7 @@ def test_a_secret_is_read_and_never_shown(
         ([*ADD, "--set", "colour=x"], 2, "one of account_sid"),
         ([*ADD, "--secret-env", "auth_token=NOT_THERE"], 1, "no NOT_THERE in the environment"),
         (["account", "add", "desk", "--channel", "slack"], 2, "--channel twilio or "),
+        (["account", "add", "desk", "--channel", "twlio"], 2, "twlio is no channel that is heard"),
         (["account", "add"], 2, "say which"),
         (["account", "add", "Front Desk", *ADD[3:]], 2, "lower-case"),
         ([*ADD, "--address", "nobody"], 2, "no phone number"),

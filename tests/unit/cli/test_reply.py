@@ -83,6 +83,8 @@ def test_a_reply_by_the_command(store: str, capsys: Any, monkeypatch: Any, tmp_p
     assert main(["outbox", "--store", store]) == 0
     says = capsys.readouterr().out
     assert second["message"] in says
+    first, behind = (one for one in says.splitlines() if "Communication/" in one)
+    assert behind.endswith(f"waits behind {first.split()[0]}")
     assert re.search(r"front-desk +2 +20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +0$", says, re.MULTILINE)
     assert main(["outbox", "--format", "json", "--store", store]) == 0
     [depth] = json.loads(capsys.readouterr().out)["accounts"]

@@ -41,6 +41,13 @@ def test_rules_are_checked_set_listed_and_dropped(ran: Any, tmp_path: Path) -> N
     assert ran("saved", "set", "away", "We are away.")[0] == 0
     code, told = ran("rules", "check", "rules.toml")
     assert (code, "line 9: rule[1].then.reply 'closed' is no saved reply" in told) == (1, True)
+    (tmp_path / "two.toml").write_text(
+        RULES.replace('"message"', '"moon"').replace("hours =", "moon ="), "utf-8"
+    )
+    told = ran("rules", "check", "two.toml")[1]
+    assert told.startswith("threadwell: the rules have mistakes:\n  line ")
+    assert "'moon' is none of message" in told.splitlines()[1] + told.splitlines()[2]
+    assert all(line.startswith("  line ") for line in told.splitlines()[1:])
     assert ran("saved", "set", "closed", "Hello {{patient.given|there}}.")[0] == 0
     assert ran("rules", "check", "rules.toml")[0] == 0
     assert "There are no rules" in ran("rules")[1]
