@@ -52,6 +52,13 @@ def add_store(parser: ArgumentParser) -> None:
     )
 
 
+def add_by(parser: ArgumentParser) -> None:
+    """``--by``, or ``--as``: who does it, in words or as a reference."""
+    parser.add_argument(
+        "--by", "--as", metavar="WHO", default="", help="who does it: a name, or Practitioner/…"
+    )
+
+
 def add_format(parser: ArgumentParser) -> None:
     """``--format``: for people or for programs."""
     parser.add_argument(

@@ -60,7 +60,11 @@ class _InAnyOrder(ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._splitting = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            known, rest = self.parse_known_intermixed_args(args, namespace)
+            if rest:
+                # Said here, and not by the parser of all commands, whose usage helps nobody.
+                self.error(f"unrecognized arguments: {' '.join(rest)}")
+            return known, rest
         finally:
             self._splitting = False
 

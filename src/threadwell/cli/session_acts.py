@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_by, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import print_json
 
@@ -31,7 +31,7 @@ def _add_session(parser: ArgumentParser) -> None:
 
 
 def _add_who(parser: ArgumentParser) -> None:
-    parser.add_argument("--by", metavar="NAME", default="", help="who does it")
+    add_by(parser)
     parser.add_argument("--why", metavar="TEXT", default="", help="the reason")
     add_store(parser)
     add_format(parser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_by, add_format, add_store
 from threadwell.cli.output import print_json
 
 _MESSAGE = "Communication/da0850cc-bbf6-5ec6-9d3c"
@@ -13,7 +13,7 @@ _MESSAGE = "Communication/da0850cc-bbf6-5ec6-9d3c"
 
 def _add_retracting(parser: ArgumentParser) -> None:
     parser.add_argument("message", metavar="MESSAGE", help="Communication/… or the id")
-    parser.add_argument("--by", metavar="NAME", default="", help="who does it")
+    add_by(parser)
     parser.add_argument("--why", metavar="TEXT", default="", help="the reason")
     add_store(parser)
     add_format(parser)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_by, add_format, add_store
 from threadwell.cli.output import print_json
 
 _THREAD = "Communication/86e2b29e-b27d-58ef-aeb5-26699f202df7"
@@ -21,7 +21,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     acts.add_argument("--reopen", action="store_true", help="open it again")
     acts.add_argument("--add", metavar="WHO", default="", help="let Practitioner/… join it")
     acts.add_argument("--remove", metavar="WHO", default="", help="take Practitioner/… out of it")
-    parser.add_argument("--by", metavar="NAME", default="", help="who does it")
+    add_by(parser)
     parser.add_argument("--why", metavar="TEXT", default="", help="the reason")
     add_store(parser)
     add_format(parser)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadwell.encounters.corrected import Agent
 from threadwell.facade.threads import Threads
 
 if TYPE_CHECKING:
+    from threadwell.encounters.corrected import Agent
     from threadwell.intake.todos.acting import Todo
     from threadwell.intake.todos.listing import Waiting
 
@@ -40,9 +40,15 @@ class Caring(Threads):
         Raises ``threadwell.intake.Taken``, which names who has it, and
         ``threadwell.intake.BadTodo``.
         """
+        from threadwell.intake.acting_person import agent_at
         from threadwell.intake.todos.acting import claim
 
-        return self._loop.call(claim(self._store, self._project, task, owner, by=_who(by, owner)))
+        if by:
+            who = self._who(by)
+            who = who if who.reference else who._replace(reference=owner)
+        else:
+            who = self._loop.call(agent_at(self._store, self._project, owner))
+        return self._loop.call(claim(self._store, self._project, task, owner, by=who))
 
     def release(self, task: str, *, why: str = "", by: str = "") -> Todo:
         """Give a Task back to its pool: ``tw.release("Task/12").owner == ""``.
@@ -51,7 +57,7 @@ class Caring(Threads):
         """
         from threadwell.intake.todos.acting import release
 
-        return self._loop.call(release(self._store, self._project, task, why=why, by=_who(by)))
+        return self._loop.call(release(self._store, self._project, task, why=why, by=self._who(by)))
 
     def reroute(
         self, task: str, *, why: str, owner: str = "", pool: str = "", by: str = ""
@@ -74,7 +80,7 @@ class Caring(Threads):
                 why=why,
                 owner=owner,
                 pool=read_pool(pool) if pool else None,
-                by=_who(by),
+                by=self._who(by),
             )
         )
 
@@ -86,12 +92,10 @@ class Caring(Threads):
         """
         from threadwell.intake.todos.acting import dismiss
 
-        return self._loop.call(dismiss(self._store, self._project, task, why=why, by=_who(by)))
+        return self._loop.call(dismiss(self._store, self._project, task, why=why, by=self._who(by)))
 
+    def _who(self, by: str) -> Agent:
+        from threadwell.intake.acting_person import agent_of
+        from threadwell.intake.todos.acting import BadTodo
 
-def _who(name: str, reference: str = "") -> Agent:
-    from threadwell.intake.correcting import SOMEBODY
-
-    if name.startswith(("Practitioner/", "PractitionerRole/")):
-        return Agent(name, reference=name)
-    return Agent(name, reference=reference) if name or reference else SOMEBODY
+        return self._loop.call(agent_of(self._store, self._project, by, BadTodo))

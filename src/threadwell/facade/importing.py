@@ -13,11 +13,11 @@ from typing import TypeAlias
 from threadwell.app import channel_labels, channels_with
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
-from threadwell.encounters.corrected import Agent
 from threadwell.facade.trial import TrialStore
 from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Acted,
+    BadMerge,
     Counts,
     Merged,
     Part,
@@ -39,6 +39,7 @@ from threadwell.intake import (
     say_whether_same,
     split_by_patient,
 )
+from threadwell.intake.acting_person import agent_of
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
 from threadwell.intake.correcting import SOMEBODY
@@ -235,7 +236,7 @@ async def run_opening(
 ) -> Acted:
     """Open a session; raises ``BadAct``."""
     settings = await kept_settings(store, project, channel_labels())
-    agent = Agent(by) if by else SOMEBODY
+    agent = await agent_of(store, project, by)
     return await open_session(store, project, patients, settings, thread=thread, by=agent, why=why)
 
 
@@ -246,7 +247,8 @@ async def run_act(
     settings = await kept_settings(store, project, channel_labels())
     act = close_session if close else reopen_session
     name = session if "/" in session else f"Encounter/{session}"
-    return await act(store, project, name, settings, by=Agent(by) if by else SOMEBODY, why=why)
+    agent = await agent_of(store, project, by)
+    return await act(store, project, name, settings, by=agent, why=why)
 
 
 async def run_split(store: Store, project: str, session: str, parts: Sequence[Part]) -> Split:
@@ -259,9 +261,8 @@ async def run_split(store: Store, project: str, session: str, parts: Sequence[Pa
 async def run_merge(store: Store, project: str, old: str, new: str, by: str) -> Merged:
     """Merge two records of one patient; raises ``BadMerge``."""
     settings = await kept_settings(store, project, channel_labels())
-    return await merge_patients(
-        store, project, old, new, settings, by=Agent(by) if by else SOMEBODY
-    )
+    agent = await agent_of(store, project, by, BadMerge)
+    return await merge_patients(store, project, old, new, settings, by=agent)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

@@ -24,13 +24,12 @@ class Threads(Replying):
         """Take a message back: ``tw.retract("Communication/789", why="Wrong person").unsent``.
 
         It stays readable, and counts for nothing. ``unsent`` tells that it never went out. Raises
-        ``threadwell.intake.BadRetraction``.
+        ``threadwell.intake.BadRetraction``. ``by`` is who does it: a name, or ``Practitioner/…``.
         """
-        from threadwell.encounters.corrected import Agent
-        from threadwell.intake.correcting import SOMEBODY
-        from threadwell.intake.thread_acts.retracting import retract
+        from threadwell.intake.acting_person import agent_of
+        from threadwell.intake.thread_acts.retracting import BadRetraction, retract
 
-        agent = Agent(by) if by else SOMEBODY
+        agent = self._loop.call(agent_of(self._store, self._project, by, BadRetraction))
         return self._loop.call(
             retract(self._store, self._project, message, self._settings(), by=agent, why=why)
         )
@@ -183,11 +182,10 @@ class Threads(Replying):
     def _turn(
         self, act: Callable[..., Awaitable[ThreadActed]], *names: str, by: str, why: str
     ) -> ThreadActed:
-        from threadwell.encounters.corrected import Agent
-        from threadwell.intake.correcting import SOMEBODY
+        from threadwell.intake.acting_person import agent_of
 
         async def acting() -> ThreadActed:
-            agent = Agent(by) if by else SOMEBODY
+            agent = await agent_of(self._store, self._project, by)
             settings = await self._kept()
             return await act(self._store, self._project, *names, settings, by=agent, why=why)
 

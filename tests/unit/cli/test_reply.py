@@ -227,3 +227,73 @@ def test_what_was_read_by_the_command_and_in_python(store: str, capsys: Any) -> 
     assert main(["read", "--tell-by", "mail", *here]) == 2
     assert main(["read", thread, "--as", "Organization/1", *here]) == 1
     assert "say who has read it" in capsys.readouterr().err
+
+
+# Who does it
+
+#: Each act on a thread or message, and what it leaves behind that tells who has done it.
+ACTS = {
+    "retract": ["retract", "MESSAGE"],
+    "take out": ["thread", "THREAD", "--remove", "DANA"],
+    "join": ["thread", "THREAD", "--add", "DANA"],
+    "reopen": ["reopen", "SESSION"],
+}
+
+
+@pytest.mark.parametrize("option", ["--as", "--by"])
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
+def test_who_does_it_is_a_name_or_a_reference(
+    store: str, capsys: Any, act: list[str], option: str
+) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    message = the(store, "Communication", "part-of:missing=false")
+    names = {"THREAD": thread, "MESSAGE": message, "DANA": dana, "SESSION": the(store, "Encounter")}
+    command = [names.get(one, one) for one in act]
+    here = ["--store", store]
+    assert main([*command, option, "Practitioner/none", *here]) == 1
+    assert "there is no Practitioner/none" in capsys.readouterr().err
+    if "--remove" in command:
+        said(capsys, "thread", thread, "--add", dana, "--by", "Nils Berg", *here)
+    said(capsys, *command, option, dana, *here)
+    with threadwell.open(store) as tw:
+        bodies = [*tw.search_resources("Task"), *tw.search_resources("Provenance")]
+    assert {"reference": dana, "display": "Dana Reed"} in list(inside(bodies))
+
+
+def test_who_does_it_in_words(store: str, capsys: Any) -> None:
+    message = the(store, "Communication", "part-of:missing=false")
+    said(capsys, "retract", message, "--as", "Nils Berg", "--store", store)
+    with threadwell.open(store) as tw:
+        [told] = tw.search_resources("Provenance", f"target={message}")
+    assert told["agent"] == [{"who": {"display": "Nils Berg"}}]
+
+
+def test_whoever_corrects_is_told_by_name(store: str, capsys: Any) -> None:
+    thread, dana = the(store, "Communication", "part-of:missing=true"), the(store, "Practitioner")
+    here = ["--store", store]
+    wrong = said(capsys, "reply", thread, "At three.", "--as", dana, *here).split()[0]
+    said(capsys, "correct", wrong, "At four.", "--as", dana, *here)
+    with threadwell.open(store) as tw:
+        [told] = tw.search_resources("Provenance", f"target={wrong}")
+    assert told["agent"] == [{"who": {"reference": dana, "display": "Dana Reed"}}]
+    assert main(["correct", wrong, "At five.", "--as", dana, *here]) == 1
+    assert f"{wrong} was corrected already by" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["reply x y --as z", "thread x --close", "todos list", "retract x"]
+)
+def test_an_option_that_is_none_shows_the_usage_of_its_command(command: str, capsys: Any) -> None:
+    assert main([*command.split(), "--nobody", "x"]) == 2
+    says = capsys.readouterr().err
+    assert says.startswith(f"usage: threadwell {command.split()[0]} ")
+    assert "unrecognized arguments: --nobody x" in says
+
+
+def inside(value: Any) -> Any:
+    """All objects within some JSON."""
+    if isinstance(value, dict):
+        yield value
+    within = value.values() if isinstance(value, dict) else value
+    for one in within if isinstance(value, dict | list) else ():
+        yield from inside(one)

@@ -17,6 +17,7 @@ from threadwell.encounters.merge import is_live
 from threadwell.encounters.replacing import replacement
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.acting_person import agent_at
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import child_id
 from threadwell.intake.commits.batch import Batch
@@ -55,6 +56,8 @@ async def correct_message(
     """
     name = message if "/" in message else f"Communication/{message}"
     words = Words(text, sender, name, files, key, {"category": [codes.CORRECTED_MESSAGE]})
+    # Whoever writes has taken it back, where nobody else is named.
+    who = by if by.author else await agent_at(store, project, sender)
     return await write_reply(
         store,
         project,
@@ -64,8 +67,7 @@ async def correct_message(
         channels,
         by=by,
         clock=clock,
-        # Whoever writes has taken it back, where nobody else is named.
-        ask=partial(_Correcting, by=by if by.author else by._replace(reference=sender), why=why),
+        ask=partial(_Correcting, by=who, why=why),
     )
 
 
