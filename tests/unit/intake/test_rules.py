@@ -494,10 +494,14 @@ def test_what_rules_would_have_done_with_what_is_stored() -> None:
 def test_an_automatic_reply_names_the_practice_as_its_writer() -> None:
     async def act(desk: Desk) -> None:
         desk.now = NINE + 10 * HOUR
+        office = {"system": "phone", "value": OFFICE.value}
+        await desk.put("Organization", "lab", name="Laboratory")
+        await desk.put("Organization", "ours", name="Harbour Lane", telecom=[office])
         await desk.write("1")
         await desk.round()
         lines = [one for one in await desk.all("Communication") if "partOf" in one]
         [ours] = [one for one in lines if one["sender"]["reference"].startswith("Organization/")]
+        assert ours["sender"]["reference"] == "Organization/ours"
         assert ours["note"] == [{"text": "sent automatically"}]
         assert ours["identifier"][0]["system"] == codes.MESSAGE + "twilio"
         assert validate(ours) == []

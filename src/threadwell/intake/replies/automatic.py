@@ -18,6 +18,9 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key
+from threadwell.intake.people.address_book import keys_of
+from threadwell.intake.people.practice_row import PRACTICE
+from threadwell.intake.people.route import address_key
 from threadwell.intake.replies.asked import Asked, BadReply, parent_of
 from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
@@ -109,6 +112,11 @@ async def _practice(store: Store, project: str, settings: Settings) -> str:
     if settings.organization:
         return settings.organization
     page = await store.search(project, Query("Organization", count=1000))
-    for one in page.matches:
-        return f"Organization/{one.id}"
+    found = {one.id: decode(one.body) for one in page.matches}
+    active = {id_: one for id_, one in found.items() if one.get("active") is not False}
+    own = {address_key(address) for address in settings.owner}
+    having = [id_ for id_, one in active.items() if own & keys_of(one, settings.country)]
+    made = [PRACTICE.id] if PRACTICE.id in active else []
+    for id_ in (*having, *made, *active):
+        return f"Organization/{id_}"
     raise BadReply("no Organization says who the practice is")
