@@ -227,3 +227,29 @@ def test_two_who_replace_each_other_are_left_alone(practice, sms):
     (session,) = practice.live("Encounter")
     assert session["subject"] == {"reference": "Patient/again"}
     assert decode(practice.run(practice.store.read(DEFAULT_PROJECT, "Patient", "ana")).body)["link"]
+
+
+@pytest.mark.parametrize("phone", [MOTHER, OTHER], ids=["siblings", "strangers"])
+def test_a_circle_too_large_to_be_named(practice, sms, phone):
+    """Its key is a digest, and who was in it follows from whom its addresses belong to now."""
+    children = [f"Kid{number}" for number in range(10)]
+    messages = [
+        sms("a", "08:00", phone=MOTHER),
+        sms("b", "08:10", "Kid3 has a fever", phone=MOTHER),
+    ]
+
+    def made(*more):
+        one = type(practice)()
+        one.mother_of(*children, *(more if phone == MOTHER else ()), phone=MOTHER)
+        if more and phone == OTHER:
+            one.patient("kid3again", OTHER, given="Kid3")
+        one.take(*messages)
+        return one
+
+    for old, new in (("kid3again", "kid3"), ("kid0", "kid3")):
+        twice = made("Kid3again")
+        merged(twice, old, new)
+        assert twice.run(verify(twice.store, DEFAULT_PROJECT)) == []
+        assert f"Patient/{old}" not in str(cut(twice))
+        if old == "kid3again":
+            assert cut(twice) == cut(made())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from threadwell.encounters import codes
@@ -41,6 +43,9 @@ _IS_HEADER = MissingFilter("part-of", missing=True)
 #: Drafts have no addresses, and what others have written into a thread may have none.
 _IS_SAID = TokenFilter("status", (TokenMatch(None, "preparation"),), negate=True)
 _FEW = 10
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+#: Merges into one large family that are undone in thought, each in three ways.
+_MOST_MERGED = 6
 _IS_ACT = TokenFilter("identifier", (TokenMatch(codes.ACT, None),))
 
 #: Circles by their keys, with their patients.
@@ -80,10 +85,11 @@ async def open_circles(people: AddressBook, settings: Settings) -> Circles:
     return await _circles(people, found)
 
 
-async def all_circles(people: AddressBook) -> Circles:
-    """All circles with messages or acts."""
+async def all_circles(people: AddressBook, merged: Mapping[str, str] = _NOBODY) -> Circles:
+    """All circles with messages or acts; also those from before patients were ``merged``."""
     status = TokenFilter("status", (TokenMatch(None, "entered-in-error"),), negate=True)
-    found = await _circles(people, [header async for header in _headers(people, status)])
+    headers = [header async for header in _headers(people, status)]
+    found = await _circles(people, headers, merged)
     return {**await acted_circles(people), **found}
 
 
@@ -166,11 +172,14 @@ def parent_of(body: Resource) -> str:
     return str(first.get("reference", "")).rpartition("/")[2]
 
 
-async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[str, ...]:
+async def patients_of(
+    people: AddressBook, circle: str, header: str, merged: Mapping[str, str] = _NOBODY
+) -> tuple[str, ...]:
     """The patients of a circle; ``header`` is one of its thread headers, by id.
 
     Where the key is a digest, they follow from the addresses of one of its messages. If somebody
-    has those no longer, there are none. ``header`` may be ``""``.
+    has those no longer, there are none; but who had them before patients were ``merged`` (the one
+    who stays by the one who is replaced) is found. ``header`` may be ``""``.
     """
     if circle.startswith(_NAMED):
         return tuple(circle.split("+"))
@@ -199,9 +208,25 @@ async def patients_of(people: AddressBook, circle: str, header: str) -> tuple[st
             else ANYWHERE
         )
         way = route(sender, recipients, people.users(where))
-        if not isinstance(way, Refusal) and circle_key(way.patients) == circle:
-            return way.patients
+        if not isinstance(way, Refusal):
+            for patients in _formerly(way.patients, merged):
+                if circle_key(patients) == circle:
+                    return patients
     return ()
+
+
+def _formerly(patients: tuple[str, ...], merged: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """The patients, and who they may have been before: each who was replaced, or both."""
+    yield patients
+    theirs = [(old, new) for old, new in merged.items() if new in patients][:_MOST_MERGED]
+    for ways in product(("now", "before", "both"), repeat=len(theirs)):
+        former = set(patients)
+        for way, (old, new) in zip(ways, theirs, strict=True):
+            if way != "now":
+                former.add(old)
+            if way == "before":
+                former.discard(new)
+        yield tuple(sorted(former))
 
 
 async def _patients_acted_for(people: AddressBook, circle: str) -> tuple[str, ...]:
@@ -218,9 +243,13 @@ async def _thread(people: AddressBook, header: str) -> ThreadOf | None:
     return thread_of(decode(found.body)) if found and not found.deleted else None
 
 
-async def _circles(people: AddressBook, headers: Iterable[_Header]) -> Circles:
+async def _circles(
+    people: AddressBook, headers: Iterable[_Header], merged: Mapping[str, str] = _NOBODY
+) -> Circles:
     by_circle = {header.circle: header for header in headers if header.circle}
-    found = {key: await patients_of(people, key, header.id) for key, header in by_circle.items()}
+    found = {
+        key: await patients_of(people, key, header.id, merged) for key, header in by_circle.items()
+    }
     return {key: patients for key, patients in found.items() if patients}
 
 

@@ -5,7 +5,7 @@ A person may have said that messages are about somebody to whom no address of th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from threadwell.encounters import codes
 from threadwell.encounters.attribution import patients_of, reasons_of
@@ -30,14 +30,14 @@ _IS_HEADER = MissingFilter("part-of", missing=True)
 _IS_OUTSIDE = MissingFilter("encounter", missing=True)
 
 
-async def circles_with(people: AddressBook, patients: Collection[str]) -> Circles:
-    """The circles that have any of those ``Patient/…``, or anything about them.
+async def circles_with(people: AddressBook, merged: Mapping[str, str]) -> Circles:
+    """The circles that have any who is replaced (``Patient/…``), or anything about them.
 
     Those of which they are no members come first: nobody counts twice where messages move to one.
     """
-    every = await all_circles(people)
-    theirs = {key: who for key, who in every.items() if not frozenset(patients).isdisjoint(who)}
-    about = await _circles_about(people, patients)
+    every = await all_circles(people, merged)
+    theirs = {key: who for key, who in every.items() if not merged.keys().isdisjoint(who)}
+    about = await _circles_about(people, merged)
     return {**{key: who for key, who in about.items() if key not in theirs}, **theirs}
 
 
