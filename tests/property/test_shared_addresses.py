@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -250,10 +251,12 @@ def test_the_last_answer_counts_and_a_recut_leaves_it(messages, how, data):
     last_counts(messages, how, *(data.draw(some_sayings(messages)) for _ in range(2)))
 
 
-def _sms(number: int, minute: int, text: str) -> Message:
+def _sms(number: int, minute: int, text: str, *more: Address, out: bool = False) -> Message:
+    sender, first = (OFFICE, PHONE) if out else (PHONE, OFFICE)
+    sent = START + timedelta(minutes=minute)
     return Message(
-        *("sms", str(number), PHONE, (OFFICE,), START + timedelta(minutes=minute), text, text),
-        thread_hint=PHONE.value,
+        *("sms", str(number), sender, (first, *more), sent, text, text),
+        thread_hint=f"{PHONE.value}{'+' if more else ''}",
         medium="SMSWRIT",
     )
 
@@ -292,3 +295,24 @@ def test_a_recut_asks_in_the_words_of_what_is_asked():
     hello, ida = _mail(0, 0, "hello"), _mail(1, 1, "Ida has a fever", "0")
     both = [Saying(hello, ["Patient/ida", "Patient/jon"], "address")]
     last_counts([hello, ida], DAYS, [], both)
+
+
+def test_whoever_wrote_a_message_that_goes_elsewhere_is_not_left_behind():
+    mail, text = _mail(0, 0, "hello", out=True), _sms(3, 334, "hello", out=True)
+    ida = ["Patient/ida"]
+    at_mail, narrowly, at_text = (
+        Saying(mail, ida, "address"),
+        Saying(mail, [*ida, "Patient/jon"], "message"),
+        Saying(text, ida, "address"),
+    )
+    how = replace(DAYS, policy="inactivity-gap", scope="patient")
+    steps = [mail, text, at_mail, narrowly, at_text]
+    whenever([text, mail], how, [at_mail, at_text, narrowly], steps)
+
+
+def test_a_thread_that_comes_back_forgets_as_whom_its_addresses_spoke():
+    text = _sms(5, 5, "hello", OWN_PHONE)
+    both = ["Patient/ida", "Patient/jon"]
+    first = [Saying(text, both, "address"), Saying(text, both[1:], "thread")]
+    last = [Saying(text, both[:1], "address"), Saying(text, both, "message")]
+    last_counts([text], replace(DAYS, policy="per-thread", scope="patient"), first, last)

@@ -11,7 +11,7 @@ from threadwell.encounters.acts import Done
 from threadwell.encounters.attribution import chosen, is_chosen
 from threadwell.encounters.corrected import Correction
 from threadwell.encounters.people import Party
-from threadwell.encounters.placed import Placed
+from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.turned import Turned
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
@@ -87,7 +87,8 @@ class Circle:
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
     counted last, and ``turning`` what was done to threads, by thread. ``todos`` are the Tasks of
     threads in which messages wait for an answer, or waited, with the keys of the threads; ``left``
-    those of another circle that was merged with it. It is ``projected`` where ``seen`` has its
+    those of another circle that was merged with it. ``gone`` is what was recorded of messages that
+    were given up since. It is ``projected`` where ``seen`` has its
     sessions, by scope and mark in time's order; ``ends`` tells when those are over that are not
     yet. ``start`` is from when on it was loaded, with what counts of what was before; ``earlier``
     are logical ids of messages from before, by their identities, which others answer. It might be
@@ -125,6 +126,7 @@ class Circle:
     ends: dict[str, dict[str, int]] = field(default_factory=dict)
     todos: dict[Key, str] = field(default_factory=dict)
     left: list[Resource] = field(default_factory=list)
+    gone: list[Link] = field(default_factory=list)
     projected: bool = False
     start: Before = _NOTHING
     earlier: dict[str, str] = field(default_factory=dict)
@@ -283,6 +285,8 @@ class Circle:
         """Give up a message that is recorded elsewhere, or otherwise, from now on."""
         scope = self.scope_of(placed, by_patient)
         self._have_not(placed)
+        if placed.link is not None:
+            self.gone.append(placed.link)
         for scopes in (self.scopes, self.frozen):
             if scope in scopes:
                 scopes[scope] = [other for other in scopes[scope] if other is not placed]

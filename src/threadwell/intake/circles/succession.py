@@ -24,24 +24,24 @@ class Former:
 
     def messages(self, key: Key) -> list[Placed]:
         """The messages that a header, an Encounter or a review Task records, in time's order."""
-        if key.type == "Communication":
-            headers = [key.id]
-        elif key.type == "Group":
-            headers = []
-        else:
-            session = target(self.body(key), "partOf" if key.type == "Encounter" else "focus")
-            headers = self._by_session.get(session or f"{key.type}/{key.id}", [])
-        found = [one for header in headers for one in self._by_header.get(header, ())]
+        found = [one for id_ in self._headers(key) for one in self._by_header.get(id_, ())]
         return sorted(found, key=lambda one: one.sent)
 
     def spoke(self, key: Key) -> set[str]:
         """Everybody as whom the addresses of those messages have spoken, or may have.
 
+        So have those of messages that it recorded until now and that are elsewhere from now on.
         What was withdrawn records no message by now: then it is everybody of the circle. Whoever
         was let into a thread is among them: a projection puts them where they take part.
         """
         out = {one.who for one in self._circle.turned.values()}
-        for placed in self.messages(key) or self._circle.messages.values():
+        headers, messages = self._headers(key), self.messages(key)
+        for link in self._circle.gone:
+            if not messages or link.header in headers:
+                out.update((link.sender, *link.recipients))
+        if not messages:
+            out.update(self._circle.patients)
+        for placed in messages or self._circle.messages.values():
             if placed.link is not None:
                 out.update((placed.link.sender, *placed.link.recipients))
             for name in (placed.sender, *placed.recipients):
@@ -52,6 +52,15 @@ class Former:
         """A stored resource of the circle."""
         body: Resource = decode(self._circle.stored[key].body)
         return body
+
+    def _headers(self, key: Key) -> list[str]:
+        """The headers, by logical id, of a header, an Encounter or a review Task."""
+        if key.type == "Communication":
+            return [key.id]
+        if key.type == "Group":
+            return []
+        session = target(self.body(key), "partOf" if key.type == "Encounter" else "focus")
+        return self._by_session.get(session or f"{key.type}/{key.id}", [])
 
     @cached_property
     def _by_header(self) -> Mapping[str, list[Placed]]:
@@ -64,7 +73,7 @@ class Former:
     @cached_property
     def _by_session(self) -> Mapping[str, list[str]]:
         out: dict[str, list[str]] = {}
-        for header in self._by_header:
+        for header in dict.fromkeys((*self._by_header, *(one.header for one in self._circle.gone))):
             key = Key("Communication", header)
             if key in self._circle.stored:
                 out.setdefault(target(self.body(key), "encounter"), []).append(header)

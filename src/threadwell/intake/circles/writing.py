@@ -102,6 +102,7 @@ def write_plan(
     circle.tasks.clear()
     circle.inherits.clear()
     circle.left.clear()
+    circle.gone.clear()
     circle.merged = False
     circle.details.clear()
     circle.answered.clear()
