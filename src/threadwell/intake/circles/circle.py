@@ -186,6 +186,11 @@ class Circle:
             if other != channel:
                 yield from _between(those, at - within, at + within)
 
+    @property
+    def is_reworded(self) -> bool:
+        """Whether any message may have been worded anew, or taken back."""
+        return bool(self._worded)
+
     def wordings_of(self, placed: Placed) -> list[Placed]:
         """All wordings of a message that are here, the first one before later ones.
 

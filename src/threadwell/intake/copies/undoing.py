@@ -84,7 +84,7 @@ async def _words(
     out: dict[str, Said] = {}
     there: dict[Key, Placed] = {}
     for circle, new in placed:
-        for one in new:
+        for one in new if circle.is_reworded else ():
             wordings = circle.wordings_of(one)
             for each in wordings if len(wordings) > 1 else ():
                 if each.message is not None:
