@@ -16,6 +16,15 @@ from threadwell.sessions import Sent
 from threadwell.stores.contract import Key
 
 
+def as_projected(encounter: Resource) -> set[str]:
+    """Who takes part in an Encounter as a projection writes it: with a role, and since when."""
+    return {
+        str((one.get("individual") or {}).get("reference", ""))
+        for one in encounter.get("participant") or ()
+        if "period" in one and "type" in one
+    }
+
+
 class Former:
     """The circle as it is stored, before a plan for it is written; indexed only where needed."""
 
@@ -31,8 +40,9 @@ class Former:
         """Everybody as whom the addresses of those messages have spoken, or may have.
 
         So have those of messages that it recorded until now and that are elsewhere from now on.
-        What was withdrawn records no message by now: then it is everybody of the circle. Whoever
-        was let into a thread is among them: a projection puts them where they take part.
+        What was withdrawn records no message by now: then it is everybody of the circle, and those
+        whom it has as a projection would have written them. Whoever was let into a thread is among
+        them: a projection puts them where they take part.
         """
         out = {one.who for one in self._circle.turned.values()}
         headers, messages = self._headers(key), self.messages(key)
@@ -40,7 +50,7 @@ class Former:
             if not messages or link.header in headers:
                 out.update((link.sender, *link.recipients))
         if not messages:
-            out.update(self._circle.patients)
+            out.update((*self._circle.patients, *as_projected(self.body(key))))
         for placed in messages or self._circle.messages.values():
             if placed.link is not None:
                 out.update((placed.link.sender, *placed.link.recipients))
