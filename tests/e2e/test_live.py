@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -313,7 +314,7 @@ def test_a_kill_between_acknowledgement_and_record_loses_nothing(practice: Pract
 def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "live.md").read_text()
     steps = re.findall(r"^ *```sh\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
-    *before, serve, after, answer = [
+    *before, serve, after, answer, by_hand = [
         re.sub(r"^   ", "", step, flags=re.MULTILINE) for step in steps
     ]
     environment = {
@@ -324,7 +325,12 @@ def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
 
     def run(step: str) -> str:
         done = subprocess.run(
-            ["bash", "-ec", step], cwd=tmp_path, env=environment, capture_output=True, text=True
+            ["bash", "-ec", step],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -351,6 +357,9 @@ def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
         request.url = httpx.URL(f"http://127.0.0.1:{port}/hooks/front-desk")
         with httpx.Client(timeout=15) as client:
             assert client.send(request).status_code == 200
+        if all(map(shutil.which, ("curl", "openssl"))):
+            told = run(by_hand.replace("127.0.0.1:8103", f"127.0.0.1:{port}"))
+            assert "200" in told.splitlines()[0], told
         until = time.monotonic() + 60
         while "Ana" not in (shown := run(after)):
             assert time.monotonic() < until, shown + (tmp_path / "log").read_text()
