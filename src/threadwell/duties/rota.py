@@ -88,12 +88,13 @@ class _Turn:
         pause = _FIRST_PAUSE
         while True:
             self.stirred.clear()
+            ahead = _ahead()
             wait, well = await self._round()
             if self.stopping:
                 return
             if well:
                 pause = _FIRST_PAUSE
-                await self._wait(wait)
+                await self._wait(wait, ahead)
             else:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -121,25 +122,32 @@ class _Turn:
             record.runs += 1
             record.seconds += seconds() - begun
 
-    async def _wait(self, wait: float | None) -> None:
-        """Until its next turn: so many seconds, a stir, or that somebody has set the clock."""
+    async def _wait(self, wait: float | None, ahead: float) -> None:
+        """Until its next turn: so many seconds, a stir, or that somebody has set the clock.
+
+        ``ahead`` is how it was set when the round began that has reckoned by it.
+        """
         await asyncio.sleep(_REST)
         ends = None if wait is None else seconds() + wait
         while ends is None or seconds() < ends:
             left = _SLICE if ends is None else min(_SLICE, max(0.0, ends - seconds()))
-            ahead = time.time() - seconds()
             try:
                 async with asyncio.timeout(left):
                     await self._stirred_if_heeded()
                 return
             except TimeoutError:
-                if abs(time.time() - seconds() - ahead) >= _SET:
+                if abs(_ahead() - ahead) >= _SET:
                     return
 
     async def _stirred_if_heeded(self) -> None:
         if not self.duty.heeds_stirs:
             await asyncio.Event().wait()
         await self.stirred.wait()
+
+
+def _ahead() -> float:
+    """Seconds by which the clock on the wall is before the one that nobody sets."""
+    return time.time() - seconds()
 
 
 @dataclass(slots=True)
