@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.calls.going_on import GoingOn
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
@@ -149,8 +150,7 @@ class Hooks:
         self._pauses = pauses
         self._read: dict[int, list[Change]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._failures: list[BaseException] = []
+        self._under_way: GoingOn[str] = GoingOn()
 
     async def round(self) -> float | None:
         """Tell the hooks what they are due; the seconds until one is tried again, ``None`` if none.
@@ -159,21 +159,18 @@ class Hooks:
         next round goes on with it. Raises ``StoreError``, and ``Conflict`` where another process
         has taken over.
         """
-        begun: set[str] = set()
+        failed: set[str] = set()
         ends = monotonic() + _ROUND
         try:
             while True:
-                due = await self._begin(begun)
+                due = await self._begin(failed)
                 if not self._under_way or monotonic() >= ends:
                     break
-                await asyncio.wait(self._under_way.values(), timeout=_LOOK)
-                self._look(begun)
+                failed |= await self._under_way.wait(_LOOK)
         except asyncio.CancelledError:
-            await self._break_off()
+            await self._under_way.break_off()
             raise
-        if self._failures:
-            failures, self._failures = self._failures, []
-            raise failures[0]
+        self._under_way.check()
         if self._under_way:
             return 0.0
         return None if due is None else max(0.0, (due - self._clock()) / 1000)
@@ -196,24 +193,8 @@ class Hooks:
             elif state.position < now:
                 if allowed is None:
                     allowed = await hosts(self._store, self._project)
-                self._under_way[id_] = asyncio.create_task(self._serve(hook, now, allowed))
+                self._under_way.begin(id_, self._serve(hook, now, allowed))
         return min(due, default=None)
-
-    def _look(self, failed: set[str]) -> None:
-        """Let go of those that have ended."""
-        for id_, task in list(self._under_way.items()):
-            if task.done():
-                del self._under_way[id_]
-                if error := task.exception():
-                    failed.add(id_)
-                    self._failures.append(error)
-
-    async def _break_off(self) -> None:
-        tasks = list(self._under_way.values())
-        self._under_way.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hooks(self, now: int) -> list[_Hook]:
         """The hooks that are active, each where it stands; ``now`` is from before they are read."""

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TypeAlias
 
 from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.calls.going_on import GoingOn
 from threadwell.calls.smtp import SmtpSubmitter
 from threadwell.calls.submission import Submission, Submitter
 from threadwell.channels.account import Account
@@ -111,8 +112,7 @@ class Outbox:
         self._asked = asked
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._of_account: dict[str, asyncio.Semaphore] = {}
-        self._under_way: dict[_Thread, asyncio.Task[None]] = {}
-        self._failures: list[BaseException] = []
+        self._under_way: GoingOn[_Thread] = GoingOn()
 
     async def round(self) -> float | None:
         """Send what is due; the seconds until something else is, ``None`` where nothing waits.
@@ -128,14 +128,11 @@ class Outbox:
                 due = await self._begin(begun)
                 if not self._under_way or monotonic() >= ends:
                     break
-                await asyncio.wait(self._under_way.values(), timeout=_LOOK)
-                self._look()
+                await self._under_way.wait(_LOOK)
         except asyncio.CancelledError:
-            await self._break_off()
+            await self._under_way.break_off()
             raise
-        if self._failures:
-            failures, self._failures = self._failures, []
-            raise failures[0]
+        self._under_way.check()
         if self._under_way:
             return 0.0
         return None if due is None else max(0.0, (due - self._clock()) / 1000)
@@ -161,23 +158,8 @@ class Outbox:
             if known is None:
                 known = {one.name: one for one in await accounts(self._store, self._project)}
             begun[thread] = first.value
-            self._under_way[thread] = asyncio.create_task(self._send_all(some, known))
+            self._under_way.begin(thread, self._send_all(some, known))
         return due
-
-    def _look(self) -> None:
-        """Let go of what has ended; what goes wrong with one keeps no other from being sent."""
-        for thread, task in list(self._under_way.items()):
-            if task.done():
-                del self._under_way[thread]
-                if error := task.exception():
-                    self._failures.append(error)
-
-    async def _break_off(self) -> None:
-        tasks = list(self._under_way.values())
-        self._under_way.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_all(self, some: Sequence[Queued], known: Mapping[str, Account]) -> None:
         """Send what is due of a thread, in its order."""
