@@ -114,7 +114,7 @@ async def taken(app: App, key: str, text: str) -> None:
 
 
 def test_an_app_that_takes_nothing_is_let_go(app: App, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sockets, "_TAKES", 0.05)
+    monkeypatch.setattr("threadwell.api.line._TAKES", 0.05)
 
     async def go() -> None:
         line = Line(app)

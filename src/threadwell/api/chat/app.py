@@ -18,6 +18,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Header, Request
 from threadwell.api.failing import crashed
 from threadwell.api.headers import as_mapping, repeated
+from threadwell.api.line import Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
 from threadwell.channels.account import Account
@@ -140,7 +141,7 @@ class Chat:
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         if self._following is None:
             self._following = Following(context.whole, context.project, self._typing, context.clock)
-        socket = Socket(context, name, self._following, self._typing, receive, send)
+        socket = Socket(context, name, self._following, self._typing, receive, Line(send))
         await socket.run()
 
     def _end(self) -> None:

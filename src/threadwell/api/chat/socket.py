@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +30,7 @@ from threadwell.api.chat.door import account_of, token_of
 from threadwell.api.chat.errors import as_refused, of_store, told
 from threadwell.api.chat.following import Following, Listener
 from threadwell.api.context import Context
-from threadwell.api.outside import Send
+from threadwell.api.line import Gone, Line, first_of
 from threadwell.channels.chat.tokens import Token
 from threadwell.channels.live import State
 from threadwell.fhir.outcome import FhirError
@@ -45,8 +44,8 @@ from threadwell.stores.contract import StoreError
 
 #: What both ends call the protocol.
 SUBPROTOCOL = "threadwell-chat-1"
-#: Seconds until an app has said who it is, and in which it takes a frame.
-_HELLO, _TAKES = 10.0, 20.0
+#: Seconds until an app has said who it is.
+_HELLO = 10.0
 #: Seconds between two looks at whether the token is still good.
 _CHECK = 15.0
 #: Messages of which is remembered how they were told.
@@ -67,10 +66,6 @@ _CLOSE = {
 _RESTART = 1012
 
 
-class _Gone(Exception):
-    """The app went away, or does not take what it is sent."""
-
-
 @dataclass(slots=True)
 class Socket:
     """One open socket, after its handshake."""
@@ -80,11 +75,10 @@ class Socket:
     following: Following
     typing: Typing
     receive: Receive
-    send: Send
+    line: Line
     _token: Token = field(init=False)
     _text: str = ""
     _cursor: Cursor = field(init=False)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: OrderedDict[str, tuple[object, ...]] = field(default_factory=OrderedDict)
     _typing: bool = False
 
@@ -100,7 +94,7 @@ class Socket:
             await self._close(as_refused(error))
         except StoreError as error:
             await self._close(as_refused(of_store(self.context.load, error)))
-        except _Gone:
+        except Gone:
             return
 
     async def _hello(self) -> Hello:
@@ -123,7 +117,7 @@ class Socket:
                 listener.over = True
             await self._say(type="ready", patient=self._token.patient.told, until=self._token.until)
             await self._catch_up(cursor)
-            await _first_of(self._read(), self._write(listener))
+            await first_of(self._read(), self._write(listener))
 
     async def _catch_up(self, cursor: Cursor | None) -> None:
         """Tell what came after a cursor, or the latest messages; then where that leads to."""
@@ -150,7 +144,7 @@ class Socket:
                     await listener.rung.wait()
             listener.rung.clear()
             if listener.over:
-                await self._end(_RESTART, "come back")
+                await self.line.end(_RESTART, "come back")
                 return
             if listener.missed:
                 listener.waiting.clear()
@@ -209,7 +203,7 @@ class Socket:
     async def _frame(self) -> Frame:
         message = await self.receive()
         if message["type"] != "websocket.receive":
-            raise _Gone
+            raise Gone
         text = message.get("text")
         if text is None:
             raise ChatRefused("invalid", "a frame is text", "frame")
@@ -235,32 +229,9 @@ class Socket:
 
     async def _say(self, **frame: Any) -> None:
         text = msgspec.json.encode(frame).decode()
-        await self._send({"type": "websocket.send", "text": text})
+        await self.line.say(text)
 
     async def _close(self, error: ChatRefused) -> None:
-        with suppress(_Gone):
+        with suppress(Gone):
             await self._say(type="error", **told(error))
-            await self._end(_CLOSE.get(error.code, 4400), error.code)
-
-    async def _end(self, code: int, reason: str) -> None:
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
-
-    async def _send(self, message: Mapping[str, Any]) -> None:
-        try:
-            async with asyncio.timeout(_TAKES), self._turn:
-                await self.send(dict(message))
-        except (TimeoutError, OSError):
-            raise _Gone from None
-
-
-async def _first_of(*of: Coroutine[Any, Any, None]) -> None:
-    """Run until one of them is done, and end the others; raises what that one has raised."""
-    tasks = [asyncio.create_task(one) for one in of]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in tasks:
-            one.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for one in done:
-        one.result()
+            await self.line.end(_CLOSE.get(error.code, 4400), error.code)

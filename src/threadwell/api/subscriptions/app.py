@@ -9,6 +9,7 @@ from threadwell.access.view import View
 from threadwell.api import outside
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
+from threadwell.api.line import Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
 from threadwell.api.subscriptions.following import Following
@@ -58,7 +59,7 @@ class Subscriptions:
         async def remove(view: View, id_: str) -> None:
             await self._remove(context, view, id_)
 
-        await Socket(context, self._following, position, remove, receive, send).run()
+        await Socket(context, self._following, position, remove, receive, Line(send)).run()
 
     def _end(self) -> None:
         if self._following is not None:

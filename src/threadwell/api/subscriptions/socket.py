@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from threadwell.access.view import View
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller
-from threadwell.api.outside import Send
+from threadwell.api.line import Gone, Line, first_of
 from threadwell.api.subscriptions.binding import Binding, read
 from threadwell.api.subscriptions.following import Following, Listener
 from threadwell.fhir.json import BadJson, decode, encode
@@ -30,14 +30,10 @@ from threadwell.subscriptions.served import WEBSOCKET
 
 #: Characters of a frame that a client sends: a token and little else.
 _MOST = 16 * 1024
-#: Seconds between two heartbeats, and in which a client takes a frame.
-_BEAT, _TAKES = 10.0, 20.0
+#: Seconds between two heartbeats.
+_BEAT = 10.0
 #: Codes of a close (RFC 6455 §7.4): the server stops; it cannot keep up with the client.
 _RESTART, _LATER = 1012, 1013
-
-
-class _Gone(Exception):
-    """The client went away, or does not take what it is sent."""
 
 
 class _Bound(NamedTuple):
@@ -57,22 +53,21 @@ class Socket:
     position: int
     remove: Callable[[View, str], Awaitable[None]]
     receive: Receive
-    send: Send
+    line: Line
     _bound: dict[str, _Bound] = field(default_factory=dict)
     _told: Counter[str] = field(default_factory=Counter)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
         """Serve the client until either end is done."""
-        with suppress(_Gone):
+        with suppress(Gone):
             try:
                 with self.following.listening(self.position) as listener:
-                    await _first_of(self._read(listener), self._write(listener))
+                    await first_of(self._read(listener), self._write(listener))
             except FhirError as error:
                 await self._say(encode(outcome(error.issues, error.id)))
-                await self._end(_LATER, "too many")
+                await self.line.end(_LATER, "too many")
             except StoreError:
-                await self._end(_LATER, "the store cannot be read")
+                await self.line.end(_LATER, "the store cannot be read")
 
     async def _read(self, listener: Listener) -> None:
         while True:
@@ -154,7 +149,7 @@ class Socket:
             listener.rung.clear()
             if listener.over or listener.behind:
                 code = _RESTART if listener.over else _LATER
-                await self._end(code, "come back")
+                await self.line.end(code, "come back")
                 return
             while listener.ended:
                 self._unbind(listener, listener.ended.pop())
@@ -187,7 +182,7 @@ class Socket:
     async def _frame(self) -> dict[str, Any]:
         message = await self.receive()
         if message["type"] != "websocket.receive":
-            raise _Gone
+            raise Gone
         text = message.get("text")
         if text is None or len(text) > _MOST:
             raise invalid(f"A frame is text of at most {_MOST} characters")
@@ -200,27 +195,4 @@ class Socket:
         return frame
 
     async def _say(self, text: bytes) -> None:
-        await self._send({"type": "websocket.send", "text": text.decode()})
-
-    async def _end(self, code: int, reason: str) -> None:
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
-
-    async def _send(self, message: Mapping[str, Any]) -> None:
-        try:
-            async with asyncio.timeout(_TAKES), self._turn:
-                await self.send(dict(message))
-        except (TimeoutError, OSError):
-            raise _Gone from None
-
-
-async def _first_of(*of: Coroutine[Any, Any, None]) -> None:
-    """Run until one of them is done, and end the others; raises what that one has raised."""
-    tasks = [asyncio.create_task(one) for one in of]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in tasks:
-            one.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for one in done:
-        one.result()
+        await self.line.say(text.decode())
