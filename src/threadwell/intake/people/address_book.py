@@ -20,6 +20,7 @@ from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.intake.commits.values import Values
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.asked import Asked, is_found_by_address
+from threadwell.intake.people.made import practice_of, stranger_of
 from threadwell.intake.people.question import writing
 from threadwell.intake.people.relying import BY_TELECOM, Found
 from threadwell.intake.people.route import Directory, address_key, as_author, party_key
@@ -92,7 +93,7 @@ class AddressBook:
         if self.practice not in there:
             if self.settings.organization:
                 return
-            self.made[Key("Organization", identity.id)] = _practice(identity, self.settings)
+            self.made[Key("Organization", identity.id)] = practice_of(identity, self.settings)
 
     def forget(self, people: Collection[str], addresses: Collection[str]) -> set[str]:
         """Let go of what is known of people (``Patient/…``) who have changed.
@@ -280,7 +281,7 @@ class AddressBook:
     def make_patient(self, address: Address) -> None:
         """A Patient for a stranger's address; ``made`` has it until it is written."""
         identity = Identity(codes.ADDRESS, address_key(address))
-        self.made[Key("Patient", identity.id)] = _stranger(identity, address)
+        self.made[Key("Patient", identity.id)] = stranger_of(identity, address)
         patient = f"Patient/{identity.id}"
         self._called[patient] = Called(())
         bare = address._replace(display="")
@@ -393,26 +394,3 @@ def _called(person: Resource) -> Called:
     given = (one for name in names for one in name.get("given") or () if one)
     family = (name.get("family") for name in names)
     return Called(tuple(given), tuple(one for one in family if one))
-
-
-def _practice(identity: Identity, settings: Settings) -> Resource:
-    out: Resource = {
-        "resourceType": "Organization",
-        "identifier": [identity.as_json()],
-        "active": True,
-        "name": settings.practice_name,
-    }
-    if settings.owner:
-        out["telecom"] = [
-            {"system": str(own.kind), "value": own.value} for own in sorted(settings.owner)
-        ]
-    return out
-
-
-def _stranger(identity: Identity, address: Address) -> Resource:
-    return {
-        "resourceType": "Patient",
-        "identifier": [identity.as_json()],
-        "name": [{"text": address.value}],
-        "telecom": [{"system": str(address.kind), "value": address.value}],
-    }
