@@ -38,7 +38,8 @@ from threadwell.stores.postgres.rows import COLUMNS, stored, with_bodies
 from threadwell.stores.postgres.rows import bounded as bounded_rows
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.surroundings import answer, filled
-from threadwell.stores.sql.condition import Compiler, Condition, Stream
+from threadwell.stores.sql.condition import Compiler
+from threadwell.stores.sql.conditions import Condition, Stream
 from threadwell.stores.sql.doubts import Doubts
 from threadwell.stores.sql.keys import Keys, every
 from threadwell.stores.sql.links import Referred, referring

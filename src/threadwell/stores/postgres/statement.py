@@ -14,7 +14,7 @@ from typing import Any
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.postgres.database import storable
 from threadwell.stores.postgres.rows import COLUMNS, beginning, bounded, text_bytes
-from threadwell.stores.sql.condition import (
+from threadwell.stores.sql.conditions import (
     Always,
     Condition,
     OneOf,

@@ -7,9 +7,7 @@ filter is asked again of the resource itself, by the rules of ``fhir.search.matc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
@@ -41,6 +39,16 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
 from threadwell.stores.including import Target
+from threadwell.stores.sql.conditions import (
+    Always,
+    Condition,
+    OneOf,
+    Present,
+    Stream,
+    TextScan,
+    TextWay,
+    UpdatedWithin,
+)
 from threadwell.stores.sql.entries import present_bits
 from threadwell.stores.sql.keys import (
     Keys,
@@ -59,8 +67,6 @@ from threadwell.stores.sql.keys import (
 )
 from threadwell.stores.sql.links import forms_of, holds_names
 from threadwell.stores.sql.ranges import (
-    HIGHEST,
-    LOWEST,
     UPDATED,
     WIDTHS,
     Stretch,
@@ -69,102 +75,6 @@ from threadwell.stores.sql.ranges import (
     number_stretch,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A stretch of one posting list; it may hold more than matches where not ``exact``."""
-
-    key: int
-    low: int = LOWEST
-    high: int = HIGHEST
-    exact: bool = True
-
-    @property
-    def whole(self) -> bool:
-        return self.low == LOWEST and self.high == HIGHEST
-
-
-class TextWay(Enum):
-    """How the texts of a list are compared with those searched for."""
-
-    STARTS = "starts"
-    CONTAINS = "contains"
-    EQUAL = "equal"
-    ALL = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class TextScan:
-    """The resources with a text under ``key`` that compares with one of ``texts``."""
-
-    key: int
-    way: TextWay
-    texts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Always:
-    """Holds for every resource, or for none."""
-
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The parameter of ``bit`` has a value, or none where ``missing``."""
-
-    bit: int
-    missing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UpdatedWithin:
-    """``meta.lastUpdated``, in microseconds, lies in one of the stretches."""
-
-    stretches: tuple[Stretch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """The id is one of ``ids``, or none of them where ``negate``."""
-
-    ids: tuple[str, ...]
-    negate: bool
-
-
-#: What the row of a resource is asked.
-RowTest: TypeAlias = Always | Present | UpdatedWithin | OneOf
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A filter, compiled. What is empty or ``None`` cannot be used for it.
-
-    ``keys``: any of these lists, in natural order, holds every match (none, with ``negate``).
-    ``streams``: every match is in one of these, in another order. ``row`` decides by itself;
-    ``exact`` tells whether the rest does. ``updated``: the streams are in the order of
-    ``meta.lastUpdated``.
-    """
-
-    filter: Filter
-    keys: tuple[int, ...] | None = None
-    negate: bool = False
-    streams: tuple[Stream, ...] | None = None
-    text: TextScan | None = None
-    ids: tuple[str, ...] | None = None
-    row: RowTest | None = None
-    exact: bool = True
-    updated: bool = False
-
-    @property
-    def dear(self) -> bool:
-        """Whether to ask each resource itself costs less than to look into all of the lists."""
-        keys = self.keys
-        return keys is not None and len(keys) > _FEW and isinstance(self.filter, EitherFilter)
-
-
-#: Lists that are looked into for each resource, where it can be asked itself instead.
-_FEW = 64
 #: The filters that compile to what ``Lookups`` find.
 _LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
 

@@ -30,7 +30,8 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import OTHER, Compound, compound_form, compounds
-from threadwell.stores.sql.condition import Condition, Stream, TextScan, token_form
+from threadwell.stores.sql.condition import token_form
+from threadwell.stores.sql.conditions import Condition, Stream, TextScan
 from threadwell.stores.sql.keys import (
     Keys,
     every,

@@ -9,7 +9,7 @@ import apsw
 
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import Page, Stored
-from threadwell.stores.sql.condition import Stream
+from threadwell.stores.sql.conditions import Stream
 from threadwell.stores.sql.plan import Entry, Lead, Order, entry_of, order_of, start
 from threadwell.stores.sqlite.rows import COLUMNS, fetch_bounded
 

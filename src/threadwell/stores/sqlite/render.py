@@ -7,7 +7,7 @@ from typing import Any
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.search.query import Filter
-from threadwell.stores.sql.condition import (
+from threadwell.stores.sql.conditions import (
     Always,
     Condition,
     OneOf,

@@ -25,7 +25,8 @@ from threadwell.stores.including import (
     target_of,
 )
 from threadwell.stores.order import Candidate, ahead, in_order
-from threadwell.stores.sql.condition import Compiler, Condition, Stream
+from threadwell.stores.sql.condition import Compiler
+from threadwell.stores.sql.conditions import Condition, Stream
 from threadwell.stores.sql.doubts import SURE, Doubts
 from threadwell.stores.sql.keys import Keys, every
 from threadwell.stores.sql.links import NAMELESS, Referred, naming_keys, referring, referring_keys
