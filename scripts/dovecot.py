@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import postgres
 import toolbox
+from loopback import free_port, greets
 
 PASSWORD = "of-the-mailbox"
 _CONF = """
@@ -111,7 +111,7 @@ class Server:
             extra_groups=[] if self.user else None,
         )
         deadline = time.monotonic() + 20
-        while not _answers(self.port):
+        while not greets(self.port, b"* OK"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 log = self.folder / "log"
                 said = log.read_text("utf-8", "replace") if log.exists() else ""
@@ -140,7 +140,7 @@ def start(program: str) -> Server:
     user = postgres.give_away(folder)
     owner = pwd.getpwnam(user or getpass.getuser())
     certificate = folder / "cert.pem"
-    server = Server(program, folder, user, _free_port(), _free_port(), certificate)
+    server = Server(program, folder, user, free_port(), free_port(), certificate)
     has_tls = _certify(folder)
     conf = folder / "dovecot.conf"
     text = _CONF.format(
@@ -174,17 +174,3 @@ def _certify(folder: Path) -> bool:
     done = subprocess.run([program, "req", *made, *named, *files], check=False, capture_output=True)
     (folder / "cert.pem").chmod(0o644)
     return done.returncode == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1) as one:
-            return one.recv(4) == b"* OK"
-    except OSError:
-        return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import toolbox
+from loopback import free_port, greets
 
 _MAIN = """
 compatibility_level = 3.6
@@ -107,7 +107,7 @@ def start(program: str, transports: Mapping[str, str]) -> Server:
     """A new one; ``transports`` say for addresses and domains where mails go, in Postfix' words."""
     folder = Path(tempfile.mkdtemp(prefix="threadwell-postfix-"))
     folder.chmod(0o755)
-    server = Server(program, folder, _free_port())
+    server = Server(program, folder, free_port())
     told = ", ".join(f"{{ {to} = {where} }}" for to, where in transports.items())
     (folder / "main.cf").write_text(_MAIN.format(folder=folder, transports=told))
     (folder / "master.cf").write_text(_MASTER.format(port=server.port))
@@ -116,24 +116,10 @@ def start(program: str, transports: Mapping[str, str]) -> Server:
     shutil.chown(folder / "data", "postfix")
     said = server._run("start")
     deadline = time.monotonic() + 20
-    while not _answers(server.port):
+    while not greets(server.port, b"220"):
         if time.monotonic() > deadline:
             said += server.log()[-500:]
             server.remove()
             raise RuntimeError(f"Postfix did not start: {said}")
         time.sleep(0.02)
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1) as one:
-            return one.recv(3) == b"220"
-    except OSError:
-        return False
