@@ -24,12 +24,12 @@ class Subscribing(Whom):
 
         With ``allowed=False`` no more.
         """
-        from threadwell.subscriptions.hooks import allow_host
+        from threadwell.subscriptions.hook_states import allow_host
 
         self._loop.call(allow_host(self._store, self._project, host, allowed=allowed))
 
     def hook_hosts(self) -> list[str]:
         """The hosts of private networks that may be called: ``tw.hook_hosts()``."""
-        from threadwell.subscriptions.hooks import hosts
+        from threadwell.subscriptions.hook_states import hosts
 
         return list(self._loop.call(hosts(self._store, self._project)))

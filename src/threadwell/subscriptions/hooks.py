@@ -39,6 +39,7 @@ from threadwell.stores.contract import (
 from threadwell.stores.scanning import scan
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
+from threadwell.subscriptions.hook_states import STATES, State, hosts, states
 from threadwell.subscriptions.served import HOOK, is_active
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,9 @@ _BATCH, AT_ONCE, _SECONDS = 100, 64, 20.0
 #: Seconds after which a round looks what is new while it waits for hooks, and those after which the
 #: next round goes on with that.
 _LOOK, _ROUND = 0.25, 10.0
+#: Seconds until it is looked again whether there are hooks, where there was none: most practices
+#: have none, and each commit stirs.
+GLANCE = 1.0
 #: Changes that a hook goes past before it is kept where it stands, if none was for it.
 _NOTED = 1000
 #: Batches of changes that are at hand at a time.
@@ -61,24 +65,8 @@ _REMEMBERED = 16
 _MOST = 1024 * 1024
 _GONE = 410
 
-_STATES, _LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription-host"
+_LOOKED = "subscription-look"
 _SIGNED = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
-
-
-class State(msgspec.Struct, omit_defaults=True):
-    """Where a hook stands: what came up to ``position`` it has been told.
-
-    While it ``waits`` for an active version of its own Subscription to go by, it is told nothing.
-    ``tries`` are those in vain, ``since`` when the first of them was, ``due`` when the next one is,
-    in milliseconds since 1970 UTC; ``why`` is how the last one went.
-    """
-
-    position: int
-    waits: bool = False
-    tries: int = 0
-    since: int = 0
-    due: int = 0
-    why: str = ""
 
 
 @dataclass(slots=True)
@@ -93,28 +81,6 @@ class _Hook:
     passed: int = 0
     #: The version that it is to be told.
     found: Version | None = None
-
-
-async def allow_host(store: Store, project: str, host: str, *, allowed: bool = True) -> None:
-    """Let hooks call a host (``host`` or ``host:port``) that is here or in a private network."""
-    value = host.encode() if allowed else None
-    await store.put_private(_HOSTS, f"{project}/{host}", value)
-
-
-async def hosts(store: Store, project: str) -> tuple[str, ...]:
-    """Those that may be called though they are here or in a private network."""
-    kept = await store.list_private(_HOSTS)
-    return tuple(host.decode() for name, host in kept.items() if name.startswith(f"{project}/"))
-
-
-async def states(store: Store, project: str) -> dict[str, State]:
-    """Where each hook stands, by the id of its Subscription."""
-    kept = await store.list_private(_STATES)
-    return {
-        name.removeprefix(f"{project}/"): msgspec.json.decode(value, type=State)
-        for name, value in kept.items()
-        if name.startswith(f"{project}/")
-    }
 
 
 async def nobody(_: str) -> str:
@@ -140,6 +106,7 @@ class Hooks:
         still_held: Callable[[], tuple[Kept, ...]] = tuple,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
+        glance: float = GLANCE,
     ) -> None:
         self._store = store
         self._project = project
@@ -148,6 +115,8 @@ class Hooks:
         self._still_held = still_held
         self._clock = clock
         self._pauses = pauses
+        self._glance = glance
+        self._quiet = 0.0
         self._read: dict[int, list[Change]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._under_way: GoingOn[str] = GoingOn()
@@ -159,6 +128,8 @@ class Hooks:
         next round goes on with it. Raises ``StoreError``, and ``Conflict`` where another process
         has taken over.
         """
+        if self._quiet > monotonic():
+            return self._quiet - monotonic()
         failed: set[str] = set()
         ends = monotonic() + _ROUND
         try:
@@ -184,7 +155,10 @@ class Hooks:
         self._read.clear()
         due: list[int] = []
         allowed = None
-        for hook in await self._hooks(now):
+        hooks = await self._hooks(now)
+        # What is written until the next look is not lost: a new hook goes on from this one.
+        self._quiet = 0.0 if hooks else monotonic() + self._glance
+        for hook in hooks:
             id_, state = hook.stored.id, hook.state
             if id_ in self._under_way or id_ in failed:
                 continue
@@ -227,7 +201,7 @@ class Hooks:
             hooks.append(_Hook(stored, subscription, criteria, bases, state, kept))
         # Whoever turns one off, and on again later, is told of what comes then.
         for id_ in known.keys() - found:
-            await self._store.put_private(_STATES, self._name(id_), None)
+            await self._store.put_private(STATES, self._name(id_), None)
         if looked is None or is_new or now >= int(looked) + _NOTED:
             for hook in hooks:
                 await self._keep(hook)
@@ -248,7 +222,7 @@ class Hooks:
                 await self._keep(hook)
         except Conflict as conflict:
             # Somebody has turned it off meanwhile; or the duty is another process's.
-            if conflict.key != Key(_STATES, self._name(hook.stored.id)):
+            if conflict.key != Key(STATES, self._name(hook.stored.id)):
                 raise
 
     async def _changes(self, after: int) -> list[Change]:
@@ -382,7 +356,7 @@ class Hooks:
         value = msgspec.json.encode(hook.state)
         if value != hook.kept:
             before = hook.kept or None
-            kept = Kept(_STATES, self._name(hook.stored.id), value, before=before)
+            kept = Kept(STATES, self._name(hook.stored.id), value, before=before)
             await self._store.commit(self._project, ChangeSet((), kept=(kept, *self._still_held())))
             hook.kept = value
 

@@ -8,7 +8,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Store
 from threadwell.stores.scanning import scan
-from threadwell.subscriptions.hooks import states
+from threadwell.subscriptions.hook_states import states
 from threadwell.subscriptions.served import HOOK
 
 

@@ -24,7 +24,8 @@ from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
 from threadwell.stores.contract import ChangeSet, Kept, Key, Store, Write
 from threadwell.stores.memory import MemoryStore
 from threadwell.subscriptions import hooks as hooks_
-from threadwell.subscriptions.hooks import Hooks, allow_host, states
+from threadwell.subscriptions.hook_states import State, allow_host, states
+from threadwell.subscriptions.hooks import Hooks
 
 URL = "https://hook.example.org/told"
 
@@ -99,7 +100,7 @@ class Practice:
 
     def anew(self) -> Hooks:
         """Hooks as another process would have them."""
-        self.hooks = Hooks(self.store, PROJECT, self.endpoint, clock=lambda: self.now)
+        self.hooks = Hooks(self.store, PROJECT, self.endpoint, clock=lambda: self.now, glance=0)
         return self.hooks
 
     def run(self, work: Any) -> Any:
@@ -131,7 +132,7 @@ class Practice:
     def shown(self, id_: str) -> Resource:
         return decode(self.run(self.store.read(PROJECT, "Subscription", id_)).body)
 
-    def state(self, id_: str) -> hooks_.State:
+    def state(self, id_: str) -> State:
         return self.run(states(self.store, PROJECT))[id_]
 
 
@@ -433,3 +434,15 @@ def test_one_that_cannot_be_called_waits_alone(practice: Practice) -> None:
     assert practice.endpoint.told() == ["completed"]
     assert practice.state(odd).tries == 1
     caller.close()
+
+
+def test_where_there_is_no_hook_nobody_looks_at_each_commit(practice: Practice) -> None:
+    hooks = Hooks(practice.store, PROJECT, practice.endpoint, clock=lambda: practice.now)
+    assert practice.run(hooks.round()) is None
+    practice.hook()
+    practice.message()
+    pause = practice.run(hooks.round())
+    assert 0 < pause <= hooks_.GLANCE
+    assert practice.endpoint.told() == []
+    practice.round()
+    assert practice.endpoint.told() == ["completed"]

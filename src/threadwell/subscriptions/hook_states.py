@@ -1,0 +1,47 @@
+"""What is kept of rest-hooks: where each stands, and which hosts in private networks are called."""
+
+from __future__ import annotations
+
+import msgspec
+
+from threadwell.stores.contract import Store
+
+STATES, _HOSTS = "subscription-hook", "subscription-host"
+
+
+class State(msgspec.Struct, omit_defaults=True):
+    """Where a hook stands: what came up to ``position`` it has been told.
+
+    While it ``waits`` for an active version of its own Subscription to go by, it is told nothing.
+    ``tries`` are those in vain, ``since`` when the first of them was, ``due`` when the next one is,
+    in milliseconds since 1970 UTC; ``why`` is how the last one went.
+    """
+
+    position: int
+    waits: bool = False
+    tries: int = 0
+    since: int = 0
+    due: int = 0
+    why: str = ""
+
+
+async def allow_host(store: Store, project: str, host: str, *, allowed: bool = True) -> None:
+    """Let hooks call a host (``host`` or ``host:port``) that is here or in a private network."""
+    value = host.encode() if allowed else None
+    await store.put_private(_HOSTS, f"{project}/{host}", value)
+
+
+async def hosts(store: Store, project: str) -> tuple[str, ...]:
+    """Those that may be called though they are here or in a private network."""
+    kept = await store.list_private(_HOSTS)
+    return tuple(host.decode() for name, host in kept.items() if name.startswith(f"{project}/"))
+
+
+async def states(store: Store, project: str) -> dict[str, State]:
+    """Where each hook stands, by the id of its Subscription."""
+    kept = await store.list_private(STATES)
+    return {
+        name.removeprefix(f"{project}/"): msgspec.json.decode(value, type=State)
+        for name, value in kept.items()
+        if name.startswith(f"{project}/")
+    }
