@@ -20,6 +20,8 @@ from threadwell.channels.channel import Channel
 from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
+from threadwell.logins.logins import Logins
+from threadwell.logins.people import People, Profiles
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: What people call each channel, by its name; to be asked only where it is needed.
@@ -57,6 +59,8 @@ class Context:
     signing: SigningKey
     signer: Signer
     access: Access
+    logins: Logins
+    people: People
     readiness: Readiness
     labels: Labels
     channels: Live
@@ -109,6 +113,7 @@ async def open_context(
     signing = await signing_key(store)
     own = await store.known_as(*bases)
     policies = Policies(store, project, own)
+    logins = Logins(store, project, await kept_secret(store, "refresh"), clock)
     return Context(
         view=Whole(store),
         whole=store,
@@ -119,6 +124,8 @@ async def open_context(
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
         access=Access(store, project, signing, f"{base}/", clock, policies),
+        logins=logins,
+        people=Profiles(store, project),
         readiness=Readiness(store, project),
         labels=labels,
         channels=channels,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.oauth import logins
 from threadwell.api.outcomes import OK, outcome_answer
+from threadwell.logins import marks
 
 
 async def logout(context: Context, request: Request) -> Answer:
     """200; the token that the request comes with opens nothing from now on."""
     caller = await context.access.caller(request.headers)
     if caller.login_id:
-        await logins.end(context.whole, caller.login_id, context.clock() // 1000)
+        await marks.end(context.whole, caller.login_id, context.clock() // 1000)
         context.access.forget(request.headers)
     return outcome_answer(200, OK, request.headers)

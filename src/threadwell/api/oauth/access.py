@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from threadwell.access.memberships import Policies
 from threadwell.api.exchange import Caller
-from threadwell.api.oauth import endings, logins
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import SigningKey
 from threadwell.api.oauth.tokens import Claims, verify
 from threadwell.api.outcomes import unauthorized
 from threadwell.fhir.stamp import Clock
+from threadwell.logins import endings, marks
 from threadwell.stores.contract import Store
 
 #: Milliseconds until a token that was good is looked at again.
@@ -96,7 +96,7 @@ class Access:
             if known and seconds < known.claims.expires
             else verify(self._key, self._issuer, token.decode("latin-1"), seconds)
         )
-        if claims is None or await logins.ended(self._store, claims.login_id):
+        if claims is None or await marks.ended(self._store, claims.login_id):
             return None
         client = await self.client(claims.client_id)
         if client is None or client.generation != claims.generation:

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import msgspec
 
-from threadwell.api.oauth import endings
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.logins import endings
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 _KIND = "client"

@@ -11,8 +11,8 @@ from threadwell.access.memberships import (
     remove_membership,
     remove_policy,
 )
-from threadwell.api.oauth import endings
 from threadwell.fhir.resource import Resource
+from threadwell.logins import endings
 from threadwell.stores.contract import Store
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from threadwell.api.oauth import endings
-from threadwell.api.oauth.tokens import LIFE
+from threadwell.logins import endings
+from threadwell.logins.login import LIFE
 from threadwell.stores.contract import Store
 
 _KIND = "ended-login"
