@@ -27,10 +27,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlencode
 
-import apsw
 import uvloop
 
 import postgres
+from bench.commits import Row, raw_commits
 from bench.faults.server import Options, serving
 from bench.http import free_port, wait
 from bench.listeners import heard
@@ -104,7 +104,7 @@ def _tell(
         of_pages = url if kept is None else lambda what: str(kept / f"{what}.db")
         tell(of_pages, given.pages, lambda at, people: asyncio.run(_set_up(at, people)), _OFFICE)
     if given.messages:
-        _taken(folder, given.messages, url)
+        _taken(given.messages, url)
 
 
 def _acknowledged(folder: Path, rate: float, url: Callable[[str], str]) -> None:
@@ -122,7 +122,7 @@ def _acknowledged(folder: Path, rate: float, url: Callable[[str], str]) -> None:
             requests = [_request(hook, server.port, one) for one in said]
             waits[name] = uvloop.run(_sent(server.port, requests, rate))
     waits["a bare handler"] = _bare(folder, requests, rate)
-    waits["a raw commit"] = _raw_commits(folder / "raw.db", said[:500])
+    waits["a raw commit"] = raw_commits(url("raw"), [_row(one) for one in said[:500]], 1)
     print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of a raw commit, {rate:,.0f} a second")
     raw = median(waits["a raw commit"])
     for name, those in waits.items():
@@ -148,30 +148,15 @@ def _tell_waits(name: str, waits: list[float], more: str) -> None:
     print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}{more}", flush=True)
 
 
-def _taken(folder: Path, count: int, url: Callable[[str], str]) -> None:
+def _taken(count: int, url: Callable[[str], str]) -> None:
     """Print how fast messages are taken in: beside an import, and commits of what they say."""
     print(f"{'':40}{'messages/s':>12}{'of CPU':>9}  of an import, of raw commits by the hundred")
     taken, busy = asyncio.run(_taken_in(url("journal"), count, of_journal=True))
     imported, _ = asyncio.run(_taken_in(url("imported"), count, of_journal=False))
-    raw = _raw_hundreds(folder / "hundreds.db", [_said(one, 50) for one in range(count)])
+    raw = sum(raw_commits(url("raw"), [_row(_said(one, 50)) for one in range(count)], 100))
     name = "journal taken in"
     print(f"{name:40}{count / taken:12,.0f}{count / busy:9,.0f}", end="")
     print(f"{imported / taken:9.2f}{raw / taken:9.3f}", flush=True)
-
-
-def _raw_hundreds(path: Path, said: list[dict[str, str]]) -> float:
-    """Seconds that it takes to commit what messages say, a hundred at a time."""
-    connection = apsw.Connection(str(path))
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
-    began = time.perf_counter()
-    for at in range(0, len(said), 100):
-        rows = [(one["MessageSid"], urlencode(one).encode()) for one in said[at : at + 100]]
-        with connection:
-            connection.executemany("INSERT INTO kept VALUES (?, ?)", rows)
-    took = time.perf_counter() - began
-    connection.close()
-    return took
 
 
 def _said(number: int, people: int) -> dict[str, str]:
@@ -183,6 +168,10 @@ def _said(number: int, people: int) -> dict[str, str]:
         "Body": f"{number}: {_TEXT}",
         "NumMedia": "0",
     }
+
+
+def _row(said: dict[str, str]) -> Row:
+    return said["MessageSid"], urlencode(said).encode()
 
 
 def _phone(number: int) -> str:
@@ -252,20 +241,6 @@ def _bare(folder: Path, requests: list[bytes], rate: float) -> list[float]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _raw_commits(path: Path, said: list[dict[str, str]]) -> list[float]:
-    connection = apsw.Connection(str(path))
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
-    waits = []
-    for one in said:
-        began = time.perf_counter()
-        row = one["MessageSid"], urlencode(one).encode()
-        connection.execute("INSERT INTO kept VALUES (?, ?)", row)
-        waits.append(time.perf_counter() - began)
-    connection.close()
-    return waits
 
 
 async def _taken_in(url: str, count: int, *, of_journal: bool) -> tuple[float, float]:
