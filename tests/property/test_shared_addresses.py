@@ -316,3 +316,11 @@ def test_a_thread_that_comes_back_forgets_as_whom_its_addresses_spoke():
     first = [Saying(text, both, "address"), Saying(text, both[1:], "thread")]
     last = [Saying(text, both[:1], "address"), Saying(text, both, "message")]
     last_counts([text], replace(DAYS, policy="per-thread", scope="patient"), first, last)
+
+
+def test_what_could_not_be_told_by_an_earlier_answer_is_nobodys_word():
+    hello, ida = _sms(0, 0, "hello", out=True), _sms(1, 1, "Ida has a fever", OWN_PHONE)
+    another = _sms(2, 2, "hello", OWN_PHONE)
+    first = [Saying(hello, ["Patient/ida", "Patient/jon"], "address")]
+    last = [Saying(hello, ["Patient/ida"], "address")]
+    last_counts([hello, ida, another], DAYS, first, last)

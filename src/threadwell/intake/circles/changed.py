@@ -144,10 +144,21 @@ class _Session:
             share = self._shares[one.sent.id]
             was = share if len(share) == 1 else written
             now = self._of(one.link.subject if one.link else "")
-            if not now and is_open(one, self._circle.parties.get(one.sender), share):
+            if not now and not share and self._is_open(one):
                 continue  # Nobody can tell whom it is about.
             if now is not None and now != was and now != whole:
                 yield SubjectChange(Key("Communication", one.child), [one], now, CHOSEN)
+
+    def _is_open(self, one: Placed) -> bool:
+        """Whether nobody can tell whom a message is about, or could when it was written.
+
+        Several people used its sender's address by what was said then, if it names the Task in
+        which that was said, and none of them. By now it may have been said to be one person's.
+        """
+        link = one.link
+        if link is not None and any(link.said[:1]) and not link.sender and not link.reasons:
+            return True
+        return is_open(one, self._circle.parties.get(one.sender), frozenset())
 
     def _medical(self, whole: frozenset[str]) -> Iterator[SubjectChange]:
         """One patient's care that was given to another one."""
