@@ -7,6 +7,7 @@ suite, so a new way to data needs an attack of its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -90,6 +91,60 @@ def pages() -> Iterator[str]:
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
 
 
+def graph_pages() -> Iterator[str]:
+    """Queries by GraphQL that ask for all that there is, in every order and by every reference."""
+    for type_ in TYPES:
+        yield _graph(f"{{{type_}List(_count: 50) {{id}}}}")
+        connection = "{count next previous pageSize edges {resource {id}}}"
+        yield _graph(f'{{{type_}Connection(_count: 1, _sort: "-_lastUpdated") {connection}}}')
+        for source in TYPES:
+            for param in _references(source, type_):
+                name = param.replace("-", "_")
+                inner = f'{source}List(_reference: {name}, _count: 2, _sort: "_id") {{id}}'
+                yield _graph(f"{{{type_}List {{id {inner}}}}}")
+
+
+def graph_links() -> Iterator[Ask]:
+    """Queries that follow every reference, and those of what they lead to."""
+    led = "{reference resource {resourceType id ... on Communication {subject {resource {id}}}}}"
+    of_communication = " ".join(f"{one} {led}" for one in ("sender", "partOf", "encounter"))
+    for fields in (
+        f"CommunicationList {{id {of_communication}}}",
+        f"EncounterList {{id subject {led} partOf {led} participant {{individual {led}}}}}",
+        f"TaskList {{id focus {led} for {led} owner {led}}}",
+    ):
+        yield Ask("POST", "$graphql", {"query": f"{{{fields}}}"})
+
+
+def graph_searches(hidden: str) -> Iterator[str]:
+    """Searches by GraphQL for a hidden resource, and counts of it."""
+    type_, id_ = key(hidden)
+    for code, text in [("_id", id_), *values(hidden)]:
+        given = f"{code.replace('-', '_')}: {json.dumps(text)}"
+        yield _graph(f"{{{type_}Connection({given}) {{count edges {{resource {{id}}}}}}}}")
+
+
+def graph_writes(hidden: str) -> Iterator[Ask]:
+    """Mutations of a hidden resource, and of what refers to it."""
+    type_, id_ = key(hidden)
+    body = {**WORLD[hidden], "id": id_}
+    for verb, arguments, variables in (
+        ("Update", f'id: "{id_}", res: $res', {"res": body}),
+        ("Create", "res: $res", {"res": WORLD[hidden]}),
+        ("Delete", f'id: "{id_}"', {}),
+    ):
+        declared = f"($res: {type_}{verb}!)" if variables else ""
+        query = f"mutation{declared} {{{type_}{verb}({arguments}) {{id}}}}"
+        yield Ask("POST", "$graphql", {"query": query, "variables": variables})
+    said = _message(partOf=[{"reference": f"{type_}/{id_}"}])
+    query = "mutation($res: CommunicationCreate!) {CommunicationCreate(res: $res) {id}}"
+    yield Ask("POST", "$graphql", {"query": query, "variables": {"res": said}})
+
+
+def _graph(query: str) -> str:
+    return f"$graphql?query={quote(query, safe='')}"
+
+
 def about(hidden: str) -> Iterator[Ask]:
     """Requests for a hidden resource itself, that change nothing."""
     type_, id_ = key(hidden)
@@ -103,6 +158,8 @@ def about(hidden: str) -> Iterator[Ask]:
     yield Ask("GET", f"{name}/$everything")
     yield Ask("GET", f"{type_}/$everything")
     yield Ask("GET", f"{name}?_elements=id")
+    by_id = f'{{{type_}(id: "{id_}") {{id meta {{versionId lastUpdated}}}}}}'
+    yield Ask("POST", "$graphql", {"query": by_id})
     for of in compartments.OF:
         if type_ == of:
             yield Ask("GET", f"{name}/*")

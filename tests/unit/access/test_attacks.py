@@ -14,7 +14,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from attacks import Ask, about, acts, pages, searches, writes
+from attacks import (
+    Ask,
+    about,
+    acts,
+    graph_links,
+    graph_pages,
+    graph_searches,
+    graph_writes,
+    pages,
+    searches,
+    writes,
+)
 from world import NAMES, ROLES, RUNNER, WORLD, Answered, World, key
 
 from threadwell.api.endpoints import table
@@ -39,11 +50,14 @@ def asks(role: str) -> Iterator[Ask]:
     """All attacks of somebody with a role; those that write come last."""
     hidden = ROLES[role].hidden
     each = list({key(name).type: name for name in reversed(hidden)}.values())
-    reading = chain(pages(), *(searches(name) for name in each))
+    graph = chain(graph_pages(), *(graph_searches(name) for name in each))
+    reading = chain(pages(), *(searches(name) for name in each), graph)
     yield from (Ask("GET", path) for path in dict.fromkeys(reading))
+    yield from graph_links()
     yield from chain(*(about(name) for name in hidden))
     yield from chain(*(acts(name, OPERATIONS, OF_TYPE) for name in each[:3]))
     yield from chain(*(writes(name) for name in each))
+    yield from chain(*(graph_writes(name) for name in each))
 
 
 def differ(ask: Ask, here: Answered, there: Answered) -> bool:

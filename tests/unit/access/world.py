@@ -390,6 +390,8 @@ class Counted:
 _DRAWN = re.compile(
     r"(?!00000000-0000-4000-8000-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|Signature=[0-9a-f]{64}|content-length: \d+|_cursor=[\w-]+"
+    # Cursors, as a connection of GraphQL has them.
+    r"|\"(?:next|previous)\":\"[\w-]+\""
 )
 
 

@@ -83,7 +83,10 @@ def capability_statement(base: str) -> Resource:
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{of.lower()}" for of in OF
                 ],
-                "operation": [_operation("CapabilityStatement-versions")],
+                "operation": [
+                    _operation("CapabilityStatement-versions"),
+                    _operation("Resource-graphql"),
+                ],
             }
         ],
     }

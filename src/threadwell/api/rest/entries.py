@@ -31,8 +31,11 @@ _HEADERS = {
 _INHERITED = (b"x-medplum", b"prefer", b"x-trace-id", b"traceparent")
 #: Operations that change something.
 _CHANGING = frozenset(
-    {"$about", "$open-session", "$close", "$reopen", "$reply", "$same-message", "$split-by-patient"}
-)
+    {
+        "$about", "$open-session", "$close", "$reopen", "$reply", "$same-message",
+        "$split-by-patient", "$graphql",
+    }
+)  # fmt: skip
 _OUTCOME = b'{"resourceType":"OperationOutcome"'
 
 

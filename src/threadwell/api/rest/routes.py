@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.graphql import answering
 from threadwell.api.negotiation import check_format
 from threadwell.api.outcomes import NotAllowed
 from threadwell.api.rest import (
@@ -97,6 +98,11 @@ _BINARY_TYPE: Methods = {**_TYPE, "POST": binary.create}
 _BINARY_INSTANCE: Methods = {**_INSTANCE, "GET": binary.read, "PUT": binary.update}
 _BINARY_VERSION: Methods = {"GET": binary.vread}
 
+
+async def _graphql(context: Context, request: Request) -> Answer:
+    return await answering.answer(context, request, perform)
+
+
 #: Those that answer in other formats than FHIR's as well.
 _CONTENTS = frozenset({binary.read, binary.vread})
 #: Each handler's interaction, as FHIR calls it.
@@ -142,6 +148,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     everything.everything: "operation",
     versions.versions: "operation",
     subscriptions.binding_token: "operation",
+    _graphql: "operation",
     capability.metadata: "capabilities",
 }
 
@@ -167,6 +174,7 @@ async def _bundle(context: Context, request: Request) -> Answer:
 
 
 _SYSTEM: dict[str, Methods] = {
+    "$graphql": {"GET": _graphql, "POST": _graphql},
     "": {"GET": search_across.search, "POST": _bundle},
     "_search": {"POST": search_across.search_by_form},
     "metadata": {"GET": capability.metadata},
