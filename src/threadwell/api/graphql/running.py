@@ -148,8 +148,10 @@ class Running:
         self, type_: GraphQLObjectType | GraphQLInterfaceType, value: Value
     ) -> GraphQLObjectType | None:
         """What a value is of; ``None`` for what is nothing."""
-        if value is None or isinstance(type_, GraphQLObjectType):
-            return None if value is None else type_  # type: ignore[return-value]
+        if value is None:
+            return None
+        if isinstance(type_, GraphQLObjectType):
+            return type_
         found = self._schema.get_type(str(value.get("resourceType")))
         return found if isinstance(found, GraphQLObjectType) else None
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.graphql import answering
 from threadwell.api.negotiation import check_format
 from threadwell.api.outcomes import NotAllowed
 from threadwell.api.rest import (
@@ -100,6 +99,9 @@ _BINARY_VERSION: Methods = {"GET": binary.vread}
 
 
 async def _graphql(context: Context, request: Request) -> Answer:
+    # What reads the language is loaded by the first query: most servers are never asked one.
+    from threadwell.api.graphql import answering
+
     return await answering.answer(context, request, perform)
 
 
