@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from threadwell.access.limited import Limited
 from threadwell.access.memberships import Policies
+from threadwell.access.policy import Policy
 from threadwell.access.view import View, Whole
+from threadwell.api.asking import Asking
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
@@ -36,6 +38,8 @@ FHIR_PATH = "/fhir/R4"
 MAX_PAGE = 32 * 1024 * 1024
 #: A request with a larger body is refused (413).
 MAX_BODY = 32 * 1024 * 1024
+#: Contexts of policies that are remembered at a time.
+_MOST_LIMITED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Context:
     ``bases`` are those of the FHIR API, and of whatever else it is known under. ``labels`` are
     those of channels, ``channels`` the ones that hear, and ``accounts`` what they hear for.
     ``served`` are the URLs of the server itself, first its own: without a slash at the end.
+    ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy.
     """
 
     view: View
@@ -66,18 +71,26 @@ class Context:
     channels: Live
     accounts: Remembered
     served: tuple[str, ...]
+    asking: Asking
     load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
     max_body: int = MAX_BODY
     max_page: int = MAX_PAGE
+    limited: dict[Policy, Context] = field(default_factory=dict)
 
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""
-        if caller.policy is None:
+        policy = caller.policy
+        if policy is None:
             return self
-        view = Limited(self.whole, self.project, caller.policy, self.bases)
-        return replace(self, view=view)
+        known = self.limited.get(policy)
+        if known is None:
+            if len(self.limited) >= _MOST_LIMITED:
+                self.limited.clear()
+            view = Limited(self.whole, self.project, policy, self.bases)
+            known = self.limited[policy] = replace(self, view=view)
+        return known
 
 
 #: What answers one kind of request.
@@ -131,6 +144,7 @@ async def open_context(
         channels=channels,
         accounts=Remembered(store, project),
         served=served,
+        asking=Asking(f"{base}{FHIR_PATH}", own, clock, max_page),
         load=load or Load(),
         clock=clock,
         max_body=max_body,

@@ -29,11 +29,16 @@ from threadwell.stores.scanning import scan
 
 async def with_names(store: Reading, project: str, query: Query) -> Query:
     """The query with each reference by all that it is known under; most are as they were."""
-    if not any(map(_is_named, query.filters)):
+    if not has_names(query):
         return query
     naming = _Naming(store, project)
     filters = [await naming.named(query.type, filter_) for filter_ in query.filters]
     return replace(query, filters=tuple(filters))
+
+
+def has_names(query: Query) -> bool:
+    """Whether some of its references may have other names."""
+    return any(map(_is_named, query.filters))
 
 
 def _is_named(filter_: Filter) -> bool:

@@ -1,8 +1,9 @@
 """Who is asking: the ``Authorization`` header of a request → ``Caller``.
 
-A token's signature is checked once; after that the token itself is the key to the answer. What can
-change meanwhile, a client removed or a login ended, is looked up again whenever such a thing has
-happened in any process, which is asked every ``LOOK``; and every ``RECHECK`` in any case.
+A token's signature and a client's secret are checked once; after that what was sent is itself the
+key to the answer. What can change meanwhile, a client removed or a login ended, is looked up again
+whenever such a thing has happened in any process, which is asked every ``LOOK``; and every
+``RECHECK`` in any case.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from threadwell.fhir.stamp import Clock
 from threadwell.logins import endings, marks
 from threadwell.stores.contract import Store
 
-#: Milliseconds until a token that was good is looked at again.
+#: Milliseconds until a token or secret that was good is looked at again.
 RECHECK = 5_000
 #: Milliseconds that something ended elsewhere may go unnoticed.
 LOOK = 200
-#: Tokens remembered at once; more than this many begin anew.
+#: Tokens and secrets remembered at once; more than this many begin anew.
 MAX_KNOWN = 10_000
 
 
@@ -67,7 +68,7 @@ class Access:
         if scheme.lower() == b"bearer":
             caller = await self._by_token(header, credentials.strip(), now)
         elif scheme.lower() == b"basic":
-            caller = await self._by_secret(credentials)
+            caller = await self._by_secret(header, credentials, now)
         if caller is None:
             raise unauthorized()
         return caller
@@ -93,7 +94,7 @@ class Access:
         seconds = now // 1000
         claims = (
             known.claims
-            if known and seconds < known.claims.expires
+            if known and known.claims and seconds < known.claims.expires
             else verify(self._key, self._issuer, token.decode("latin-1"), seconds)
         )
         if claims is None or await marks.ended(self._store, claims.login_id):
@@ -102,13 +103,12 @@ class Access:
         if client is None or client.generation != claims.generation:
             return None
         caller = await self._caller(client, claims.login_id)
-        if len(self._known) >= MAX_KNOWN:
-            self._known.clear()
         recheck = min(now + RECHECK, claims.expires * 1000)
-        self._known[header] = _Known(caller, claims, recheck, last)
+        self._remember(header, _Known(caller, claims, recheck, last))
         return caller
 
-    async def _by_secret(self, credentials: bytes) -> Caller | None:
+    async def _by_secret(self, header: bytes, credentials: bytes, now: int) -> Caller | None:
+        last = self._last
         pair = basic(credentials)
         if pair is None:
             return None
@@ -116,7 +116,16 @@ class Access:
         if client is None:
             refuse_unknown(pair[1])
             return None
-        return await self._caller(client, "") if client.accepts(pair[1]) else None
+        if not client.accepts(pair[1]):
+            return None
+        caller = await self._caller(client, "")
+        self._remember(header, _Known(caller, None, now + RECHECK, last))
+        return caller
+
+    def _remember(self, header: bytes, known: _Known) -> None:
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[header] = known
 
     async def _caller(self, client: Client, login_id: str) -> Caller:
         reference = f"ClientApplication/{client.id}"
@@ -126,10 +135,12 @@ class Access:
 
 
 class _Known(NamedTuple):
-    """``last`` is what had ended last when the rest was looked up."""
+    """``last`` is what had ended last when the rest was looked up; ``claims`` are those of a
+    token.
+    """
 
     caller: Caller
-    claims: Claims
+    claims: Claims | None
     recheck: int
     last: bytes | None
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.rest.elements import subset
-from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored
 
 #: Bytes of all Binaries in one Bundle.
@@ -52,17 +51,16 @@ def bundle(
     entries: Sequence[bytes],
     *,
     total: int | None = None,
-    links: Iterable[tuple[str, str]] = (),
+    links: bytes = b"",
 ) -> Answer:
-    """The bundle of serialised entries; ``links`` are (relation, url)."""
+    """The bundle of serialised entries; ``links`` are serialised as well (``page_links``)."""
     parts = [b'{"resourceType":"Bundle","type":"%s"' % type_.encode()]
     if total is not None:
         parts.append(b',"total":%d' % total)
-    linked = [{"relation": relation, "url": url} for relation, url in links]
-    if linked:
-        parts.append(b',"link":%s' % encode(linked))
+    if links:
+        parts += (b',"link":', links)
     if entries:
-        parts += [b',"entry":[', b",".join(entries), b"]"]
+        parts += (b',"entry":[', b",".join(entries), b"]")
     parts.append(b"}")
     return Answer(200, [JSON, PRIVATE], b"".join(parts))
 

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.page_links import Around, PageLinks
 from threadwell.api.rest.belonging import belonging
 from threadwell.api.rest.bundles import bundle
 from threadwell.api.rest.parameters import parse_parameters
 from threadwell.api.rest.read import existing
-from threadwell.api.rest.search import Around, page_links, searchset
+from threadwell.api.rest.search import searchset
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.compartments import Compartment, compartment_filter, member_types
@@ -73,10 +74,9 @@ async def everything(context: Context, request: Request) -> Answer:
     entries = await searchset(context, request, page, {})
     ends = [Cursor(spot.place, at=spot.at) for _, spot in found.matches]
     first, last = (ends[0], ends[-1]) if ends else (None, None)
-    around = Around(asked.count, 0, cursor, first, last, found.more)
-    url = f"{context.fhir}/{request.path}"
-    links = page_links(url, asked.kept, around)
-    return bundle("searchset", entries, total=total, links=links)
+    around = Around(0, cursor, first, last, found.more)
+    links = PageLinks(f"{context.fhir}/{request.path}", asked.kept, asked.count)
+    return bundle("searchset", entries, total=total, links=links.serialised(around))
 
 
 @dataclass(frozen=True, slots=True)

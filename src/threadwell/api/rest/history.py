@@ -59,7 +59,8 @@ async def history(context: Context, request: Request) -> Answer:
         links.append(("next", url(offset + len(page.versions))))
     if offset:
         links.append(("previous", url(max(0, offset - count))))
-    return bundle("history", entries, total=page.total, links=links)
+    told = encode([{"relation": relation, "url": url} for relation, url in links])
+    return bundle("history", entries, total=page.total, links=told)
 
 
 class _Page(NamedTuple):

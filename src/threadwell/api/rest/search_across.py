@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from threadwell.api.asking import check_names
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.page_links import Around, PageLinks, Params
 from threadwell.api.params import parse_params
 from threadwell.api.rest.bundles import bundle
-from threadwell.api.rest.search import (
-    Around,
-    Params,
-    check_names,
-    form_params,
-    page_links,
-    searchset,
-)
+from threadwell.api.rest.search import form_params, searchset
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.compartments import COMPARTMENT, member_types
@@ -67,8 +62,9 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     page = Page(spread.matches, spread.included, spread.total, spread.more, cut=spread.cut)
     elements_of = {query.type: query.elements for query in queries}
     entries = await searchset(context, request, page, elements_of)
-    links = page_links(base, params, _around(queries[0].count if queries else 0, cursor, spread))
-    return bundle("searchset", entries, total=spread.total, links=links)
+    links = PageLinks(base, params, queries[0].count if queries else 0)
+    told = links.serialised(_around(cursor, spread))
+    return bundle("searchset", entries, total=spread.total, links=told)
 
 
 def _types(params: Params) -> frozenset[str]:
@@ -78,10 +74,9 @@ def _types(params: Params) -> frozenset[str]:
     return frozenset(named) or RESOURCE_TYPES
 
 
-def _around(count: int, begins: Cursor | None, spread: Spread) -> Around:
+def _around(begins: Cursor | None, spread: Spread) -> Around:
     first, last = spread.first, spread.last
     return Around(
-        count,
         0,
         begins,
         first and Cursor(first.place, at=first.at),

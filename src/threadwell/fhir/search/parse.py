@@ -30,6 +30,8 @@ MAX_LOOKED_UP = 10_000
 _SHARED_SORTS = frozenset({"_id", "_lastUpdated"})
 #: Letters of a value beyond which its filter is not remembered.
 _SHORT = 200
+#: What a query may look up that is kept.
+_FEW = 100
 
 
 def parse_query(
@@ -56,8 +58,7 @@ def parse_query(
             continue
         if len(filters) == MAX_FILTERS:
             raise invalid(f"A search has at most {MAX_FILTERS} filters")
-        # A chain is a filter for each type that it may lead to.
-        if len(value) <= _SHORT and Prefix.AP not in value and "." not in name:
+        if _is_remembered(name, value):
             filters.append(_remembered(type_, name, value, bases))
         else:
             filters.append(_read(type_, name, value, Reading(bases, now() * 1000)))
@@ -89,6 +90,19 @@ def parse_query(
         rev_includes=tuple(draft.rev_includes),
         most=most,
     )
+
+
+def is_lasting(query: Query, params: Sequence[tuple[str, str]]) -> bool:
+    """Whether the query that ``params`` say is worth keeping for those who ask alike.
+
+    It hangs on no clock, takes little room, and begins where everybody begins.
+    """
+    if query.after is not None or query.offset:
+        return False
+    for name, value in params:
+        if len(value) > _SHORT or (name not in _RESULTS and not _is_remembered(name, value)):
+            return False
+    return sum([looked_up(query.type, one) for one in query.filters]) <= _FEW
 
 
 class Several(NamedTuple):
@@ -135,6 +149,11 @@ def parse_several(
         if cursor.at >= len(queries):
             raise invalid("_cursor is not from a link of this search")
     return Several(tuple(queries), cursor)
+
+
+def _is_remembered(name: str, value: str) -> bool:
+    # A chain is a filter for each type that it may lead to.
+    return len(value) <= _SHORT and Prefix.AP not in value and "." not in name
 
 
 class _Read(NamedTuple):

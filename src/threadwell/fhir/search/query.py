@@ -6,10 +6,11 @@ downstream: parameter codes, modifiers and target types are known to fit ``type`
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Prefix(StrEnum):
@@ -352,6 +353,10 @@ class Query:
 
     A page ends early with the match by which its bodies reach ``most`` bytes; what it includes has
     as many again. ``placed``: the place of each match is asked for.
+
+    ``derived`` is where whoever answers a query that is asked again and again (``lasting``) keeps
+    what they have worked out for it, under a key of their own; what is made of a query by
+    ``replace`` has none of it.
     """
 
     type: str
@@ -368,3 +373,10 @@ class Query:
     rev_includes: tuple[Include, ...] = field(default=())
     most: int | None = None
     placed: bool = False
+    derived: dict[Hashable, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+
+def lasting(query: Query) -> Query:
+    """The query as one that is kept, and asked again and again."""
+    object.__setattr__(query, "derived", {})
+    return query

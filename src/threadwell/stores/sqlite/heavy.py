@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import perf_counter, thread_time
-from typing import TypeAlias, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import apsw
 
@@ -19,6 +19,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import LONGEST, Page, StoreBusy, StoreSlow
 from threadwell.stores.sqlite.search import Searcher, Within
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: How long a search may work on the event loop, and how long it may be held up there by others
@@ -56,20 +57,31 @@ class Limit:
 
 
 class LimitOnLoop(Limit):
-    """The limit of a search on the event loop.
+    """The limit of one search after the other on the event loop.
 
     While a heavy one holds Python's lock, a light one takes long by the clock and is none the
-    heavier: what it works itself is counted, by the clock of its thread.
+    heavier: what it works itself is counted, by the clock of its thread. The clocks are looked at
+    once a search has gone its first steps, which most never do.
     """
 
-    __slots__ = ("_worked",)
+    __slots__ = ("_has_begun", "_part", "_worked")
 
-    def __init__(self, part: float = 1.0) -> None:
-        super().__init__(HELD_UP * part)
-        self._worked = thread_time() + PATIENCE * part
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self, part: float = 1.0) -> LimitOnLoop:
+        """The same for the next search, which has that part of the time."""
+        self._part = part
+        self._has_begun = False
+        return self
 
     @property
     def is_over(self) -> bool:
+        if not self._has_begun:
+            self._has_begun = True
+            self._until = perf_counter() + HELD_UP * self._part
+            self._worked = thread_time() + PATIENCE * self._part
+            return False
         return thread_time() > self._worked or perf_counter() > self._until
 
 
@@ -81,13 +93,13 @@ class Known:
 
     def __init__(self) -> None:
         self._until: dict[Hashable, float] = {}
+        self._on_loop = LimitOnLoop()
 
     def limit(self, project: str, query: Query) -> Limit:
-        """The limit of a search on the event loop."""
-        kind = self._until and _kind(project, query)
-        if kind and self._until.get(kind, 0.0) > perf_counter():
-            return LimitOnLoop(PART)
-        return LimitOnLoop()
+        """The limit of a search on the event loop, until the next one begins."""
+        if self._until and self._until.get(_kind(project, query), 0.0) > perf_counter():
+            return self._on_loop.begin(PART)
+        return self._on_loop.begin()
 
     def add(self, project: str, query: Query) -> None:
         """It went beyond its limit."""
@@ -107,11 +119,11 @@ class Watch:
         self._limit: Limit | None = None
         connection.set_progress_handler(self._is_over, steps)
 
-    def within(self, limit: Limit, work: Callable[[], T]) -> T:
+    def within(self, limit: Limit, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``work`` returns; raises ``apsw.InterruptError`` if it goes beyond the limit."""
         self._limit = limit
         try:
-            return work()
+            return work(*args, **kwargs)
         finally:
             self._limit = None
 

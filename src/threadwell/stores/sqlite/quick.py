@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import apsw
 
@@ -14,12 +15,19 @@ from threadwell.stores.sql.plan import Entry, Lead, Order, entry_of, order_of, s
 from threadwell.stores.sqlite.rows import COLUMNS, fetch_bounded
 
 
-def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
-    """The answer to ``query``, of which ``lead`` is the ``quick_lead``."""
+class Quick(NamedTuple):
+    """A statement with its parameters, and where its rows have what they are in order by: their
+    natural time, or ``meta.lastUpdated``.
+    """
+
+    sql: str
+    params: tuple[int, ...]
+    at: int
+
+
+def quick_statement(query: Query, lead: Lead) -> Quick:
+    """What answers ``query``, of which ``lead`` is the ``quick_lead``."""
     streams = lead.streams or ()
-    if not streams:
-        # Between two milliseconds nothing was ever updated.
-        return Page([], [], None, more=False)
     _, descending = order_of(query)
     if query.after is None:
         bounds = [part for s in streams for part in (s.key, s.low, s.high)]
@@ -27,7 +35,17 @@ def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
     else:
         bounds = going_on(streams, entry_of(query.after, lead.order), descending=descending)
         sql = _sql(len(streams), descending, True)
-    rows, more = fetch_bounded(connection, sql, (*bounds, query.count + 1), query.most)
+    # Between two milliseconds nothing was ever updated.
+    params = (*bounds, query.count + 1) if streams else ()
+    return Quick(sql, params, 7 if lead.order is Order.NATURAL else 3)
+
+
+def quick_page(connection: apsw.Connection, query: Query, quick: Quick) -> Page:
+    """The answer to ``query`` by its ``quick_statement``."""
+    sql, params, at = quick
+    if not params:
+        return Page([], [], None, more=False)
+    rows, more = fetch_bounded(connection, sql, params, query.most)
     if len(rows) > query.count:
         more = True
         rows.pop()
@@ -39,8 +57,6 @@ def quick_page(connection: apsw.Connection, query: Query, lead: Lead) -> Page:
     make = tuple.__new__
     found = [make(Stored, (t, i, v, u, False, b, a)) for t, i, v, u, _, b, a, _, _ in rows]
     first, last = rows[0], rows[-1]
-    # By natural time, or by ``meta.lastUpdated``.
-    at = 7 if lead.order is Order.NATURAL else 3
     places = [Place((row[at],), row[8]) for row in rows] if query.placed else ()
     ends = Place((first[at],), first[8]), Place((last[at],), last[8])
     return Page(found, [], None, more, *ends, places)
@@ -67,6 +83,8 @@ def within(*, descending: bool, going_on: bool) -> str:
 @cache
 def _sql(streams: int, descending: bool, going_on: bool) -> str:
     """A walk along so many lists, merged, as far as the page needs."""
+    if not streams:
+        return ""
     stretch = within(descending=descending, going_on=going_on)
     one = f"SELECT d.sort, d.rid FROM posting d WHERE {stretch}"
     way = "DESC" if descending else "ASC"

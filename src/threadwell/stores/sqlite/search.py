@@ -48,7 +48,7 @@ from threadwell.stores.sql.plan import (
     widest,
 )
 from threadwell.stores.sql.quick import quick_lead
-from threadwell.stores.sqlite.quick import going_on, quick_page, within
+from threadwell.stores.sqlite.quick import Quick, going_on, quick_page, quick_statement, within
 from threadwell.stores.sqlite.render import as_json, source_sql, where_sql
 from threadwell.stores.sqlite.rows import COLUMNS, READ, READ_VERSION, fetch, row_to_stored
 
@@ -79,11 +79,11 @@ class Searcher:
         moment that is held for good lets the write-ahead log grow without end.
         """
         connection = self._connection
+        quick = self.quick(project, query)
+        if quick is not None:
+            return within(lambda: self.quick_page(query, quick))
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        # Of a later page, the bodies before it are better not looked for.
-        if not query.offset and (lead := quick_lead(self._keys, project, query)):
-            return within(lambda: quick_page(connection, query, lead))
         connection.execute("BEGIN")
         try:
             return within(lambda: _Search(self, project, pid, query).page())
@@ -91,6 +91,27 @@ class Searcher:
             # A disk that fails has ended it already.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def quick(self, project: str, query: Query) -> Quick | None:
+        """The statement that answers a query; ``None`` where more has to be asked."""
+        place, derived = (self._keys, project), query.derived
+        if derived is not None and place in derived:
+            known: Quick | None = derived[place]
+            return known
+        quick = None
+        # Of a later page, the bodies before it are better not looked for.
+        if not query.offset and (lead := quick_lead(self._keys, project, query)):
+            quick = quick_statement(query, lead)
+        if derived is not None:
+            derived[place] = quick
+        return quick
+
+    def quick_page(self, query: Query, quick: Quick) -> Page:
+        """The answer to a query by its one statement."""
+        connection = self._connection
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return quick_page(connection, query, quick)
 
     def exists(self, project: str, pid: int, query: Query) -> bool:
         """Whether anything matches, within the transaction that is open."""

@@ -152,9 +152,13 @@ class SqliteStore:
         with _READING:
             pid = self._pid(project)
             limit = self._heavy.known.limit(project, query)
+            searcher, watch = self._searcher, self._watch
+            quick = searcher.quick(project, query)
             try:
-                return self._searcher.page(
-                    project, pid, query, lambda search: self._watch.within(limit, search)
+                if quick is not None:
+                    return watch.within(limit, searcher.quick_page, query, quick)
+                return searcher.page(
+                    project, pid, query, lambda search: watch.within(limit, search)
                 )
             except apsw.InterruptError:
                 self._heavy.known.add(project, query)
