@@ -30,6 +30,8 @@ async def bodies(context: Context, request: Request, versions: Sequence[Stored])
         if ATTACHED in body:
             shown = await presigned(context, shown)
             break
+    if b"x-medplum" not in request.headers and not request.is_medplums:
+        return shown
     if request.is_extended:
         shown = [
             _with_origin(context, version, body) if body else body
@@ -45,7 +47,10 @@ async def bodies(context: Context, request: Request, versions: Sequence[Stored])
 
 async def resource(context: Context, request: Request, stored: Stored, status: int = 200) -> Answer:
     """The version as the whole of an answer."""
-    (body,) = await bodies(context, request, [stored])
+    body = stored.body
+    # Most are shown as they are stored, to most.
+    if ATTACHED in body or b"x-medplum" in request.headers or stored.type == "Binary":
+        (body,) = await bodies(context, request, [stored])
     return Answer(status, version_headers(stored), body)
 
 

@@ -41,8 +41,9 @@ from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
+_BELOW_FHIR = f"{_FHIR}/"
 #: What anybody may know of the API.
-_PUBLIC = frozenset({f"{_FHIR}/metadata", f"{_FHIR}/$versions"})
+_PUBLIC = frozenset({f"{_FHIR[1:]}/metadata", f"{_FHIR[1:]}/$versions"})
 _ALWAYS = ("/health", "/metrics")
 #: Interactions that change nothing: they may be asked for again.
 _READS = frozenset({"read", "vread", "history", "search", "capabilities", "operation", "storage"})
@@ -122,7 +123,8 @@ class _App:
             await self._subscriptions(scope, receive, send)
             return
         methods = table.methods_of(path[1:])
-        if scope["type"] != "http" or not (methods or _is_fhir(path)):
+        is_fhir = path.startswith(_BELOW_FHIR) or path == _FHIR
+        if scope["type"] != "http" or not (methods or is_fhir):
             await self._page(scope, receive, send)
             return
         started = perf_counter()
@@ -157,17 +159,18 @@ class _App:
         except ClientGone:
             return
         finally:
-            load.release(held)
+            if held:
+                load.release(held)
             load.meter.end(request.interaction, status, perf_counter() - started)
 
     async def _answer(
         self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
     ) -> Answer:
         headers = request.headers
-        if cors.is_preflight(request.method, headers):
+        if request.method == "OPTIONS" and cors.is_preflight(request.method, headers):
             return cors.preflight(headers)
         try:
-            context = await self._at_hand()
+            context = self._context or await self._ready()
             if methods is None:
                 return await _fhir(context, request, receive)
             request.interaction = table.interaction_of(request.path)
@@ -258,18 +261,20 @@ async def _send(send: Send, method: str, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": body[rest:]})
 
 
-def _is_fhir(path: str) -> bool:
-    return path.startswith(_FHIR) and path[len(_FHIR) :][:1] in ("", "/")
-
-
 async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
     left = None
-    if f"/{request.path}" not in _PUBLIC:
-        request.caller = await context.access.caller(request.headers)
-        left = context.load.check(request.caller.client_id, context.clock() // 1000)
-        context = context.seen_by(request.caller)
+    if request.path not in _PUBLIC:
+        access = context.access
+        caller = access.known(request.headers) or await access.caller(request.headers)
+        request.caller = caller
+        if context.load.allowance is not None:
+            left = context.load.check(caller.client_id, context.clock() // 1000)
+        if caller.policy is not None:
+            context = context.seen_by(caller)
     request.path = request.path[len(_FHIR) :].rstrip("/")
     if request.method not in _WITH_BODY:
+        if left is None:
+            return await routes.perform(context, request)
         return await _routed(context, request, left)
     load = context.load
     held = load.hold(announced(request.headers, context.max_body))

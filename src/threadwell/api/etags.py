@@ -29,10 +29,12 @@ def not_modified(request: Request, version_id: str, updated: int | None = None) 
     """Does the client have this already (304)? ``If-None-Match`` tells, or where there is none
     ``If-Modified-Since``. ``updated`` in milliseconds since 1970, ``None`` if that is not known.
     """
-    header = request.headers.get(b"if-none-match")
-    if header is not None:
-        return _names(header, version_id)
-    since = _moment(request.headers.get(b"if-modified-since"))
+    headers = request.headers
+    if b"if-none-match" in headers:
+        return _names(headers[b"if-none-match"], version_id)
+    if b"if-modified-since" not in headers:
+        return False
+    since = _moment(headers[b"if-modified-since"])
     return updated is not None and since is not None and updated <= since
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.search.cursor import Cursor, write_cursor
+from threadwell.fhir.search.query import Place
 
 Params = Sequence[tuple[str, str]]
 
@@ -75,16 +76,18 @@ class PageLinks:
         self._next = b',{"relation":"next","url":%s' % encode(f"{self._before}&_cursor=")[:-1]
         self._rest = encode(after)[1:-1] + b'"}]'
 
+    def of_first(self, last: Place | None) -> bytes:
+        """Links of the page that a search begins with; behind its ``last`` match there are more."""
+        if last is None:
+            return self._begin + b"]"
+        return b"".join((self._begin, self._next, write_cursor(Cursor(last)).encode(), self._rest))
+
     def serialised(self, around: Around) -> bytes:
         """Links to this page, the first, and those that lie before and behind it.
 
         Pages that follow go on from the last match, whatever is written meanwhile.
         """
         offset, begins, first, last, more = around
-        if begins is None and not offset:
-            if last is None or not more:
-                return self._begin + b"]"
-            return b"%s%s%s%s" % (self._begin, self._next, write_cursor(last).encode(), self._rest)
         links: list[tuple[str, str]] = []
         if begins is not None:
             links.append(("self", self._beyond(begins, back=begins.back)))

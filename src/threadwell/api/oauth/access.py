@@ -53,6 +53,16 @@ class Access:
         self._look = 0
         self._last: bytes | None = None
 
+    def known(self, headers: Mapping[bytes, bytes]) -> Caller | None:
+        """Who asks, where that is known by now and nothing is to be looked up."""
+        now = self._clock()
+        if now >= self._look:
+            return None
+        known = self._known.get(headers.get(b"authorization", b""))
+        if known is None or now >= known.recheck or known.last != self._last:
+            return None
+        return known.caller
+
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Who asks; raises ``FhirError`` 401 where that cannot be told or they may not."""
         header = headers.get(b"authorization", b"")

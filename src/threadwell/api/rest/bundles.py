@@ -25,6 +25,8 @@ async def bundled(context: Context, request: Request, versions: Sequence[Stored]
     as the part of a resource that it is then.
     """
     shown = await bodies(context, request, versions)
+    if "Binary" not in {version.type for version in versions}:
+        return shown
     left = MAX_DATA
     for at, version in enumerate(versions):
         if version.type != "Binary" or version.deleted:
@@ -70,11 +72,12 @@ def found_entries(
 ) -> list[bytes]:
     """The serialised entries of a searchset; ``mode`` is ``match`` or ``include`` (§3.1.1.3)."""
     between = b'","search":{"mode":"%s"},"resource":' % mode
-    begins: dict[str, bytes] = {}
+    type_, begin = "", b""
     out: list[bytes] = []
     for stored, body in zip(found, shown, strict=True):
-        type_ = stored.type
-        if type_ not in begins:
-            begins[type_] = b'{"fullUrl":"%s/%s/' % (base, type_.encode())
-        out.append(b"%s%s%s%s}" % (begins[type_], stored.id.encode(), between, body))
+        if stored.type != type_:
+            type_ = stored.type
+            begin = b'{"fullUrl":"%s/%s/' % (base, type_.encode())
+        # Joined, as bytes that are put into a format are copied twice.
+        out.append(b"".join((begin, stored.id.encode(), between, body, b"}")))
     return out

@@ -40,7 +40,7 @@ async def _answer(context: Context, request: Request, stored: Stored | None) -> 
     version = existing(stored)
     check_read(request, version)
     # An attachment's URL expires, so what a cache holds may be of no use any more.
-    if ATTACHED not in version.body and not_modified(request, version.version_id, version.updated):
+    if not_modified(request, version.version_id, version.updated) and ATTACHED not in version.body:
         answer = await resource(context, request, version, 304)
         return answer._replace(body=b"")
     answer = await resource(context, request, version)

@@ -67,15 +67,23 @@ async def _answer(context: Context, request: Request, asked: Asked) -> Answer:
     page = await context.view.search(context.project, query)
     if page.cut:
         page = await _with_room(context, query, page)
-    entries = await searchset(context, request, page, {query.type: query.elements})
-    around = Around(
+    wanted = {query.type: query.elements} if query.elements else {}
+    entries = await searchset(context, request, page, wanted)
+    if query.after is None and not query.offset:
+        links = asked.links.of_first(page.last if page.more else None)
+    else:
+        links = asked.links.serialised(_around(query, page))
+    return bundle("searchset", entries, total=page.total, links=links)
+
+
+def _around(query: Query, page: Page) -> Around:
+    return Around(
         query.offset,
         None if query.after is None else Cursor(query.after, query.back),
         page.first and Cursor(page.first),
         page.last and Cursor(page.last),
         page.more,
     )
-    return bundle("searchset", entries, total=page.total, links=asked.links.serialised(around))
 
 
 async def _with_room(context: Context, query: Query, page: Page) -> Page:
@@ -95,8 +103,10 @@ async def searchset(
 
     Where there was no room for all that is included, the last entry says so.
     """
-    found = [*page.matches, *page.included]
-    shown = await bundled(context, request, found)
+    if not (page.included or page.cut or elements_of):
+        shown = await bundled(context, request, page.matches)
+        return found_entries(context.fhir.encode(), page.matches, shown, b"match")
+    shown = await bundled(context, request, [*page.matches, *page.included])
     if any(elements_of.values()):
         for at, match in enumerate(page.matches):
             if names := elements_of.get(match.type):

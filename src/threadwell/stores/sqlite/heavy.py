@@ -60,11 +60,11 @@ class LimitOnLoop(Limit):
     """The limit of one search after the other on the event loop.
 
     While a heavy one holds Python's lock, a light one takes long by the clock and is none the
-    heavier: what it works itself is counted, by the clock of its thread. The clocks are looked at
-    once a search has gone its first steps, which most never do.
+    heavier: what it works itself is counted, by the clock of its thread. A clock costs, too: that
+    of the thread is first looked at where half of the patience is over by the other one.
     """
 
-    __slots__ = ("_has_begun", "_part", "_worked")
+    __slots__ = ("_half", "_has_begun", "_part", "_worked")
 
     def __init__(self) -> None:
         self.begin()
@@ -77,12 +77,18 @@ class LimitOnLoop(Limit):
 
     @property
     def is_over(self) -> bool:
+        now = perf_counter()
         if not self._has_begun:
             self._has_begun = True
-            self._until = perf_counter() + HELD_UP * self._part
-            self._worked = thread_time() + PATIENCE * self._part
+            self._until = now + HELD_UP * self._part
+            self._half = now + PATIENCE * self._part / 2
+            self._worked = 0.0
             return False
-        return thread_time() > self._worked or perf_counter() > self._until
+        if now < self._half:
+            return False
+        if not self._worked:
+            self._worked = thread_time() + PATIENCE * self._part / 2
+        return now > self._until or thread_time() > self._worked
 
 
 class Known:

@@ -12,12 +12,15 @@ from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.sql.conditions import Stream
 from threadwell.stores.sql.plan import Entry, Lead, Order, entry_of, order_of, start
-from threadwell.stores.sqlite.rows import COLUMNS, fetch_bounded
+from threadwell.stores.sqlite.rows import fetch_bounded
+
+#: What differs between the matches of a query: they are of its type, and none is deleted.
+_COLUMNS = "r.id, r.version_id, r.body, r.updated, r.author"
 
 
 class Quick(NamedTuple):
-    """A statement with its parameters, and where its rows have what they are in order by: their
-    natural time, or ``meta.lastUpdated``.
+    """A statement with its parameters, and where its rows (``_COLUMNS``) have what they are in
+    order by: their natural time, or ``meta.lastUpdated``.
     """
 
     sql: str
@@ -37,7 +40,7 @@ def quick_statement(query: Query, lead: Lead) -> Quick:
         sql = _sql(len(streams), descending, True)
     # Between two milliseconds nothing was ever updated.
     params = (*bounds, query.count + 1) if streams else ()
-    return Quick(sql, params, 7 if lead.order is Order.NATURAL else 3)
+    return Quick(sql, params, 5 if lead.order is Order.NATURAL else 3)
 
 
 def quick_page(connection: apsw.Connection, query: Query, quick: Quick) -> Page:
@@ -45,7 +48,7 @@ def quick_page(connection: apsw.Connection, query: Query, quick: Quick) -> Page:
     sql, params, at = quick
     if not params:
         return Page([], [], None, more=False)
-    rows, more = fetch_bounded(connection, sql, params, query.most)
+    rows, more = fetch_bounded(connection, sql, params, query.most, body=2)
     if len(rows) > query.count:
         more = True
         rows.pop()
@@ -53,12 +56,12 @@ def quick_page(connection: apsw.Connection, query: Query, quick: Quick) -> Page:
         return Page([], [], None, more)
     if query.back:
         rows.reverse()
-    # What is deleted stands in no list. A named tuple's own constructor takes twice as long.
-    make = tuple.__new__
-    found = [make(Stored, (t, i, v, u, False, b, a)) for t, i, v, u, _, b, a, _, _ in rows]
+    # A named tuple's own constructor takes twice as long.
+    make, type_ = tuple.__new__, query.type
+    found = [make(Stored, (type_, i, v, u, False, b, a)) for i, v, b, u, a, _, _ in rows]
     first, last = rows[0], rows[-1]
-    places = [Place((row[at],), row[8]) for row in rows] if query.placed else ()
-    ends = Place((first[at],), first[8]), Place((last[at],), last[8])
+    places = [Place((row[at],), row[6]) for row in rows] if query.placed else ()
+    ends = Place((first[at],), first[6]), Place((last[at],), last[6])
     return Page(found, [], None, more, *ends, places)
 
 
@@ -90,14 +93,14 @@ def _sql(streams: int, descending: bool, going_on: bool) -> str:
     way = "DESC" if descending else "ASC"
     if streams == 1:
         return (
-            f"SELECT {COLUMNS}, d.sort, d.rid"
+            f"SELECT {_COLUMNS}, d.sort, d.rid"
             f" FROM posting d CROSS JOIN resource r ON r.rid = d.rid WHERE {stretch}"
             f" ORDER BY d.sort {way}, d.rid {way} LIMIT ?"
         )
     # What stands in two of the lists comes once: UNION merges them in order.
     merged = " UNION ".join([one] * streams)
     return (
-        f"SELECT {COLUMNS}, page.sort, page.rid"
+        f"SELECT {_COLUMNS}, page.sort, page.rid"
         f" FROM ({merged} ORDER BY 1 {way}, 2 {way} LIMIT ?) page"
         f" CROSS JOIN resource r ON r.rid = page.rid ORDER BY page.sort {way}, page.rid {way}"
     )

@@ -33,21 +33,22 @@ def fetch(
 
 
 def fetch_bounded(
-    connection: apsw.Connection, sql: str, params: Sequence[Any], most: int | None
+    connection: apsw.Connection, sql: str, params: Sequence[Any], most: int | None, *, body: int
 ) -> tuple[list[tuple[Any, ...]], bool]:
     """The rows of a statement up to the one by whose body they reach ``most`` bytes, and whether
-    more follow. The rows begin with ``COLUMNS``.
+    more follow. ``body`` is where a row has its body.
     """
     if most is None:
         return fetch(connection, sql, params), False
     rows: list[tuple[Any, ...]] = []
+    add = rows.append
     cursor = connection.execute(sql, params)
     for row in cursor:
         if most <= 0:
             cursor.close(force=True)
             return rows, True
-        rows.append(row)
-        most -= len(row[5])
+        add(row)
+        most -= len(row[body])
     return rows, False
 
 

@@ -12,6 +12,7 @@ import apsw
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter, parts_of
+from threadwell.fhir.search.within import is_inner
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import (
     Asked,
@@ -99,8 +100,10 @@ class Searcher:
             known: Quick | None = derived[place]
             return known
         quick = None
-        # Of a later page, the bodies before it are better not looked for.
-        if not query.offset and (lead := quick_lead(self._keys, project, query)):
+        # Of a later page, the bodies before it are better not looked for. What is contained is of
+        # another type than what it is in.
+        plain = not query.offset and not is_inner(query.type)
+        if plain and (lead := quick_lead(self._keys, project, query)):
             quick = quick_statement(query, lead)
         if derived is not None:
             derived[place] = quick
