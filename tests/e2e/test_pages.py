@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from .pages import led_to
+
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
 FLAGS = [
@@ -44,6 +46,9 @@ CUT = """[...document.querySelectorAll('.rows .end *, .card *')]
     .filter(one => one.getBoundingClientRect().right
         > one.closest('.rows, .card').getBoundingClientRect().right + 1)
     .map(one => one.textContent.trim())"""
+
+#: The address of a page of a session.
+SESSION = re.compile(r"/sessions/[0-9a-f-]{36}$")
 
 pytestmark = pytest.mark.browser
 
@@ -141,17 +146,16 @@ def test_a_link_opens_once(chrome: Browser, signed_in: Any, sign_in_link: str) -
 def test_the_sessions_of_two_children(page: Page) -> None:
     _picture(page, "sessions")
     _is_well_made(page)
-    rows = page.get_by_role("main").get_by_role("listitem")
-    assert rows.count() == 25
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(25)
     page.get_by_role("searchbox", name="Patient’s name").fill("Mia")
     page.get_by_role("button", name="Find").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Sessions of Mia")
+    led_to(page, re.compile("Sessions of Mia"))
     page.get_by_role("link", name=re.compile("&")).first.click()
-    expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}$"))
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Mia")
+    expect(page).to_have_url(SESSION)
+    led_to(page, re.compile("Mia"))
     about = page.get_by_role("complementary")
     medical = about.get_by_role("region", name="Medical encounters")
-    assert medical.get_by_role("listitem").count() == 2
+    expect(medical.get_by_role("listitem")).to_have_count(2)
     expect(about.get_by_role("region", name="Participants")).to_contain_text("Rosa Castellano")
     assert page.locator(".message").count() > 1
     assert page.locator(".message.ours").count() > 0
@@ -166,7 +170,7 @@ def test_a_patient_has_a_page(page: Page) -> None:
     page.get_by_role("searchbox", name="Patient’s name").fill("Mia")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="About the patient").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Mia Castellano")
+    led_to(page, "Mia Castellano")
     about = page.get_by_role("complementary")
     expect(about.get_by_role("region", name="Family")).to_contain_text("Rosa Castellano")
     expect(about.get_by_role("region", name="Threads")).to_contain_text("WhatsApp")
@@ -176,15 +180,19 @@ def test_a_patient_has_a_page(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Leo Castellano")
 
 
-def test_a_thread_is_walked_forward_and_back(page: Page) -> None:
+def test_a_thread_is_walked_forward_and_back(page: Page, base: str) -> None:
     page.get_by_role("searchbox", name="Patient’s name").fill("Leila Haddad")
     page.get_by_role("button", name="Find").click()
+    led_to(page, "Sessions of Leila Haddad")
+    newest, here = (page.locator(".row").nth(at).get_attribute("href") for at in (0, 1))
     page.locator(".row").nth(1).click()
-    here = page.url
+    expect(page).to_have_url(f"{base}{here}")
     page.get_by_role("link", name="Later in this thread").click()
+    expect(page).to_have_url(f"{base}{newest}")
+    led_to(page, "Leila Haddad")
     expect(page.get_by_role("link", name="Later in this thread")).to_have_count(0)
     page.get_by_role("link", name="Earlier in this thread").click()
-    assert page.url == here
+    expect(page).to_have_url(f"{base}{here}")
 
 
 def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
@@ -195,12 +203,14 @@ def test_the_list_goes_on_and_is_narrowed(page: Page) -> None:
     page.get_by_label("From").fill("2025-06-01")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("link", name="Show all")).to_be_visible()
+    page.wait_for_load_state()
     assert set(page.locator(".row .chip").all_inner_texts()) == {"WhatsApp"}
     _picture(page, "filtered")
     _is_well_made(page)
     page.get_by_role("link", name="Show all").click()
     page.get_by_role("link", name="Finished", exact=True).click()
     expect(page).to_have_url(re.compile("status=finished"))
+    led_to(page, "Sessions")
     statuses = page.locator(".row .pill:not(.warn)").all_inner_texts()
     assert statuses
     assert set(statuses) == {"Finished"}
@@ -213,6 +223,7 @@ def test_messages_are_found_by_words_days_and_patient(page: Page) -> None:
     page.get_by_role("button", name="Find").click()
     words = page.get_by_role("searchbox", name="Words")
     expect(words).to_have_value("thank you")
+    page.wait_for_load_state()
     assert page.locator("mark").count() > 1
     assert "thank" not in page.url
     page.get_by_label("From").fill("soon")
@@ -229,6 +240,7 @@ def test_messages_are_found_by_words_days_and_patient(page: Page) -> None:
     _is_well_made(page)
     row.click()
     expect(page).to_have_url(re.compile("/sessions/.*#m-"))
+    led_to(page, re.compile("Leila Haddad"))
     page.go_back()
     expect(words).to_have_value("thank you")
 
@@ -241,18 +253,25 @@ def test_a_list_is_gone_back_to_as_it_was_left(page: Page) -> None:
     _picture(page, "found")
     _is_well_made(page)
     page.get_by_role("link", name=re.compile("Leo Castellano")).click()
+    led_to(page, "Sessions of Leo Castellano")
     page.go_back()
-    expect(page.get_by_role("heading", level=1)).to_have_text("2 patients found")
+    led_to(page, "2 patients found")
     page.get_by_role("link", name=re.compile("Leo Castellano")).click()
+    led_to(page, "Sessions of Leo Castellano")
     page.get_by_role("link", name="Finished", exact=True).click()
+    expect(page).to_have_url(re.compile("status=finished"))
+    led_to(page, "Sessions of Leo Castellano")
     left = page.url
     page.locator(".row").first.click()
+    expect(page).to_have_url(SESSION)
     page.get_by_role("link", name="← Sessions").click()
-    assert page.url == left
+    expect(page).to_have_url(left)
 
 
 def test_the_oldest_sessions_are_one_step_away(page: Page) -> None:
     page.get_by_role("link", name="Oldest", exact=True).click()
+    expect(page.get_by_role("link", name="Newest", exact=True)).to_be_visible()
+    page.wait_for_load_state()
     expect(page.get_by_role("link", name="Older →")).to_have_count(0)
     _is_well_made(page)
     expect(page.locator(".row").last).to_contain_text("Feb 3, 2025")
@@ -262,6 +281,8 @@ def test_the_oldest_sessions_are_one_step_away(page: Page) -> None:
 
 def test_on_paper_there_is_the_record_alone(page: Page) -> None:
     page.get_by_role("link", name=re.compile("&")).first.click()
+    expect(page).to_have_url(SESSION)
+    page.wait_for_load_state()
     page.emulate_media(media="print", color_scheme="dark")
     for hidden in ("banner", "navigation"):
         expect(page.get_by_role(hidden)).to_have_count(0)  # type: ignore[arg-type]
@@ -292,6 +313,7 @@ def test_a_shared_link_leads_on_after_signing_in(
 def test_an_attachment_is_shown(page: Page) -> None:
     page.get_by_role("searchbox", name="Patient’s name").fill("Ana Prado")
     page.get_by_role("button", name="Find").click()
+    led_to(page, "Sessions of Ana Prado")
     urls = [str(row.get_attribute("href")) for row in page.locator(".row").all()]
     for url in urls:
         page.goto(url)
@@ -308,12 +330,12 @@ def test_a_question_leads_to_its_answer(page: Page) -> None:
     row = page.get_by_role("link", name=re.compile("Patient unclear"))
     expect(row.first).to_contain_text("To review")
     page.get_by_role("link", name=re.compile("Review")).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("To review")
-    assert page.get_by_role("main").get_by_role("listitem").count() == 6
+    led_to(page, "To review")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(6)
     _picture(page, "reviews")
     _is_well_made(page)
     page.get_by_role("link", name=re.compile("Castellano or")).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Whom is this session about?")
+    led_to(page, "Whom is this session about?")
     expect(page.get_by_role("checkbox", name=re.compile("Mia Castellano"))).to_be_visible()
     _picture(page, "review")
     _is_well_made(page)
@@ -326,7 +348,9 @@ def test_a_question_leads_to_its_answer(page: Page) -> None:
 def test_a_person_says_whom_it_is_about(page: Page) -> None:
     page.get_by_role("searchbox", name="Patient’s name").fill("Ana Prado")
     page.get_by_role("button", name="Find").click()
+    led_to(page, "Sessions of Ana Prado")
     page.locator(".row").first.click()
+    expect(page).to_have_url(SESSION)
     session = page.url
     about = page.get_by_role("complementary")
     page.get_by_role("link", name="About whom?").first.click()
@@ -395,6 +419,7 @@ def test_signing_out(chrome: Browser, store: Path, base: str) -> None:
 
 def _is_well_made(page: Page) -> None:
     """Landmarks, one main heading, names for what is pressed, nothing wider than the window."""
+    page.wait_for_load_state()
     for role in ("banner", "main", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)  # type: ignore[arg-type]
     expect(page.get_by_role("heading", level=1)).to_have_count(1)

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import threadwell
 
+from .pages import led_to
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,9 +120,11 @@ def well_made(request: Any) -> Callable[[Page], None]:
 
 def test_a_review_is_answered(desk: Page, practice: Any, well_made: Any) -> None:
     desk.get_by_role("link", name=re.compile("Review")).first.click()
+    led_to(desk, "To review")
     number = desk.get_by_role("main").get_by_role("listitem").count()
     well_made(desk)
     desk.get_by_role("link", name=re.compile("Castellano or")).first.click()
+    led_to(desk, "Whom is this session about?")
     expect(desk.get_by_role("region", name="What was written")).to_contain_text("Castellano")
     well_made(desk)
     desk.get_by_role("button", name="Say so", exact=True).click()
@@ -138,6 +141,7 @@ def test_a_review_is_answered(desk: Page, practice: Any, well_made: Any) -> None
 
 def test_held_messages_are_dismissed_and_held_again(desk: Page, well_made: Any) -> None:
     desk.get_by_role("link", name=re.compile("Quarantine")).click()
+    led_to(desk, "Quarantine")
     boxes = desk.get_by_role("checkbox")
     number = boxes.count()
     well_made(desk)
@@ -160,6 +164,7 @@ def test_held_messages_are_dismissed_and_held_again(desk: Page, well_made: Any) 
 def test_a_held_message_becomes_a_patients(desk: Page, well_made: Any) -> None:
     desk.get_by_role("link", name=re.compile("Quarantine")).click()
     desk.get_by_role("link", name=re.compile("207-555-0177")).first.click()
+    led_to(desk, re.compile("207-555-0177"))
     well_made(desk)
     desk.get_by_role("button", name="Make a patient of the address").click()
     expect(desk.get_by_role("status")).to_contain_text("place now")
@@ -240,18 +245,21 @@ def test_a_session_is_opened_before_anybody_writes(
     well_made(desk)
 
 
-def test_a_session_is_split_with_a_few_keys(desk: Page, practice: Any, well_made: Any) -> None:
+def test_a_session_is_split_with_a_few_keys(
+    request: Any, desk: Page, practice: Any, well_made: Any
+) -> None:
     with threadwell.open(practice[0]) as tw:
         mia = tw.search_resources("Patient", "given=Mia")[0]["id"]
         session = next(one for one in tw.sessions() if len(one.names) == 2)
     desk.goto(f"/sessions/{session.id}")
     desk.get_by_role("link", name="Change them").click()
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Split by patient")
+    led_to(desk, "Split by patient")
     well_made(desk)
     messages = desk.locator(".cut")
     number = messages.count()
     share = desk.get_by_role("region", name="Mia Castellano")
-    if desk.locator(".keys").is_visible():
+    if "without" not in request.node.name:
+        expect(desk.locator(".keys")).to_be_visible()
         press = desk.keyboard.press
         messages.first.get_by_role("checkbox").first.focus()
         # Everything is both children's, then the first one's, then all but the last one.
@@ -382,14 +390,18 @@ def _tab_to(page: Page, name: str) -> None:
     """Press Tab until what has a name like that has the focus, as somebody without a mouse does."""
     for _ in range(200):
         page.keyboard.press("Tab")
-        if page.locator(":focus").count() and re.match(name, _called(page)):
+        if re.match(name, _called(page)):
             return
     raise AssertionError(f"Tab does not lead to {name!r}")
 
 
 def _called(page: Page) -> str:
-    told: str = page.locator(":focus").evaluate(
-        "one => one.ariaLabel || one.labels?.[0]?.innerText || one.innerText"
+    told: str = page.evaluate(
+        """() => {
+            const one = document.activeElement;
+            if (!one || one === document.body) return '';
+            return one.ariaLabel || one.labels?.[0]?.innerText || one.innerText;
+        }"""
     )
     return " ".join(told.split())
 
@@ -399,21 +411,22 @@ def test_a_day_by_keyboard_alone(desk: Page, practice: Any) -> None:
     press = desk.keyboard.press
     _tab_to(desk, "Review")
     press("Enter")
-    expect(desk.get_by_role("heading", level=1)).to_contain_text("eview")
+    led_to(desk, "To review")
     # The first link of the content, by the way of the link that skips the menu.
     _tab_to(desk, "Skip to the content")
     press("Enter")
     link = desk.get_by_role("link", name=re.compile("Castellano or")).first
     _tab_to(desk, re.escape(" ".join(link.inner_text().split())))
     press("Enter")
+    led_to(desk, "Whom is this session about?")
     _tab_to(desk, "Leo Castellano")
     press("Space")
     _tab_to(desk, "Say so")
     press("Enter")
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Leo Castellano")
+    led_to(desk, "Leo Castellano")
     _tab_to(desk, "Quarantine")
     press("Enter")
-    expect(desk.get_by_role("heading", level=1)).to_contain_text("uarantine")
+    led_to(desk, "Quarantine")
     stranger = desk.get_by_role("checkbox", name=re.compile("207-555-0177")).first
     expect(stranger).to_be_visible()
     _tab_to(desk, "Choose .*207-555-0177")
@@ -421,20 +434,25 @@ def test_a_day_by_keyboard_alone(desk: Page, practice: Any) -> None:
     _tab_to(desk, "Make patients of unknown senders")
     press("Enter")
     expect(desk.get_by_role("status")).to_contain_text("place now")
+    desk.wait_for_load_state()
     _tab_to(desk, "Sessions")
     press("Enter")
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Sessions")
+    led_to(desk, "Sessions")
     _tab_to(desk, "Finished")
     press("Enter")
     expect(desk.get_by_role("link", name="Finished", exact=True)).to_have_attribute(
         "aria-current", "true"
     )
+    desk.wait_for_load_state()
     row = desk.locator("a.row").first
     _tab_to(desk, re.escape(" ".join(row.inner_text().split())))
     press("Enter")
+    expect(desk.locator(".facts .pill")).to_have_text("Finished")
+    desk.wait_for_load_state()
     _tab_to(desk, "Open it again")
     press("Enter")
     expect(desk.locator(".facts .pill")).to_have_text("Open")
+    desk.wait_for_load_state()
     _tab_to(desk, "Why")
     desk.keyboard.type("All is said")
     _tab_to(desk, "Close the session")

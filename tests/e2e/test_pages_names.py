@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from . import test_pages as pages
+from .pages import led_to
 from .test_pages import chrome  # noqa: F401 - a fixture
 
 UNBROKEN = "Wolfeschlegelsteinhausenbergerdorffsippenhaftungsverweigerer" * 2
@@ -86,12 +87,18 @@ def test_no_name_is_too_long_or_turned_round(
         for path in ("/quarantine", "/reviews"):
             page.goto(f"{base}{path}")
             _is_well_made(page)
-            page.locator(".row").first.click()
+            leads = page.locator(".row").first
+            path = str(leads.get_attribute("href"))
+            leads.click()
+            expect(page).to_have_url(f"{base}{path}")
             _is_well_made(page)
         page.goto(base)
         page.get_by_role("searchbox").fill("طارق")
         page.get_by_role("button", name="Find").click()
+        led_to(page, re.compile("طارق"))
         page.locator(".row").first.click()
+        expect(page).to_have_url(pages.SESSION)
+        page.wait_for_load_state()
         theirs = page.locator(".message:not(.ours) .text")
         expect(theirs).to_contain_text("صباح")
         # ``dir=auto``: what is written from the right begins there.

@@ -30,6 +30,7 @@ from threadwell.intake.arrivals.journal import ARRIVED, entries, keep
 from threadwell.intake.arrivals.stuck import move_aside
 from threadwell.stores.contract import DEFAULT_PROJECT
 
+from .pages import led_to
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -331,9 +332,11 @@ def test_a_morning_by_keyboard(desk: Page, practice: Practice) -> None:
     press("j")
     expect(ours.last).to_be_focused()
     press("m")
-    expect(desk.get_by_role("heading", level=1)).to_have_text("A message of Miriam Okafor")
+    led_to(desk, "A message of Miriam Okafor")
     press("u")
     expect(desk).to_have_url(re.compile(r"/sessions/[^/]+#m-"))
+    # The keys are there when the page is.
+    desk.wait_for_load_state()
     # Whoever wants no keys has none.
     press("?")
     keys.get_by_role("checkbox").uncheck()

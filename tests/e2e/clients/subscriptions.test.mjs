@@ -59,8 +59,8 @@ test('two subscribers hear of their own', async () => {
   const written = await write('Again');
   assert.equal((await message).payload.entry[1].resource.id, written.id);
   assert.equal((await task).payload.entry[1].resource.id, made.id);
-  await medplum.updateResource({ ...made, status: 'completed' });
   const seen = next(all, 'message');
+  await medplum.updateResource({ ...made, status: 'completed' });
   assert.equal((await seen).payload.entry[1].resource.status, 'completed');
 });
 
