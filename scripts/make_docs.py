@@ -51,6 +51,7 @@ from threadwell.server.connection import MAX_WAITING
 from threadwell.server.heads import MAX_HEAD
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
+from threadwell.users.settings import DEFAULT_PROXIES, HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,10 @@ ENVIRONMENT = {
     " where it listens; for `sign-in`, where the server that runs on the store says it is",
     ZONE_DATA_VARIABLE: "a folder of time zone data to take instead of the newer one of the"
     " machine's and the package's; it must tell its release",
+    HASHING_VARIABLE: "what a password's Argon2id hash costs: KiB of memory, passes, lanes;"
+    " `m=19456,t=2,p=1` if it is not set",
+    PROXIES_VARIABLE: "addresses and networks of proxies whose `X-Forwarded-For` is believed, with"
+    f" commas; `{DEFAULT_PROXIES}` if it is not set",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }

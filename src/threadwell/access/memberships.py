@@ -17,7 +17,7 @@ from threadwell.access.policy import Policy
 from threadwell.access.reading import BadPolicy, check_policy, compiled, variables_of
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Kept, Store
 
 _POLICY = "access-policy"
 _MEMBERSHIP = "membership"
@@ -85,9 +85,14 @@ async def remove_policy(store: Store, project: str, id_: str) -> bool:
 
 async def keep_membership(store: Store, project: str, membership: Membership) -> None:
     """Give somebody policies in place of those they had; raises ``BadPolicy`` for what is none."""
+    kept = await kept_membership(store, project, membership)
+    await store.put_private(kept.kind, kept.name, kept.value)
+
+
+async def kept_membership(store: Store, project: str, membership: Membership) -> Kept:
+    """The private value of ``keep_membership``, to go with a commit; raises ``BadPolicy``."""
     await _compiled(store, project, membership, frozenset())
-    name = f"{project}/{membership.who}"
-    await store.put_private(_MEMBERSHIP, name, msgspec.json.encode(membership))
+    return Kept(_MEMBERSHIP, f"{project}/{membership.who}", msgspec.json.encode(membership))
 
 
 async def find_membership(store: Store, project: str, who: str) -> Membership | None:

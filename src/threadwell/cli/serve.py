@@ -90,11 +90,18 @@ def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
     from threadwell.server import Ready, Serving, serve
     from threadwell.server.mail.running import parse_place
+    from threadwell.users.settings import BadHashing, cost
+    from threadwell.users.sources import BadProxies, proxies
 
     try:
         mail = parse_place(arguments.mail) if arguments.mail else None
     except ValueError as error:
         raise Mistake(f"--mail {error}") from None
+    try:
+        cost()
+        proxies()
+    except (BadHashing, BadProxies) as error:
+        raise Mistake(str(error)) from None
     if arguments.who:
         _check_person(arguments.store, arguments.who)
     store = shown_store(arguments.store)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from threadwell.app import open_store
 from threadwell.facade.acting import Acting
-from threadwell.facade.admitting import Admitting
+from threadwell.facade.peopling import Peopling
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
 from threadwell.facade.subscribing import Subscribing
@@ -61,7 +61,7 @@ def open_threadwell(
     return Threadwell(lambda: open_store(store, create=create), project)
 
 
-class Threadwell(Acting, Admitting, Ruling, Subscribing):
+class Threadwell(Acting, Peopling, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from threadwell.access.memberships import find_membership
 from threadwell.channels.channel import Channel
 from threadwell.inbox import (
+    account_page,
     deliveries,
     held_acts,
     message_page,
@@ -33,14 +34,16 @@ from threadwell.inbox import (
     typists,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
+from threadwell.inbox.entrance import entrance, sign_in_form
 from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
-from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site, door
 from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+from threadwell.users.browsers import signed_in
+from threadwell.users.keeping import any_user
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -125,6 +128,9 @@ def create_pages(
             Route("/deliveries", _guarded(site, deliveries.act), methods=["POST"]),
             Route("/quarantine/{id}/person", _guarded(site, person_page.add), methods=["POST"]),
             Route("/reviews/{id}", _guarded(site, pages.say_in_review), methods=["POST"]),
+            *entrance(site, _outside),
+            Route("/account", _guarded(site, account_page.show)),
+            Route("/account", _guarded(site, account_page.act), methods=["POST"]),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
             Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),
@@ -136,10 +142,12 @@ def create_pages(
 
 def _guarded(site: Site, page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        found = await signed_in(site.store, request.cookies.get(site.cookie))
+        cookie = request.cookies.get(site.cookie)
+        found = await signed_in(site.store, site.project, cookie)
         by = await person_of(site.store, site.project, found.who) if found else None
-        if by is None:
-            return _not_signed_in(site, request)
+        if found is None or by is None:
+            return await _not_signed_in(site, request)
+        request.state.sign_in = found
         if by.reference and await find_membership(site.store, site.project, by.reference):
             return _limited()
         request.state.by = by
@@ -174,14 +182,17 @@ def _limited() -> Response:
     )
 
 
-def _not_signed_in(site: Site, request: Request) -> Response:
-    response = door(
-        401,
-        "Sign in to see the inbox",
-        "These pages open with a one-time link. `threadwell serve` prints one when it starts, "
-        "and this command prints another:",
-        command="threadwell sign-in",
-    )
+async def _not_signed_in(site: Site, request: Request) -> Response:
+    if await any_user(site.store):
+        response = sign_in_form(401)
+    else:
+        response = door(
+            401,
+            "Sign in to see the inbox",
+            "These pages open with a one-time link. `threadwell serve` prints one when it starts, "
+            "and this command prints another:",
+            command="threadwell sign-in",
+        )
     keep_wanted(site, request, response)
     response.headers["WWW-Authenticate"] = 'Link realm="Threadwell"'
     return response

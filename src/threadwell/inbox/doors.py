@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.inbox.people import person_of
-from threadwell.inbox.sign_in import COOKIE_LIFE, LINK_LIFE, good_link, redeem, sign_out
+from threadwell.inbox.sign_in import LINK_LIFE, good_link, redeem
 from threadwell.inbox.site import Site, door
+from threadwell.users.browsers import COOKIE_LIFE, sign_out
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
 _PAGE = re.compile(
-    r"/(?:|find|reviews|quarantine|deliveries|"
+    r"/(?:|find|reviews|quarantine|deliveries|account|"
     r"(?:sessions|patients|quarantine|reviews)/[A-Za-z0-9.-]{1,64}(?:/about|/person|/split)?|"
     r"sessions/[A-Za-z0-9.-]{1,64}/(?:messages|threads)/[A-Za-z0-9.-]{1,64})"
     r"(?:\?[A-Za-z0-9=&%_.~+-]{0,2500})?"
@@ -37,32 +38,45 @@ async def signing_in(site: Site, request: Request) -> Response:
     """What the button does: the link is exchanged for a cookie, once."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    cookie = await redeem(site.store, request.path_params["token"])
-    if cookie is None:
-        return _spent()
+    agent = request.headers.get("user-agent", "")
+    token = request.path_params["token"]
+    cookie = await redeem(site.store, token, project=site.project, agent=agent)
+    return _spent() if cookie is None else let_in(site, request, cookie)
+
+
+def let_in(site: Site, request: Request, cookie: str) -> Response:
+    """Lead a browser that is signed in from now on to the page that it wanted."""
     response = RedirectResponse(_wanted(site, request), 303)
     if site.wanted_cookie in request.cookies:
-        response.delete_cookie(
-            site.wanted_cookie, httponly=True, samesite="lax", secure=site.secure
-        )
+        drop_cookie(site, response, site.wanted_cookie)
+    give_cookie(site, response, site.cookie, cookie, COOKIE_LIFE)
+    return response
+
+
+def give_cookie(site: Site, response: Response, name: str, value: str, life: int) -> None:
+    """Have the browser keep a cookie for ``life`` milliseconds, for the server's eyes alone."""
     response.set_cookie(
-        site.cookie,
-        cookie,
-        max_age=COOKIE_LIFE // 1000,
+        name,
+        value,
+        max_age=life // 1000,
         httponly=True,
         samesite="lax",
         secure=site.secure,
     )
-    return response
+
+
+def drop_cookie(site: Site, response: Response, name: str) -> None:
+    """Have the browser forget a cookie."""
+    response.delete_cookie(name, httponly=True, samesite="lax", secure=site.secure)
 
 
 async def signing_out(site: Site, request: Request) -> Response:
     """The cookie is worthless from now on."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    await sign_out(site.store, request.cookies.get(site.cookie))
+    await sign_out(site.store, site.project, request.cookies.get(site.cookie))
     response = door(200, "Signed out", "This browser sees the pages no longer.")
-    response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.secure)
+    drop_cookie(site, response, site.cookie)
     return response
 
 
@@ -75,14 +89,7 @@ def keep_wanted(site: Site, request: Request, response: Response) -> None:
     page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method != "GET" or not shown or page == "/" or not _is_page(page):
         return
-    response.set_cookie(
-        site.wanted_cookie,
-        page,
-        max_age=LINK_LIFE // 1000,
-        httponly=True,
-        samesite="lax",
-        secure=site.secure,
-    )
+    give_cookie(site, response, site.wanted_cookie, page, LINK_LIFE)
 
 
 def _wanted(site: Site, request: Request) -> str:

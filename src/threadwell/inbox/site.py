@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse
 
 from threadwell.channels.channel import Channel
+from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.news import News
 from threadwell.inbox.render import render
 from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import Store
+from threadwell.users.passwords import shared
+from threadwell.users.signing_in import SigningIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,21 @@ class Site:
         ``__Host-`` makes browsers take it from this host alone, and only over https.
         """
         return "__Host-threadwell" if self.secure else "threadwell"
+
+    @property
+    def step_cookie(self) -> str:
+        """The name of the cookie between the password and the code."""
+        return f"{self.cookie}-step"
+
+    @property
+    def known_cookie(self) -> str:
+        """The name of the cookie by which a browser is known in which somebody has signed in."""
+        return f"{self.cookie}-known"
+
+    @property
+    def signing_in(self) -> SigningIn:
+        """Where people prove who they are."""
+        return SigningIn(self.store, self.project, shared(), now_ms)
 
     @property
     def wanted_cookie(self) -> str:

@@ -16,10 +16,10 @@ from starlette.responses import Response, StreamingResponse
 from threadwell.access.memberships import find_membership
 from threadwell.inbox.news import Push
 from threadwell.inbox.people import person_of
-from threadwell.inbox.sign_in import signed_in
 from threadwell.inbox.site import Site
 from threadwell.inbox.typists import types, wanted
 from threadwell.stores.contract import StoreError
+from threadwell.users.browsers import signed_in
 
 #: Seconds after which is looked whether somebody is still signed in, and a sign of life is sent.
 LOOK = 5.0
@@ -76,7 +76,7 @@ async def _events(
 
 async def _is_signed_in(site: Site, cookie: str | None) -> bool:
     try:
-        found = await signed_in(site.store, cookie)
+        found = await signed_in(site.store, site.project, cookie)
         by = await person_of(site.store, site.project, found.who) if found else None
         if found and await find_membership(site.store, site.project, found.who):
             by = None

@@ -8,17 +8,10 @@ from functools import partial
 
 import pytest
 
-from threadwell.inbox.sign_in import (
-    COOKIE_LIFE,
-    LINK_LIFE,
-    SignIn,
-    good_link,
-    new_link,
-    redeem,
-    sign_out,
-    signed_in,
-)
+from threadwell.inbox.sign_in import LINK_LIFE, good_link, new_link, redeem
+from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
+from threadwell.users.browsers import COOKIE_LIFE, SignIn, sign_out, signed_in
 
 NOON = 1_710_244_800_000
 
@@ -66,22 +59,22 @@ def test_a_cookie_works_for_half_a_day(later: int, works: bool) -> None:
     async def found() -> SignIn | None:
         store = MemoryStore()
         cookie = await redeem(store, await _token(store), lambda: NOON)
-        return await signed_in(store, cookie, lambda: NOON + later)
+        return await signed_in(store, DEFAULT_PROJECT, cookie, lambda: NOON + later)
 
     assert (asyncio.run(found()) is not None) is works
 
 
 @pytest.mark.parametrize("cookie", [None, "", "no such cookie"])
 def test_nothing_else_is_a_cookie(cookie: str | None) -> None:
-    assert asyncio.run(signed_in(MemoryStore(), cookie)) is None
+    assert asyncio.run(signed_in(MemoryStore(), DEFAULT_PROJECT, cookie)) is None
 
 
 def test_signing_out_ends_it() -> None:
     async def after() -> SignIn | None:
         store = MemoryStore()
         cookie = await redeem(store, await _token(store), lambda: NOON)
-        await sign_out(store, cookie)
-        return await signed_in(store, cookie, lambda: NOON)
+        await sign_out(store, DEFAULT_PROJECT, cookie)
+        return await signed_in(store, DEFAULT_PROJECT, cookie, lambda: NOON)
 
     assert asyncio.run(after()) is None
 
@@ -121,23 +114,25 @@ def test_the_store_forgets_what_has_expired() -> None:
 
 @pytest.mark.parametrize("who", ["", "Practitioner/ines"])
 def test_a_link_names_the_person_whom_it_signs_in(who: str) -> None:
-    async def named() -> list[SignIn | None]:
+    async def named() -> list[tuple[int, str] | None]:
         store = MemoryStore()
         link = await new_link(store, "http://here/", lambda: NOON, who=who)
         token = link.rpartition("/")[2]
         asked = await good_link(store, token, lambda: NOON)
         cookie = await redeem(store, token, lambda: NOON)
-        return [asked, await signed_in(store, cookie, lambda: NOON)]
+        found = await signed_in(store, DEFAULT_PROJECT, cookie, lambda: NOON)
+        return [one and (one.expires, one.who) for one in (asked, found)]
 
     link, cookie = NOON + LINK_LIFE, NOON + COOKIE_LIFE
-    assert asyncio.run(named()) == [SignIn(link, who), SignIn(cookie, who)]
+    assert asyncio.run(named()) == [(link, who), (cookie, who)]
 
 
 def test_a_cookie_of_an_earlier_build_names_nobody() -> None:
-    async def found() -> SignIn | None:
+    async def found() -> tuple[int, str] | None:
         store = MemoryStore()
         name = hashlib.sha256(b"kept").hexdigest()
         await store.put_private("sign-in-cookie", name, str(NOON + 1).encode())
-        return await signed_in(store, "kept", lambda: NOON)
+        one = await signed_in(store, DEFAULT_PROJECT, "kept", lambda: NOON)
+        return one and (one.expires, one.who)
 
-    assert asyncio.run(found()) == SignIn(NOON + 1)
+    assert asyncio.run(found()) == (NOON + 1, "")

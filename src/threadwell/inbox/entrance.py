@@ -1,0 +1,202 @@
+"""Signing in with an e-mail address and a password, and setting a password by a link.
+
+Every form works without a script. What is wrong is told alike for all, so that nobody learns here
+who has an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from threadwell.fhir.stamp import now_ms
+from threadwell.inbox.doors import drop_cookie, from_elsewhere, give_cookie, is_from_here, let_in
+from threadwell.inbox.page import first, read_form, sentence
+from threadwell.inbox.render import render
+from threadwell.inbox.site import Site, door
+from threadwell.users import devices
+from threadwell.users.browsers import begin
+from threadwell.users.changing import LinkSpent, link_user, set_by_link
+from threadwell.users.password_links import Link
+from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
+from threadwell.users.pauses import Paused
+from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, From, Wrong
+from threadwell.users.sources import address_of, proxies
+from threadwell.users.steps import LIFE as STEP_LIFE
+from threadwell.users.steps import end_step, new_step, step_of
+from threadwell.users.user import Member, User
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
+
+
+def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]:
+    """The pages of those who are not signed in yet."""
+
+    def route(path: str, page: Page, method: str) -> Route:
+        return Route(path, outside(partial(page, site)), methods=[method])
+
+    return [
+        route("/sign-in", show, "GET"),
+        route("/sign-in", sign_in, "POST"),
+        route("/sign-in/code", show_code, "GET"),
+        route("/sign-in/code", check_code, "POST"),
+        route("/setpassword/{id}/{secret}", show_password, "GET"),
+        route("/setpassword/{id}/{secret}", set_password, "POST"),
+    ]
+
+
+def where_from(site: Site, request: Request) -> From:
+    """Where a request comes from, and by which cookie its browser is known."""
+    peer = request.client.host if request.client else ""
+    address = address_of(peer, request.headers.get("x-forwarded-for", ""), proxies())
+    return From(address, request.cookies.get(site.known_cookie, ""))
+
+
+def sign_in_form(status: int, *, email: str = "", mistake: str = "") -> HTMLResponse:
+    """The form that asks for an e-mail address and a password."""
+    return _page("sign_in.html", status, email=email, mistake=mistake)
+
+
+async def show(_site: Site, _request: Request) -> Response:
+    """The form."""
+    return sign_in_form(200)
+
+
+async def sign_in(site: Site, request: Request) -> Response:
+    """What the form says: in, or to the second step, or what is wrong."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    form = await read_form(request)
+    email, password = first(form, "email"), first(form, "password")
+    where = where_from(site, request)
+    try:
+        proved = await site.signing_in.by_password(email, password, where)
+    except Wrong as error:
+        return sign_in_form(401, email=email, mistake=sentence(error))
+    except Paused as error:
+        response = sign_in_form(429, email=email, mistake=sentence(error))
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
+    if proved.needs_code:
+        token = await new_step(site.store, proved.user, now_ms())
+        onward: Response = RedirectResponse("/sign-in/code", 303)
+        give_cookie(site, onward, site.step_cookie, token, STEP_LIFE)
+        return onward
+    return await _in(site, request, proved.user, PASSWORD)
+
+
+async def show_code(site: Site, request: Request) -> Response:
+    """The form that asks for a code."""
+    if await step_of(site.store, _step(site, request), now_ms()) is None:
+        return RedirectResponse("/sign-in", 303)
+    return _page("sign_in_code.html", 200, mistake="")
+
+
+async def check_code(site: Site, request: Request) -> Response:
+    """The second step."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    token = _step(site, request)
+    step = await step_of(site.store, token, now_ms())
+    if step is None:
+        return sign_in_form(401, mistake="The sign-in took too long: begin again.")
+    code = first(await read_form(request), "code")
+    try:
+        user = await site.signing_in.by_code(step.user, step.epoch, code, where_from(site, request))
+    except Wrong as error:
+        return _page("sign_in_code.html", 401, mistake=sentence(error))
+    except Paused as error:
+        response = _page("sign_in_code.html", 429, mistake=sentence(error))
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
+    await end_step(site.store, token)
+    onward = await _in(site, request, user, PASSWORD_AND_CODE)
+    drop_cookie(site, onward, site.step_cookie)
+    return onward
+
+
+async def show_password(site: Site, request: Request) -> Response:
+    """The form of a link that sets a password. To open it uses nothing up."""
+    user = await link_user(site.store, _link(request), now_ms())
+    return _spent() if user is None else _password_form(user, 200)
+
+
+async def set_password(site: Site, request: Request) -> Response:
+    """What the form says."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    link = _link(request)
+    user = await link_user(site.store, link, now_ms())
+    if user is None:
+        return _spent()
+    form = await read_form(request)
+    password = first(form, "password")
+    if password != first(form, "again"):
+        return _password_form(user, 400, "The two are not the same.")
+    try:
+        await set_by_link(site.store, site.project, link, password, shared(), now_ms)
+    except BadPassword as error:
+        return _password_form(user, 400, sentence(error))
+    except LinkSpent:
+        return _spent()
+    return _page("sign_in.html", 200, email=user.email, mistake="", told="password set")
+
+
+async def _in(site: Site, request: Request, user: User, methods: tuple[str, ...]) -> Response:
+    """Sign the browser in."""
+    member = _member(site, user)
+    if member is None:
+        return sign_in_form(401, mistake="The account has no place here any more.")
+    cookie = await begin(
+        site.store,
+        site.project,
+        who=member.profile,
+        user=user,
+        methods=methods,
+        agent=request.headers.get("user-agent", ""),
+    )
+    device = await devices.know(
+        site.store, user, request.cookies.get(site.known_cookie, ""), now_ms()
+    )
+    response = let_in(site, request, cookie)
+    give_cookie(site, response, site.known_cookie, device, devices.LIFE)
+    return response
+
+
+def _member(site: Site, user: User) -> Member | None:
+    """As whom they come in: of the practice, if they are both that and a patient."""
+    mine = [one for one in user.members if one.project == site.project]
+    return next((one for one in mine if one.profile.startswith("Practitioner/")), (*mine, None)[0])
+
+
+def _step(site: Site, request: Request) -> str:
+    return request.cookies.get(site.step_cookie, "")
+
+
+def _link(request: Request) -> Link:
+    return Link(request.path_params["id"], request.path_params["secret"])
+
+
+def _password_form(user: User, status: int, mistake: str = "") -> HTMLResponse:
+    shortest = SHORTEST_WITH_FACTOR if user.factor else SHORTEST
+    values = {"user": user, "mistake": mistake, "shortest": shortest}
+    return _page("set_password.html", status, **values)
+
+
+def _page(template: str, status: int, **values: Any) -> HTMLResponse:
+    return HTMLResponse(render(template, **{"told": "", **values}), status)
+
+
+def _spent() -> Response:
+    return door(
+        403,
+        "This link does not work any more",
+        "A link that sets a password works once, and not for long. Ask for another one, or have "
+        "whoever runs Threadwell make one: `threadwell user reset`.",
+    )

@@ -1,0 +1,136 @@
+"""What is changed of an account: its password, its second factor, whether it may come in.
+
+A new password, a reset and a disabled account end all that was signed in before (``epoch``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from threadwell.fhir.stamp import Clock
+from threadwell.stores.contract import Conflict, Store
+from threadwell.users import codes, devices
+from threadwell.users.browsers import end_browsers
+from threadwell.users.codes import Enrolled
+from threadwell.users.keeping import change_user, find_user
+from threadwell.users.password_links import RESET, Link, new_link, read_link
+from threadwell.users.passwords import Hashing, check_password
+from threadwell.users.user import User
+
+_REPLACE = msgspec.structs.replace
+
+
+class LinkSpent(Exception):
+    """The link is unknown, has been used, or has ended."""
+
+
+async def link_user(store: Store, link: Link, now: int) -> User | None:
+    """Whose password a link would set now; to ask does not use it."""
+    found = await read_link(store, link, now)
+    user = None if found is None else await find_user(store, found[0].user)
+    if found is None or user is None or user.disabled or user.epoch != found[0].epoch:
+        return None
+    return user
+
+
+async def set_by_link(
+    store: Store, project: str, link: Link, password: str, hashing: Hashing, clock: Clock
+) -> User:
+    """Set the password of whom a link is for. Raises ``LinkSpent`` and ``BadPassword``.
+
+    Of many at once one succeeds; they are signed out everywhere.
+    """
+    found = await read_link(store, link, clock())
+    user = await link_user(store, link, clock())
+    if found is None or user is None:
+        raise LinkSpent
+    check_password(password, _own(user), with_factor=user.factor is not None)
+    new = await hashing.hash(password)
+
+    def changed(one: User) -> User | None:
+        if one.epoch != user.epoch or one.disabled:
+            return None
+        return _with_password(one, new, clock())
+
+    try:
+        done = await change_user(store, project, user.id, changed, kept=(found[1],))
+    except Conflict:
+        done = None
+    if done is None:
+        raise LinkSpent
+    await end_browsers(store, project, done)
+    return done
+
+
+async def set_password(
+    store: Store, project: str, user: User, password: str, hashing: Hashing, clock: Clock
+) -> User | None:
+    """Set a password by the word of its owner, or of who runs the server. Raises ``BadPassword``.
+
+    ``None`` where another was set meanwhile. They are signed out everywhere.
+    """
+    check_password(password, _own(user), with_factor=user.factor is not None)
+    new = await hashing.hash(password)
+
+    def changed(one: User) -> User | None:
+        return _with_password(one, new, clock()) if one.epoch == user.epoch else None
+
+    done = await change_user(store, project, user.id, changed)
+    if done is not None:
+        await end_browsers(store, project, done)
+    return done
+
+
+async def reset(store: Store, project: str, user: User, clock: Clock) -> Link:
+    """A link to set another password by; the one that there is holds until then."""
+    return await new_link(store, project, user, RESET, clock())
+
+
+async def set_disabled(store: Store, project: str, user: User, disabled: bool) -> User | None:
+    """Let somebody in no more, or again; what was signed in ends. ``None`` if it is so already."""
+
+    def changed(one: User) -> User | None:
+        if one.disabled == disabled:
+            return None
+        return _REPLACE(one, disabled=disabled, epoch=one.epoch + 1)
+
+    done = await change_user(store, project, user.id, changed)
+    if done is not None:
+        await end_browsers(store, project, done)
+        if disabled:
+            await devices.forget_devices(store, done)
+    return done
+
+
+async def add_factor(
+    store: Store, project: str, user: User, secret: str, code: str, now: int
+) -> Enrolled | None:
+    """Have sign-ins ask for a code from now on; ``None`` where ``code`` is not one of ``secret``.
+
+    So it is, too, where there is a second factor already.
+    """
+    made = codes.enroll(secret, code, now)
+    if made is None:
+        return None
+
+    def changed(one: User) -> User | None:
+        return None if one.factor is not None else _REPLACE(one, factor=made.factor)
+
+    return made if await change_user(store, project, user.id, changed) else None
+
+
+async def drop_factor(store: Store, project: str, user: User) -> bool:
+    """Ask for no code any more; ``False`` where none was asked for."""
+
+    def changed(one: User) -> User | None:
+        return _REPLACE(one, factor=None) if one.factor is not None else None
+
+    return await change_user(store, project, user.id, changed) is not None
+
+
+def _own(user: User) -> tuple[str, ...]:
+    return user.email, user.first, user.last
+
+
+def _with_password(user: User, new: str, now: int) -> User:
+    return _REPLACE(user, password=new, password_set=now, epoch=user.epoch + 1)
