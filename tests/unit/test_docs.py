@@ -11,6 +11,7 @@ import pytest
 
 from threadwell.app import BASE_URL_VARIABLE, store_path
 from threadwell.cli.command import STORE_VARIABLE
+from threadwell.users.settings import HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +113,8 @@ def test_every_environment_variable_is_described() -> None:
         "STORE_VARIABLE": STORE_VARIABLE,
         "BASE_URL_VARIABLE": BASE_URL_VARIABLE,
         "ZONE_DATA_VARIABLE": ZONE_DATA_VARIABLE,
+        "HASHING_VARIABLE": HASHING_VARIABLE,
+        "PROXIES_VARIABLE": PROXIES_VARIABLE,
     }
     named = {constants.get(name, name) for name in read}
     assert named == set(make_docs.ENVIRONMENT)
