@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from threadwell.api.load.gate import Load
+    from threadwell.bulk.sight import Sees
     from threadwell.channels.channel import Channel
     from threadwell.duties.duty import Duty
     from threadwell.intake.chat.typing import Typing
@@ -63,6 +64,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "away",
     "chat",
     "subscriptions",
+    "exports",
 )
 
 _POSTGRES = ("postgresql", "postgres")
@@ -112,6 +114,7 @@ def duties_of(store: Store) -> tuple[Duty, ...]:
         channels=live_channels(),
         links=lambda: _links(store),
         barred=lambda who: _barred(store, who),
+        sees=sight_of(store),
     )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
@@ -128,6 +131,30 @@ async def _barred(store: Store, who: str) -> str:
     if type_ == "ClientApplication" and await find_client(store, id_) is None:
         return REVOKED
     return LIMITED if who and await find_membership(store, DEFAULT_PROJECT, who) else ""
+
+
+def sight_of(store: Store) -> Sees:
+    """What a client sees of a store, while it may log in."""
+    from threadwell.access.limited import Limited
+    from threadwell.access.memberships import Policies
+    from threadwell.access.view import Whole
+    from threadwell.api.oauth.clients import find_client
+    from threadwell.bulk.sight import Allowed
+    from threadwell.fhir.stamp import now_ms
+    from threadwell.stores.contract import DEFAULT_PROJECT
+
+    async def sees(who: str) -> Allowed | None:
+        if await find_client(store, who.partition("/")[2]) is None:
+            return None
+        bases = await store.known_as()
+        policies = Policies(store, DEFAULT_PROJECT, bases)
+        policy = await policies.of(who, now_ms())
+        mark = await policies.mark(who, now_ms())
+        if policy is None:
+            return Allowed(Whole(store), mark)
+        return Allowed(Limited(store, DEFAULT_PROJECT, policy, bases), mark)
+
+    return sees
 
 
 async def _links(store: Store) -> Links:

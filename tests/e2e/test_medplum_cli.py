@@ -77,3 +77,20 @@ def test_a_mistake_is_explained(medplum: Run) -> None:
 def _out(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_bulk_export(medplum: Run, server, tmp_path: Path) -> None:
+    """What the server has of a type is a file where the command is called."""
+    made = json.loads(
+        _out(medplum("post", "Organization", '{"resourceType":"Organization","name":"X"}'))
+    )
+    target = tmp_path / "exported"
+    target.mkdir()
+    told = _out(medplum("bulk", "export", "-t", "Organization", "-d", str(target)))
+    files = list(target.glob("*.ndjson"))
+    assert files, told
+    lines = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    (mine,) = [line for line in lines if line["id"] == made["id"]]
+    assert mine["name"] == "X"
+    # Medplum's marks are for who asks in its form: files are plain FHIR.
+    assert "author" not in mine["meta"]

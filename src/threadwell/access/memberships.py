@@ -7,6 +7,7 @@ everything; whoever has one may do what any of its policies allows, and nothing 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -130,14 +131,10 @@ class Policies:
 
         One that cannot be honoured any more allows nothing.
         """
-        found = await find_membership(self._store, self._project, who)
-        if found is None:
+        asked = await self._asked(who, now)
+        if asked is None:
             return None
-        valid = tuple([grant for grant in found.grants if not grant.until or now < grant.until])
-        found = msgspec.structs.replace(found, grants=valid)
-        named = dict.fromkeys(f"{self._project}/{grant.policy}" for grant in found.grants)
-        values = await self._store.get_private_many(_POLICY, list(named))
-        key = b"\0".join([msgspec.json.encode(found), *(values.get(n, b"") for n in named)])
+        found, key = asked
         known = self._known.get(key)
         if known is None:
             try:
@@ -148,6 +145,22 @@ class Policies:
                 self._known.clear()
             self._known[key] = known
         return known
+
+    async def mark(self, who: str, now: int) -> str:
+        """What changes with all that says what somebody may do; ``""`` where that is everything."""
+        asked = await self._asked(who, now)
+        return "" if asked is None else hashlib.sha256(asked[1]).hexdigest()
+
+    async def _asked(self, who: str, now: int) -> tuple[Membership, bytes] | None:
+        """The membership as it is now, and by what the policy of it is remembered."""
+        found = await find_membership(self._store, self._project, who)
+        if found is None:
+            return None
+        valid = tuple([grant for grant in found.grants if not grant.until or now < grant.until])
+        found = msgspec.structs.replace(found, grants=valid)
+        named = dict.fromkeys(f"{self._project}/{grant.policy}" for grant in found.grants)
+        values = await self._store.get_private_many(_POLICY, list(named))
+        return found, b"\0".join([msgspec.json.encode(found), *(values.get(n, b"") for n in named)])
 
 
 async def _compiled(

@@ -6,7 +6,16 @@ this module. Whatever is no part of the API goes to ``pages``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
+from contextlib import AsyncExitStack, aclosing
 from time import perf_counter
 from typing import Any
 
@@ -154,7 +163,8 @@ class _App:
                     answer = refusal(error, headers)
             if b"origin" in headers:
                 answer = cors.shared(answer, headers)
-            await _send(send, request.method, answer)
+            if answer.parts is None:
+                await _send(send, request.method, answer)
             status = answer.status
         except ClientGone:
             return
@@ -162,6 +172,10 @@ class _App:
             if held:
                 load.release(held)
             load.meter.end(request.interaction, status, perf_counter() - started)
+        if answer.parts is not None:
+            # It is answered. How long it takes to be read says nothing of the server, and who reads
+            # slowly takes nobody's turn.
+            await _send_parts(send, request.method, answer, answer.parts)
 
     async def _answer(
         self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
@@ -259,6 +273,22 @@ async def _send(send: Send, method: str, answer: Answer) -> None:
         await send({"type": "http.response.body", "body": body[at : at + LARGE], "more_body": True})
     rest = (len(body) - 1) // LARGE * LARGE
     await send({"type": "http.response.body", "body": body[rest:]})
+
+
+async def _send_parts(send: Send, method: str, answer: Answer, parts: AsyncIterator[bytes]) -> None:
+    """Send an answer part by part. What fails on the way breaks the connection off: the reader
+    notices that it has no end.
+    """
+    async with AsyncExitStack() as closing:
+        if isinstance(parts, AsyncGenerator):
+            await closing.enter_async_context(aclosing(parts))
+        await send(
+            {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+        )
+        if method != "HEAD":
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:

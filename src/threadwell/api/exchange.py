@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -69,8 +69,14 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 
 class Answer(NamedTuple):
-    """An answer; ``headers`` without ``content-length``, which follows from ``body``."""
+    """An answer; ``headers`` without ``content-length``, which follows from ``body``.
+
+    One with ``parts`` has no ``body``: they are it, of a length that nobody knows beforehand. Each
+    is asked for once the one before is on its way, so that an answer of any size takes as much
+    memory as one of them.
+    """
 
     status: int
     headers: list[Header]
     body: bytes
+    parts: AsyncIterator[bytes] | None = None

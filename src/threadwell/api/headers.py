@@ -47,7 +47,13 @@ def preferred_return(headers: Mapping[bytes, bytes]) -> str:
     Of several, the first counts (RFC 7240 §2).
     """
     given = headers.get(b"prefer")
-    return _returned(given) if given else ""
+    return _preferred(given, "return") if given else ""
+
+
+def is_lenient(headers: Mapping[bytes, bytes]) -> bool:
+    """Does ``Prefer`` want what is not understood to be passed over (RFC 7240 §4.4)?"""
+    given = headers.get(b"prefer")
+    return bool(given) and _preferred(given, "handling") == "lenient"
 
 
 #: One preference, of which a comma or semicolon within quotes is a part.
@@ -55,9 +61,9 @@ _PREFERENCE = re.compile(rb'(?:[^",;]|"(?:[^"\\]|\\.)*(?:"|\\?\Z))+', re.DOTALL)
 
 
 @lru_cache(maxsize=64)
-def _returned(prefer: bytes) -> str:
+def _preferred(prefer: bytes, wanted: str) -> str:
     for preference in _PREFERENCE.finditer(prefer):
         name, _, value = preference[0].decode("latin-1").partition("=")
-        if name.strip().lower() == "return":
+        if name.strip().lower() == wanted:
             return value.strip().strip('"').lower()
     return ""

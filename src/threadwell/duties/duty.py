@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from threadwell.bulk.sight import Allowed, Sees
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.replies.outgoing import FindLinks, Links
@@ -39,13 +40,19 @@ async def nowhere() -> Links:
     return Links("", lambda *_: "")
 
 
+async def unseen(who: str) -> Allowed | None:  # noqa: ARG001 - of whom nobody knows anything
+    """Where nobody has said what clients see."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What a duty has to work with.
 
     ``labels`` are what people call each channel, ``channels`` those that hear, both by name.
     ``barred`` tells why somebody's Subscriptions are not served, by their reference; ``""`` where
-    they are. ``links`` tells where providers reach the server.
+    they are. ``links`` tells where providers reach the server, and ``sees`` what a client
+    sees now.
     """
 
     store: Store
@@ -55,3 +62,4 @@ class Workplace:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     links: FindLinks = nowhere
     barred: Callable[[str], Awaitable[str]] = nobody
+    sees: Sees = unseen

@@ -202,11 +202,13 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A version that was committed. ``position`` counts the versions of its project, from 1, in
-    the order of their commits; those of one change set follow each other.
+    the order of their commits; those of one change set follow each other. ``place`` is that of
+    the version in all that the project has.
     """
 
     position: int
     stored: Stored
+    place: Position
 
 
 class Reading(Protocol):

@@ -26,8 +26,9 @@ from threadwell.stores.contract import (
 
 #: Versions that are asked for at once, and at most committed at once.
 _AT_ONCE = 1000
-#: Kinds of private values that are of the processes which have the source open, and stay with it.
-_OF_PROCESSES = ("duty-beat", "duty-lease")
+#: Kinds of private values that stay with the source: those of the processes which have it open, and
+#: what is kept for a day only (files of exports).
+_STAYING = ("duty-beat", "duty-lease", "bulk-asked", "bulk-progress", "bulk-pieces")
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ async def tally_of(store: Store) -> Tally:
 
 
 async def _kinds(store: Store) -> list[str]:
-    return [kind for kind in await store.private_kinds() if kind not in _OF_PROCESSES]
+    return [kind for kind in await store.private_kinds() if kind not in _STAYING]
 
 
 async def _bring(target: Store, project: str, part: Sequence[Version]) -> int:

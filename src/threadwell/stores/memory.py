@@ -112,7 +112,7 @@ class MemoryStore:
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         log = self._projects[project].log[after : after + count]
-        return [Change(n, stored) for n, stored in enumerate(log, after + 1)]
+        return [Change(n, *told) for n, told in enumerate(log, after + 1)]
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
@@ -225,7 +225,7 @@ class _Inner:
 @dataclass(slots=True)
 class _Project:
     rows: dict[Key, _Row] = field(default_factory=dict)
-    log: list[Stored] = field(default_factory=list)
+    log: list[tuple[Stored, Position]] = field(default_factory=list)
     bases: frozenset[str] = frozenset()
 
     def know(self, bases: frozenset[str]) -> None:
@@ -341,7 +341,7 @@ class _Project:
                 write.author,
             )
         )
-        self.log.append(row.current)
+        self.log.append((row.current, Position(row.created, len(row.versions))))
         row.resource = with_types(write.resource or {})
         row.values = values
         if write.content is not None:

@@ -168,11 +168,26 @@ def about(hidden: str) -> Iterator[Ask]:
                 yield Ask("GET", f"{member}?_compartment={name}&_total=accurate")
     yield Ask("POST", f"{type_}/_search", f"_id={id_}".encode(), FORM)
     yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
+    yield from exports(type_, id_)
     get = {"request": {"method": "GET", "url": name}}
     count = {"request": {"method": "GET", "url": f"{type_}?_id={id_}&_summary=count"}}
     for kind in ("batch", "transaction"):
         yield Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [get]})
         yield Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [count]})
+
+
+def exports(type_: str, id_: str) -> Iterator[Ask]:
+    """Exports that name something hidden, and looks at those of others. What is in one's own,
+    ``test_exports`` compares.
+    """
+    nobody = "00000000-0000-4000-8000-000000000000"
+    named = {"name": "patient", "valueReference": {"reference": f"{type_}/{id_}"}}
+    yield Ask("POST", "Patient/$export", {"resourceType": "Parameters", "parameter": [named]})
+    yield Ask("GET", f"Group/{id_}/$export")
+    yield Ask("GET", f"$export?_type={type_}&_typeFilter={type_}%3F_id%3D{id_}")
+    yield Ask("GET", f"bulkdata/export/{nobody}")
+    yield Ask("DELETE", f"bulkdata/export/{nobody}")
+    yield Ask("GET", f"bulkdata/export/{nobody}/{type_}.1.ndjson")
 
 
 def writes(hidden: str) -> Iterator[Ask]:

@@ -30,7 +30,7 @@ from world import NAMES, ROLES, RUNNER, WORLD, Answered, World, key
 
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Request
-from threadwell.api.rest import capability, routes, versions
+from threadwell.api.rest import capability, export, routes, versions
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search import parse
 from threadwell.stores.contract import Store
@@ -145,7 +145,8 @@ def test_every_handler_is_attacked() -> None:
         *routes._SYSTEM.values(),
     ]
     assert tables_of(routes) == len(tables)
-    all_there = {handler for methods in tables for handler in methods.values()}
+    below = (export.STATUS, export.FILE)
+    all_there = {handler for methods in (*tables, *below) for handler in methods.values()}
     without_data = {capability.metadata, versions.versions}
     assert all_there - without_data - reached == set()
 

@@ -18,6 +18,7 @@ WITHOUT = {
     "endpoints/hooks.py": "a provider delivers, and reads nothing",
     "endpoints/logout.py": "logins are no resources",
     "subscriptions/app.py": "follows what changes; each listener is told what their view shows",
+    "rest/export.py": "an export is no resource; what is in it is what its caller's view shows",
     "endpoints/storage.py": "the signature of the URL stands for the token",
 }
 #: Names of a context that lead to the store itself, and what would have kept it.

@@ -95,6 +95,15 @@ class Access:
             return None
         return await self._caller(client, "")
 
+    async def mark(self, who: str) -> str:
+        """What changes with all that says what a client may do, by its reference."""
+        return await self._policies.mark(who, self._clock())
+
+    async def acts_for_itself(self, caller: Caller) -> bool:
+        """Is it a client that sees what its own policies say, and nobody who signed in by it?"""
+        who = f"ClientApplication/{caller.client_id}"
+        return caller.policy is await self._policies.of(who, self._clock())
+
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""
         self._known.pop(headers.get(b"authorization", b""), None)

@@ -70,7 +70,7 @@ async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     answer = await resource_answer(context, request, stored)
     body = with_data(answer.body, content)
     if names := elements.wanted("Binary", parse_params(request.query)):
-        body = await aside(len(body), lambda: elements.subset(body, names))
+        (body,) = await elements.subsets([body], names)
     return answer._replace(body=body)
 
 

@@ -9,7 +9,7 @@ from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
-from threadwell.api.rest.elements import subset
+from threadwell.fhir.subsets import subset
 from threadwell.stores.contract import Stored
 
 #: Bytes of all Binaries in one Bundle.

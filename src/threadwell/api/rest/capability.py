@@ -37,6 +37,9 @@ from threadwell.fhir.search.extract import unsearchable
 _DATE = "2026-11-28"
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/"
 _WEBSOCKET = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
+_BULK = "http://hl7.org/fhir/uv/bulkdata"
+#: The definitions of ``$export``, by the type that it is asked of.
+_EXPORTS = {"Patient": "patient-export", "Group": "group-export"}
 _ABOUT = {"name": "about", "definition": about.DEFINITION}
 
 
@@ -64,6 +67,7 @@ def capability_statement(base: str) -> Resource:
         "status": "active",
         "date": _DATE,
         "kind": "instance",
+        "instantiates": [f"{_BULK}/CapabilityStatement/bulk-data"],
         "software": {"name": "Threadwell", "version": VERSION},
         "implementation": {"description": "Threadwell", "url": f"{base}/fhir/R4"},
         "fhirVersion": "4.0.1",
@@ -86,6 +90,7 @@ def capability_statement(base: str) -> Resource:
                 "operation": [
                     _operation("CapabilityStatement-versions"),
                     _operation("Resource-graphql"),
+                    {"name": "export", "definition": f"{_BULK}/OperationDefinition/export"},
                 ],
             }
         ],
@@ -99,6 +104,10 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     operations = [_operation("Resource-validate")]
     if type_ in everything.TYPES:
         operations.append(_operation(f"{type_}-everything"))
+    if type_ in _EXPORTS:
+        operations.append(
+            {"name": "export", "definition": f"{_BULK}/OperationDefinition/{_EXPORTS[type_]}"}
+        )
     if type_ in about.TYPES:
         operations.append(_ABOUT)
     for own in (acts, todos):

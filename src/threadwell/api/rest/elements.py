@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
-from threadwell.fhir.definitions.structures import elements
-from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.summary import named_elements, summary_elements
+from threadwell.fhir.subsets import SUBSETTED, subset
 from threadwell.stores.aside import aside
-
-#: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
-_ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
-SUBSETTED = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-    "code": "SUBSETTED",
-}
 
 
 def wanted(type_: str, params: Sequence[tuple[str, str]]) -> list[str]:
@@ -28,22 +20,6 @@ def wanted(type_: str, params: Sequence[tuple[str, str]]) -> list[str]:
         elif name == "_summary":
             names += summary_elements(type_, value)
     return names
-
-
-def subset(body: bytes, names: Collection[str]) -> bytes:
-    """The resource with the named top-level elements and the mandatory ones."""
-    resource = decode(body)
-    keep, chosen = {*_ALWAYS}, frozenset(names)
-    for element in elements(resource["resourceType"]):
-        json_names = element.json_names()
-        if element.required or not chosen.isdisjoint(
-            {element.name.removesuffix("[x]"), *json_names}
-        ):
-            keep.update(json_names)
-    part = {name: value for name, value in resource.items() if name.removeprefix("_") in keep}
-    meta = part["meta"]
-    part["meta"] = {**meta, "tag": [*meta.get("tag", []), SUBSETTED]}
-    return encode(part)
 
 
 async def subsets(bodies: Iterable[bytes], names: Collection[str]) -> list[bytes]:

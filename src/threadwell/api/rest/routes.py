@@ -17,6 +17,7 @@ from threadwell.api.rest import (
     create,
     delete,
     everything,
+    export,
     history,
     patch,
     read,
@@ -70,8 +71,15 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (unsent.TYPE, turning.REMOVE): {"POST": turning.remove},
     (sameness.TYPE, sameness.NAME): {"POST": sameness.same},
     (subscriptions.TYPE, subscriptions.NAME): {"GET": subscriptions.binding_token},
+    ("Group", export.NAME): {"GET": export.export_group, "POST": export.export_group},
 }
-_OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {(acts.TYPE, acts.OPEN): {"POST": acts.open_}}
+_OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {
+    (acts.TYPE, acts.OPEN): {"POST": acts.open_},
+    ("Patient", export.NAME): {
+        "GET": export.export_patients,
+        "POST": export.export_patients,
+    },
+}
 _TYPE_OPERATIONS: dict[str, Methods] = {
     "_search": {"POST": search.search_by_form},
     "$validate": {"POST": validate.validate},
@@ -106,7 +114,7 @@ async def _graphql(context: Context, request: Request) -> Answer:
 
 
 #: Those that answer in other formats than FHIR's as well.
-_CONTENTS = frozenset({binary.read, binary.vread})
+_CONTENTS = frozenset({binary.read, binary.vread, export.file})
 #: Each handler's interaction, as FHIR calls it.
 _INTERACTIONS: Mapping[Handler, str] = {
     read.read: "read",
@@ -151,6 +159,12 @@ _INTERACTIONS: Mapping[Handler, str] = {
     versions.versions: "operation",
     subscriptions.binding_token: "operation",
     _graphql: "operation",
+    export.export: "operation",
+    export.export_patients: "operation",
+    export.export_group: "operation",
+    export.status: "operation",
+    export.end: "operation",
+    export.file: "operation",
     capability.metadata: "capabilities",
 }
 
@@ -181,6 +195,7 @@ _SYSTEM: dict[str, Methods] = {
     "_search": {"POST": search_across.search_by_form},
     "metadata": {"GET": capability.metadata},
     "$versions": {"GET": versions.versions, "POST": versions.versions},
+    export.NAME: {"GET": export.export, "POST": export.export},
 }
 
 
@@ -190,6 +205,8 @@ def _find(request: Request) -> Methods:
     if type_ not in RESOURCE_TYPES:
         if request.path in _SYSTEM:
             return _SYSTEM[request.path]
+        if (exported := export.find(request)) is not None:
+            return exported
         raise _unknown(type_)
     request.type = type_
     is_binary = type_ == "Binary"

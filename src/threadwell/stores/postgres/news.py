@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from threadwell.stores.contract import Change, StoreError
+from threadwell.stores.contract import Change, Position, StoreError
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
@@ -36,7 +36,7 @@ _TELL = "SELECT pg_notify($1, word) FROM unnest($2::text[]) word"
 _POSITION = "SELECT coalesce(max(position), 0) FROM change WHERE pid = $1"
 #: Some of the changes of project $1 after position $2.
 CHANGES = f"""
-SELECT v.*, c.position FROM (
+SELECT v.*, c.position, c.rid, c.number FROM (
   SELECT position, rid, number FROM change WHERE pid = $1 AND position > $2
   ORDER BY position LIMIT $3
 ) c
@@ -99,7 +99,9 @@ class News:
         pid = await self._projects.pid(project)
         rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, count))
         pairs = zip(rows, stored(rows), strict=True)
-        return [Change(row["position"], one) for row, one in pairs]
+        return [
+            Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs
+        ]
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         """Yields now, and whenever something may have been committed to a project since."""

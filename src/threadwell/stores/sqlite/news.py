@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import apsw
 
-from threadwell.stores.contract import Change
+from threadwell.stores.contract import Change, Position
 from threadwell.stores.sqlite.rows import COLUMNS, fetch, row_to_stored
 
 #: How long another process's commit may go unheard, in seconds. A message passes two of them on its
@@ -18,11 +18,12 @@ _TICK = 0.02
 _POSITION = "SELECT max(position) FROM change WHERE pid = ?"
 #: The changes of project ?1 after position ?2, up to ?3.
 CHANGES = f"""
-SELECT {COLUMNS}, c.position FROM change c
+SELECT {COLUMNS}, c.rid, c.number, c.position FROM change c
 CROSS JOIN resource r ON r.rid = c.rid AND r.number = c.number
 WHERE c.pid = ?1 AND c.position > ?2 AND c.position <= ?3
 UNION ALL
-SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, c.position FROM change c
+SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, c.rid, c.number,
+  c.position FROM change c
 CROSS JOIN version v ON v.rid = c.rid AND v.number = c.number
 CROSS JOIN resource r ON r.rid = c.rid
 WHERE c.pid = ?1 AND c.position > ?2 AND c.position <= ?3
@@ -39,7 +40,10 @@ def position(connection: apsw.Connection, pid: int) -> int:
 def changes(connection: apsw.Connection, pid: int, after: int, count: int) -> list[Change]:
     """Some of the changes after that position, at most ``count``; ``[]`` if there are none."""
     rows = fetch(connection, CHANGES, (pid, after, after + count))
-    return [Change(row[-1], row_to_stored(row[:-1])) for row in rows]
+    return [
+        Change(position, row_to_stored(tuple(columns)), Position(rid, number))
+        for *columns, rid, number, position in rows
+    ]
 
 
 async def listen(connection: apsw.Connection, ring: Callable[[], None]) -> None:

@@ -7,7 +7,14 @@ from contextlib import aclosing
 
 import pytest
 
-from threadwell.stores.contract import DEFAULT_PROJECT, Change, ChangeSet, Conflict, Unmatched
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    START,
+    Change,
+    ChangeSet,
+    Conflict,
+    Unmatched,
+)
 from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
 
 _OTHER = "f3c1b0a2-0000-4000-8000-000000000003"
@@ -27,7 +34,12 @@ class News(Contract):
         (second,) = await desk.put(_patient("ana", active=True))
         await desk.commit(desk.deletion(second), desk.write(_patient("ben")))
         gone, ben = await desk.must_read("Patient", "ana"), await desk.must_read("Patient", "ben")
-        told = [Change(n, stored) for n, stored in enumerate([first, second, gone, ben], 1)]
+        versions = await desk.store.versions(DEFAULT_PROJECT, START, 10)
+        places = {one.stored.version_id: one.position for one in versions}
+        told = [
+            Change(n, stored, places[stored.version_id])
+            for n, stored in enumerate([first, second, gone, ben], 1)
+        ]
         assert await _take(desk, 0, 4) == told
         assert await _take(desk, 2, 2) == told[2:]
         assert await desk.store.changes(DEFAULT_PROJECT, 1, 2) == told[1:3]

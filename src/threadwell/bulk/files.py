@@ -1,0 +1,61 @@
+"""Lines into the files of an export, in pieces that one commit adds together."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+
+from threadwell.bulk.job import File, Part, Progress, kept_piece
+from threadwell.bulk.packing import pack
+from threadwell.stores.aside import aside
+from threadwell.stores.contract import Kept
+
+#: A file has about so many lines and bytes, and then another one follows.
+MOST_LINES, MOST_BYTES = 100_000, 512 * 1024 * 1024
+
+
+class Lines:
+    """What one step adds to the files, by part and type."""
+
+    def __init__(self) -> None:
+        self._lines: defaultdict[tuple[Part, str], list[bytes]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def add(self, part: Part, type_: str, line: bytes) -> None:
+        """A line, without its end."""
+        self._lines[part, type_].append(line)
+
+    async def kept(self, project: str, id_: str, progress: Progress) -> list[Kept]:
+        """The pieces, which ``progress`` knows of from now on."""
+        found: list[Kept] = []
+        for (part, type_), lines in self._lines.items():
+            name, file = _open(progress, part, type_)
+            text = b"\n".join(lines) + b"\n"
+            piece = await aside(len(text), partial(pack, text))
+            found.append(kept_piece(project, id_, name, file.pieces, piece))
+            file.lines += len(lines)
+            file.size += len(text)
+            file.checksum = zlib.crc32(text, file.checksum)
+            file.pieces += 1
+            progress.kept += len(piece)
+        return found
+
+
+def named(progress: Progress, part: Part) -> Iterator[tuple[str, File]]:
+    """The files of a part, by name."""
+    return ((name, file) for name, file in progress.files.items() if file.part is part)
+
+
+def _open(progress: Progress, part: Part, type_: str) -> tuple[str, File]:
+    """The file of a part and type that is written on, a new one where that is full."""
+    mine = [(name, file) for name, file in named(progress, part) if file.type == type_]
+    if mine and mine[-1][1].lines < MOST_LINES and mine[-1][1].size < MOST_BYTES:
+        return mine[-1]
+    stem = type_ if part is Part.OUTPUT else part.value
+    name, file = f"{stem}.{len(mine) + 1}.ndjson", File(part, type_)
+    progress.files[name] = file
+    return name, file
