@@ -170,6 +170,10 @@ def _no_templates(_account: Account) -> tuple[Template, ...]:
     return ()
 
 
+def _by_name(account: Account) -> str:
+    return account.name
+
+
 def _the_same(subject: str) -> str:
     return subject
 
@@ -203,7 +207,8 @@ class Live:
     ``parse`` yields ``Sought``, ``seek`` tells what has to be asked for first (``seeking.py``).
     ``window(thread)`` is how long after somebody has written there they can be sent whatever is
     written, ``None`` for ever; what says what one of ``templates(account)`` says can be sent at any
-    time.
+    time. ``source(account)`` is what tells its messages from those of another account, which may
+    have the same ones under other ids; ``""`` where a message has one id everywhere.
     """
 
     fields: tuple[Field, ...]
@@ -227,3 +232,4 @@ class Live:
     seek: Seeking | None = None
     window: Callable[[str], timedelta | None] = _any_time
     templates: Callable[[Account], tuple[Template, ...]] = _no_templates
+    source: Callable[[Account], str] = _by_name

@@ -189,6 +189,14 @@ def _attributions(there: Any, given: Any) -> Any:
     return _all([one for one in there or () if one.get("url") == codes.EXT_ATTRIBUTION], given)
 
 
+def _source(there: Any, given: Any) -> Any:
+    """Where it came from; all else in ``meta`` is the server's, or anybody's."""
+    source = (there or {}).get("source")
+    if source is None or (given or {}).get("source") == source:
+        return given
+    return {**(given or {}), "source": source}
+
+
 def _plain(value: Any) -> Any:
     """A value by what counts in it: of a Reference ``Type/id``, also where it is a link to us."""
     if isinstance(value, list):
@@ -226,6 +234,7 @@ _A_TASK = "It tells Threadwell what this Task is about: it stays"
 ANCHORS = (
     Anchor("Communication", _ANY, "identifier", _ours_first, _WHICH),
     Anchor("Communication", _MESSAGE, "partOf", _same, _IN_THREAD),
+    Anchor("Communication", _MESSAGE, "meta", _source, "It tells which account has brought it"),
     Anchor("Communication", _MESSAGE, "sent", _some, "A message has its place by its time"),
     Anchor(
         *("Communication", _MESSAGE, "subject", _some),

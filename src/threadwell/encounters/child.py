@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from threadwell.encounters import codes, identity
 from threadwell.encounters.actors import (
@@ -65,6 +66,8 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
         "identifier": identifiers,
         "partOf": [reference(f"Communication/{link.header}")],
     }
+    if message.source:
+        out["meta"] = {"source": source_uri(message.channel, message.source)}
     if link.reply:
         out["inResponseTo"] = [reference(f"Communication/{link.reply}")]
     out["status"] = "in-progress" if message.author else "completed"
@@ -177,7 +180,7 @@ def told_apart(stored: Resource, channel: str, external_id: str, apart: str) -> 
     identifiers = [own.as_json()]
     if apart:
         identifiers.append(_shared(channel, external_id))
-    identifiers += [one.as_secondary() for one in also_known_as(stored)]
+    identifiers += _others(stored)
     rest = [one for one in stored["identifier"] if _is_reference(one)]
     return {**stored, "identifier": [*identifiers, *rest]}
 
@@ -250,25 +253,68 @@ def sent_as(stored: Resource) -> list[str]:
 
 def also_known_as(stored: Resource) -> list[Identity]:
     """The other identities that a stored child has: ids that its provider, or a source, gave it."""
+    return [Identity(str(one["system"]), str(one.get("value", ""))) for one in _others(stored)]
+
+
+def with_twin(stored: Resource, channel: str, external_id: str, source: str = "") -> Resource:
+    """A stored child with the id that another source gave to the same message."""
+    also = message_identity(channel, external_id)
+    if also in also_known_as(stored):
+        return stored
+    own, identifier = own_of(stored), also.as_secondary()
+    # Of an id of its own channel it is told that another account gave it, or perhaps another.
+    if source or (own is not None and own.channel == channel):
+        told = {"url": codes.EXT_SOURCE, "valueUri": source_uri(channel, source)}
+        identifier = {"extension": [told], **identifier}
+    first, *rest = stored["identifier"]
+    return {**stored, "identifier": [first, identifier, *rest]}
+
+
+def source_uri(channel: str, source: str) -> str:
+    """What ``meta.source`` says of a message that an account has brought."""
+    return f"{codes.SOURCE}{channel}/{quote(source, safe='')}"
+
+
+def source_of(stored: Resource, channel: str) -> str:
+    """The account that has brought a stored child of a channel; ``""`` where nothing tells it."""
+    return _source(str((stored.get("meta") or {}).get("source", "")), channel)
+
+
+def ways_of(stored: Resource) -> list[tuple[str, str]]:
+    """By which channels and accounts a stored child came under its other ids.
+
+    The ids that its provider has given to what was written here are of its own account.
+    """
+    own = own_of(stored)
+    out: list[tuple[str, str]] = []
+    for one in _others(stored):
+        channel = str(one["system"])[len(codes.MESSAGE) :]
+        extensions = one.get("extension") or ()
+        told = [e.get("valueUri", "") for e in extensions if e.get("url") == codes.EXT_SOURCE]
+        source = _source(str(told[0]), channel) if told else ""
+        if not told and own is not None and channel == own.channel:
+            source = source_of(stored, channel)
+        out.append((channel, source))
+    return out
+
+
+def _source(uri: str, channel: str) -> str:
+    start = f"{codes.SOURCE}{channel}/"
+    return unquote(uri[len(start) :]) if uri.startswith(start) else ""
+
+
+def _others(stored: Resource) -> list[dict[str, Any]]:
+    """The identifiers of the other identities that a stored child has."""
     own = own_of(stored)
     if own is None:
         return []
     return [
-        Identity(str(one["system"]), str(one.get("value", "")))
+        one
         for one in stored.get("identifier") or ()
         if one.get("use") == "secondary"
         and str(one.get("system", "")).startswith(codes.MESSAGE)
         and (one["system"], one.get("value")) != (codes.MESSAGE + own.channel, own.external_id)
     ]
-
-
-def with_twin(stored: Resource, channel: str, external_id: str) -> Resource:
-    """A stored child with the id that another source gave to the same message."""
-    also = message_identity(channel, external_id)
-    if also in also_known_as(stored):
-        return stored
-    first, *rest = stored["identifier"]
-    return {**stored, "identifier": [first, also.as_secondary(), *rest]}
 
 
 def with_sent_id(stored: Resource, external_id: str) -> Resource:

@@ -40,6 +40,9 @@ ADDRESS = BASE + "identifier/address"
 PERSON = BASE + "identifier/person/"
 INTAKE = BASE + "identifier/intake"
 
+#: Which account has brought a message: followed by the channel and the account.
+SOURCE = BASE + "source/"
+
 #: ``Task.input.type.text`` of a patient to choose from, of one whom somebody has chosen, and of one
 #: whom the practice has named.
 CANDIDATE = "candidate"
@@ -56,6 +59,7 @@ EXT_NEW_TEXT = BASE + "StructureDefinition/new-text"
 EXT_WALL = BASE + "StructureDefinition/wall-time"
 EXT_ARRIVAL = BASE + "StructureDefinition/time-of-arrival"
 EXT_EDITED = BASE + "StructureDefinition/edited"
+EXT_SOURCE = BASE + "StructureDefinition/identifier-source"
 EXT_REMOVED = BASE + "StructureDefinition/removed-participant"
 EXT_WRITER = BASE + "StructureDefinition/writer"
 #: What each has read of a thread, on its header, as Medplum has it.

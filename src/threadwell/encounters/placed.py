@@ -45,7 +45,8 @@ class Placed:
     ``also`` are the ids under which others know what was written here. ``edited`` is when its
     sender gave it these words in the place of others, in microseconds since 1970 UTC, 0 where they
     are the first. It is ``undone`` with that reason where it is to be written as taken back, or is
-    a wording that was because it repeats the one before.
+    a wording that was because it repeats the one before. ``source`` is the account that has brought
+    it, as ``Message`` has it.
     """
 
     sent: Sent
@@ -73,3 +74,4 @@ class Placed:
     also: tuple[str, ...] = ()
     edited: int = 0
     undone: str = ""
+    source: str = ""

@@ -86,7 +86,8 @@ async def _same(run: Run, batch: Batch, twin: str, message: Message) -> None:
     own = own_of(body) if there else None
     if there is None or own is None or own.old or own.apart:
         raise BadSameness(f"{twin} is no longer as it was: say that it is another message")
-    batch.write(key, with_twin(body, message.channel, message.external_id), there)
+    also = with_twin(body, message.channel, message.external_id, message.source)
+    batch.write(key, also, there)
     run.twins.say_same(batch, message, own.channel, own.external_id, key.id)
 
 

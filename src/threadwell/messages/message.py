@@ -47,7 +47,10 @@ class Message:
     practice (``Practitioner/…``) who has written it here, as a reply that is to be sent; it is
     empty for whatever came from outside. ``edited`` is when its sender gave it these words in the
     place of others: of the wordings of one message, which ``wordings.py`` tells by their ids, the
-    last one counts. It is ``taken_back`` where its sender has deleted it.
+    last one counts. It is ``taken_back`` where its sender has deleted it. ``source`` is the account
+    at the provider that has brought it, where each account gives ids of its own: two of them may
+    bring one message under two ids. It is empty where nothing tells it, or where one id is the same
+    everywhere.
     """
 
     channel: str
@@ -74,6 +77,7 @@ class Message:
     author: str = ""
     edited: datetime | None = None
     taken_back: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def test_those_of_other_channels_are_found_by_their_time_as_they_come_and_go():
                 circle.remove([gone], False)
         at = random.randrange(1000)
         near = [one for one in there if one.channel != "chat" and abs(one.sent.at - at) <= 50]
-        found = circle.of_others("chat", at, 50)
+        found = circle.of_others("chat", "", at, 50)
         assert sorted(one.child for one in found) == sorted(one.child for one in near)
 
 
@@ -165,6 +165,48 @@ def test_the_same_gets_a_second_identifier_and_what_it_lacked(practice, first):
     assert child["payload"][1]["contentAttachment"]["size"] == len(PHOTO.content)
     assert practice.take(second, first).counts.known == 2
     assert len(children(practice)) == 1
+
+
+def account(name, message, seconds=0, **changes):
+    """A message as another account of its channel has it, so many seconds later."""
+    id_ = f"{name}-{message.external_id}"
+    sent = message.sent + timedelta(seconds=seconds)
+    return replace(message, external_id=id_, sent=sent, source=name, **changes)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "seconds", "suspected"),
+    [
+        ("old", "new", 3, True),
+        ("old", "new", -300, True),
+        ("old", "new", 301, False),
+        # Nothing tells which account it was: a log without it, or what an earlier build has taken.
+        ("", "new", 3, True),
+        ("old", "", 3, True),
+        ("new", "new", 3, False),
+        ("", "", 3, False),
+    ],
+)
+def test_two_accounts_of_one_channel_are_two_ways(
+    practice, first, mine, theirs, seconds, suspected
+):
+    first = replace(first, source=mine)
+    practice.take(first)
+    (child,) = children(practice)
+    source = {"source": f"https://threadwell.dev/fhir/source/sms_backup/{mine}"} if mine else {}
+    assert {name: one for name, one in child["meta"].items() if name == "source"} == source
+    second = replace(account("other", first, seconds), source=theirs)
+    counts = practice.take(second).counts
+    assert (counts.new, counts.quarantined) == (not suspected, suspected)
+    if not suspected:
+        return
+    say(practice, held(practice)[0].task, same=True)
+    (child,) = children(practice)
+    assert ids(child) >= {("sms_backup", "a"), ("sms_backup", "other-a")}
+    assert practice.take(first, second).counts.known == 2
+    # Whatever this account brings besides is another message; a third account may have it, too.
+    assert practice.take(account(theirs, replace(first, external_id="z"), 5)).counts.new == 1
+    assert practice.take(account("third", first, 4)).counts.quarantined == 1
 
 
 def test_another_has_its_place(practice, first):

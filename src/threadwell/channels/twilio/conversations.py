@@ -24,7 +24,12 @@ from threadwell.channels.records import Refused, maps_of
 from threadwell.channels.seeking import MOST_TRIES, Later, Sought, found_with
 from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
 from threadwell.channels.twilio.files import MCS, authorization
-from threadwell.channels.twilio.identity import NAME, conversation_id, parse_message_id
+from threadwell.channels.twilio.identity import (
+    NAME,
+    conversation_id,
+    parse_account,
+    parse_message_id,
+)
 from threadwell.channels.twilio.logs.times import parse_time
 from threadwell.channels.twilio.message import Told, message_of
 from threadwell.channels.twilio.signature import form
@@ -184,6 +189,7 @@ def _message(
         sent=sent or delivery.received,
         body=said.get("Body", ""),
         files=files,
+        account=said.get("AccountSid", ""),
     )
     if pair is not None:
         inbound = author == pair.address
@@ -235,6 +241,7 @@ def _of_several(
         medium="APPWRIT" if not numbers else "MMSWRIT",
         made_id=True,
         ours=(own,),
+        source=parse_account(told.account),
     )
 
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import re
 
+from threadwell.channels.account import Account
+
 NAME = "twilio"
 
 #: ``SM`` of a text, ``MM`` of one with media: each is given once, and never changes.
 _MESSAGE = re.compile(r"(SM|MM)([0-9a-f]{32})", re.IGNORECASE)
 #: A message of a conversation has an id of its own there, beside those of its texts.
 _OF_CONVERSATION = re.compile(r"(?:IM|CH)[0-9a-f]{32}", re.IGNORECASE)
+#: An account, or a part of one that has its own.
+_ACCOUNT = re.compile(r"AC[0-9a-f]{32}", re.IGNORECASE)
+
+
+def parse_account(text: str) -> str:
+    """The id of an account, in its one spelling; ``""`` where ``text`` is none."""
+    text = text.strip()
+    return text[:2].upper() + text[2:].lower() if _ACCOUNT.fullmatch(text) else ""
+
+
+def source_of(account: Account) -> str:
+    """What tells the messages of an account from those of another one."""
+    return parse_account(account.value("account_sid")) or account.name
 
 
 def parse_message_id(text: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.records import Refused
 from threadwell.channels.twilio.addresses import DamagedAddress, ends_of
-from threadwell.channels.twilio.identity import NAME, is_multimedia
+from threadwell.channels.twilio.identity import NAME, is_multimedia, parse_account
 from threadwell.channels.twilio.states import NEVER_SENT, note_of
 from threadwell.messages import Attachment, Message
 
@@ -28,7 +28,8 @@ class Told:
 
     ``id`` is as ``parse_message_id`` makes it; ``sent`` is when Twilio sent it, or the practice was
     told of it. ``status`` is in lower case, and may be empty, as may all other texts. ``files`` are
-    the media that came with it, without content where only their number is known.
+    the media that came with it, without content where only their number is known. ``account`` is
+    the one that it is of, as Twilio writes it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Told:
     service_sid: str = ""
     files: tuple[Attachment, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    account: str = ""
 
 
 def message_of(told: Told, options: ReadOptions) -> Message | Refused:
@@ -76,4 +78,5 @@ def message_of(told: Told, options: ReadOptions) -> Message | Refused:
         notes=(*told.notes, *filter(None, [state])),
         made_id=True,
         ours=(ends.own,),
+        source=parse_account(told.account),
     )

@@ -15,7 +15,7 @@ from threadwell.channels.templates import TEMPLATES, lacks_templates, templates_
 from threadwell.channels.twilio.addresses import DamagedAddress, parse_end
 from threadwell.channels.twilio.conversations import is_event, read_event, seek
 from threadwell.channels.twilio.files import fetch, name_of
-from threadwell.channels.twilio.identity import NAME, parse_message_id
+from threadwell.channels.twilio.identity import NAME, parse_message_id, source_of
 from threadwell.channels.twilio.message import Told, message_of
 from threadwell.channels.twilio.sending import ask, limits, send, window
 from threadwell.channels.twilio.signature import FORM, form, verify
@@ -76,6 +76,7 @@ def _message(
         status="received",
         service_sid=said.get("MessagingServiceSid", ""),
         files=tuple(Attachment(name_of(url, kind), kind, None, NOT_THERE) for url, kind in files),
+        account=said.get("AccountSid", ""),
     )
     message = message_of(told, ReadOptions(None, account.addresses, country))
     if isinstance(message, Refused):
@@ -158,4 +159,5 @@ LIVE = Live(
     lacks=lacks_templates,
     window=window,
     templates=templates_of,
+    source=source_of,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
@@ -46,7 +46,7 @@ def read_entry(
         return Read(failed="no channel here reads it")
     try:
         for heard in channel.live.parse(entry.delivery, account, country):
-            _add(out, heard, channel.medium)
+            _add(out, heard, channel.medium, channel.live.source(account))
     except Exception as error:  # noqa: BLE001 - an entry that stops a channel must not stop others
         # Its words may quote a patient.
         kind = type(error).__name__
@@ -55,14 +55,14 @@ def read_entry(
     return out
 
 
-def _add(out: Read, heard: Heard, medium: str) -> None:
+def _add(out: Read, heard: Heard, medium: str, source: str) -> None:
     match heard:
         case Arrived(message, files):
-            message = _finished(message, medium)
+            message = _finished(message, medium, source)
             out.items.append(message)
             out.files.append((message, files))
         case Message():
-            out.items.append(_finished(heard, medium))
+            out.items.append(_finished(heard, medium, source))
         case Broken():
             out.items.append(heard)
         case Status():
@@ -75,10 +75,7 @@ def _add(out: Read, heard: Heard, medium: str) -> None:
             out.sought = True
 
 
-def _finished(message: Message, medium: str) -> Message:
-    from dataclasses import replace
-
-    if medium and not message.medium:
-        message = replace(message, medium=medium)
+def _finished(message: Message, medium: str, source: str) -> Message:
+    message = replace(message, medium=message.medium or medium, source=message.source or source)
     bounded = with_bounded_text(message)
     return bounded if isinstance(bounded, Message) else message

@@ -180,11 +180,15 @@ class Circle:
             self.disordered.discard(scope)
         return both
 
-    def of_others(self, channel: str, at: int, within: int) -> Iterator[Placed]:
-        """The messages of other channels that were sent so shortly before or after a moment."""
+    def of_others(self, channel: str, source: str, at: int, within: int) -> Iterator[Placed]:
+        """The messages that came another way, sent so shortly before or after a moment.
+
+        Another way is another channel, or another source of that one.
+        """
         for other, those in self._channels().items():
-            if other != channel:
-                yield from _between(those, at - within, at + within)
+            for one in _between(those, at - within, at + within):
+                if other != channel or one.source != source:
+                    yield one
 
     @property
     def is_reworded(self) -> bool:

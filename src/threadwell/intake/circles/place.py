@@ -15,7 +15,7 @@ from threadwell.encounters.attribution import (
     patients_of,
     reasons_of,
 )
-from threadwell.encounters.child import edited_at, own_of, sent_as
+from threadwell.encounters.child import edited_at, own_of, sent_as, source_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of
@@ -172,6 +172,7 @@ def place(
         message=message,
         quiet=is_quiet(text, message.notes, message.medium, files=bool(message.attachments)),
         edited=microseconds(message.edited) if message.edited else 0,
+        source=message.source,
     )
 
 
@@ -261,6 +262,7 @@ def place_again(
         ),
         also=tuple(sent_as(stored)),
         edited=edited_at(stored) if "extension" in stored else 0,
+        source=source_of(stored, channel),
         undone=REPEATED if stored.get("status") == RETRACTED and is_repeat(stored) else "",
     )
 

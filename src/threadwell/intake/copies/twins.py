@@ -1,9 +1,10 @@
 """Messages that may be there already, come by another way under another id.
 
-A phone's backup and its provider's log, a webhook and a mailbox: each gives its own id to the same
-message. Whoever says the same to the same people at about the same time by another channel is
-held for a person to look at, and never dropped. What a person has said is kept by the message's
-id, so that it is not asked again: it is that other message, or another one than that.
+A phone's backup and its provider's log, a webhook and a mailbox, two accounts of one number: each
+gives its own id to the same message. What says the same to the same people at about the same time,
+by another channel or another account, is held for a person to look at, and never dropped. What a
+person has said is kept by the message's id, so that it is not asked again: it is that other
+message, or another one than that.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 
-from threadwell.encounters import codes
-from threadwell.encounters.child import also_known_as
+from threadwell.encounters.child import REPLY, ways_of
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import Said, said, said_in
@@ -100,7 +100,7 @@ class Twins:
         bodies = await self._current([Key("Communication", one.child) for one in near])
         mine = said(message)
         for one in sorted(near, key=lambda each: abs(each.sent.at - placed.sent.at)):
-            says = self._says(one, placed.channel, bodies.get(Key("Communication", one.child)))
+            says = self._says(one, message, bodies.get(Key("Communication", one.child)))
             if says is not None and may_be_one(mine, says):
                 return f"Communication/{one.child}"
         return ""
@@ -116,15 +116,15 @@ class Twins:
         apart = json.loads(before).get(_APART, []) if before else []
         self._keep(batch, message, {_APART: [*apart, as_key(twin).id]})
 
-    def _says(self, one: Placed, channel: str, stored: Stored | None) -> Said | None:
-        """What a message says; ``None`` where another one of that channel is it already."""
+    def _says(self, one: Placed, message: Message, stored: Stored | None) -> Said | None:
+        """What one says; ``None`` where another than ``message``, come the same way, is it."""
         if one.message is not None:
             return said(one.message)
         if stored is None or stored.deleted:
             return None
         body = decode(stored.body)
         # One that was taken back counts as well: else it would come back by another way.
-        if any(also.system == codes.MESSAGE + channel for also in also_known_as(body)):
+        if (message.channel, message.source) in ways_of(body):
             return None
         return said_in(body, "")
 
@@ -184,10 +184,22 @@ def _as_there(message: Message, one: _One, there: Mapping[str, Said]) -> Message
 
 
 def _near(circle: Circle, placed: Placed) -> Iterator[Placed]:
-    """The messages of other channels at about that time, from and to the same people."""
-    for one in circle.of_others(placed.channel, placed.sent.at, WINDOW_US):
-        if not one.shared and _same_way(circle.parties, placed, one):
+    """The messages that came another way at about that time, from and to the same people."""
+    others = circle.of_others(placed.channel, placed.source, placed.sent.at, WINDOW_US)
+    for one in others:
+        if one.shared or _may_be_its_copy(one, placed):
+            continue
+        if _same_way(circle.parties, placed, one):
             yield one
+
+
+def _may_be_its_copy(one: Placed, placed: Placed) -> bool:
+    """Whether one was written here, and the other may be that, as its own account tells of it.
+
+    Which it is follows from the id that its provider gives it, once that is known.
+    """
+    written = one.channel == placed.channel and one.external_id.startswith(REPLY)
+    return written and not (one.source and placed.source)
 
 
 def _same_way(parties: Mapping[str, Party], one: Placed, other: Placed) -> bool:

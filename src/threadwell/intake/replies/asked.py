@@ -246,6 +246,7 @@ class Asked:
             made_id=True,
             ours=(self.own,),
             author=self.sender,
+            source=self.live.source(self.account),
         )
 
 

@@ -199,6 +199,7 @@ def test_every_form_is_the_same_messages(read: Read, tmp_path: Path, content: st
         medium="SMSWRIT",
         made_id=True,
         ours=(CLINIC,),
+        source=ACCOUNT,
     )
     assert bare == [
         first,

@@ -137,4 +137,5 @@ LIVE = Live(
     attaches=True,
     known_as=message_id,
     answering=answering,
+    source=lambda _: "",
 )

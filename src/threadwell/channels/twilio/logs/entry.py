@@ -106,6 +106,7 @@ def read_entry(
             service_sid=_plain(members, "messagingservicesid"),
             files=files,
             notes=(*notes, *when.notes, *read),
+            account=_plain(members, "accountsid"),
         ),
         options,
     )
