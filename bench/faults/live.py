@@ -27,7 +27,8 @@ from bench.faults.journeys.chats import Chats
 from bench.faults.journeys.desk import Desk, Found, Journey
 from bench.faults.journeys.duties import Duties
 from bench.faults.journeys.mails import HandedOver, Mailbox
-from bench.faults.journeys.replies import MailReplies, TextReplies
+from bench.faults.journeys.replies import LeasedReplies, MailReplies, TextReplies
+from bench.faults.journeys.silences import Silences
 from bench.faults.journeys.texts import Texts
 from bench.faults.server import Options
 from bench.faults.watched import watch, watched_store
@@ -39,7 +40,8 @@ from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
 
 JOURNEYS: tuple[type[Journey], ...] = (
-    *(Texts, Chats, Mailbox, HandedOver, TextReplies, MailReplies, Duties),
+    *(Texts, Chats, Mailbox, HandedOver, TextReplies, MailReplies, LeasedReplies),
+    *(Duties, Silences),
 )
 #: Files in memory, where there are such.
 _MEMORY = Path("/dev/shm")

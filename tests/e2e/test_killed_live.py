@@ -18,5 +18,5 @@ def test_killed_at_any_step_nothing_is_lost_or_sent_twice(new_store: Callable[[]
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     ways = dict(re.findall(r"^([a-z ]+): (\d+) kills by step", ran.stdout, re.MULTILINE))
-    assert len(ways) == 7, ran.stdout
+    assert len(ways) == 9, ran.stdout
     assert all(int(number) > 0 for number in ways.values()), ways

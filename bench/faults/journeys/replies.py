@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -13,6 +14,8 @@ from threadwell.app import channel_labels, live_channels
 from threadwell.calls import HttpCaller
 from threadwell.calls.smtp import SmtpSubmitter
 from threadwell.channels.account import Account
+from threadwell.duties import lease, rota
+from threadwell.duties.duty import Duty
 from threadwell.encounters.child import sent_as
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -24,11 +27,17 @@ from threadwell.intake.replies.outbox import dead_letters, replay_letter, waitin
 from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
 from threadwell.messages import Address, AddressKind, Message
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, Kept, Store
 
 _START = datetime(2024, 4, 10, 9, tzinfo=UTC)
+#: Seconds between two beats and until a lease is over; else each kill would take five.
+_BEAT, _LEASE = 0.05, 0.6
 #: Milliseconds after which whoever waits for an outbox has waited for nothing.
 _LONGEST = 2 * 3600 * 1000
+
+
+def _held_by_nobody() -> tuple[Kept, ...]:
+    return ()
 
 
 class _Replies(Journey):
@@ -62,16 +71,21 @@ class _Replies(Journey):
             watched_calls(HttpCaller(), desk.steps, "call"),
             desk.nowhere,
             submitter=watched_calls(SmtpSubmitter(), desk.steps, "submit"),
+            still_held=self._still_held,
             clock=desk.clock,
         )
+        await self._send(desk, outbox)
+        await self._tell(desk, case)
+        await desk.take_in()
+
+    async def _send(self, desk: Desk, outbox: Outbox) -> None:
+        """Have the outbox sent, whatever has to be waited for or decided."""
         while True:
             while (due := await outbox.round()) is not None:
                 assert desk.ahead < _LONGEST, "it stays in the outbox"
                 desk.ahead += int(due * 1000) + 1
             if not await self._decide(desk):
                 break
-        await self._tell(desk, case)
-        await desk.take_in()
 
     async def _decide(self, desk: Desk) -> int:
         """What a person does: what is not in the provider's list is sent after all."""
@@ -95,6 +109,8 @@ class _Replies(Journey):
         return Found(lost, there.doubled + twice, there.stateless + (ids != set(sent)))
 
     _state: ClassVar[str]
+    #: What its commits rest on.
+    _still_held = staticmethod(_held_by_nobody)
 
     def _words(self, case: int) -> str:
         # Its provider is the same for all of its stores.
@@ -144,6 +160,32 @@ class TextReplies(_Replies):
         for sid in self.provider.sent(self._words(case)):
             ends = {"From": OFFICE.value, "To": texts.patient(case).value}
             await texts.deliver(desk, {"MessageSid": sid, "MessageStatus": "delivered", **ends})
+
+
+class LeasedReplies(TextReplies):
+    """The same by the duty that sends, under its lease: whoever is killed leaves it behind."""
+
+    name = "outbox by lease"
+    _still_held = staticmethod(lease.still_held)
+
+    async def _send(self, desk: Desk, outbox: Outbox) -> None:
+        lease.BEAT = rota.BEAT = _BEAT
+        lease.LEASE = _LEASE
+
+        async def send() -> float | None:
+            due = await outbox.round()
+            if due is not None:
+                assert desk.ahead < _LONGEST, "it stays in the outbox"
+                desk.ahead += int(due * 1000) + 1
+            return None if due is None else 0.0
+
+        duty, stop = Duty("outbox", send), asyncio.Event()
+        performing = asyncio.create_task(rota.perform(desk.store, DEFAULT_PROJECT, [duty], stop))
+        async with asyncio.timeout(40):
+            while await waiting(desk.store, DEFAULT_PROJECT) or await self._decide(desk):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        stop.set()
+        await performing
 
 
 class MailReplies(_Replies):
