@@ -1,4 +1,4 @@
-"""``threadwell sessions``: the sessions of a store, the newest first."""
+"""``threadwell sessions``: the sessions of a store, the one that was written in last first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--why", action="store_true", help="tell why each is about whom it is about"
     )
     group.add_argument(
-        "--limit", metavar="N", type=positive, help="the newest N of them (default: all)"
+        "--limit", metavar="N", type=positive, help="the first N of them (default: all)"
     )
 
 
@@ -168,10 +168,11 @@ def _called(session: SessionSummary) -> str:
 
 COMMAND = Command(
     name="sessions",
-    summary="List the sessions, the newest first",
+    summary="List the sessions, as the pages do",
     about="A session is what the pages and `threadwell verify` call one: an Encounter of class VR "
-    "that is part of no other, also one that was made by hand. Days are those of the care time "
-    "zone.",
+    "that is part of no other, also one that was made by hand. The one that was written in last "
+    "stands first; one patient's, those with an open question and the superseded by when they "
+    "began. Days are those of the care time zone.",
     examples=(
         "threadwell sessions",
         "threadwell sessions --patient 'Mia Castellano' --from 2026-11-01 --to 2026-11-30",

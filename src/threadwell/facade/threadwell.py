@@ -247,7 +247,9 @@ class Threadwell(Acting, Peopling, Ruling, Subscribing):
         to_review: bool = False,
         limit: int | None = None,
     ) -> list[SessionSummary]:
-        """The sessions that stand, the newest first: ``[s.id for s in tw.sessions()]``.
+        """The sessions that stand, as on the pages the one that was written in last first:
+        ``[s.id for s in tw.sessions()]``. One patient's, those with an open question and the
+        superseded stand by when they began.
 
         ``status`` is ``all`` (but the superseded), ``open``, ``finished`` or ``superseded``,
         ``patient`` a Patient's id, ``channel`` a name such as ``sms_backup``. They begin on a day
@@ -256,12 +258,14 @@ class Threadwell(Acting, Peopling, Ruling, Subscribing):
 
             tw.sessions(patient="123", since=date(2026, 11, 1), limit=20)
         """
-        from threadwell.intake import Wanted, sessions
+        from threadwell.inbox.listing import first_sessions
+        from threadwell.intake import Wanted
 
         check_wanted(channel, since, until, limit)
         wanted = Wanted(status, patient, channel, since, until, to_review)
+        zone = self.care_zone
         return self._loop.call(
-            sessions(self._store, self._project, wanted, zone=self.care_zone, limit=limit)
+            self._read(lambda reader, _: first_sessions(reader, wanted, zone=zone, limit=limit))
         )
 
     def find_patients(self, name: str) -> list[PatientFound]:

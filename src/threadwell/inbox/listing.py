@@ -24,7 +24,14 @@ from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import LAST, MESSAGES, Turns
 from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
 from threadwell.inbox.words import Status, status_of
-from threadwell.intake.reports.sessions import LookedAt, SessionSummary, looked_at
+from threadwell.intake.reports.sessions import (
+    LookedAt,
+    SessionSummary,
+    by_beginning,
+    looked_at,
+    sessions,
+    summaries,
+)
 from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_query
 
 #: Sessions on a page.
@@ -88,7 +95,7 @@ async def list_sessions(
     the reference of whoever looks. One patient's sessions, those with an open question and the
     superseded stand by when they began, and their days are of that.
     """
-    if wanted.patient or wanted.to_review or wanted.status == "superseded":
+    if by_beginning(wanted):
         return await _by_beginning(reader, wanted, cursor=cursor, dates=dates, me=me)
     if waiting in OWNERS:
         return await _cared(reader, wanted, waiting, cursor, dates, me)
@@ -106,6 +113,27 @@ async def list_sessions(
     page = await recent(reader, asked, cursor, PAGE)
     rows = await _rows(reader, page.encounters, dates, me)
     return Listing(rows, total, page.turns, wanted)
+
+
+async def first_sessions(
+    reader: Reader, wanted: Wanted, *, zone: ZoneInfo, limit: int | None
+) -> list[SessionSummary]:
+    """The first ``limit`` of the wanted sessions, in the order of the pages.
+
+    Here the days of ``wanted`` are those on which they began. A few of very many are walked to, as
+    on a page.
+    """
+    narrowed = wanted.channel or wanted.since or wanted.until
+    if limit is None or narrowed or by_beginning(wanted):
+        return await sessions(reader.store, reader.project, wanted, zone=zone, limit=limit)
+    asked = Recent(partial(_fits, reader, wanted.status, ""))
+    found: list[Resource] = []
+    cursor, begun = "", False
+    while len(found) < limit and (cursor or not begun):
+        page = await recent(reader, asked, cursor, min(PAGE, limit - len(found)))
+        found += page.encounters
+        cursor, begun = page.turns.after, True
+    return await summaries(reader.store, reader.project, found)
 
 
 async def _by_beginning(
@@ -126,14 +154,14 @@ async def _by_beginning(
 async def _cared(
     reader: Reader, wanted: Wanted, whose: str, cursor: str, dates: Dates, me: str
 ) -> Listing:
-    sessions = await cared(reader, whose, me)
-    last = max(0, (len(sessions) - 1) // PAGE)
+    those = await cared(reader, whose, me)
+    last = max(0, (len(those) - 1) // PAGE)
     if cursor and cursor != LAST and not (cursor.isascii() and cursor.isdigit()):
         raise HTTPException(404)
     at = min(last, int(cursor or 0) if cursor != LAST else last)
-    some = sessions[at * PAGE : (at + 1) * PAGE]
+    some = those[at * PAGE : (at + 1) * PAGE]
     turned = Turns(str(at - 1) if at else "", *(("", "") if at == last else (str(at + 1), LAST)))
-    return Listing(await _rows(reader, some, dates, me), len(sessions), turned, wanted)
+    return Listing(await _rows(reader, some, dates, me), len(those), turned, wanted)
 
 
 async def _count(reader: Reader, wanted: Wanted) -> int:
@@ -174,12 +202,12 @@ def session_name(session: SessionSummary) -> str:
 async def _rows(
     reader: Reader, encounters: list[Resource], dates: Dates, me: str
 ) -> list[SessionRow]:
-    sessions = await looked_at(reader.store, reader.project, encounters)
-    await reader.learn(one.last.get("sender") for one in sessions if one.last)
-    unread = await unread_in(reader, [one.headers for one in sessions], me) if me else []
-    numbers = unread or [0] * len(sessions)
-    care = await care_in(reader, (h["id"] for one in sessions for h in one.headers), me, dates)
-    return [_row(reader, *one, care, dates) for one in zip(sessions, numbers, strict=True)]
+    those = await looked_at(reader.store, reader.project, encounters)
+    await reader.learn(one.last.get("sender") for one in those if one.last)
+    unread = await unread_in(reader, [one.headers for one in those], me) if me else []
+    numbers = unread or [0] * len(those)
+    care = await care_in(reader, (h["id"] for one in those for h in one.headers), me, dates)
+    return [_row(reader, *one, care, dates) for one in zip(those, numbers, strict=True)]
 
 
 def _row(

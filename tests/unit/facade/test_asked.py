@@ -53,6 +53,31 @@ def test_one_text_stands_for_a_list_of_one(tw: threadwell.Threadwell, table: Pat
     assert review.task.startswith("Task/")
 
 
+SIX = """id,from,to,sent,text
+1,+12075550161,+12075550160,2026-01-05T09:00:00Z,hello
+2,+12075550162,+12075550160,2026-01-05T09:30:00Z,hi
+3,+12075550163,+12075550160,2026-01-05T11:00:00Z,good day
+4,+12075550161,+12075550160,2026-01-05T12:00:00Z,are you there
+5,+12075550162,+12075550160,2026-01-05T12:00:00Z,me too
+6,+12075550162,+12075550160,2026-01-07T08:00:00Z,again
+"""
+
+
+def test_sessions_stand_as_on_the_pages(tw: threadwell.Threadwell, table: Path) -> None:
+    table.write_text(SIX)
+    how = {"policy": "inactivity-gap", "gap": "12h", "unknown": "patient"}
+    tw.import_messages(table, zone="America/New_York", owner="+1 207-555-0160", **how)
+    those = tw.sessions()
+    assert [one.end[8:16] for one in those] == ["07T08:00", "05T12:00", "05T12:00", "05T11:00"]
+    for limit in range(6):
+        assert tw.sessions(limit=limit) == those[:limit]
+        assert tw.sessions(since=date(2026, 1, 5), limit=limit) == those[:limit]
+    # One patient's stand by when they began, as there.
+    assert tw.sessions(patient=those[0].patients[0].partition("/")[2]) == [
+        one for one in those if one.patients == those[0].patients
+    ]
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "words"),
     [

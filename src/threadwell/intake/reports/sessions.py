@@ -68,18 +68,32 @@ async def sessions(
     zone: ZoneInfo | None = None,
     limit: int | None = None,
 ) -> list[SessionSummary]:
-    """The sessions that are wanted, the newest first, at most ``limit``; superseded ones only if
-    they are asked for. ``zone`` has the days of ``wanted``.
+    """The sessions that are wanted, at most ``limit``; superseded ones only if they are asked for.
+
+    The one that was written in last is the first, but where ``by_beginning`` says otherwise. All
+    that are wanted are read for that. ``zone`` has the days of ``wanted``.
     """
-    query = await wanted_query(store, project, wanted or Wanted(), zone or ZoneInfo("UTC"))
+    wanted = wanted or Wanted()
+    query = await wanted_query(store, project, wanted, zone or ZoneInfo("UTC"))
     if query is None:
         return []
     encounters: list[Resource] = []
     async for stored in search_all(store, project, query):
-        if limit is not None and len(encounters) >= limit:
+        if by_beginning(wanted) and limit is not None and len(encounters) >= limit:
             break
         encounters.append(decode(stored.body))
-    return await summaries(store, project, encounters)
+    there = await looked_at(store, project, encounters)
+    if not by_beginning(wanted):
+        there.sort(key=_active, reverse=True)
+    return [one.summary for one in there[:limit]]
+
+
+def by_beginning(wanted: Wanted) -> bool:
+    """Whether those sessions stand by when they began, the latest first.
+
+    So do one patient's, those with an open question, and the superseded: there are few of them.
+    """
+    return bool(wanted.patient or wanted.to_review or wanted.status == "superseded")
 
 
 async def count_sessions(store: Store, project: str) -> int:
@@ -186,6 +200,12 @@ def topic_of(header: Resource) -> str:
     codings = topic.get("coding") or ()
     words = [topic.get("text"), *(c.get("display") for c in codings)]
     return str(next(filter(None, words), ""))
+
+
+def _active(session: LookedAt) -> tuple[int, str]:
+    """By when somebody has written in it last; where nobody has, by when it began."""
+    said = str((session.last or {}).get("sent", ""))
+    return _at(said or session.summary.start), session.summary.id
 
 
 async def _first(store: Store, project: str, headers: Sequence[Resource]) -> Resource | None:
