@@ -1,4 +1,4 @@
-"""Rest-hooks are called for what their Subscriptions are about.
+"""Rest-hooks are called for what their Subscriptions are about; what nobody binds any more ends.
 
 Where each stands is kept after each call, under the lease: a round that is broken off tells once
 more what it may have told, and nothing is left out.
@@ -10,6 +10,7 @@ from threadwell.calls import HttpCaller
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
 from threadwell.subscriptions.hooks import AT_ONCE, Hooks
+from threadwell.subscriptions.leaving import Leaving
 
 
 def duty(at: Workplace) -> Duty:
@@ -22,4 +23,11 @@ def duty(at: Workplace) -> Duty:
         still_held=still_held,
         clock=at.clock,
     )
-    return Duty("subscriptions", hooks.round)
+    leaving = Leaving(at.store, at.project, still_held=still_held, clock=at.clock)
+
+    async def tell() -> float | None:
+        wait = await hooks.round()
+        look = await leaving.round()
+        return look if wait is None else min(wait, look)
+
+    return Duty("subscriptions", tell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from threadwell.access.view import View
@@ -15,6 +15,7 @@ from threadwell.api.outside import Send
 from threadwell.api.subscriptions.following import Following
 from threadwell.api.subscriptions.socket import Socket
 from threadwell.stores.contract import StoreError
+from threadwell.subscriptions.leaving import note_bound
 
 PATH = "/ws/subscriptions-r4"
 
@@ -59,7 +60,11 @@ class Subscriptions:
         async def remove(view: View, id_: str) -> None:
             await self._remove(context, view, id_)
 
-        await Socket(context, self._following, position, remove, receive, Line(send)).run()
+        async def note(ids: Iterable[str]) -> None:
+            await note_bound(context.whole, context.project, ids, context.clock())
+
+        line = Line(send)
+        await Socket(context, self._following, position, remove, note, receive, line).run()
 
     def _end(self) -> None:
         if self._following is not None:

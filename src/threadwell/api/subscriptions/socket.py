@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
 from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.criteria import parse_criteria
+from threadwell.subscriptions.leaving import NOTED
 from threadwell.subscriptions.notices import handshake, heartbeat, notification
 from threadwell.subscriptions.served import WEBSOCKET
 
@@ -46,16 +47,22 @@ class _Bound(NamedTuple):
 
 @dataclass(slots=True)
 class Socket:
-    """One open socket. ``remove`` deletes a Subscription that its client is done with."""
+    """One open socket. ``remove`` deletes a Subscription that its client is done with.
+
+    ``note`` keeps that it has those Subscriptions.
+    """
 
     context: Context
     following: Following
     position: int
     remove: Callable[[View, str], Awaitable[None]]
+    note: Callable[[Iterable[str]], Awaitable[None]]
     receive: Receive
     line: Line
     _bound: dict[str, _Bound] = field(default_factory=dict)
     _told: Counter[str] = field(default_factory=Counter)
+    #: When it was noted last which ones it has, in milliseconds.
+    _noted: int = 0
 
     async def run(self) -> None:
         """Serve the client until either end is done."""
@@ -108,6 +115,8 @@ class Socket:
             view.check(criteria.type, "search")
             await criteria.check(view, context.project)
         self.following.bind(listener, id_, criteria, text, view)
+        if id_ not in self._bound:
+            await self.note([id_])
         self._bound[id_] = _Bound(binding, caller.policy, view)
         await self._say(handshake(id_, context.clock()))
 
@@ -176,6 +185,9 @@ class Socket:
                     await self._bind(listener, bound.binding)
             except FhirError:
                 self._unbind(listener, id_)
+        if self._bound and self.context.clock() - self._noted >= NOTED:
+            self._noted = self.context.clock()
+            await self.note(list(self._bound))
         if self._bound:
             await self._say(heartbeat(list(self._bound), self.context.clock()))
 
