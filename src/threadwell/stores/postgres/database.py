@@ -32,15 +32,16 @@ class Database:
     def __init__(self, address: DatabaseAddress) -> None:
         self.address = address
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._keys: Keys | None = None
+        #: The same as ``keys``, once it has connected.
+        self.known_keys: Keys | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
 
     async def keys(self) -> Keys:
         """What makes the keys of the database's index."""
         await self.pool()
-        assert self._keys is not None
-        return self._keys
+        assert self.known_keys is not None
+        return self.known_keys
 
     async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
         """The pool; the first call connects and brings the schema up to date."""
@@ -59,24 +60,33 @@ class Database:
         breaks. Raises ``StoreError`` if the database stays away, ``StoreSlow`` if one of its
         statements takes longer than ``LONGEST``.
         """
-        error: BaseException | None = None
+        try:
+            return await self._once(work)
+        except FAULTS as fault:
+            error = self._passing(fault)
         async for _ in attempts(PATIENCE):
             try:
-                async with (await self.pool()).acquire() as connection:
-                    try:
-                        return await work(connection)
-                    except TimeoutError as late:
-                        if late.errno is not None:  # the network's, not ours
-                            raise
-                        shown = self.address.shown
-                        told = f"{shown} took longer than {LONGEST:.0f} s for a statement"
-                        raise StoreSlow(told) from None
+                return await self._once(work)
             except FAULTS as fault:
-                if not (away(fault) or on_a_node(fault)):
-                    raise store_error("cannot read from", self.address.shown, fault) from None
-                error = fault
-        assert error is not None
+                error = self._passing(fault)
         raise store_error("cannot read from", self.address.shown, error) from None
+
+    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with (await self.pool()).acquire() as connection:
+            try:
+                return await work(connection)
+            except TimeoutError as late:
+                if late.errno is not None:  # the network's, not ours
+                    raise
+                shown = self.address.shown
+                told = f"{shown} took longer than {LONGEST:.0f} s for a statement"
+                raise StoreSlow(told) from None
+
+    def _passing(self, fault: Exception) -> Exception:
+        """What may be over at the next try; raises ``StoreError`` for anything else."""
+        if not (away(fault) or on_a_node(fault)):
+            raise store_error("cannot read from", self.address.shown, fault) from None
+        return fault
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -90,7 +100,7 @@ class Database:
         async for _ in attempts(PATIENCE):
             try:
                 ready = await migrate(address)
-                self._keys = self._keys or Keys(ready.secret, Bases(ready.bases))
+                self.known_keys = self.known_keys or Keys(ready.secret, Bases(ready.bases))
                 return await asyncpg.create_pool(
                     address.dsn,
                     min_size=1,

@@ -20,8 +20,8 @@ from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
 from threadwell.stores.postgres.group_rows import Numbered
 from threadwell.stores.postgres.projects import Projects
+from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.postgres.rows import COLUMNS, stored
-from threadwell.stores.postgres.search import NumberedProject
 from threadwell.stores.sql.keys import Keys
 
 #: How long a commit may go unheard where no word of it arrives, in seconds; and where none can.

@@ -13,8 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from asyncpg import Record
-
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import (
     ChainFilter,
@@ -34,7 +32,8 @@ from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import Included, Target, bounded, including, target_of
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.postgres.database import Connection
-from threadwell.stores.postgres.rows import COLUMNS, stored, with_bodies
+from threadwell.stores.postgres.quick import NumberedProject, entry
+from threadwell.stores.postgres.rows import COLUMNS
 from threadwell.stores.postgres.rows import bounded as bounded_rows
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.surroundings import answer, filled
@@ -60,7 +59,6 @@ from threadwell.stores.sql.plan import (
     shortest,
     widest,
 )
-from threadwell.stores.sql.quick import quick_lead
 
 #: Resources that a search in doubt fetches at a time, and looks at before others have their turn.
 _AT_ONCE = 200
@@ -71,45 +69,6 @@ CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = k.rid 
 ORDER BY k.n
 """
 _BOUNDED_BY_RID = bounded_rows(_BY_RID, "$3::bigint", "n", order="ORDER BY n")
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedProject:
-    """A project as the keys know it and as the rows do."""
-
-    project: str
-    pid: int
-
-
-def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | None:
-    """One statement that answers with ``count + 1`` versions in order, where that is possible."""
-    lead = quick_lead(keys, numbered.project, query)
-    if lead is None:
-        return None
-    order, descending = order_of(query)
-    # The lead covers every filter: nothing is to be asked of any.
-    statement = Statement(numbered.pid, query.type, ())
-    after = query.after and entry_of(query.after, order)
-    most = query.offset + query.count + 1
-    statement.walk(lead, descending=descending, most=most, after=after)
-    statement.limit(query.count + 1, query.offset)
-    statement.sql = statement.bodies(descending=descending, most=query.most)
-    return statement
-
-
-def page_of(query: Query, rows: Sequence[Record]) -> Page:
-    """The page of a ``quick`` statement's answer."""
-    order, _ = order_of(query)
-    shown = with_bodies(rows[: query.count])
-    more = len(rows) > len(shown)
-    if query.back:
-        shown = shown[::-1]
-    if query.placed:
-        places = [place_of(_entry(row), order) for row in shown]
-    else:
-        places = [place_of(_entry(shown[at]), order) for at in (0, -1)] if shown else []
-    first, last = (places[0], places[-1]) if places else (None, None)
-    return Page(stored(shown), [], None, more, first, last, places if query.placed else ())
 
 
 class Searcher:
@@ -275,7 +234,7 @@ class _Search:
             statement.limit(count, offset)
             sql = statement.bodies(descending=descending, most=most)
             rows = await self._connection.fetch(sql, *statement.params)
-            return [_Found(Stored(*row[:7]), place_of(_entry(row), order)) for row in rows]
+            return [_Found(Stored(*row[:7]), place_of(entry(row), order)) for row in rows]
         found: list[_Found] = []
         left = most
         async for match in self._checked(statement, descending=descending):
@@ -319,7 +278,7 @@ class _Search:
             resource = decode(version.body)
             for values in searched_values(doubts.type, resource, doubts.bases):
                 if doubts.hold_for(values, resource):
-                    yield _Match(_entry(row), version, values)
+                    yield _Match(entry(row), version, values)
                     break
             seen += 1
             if seen % _AT_ONCE == 0:
@@ -380,10 +339,6 @@ class _Match:
 class _Found(NamedTuple):
     version: Stored
     place: Place
-
-
-def _entry(row: Record) -> Entry:
-    return Entry(row["sort"], row["rid"])
 
 
 def _conditions(

@@ -176,6 +176,20 @@ class Statement:
         order = f"ORDER BY sort {way}, rid {way}"
         return bounded(whole, f"{self.bind(most)}::bigint", "sort", "rid", order=order)
 
+    def short_bodies(self, *, descending: bool, most: int | None) -> str:
+        """The same, of resources of one type that are there: without what is alike in all, and
+        without the body of one that has more than ``most`` bytes.
+        """
+        way = "DESC" if descending else "ASC"
+        body = "r.body"
+        if most is not None:
+            place = f"{self.bind(most)}::bigint"
+            body = f"CASE WHEN octet_length(r.body) <= {place} THEN r.body END AS body"
+        return (
+            f"SELECT r.id, r.version_id, r.updated, {body}, r.author, d.sort, d.rid"
+            f" FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
+        )
+
     def bind(self, value: Any) -> str:
         """The place of a further parameter."""
         self.params.append(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
+from asyncpg import Record
+
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
@@ -15,9 +17,17 @@ from threadwell.stores.postgres.known import is_known, know, read_known
 from threadwell.stores.postgres.news import News
 from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
+from threadwell.stores.postgres.quick import (
+    NumberedProject,
+    added_up,
+    added_up_page,
+    quick,
+    quick_page,
+)
 from threadwell.stores.postgres.reads import Reads, read_keys
 from threadwell.stores.postgres.rows import COLUMNS, stored
-from threadwell.stores.postgres.search import NumberedProject, Searcher, page_of, quick
+from threadwell.stores.postgres.search import Searcher
+from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
@@ -124,18 +134,25 @@ class PostgresStore:
         return await self._database.run(work)
 
     async def search(self, project: str, query: Query) -> Page:
-        keys = await self._database.keys()
+        keys = self._database.known_keys or await self._database.keys()
         numbered = NumberedProject(project, await self._projects.pid(project))
         statement = quick(keys, numbered, query)
         if statement is not None:
-            sql, params = statement.sql, statement.params
-            return page_of(query, await self._database.run(lambda c: c.fetch(sql, *params)))
+            page = quick_page(query, await self._fetch(statement))
+            if page is None:
+                statement = added_up(keys, numbered, query)
+                page = added_up_page(query, await self._fetch(statement))
+            return page
 
         async def work(connection: Connection) -> Page:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return await Searcher(connection, keys, numbered).page(query)
 
         return await self._database.run(work)
+
+    async def _fetch(self, statement: Statement) -> list[Record]:
+        sql, params = statement.sql, statement.params
+        return await self._database.run(lambda c: c.fetch(sql, *params))
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         keys = await self._database.keys()

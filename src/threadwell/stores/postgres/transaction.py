@@ -16,7 +16,8 @@ from threadwell.stores.contract import WHATEVER, Conflict, Kept, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
 from threadwell.stores.postgres.private import current_kept, write_kept
-from threadwell.stores.postgres.search import NumberedProject, Searcher
+from threadwell.stores.postgres.quick import NumberedProject
+from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.sql.condition import looks_up
 from threadwell.stores.sql.conditions import Condition
 from threadwell.stores.sql.keys import Keys

@@ -29,7 +29,7 @@ from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, s
 from threadwell.stores.postgres.news import numbering
 from threadwell.stores.postgres.private import is_kept
 from threadwell.stores.postgres.projects import Projects
-from threadwell.stores.postgres.search import NumberedProject
+from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.watching import Watcher
