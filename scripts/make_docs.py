@@ -21,7 +21,6 @@ from threadwell.api.chat.following import MOST as MOST_SOCKETS
 from threadwell.api.chat.following import MOST_OF_ONE
 from threadwell.api.context import MAX_BODY, MAX_PAGE
 from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
-from threadwell.api.oauth.tokens import LIFE as TOKEN_LIFE
 from threadwell.api.rest.everything import MAX_RESOURCES
 from threadwell.api.rest.room import MAX_ANSWERS, MAX_ENTRIES
 from threadwell.api.signer import LIFE as URL_LIFE
@@ -47,6 +46,7 @@ from threadwell.fhir.search.parse import (
 from threadwell.intake.chat.files import MOST_BYTES as MOST_OF_ONE_FILE
 from threadwell.intake.chat.files import MOST_WAITING as MOST_UPLOADED
 from threadwell.intake.chat.posting import MOST_TEXT
+from threadwell.logins.login import LIFE as TOKEN_LIFE
 from threadwell.server.connection import MAX_WAITING
 from threadwell.server.heads import MAX_HEAD
 from threadwell.stores.including import MAX_INCLUDED

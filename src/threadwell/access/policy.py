@@ -6,7 +6,7 @@ place of the variables, and asked for every request after that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -39,6 +39,8 @@ class Interaction(StrEnum):
 
 #: Those that change something.
 WRITING = frozenset({Interaction.CREATE, Interaction.UPDATE, Interaction.DELETE})
+#: By what a hook's endpoint knows this server: for those alone who may write Subscriptions.
+CREDENTIALS = frozenset({"channel.header", "extension"})
 #: What matches nothing.
 NOTHING = EitherFilter(())
 
@@ -63,6 +65,15 @@ class Entry:
         return not any(map(leads_on, self.filters))
 
 
+def ordered(found: Mapping[str, Iterable[Entry]]) -> dict[str, tuple[Entry, ...]]:
+    """The entries of each type, first those that need a look at nothing else."""
+    return {type_: tuple(sorted(of, key=_cost)) for type_, of in found.items()}
+
+
+def _cost(entry: Entry) -> int:
+    return 0 if not entry.filters else 1 if entry.alone else 2
+
+
 class Version(NamedTuple):
     """Names one version of a resource, for a verdict to be remembered by."""
 
@@ -75,13 +86,19 @@ class Version(NamedTuple):
 class Policy:
     """What one caller may do. ``entries`` are those of each type; of any other type nothing.
 
-    ``profile`` is the reference of whom the caller acts as.
+    ``profile`` is the reference of whom the caller acts as. What is ``known`` to them may be
+    referred to, whether they see it or not.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone.
     """
 
     entries: dict[str, tuple[Entry, ...]]
     profile: str
+    known: frozenset[str] = frozenset()
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
+
+    def knows(self, reference: str) -> bool:
+        """Whether the caller may refer to that in any case: to themselves, for one."""
+        return reference == self.profile or reference in self.known
 
     def of(self, type_: str, interaction: Interaction) -> tuple[Entry, ...]:
         """The entries of a type that allow that."""

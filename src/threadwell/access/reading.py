@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from threadwell.access.policy import WRITING, Entry, Interaction, Policy
+from threadwell.access.policy import CREDENTIALS, WRITING, Entry, Interaction, Policy, ordered
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
@@ -24,8 +24,6 @@ from threadwell.fhir.search.references import split_reference
 
 #: Every type.
 ANY = "*"
-#: By what a hook's endpoint knows this server: for those alone who may write Subscriptions.
-_CREDENTIALS = frozenset({"channel.header", "extension"})
 #: Criteria of one policy, all together.
 MAX_ENTRIES = 200
 
@@ -78,12 +76,7 @@ def compiled(
         for entry in _entries(policy, variables, bases):
             found.setdefault(entry.type, []).append(entry)
     # What needs a look at nothing else is asked first.
-    ordered = {type_: tuple(sorted(of, key=_cost)) for type_, of in found.items()}
-    return Policy(ordered, profile)
-
-
-def _cost(entry: Entry) -> int:
-    return 0 if not entry.filters else 1 if entry.alone else 2
+    return Policy(ordered(found), profile)
 
 
 def variables_of(policy: Resource) -> set[str]:
@@ -151,7 +144,7 @@ def _entry(
         matched = True
         kept = hidden
         if one == "Subscription" and not interactions & WRITING:
-            kept = hidden | _CREDENTIALS
+            kept = hidden | CREDENTIALS
         yield Entry(one, query.filters, interactions, kept, kept | fixed)
     if not matched:
         raise BadPolicy(f"{path}.criteria: {refusal}")

@@ -72,7 +72,7 @@ class Writing:
         asked = [
             key
             for key in fresh
-            if f"{key.type}/{key.id}" != policy.profile
+            if not policy.knows(f"{key.type}/{key.id}")
             and self._pending.get(key) is None
             and any(entry.filters for entry in policy.of(key.type, Interaction.READ))
         ]
@@ -80,7 +80,7 @@ class Writing:
         unseen = [
             key
             for key in unseen
-            if f"{key.type}/{key.id}" != policy.profile and self._pending.get(key) is None
+            if not policy.knows(f"{key.type}/{key.id}") and self._pending.get(key) is None
         ]
         found = await self._view.read_many(self._project, asked)
         unseen += [key for key in asked if key not in found]

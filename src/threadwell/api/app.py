@@ -33,7 +33,7 @@ from threadwell.api.context import (
     open_context,
 )
 from threadwell.api.endpoints import table
-from threadwell.api.exchange import Answer, Request
+from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.failing import crashed
 from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.load.allowance import Left
@@ -47,6 +47,7 @@ from threadwell.api.subscriptions.app import PATH, Subscriptions
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.chat.typing import Typing
+from threadwell.logins.people import Browsers, People
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
@@ -75,12 +76,15 @@ def create_app(
     max_page: int = MAX_PAGE,
     load: Load | None = None,
     typing: Typing | None = None,
+    people: People | None = None,
+    browsers: Browsers | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
     ``labels`` are those of channels, and ``channels`` those that hear. ``pages`` answers what is no
     part of the API. The store stays open when the server stops. ``load`` counts, and limits how
     much is under way at once. ``typing`` is where apps and pages tell who types.
+    ``people`` and ``browsers`` tell who has logins (``logins.people``).
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
@@ -98,6 +102,8 @@ def create_app(
             max_body=max_body,
             max_page=max_page,
             load=load,
+            people=people,
+            browsers=browsers,
         )
 
     return _App(open_, pages or outside.not_found, load, spans, typing or Typing())
@@ -298,7 +304,7 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         caller = access.known(request.headers) or await access.caller(request.headers)
         request.caller = caller
         if context.load.allowance is not None:
-            left = context.load.check(caller.client_id, context.clock() // 1000)
+            left = context.load.check(_counted(caller), context.clock() // 1000)
         if caller.policy is not None:
             context = context.seen_by(caller)
     request.path = request.path[len(_FHIR) :].rstrip("/")
@@ -313,6 +319,12 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         return await _routed(context, request, left)
     finally:
         load.release(held)
+
+
+def _counted(caller: Caller) -> str:
+    """By whom requests are counted: a client, or a person whichever app they use."""
+    is_person = caller.claims is not None and caller.claims.person
+    return caller.reference if is_person else caller.client_id
 
 
 async def _routed(context: Context, request: Request, left: Left | None) -> Answer:

@@ -12,11 +12,15 @@ from threadwell.api.oauth.clients import (
     rotate_client,
 )
 from threadwell.api.oauth.granting import drop_policy, free, give, set_policy
+from threadwell.api.oauth.registering import BadRegistration, checked_redirects, checked_scopes
 
 __all__ = [
+    "BadRegistration",
     "Client",
     "NewClient",
     "add_client",
+    "checked_redirects",
+    "checked_scopes",
     "drop_policy",
     "find_client",
     "free",

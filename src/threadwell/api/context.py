@@ -23,7 +23,7 @@ from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
 from threadwell.logins.logins import Logins
-from threadwell.logins.people import People, Profiles
+from threadwell.logins.people import Browsers, People, Profiles
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: What people call each channel, by its name; to be asked only where it is needed.
@@ -66,6 +66,7 @@ class Context:
     access: Access
     logins: Logins
     people: People
+    browsers: Browsers | None
     readiness: Readiness
     labels: Labels
     channels: Live
@@ -114,11 +115,14 @@ async def open_context(
     max_body: int = MAX_BODY,
     max_page: int = MAX_PAGE,
     load: Load | None = None,
+    people: People | None = None,
+    browsers: Browsers | None = None,
 ) -> Context:
     """The context of a server at ``base_url``; makes the server's keys if they are not there.
 
     ``also_at`` are further URLs under which clients know it: references to what is below any of
-    them are to the store's own resources, from now on.
+    them are to the store's own resources, from now on. ``people`` and ``browsers`` tell who has
+    logins; without ``browsers`` nobody signs in by an app.
     """
     base = base_url.rstrip("/")
     served = tuple(url.rstrip("/") for url in (base, *also_at))
@@ -127,6 +131,7 @@ async def open_context(
     own = await store.known_as(*bases)
     policies = Policies(store, project, own)
     logins = Logins(store, project, await kept_secret(store, "refresh"), clock)
+    people = people or Profiles(store, project)
     return Context(
         view=Whole(store),
         whole=store,
@@ -136,9 +141,10 @@ async def open_context(
         bases=own,
         signing=signing,
         signer=Signer(base, await kept_secret(store, "storage")),
-        access=Access(store, project, signing, f"{base}/", clock, policies),
+        access=Access(store, project, signing, f"{base}/", clock, policies, logins, people),
         logins=logins,
-        people=Profiles(store, project),
+        people=people,
+        browsers=browsers,
         readiness=Readiness(store, project),
         labels=labels,
         channels=channels,

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from threadwell.access.policy import Policy
+from threadwell.api.claims import Claims
 
 
 class Caller(NamedTuple):
     """Who asks. ``reference`` becomes ``meta.author`` of what they write, ``""`` for nobody.
 
-    ``admin`` may register further clients. Without a ``policy`` they may do everything.
+    ``admin`` may register further clients. Without a ``policy`` they may do everything. ``claims``
+    are those that they came with.
     """
 
     reference: str
@@ -21,6 +23,7 @@ class Caller(NamedTuple):
     admin: bool = False
     login_id: str = ""
     policy: Policy | None = None
+    claims: Claims | None = None
 
 
 NOBODY = Caller("")

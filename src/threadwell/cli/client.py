@@ -37,6 +37,30 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="",
         help="whom it acts for, with --policy (Practitioner/…)",
     )
+    parser.add_argument(
+        "--redirect",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="where people are led back to who sign in to a new app; may be repeated (add)",
+    )
+    parser.add_argument(
+        "--scope",
+        metavar="SCOPE",
+        action="append",
+        default=[],
+        help="all that a new client may ask for (user/Communication.rs); may be repeated (add)",
+    )
+    parser.add_argument(
+        "--outside",
+        action="store_true",
+        help="a new app is not the practice's own: each person is asked what it may do (add)",
+    )
+    parser.add_argument(
+        "--confidential",
+        action="store_true",
+        help="a new app has a server that keeps its secret, and must show it (add)",
+    )
     add_store(parser)
     add_format(parser)
 
@@ -48,6 +72,11 @@ def run(arguments: Namespace) -> int:
     action, name = arguments.action, arguments.name
     if action != "add" and (arguments.policy or arguments.acts_as):
         raise Misuse("--policy and --as are for client add; else there is `threadwell policy`")
+    registered = arguments.redirect or arguments.scope or arguments.outside
+    if action != "add" and (registered or arguments.confidential):
+        raise Misuse("--redirect, --scope, --outside and --confidential are for client add")
+    if arguments.confidential and not arguments.redirect:
+        raise Misuse("--confidential goes with --redirect")
     if arguments.acts_as and not arguments.policy:
         raise Misuse("--as goes with --policy")
     if action == "list" and name is not None:
@@ -70,9 +99,20 @@ def run(arguments: Namespace) -> int:
 
 def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
     from threadwell.access.reading import BadPolicy
+    from threadwell.api.clients import BadRegistration
 
     try:
-        return tw.add_client(arguments.name, policy=arguments.policy, acts_as=arguments.acts_as)
+        return tw.add_client(
+            arguments.name,
+            policy=arguments.policy,
+            acts_as=arguments.acts_as,
+            redirect_uris=arguments.redirect,
+            scopes=arguments.scope,
+            outside=arguments.outside,
+            confidential=arguments.confidential,
+        )
+    except BadRegistration as error:
+        raise Mistake(str(error)) from None
     except (BadPolicy, LookupError) as error:
         raise Mistake(f"{error}; see `threadwell policy`") from None
 
@@ -126,6 +166,7 @@ COMMAND = Command(
     examples=(
         "threadwell client add billing",
         "threadwell client add inbox --policy participant --as Practitioner/123",
+        "threadwell client add portal --redirect https://portal.example.org/back",
         "threadwell client list",
         "threadwell client rotate billing",
         "threadwell client revoke 0d7c1a52-4a0e-4c4e-9a50-6a8a3d1b2f10",

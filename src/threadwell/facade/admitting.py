@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 from threadwell.api.clients import (
     Client,
     NewClient,
     add_client,
+    checked_redirects,
+    checked_scopes,
     find_client,
     list_clients,
     remove_client,
@@ -23,7 +27,17 @@ from threadwell.inbox.whereabouts import noted_address
 class Admitting(Granting):
     """Registers clients, and signs people in."""
 
-    def add_client(self, name: str, *, policy: str = "", acts_as: str = "") -> NewClient:
+    def add_client(
+        self,
+        name: str,
+        *,
+        policy: str = "",
+        acts_as: str = "",
+        redirect_uris: Sequence[str] = (),
+        scopes: Sequence[str] = (),
+        outside: bool = False,
+        confidential: bool = False,
+    ) -> NewClient:
         """Register a client of the HTTP API; its secret is shown this once.
 
         For example::
@@ -33,13 +47,29 @@ class Admitting(Granting):
 
         With a ``policy`` it may do what that allows, for ``acts_as``, from its first request on
         (see ``give_policy``), and may not register others.
+
+        With ``redirect_uris`` people sign in by it, and are led back to one of these::
+
+            tw.add_client("portal", redirect_uris=["https://portal.example.org/back"])
+
+        It may not register others, and shows its secret then only if it is ``confidential``.
+        ``scopes`` are all that it may ask for. An app from ``outside`` is not the practice's own:
+        each person is asked what it may do. Raises ``BadRegistration`` (a ``ValueError``).
         """
+        more: dict[str, Any] = {"scopes": checked_scopes(scopes), "outside": outside}
+        if redirect_uris:
+            more["redirect_uris"] = checked_redirects(redirect_uris)
+            more["public"] = not confidential
         if not policy:
-            return self._loop.call(add_client(self._store, name, project=self._project))
+            is_admin = not (redirect_uris or outside)
+            made = add_client(self._store, name, project=self._project, admin=is_admin, **more)
+            return self._loop.call(made)
         # It has its policy before anybody can log in as it.
         id_ = str(uuid4())
         self.give_policy(f"ClientApplication/{id_}", policy, acts_as=acts_as)
-        made = add_client(self._store, name, client_id=id_, project=self._project, admin=False)
+        made = add_client(
+            self._store, name, client_id=id_, project=self._project, admin=False, **more
+        )
         return self._loop.call(made)
 
     def clients(self) -> list[Client]:

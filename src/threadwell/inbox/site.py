@@ -42,11 +42,8 @@ class Site:
 
     @property
     def cookie(self) -> str:
-        """The name of the cookie of a browser that is signed in.
-
-        ``__Host-`` makes browsers take it from this host alone, and only over https.
-        """
-        return "__Host-threadwell" if self.secure else "threadwell"
+        """The name of the cookie of a browser that is signed in."""
+        return cookie_name(self.origin)
 
     @property
     def step_cookie(self) -> str:
@@ -67,6 +64,14 @@ class Site:
     def wanted_cookie(self) -> str:
         """The name of the cookie that keeps which page a browser wanted before it signed in."""
         return f"{self.cookie}-wanted"
+
+
+def cookie_name(origin: str) -> str:
+    """The name of the cookie of a browser that is signed in to pages of that origin.
+
+    ``__Host-`` makes browsers take it from this host alone, and only over https.
+    """
+    return "__Host-threadwell" if origin.startswith("https:") else "threadwell"
 
 
 def door(

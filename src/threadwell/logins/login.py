@@ -31,7 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     ``client`` is a registered client's id, ``""`` for the practice's own sign-in. ``challenge`` is
     that of PKCE with S256. ``launch`` has what an app is opened on, as its token tells it:
-    ``{"patient": "123"}``.
+    ``{"patient": "123"}``. ``state`` goes back to the client with the code.
     """
 
     client: str = ""
@@ -39,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True):
     redirect_uri: str = ""
     challenge: str = ""
     nonce: str = ""
+    state: str = ""
     launch: dict[str, str] = msgspec.field(default_factory=dict)
 
 

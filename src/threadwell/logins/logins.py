@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -91,10 +91,16 @@ class Logins:
 
         return await self._step(id_, change)
 
-    async def code(self, id_: str, scopes: Iterable[str] | None = None) -> str:
+    async def code(
+        self,
+        id_: str,
+        scopes: Iterable[str] | None = None,
+        launch: Mapping[str, str] | None = None,
+    ) -> str:
         """An authorization code for its client, the one that there is; raises ``Refused``.
 
         ``scopes`` are those of the asked ones that the person agreed to, all where it is ``None``.
+        ``launch`` is what the app is opened on, where that was chosen meanwhile.
         """
         now = self._clock()
         secret = secrets.token_urlsafe(32)
@@ -107,6 +113,7 @@ class Logins:
             return replace(
                 login,
                 scopes=tuple(granted),
+                asked=login.asked if launch is None else replace(login.asked, launch=dict(launch)),
                 code_sha256=_digest(secret),
                 code_until=now + CODE_LIFE,
                 until=now + CODE_LIFE,

@@ -23,7 +23,10 @@ from threadwell.access.memberships import (
 )
 from threadwell.access.roles import role
 from threadwell.api.app import create_app
+from threadwell.api.claims import Claims
 from threadwell.api.clients import add_client
+from threadwell.api.oauth.keys import signing_key
+from threadwell.api.oauth.tokens import access_token
 from threadwell.app import channel_labels
 from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Store, Stored, Write
@@ -201,11 +204,18 @@ _TWO = (
 
 
 class Role(NamedTuple):
-    """Who has it, what the policy is told, and what it must hide."""
+    """Who has it, what the policy is told, and what it must hide.
+
+    With ``scopes`` it is asked by an app that has these, about a ``patient`` where one is named;
+    ``policy`` is then the role below them.
+    """
 
     profile: str
     parameters: Mapping[str, str]
     hidden: tuple[str, ...]
+    policy: str = ""
+    scopes: tuple[str, ...] = ()
+    patient: str = ""
 
 
 #: Everything that each role must not see.
@@ -216,7 +226,20 @@ ROLES: Mapping[str, Role] = {
     "billing": Role("bell", {}, ("one-todo", "two-todo", "one-file", "two-file")),
     "patient": Role("ada", {}, ("cleo", "one-todo", *_TWO)),
     "proxy": Role("mother", {"patient": NAMES["ada"]}, ("cleo", "one-todo", *_TWO)),
+    "app-of-patient": Role(
+        *("bell", {}, ("cleo", "bell", "dunn", "one-todo", *_TWO), "system"),
+        *(("openid", "patient/*.cruds"), "ada"),
+    ),
+    "app-of-messages": Role(
+        *("bell", {}, ("cleo", "mother", "one-session", "one-care", "one-file", *_TWO)),
+        "participant",
+        (
+            *("user/Communication.cruds", "user/Task.rs", "user/Practitioner.read"),
+            f"user/Patient.rs?_id={NAMES['ada'].partition('/')[2]}",
+        ),
+    ),
 }
+_NOBODY = Role("bell", {}, ())
 #: What is in no role's worlds the same: elements that a role does not see, in two variants.
 FIELDS: Mapping[str, Mapping[str, Json]] = {
     "billing": {
@@ -254,9 +277,11 @@ class World:
         told = self.ask("POST", "/oauth2/token", b"grant_type=client_credentials", **form)
         # Who has a token is looked up once.
         self.authorization = f"Bearer {json.loads(told.body)['access_token']}"
+        if ROLES.get(role_, _NOBODY).scopes:
+            self.authorization = self.run(self._app(ROLES[role_]))
 
     async def _fill(self, role_: str, whole: bool) -> None:
-        about = ROLES.get(role_, Role("bell", {}, ()))
+        about = ROLES.get(role_, _NOBODY)
         number = 0
         before: dict[str, Stored] = {}
         for source in (FORMER, WORLD):
@@ -286,9 +311,11 @@ class World:
                 before[name] = stored
 
     async def _admit(self, role_: str) -> None:
-        about = ROLES.get(role_, Role("bell", {}, ()))
+        about = ROLES.get(role_, _NOBODY)
         policy = await keep_policy(
-            cast(Store, self.store), DEFAULT_PROJECT, FURTHER.get(role_) or role(role_)
+            cast(Store, self.store),
+            DEFAULT_PROJECT,
+            FURTHER.get(role_) or role(about.policy or role_),
         )
         await add_client(
             cast(Store, self.store), "limited", client_id=CLIENT, secret=SECRET, admin=False
@@ -296,6 +323,13 @@ class World:
         grant = Grant(policy["id"], dict(about.parameters))
         member = Membership(f"ClientApplication/{CLIENT}", NAMES[about.profile], (grant,))
         await keep_membership(cast(Store, self.store), DEFAULT_PROJECT, member)
+
+    async def _app(self, about: Role) -> str:
+        """What a request of an app comes with that has the scopes of a role."""
+        key = await signing_key(cast(Store, self.store))
+        patient = NAMES[about.patient] if about.patient else ""
+        claims = Claims(CLIENT, uuid(1), NOON // 1000 + 3600, 0, about.scopes, patient)
+        return f"Bearer {access_token(key, f'{URL}/', claims, NOON // 1000, sub=CLIENT)}"
 
     def free(self) -> None:
         """Let the client do everything, by a login that begins anew."""

@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
+from threadwell.access.scopes import is_known
 from threadwell.api.clients import (
+    BadRegistration,
     add_client,
+    checked_redirects,
     find_client,
     list_clients,
     remove_client,
@@ -72,7 +75,12 @@ def test_the_token_says_what_clients_look_for(api, token) -> None:
     [
         ("", "invalid_request", "Missing grant_type"),
         ("grant_type=nope", "unsupported_grant_type", "Unsupported grant_type"),
-        ("grant_type=refresh_token&refresh_token=x", "unsupported_grant_type", "Unsupported grant"),
+        ("grant_type=refresh_token&refresh_token=x", "invalid_grant", "Invalid refresh token"),
+        ("grant_type=refresh_token", "invalid_request", "Missing refresh_token"),
+        ("grant_type=authorization_code", "invalid_request", "Missing code"),
+        ("grant_type=authorization_code&code=x", "invalid_grant", "Invalid code"),
+        ("grant_type=password&username=x&password=y", "unsupported_grant_type", "Unsupported"),
+        ("grant_type=nope&grant_type=client_credentials", "invalid_request", "'grant_type' is"),
         ("grant_type=client_credentials", "invalid_request", "Missing client_id"),
         ("grant_type=client_credentials&client_id={id}", "invalid_request", "Missing client_secr"),
         (
@@ -267,16 +275,20 @@ def test_discovery_names_what_works_and_nothing_else(api) -> None:
     for document in documents:
         assert document["issuer"] == f"{api.url}/"
         assert document["token_endpoint"] == f"{api.url}/oauth2/token"
-        assert document["grant_types_supported"] == ["client_credentials"]
-        assert "code_challenge_methods_supported" not in document
+        assert document["code_challenge_methods_supported"] == ["S256"]
         for name, url in document.items():
-            if name.endswith(("_endpoint", "_uri")) and name != "authorization_endpoint":
-                assert api.call("GET", url).status_code in (200, 405)
-    # SMART 1 demands that there be one; nothing says that it does anything.
-    assert ["authorization_endpoint" in document for document in documents] == [True, True, False]
-    assert documents[0]["capabilities"] == ["client-confidential-symmetric"]
+            if name.endswith(("_endpoint", "_uri")):
+                # It asks for something, but it is there.
+                assert api.call("GET", url).status_code in (200, 400, 405)
+        for grant in document["grant_types_supported"]:
+            body = urlencode({"grant_type": grant}).encode()
+            answer = api.call("POST", "/oauth2/token", body, content_type=FORM, authorization=None)
+            assert answer.json()["error"] != "unsupported_grant_type", grant
+        assert all(is_known(scope) for scope in document["scopes_supported"])
+    assert "permission-v2" in documents[0]["capabilities"]
+    assert "launch-ehr" not in documents[0]["capabilities"]
     (uris,) = api.call("GET", "metadata").json()["rest"][0]["security"]["extension"]
-    assert [one["url"] for one in uris["extension"]] == ["token"]
+    assert [one["url"] for one in uris["extension"]] == ["authorize", "token"]
     keys = api.call("GET", "/.well-known/jwks.json", authorization=None).json()["keys"]
     assert all("d" not in key for key in keys)
     assert api.call("GET", "/oauth2/authorize?response_type=code").status_code == 400
@@ -301,3 +313,30 @@ def test_a_client_of_another_project_opens_nothing_here(new_api) -> None:
         assert there.call("GET", "Patient", authorization=header).status_code == 200
         assert here.call("GET", "Patient", authorization=header).status_code == 401
         assert here.call("GET", "/auth/me", authorization=header).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("uri", "good"),
+    [
+        ("https://app.example.org/back?kept=1", True),
+        ("http://127.0.0.1:8080/back", True),
+        ("http://localhost/back", True),
+        ("org.example.app:/back", True),
+        ("http://app.example.org/back", False),
+        ("https://app.example.org/back#here", False),
+        ("https://who@app.example.org/back", False),
+        ("https:///back", False),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("https://app.example.org\\@evil.example/", False),
+        ("https://[::1", False),
+        ("/back", False),
+        ("", False),
+    ],
+)
+def test_where_people_may_be_led_back_to(uri: str, good: bool) -> None:
+    if good:
+        assert checked_redirects([uri, uri]) == (uri,)
+    else:
+        with pytest.raises(BadRegistration):
+            checked_redirects([uri])

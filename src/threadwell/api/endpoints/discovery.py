@@ -1,28 +1,44 @@
 """What a client may learn before it logs in: SMART, OpenID and JWKS documents.
 
-They name what works and nothing else, so that no client sets out on a way that ends in an error.
+They name what works and nothing else, so that no client sets out on a way that ends in an error:
+each list is the table that the endpoint itself goes by.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from threadwell.access.scopes import PLAIN
 from threadwell.api.context import Context
+from threadwell.api.endpoints.oauth2.asking import (
+    CHALLENGE_METHODS,
+    PROMPTS,
+    RESPONSE_MODES,
+    RESPONSE_TYPES,
+)
+from threadwell.api.endpoints.oauth2.proving import METHODS
+from threadwell.api.endpoints.oauth2.token import GRANTS
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 
 _CACHE = b"public, max-age=300"
+#: What an app may ask for, by the patterns of SMART App Launch §3.1.
+SCOPES = (
+    *sorted(PLAIN),
+    *("patient/*.cruds", "user/*.cruds", "system/*.cruds"),
+)
+#: SMART App Launch §3.3: those of its capabilities that there are.
+CAPABILITIES = (
+    *("launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric"),
+    *("sso-openid-connect", "context-standalone-patient", "permission-offline"),
+    *("permission-patient", "permission-user", "permission-v1", "permission-v2"),
+)
 
 
 async def smart_configuration(context: Context, _: Request) -> Answer:
     """``.well-known/smart-configuration`` (SMART App Launch §3.3)."""
     return json_answer(
-        200,
-        {
-            **_endpoints(context),
-            # SMART 1 demands it of every server; it says how to log in instead.
-            "authorization_endpoint": f"{context.base}/oauth2/authorize",
-            "capabilities": ["client-confidential-symmetric"],
-        },
-        cache=_CACHE,
+        200, {**endpoints(context), "capabilities": list(CAPABILITIES)}, cache=_CACHE
     )
 
 
@@ -31,9 +47,16 @@ async def openid_configuration(context: Context, _: Request) -> Answer:
     return json_answer(
         200,
         {
-            **_endpoints(context),
+            **endpoints(context),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
+            "claims_supported": [
+                *("iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "amr"),
+                *("fhirUser", "profile"),
+            ],
+            "prompt_values_supported": list(PROMPTS),
+            "request_parameter_supported": False,
+            "request_uri_parameter_supported": False,
         },
         cache=_CACHE,
     )
@@ -44,21 +67,19 @@ async def jwks(context: Context, _: Request) -> Answer:
     return json_answer(200, {"keys": [context.signing.jwk]}, cache=_CACHE)
 
 
-async def authorize(_: Context, __: Request) -> Answer:
-    """``oauth2/authorize``: people cannot log in here, so the flow is refused by name."""
-    error = {
-        "error": "unsupported_response_type",
-        "error_description": "Log in with client credentials at oauth2/token",
-    }
-    return json_answer(400, error)
-
-
-def _endpoints(context: Context) -> dict[str, object]:
+def endpoints(context: Context) -> dict[str, Any]:
+    """What both documents say (RFC 8414 §2)."""
+    base = context.base
     return {
-        "issuer": f"{context.base}/",
-        "jwks_uri": f"{context.base}/.well-known/jwks.json",
-        "token_endpoint": f"{context.base}/oauth2/token",
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "scopes_supported": ["openid"],
+        "issuer": f"{base}/",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "token_endpoint": f"{base}/oauth2/token",
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "code_challenge_methods_supported": list(CHALLENGE_METHODS),
+        "token_endpoint_auth_methods_supported": [*METHODS, "none"],
+        "scopes_supported": list(SCOPES),
+        "authorization_response_iss_parameter_supported": True,
     }

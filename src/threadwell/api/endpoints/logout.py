@@ -11,7 +11,10 @@ from threadwell.logins import marks
 async def logout(context: Context, request: Request) -> Answer:
     """200; the token that the request comes with opens nothing from now on."""
     caller = await context.access.caller(request.headers)
-    if caller.login_id:
+    if caller.claims is not None and caller.claims.person:
+        await context.logins.end(caller.login_id)
+        context.access.forget(request.headers)
+    elif caller.login_id:
         await marks.end(context.whole, caller.login_id, context.clock() // 1000)
         context.access.forget(request.headers)
     return outcome_answer(200, OK, request.headers)

@@ -15,8 +15,8 @@ from threadwell.api.endpoints import (
     me,
     metrics,
     storage,
-    token,
 )
+from threadwell.api.endpoints.oauth2 import authorize, token
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
     "healthcheck": {"GET": health.live},
@@ -24,7 +24,8 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "health/ready": {"GET": health.ready},
     "metrics": {"GET": metrics.metrics},
     "oauth2/token": {"POST": token.token},
-    "oauth2/authorize": {"GET": discovery.authorize, "POST": discovery.authorize},
+    "oauth2/authorize": {"GET": authorize.authorize, "POST": authorize.authorize},
+    "oauth2/consent": {"POST": authorize.consent},
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
     "auth/me": {"GET": me.me},
     ".well-known/jwks.json": {"GET": discovery.jwks},

@@ -14,19 +14,27 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from threadwell.access.memberships import Policies
+from threadwell.access.policy import Policy
+from threadwell.access.scopes import about_resources, narrowed, within
+from threadwell.api.claims import Claims
 from threadwell.api.exchange import Caller
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import SigningKey
-from threadwell.api.oauth.tokens import Claims, verify
+from threadwell.api.oauth.tokens import verify
 from threadwell.api.outcomes import unauthorized
 from threadwell.fhir.stamp import Clock
 from threadwell.logins import endings, marks
+from threadwell.logins.login import Member
+from threadwell.logins.logins import Logins
+from threadwell.logins.people import People
 from threadwell.stores.contract import Store
 
 #: Milliseconds until a token or secret that was good is looked at again.
 RECHECK = 5_000
 #: Milliseconds that something ended elsewhere may go unnoticed.
 LOOK = 200
+#: Policies that are remembered as scopes leave them.
+_MOST_NARROWED = 1_000
 #: Tokens and secrets remembered at once; more than this many begin anew.
 MAX_KNOWN = 10_000
 
@@ -42,6 +50,8 @@ class Access:
         issuer: str,
         clock: Clock,
         policies: Policies,
+        logins: Logins,
+        people: People,
     ) -> None:
         self._store = store
         self._project = project
@@ -49,6 +59,9 @@ class Access:
         self._issuer = issuer
         self._clock = clock
         self._policies = policies
+        self._logins = logins
+        self._people = people
+        self._narrowed: dict[tuple[Policy | None, tuple[str, ...], str, str], Policy] = {}
         self._known: dict[bytes, _Known] = {}
         self._look = 0
         self._last: bytes | None = None
@@ -86,14 +99,22 @@ class Access:
     async def client(self, client_id: str) -> Client | None:
         """The client if it may log in here."""
         client = await find_client(self._store, client_id)
-        return client if client and client.project == self._project else None
+        is_ours = client is not None and client.project == self._project and client.active
+        return client if is_ours else None
 
-    async def again(self, client_id: str, generation: int) -> Caller | None:
-        """Who asked before, if their client may still log in, with the secret that it had."""
-        client = await self.client(client_id)
-        if client is None or client.generation != generation:
+    async def of(self, claims: Claims) -> Caller | None:
+        """Who has these claims, if they may still ask."""
+        client: Client | None = None
+        if claims.client_id or not claims.person:
+            client = await self.client(claims.client_id)
+            if client is None or client.generation != claims.generation:
+                return None
+        if claims.person:
+            return await self._person(claims, client)
+        if claims.login_id and await marks.ended(self._store, claims.login_id):
             return None
-        return await self._caller(client, "")
+        assert client is not None
+        return await self._client(client, claims)
 
     async def mark(self, who: str) -> str:
         """What changes with all that says what a client may do, by its reference."""
@@ -116,12 +137,9 @@ class Access:
             if known and known.claims and seconds < known.claims.expires
             else verify(self._key, self._issuer, token.decode("latin-1"), seconds)
         )
-        if claims is None or await marks.ended(self._store, claims.login_id):
+        caller = await self.of(claims) if claims is not None else None
+        if claims is None or caller is None:
             return None
-        client = await self.client(claims.client_id)
-        if client is None or client.generation != claims.generation:
-            return None
-        caller = await self._caller(client, claims.login_id)
         recheck = min(now + RECHECK, claims.expires * 1000)
         self._remember(header, _Known(caller, claims, recheck, last))
         return caller
@@ -137,7 +155,8 @@ class Access:
             return None
         if not client.accepts(pair[1]):
             return None
-        caller = await self._caller(client, "")
+        claims = Claims(client.id, generation=client.generation)
+        caller = await self._client(client, claims)
         self._remember(header, _Known(caller, None, now + RECHECK, last))
         return caller
 
@@ -146,11 +165,64 @@ class Access:
             self._known.clear()
         self._known[header] = known
 
-    async def _caller(self, client: Client, login_id: str) -> Caller:
+    async def _client(self, client: Client, claims: Claims) -> Caller:
         reference = f"ClientApplication/{client.id}"
         policy = await self._policies.of(reference, self._clock())
         acts_as = policy.profile if policy is not None else reference
-        return Caller(acts_as, client.id, client.name, client.admin, login_id, policy)
+        limit = self._limited(policy, client, claims, acts_as)
+        return Caller(acts_as, client.id, client.name, client.admin, claims.login_id, limit, claims)
+
+    async def member(self, member: Member) -> Caller | None:
+        """Somebody with all that is theirs, whatever app they use; ``None`` if they may not ask."""
+        standing = await self._people.standing(member)
+        if standing is None:
+            return None
+        policy = await self._policies.of(standing.policy_of, self._clock())
+        return Caller(member.profile, "", standing.name, standing.admin, "", policy)
+
+    async def _person(self, claims: Claims, client: Client | None) -> Caller | None:
+        login = await self._logins.find(claims.login_id)
+        if login is None or login.member is None or login.asked.client != claims.client_id:
+            return None
+        caller = await self.member(login.member)
+        if caller is None:
+            return None
+        # What was asked for with limits stays limited, however little of it a token has.
+        is_limited = bool(about_resources(login.asked.scopes))
+        policy = self._limited(
+            caller.policy, client, claims, caller.reference, is_limited=is_limited
+        )
+        return caller._replace(
+            client_id=claims.client_id, login_id=claims.login_id, policy=policy, claims=claims
+        )
+
+    def _limited(
+        self,
+        policy: Policy | None,
+        client: Client | None,
+        claims: Claims,
+        profile: str,
+        *,
+        is_limited: bool = False,
+    ) -> Policy | None:
+        """The policy as the scopes leave it. A client of the practice's own that neither has nor
+        asked for scopes may do all that the policy allows, one from outside nothing.
+        """
+        most = client.scopes if client is not None else ()
+        scopes = tuple(about_resources(claims.scopes))
+        is_outside = client is not None and client.outside
+        if not (scopes or most or is_outside or is_limited):
+            return policy
+        if most:
+            scopes = tuple(within(scopes, most) if scopes else about_resources(most))
+        key = (policy, scopes, profile, claims.patient)
+        known = self._narrowed.get(key)
+        if known is None:
+            known = narrowed(policy, scopes, profile, claims.patient)
+            if len(self._narrowed) >= _MOST_NARROWED:
+                self._narrowed.clear()
+            self._narrowed[key] = known
+        return known
 
 
 class _Known(NamedTuple):

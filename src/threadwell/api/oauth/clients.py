@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -36,6 +36,12 @@ class Client(msgspec.Struct, frozen=True):
 
     ``created`` is in milliseconds since 1970 UTC, 0 where nobody noted it. ``generation`` counts
     the secrets that it has had before: a token of an earlier one opens nothing.
+
+    ``redirect_uris`` are where people are led back to who sign in by it. A ``public`` one has no
+    secret to show then (an app in a browser or on a phone): PKCE stands for it. An app from
+    ``outside`` is not the practice's own: people are asked before it gets anything, and it may do
+    no more than its scopes say. ``scopes`` are all that it may ask for, whatever it is where there
+    are none. ``jwks`` and ``jwks_uri`` have the keys that it signs with instead of a secret.
     """
 
     id: str
@@ -45,6 +51,14 @@ class Client(msgspec.Struct, frozen=True):
     admin: bool
     created: int = 0
     generation: int = 0
+    redirect_uris: tuple[str, ...] = ()
+    public: bool = False
+    outside: bool = False
+    scopes: tuple[str, ...] = ()
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
+    active: bool = True
+    description: str = ""
 
     def accepts(self, secret: str) -> bool:
         """Is that its secret? Takes the same time whatever the answer."""
@@ -60,15 +74,16 @@ async def add_client(
     project: str = DEFAULT_PROJECT,
     admin: bool = True,
     clock: Clock = now_ms,
+    **more: Any,
 ) -> NewClient:
     """Register a client under ``name``; id and secret are made unless they are given.
 
-    A ``secret`` that is given must have 256 bits that nobody can guess. Raises ``ValueError`` if
-    the id is taken.
+    ``more`` are further members of ``Client``. A ``secret`` that is given must have 256 bits that
+    nobody can guess. Raises ``ValueError`` if the id is taken.
     """
     new = NewClient(client_id or str(uuid4()), secret or secrets.token_hex(32))
     digest = _digest(new.client_secret)
-    client = Client(new.client_id, name, project, digest, admin, created=clock())
+    client = Client(new.client_id, name, project, digest, admin, created=clock(), **more)
     value = msgspec.json.encode(client)
     if not await store.put_private(_KIND, new.client_id, value, only_new=True):
         raise ValueError(f"there is a client {new.client_id} already")
@@ -101,6 +116,12 @@ async def rotate_client(store: Store, client: Client) -> NewClient:
     await store.put_private(_KIND, client.id, msgspec.json.encode(value))
     await endings.tell(store)
     return new
+
+
+async def change_client(store: Store, client: Client) -> None:
+    """Keep a registration as it is now; what it says holds for running servers at once."""
+    await store.put_private(_KIND, client.id, msgspec.json.encode(client))
+    await endings.tell(store)
 
 
 async def remove_client(store: Store, client_id: str) -> None:

@@ -1,66 +1,37 @@
-"""Access tokens: signed JWTs (RFC 7519) with the claims that Medplum's clients look for."""
+"""Access tokens and ID tokens: signed JWTs (RFC 7519) with the claims that Medplum's clients look
+for.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-from uuid import uuid4
+from typing import Any
 
-from threadwell.api.oauth.clients import Client
+from threadwell.api.claims import Claims, read_claims
 from threadwell.api.oauth.keys import SigningKey
+from threadwell.logins.login import LIFE
 
-#: Seconds that a token is good for.
-LIFE = 3600
+#: What a client that asks for nothing is told that it has.
 SCOPE = "openid"
 
 
-class Claims(NamedTuple):
-    """What a good access token says: for whom, by which login, until when (seconds since 1970).
+def access_token(key: SigningKey, issuer: str, claims: Claims, now: int, **told: str) -> str:
+    """A token that opens what its claims say; ``now`` in seconds since 1970.
 
-    ``generation`` is that of the secret by which its client logged in.
+    ``told`` are members that clients read: ``sub``, ``username``, ``profile``.
     """
-
-    client_id: str
-    login_id: str
-    expires: int
-    generation: int
-
-
-class Tokens(NamedTuple):
-    """What a login hands out."""
-
-    access: str
-    id: str
-
-
-def issue(key: SigningKey, issuer: str, client: Client, now: int) -> Tokens:
-    """Tokens of a new login of ``client``; ``now`` in seconds since 1970."""
-    import jwt  # Commands that hand out no token start sooner without it.
-
-    common = {
-        "iss": issuer,
-        "aud": client.id,
-        "sub": client.id,
-        "iat": now,
-        "nbf": now,
-        "exp": now + LIFE,
+    payload = {
+        **_common(issuer, claims.client_id, now),
+        **claims.written(),
+        **told,
+        "exp": claims.expires,
     }
-    profile = f"ClientApplication/{client.id}"
-    access = {
-        **common,
-        "client_id": client.id,
-        # Without a login_id @medplum/core never asks for the profile.
-        "login_id": str(uuid4()),
-        "username": client.id,
-        "scope": SCOPE,
-        "profile": profile,
-        "generation": client.generation,
-    }
-    identity = {**common, "fhirUser": profile}
-    headers = {"kid": key.kid}
-    return Tokens(
-        jwt.encode(access, key.private, algorithm="ES256", headers=headers),
-        jwt.encode(identity, key.private, algorithm="ES256", headers=headers),
-    )
+    return _signed(key, payload)
+
+
+def id_token(key: SigningKey, issuer: str, client_id: str, now: int, **told: Any) -> str:
+    """An ID token (OpenID Connect §2): it says who has signed in, and opens nothing."""
+    given = {name: value for name, value in told.items() if value not in ("", 0, ())}
+    return _signed(key, {**_common(issuer, client_id, now), **given, "exp": now + LIFE})
 
 
 def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
@@ -68,7 +39,7 @@ def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
     import jwt
 
     try:
-        claims = jwt.decode(
+        told = jwt.decode(
             token,
             key.public,
             algorithms=["ES256"],
@@ -84,8 +55,16 @@ def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
         )
     except jwt.InvalidTokenError:
         return None
-    # An id token has no login_id, so it opens nothing.
-    client_id, login_id = claims.get("client_id"), claims.get("login_id")
-    if not isinstance(client_id, str) or not isinstance(login_id, str) or claims["exp"] <= now:
-        return None
-    return Claims(client_id, login_id, claims["exp"], claims.get("generation", 0))
+    claims = read_claims(told)
+    # An ID token has no login_id, so it opens nothing.
+    return claims if claims and claims.login_id and claims.expires > now else None
+
+
+def _common(issuer: str, client_id: str, now: int) -> dict[str, Any]:
+    return {"iss": issuer, "aud": client_id, "iat": now, "nbf": now}
+
+
+def _signed(key: SigningKey, payload: dict[str, Any]) -> str:
+    import jwt  # Commands that hand out no token start sooner without it.
+
+    return jwt.encode(payload, key.private, algorithm="ES256", headers={"kid": key.kid})

@@ -173,13 +173,18 @@ def _security(base: str) -> Resource:
     oauth = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
     system = "http://terminology.hl7.org/CodeSystem/restful-security-service"
     return {
-        # Where people would log in is left out: they cannot yet.
         "extension": [
             {
                 "url": oauth,
-                "extension": [{"url": "token", "valueUri": f"{base}/oauth2/token"}],
+                "extension": [
+                    {"url": name, "valueUri": f"{base}/oauth2/{name}"}
+                    for name in ("authorize", "token")
+                ],
             }
         ],
         "cors": True,
-        "service": [{"coding": [{"system": system, "code": code}]} for code in ("OAuth", "Basic")],
+        "service": [
+            {"coding": [{"system": system, "code": code}]}
+            for code in ("OAuth", "SMART-on-FHIR", "Basic")
+        ],
     }

@@ -53,10 +53,9 @@ async def binding_token(context: Context, request: Request) -> Answer:
     if not served.is_active(stored) or subscription["channel"]["type"] != served.WEBSOCKET:
         text = "The Subscription is not active, or has another channel than websocket"
         raise FhirError(422, [Issue("business-rule", text)])
-    client_id = request.caller.client_id
-    client = await context.access.client(client_id)
     now = context.clock() // 1000
-    binding = Binding(request.id, client_id, client.generation if client else 0)
+    assert request.caller.claims is not None
+    binding = Binding(request.id, request.caller.claims)
     parameters = {
         "resourceType": "Parameters",
         "parameter": [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from threadwell.api.claims import Claims, read_claims
 from threadwell.api.oauth.keys import SigningKey
 
 #: Seconds that a token is good for.
@@ -16,26 +17,26 @@ _AUDIENCE = "ws-subscriptions-r4"
 
 
 class Binding(NamedTuple):
-    """For which Subscription, asked by which client, with which of its secrets."""
+    """For which Subscription, and with which claims it was asked for."""
 
     subscription: str
-    client_id: str
-    generation: int
+    claims: Claims
 
 
 def issue(key: SigningKey, issuer: str, binding: Binding, now: int) -> str:
     """The token; ``now`` in seconds since 1970."""
     import jwt
 
-    claims = {
+    told = {
+        **binding.claims.written(),
         "iss": issuer,
         "aud": _AUDIENCE,
         "sub": binding.subscription,
-        "azp": binding.client_id,
-        "generation": binding.generation,
         "exp": now + LIFE,
     }
-    return jwt.encode(claims, key.private, algorithm="ES256", headers={"kid": key.kid})
+    # An access token has this member: what binds a socket opens nothing else.
+    told["bound_login"] = told.pop("login_id", "")
+    return jwt.encode(told, key.private, algorithm="ES256", headers={"kid": key.kid})
 
 
 def read(key: SigningKey, issuer: str, token: str, now: int) -> Binding | None:
@@ -43,7 +44,7 @@ def read(key: SigningKey, issuer: str, token: str, now: int) -> Binding | None:
     import jwt
 
     try:
-        claims = jwt.decode(
+        told = jwt.decode(
             token,
             key.public,
             algorithms=["ES256"],
@@ -54,6 +55,7 @@ def read(key: SigningKey, issuer: str, token: str, now: int) -> Binding | None:
         )
     except jwt.InvalidTokenError:
         return None
-    if claims["exp"] <= now:
+    claims = read_claims({**told, "login_id": told.get("bound_login")})
+    if claims is None or claims.expires <= now:
         return None
-    return Binding(claims["sub"], claims["azp"], claims["generation"])
+    return Binding(told["sub"], claims)

@@ -71,7 +71,7 @@ class Listener:
 class _Group:
     """Those who have the same criteria, and see the same."""
 
-    key: tuple[str, str]
+    key: tuple[str, int]
     criteria: Criteria
     view: View
     members: set[tuple[Listener, str]] = field(default_factory=set)
@@ -84,7 +84,7 @@ class Following:
         self._store = store
         self._project = project
         self._bases = bases
-        self._groups: defaultdict[str, dict[tuple[str, str], _Group]] = defaultdict(dict)
+        self._groups: defaultdict[str, dict[tuple[str, int], _Group]] = defaultdict(dict)
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self.closed = False
@@ -123,7 +123,8 @@ class Following:
         if len(listener.bound) >= MOST_OF_ONE and subscription not in listener.bound:
             raise _too_many("Too many Subscriptions are bound to one socket")
         self.unbind(listener, subscription)
-        key = (text, "" if isinstance(view, Whole) else subscription)
+        # Two callers may bind one Subscription, and see different things by it.
+        key = (text, 0 if isinstance(view, Whole) else id(view))
         groups = self._groups[criteria.type]
         group = groups.setdefault(key, _Group(key, criteria, view))
         group.members.add((listener, subscription))

@@ -138,7 +138,7 @@ class Socket:
 
     async def _caller(self, binding: Binding) -> Caller:
         """Who has the token; raises ``FhirError`` 401 where they may no longer ask."""
-        caller = await self.context.access.again(binding.client_id, binding.generation)
+        caller = await self.context.access.of(binding.claims)
         if caller is None:
             raise FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
         return caller
