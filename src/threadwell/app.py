@@ -285,7 +285,7 @@ def create_server(
     from threadwell.api.context import MAX_PAGE
     from threadwell.api.load.gate import Load
     from threadwell.inbox.app import create_pages
-    from threadwell.inbox.browsers import LinkBrowsers
+    from threadwell.inbox.browsers import Accounts, PageBrowsers
     from threadwell.inbox.news import News
     from threadwell.intake.chat.typing import Typing
     from threadwell.stores.contract import DEFAULT_PROJECT
@@ -305,5 +305,6 @@ def create_server(
         load=load,
         max_page=max_page or MAX_PAGE,
         typing=typing,
-        browsers=LinkBrowsers(store, DEFAULT_PROJECT, base_url),
+        people=Accounts(store, DEFAULT_PROJECT),
+        browsers=PageBrowsers(store, DEFAULT_PROJECT, base_url),
     )

@@ -20,6 +20,8 @@ _PAGE = re.compile(
     r"sessions/[A-Za-z0-9.-]{1,64}/(?:messages|threads)/[A-Za-z0-9.-]{1,64})"
     r"(?:\?[A-Za-z0-9=&%_.~+-]{0,2500})?"
 )
+#: An app's request to be let in (``api.endpoints.oauth2``), likewise.
+_APP = re.compile(r"/oauth2/authorize\?[A-Za-z0-9=&%_.~+-]{1,3500}")
 
 
 async def sign_in_page(site: Site, request: Request) -> Response:
@@ -46,7 +48,12 @@ async def signing_in(site: Site, request: Request) -> Response:
 
 def let_in(site: Site, request: Request, cookie: str) -> Response:
     """Lead a browser that is signed in from now on to the page that it wanted."""
-    response = RedirectResponse(_wanted(site, request), 303)
+    page = _wanted(site, request)
+    if _APP.fullmatch(page):
+        # It leads on to the app, and browsers do not let a form of ours lead there.
+        response: Response = door(200, "You are signed in", "The app opens now.", onward=page)
+    else:
+        response = RedirectResponse(page, 303)
     if site.wanted_cookie in request.cookies:
         drop_cookie(site, response, site.wanted_cookie)
     give_cookie(site, response, site.cookie, cookie, COOKIE_LIFE)
@@ -92,9 +99,16 @@ def keep_wanted(site: Site, request: Request, response: Response) -> None:
     give_cookie(site, response, site.wanted_cookie, page, LINK_LIFE)
 
 
+def keep_app(site: Site, request: Request, response: Response) -> None:
+    """Have the browser remember which app somebody signs in for, by ``?next=`` of the page."""
+    page = request.query_params.get("next", "")
+    if _APP.fullmatch(page):
+        give_cookie(site, response, site.wanted_cookie, page, LINK_LIFE)
+
+
 def _wanted(site: Site, request: Request) -> str:
     page = request.cookies.get(site.wanted_cookie, "")
-    return page if _is_page(page) else "/"
+    return page if _is_page(page) or _APP.fullmatch(page) else "/"
 
 
 def _is_page(page: str) -> bool:

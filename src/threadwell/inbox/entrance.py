@@ -15,7 +15,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox.doors import drop_cookie, from_elsewhere, give_cookie, is_from_here, let_in
+from threadwell.inbox.doors import (
+    drop_cookie,
+    from_elsewhere,
+    give_cookie,
+    is_from_here,
+    keep_app,
+    let_in,
+)
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.render import render
 from threadwell.inbox.site import Site, door
@@ -63,9 +70,11 @@ def sign_in_form(status: int, *, email: str = "", mistake: str = "") -> HTMLResp
     return _page("sign_in.html", status, email=email, mistake=mistake)
 
 
-async def show(_site: Site, _request: Request) -> Response:
+async def show(site: Site, request: Request) -> Response:
     """The form."""
-    return sign_in_form(200)
+    response = sign_in_form(200)
+    keep_app(site, request, response)
+    return response
 
 
 async def sign_in(site: Site, request: Request) -> Response:

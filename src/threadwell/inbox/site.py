@@ -81,9 +81,19 @@ def door(
     command: str = "",
     button: str = "",
     back: bool = False,
+    onward: str = "",
 ) -> HTMLResponse:
-    """A page without anything of the practice on it; its ``button`` posts to where it is."""
+    """A page without anything of the practice on it; its ``button`` posts to where it is.
+
+    It goes ``onward`` by itself.
+    """
     page = render(
-        "door.html", title=title, paragraphs=paragraphs, command=command, button=button, back=back
+        "door.html",
+        title=title,
+        paragraphs=paragraphs,
+        command=command,
+        button=button,
+        back=back,
+        onward=onward,
     )
     return HTMLResponse(page, status)

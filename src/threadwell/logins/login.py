@@ -46,12 +46,14 @@ class Asked(msgspec.Struct, frozen=True):
 class Member(msgspec.Struct, frozen=True):
     """Whom a login lets in. ``user`` is the reference of their account (``User/…``), ``""`` where
     they have none; ``profile`` whom they act as (``Practitioner/…``); ``membership`` an id.
+    ``epoch`` is that of the account: a later one ends it.
     """
 
     profile: str
     user: str = ""
     membership: str = ""
     name: str = ""
+    epoch: int = 0
 
     @property
     def who(self) -> str:
