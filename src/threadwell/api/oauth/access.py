@@ -123,6 +123,8 @@ class Access:
     async def acts_for_itself(self, caller: Caller) -> bool:
         """Is it a client that sees what its own policies say, and nobody who signed in by it?"""
         who = f"ClientApplication/{caller.client_id}"
+        if caller.claims is not None and caller.claims.person:
+            return False
         return caller.policy is await self._policies.of(who, self._clock())
 
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
