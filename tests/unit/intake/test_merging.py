@@ -253,3 +253,93 @@ def test_a_circle_too_large_to_be_named(practice, sms, phone):
         assert f"Patient/{old}" not in str(cut(twice))
         if old == "kid3again":
             assert cut(twice) == cut(made())
+
+
+NAME = {"use": "official", "given": ["Ana"], "family": "Prado"}
+MRN = "urn:oid:1.2.36.146.595.217.0.1"
+
+
+@pytest.mark.parametrize(
+    ("stays", "gone", "after"),
+    [
+        # Another spelling counts as a name behind the one in use; its own use says nothing now.
+        (
+            {"name": [NAME]},
+            {"name": [{**NAME, "given": ["Anna"]}, {"use": "maiden", "family": "Ruiz"}]},
+            {
+                "name": [
+                    NAME,
+                    {"given": ["Anna"], "family": "Prado"},
+                    {"use": "maiden", "family": "Ruiz"},
+                ]
+            },
+        ),
+        ({"name": [NAME]}, {"name": [{**NAME, "use": "usual"}]}, {"name": [NAME]}),
+        ({}, {"name": [NAME]}, {"name": [NAME]}),
+        (
+            {"identifier": [{"use": "official", "system": MRN, "value": "12"}]},
+            {
+                "identifier": [
+                    {"use": "official", "system": MRN, "value": "7"},
+                    {"system": MRN, "value": "12"},
+                    {"system": f"{codes.PERSON}people", "value": "again"},
+                ]
+            },
+            {
+                "identifier": [
+                    {"use": "official", "system": MRN, "value": "12"},
+                    {"use": "old", "system": MRN, "value": "7"},
+                ]
+            },
+        ),
+        (
+            {"telecom": [{"system": "phone", "value": "+12125550111", "use": "mobile"}]},
+            {
+                "telecom": [
+                    {"system": "phone", "value": "(212) 555-0111"},
+                    {"system": "email", "value": "ana@example.org", "use": "home"},
+                ]
+            },
+            {
+                "telecom": [
+                    {"system": "phone", "value": "+12125550111", "use": "mobile"},
+                    {"system": "email", "value": "ana@example.org", "use": "home"},
+                ]
+            },
+        ),
+        (
+            {"birthDate": "1980-04-02", "address": [{"city": "Bath"}]},
+            {"birthDate": "1980-02-04", "gender": "female", "address": [{"city": "York"}]},
+            {
+                "birthDate": "1980-04-02",
+                "gender": "female",
+                "address": [{"city": "Bath"}, {"city": "York"}],
+            },
+        ),
+    ],
+)
+def test_nothing_that_is_known_of_them_is_lost(practice, stays, gone, after):
+    practice.put("Patient", "ana", **stays)
+    practice.put("Patient", "again", **gone)
+    for _ in range(2):
+        merged(practice, "again", "ana")
+        people = {one["id"]: one for one in practice.all("Patient")}
+        here = {name: one for name, one in people["ana"].items() if name in {**stays, **gone}}
+        assert here == after
+        # What the other record told can still be read there.
+        assert gone.items() <= people["again"].items()
+
+
+def test_a_relative_of_both_has_all_their_addresses(practice, sms):
+    practice.patient("again", OTHER, given="Ana")
+    phone, work = ({"system": "phone", "value": one} for one in (MOTHER, "+12125550123"))
+    for id_, patient, telecom in (("one", "ana", [phone]), ("two", "again", [phone, work])):
+        relative = {"patient": {"reference": f"Patient/{patient}"}, "telecom": telecom}
+        practice.put("RelatedPerson", id_, **relative, name=[{"given": ["Eva"]}])
+    merged(practice, "again", "ana")
+    family = {one["id"]: one for one in practice.all("RelatedPerson")}
+    assert family["two"]["active"] is False
+    assert family["one"]["telecom"] == [phone, work]
+    practice.take(sms("a", "08:00", phone="+12125550123"))
+    (message,) = (one for one in practice.live("Communication") if "partOf" in one)
+    assert message["sender"]["reference"] == "RelatedPerson/one"

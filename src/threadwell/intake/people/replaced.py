@@ -28,6 +28,7 @@ from threadwell.intake.commits.values import Values
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.asked import Asked
+from threadwell.intake.people.one_record import one_record
 from threadwell.intake.people.question import is_applied, writers
 from threadwell.intake.people.standing import REPLACED, all_replaced
 from threadwell.messages import parse_address
@@ -55,7 +56,7 @@ async def keep_merged(store: Store, project: str, merged: Mapping[str, str]) -> 
 async def hand_over(
     store: Store, project: str, batch: Batch, old: str, new: str, country: str
 ) -> None:
-    """Add what makes the two records one: links both ways, addresses, family and answers.
+    """Add what makes the two records one: links both ways, what is known of them, family, answers.
 
     A relative whom both have, by an address and the name, counts once: of two with one address
     nobody could tell who writes.
@@ -64,19 +65,22 @@ async def hand_over(
     before, after = found[as_key(old)], found[as_key(new)]
     gone, stays = decode(before.body), decode(after.body)
     wanted = {**gone, "active": False, "link": _linked(gone, REPLACED, new)}
-    kept = {**stays, "link": _linked(stays, _REPLACES, old)}
-    points = [one for one in gone.get("telecom") or () if one not in (stays.get("telecom") or ())]
-    if points:
-        kept["telecom"] = [*(stays.get("telecom") or ()), *points]
+    kept = {**one_record(stays, gone, country), "link": _linked(stays, _REPLACES, old)}
     for key, was, body in ((as_key(old), before, wanted), (as_key(new), after, kept)):
         if body != decode(was.body):
             batch.write(key, body, was)
-    family = [decode(one.body) for one in await _family(store, project, new)]
+    family = {one.id: (one, decode(one.body)) for one in await _family(store, project, new)}
     for one in await _family(store, project, old):
         body = repointed(decode(one.body), {old: new})
-        if any(_is_same(body, other, country) for other in family):
+        same = next((id_ for id_, (_, x) in family.items() if _is_same(body, x, country)), "")
+        if same:
+            there, known = family[same]
+            family[same] = there, one_record(known, body, country)
             body = {**body, "active": False}
         batch.write(Key("RelatedPerson", one.id), body, one)
+    for there, body in family.values():
+        if body != decode(there.body):
+            batch.write(Key("RelatedPerson", there.id), body, there)
     answers = Asked(Values(store), project)
     asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
     async for one in search_all(store, project, Query("Task", (asked,))):
