@@ -137,19 +137,27 @@ def sight_of(store: Store) -> Sees:
     """What a client sees of a store, while it may log in."""
     from threadwell.access.limited import Limited
     from threadwell.access.memberships import Policies
+    from threadwell.access.scopes import narrowed
     from threadwell.access.view import Whole
+    from threadwell.api.claims import Claims
     from threadwell.api.oauth.clients import find_client
+    from threadwell.api.oauth.limits import limits_of, marked
     from threadwell.bulk.sight import Allowed
     from threadwell.fhir.stamp import now_ms
     from threadwell.stores.contract import DEFAULT_PROJECT
 
-    async def sees(who: str) -> Allowed | None:
-        if await find_client(store, who.partition("/")[2]) is None:
+    async def sees(who: str, scopes: tuple[str, ...], patient: str) -> Allowed | None:
+        client = await find_client(store, who.partition("/")[2])
+        if client is None or not client.active:
             return None
         bases = await store.known_as()
         policies = Policies(store, DEFAULT_PROJECT, bases)
         policy = await policies.of(who, now_ms())
-        mark = await policies.mark(who, now_ms())
+        claims = Claims(client.id, scopes=scopes, patient=patient)
+        limits = limits_of(client, claims)
+        mark = marked(await policies.mark(who, now_ms()), limits, claims)
+        if limits is not None:
+            policy = narrowed(policy, limits, who, patient)
         if policy is None:
             return Allowed(Whole(store), mark)
         return Allowed(Limited(store, DEFAULT_PROJECT, policy, bases), mark)

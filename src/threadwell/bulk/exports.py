@@ -133,7 +133,7 @@ class Exports:
         return wait
 
     async def _go_on(self, asked: Asked, progress: Progress, lines: Lines) -> float:
-        allowed = await self._sees(asked.who)
+        allowed = await self._sees(asked.who, asked.scopes, asked.patient)
         if allowed is None:
             raise _Over(REVOKED)
         if progress.time and progress.policy != allowed.mark:

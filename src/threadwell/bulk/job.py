@@ -50,7 +50,8 @@ class Asked(msgspec.Struct, frozen=True):
     """What was asked for, checked.
 
     ``url`` is the request, ``fhir`` the base under which references to files are told. ``who`` is
-    the client that asked. ``types`` are the types, in order. ``filters`` are pairs of a type and a
+    the client that asked, with ``scopes`` about resources, and as an app about a ``patient``, as
+    far as it has any. ``types`` are the types, in order. ``filters`` are pairs of a type and a
     query, of which one has to match; ``elements`` those of a type, or of every type under ``""``.
     ``since`` is in milliseconds since 1970 UTC, ``None`` without. ``of_patients``: only what
     belongs to a patient; to one of ``patients``, unless that is ``None``. ``notes`` are told beside
@@ -67,6 +68,8 @@ class Asked(msgspec.Struct, frozen=True):
     of_patients: bool = False
     patients: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    patient: str = ""
 
 
 class File(msgspec.Struct):

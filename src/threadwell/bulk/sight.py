@@ -22,8 +22,9 @@ class Allowed:
     mark: str
 
 
-#: What a client sees now; ``None`` where it may not log in any more.
-Sees: TypeAlias = Callable[[str], Awaitable[Allowed | None]]
+#: What a client sees now, by its reference, its scopes about resources and the patient whom its
+#: app is about; ``None`` where it may not log in any more.
+Sees: TypeAlias = Callable[[str, tuple[str, ...], str], Awaitable[Allowed | None]]
 
 
 async def shown(view: View, current: Stored, version: Stored) -> Stored | None:

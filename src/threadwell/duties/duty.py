@@ -40,7 +40,11 @@ async def nowhere() -> Links:
     return Links("", lambda *_: "")
 
 
-async def unseen(who: str) -> Allowed | None:  # noqa: ARG001 - of whom nobody knows anything
+async def unseen(
+    who: str,  # noqa: ARG001 - of whom nobody knows anything
+    scopes: tuple[str, ...],  # noqa: ARG001
+    patient: str,  # noqa: ARG001
+) -> Allowed | None:
     """Where nobody has said what clients see."""
     return None
 

@@ -359,3 +359,21 @@ def test_what_a_client_may_ask_for_at_most(new_api, browser) -> None:
     assert app.api.call("GET", "Encounter", authorization=basic).status_code == 403
     refused = app.token(**login, scope="system/*.rs")
     assert refused.json()["error"] == "invalid_scope"
+
+
+def test_exports_are_for_programs_and_within_their_scopes(app) -> None:
+    given = app.signed_in()
+    header = f"Bearer {given['access_token']}"
+    assert app.api.call("GET", "$export", authorization=header).status_code == 403
+    secret = app.client.client_secret
+    login = {"grant_type": "client_credentials", "client_id": app.id, "client_secret": secret}
+    narrow, wide = (
+        f"Bearer {app.token(**login, scope=scope).json()['access_token']}"
+        for scope in ("system/Patient.rs", "system/*.rs")
+    )
+    begun = app.api.call("GET", "$export", authorization=wide)
+    assert begun.status_code == 202
+    status = begun.headers["content-location"]
+    assert app.api.call("GET", status, authorization=wide).status_code == 202
+    for other in (narrow, header, app.api.credentials(app.id, secret)):
+        assert app.api.call("GET", status, authorization=other).status_code == 404

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from threadwell.access.memberships import Policies
 from threadwell.access.policy import Policy
-from threadwell.access.scopes import about_resources, narrowed, within
+from threadwell.access.scopes import about_resources, narrowed
 from threadwell.api.claims import Claims
 from threadwell.api.exchange import Caller
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import SigningKey
+from threadwell.api.oauth.limits import limits_of, marked
 from threadwell.api.oauth.tokens import verify
 from threadwell.api.outcomes import unauthorized
 from threadwell.fhir.stamp import Clock
@@ -116,16 +117,11 @@ class Access:
         assert client is not None
         return await self._client(client, claims)
 
-    async def mark(self, who: str) -> str:
+    async def mark(self, who: str, claims: Claims) -> str:
         """What changes with all that says what a client may do, by its reference."""
-        return await self._policies.mark(who, self._clock())
-
-    async def acts_for_itself(self, caller: Caller) -> bool:
-        """Is it a client that sees what its own policies say, and nobody who signed in by it?"""
-        who = f"ClientApplication/{caller.client_id}"
-        if caller.claims is not None and caller.claims.person:
-            return False
-        return caller.policy is await self._policies.of(who, self._clock())
+        client = await self.client(who.partition("/")[2])
+        limits = limits_of(client, claims) if client is not None else ()
+        return marked(await self._policies.mark(who, self._clock()), limits, claims)
 
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""
@@ -207,16 +203,10 @@ class Access:
         *,
         is_limited: bool = False,
     ) -> Policy | None:
-        """The policy as the scopes leave it. A client of the practice's own that neither has nor
-        asked for scopes may do all that the policy allows, one from outside nothing.
-        """
-        most = client.scopes if client is not None else ()
-        scopes = tuple(about_resources(claims.scopes))
-        is_outside = client is not None and client.outside
-        if not (scopes or most or is_outside or is_limited):
+        """The policy as the scopes leave it, compiled once and then remembered."""
+        scopes = limits_of(client, claims, is_limited=is_limited)
+        if scopes is None:
             return policy
-        if most:
-            scopes = tuple(within(scopes, most) if scopes else about_resources(most))
         key = (policy, scopes, profile, claims.patient)
         known = self._narrowed.get(key)
         if known is None:

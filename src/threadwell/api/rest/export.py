@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from threadwell.access.scopes import about_resources
+from threadwell.api.claims import Claims
 from threadwell.api.context import Context, Handler
 from threadwell.api.etags import http_date
 from threadwell.api.exchange import Answer, Request
@@ -124,7 +126,7 @@ FILE: Mapping[str, Handler] = {"GET": file}
 
 
 async def _begin(context: Context, request: Request, level: str) -> Answer:
-    if not await context.access.acts_for_itself(request.caller):
+    if _is_person(request):
         # The duty looks with the eyes of the client, and not with those of a login.
         raise FhirError(403, [Issue("forbidden", _FOR_CLIENTS)], "forbidden")
     asked = await parse_asked(context, request, level)
@@ -171,7 +173,8 @@ async def _mine(context: Context, request: Request) -> tuple[Asked, Job]:
     who = f"ClientApplication/{request.caller.client_id}"
     if asked is None or job is None or asked.who != who:
         raise not_found()
-    if not await context.access.acts_for_itself(request.caller):
+    claims = request.caller.claims
+    if claims is None or _is_person(request) or not _same(asked, claims):
         raise not_found()
     progress = job.progress
     is_over = progress.expires and progress.expires <= context.clock()
@@ -179,10 +182,21 @@ async def _mine(context: Context, request: Request) -> tuple[Asked, Job]:
         raise not_found()
     # What the caller may see has changed: what was made is not theirs any more.
     if progress.phase is Phase.DONE:
-        now = await context.access.mark(who)
+        now = await context.access.mark(who, claims)
         if now != progress.policy:
             raise not_found()
     return asked, job
+
+
+def _is_person(request: Request) -> bool:
+    claims = request.caller.claims
+    return claims is not None and claims.person
+
+
+def _same(asked: Asked, claims: Claims) -> bool:
+    """Whether a login has the limits of the one that asked: another may see less than there is."""
+    scopes = tuple(about_resources(claims.scopes))
+    return (asked.scopes, asked.patient) == (scopes, claims.patient)
 
 
 def _progress(asked: Asked, job: Job) -> str:

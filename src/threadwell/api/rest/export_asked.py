@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from threadwell.access.scopes import about_resources
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.headers import is_lenient
@@ -71,10 +72,13 @@ async def parse_asked(context: Context, request: Request, level: str) -> Asked:
         if type_ and type_ not in chosen:
             raise invalid(f"{type_} is filtered, and not among the types that are asked for")
     members = await _members(context, request, level, list(patients))
+    claims = request.caller.claims
     return Asked(
         url=f"{context.fhir}/{request.path}" + (f"?{request.query}" if request.query else ""),
         fhir=context.fhir,
         who=f"ClientApplication/{request.caller.client_id}",
+        scopes=tuple(about_resources(claims.scopes)) if claims else (),
+        patient=claims.patient if claims else "",
         types=chosen,
         filters=tuple(filters),
         elements=tuple(named),
