@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from compile_terminology import terminology
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "src/threadwell/fhir/definitions"
 CACHE = ROOT / ".cache/definitions"
@@ -35,8 +37,11 @@ Json = dict[str, Any]
 
 def main() -> None:
     """Write every definitions file anew and print its size."""
-    for name, value in compile_all(read_package()).items():
-        write(name, value)
+    package = read_package()
+    for name, value in compile_all(package).items():
+        write(f"{name}.json.gz", encoded(value))
+    # One that is asked for is read out of it, and the others stay as they are.
+    write("terminology.ndjson.gz", b"\n".join(map(encoded, terminology(package, OWN.parent))))
 
 
 def compile_all(package: dict[str, list[Json]]) -> dict[str, Any]:
@@ -99,10 +104,14 @@ def wheel() -> Path:
     return path
 
 
-def write(name: str, value: Any) -> None:
-    """Write one data file; no time and no file name in it, so that it depends on ``value`` only."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    path = TARGET / f"{name}.json.gz"
+def encoded(value: Any) -> bytes:
+    """The compact JSON of a value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def write(name: str, text: bytes) -> None:
+    """Write one data file; no time and no file name in it, so that it depends on ``text`` only."""
+    path = TARGET / name
     path.write_bytes(gzip.compress(text, 9, mtime=0))
     print(f"{path.relative_to(ROOT)}: {len(text):,} bytes, {path.stat().st_size:,} packed")
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-import compile_definitions  # tests/conftest.py puts the scripts in reach
+import compile_definitions
+import compile_terminology  # tests/conftest.py puts the scripts in reach
 from threadwell.fhir.definitions import load
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.terminology.compiled import find
 from threadwell.fhir.validation import validate
 
 #: The mistakes in the package itself: what each resource is told, at the path without indexes.
@@ -68,6 +70,10 @@ def test_the_definitions_are_compiled_from_the_package(
     compiled = compile_definitions.compile_all(package)
     assert len(compiled) == 6
     stale = [name for name, value in compiled.items() if value != load(name)]
+    assert stale == [], "run `make definitions`"
+    known = compile_terminology.terminology(package, compile_definitions.OWN.parent)
+    assert len(known) > 2000
+    stale = [one["url"] for one in known if find(one["resourceType"], one["url"]) != one]
     assert stale == [], "run `make definitions`"
 
 

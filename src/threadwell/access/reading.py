@@ -19,7 +19,7 @@ from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import Query, hangs_on_terminology
 from threadwell.fhir.search.references import split_reference
 
 #: Every type.
@@ -140,6 +140,9 @@ def _entry(
             continue
         if asked and query != Query(one, query.filters):
             refusal = "it may only ask for what a resource matches"
+            continue
+        if any(map(hangs_on_terminology, query.filters)):
+            refusal = "it names its codes, and no value set or hierarchy of them"
             continue
         matched = True
         kept = hidden

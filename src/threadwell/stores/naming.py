@@ -1,8 +1,9 @@
-"""A reference to a resource that has a name is one thing, by its id or by its name.
+"""What a search names that others know under another name, or that stands for many.
 
-A search for ``Questionnaire/1`` asks for what refers to its ``url`` too, and one for a ``url`` for
-what refers to the id. What a name means hangs on what is stored, so it is looked up before the
-search.
+A reference to a resource that has a name is one thing, by its id or by its name: a search for
+``Questionnaire/1`` asks for what refers to its ``url`` too, and one for a ``url`` for what refers
+to the id. A value set stands for its codes, and a code for those above or below it. What that is
+hangs on what is stored, so it is looked up before the search.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import (
     ChainFilter,
+    ConceptFilter,
     Filter,
     HasFilter,
     Query,
@@ -22,13 +24,18 @@ from threadwell.fhir.search.query import (
     UriFilter,
 )
 from threadwell.fhir.search.references import is_named
+from threadwell.stores.concepts import tokens_of
 from threadwell.stores.contract import Key, Reading
 from threadwell.stores.including import target_of
 from threadwell.stores.scanning import scan
 
 
 async def with_names(store: Reading, project: str, query: Query) -> Query:
-    """The query with each reference by all that it is known under; most are as they were."""
+    """The query with each reference by all that it is known under, and the codes of each value set
+    and hierarchy that it names; most are as they were.
+
+    Raises ``FhirError`` 400 for a value set or code system that is not known, or too large.
+    """
     if not has_names(query):
         return query
     naming = _Naming(store, project)
@@ -45,6 +52,8 @@ def _is_named(filter_: Filter) -> bool:
     match filter_:
         case ReferenceFilter(named=named):
             return named
+        case ConceptFilter():
+            return True
         case ChainFilter(filters=filters):
             return any(map(_is_named, filters))
         case HasFilter(filter=within):
@@ -66,6 +75,8 @@ class _Naming:
                 wanted = [target for target in types if is_named(target)]
                 found = [one for m in filter_.matches for one in await self._others(m, wanted)]
                 return replace(filter_, matches=tuple(dict.fromkeys([*filter_.matches, *found])))
+            case ConceptFilter():
+                return await tokens_of(self._store, self._project, type_, filter_)
             case ChainFilter(_, of, filters):
                 pairs = zip(of, filters, strict=True)
                 return replace(filter_, filters=tuple([await self.named(*pair) for pair in pairs]))

@@ -20,6 +20,7 @@ from threadwell.api.rest import (
     split,
     subscriptions,
     taking_back,
+    terminology,
     todos,
     turning,
     unsent,
@@ -108,6 +109,9 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
         operations.append(
             {"name": "export", "definition": f"{_BULK}/OperationDefinition/{_EXPORTS[type_]}"}
         )
+    operations += [
+        _operation(f"{of}-{name[1:]}") for of, name in terminology.OPERATIONS if of == type_
+    ]
     if type_ in about.TYPES:
         operations.append(_ABOUT)
     for own in (acts, todos):

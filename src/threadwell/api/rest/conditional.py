@@ -15,7 +15,7 @@ from threadwell.fhir.outcome import invalid, multiple_matches
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Query
+from threadwell.fhir.search.query import Query, hangs_on_terminology
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Key, Stored
 
@@ -72,6 +72,8 @@ def condition(context: Context, type_: str, text: str) -> Query:
     query = parse_query(type_, parse_params(text), bases=context.bases, now=context.clock)
     if not query.filters:
         raise invalid(f"A condition on {type_} needs at least one search parameter")
+    if any(map(hangs_on_terminology, query.filters)):
+        raise invalid("A condition has no :in, :not-in, :above and :below: these are for searches")
     return Query(type=query.type, filters=query.filters, count=2)
 
 

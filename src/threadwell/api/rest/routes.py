@@ -29,6 +29,7 @@ from threadwell.api.rest import (
     split,
     subscriptions,
     taking_back,
+    terminology,
     todos,
     turning,
     unsent,
@@ -51,7 +52,11 @@ _TYPE: Methods = {
     "DELETE": delete.delete_where,
 }
 _EVERYTHING: Methods = {"GET": everything.everything, "POST": everything.everything}
-#: Our own operations, by the type and the name.
+#: Those of terminology, of a type and of one resource of it.
+_OF_TERMINOLOGY: Mapping[tuple[str, str], Methods] = {
+    of: {"GET": handler, "POST": handler} for of, handler in terminology.OPERATIONS.items()
+}
+#: Operations of a resource, by its type and their name.
 _OWN: Mapping[tuple[str, str], Methods] = {
     **{(type_, about.NAME): {"POST": about.about} for type_ in about.TYPES},
     (acts.TYPE, acts.CLOSE): {"POST": acts.close},
@@ -72,6 +77,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (sameness.TYPE, sameness.NAME): {"POST": sameness.same},
     (subscriptions.TYPE, subscriptions.NAME): {"GET": subscriptions.binding_token},
     ("Group", export.NAME): {"GET": export.export_group, "POST": export.export_group},
+    **_OF_TERMINOLOGY,
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {
     (acts.TYPE, acts.OPEN): {"POST": acts.open_},
@@ -79,6 +85,7 @@ _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {
         "GET": export.export_patients,
         "POST": export.export_patients,
     },
+    **_OF_TERMINOLOGY,
 }
 _TYPE_OPERATIONS: dict[str, Methods] = {
     "_search": {"POST": search.search_by_form},
@@ -158,6 +165,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     everything.everything: "operation",
     versions.versions: "operation",
     subscriptions.binding_token: "operation",
+    **dict.fromkeys(terminology.OPERATIONS.values(), "operation"),
     _graphql: "operation",
     export.export: "operation",
     export.export_patients: "operation",

@@ -23,6 +23,7 @@ from threadwell.fhir.search.query import (
     ChainFilter,
     CompartmentFilter,
     CompositeFilter,
+    ConceptFilter,
     DateFilter,
     Filter,
     HasFilter,
@@ -32,6 +33,7 @@ from threadwell.fhir.search.query import (
     NumberFilter,
     QuantityFilter,
     ReferenceFilter,
+    Relation,
     StringFilter,
     StringMode,
     TextFilter,
@@ -39,9 +41,11 @@ from threadwell.fhir.search.query import (
     UriFilter,
     UriMode,
 )
+from threadwell.fhir.search.references import split_reference
 from threadwell.fhir.search.terms import (
     Reading,
     bad,
+    concept,
     date,
     is_escaped_rightly,
     is_named,
@@ -86,7 +90,7 @@ def looked_up(type_: str, filter_: Filter) -> int:
     without its type in each that it may have.
     """
     match filter_:
-        case TokenFilter() | IdentifierFilter():
+        case TokenFilter() | IdentifierFilter() | ConceptFilter():
             return len(filter_.matches)
         case ReferenceFilter():
             bare = sum([not (match.type or match.url) for match in filter_.matches])
@@ -217,10 +221,25 @@ def _token(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     if modifier == "text":
         return TextFilter(found.code, _refuse_empty(found, _texts(found, value)))
     parts = split(value, ",")
-    if modifier not in {"", "not"}:
+    if modifier in ("in", "not-in"):
+        value_sets = tuple([_value_set(found, unescape(part)) for part in parts])
+        return ConceptFilter(found.code, Relation.IN, value_sets, negate=modifier == "not-in")
+    if modifier not in ("", "not", *_HIERARCHY):
         raise _no_modifier(found, modifier)
+    if modifier in _HIERARCHY:
+        concepts = tuple([concept(found, part) for part in parts])
+        return ConceptFilter(found.code, Relation(modifier), matches=concepts)
     matches = tuple([token(found, part) for part in parts])
     return TokenFilter(found.code, matches, negate=modifier == "not")
+
+
+def _value_set(found: Field, text: str) -> str:
+    type_, id_ = split_reference(text)
+    if type_ == "ValueSet":
+        return f"ValueSet/{id_}"
+    if ":" not in text or type_:
+        raise bad(found, "the url of a value set, or ValueSet/id")
+    return text
 
 
 def _reference(found: Field, modifier: str, value: str, reading: Reading) -> Filter:
@@ -307,6 +326,7 @@ def _no_modifier(found: Field, modifier: str) -> FhirError:
     return invalid(f"Search parameter {found.name} has no modifier :{known}")
 
 
+_HIERARCHY = frozenset({"above", "below"})
 _STRING_MODES = {
     "": StringMode.STARTS,
     "exact": StringMode.EXACT,

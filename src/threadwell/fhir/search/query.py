@@ -108,6 +108,29 @@ class TokenFilter:
     negate: bool = False
 
 
+class Relation(StrEnum):
+    """How the codes that a filter asks for hang on the one that it names (§3.1.1.5.10)."""
+
+    IN = "in"
+    ABOVE = "above"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptFilter:
+    """``code:in`` and ``:not-in`` (``negate``) of value sets, ``:above`` and ``:below`` of codes.
+
+    ``value_sets`` are canonicals, or ``ValueSet/id`` of our own. What codes these are hangs on what
+    is stored: no store is asked this, but the ``TokenFilter`` that ``stores.naming`` makes of it.
+    """
+
+    param: str
+    relation: Relation
+    value_sets: tuple[str, ...] = ()
+    matches: tuple[TokenMatch, ...] = ()
+    negate: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class TextFilter:
     """``code:text``: the display of a token starts with the text."""
@@ -260,6 +283,7 @@ class EitherFilter:
 
 Filter: TypeAlias = (
     TokenFilter
+    | ConceptFilter
     | TextFilter
     | ReferenceFilter
     | IdentifierFilter
@@ -293,6 +317,19 @@ def within(filter_: Filter) -> tuple[Filter, ...]:
             return tuple([one for filters in alternatives for one in filters])
         case _:
             return ()
+
+
+def hangs_on_terminology(filter_: Filter) -> bool:
+    """Whether the codes that a filter asks for have to be looked up before a search."""
+    match filter_:
+        case ConceptFilter():
+            return True
+        case ChainFilter(filters=filters):
+            return any(map(hangs_on_terminology, filters))
+        case HasFilter(filter=inner):
+            return hangs_on_terminology(inner)
+        case _:
+            return False
 
 
 class Total(StrEnum):

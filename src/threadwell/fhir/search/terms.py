@@ -84,11 +84,28 @@ def token(field: Field, text: str) -> TokenMatch:
         code = contact_code(code)
     elif "string" in field.element_types:
         code = text_code(code)
-    if field.systems and system in field.systems:
-        known = field.systems[system]
-        if not code or code in known:
-            return TokenMatch("", code or None)
+    if system and (found := plain_code(field, system, code)):
+        return found
     return TokenMatch(system if bar else None, code or None)
+
+
+def plain_code(field: Field, system: str, code: str) -> TokenMatch | None:
+    """A code of a system that the data of a parameter do not name, as they have it: without."""
+    known = field.systems.get(system) if field.systems else None
+    if known is None or (code and code not in known):
+        return None
+    return TokenMatch("", code or None)
+
+
+def concept(field: Field, text: str) -> TokenMatch:
+    """``system|code``, where the code alone is enough if the parameter's data have one system."""
+    system, bar, code = _bar(text)
+    if not bar and field.systems and len(field.systems) == 1:
+        [(only, _)] = field.systems.items()
+        system, code = only, system
+    if not system or not code:
+        raise bad(field, "system|code")
+    return TokenMatch(system, code)
 
 
 def reference(field: Field, text: str, reading: Reading, type_: str = "") -> ReferenceMatch:

@@ -17,6 +17,7 @@ from threadwell.fhir.search.query import (
     ChainFilter,
     CompartmentFilter,
     CompositeFilter,
+    ConceptFilter,
     DateFilter,
     EitherFilter,
     Filter,
@@ -127,6 +128,8 @@ class Compiler:
                 keys = [k for m in filter_.matches for k in self._reference(filter_.param, m)]
                 keys += [self._key(filter_.param, of_reference(*one)) for one in filter_.among]
                 return _terms(filter_, [(k, True) for k in keys], filter_.negate)
+            case ConceptFilter():
+                raise AssertionError("stores.naming makes a filter by codes of it")
             case CompartmentFilter():
                 return self._compartment(filter_)
             case AllFilter(filters):
