@@ -32,6 +32,8 @@ from threadwell.fhir.search.values import (
 #: What refers to what in the practice, and may be asked through.
 TYPES = tuple(sorted({str(one["resourceType"]) for one in WORLD.values()}))
 
+_R4 = "http://hl7.org/fhir/"
+
 
 class Ask(NamedTuple):
     method: str
@@ -87,8 +89,36 @@ def pages() -> Iterator[str]:
         yield f"{type_}?_elements=id&_total=estimate"
         yield f"{type_}?_include=*&_revinclude=*"
     yield "Subscription/00000000-0000-4000-8000-000000000000/$get-ws-binding-token"
+    yield from terms()
     yield "?_count=100"
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
+
+
+def terms() -> Iterator[str]:
+    """Searches by value sets and by what stands above a code, and operations on codes."""
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    yield f"Encounter?class:below={act}|_ActEncounterCode&_total=accurate"
+    yield f"Encounter?class:above={act}|VR&_total=accurate"
+    for how in ("in", "not-in"):
+        yield f"Communication?status:{how}={_R4}ValueSet/event-status&_total=accurate"
+        yield f"Patient?_has:Encounter:patient:status:{how}={_R4}ValueSet/encounter-status"
+    # Those of our own are read by whoever asks, as anything is.
+    never = "00000000-0000-4000-8000-000000000000"
+    yield f"Communication?status:in=ValueSet/{never}&_total=accurate"
+    for (type_, name), of in _CODED.items():
+        yield f"{type_}/{name}?{of}"
+        yield f"{type_}/{never}/{name}?{of.partition('&')[2]}"
+
+
+#: What each operation on codes is asked about.
+_CODED = {
+    ("ValueSet", "$expand"): f"url={_R4}ValueSet/event-status",
+    ("ValueSet", "$validate-code"): f"url={_R4}ValueSet/event-status&code=completed",
+    ("CodeSystem", "$validate-code"): f"url={_R4}event-status&code=completed",
+    ("CodeSystem", "$lookup"): f"system={_R4}event-status&code=completed",
+    ("CodeSystem", "$subsumes"): f"system={_R4}event-status&codeA=completed&codeB=completed",
+    ("ConceptMap", "$translate"): f"url={_R4}ConceptMap/sc-account-status&code=active",
+}
 
 
 def graph_pages() -> Iterator[str]:

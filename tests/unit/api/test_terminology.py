@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
+from threadwell.api.clients import add_client
+from threadwell.stores.contract import DEFAULT_PROJECT
+
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 MINE = "https://practice.example.com/CodeSystem/wards"
 V3 = "http://terminology.hl7.org/ValueSet/"
@@ -379,3 +383,39 @@ def test_a_condition_names_its_codes(wards: Any) -> None:
     answer = wards.call("DELETE", f"Encounter?type:in={SET}all")
     assert answer.status_code == 400
     assert "these are for searches" in wards.texts(answer)[0]
+
+
+def test_a_value_set_that_is_hidden_is_not_there(wards: Any) -> None:
+    include = [{"system": MINE, "concept": [{"code": "yard"}]}]
+    draft = wards.make("ValueSet", url=f"{SET}draft", status="draft", compose={"include": include})
+    made_of = [{"valueSet": [f"{SET}draft"]}]
+    wards.make("ValueSet", url=f"{SET}made-of", status="active", compose={"include": made_of})
+
+    def limited(name: str, *resource: dict[str, Any]) -> str:
+        policy = {"resourceType": "AccessPolicy", "name": name, "resource": list(resource)}
+        kept = wards.run(keep_policy(wards.store, DEFAULT_PROJECT, policy))
+        client = wards.run(add_client(wards.store, name))
+        who = f"ClientApplication/{client.client_id}"
+        member = Membership(who, who, (Grant(kept["id"]),))
+        wards.run(keep_membership(wards.store, DEFAULT_PROJECT, member))
+        return wards.credentials(client.client_id, client.client_secret)
+
+    encounters = {"resourceType": "Encounter"}
+    active = {"resourceType": "ValueSet", "criteria": "ValueSet?status=active"}
+    systems = {"resourceType": "CodeSystem"}
+    some = limited("some", encounters, active, systems)
+    for url, there in (("draft", False), ("nowhere", False), ("listed", True), ("made-of", False)):
+        answer = wards.call("GET", f"ValueSet/$expand?url={SET}{url}", authorization=some)
+        assert (answer.status_code == 200) is there, url
+        answer = wards.call("GET", f"Encounter?type:in={SET}{url}", authorization=some)
+        assert (answer.status_code == 200) is there, url
+    answer = wards.call("GET", f"ValueSet/{draft['id']}/$expand", authorization=some)
+    assert answer.status_code == 404
+    # Whoever may see no value set at all still has those that everybody knows.
+    none = limited("none", encounters)
+    known = "status:in=http://hl7.org/fhir/ValueSet/encounter-status"
+    assert wards.call("GET", f"Encounter?{known}", authorization=none).status_code == 200
+    answer = wards.call("GET", f"Encounter?type:in={SET}listed", authorization=none)
+    assert answer.status_code == 400
+    answer = wards.call("GET", f"ValueSet/$expand?url={SET}listed", authorization=none)
+    assert answer.status_code == 403
