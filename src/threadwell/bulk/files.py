@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from threadwell.bulk.job import File, Part, Progress, kept_piece
 from threadwell.bulk.packing import pack
@@ -29,6 +31,9 @@ class Lines:
         """A line, without its end."""
         self._lines[part, type_].append(line)
 
+    def __iter__(self) -> Iterator[tuple[tuple[Part, str], list[bytes]]]:
+        return iter(self._lines.items())
+
     async def kept(self, project: str, id_: str, progress: Progress) -> list[Kept]:
         """The pieces, which ``progress`` knows of from now on."""
         found: list[Kept] = []
@@ -43,6 +48,19 @@ class Lines:
             file.pieces += 1
             progress.kept += len(piece)
         return found
+
+
+def written(folder: Path, progress: Progress, lines: Lines) -> None:
+    """Write the lines to files in a folder, which ``progress`` knows of from now on."""
+    for (part, type_), some in lines:
+        name, file = _open(progress, part, type_)
+        text = b"\n".join(some) + b"\n"
+        with (folder / name).open("ab") as there:
+            there.write(text)
+            there.flush()
+            os.fsync(there.fileno())
+        file.lines += len(some)
+        file.size += len(text)
 
 
 def named(progress: Progress, part: Part) -> Iterator[tuple[str, File]]:

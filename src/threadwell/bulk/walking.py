@@ -9,7 +9,6 @@ walk has not come by its place yet. If it has, it was told.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from threadwell.bulk.files import Lines
 from threadwell.bulk.job import Asked, Part, Phase, Progress
 from threadwell.bulk.scope import Scope, Stretch
 from threadwell.bulk.sight import shown
+from threadwell.fhir.content import with_data
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Place
@@ -134,13 +134,12 @@ class Walk:
 
     async def _line(self, version: Stored) -> bytes:
         body = version.body
-        if _ATTACHED in body:
+        if self.asked.fhir and _ATTACHED in body:
             url = b'"url":"%s/Binary/' % self.asked.fhir.encode()
             body = body.replace(_ATTACHED, url)
         if version.type == "Binary":
             content = await self.store.content(self.project, version.id, version.version_id)
-            if content:
-                body = b'%s,"data":"%s"}' % (body[:-1], base64.b64encode(content))
+            body = with_data(body, content)
         names = self.elements.get(version.type) or self.elements.get("")
         return subset(body, names) if names else body
 

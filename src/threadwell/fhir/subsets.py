@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.resource import Resource
 
 #: Elements without which a part could be misread (§2.27.1: modifiers), and the resource's marks.
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
@@ -29,3 +30,11 @@ def subset(body: bytes, names: Collection[str]) -> bytes:
     meta = part["meta"]
     part["meta"] = {**meta, "tag": [*meta.get("tag", []), SUBSETTED]}
     return encode(part)
+
+
+def is_subset(resource: Resource) -> bool:
+    """Is this valid resource such a part, so that storing it would lose the rest?"""
+    return any(
+        all(tag.get(name) == value for name, value in SUBSETTED.items())
+        for tag in resource.get("meta", {}).get("tag", ())
+    )

@@ -21,6 +21,8 @@ WEBSOCKET, HOOK = "websocket", "rest-hook"
 LIMITED = "Rest-hooks are for clients without an access policy"
 #: The same, where they may not log in any more.
 REVOKED = "The client that set it up was revoked"
+#: The same, where it came out of a file.
+LOADED = "It was loaded from a file: make it active to have it served"
 #: What a client asks for, and what tells it that it is served.
 _AWAITED = ("requested", "active")
 #: What may be said of a payload: the resource as JSON, or nothing.
@@ -48,6 +50,12 @@ def begin(subscription: Resource, now: int, *, limited: bool = False) -> bool:
     else:
         subscription.pop("error", None)
     return not why
+
+
+def wait(subscription: Resource, why: str) -> None:
+    """Have a Subscription that asks to be served wait for somebody to say so again."""
+    if subscription.get("status") in _AWAITED:
+        subscription["status"], subscription["error"] = "off", why
 
 
 def is_active(stored: Stored) -> bool:

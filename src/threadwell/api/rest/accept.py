@@ -8,14 +8,15 @@ from typing import Any
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.negotiation import check_json
-from threadwell.api.rest import conditional, elements
+from threadwell.api.rest import conditional
 from threadwell.api.rest.conditional import Find
-from threadwell.api.rest.content import take_content
-from threadwell.api.rest.marks import strip
 from threadwell.api.rest.subscriptions import begin
+from threadwell.fhir.content import take_content
 from threadwell.fhir.json import BadJson, parse
+from threadwell.fhir.marks import strip
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.subsets import is_subset
 from threadwell.fhir.validation import validate
 from threadwell.stores.aside import aside
 
@@ -83,7 +84,7 @@ async def accept(
     issues = await aside(size, lambda: validate(resource))
     if issues:
         raise FhirError(400, issues)
-    if elements.is_subset(resource):
+    if is_subset(resource):
         raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
     begin(context, resource)
     return Accepted(resource, content)

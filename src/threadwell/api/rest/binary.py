@@ -21,8 +21,8 @@ from threadwell.api.rest import create as creating
 from threadwell.api.rest import elements
 from threadwell.api.rest import update as updating
 from threadwell.api.rest.accept import Accepted, accept
-from threadwell.api.rest.bundles import with_data
 from threadwell.api.rest.read import existing
+from threadwell.fhir.content import with_data
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.resource import Resource
 from threadwell.messages import OCTETS

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
+from threadwell.fhir.content import with_data
 from threadwell.fhir.subsets import subset
 from threadwell.stores.contract import Stored
 
@@ -39,13 +39,6 @@ async def bundled(context: Context, request: Request, versions: Sequence[Stored]
             left -= size
             shown[at] = with_data(shown[at], content)
     return shown
-
-
-def with_data(body: bytes, content: bytes | None) -> bytes:
-    """The JSON of a Binary with its content."""
-    if not content:
-        return body
-    return b'%s,"data":"%s"}' % (body[:-1], base64.b64encode(content))
 
 
 def bundle(

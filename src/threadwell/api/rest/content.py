@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
 
 from threadwell.api.context import Context
 from threadwell.api.rest.change import Change
-from threadwell.fhir.resource import Resource
-
-
-def take_content(resource: Resource) -> bytes | None:
-    """What ``data`` of a Binary holds, taken out of it; ``None`` where there is nothing to take.
-
-    Data that is not base64 stays, for validation to name it. The ``url`` of our answers goes too.
-    """
-    if resource.get("resourceType") != "Binary":
-        return None
-    resource.pop("url", None)
-    data = resource.get("data")
-    if not isinstance(data, str):
-        return None
-    try:
-        content = base64.b64decode("".join(data.split()), validate=True)
-    except binascii.Error:
-        return None
-    del resource["data"]
-    return content
 
 
 async def keep_content(context: Context, change: Change) -> Change:

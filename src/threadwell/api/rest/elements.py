@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
-from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.summary import named_elements, summary_elements
-from threadwell.fhir.subsets import SUBSETTED, subset
+from threadwell.fhir.subsets import subset
 from threadwell.stores.aside import aside
 
 
@@ -27,11 +26,3 @@ async def subsets(bodies: Iterable[bytes], names: Collection[str]) -> list[bytes
     return [
         await aside(len(body), partial(subset, body, names)) if body else body for body in bodies
     ]
-
-
-def is_subset(resource: Resource) -> bool:
-    """Is this valid resource such a part, so that storing it would lose the rest?"""
-    return any(
-        all(tag.get(name) == value for name, value in SUBSETTED.items())
-        for tag in resource.get("meta", {}).get("tag", ())
-    )

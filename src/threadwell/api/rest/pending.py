@@ -12,8 +12,8 @@ from functools import cached_property
 
 from threadwell.api.context import Context
 from threadwell.api.rest.links import Links
-from threadwell.api.rest.marks import strip
 from threadwell.api.rest.targets import Target
+from threadwell.fhir.marks import strip
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource

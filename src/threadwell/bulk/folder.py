@@ -1,0 +1,108 @@
+"""All that a store has as NDJSON in a folder, as of one moment; broken off, it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from threadwell.access.view import Whole
+from threadwell.bulk.files import Lines, named, written
+from threadwell.bulk.job import UNDER_WAY, Asked, Part, Progress
+from threadwell.bulk.scope import Scope
+from threadwell.bulk.walking import Walk
+from threadwell.fhir.stamp import Clock, instant, now_ms
+from threadwell.stores.contract import Store
+
+#: How far it is, while it is under way; and what there is, once it is done.
+UNDONE, MANIFEST = ".threadwell-export.json", "manifest.json"
+
+
+class Taken(Exception):
+    """The folder has something else in it; the message names it."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    asked: Asked
+    progress: Progress
+
+
+async def export_into(
+    store: Store,
+    project: str,
+    folder: Path,
+    types: Sequence[str],
+    *,
+    since: int | None = None,
+    told: Callable[[Progress], None] = lambda _: None,
+    clock: Clock = now_ms,
+) -> Progress:
+    """Write files of those types, and ``manifest.json``. Raises ``Taken``, ``OSError`` and
+    ``StoreError``.
+    """
+    asked = Asked(url="", fhir="", who="", types=tuple(types), since=since)
+    progress = _begun(folder, asked)
+    bases = await store.known_as()
+    view = Whole(store)
+    scope = Scope(view, project, asked, {}, bases)
+    walk = Walk(store, project, view, asked, scope, bases, clock, {})
+    if not progress.time:
+        await walk.begin(progress)
+    while progress.phase in UNDER_WAY:
+        lines = Lines()
+        wait = await walk.step(progress, lines)
+        if wait:
+            await asyncio.sleep(wait)
+        written(folder, progress, lines)
+        _replace(folder / UNDONE, msgspec.json.encode(_State(asked, progress)))
+        told(progress)
+    _replace(folder / MANIFEST, _manifest(progress))
+    (folder / UNDONE).unlink()
+    return progress
+
+
+def _begun(folder: Path, asked: Asked) -> Progress:
+    """How far it was, with the files as they were then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / UNDONE
+    if not mark.exists():
+        if any(folder.iterdir()):
+            raise Taken(f"{folder} is not empty: give a folder that is, or does not exist")
+        return Progress()
+    state = msgspec.json.decode(mark.read_bytes(), type=_State)
+    if state.asked != asked:
+        raise Taken(f"{folder} has an export of something else that was broken off: remove it")
+    for name, file in state.progress.files.items():
+        with (folder / name).open("r+b") as there:
+            there.truncate(file.size)
+    for path in folder.iterdir():
+        if path != mark and path.name not in state.progress.files:
+            path.unlink()
+    return state.progress
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Have the file hold that, or what it held before, whatever happens."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _manifest(progress: Progress) -> bytes:
+    told = {
+        "transactionTime": instant(progress.time),
+        **{
+            part.value: [
+                {"type": file.type, "url": name, "count": file.lines}
+                for name, file in named(progress, part)
+            ]
+            for part in (Part.OUTPUT, Part.DELETED)
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

@@ -1,0 +1,281 @@
+"""NDJSON into a store: streamed, as often as one likes, in any order of references.
+
+A resource keeps its id. One that is there already, as it is, is left alone; one that is there
+otherwise gets a further version. So what was broken off is taken up by loading it again; it goes on
+where it was in each file, which is kept with what was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, read_line, read_lines
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
+from threadwell.stores.contract import (
+    ChangeSet,
+    Conflict,
+    Kept,
+    Key,
+    Store,
+    Stored,
+    StoreError,
+    Write,
+)
+
+#: Where each file was left, until all are done.
+LOADING = "bulk-loading"
+#: Resources of one commit, and bytes of their lines.
+_AT_ONCE, _BYTES = 1000, 4 * 1024 * 1024
+#: How often a batch is decided again when others write at the same time.
+_TRIES = 10
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of the lines: ``older`` are those of which the store has a later version."""
+
+    files: int = 0
+    lines: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    older: int = 0
+    bad: int = 0
+    skipped: int = 0
+    types: dict[str, int] = field(default_factory=dict)
+
+
+class _Left(msgspec.Struct, frozen=True):
+    """How far a file was loaded: where the next line begins, and the number of the last."""
+
+    ends: int
+    number: int
+
+
+class _Part(NamedTuple):
+    """Lines that were read: how many, what came of them, and where they end."""
+
+    lines: int
+    fits: list[Fit]
+    bad: list[Bad]
+    left: _Left
+
+
+#: Told of each line that cannot be stored, before what follows it is written.
+TellBad = Callable[[Path, Bad], None]
+#: Told from time to time what was done.
+Told = Callable[[Loaded], None]
+
+
+class Loader:
+    """Loads files into a project.
+
+    ``trusted``: what they hold was valid where it comes from. ``as_it_was``: versions keep their
+    ids and times; what the store has of a later time stays.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        project: str,
+        tell_bad: TellBad,
+        *,
+        trusted: bool = False,
+        as_it_was: bool = False,
+        told: Told = lambda _: None,
+        clock: Clock = now_ms,
+    ) -> None:
+        self._store = store
+        self._project = project
+        self._tell_bad = tell_bad
+        self._trusted = trusted
+        self._as_it_was = as_it_was
+        self._told = told
+        self._clock = clock
+        self.loaded = Loaded()
+
+    async def load(self, files: Sequence[Path]) -> Loaded:
+        """Load all of the files; raises ``OSError`` and ``StoreError``."""
+        names = {path: _name(self._project, path) for path in files}
+        left = await self._store.get_private_many(LOADING, list(names.values()))
+        for path in files:
+            await self._file(path, names[path], left.get(names[path]))
+            self.loaded.files += 1
+        gone = tuple(Kept(LOADING, name, None) for name in names.values())
+        if gone:
+            await self._store.commit(self._project, ChangeSet((), kept=gone))
+        return self.loaded
+
+    async def _file(self, path: Path, name: str, left: bytes | None) -> None:
+        begins = _Left(0, 0) if left is None else msgspec.json.decode(left, type=_Left)
+        self.loaded.skipped += begins.number
+        parts = _parts(read_lines(path, begins.ends, begins.number))
+        coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
+        try:
+            while (part := await coming) is not None:
+                # While this part is written, the next one is read.
+                coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
+                for bad in part.bad:
+                    self.loaded.bad += 1
+                    self._tell_bad(path, bad)
+                self.loaded.lines += part.lines
+                mark = Kept(LOADING, name, msgspec.json.encode(part.left))
+                await self._write(path, part.fits, mark)
+                self._told(self.loaded)
+        finally:
+            # It goes on in its thread until it is done.
+            await asyncio.wait([coming])
+
+    def _read(self, parts: Iterator[list[Line]]) -> _Part | None:
+        """The next part, read; ``None`` where there is none."""
+        lines = next(parts, None)
+        if lines is None:
+            return None
+        found = [read_line(line, trusted=self._trusted) for line in lines]
+        return _Part(
+            len(lines),
+            [one for one in found if isinstance(one, Fit)],
+            [one for one in found if isinstance(one, Bad)],
+            _Left(lines[-1].ends, lines[-1].number),
+        )
+
+    async def _write(self, path: Path, fits: list[Fit], mark: Kept) -> None:
+        *before, last = list(_once_each(fits)) or [[]]
+        for some in before:
+            await self._commit_all(path, some)
+        await self._commit_all(path, last, mark)
+
+    async def _commit_all(self, path: Path, fits: Sequence[Fit], *kept: Kept) -> None:
+        """Write some, but for what is trusted and cannot be read."""
+        try:
+            await self._commit(fits, kept)
+        except (AttributeError, TypeError, KeyError, ValueError):
+            if not (self._trusted and fits):
+                raise
+            if len(fits) > 1:
+                middle = len(fits) // 2
+                await self._commit_all(path, fits[:middle])
+                await self._commit_all(path, fits[middle:], *kept)
+                return
+            line = fits[0].line
+            self.loaded.bad += 1
+            self._tell_bad(path, Bad(line.number, line.text, MISSHAPEN))
+            await self._commit((), kept)
+
+    async def _commit(self, fits: Sequence[Fit], kept: tuple[Kept, ...]) -> None:
+        """Write some of which no two are the same resource."""
+        for _ in range(_TRIES):
+            there = await self._store.read_many(self._project, [Key(f.type, f.id) for f in fits])
+            told = Loaded()
+            writes = [
+                write
+                for fit in fits
+                if (write := await self._decided(fit, there.get(Key(fit.type, fit.id)), told))
+            ]
+            try:
+                await self._store.commit(self._project, ChangeSet(tuple(writes), kept=kept))
+            except Conflict:
+                continue
+            self._count(told)
+            return
+        raise StoreError("others write the same resources all the time: load when it is quieter")
+
+    def _count(self, told: Loaded) -> None:
+        mine = self.loaded
+        mine.new, mine.changed = mine.new + told.new, mine.changed + told.changed
+        mine.same, mine.older = mine.same + told.same, mine.older + told.older
+        for type_, count in told.types.items():
+            mine.types[type_] = mine.types.get(type_, 0) + count
+
+    async def _decided(self, fit: Fit, before: Stored | None, told: Loaded) -> Write | None:
+        """What is to be written for a resource; ``None`` where nothing is."""
+        now = self._clock()
+        told.types[fit.type] = told.types.get(fit.type, 0) + 1
+        version_id, updated = new_id(now), now
+        if self._as_it_was:
+            version_id, updated = fit.version_id or version_id, fit.updated or updated
+        if before is not None and not before.deleted and await self._is_same(fit, before):
+            told.same += 1
+            return None
+        if before is not None:
+            if self._as_it_was and fit.updated is not None and fit.updated <= before.updated:
+                told.older += 1
+                return None
+            told.changed += 1
+        else:
+            told.new += 1
+        stamped, body = stamp(fit.resource, fit.id, version_id, updated)
+        return Write(
+            fit.type, fit.id, version_id, updated, stamped, body, before, content=fit.content
+        )
+
+    async def _is_same(self, fit: Fit, before: Stored) -> bool:
+        stamped, body = stamp(fit.resource, fit.id, before.version_id, before.updated)
+        if body != before.body and stamped != decode(before.body):
+            return False
+        if fit.type != "Binary":
+            return True
+        content = await self._store.content(self._project, before.id, before.version_id)
+        return (content or b"") == (fit.content or b"")
+
+
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The NDJSON files that are named, and those in the folders that are; in order.
+
+    Raises ``FileNotFoundError`` for what is not there.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = [one for one in path.rglob("*") if one.is_file() and _is_ndjson(one)]
+            found.update(dict.fromkeys(sorted(inside)))
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise FileNotFoundError(f"there is no {path}")
+    return list(found)
+
+
+def _is_ndjson(path: Path) -> bool:
+    name = path.name.lower().removesuffix(".gz")
+    return name.endswith((".ndjson", ".jsonl"))
+
+
+def _parts(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    part: list[Line] = []
+    size = 0
+    for line in lines:
+        part.append(line)
+        size += len(line.text)
+        if len(part) == _AT_ONCE or size >= _BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _once_each(fits: Iterable[Fit]) -> Iterator[list[Fit]]:
+    """The resources in order, in parts that have each once: a later one follows the one before."""
+    part: dict[Key, Fit] = {}
+    for fit in fits:
+        key = Key(fit.type, fit.id)
+        if key in part:
+            yield list(part.values())
+            part = {}
+        part[key] = fit
+    if part:
+        yield list(part.values())
+
+
+def _name(project: str, path: Path) -> str:
+    status = path.stat()
+    said = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
+    return f"{project}/{hashlib.sha256(said.encode()).hexdigest()}"

@@ -1,0 +1,154 @@
+"""``threadwell load``: NDJSON of any FHIR server into a store."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake
+from threadwell.cli.output import paint, plural, print_json
+
+if TYPE_CHECKING:
+    from threadwell.bulk.lines import Bad
+    from threadwell.bulk.loading import Loaded
+
+_PAUSE = 2.0
+#: Bad lines that are told one by one.
+_TOLD = 20
+_ASIDE = "not-loaded"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="NDJSON, plain or gzip; of a folder all .ndjson, .jsonl and .ndjson.gz in it",
+    )
+    add_store(parser)
+    parser.add_argument(
+        "--trusted", action="store_true", help="do not check what the other server has checked"
+    )
+    parser.add_argument(
+        "--as-it-was",
+        action="store_true",
+        help="keep meta.versionId and meta.lastUpdated; what the store has of later stays",
+    )
+    parser.add_argument(
+        "--aside",
+        metavar="FOLDER",
+        type=Path,
+        default=Path(_ASIDE),
+        help=f"where lines are put that cannot be stored (default: {_ASIDE} here)",
+    )
+    add_format(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Load, and say what became of the lines; 1 if any could not be stored."""
+    import asyncio
+
+    from threadwell.bulk.loading import files_of
+
+    try:
+        files = files_of(arguments.files)
+    except FileNotFoundError as error:
+        raise Mistake(str(error)) from None
+    if not files:
+        raise Mistake("there is no NDJSON in it: files end in .ndjson, .jsonl or .ndjson.gz")
+    aside = _Aside(arguments.aside)
+    loaded = asyncio.run(_load(arguments, files, aside))
+    if arguments.format == "json":
+        print_json({**asdict(loaded), "aside": [str(path) for path in aside.files]})
+    else:
+        _print(loaded, aside)
+    return 1 if loaded.bad else 0
+
+
+class _Aside:
+    """Lines that cannot be stored: told, and put into files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told = 0
+        self.files: dict[Path, None] = {}
+
+    def __call__(self, path: Path, bad: Bad) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / f"{path.name.removesuffix('.gz').removesuffix('.ndjson')}.ndjson"
+        with target.open("ab") as file:
+            file.write(bad.text + b"\n")
+        self.files[target] = None
+        self._told += 1
+        if self._told <= _TOLD:
+            print(f"{path}, line {bad.number}: {bad.reason}", file=sys.stderr)
+        elif self._told == _TOLD + 1:
+            print(f"further ones are in {self._folder}, and are not told", file=sys.stderr)
+
+
+async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> Loaded:
+    from threadwell.app import open_store
+    from threadwell.bulk.loading import Loader
+    from threadwell.intake.collecting import rare_collections
+    from threadwell.stores.contract import DEFAULT_PROJECT
+
+    last = time.monotonic()
+
+    def told(loaded: Loaded) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _PAUSE:
+            last = now
+            print(f"{plural(loaded.lines, 'line')} read", file=sys.stderr)
+
+    store = open_store(arguments.store)
+    try:
+        with rare_collections():
+            loader = Loader(
+                store,
+                DEFAULT_PROJECT,
+                aside,
+                trusted=arguments.trusted,
+                as_it_was=arguments.as_it_was,
+                told=told,
+            )
+            return await loader.load(files)
+    finally:
+        await store.close()
+
+
+def _print(loaded: Loaded, aside: _Aside) -> None:
+    print(f"{plural(loaded.lines, 'line')} of {plural(loaded.files, 'file')} read:")
+    print(f"  {loaded.new:,} new, {loaded.changed:,} changed, {loaded.same:,} there already")
+    if loaded.older:
+        print(f"  {loaded.older:,} that the store has of a later time")
+    if loaded.skipped:
+        print(f"  {plural(loaded.skipped, 'line')} were loaded before this was broken off")
+    for type_, count in sorted(loaded.types.items()):
+        print(f"  {type_}: {count:,}")
+    if loaded.bad:
+        where = ", ".join(map(str, aside.files))
+        print(paint(f"{plural(loaded.bad, 'line')} could not be stored, see {where}", "red"))
+
+
+COMMAND = Command(
+    name="load",
+    summary="Load NDJSON of any FHIR server into a store",
+    about="Resources keep their ids. One that is there already is left alone, one that is there "
+    "otherwise gets a further version: loading again does no harm, and goes on where it was "
+    "broken off. Files may come in any order. Lines that cannot be stored are told and put aside; "
+    "then it ends with exit code 1.",
+    examples=(
+        "threadwell load exported/",
+        "threadwell load Patient.ndjson Observation.ndjson.gz --as-it-was --store practice.db",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)
