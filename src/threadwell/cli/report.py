@@ -82,6 +82,8 @@ def made(report: Report) -> str:
         parts.append(f"{plural(report.completed, 'message')} completed by a fuller copy")
     if report.retimed:
         parts.append(f"{plural(report.retimed, 'time')} put right")
+    if report.reworded:
+        parts.append(f"{plural(report.reworded, 'wording')} replaced by edits")
     if report.answers:
         parts.append(f"{plural(report.answers, 'answer')} taken")
     if report.corrected:
@@ -104,6 +106,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "replayed": report.replayed,
         "completed": report.completed,
         "retimed": report.retimed,
+        "reworded": report.reworded,
         "sessions": report.sessions,
         "superseded": report.superseded,
         "reviews": report.reviews,

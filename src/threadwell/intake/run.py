@@ -306,6 +306,7 @@ class Run:
             await write_made(batch, self.people, self.current)
         held |= await self._write_circles(batch, touched, recorded, rules)
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
+        batch.reworded = recorded.reworded
         counted = {id_: one for id_, one in fresh.items() if id_ not in known}
         return Taken.of(ids, messages, counted, newcomers, held)
 

@@ -307,3 +307,24 @@ def test_an_answer_to_what_changed_no_words_answers_those_words(practice, sms, o
     ]
     if order.index(0) < order.index(1):
         assert reply["inResponseTo"][0]["reference"] == f"Communication/{there}"
+
+
+@pytest.mark.parametrize(
+    ("batches", "counted"),
+    [
+        ([[0], [1], [2]], [0, 1, 1]),
+        ([[0, 1, 2]], [2]),
+        # Those that come too late are replaced already; what says the same replaces nothing.
+        ([[2], [0, 1]], [0, 2]),
+        ([[0], [3], [3, 0]], [0, 0, 0]),
+    ],
+)
+def test_it_is_counted_how_many_wordings_were_replaced(practice, sms, batches, counted) -> None:
+    first = sms("m:1", "09:00", "take one")
+    those = [
+        first,
+        reworded(first, "take two", 1),
+        reworded(first, "take three", 2),
+        reworded(first, "take one", 1),
+    ]
+    assert [practice.take(*(those[at] for at in some)).reworded for some in batches] == counted

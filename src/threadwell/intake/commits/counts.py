@@ -36,7 +36,8 @@ class Done:
 
     ``replayed`` messages were held by an earlier import and have their place now; they are not
     among ``counts``. ``completed`` messages were there, and say more now: a more complete copy of
-    them has come; of ``retimed`` ones the time was put right. ``reasons`` counts the quarantined by
+    them has come; of ``retimed`` ones the time was put right. ``reworded`` are the wordings that
+    their senders have replaced by others. ``reasons`` counts the quarantined by
     reason code. ``sessions`` are the session encounters made anew, ``superseded`` the resources
     that became ``entered-in-error``, ``reviews`` the new questions that a person has to answer,
     ``answers`` those answered before that took effect now, ``corrected`` the messages of which a
@@ -47,6 +48,7 @@ class Done:
     replayed: int = 0
     completed: int = 0
     retimed: int = 0
+    reworded: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0

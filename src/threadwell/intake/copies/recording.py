@@ -79,7 +79,7 @@ class Recorded:
 
     ``former`` are the versions that new messages and their Binaries follow. The circles that are
     ``touched`` have to be brought up to date. ``completed`` counts the messages that say more,
-    ``retimed`` those whose time was put right.
+    ``retimed`` those whose time was put right, ``reworded`` the wordings that others replace.
     """
 
     fresh: dict[str, Message] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Recorded:
     touched: set[str] = field(default_factory=set)
     completed: int = 0
     retimed: int = 0
+    reworded: int = 0
 
 
 async def record_meetings(

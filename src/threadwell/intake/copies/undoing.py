@@ -9,6 +9,7 @@ from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import (
     BY_SENDER,
     RETURNED,
+    REWORDED,
     restored,
     retracted,
     retraction,
@@ -56,6 +57,8 @@ async def undo(
         undone += [(circle, one) for one in settled.undone.values()]
         again += [(circle, one) for one in settled.restored.values()]
         repeats += [(circle, one) for one in settled.repeats]
+    replaced = [one for _, new in placed for one in new] + [one for _, one in undone]
+    recorded.reworded = sum(one.undone == REWORDED for one in replaced)
     undone += await _deleted(groups, found, rules, desk)
     changed = [*undone, *again]
     current = await desk.current([Key("Communication", one.child) for _, one in changed])
