@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from threadwell.app import DEFAULT_BASE_URL, checked_url
 from threadwell.facade.admitting import Admitting
 from threadwell.fhir.stamp import now_ms
+from threadwell.logins import endings
+from threadwell.users.accounts import end_logins
 from threadwell.users.browsers import SignIn, browsers_of, end_browsers
 from threadwell.users.changing import drop_factor, reset, set_disabled, set_password
 from threadwell.users.inviting import Invitation, Invited, invite
@@ -134,14 +136,21 @@ class Peopling(Admitting):
             return replace(one, members=members)
 
         self._loop.call(change_user(self._store, self._project, user.id, changed))
+        self._loop.call(endings.tell(self._store))
 
     def sign_ins(self, email: str) -> list[SignIn]:
         """Where somebody is signed in to the pages: ``[s.agent for s in tw.sign_ins(email)]``."""
         return self._loop.call(browsers_of(self._store, self._project, self.user(email)))
 
     def end_sign_ins(self, email: str) -> int:
-        """Sign somebody out everywhere: ``tw.end_sign_ins(email)``; how many these were."""
-        return self._loop.call(end_browsers(self._store, self._project, self.user(email)))
+        """Sign somebody out everywhere, and of apps: ``tw.end_sign_ins(email)``.
+
+        Returns in how many browsers they were signed in.
+        """
+        user = self.user(email)
+        work = end_logins(self._store, self._project, user, "ended by hand", now_ms)
+        self._loop.call(work)
+        return self._loop.call(end_browsers(self._store, self._project, user))
 
     def _set_disabled(self, email: str, disabled: bool) -> bool:
         user = self.user(email)

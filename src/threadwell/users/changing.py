@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from threadwell.fhir.stamp import Clock
+from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Conflict, Store
 from threadwell.users import codes, devices
+from threadwell.users.accounts import end_logins
 from threadwell.users.browsers import end_browsers
 from threadwell.users.codes import Enrolled
 from threadwell.users.keeping import change_user, find_user
@@ -58,16 +59,24 @@ async def set_by_link(
         done = None
     if done is None:
         raise LinkSpent
-    await end_browsers(store, project, done)
+    await _end_all(store, project, done, clock)
     return done
 
 
 async def set_password(
-    store: Store, project: str, user: User, password: str, hashing: Hashing, clock: Clock
+    store: Store,
+    project: str,
+    user: User,
+    password: str,
+    hashing: Hashing,
+    clock: Clock,
+    *,
+    but: str = "",
 ) -> User | None:
     """Set a password by the word of its owner, or of who runs the server. Raises ``BadPassword``.
 
-    ``None`` where another was set meanwhile. They are signed out everywhere.
+    ``None`` where another was set meanwhile. They are signed out everywhere ``but`` in the app
+    that has the login of that id.
     """
     check_password(password, _own(user), with_factor=user.factor is not None)
     new = await hashing.hash(password)
@@ -77,7 +86,7 @@ async def set_password(
 
     done = await change_user(store, project, user.id, changed)
     if done is not None:
-        await end_browsers(store, project, done)
+        await _end_all(store, project, done, clock, but=but)
     return done
 
 
@@ -86,7 +95,9 @@ async def reset(store: Store, project: str, user: User, clock: Clock) -> Link:
     return await new_link(store, project, user, RESET, clock())
 
 
-async def set_disabled(store: Store, project: str, user: User, disabled: bool) -> User | None:
+async def set_disabled(
+    store: Store, project: str, user: User, disabled: bool, clock: Clock = now_ms
+) -> User | None:
     """Let somebody in no more, or again; what was signed in ends. ``None`` if it is so already."""
 
     def changed(one: User) -> User | None:
@@ -96,7 +107,7 @@ async def set_disabled(store: Store, project: str, user: User, disabled: bool) -
 
     done = await change_user(store, project, user.id, changed)
     if done is not None:
-        await end_browsers(store, project, done)
+        await _end_all(store, project, done, clock)
         if disabled:
             await devices.forget_devices(store, done)
     return done
@@ -126,6 +137,13 @@ async def drop_factor(store: Store, project: str, user: User) -> bool:
         return _REPLACE(one, factor=None) if one.factor is not None else None
 
     return await change_user(store, project, user.id, changed) is not None
+
+
+async def _end_all(
+    store: Store, project: str, user: User, clock: Clock, *, but: str = ""
+) -> None:
+    await end_browsers(store, project, user)
+    await end_logins(store, project, user, "the password was changed", clock, but=but)
 
 
 def _own(user: User) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
 from threadwell.fhir.search.references import split_reference
 from threadwell.fhir.stamp import Clock, new_id, stamp
+from threadwell.logins import endings
 from threadwell.messages import email_spellings
 from threadwell.stores.contract import Conflict, Kept, Store, StoreBusy, Write
 from threadwell.users.keeping import Taken, add_user, change_user, user_of
@@ -51,7 +52,7 @@ class AlreadyMember(ValueError):
 
 class Invitation(NamedTuple):
     """Whom to invite. ``type`` is one of ``PROFILES``; ``profile`` names the resource, if it is
-    there already. ``policy`` is one that is kept, or a role; without one a Practitioner may do
+    there already. ``policy`` is one that is kept, or a role, and ``more`` are further ones; without any a Practitioner may do
     everything, a Patient sees what is theirs, and a RelatedPerson what is of their patient.
 
     ``patient`` is whom a new RelatedPerson is for.
@@ -64,6 +65,7 @@ class Invitation(NamedTuple):
     profile: str = ""
     policy: str = ""
     parameters: Mapping[str, str] = {}
+    more: tuple[tuple[str, Mapping[str, str]], ...] = ()
     admin: bool = False
     patient: str = ""
 
@@ -90,6 +92,8 @@ async def invite(
             user, member = await _made(store, project, asked, email, author, clock())
         except (Conflict, Taken):
             continue  # Somebody else was first with the address, or has changed the profile.
+        # Their profile may have had a login before, by a link.
+        await endings.tell(store)
         link = None
         if not user.password:
             link = await new_link(store, project, user, INVITATION, clock())
@@ -179,18 +183,21 @@ async def _grants(
 ) -> tuple[Kept, ...]:
     """What they are given, beside what their profile has."""
     type_ = profile.partition("/")[0]
-    name = asked.policy
     had = await find_membership(store, project, profile)
-    if not name:
+    asked_for = [(asked.policy, asked.parameters), *asked.more]
+    named = [(name, dict(parameters)) for name, parameters in asked_for if name]
+    if not named:
         if had is not None or type_ not in _ROLES:
             return ()
-        name = _ROLES[type_]
-    parameters = dict(asked.parameters)
-    if type_ == "RelatedPerson" and name == "proxy":
-        parameters.setdefault("patient", (body.get("patient") or {}).get("reference", ""))
-    grant = Grant(await _policy(store, project, name), parameters)
-    others = [one for one in (had.grants if had else ()) if one.policy != grant.policy]
-    return (await kept_membership(store, project, Membership(profile, profile, (*others, grant))),)
+        named = [(_ROLES[type_], dict(asked.parameters))]
+    grants = {one.policy: one for one in (had.grants if had else ())}
+    for name, parameters in named:
+        if type_ == "RelatedPerson" and name == "proxy":
+            parameters.setdefault("patient", (body.get("patient") or {}).get("reference", ""))
+        grant = Grant(await _policy(store, project, name), parameters)
+        grants[grant.policy] = grant
+    membership = Membership(profile, profile, tuple(grants.values()))
+    return (await kept_membership(store, project, membership),)
 
 
 async def _policy(store: Store, project: str, name: str) -> str:

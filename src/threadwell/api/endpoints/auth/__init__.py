@@ -1,0 +1,1 @@
+"""What Medplum's clients ask to sign people in: passwords, codes, memberships, accounts."""

@@ -1,0 +1,77 @@
+"""What a request of ``auth/`` says, and how it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from threadwell.api.context import Context
+from threadwell.api.exchange import Caller, Request
+from threadwell.api.outcomes import Headed, forbidden
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.outcome import Issue, invalid
+from threadwell.users.accounts import user_id
+from threadwell.users.keeping import find_user
+from threadwell.users.pauses import Paused
+from threadwell.users.signing_in import From
+from threadwell.users.sources import address_of, proxies
+from threadwell.users.user import User
+
+_LONGEST = 2_000
+
+
+class Waiting(Headed):
+    """429, with the seconds to wait."""
+
+    def __init__(self, paused: Paused) -> None:
+        text = f"{str(paused)[:1].upper()}{str(paused)[1:]}"
+        super().__init__(429, [Issue("throttled", text)], "too-many-requests")
+        self.headers = [(b"retry-after", str(paused.seconds).encode())]
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object of a request; raises ``FhirError``."""
+    try:
+        body = decode(request.body)
+    except BadJson as error:
+        raise invalid(f"Content could not be parsed: {error}") from None
+    if not isinstance(body, dict):
+        raise invalid("Content must be a JSON object")
+    return body
+
+
+def text_of(body: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
+    """A text of it, ``""`` where it is not there; raises ``FhirError``."""
+    value = body.get(name)
+    if value is None or value == "":
+        if needed:
+            raise invalid(f"{name} is needed", name)
+        return ""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise invalid(f"{name} must be a text of at most {_LONGEST} characters", name)
+    return value
+
+
+def where_from(request: Request) -> From:
+    """Where it comes from."""
+    forwarded = request.headers.get(b"x-forwarded-for", b"").decode("latin-1")
+    return From(address_of(request.peer, forwarded, proxies()))
+
+
+def refuse(error: Exception, where: str = "") -> NoReturn:
+    """Raise what the client is told, in place of an error of ``users``."""
+    if isinstance(error, Paused):
+        raise Waiting(error) from None
+    text = str(error)
+    raise invalid(f"{text[:1].upper()}{text[1:]}", where) from None
+
+
+async def person_of(context: Context, request: Request) -> tuple[Caller, User]:
+    """Who asks, and their account; 403 for those who have none, as clients."""
+    caller = await context.access.caller(request.headers)
+    login = await context.logins.find(caller.login_id) if caller.login_id else None
+    member = login.member if login is not None else None
+    user = await find_user(context.whole, user_id(member.user)) if member is not None else None
+    if user is None:
+        raise forbidden()
+    return caller, user

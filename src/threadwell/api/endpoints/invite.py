@@ -1,0 +1,146 @@
+"""``POST admin/projects/{id}/invite``: an account for somebody, as Medplum's clients ask for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from threadwell.access.reading import BadPolicy
+from threadwell.api.context import Context
+from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
+from threadwell.api.endpoints.memberships import as_membership
+from threadwell.api.endpoints.plain_json import json_answer
+from threadwell.api.exchange import Answer, Request
+from threadwell.api.outcomes import forbidden
+from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
+from threadwell.users.inviting import AlreadyMember, Invitation, Invited, invite
+from threadwell.users.letters import invitation, send_letter
+from threadwell.users.resetting import PRACTICE
+from threadwell.users.user import BadUser
+
+_SET_PASSWORD = "https://threadwell.dev/fhir/StructureDefinition/set-password-url"
+_POLICY = "AccessPolicy/"
+
+
+async def new_member(context: Context, request: Request) -> Answer:
+    """200 with the ProjectMembership, for callers that may invite others (403).
+
+    The link by which its owner sets a password is mailed to them, with ``sendEmail``, if a mail
+    account of the practice sends; else it is in the answer, as an extension.
+    """
+    caller = await context.access.caller(request.headers)
+    if not caller.admin or caller.policy is not None:
+        raise forbidden()
+    if request.path.split("/")[2] != context.project:
+        raise not_found()
+    body = body_of(request)
+    asked = _asked(body)
+    try:
+        invited = await invite(
+            context.whole,
+            context.project,
+            asked,
+            author=caller.reference,
+            clock=context.clock,
+        )
+    except BadUser as error:
+        refuse(error, error.where)
+    except BadPolicy as error:
+        refuse(error, "membership.accessPolicy")
+    except AlreadyMember as error:
+        text = str(error)
+        raise FhirError(
+            409, [Issue("duplicate", f"{text[:1].upper()}{text[1:]}", "email")], "conflict"
+        ) from None
+    sent = body.get("sendEmail") is not False and await _mailed(context, invited)
+    return json_answer(200, await _answer(context, invited, sent=sent))
+
+
+async def _mailed(context: Context, invited: Invited) -> bool:
+    if invited.link is None:
+        return False
+    user = invited.user
+    link = invited.link.url(context.base)
+    subject, text = invitation(PRACTICE, user.first or user.name, link)
+    channels = context.channels()
+    return await send_letter(
+        context.whole, context.project, channels, user.email, subject, text
+    )
+
+
+async def _answer(context: Context, invited: Invited, *, sent: bool) -> dict[str, Any]:
+    made = await as_membership(context.whole, context.project, invited.user, invited.member)
+    if invited.link is not None and not sent:
+        url = invited.link.url(context.base)
+        made["extension"] = [{"url": _SET_PASSWORD, "valueUrl": url}]
+    return made
+
+
+def _asked(body: Mapping[str, Any]) -> Invitation:
+    """Medplum's ``InviteRequest``; what it says and we cannot honour is refused."""
+    for name in ("externalId", "password", "scope", "forceNewMembership", "upsert"):
+        if body.get(name):
+            raise invalid(f"{name} is not supported", name)
+    member = _object(body.get("membership"), "membership")
+    access = list(_listed(member.get("access"), "membership.access"))
+    for name in member:
+        if name not in ("access", "accessPolicy", "admin", "profile", "resourceType"):
+            raise invalid(f"{name} is not supported", f"membership.{name}")
+    policies = [_access(one) for one in access]
+    if member.get("accessPolicy"):
+        policies.append((_reference(member["accessPolicy"], "membership.accessPolicy"), {}))
+    first, *more = policies or [("", {})]
+    profile = member.get("profile")
+    patient = body.get("patient")
+    return Invitation(
+        text_of(body, "email", needed=True),
+        text_of(body, "firstName"),
+        text_of(body, "lastName"),
+        text_of(body, "resourceType", needed=True),
+        _reference(profile, "membership.profile") if profile else "",
+        first[0].removeprefix(_POLICY),
+        first[1],
+        tuple((name.removeprefix(_POLICY), parameters) for name, parameters in more),
+        member.get("admin") is True or body.get("admin") is True,
+        _reference(patient, "patient") if patient else "",
+    )
+
+
+def _access(one: Any) -> tuple[str, dict[str, str]]:
+    """A policy with what its variables stand for: ``ProjectMembership.access``."""
+    asked = _object(one, "membership.access")
+    parameters: dict[str, str] = {}
+    for parameter in _listed(asked.get("parameter"), "membership.access.parameter"):
+        given = _object(parameter, "membership.access.parameter")
+        value = given.get("valueString")
+        if value is None and given.get("valueReference"):
+            value = _reference(given["valueReference"], "membership.access.parameter")
+        name = given.get("name")
+        if not (isinstance(name, str) and isinstance(value, str) and name and value):
+            where = "membership.access.parameter"
+            raise invalid("A parameter is a name with valueString or valueReference", where)
+        parameters[name] = value
+    return _reference(asked.get("policy"), "membership.access.policy"), parameters
+
+
+def _object(value: Any, where: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(f"{where} must be an object", where)
+    return value
+
+
+def _listed(value: Any, where: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > 20:
+        raise invalid(f"{where} must be a list of at most 20", where)
+    return value
+
+
+def _reference(value: Any, where: str) -> str:
+    found = value.get("reference") if isinstance(value, dict) else None
+    if not isinstance(found, str) or not found:
+        raise invalid(f"{where} must be a Reference", where)
+    return found
