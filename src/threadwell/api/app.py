@@ -147,7 +147,8 @@ class _App:
         given: list[tuple[bytes, bytes]] = scope["headers"]
         headers = as_mapping(given)
         query: str = scope["query_string"].decode(errors="replace")
-        request = Request(scope["method"], path[1:], query, headers)
+        peer = scope.get("client")
+        request = Request(scope["method"], path[1:], query, headers, peer=peer[0] if peer else "")
         status = held = 0
         is_over = load.meter.begin() > load.max_in_flight
         try:

@@ -38,7 +38,7 @@ class Request:
 
     Below the FHIR base, ``path`` is relative to it and ``type``, ``id``, ``version`` and
     ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
-    is one of ``load.families``.
+    is one of ``load.families``, ``peer`` the address that the connection comes from.
     """
 
     method: str
@@ -52,6 +52,7 @@ class Request:
     id: str = ""
     version: str = ""
     compartment: str = ""
+    peer: str = ""
 
     @property
     def is_extended(self) -> bool:

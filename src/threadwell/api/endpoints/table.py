@@ -11,11 +11,14 @@ from threadwell.api.endpoints import (
     discovery,
     health,
     hooks,
+    invite,
     logout,
     me,
+    memberships,
     metrics,
     storage,
 )
+from threadwell.api.endpoints.auth import login, mfa, passwords
 from threadwell.api.endpoints.oauth2 import authorize, token
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
@@ -28,6 +31,19 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "oauth2/consent": {"POST": authorize.consent},
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
     "auth/me": {"GET": me.me},
+    "auth/login": {"POST": login.login},
+    "auth/method": {"POST": login.method},
+    "auth/profile": {"POST": login.profile},
+    "auth/mfa/verify": {"POST": login.verify},
+    "auth/mfa/status": {"GET": mfa.status},
+    "auth/mfa/enroll": {"POST": mfa.enroll},
+    "auth/mfa/disable": {"POST": mfa.disable},
+    "auth/changepassword": {"POST": passwords.change},
+    "auth/resetpassword": {"POST": passwords.ask_reset},
+    "auth/setpassword": {"POST": passwords.set_},
+    "auth/revoke": {"POST": me.revoke},
+    "fhir/R4/User": {"GET": memberships.search},
+    "fhir/R4/ProjectMembership": {"GET": memberships.search},
     ".well-known/jwks.json": {"GET": discovery.jwks},
     ".well-known/openid-configuration": {"GET": discovery.openid_configuration},
     ".well-known/smart-configuration": {"GET": discovery.smart_configuration},
@@ -40,8 +56,15 @@ MAX_FORM = 64 * 1024
 _PATTERNS: dict[str, tuple[re.Pattern[str], Mapping[str, Handler]]] = {
     "storage": (re.compile(r"storage/[^/]+/[^/]+"), {"GET": storage.storage}),
     "hooks": (re.compile(r"hooks/[^/]+"), {"POST": hooks.deliver, "GET": hooks.greet}),
-    "admin": (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
 }
+#: Those below which there are several.
+_SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
+    (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
+    (re.compile(r"admin/projects/[^/]+/invite"), {"POST": invite.new_member}),
+    (re.compile(r"auth/login/[0-9a-f-]{1,64}"), {"GET": login.state}),
+    (re.compile(r"fhir/R4/(?:User|ProjectMembership)/[0-9a-f-]{1,64}"), {"GET": memberships.read}),
+)
+_OF_SEVERAL = ("admin/", "auth/login/", "fhir/R4/User/", "fhir/R4/ProjectMembership/")
 
 _INTERACTIONS = {
     "health": "health",
@@ -72,5 +95,7 @@ def methods_of(path: str) -> Mapping[str, Handler] | None:
     known = _PATHS.get(path)
     if known is not None:
         return known
+    if path.startswith(_OF_SEVERAL):
+        return next((methods for one, methods in _SEVERAL if one.fullmatch(path)), None)
     pattern, methods = _PATTERNS.get(path.partition("/")[0], (None, None))
     return methods if pattern and pattern.fullmatch(path) else None
