@@ -56,7 +56,9 @@ class Peopling(Admitting):
         ``AlreadyMember``.
         """
         asked = Invitation(
-            email, first, last, type, profile, policy, dict(parameters or {}), admin, patient
+            *(email, first, last, type, profile, policy, dict(parameters or {})),
+            admin=admin,
+            patient=patient,
         )
         made = invite(self._store, self._project, asked, author="", clock=now_ms)
         return self._loop.call(made)

@@ -139,9 +139,7 @@ async def drop_factor(store: Store, project: str, user: User) -> bool:
     return await change_user(store, project, user.id, changed) is not None
 
 
-async def _end_all(
-    store: Store, project: str, user: User, clock: Clock, *, but: str = ""
-) -> None:
+async def _end_all(store: Store, project: str, user: User, clock: Clock, *, but: str = "") -> None:
     await end_browsers(store, project, user)
     await end_logins(store, project, user, "the password was changed", clock, but=but)
 

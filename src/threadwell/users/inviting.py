@@ -52,8 +52,9 @@ class AlreadyMember(ValueError):
 
 class Invitation(NamedTuple):
     """Whom to invite. ``type`` is one of ``PROFILES``; ``profile`` names the resource, if it is
-    there already. ``policy`` is one that is kept, or a role, and ``more`` are further ones; without any a Practitioner may do
-    everything, a Patient sees what is theirs, and a RelatedPerson what is of their patient.
+    there already. ``policy`` is one that is kept, or a role, and ``more`` are further ones; without
+    any a Practitioner may do everything, a Patient sees what is theirs, and a RelatedPerson what
+    is of their patient.
 
     ``patient`` is whom a new RelatedPerson is for.
     """

@@ -101,8 +101,8 @@ def reset_letter(practice: str, name: str, link: str) -> tuple[str, str]:
     """Subject and text of a letter by which somebody sets another password."""
     subject = f"Another password for your account at {practice}"
     text = (
-        f"Hello {name},\n\nsomebody asked for another password for your account at {practice}. If it was "
-        f"you, open this link. It works once, within an hour:\n\n{link}\n\n"
+        f"Hello {name},\n\nsomebody asked for another password for your account at {practice}. "
+        f"If it was you, open this link. It works once, within an hour:\n\n{link}\n\n"
         "If it was not you, there is nothing to do: your password stays as it is.\n"
     )
     return subject, text

@@ -1,4 +1,4 @@
-"""``POST admin/projects/{id}/invite``: an account for somebody, as Medplum's clients ask for one."""
+"""``POST admin/projects/{id}/invite``: an account for somebody, as Medplum's clients ask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from threadwell.users.letters import invitation, send_letter
 from threadwell.users.resetting import PRACTICE
 from threadwell.users.user import BadUser
 
-_SET_PASSWORD = "https://threadwell.dev/fhir/StructureDefinition/set-password-url"
+_LINK = "https://threadwell.dev/fhir/StructureDefinition/set-password-url"
 _POLICY = "AccessPolicy/"
 
 
@@ -63,16 +63,14 @@ async def _mailed(context: Context, invited: Invited) -> bool:
     link = invited.link.url(context.base)
     subject, text = invitation(PRACTICE, user.first or user.name, link)
     channels = context.channels()
-    return await send_letter(
-        context.whole, context.project, channels, user.email, subject, text
-    )
+    return await send_letter(context.whole, context.project, channels, user.email, subject, text)
 
 
 async def _answer(context: Context, invited: Invited, *, sent: bool) -> dict[str, Any]:
     made = await as_membership(context.whole, context.project, invited.user, invited.member)
     if invited.link is not None and not sent:
         url = invited.link.url(context.base)
-        made["extension"] = [{"url": _SET_PASSWORD, "valueUrl": url}]
+        made["extension"] = [{"url": _LINK, "valueUrl": url}]
     return made
 
 
@@ -100,7 +98,7 @@ def _asked(body: Mapping[str, Any]) -> Invitation:
         _reference(profile, "membership.profile") if profile else "",
         first[0].removeprefix(_POLICY),
         first[1],
-        tuple((name.removeprefix(_POLICY), parameters) for name, parameters in more),
+        tuple((name.removeprefix(_POLICY), given) for name, given in more),
         member.get("admin") is True or body.get("admin") is True,
         _reference(patient, "patient") if patient else "",
     )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from threadwell.api.context import Context
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Caller, Request
-from threadwell.fhir.json import decode
+from threadwell.api.outcomes import OK, forbidden, outcome_answer
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import derived_id
+from threadwell.fhir.stamp import derived_id, instant
+from threadwell.logins.login import Login
+from threadwell.users.accounts import logins_of, user_id
+from threadwell.users.keeping import find_user
 
 PROJECT_NAME = "Threadwell"
 
@@ -15,31 +22,75 @@ _MEMBERSHIP = "https://threadwell.dev/fhir/membership"
 
 
 async def me(context: Context, request: Request) -> Answer:
-    """200 with project, membership, profile, config and access policy; 401 without a token."""
+    """200 with project, membership, profile, config and access policy; 401 without a token.
+
+    Of a person also where they are signed in.
+    """
     caller = await context.access.caller(request.headers)
     profile = {"reference": caller.reference, "display": caller.name}
-    return json_answer(
-        200,
-        {
-            "project": {
-                "resourceType": "Project",
-                "id": context.project,
-                "name": PROJECT_NAME,
-                "strictMode": True,
-            },
-            "membership": {
-                "resourceType": "ProjectMembership",
-                "id": derived_id(_MEMBERSHIP, caller.client_id),
-                "project": {"reference": f"Project/{context.project}", "display": PROJECT_NAME},
-                "user": profile,
-                "profile": profile,
-                "admin": caller.admin,
-            },
-            "profile": await _profile(context, caller),
-            "config": {"resourceType": "UserConfiguration", "menu": []},
-            "accessPolicy": {"resourceType": "AccessPolicy", "resource": _types(caller)},
+    login = await _login(context, caller)
+    member = login.member if login is not None else None
+    told: dict[str, Any] = {
+        "project": {
+            "resourceType": "Project",
+            "id": context.project,
+            "name": PROJECT_NAME,
+            "strictMode": True,
         },
-    )
+        "membership": {
+            "resourceType": "ProjectMembership",
+            "id": (member and member.membership) or derived_id(_MEMBERSHIP, caller.client_id),
+            "project": {"reference": f"Project/{context.project}", "display": PROJECT_NAME},
+            "user": {"reference": member.user, "display": caller.name}
+            if member and member.user
+            else profile,
+            "profile": profile,
+            "admin": caller.admin,
+        },
+        "profile": await _profile(context, caller),
+        "config": {"resourceType": "UserConfiguration", "menu": []},
+        "accessPolicy": {"resourceType": "AccessPolicy", "resource": _types(caller)},
+    }
+    user = await find_user(context.whole, user_id(member.user)) if member else None
+    if user is not None:
+        found = await logins_of(context.whole, context.project, user, context.clock)
+        told["security"] = {
+            "mfaEnrolled": user.factor is not None,
+            "sessions": [_session(one) for one in found],
+        }
+    return json_answer(200, told)
+
+
+async def revoke(context: Context, request: Request) -> Answer:
+    """``POST auth/revoke``: end one of one's own logins, by its id."""
+    caller = await context.access.caller(request.headers)
+    login = await _login(context, caller)
+    try:
+        body = decode(request.body)
+    except BadJson as error:
+        raise invalid(f"Content could not be parsed: {error}") from None
+    id_ = body.get("loginId") if isinstance(body, dict) else None
+    other = await context.logins.find(id_) if isinstance(id_, str) else None
+    if login is None or login.member is None:
+        raise forbidden()
+    if other is None or other.member is None or other.member.who != login.member.who:
+        raise not_found()
+    await context.logins.end(other.id)
+    return outcome_answer(200, OK, request.headers)
+
+
+async def _login(context: Context, caller: Caller) -> Login | None:
+    is_person = caller.claims is not None and caller.claims.person
+    return await context.logins.find(caller.login_id) if is_person else None
+
+
+def _session(login: Login) -> dict[str, Any]:
+    return {
+        "id": login.id,
+        "lastUpdated": instant(login.authenticated),
+        "authMethod": "password" if "pwd" in login.methods else "external",
+        "browser": login.agent,
+    }
 
 
 async def _profile(context: Context, caller: Caller) -> Resource:

@@ -24,9 +24,7 @@ from threadwell.users.user import Member, User
 _MOST = 1_000
 
 
-async def as_membership(
-    store: Store, project: str, user: User, member: Member
-) -> dict[str, Any]:
+async def as_membership(store: Store, project: str, user: User, member: Member) -> dict[str, Any]:
     """A ProjectMembership: of which project, whose, as whom, and what they may see."""
     given = await find_membership(store, project, member.profile)
     out: dict[str, Any] = {
@@ -81,14 +79,12 @@ async def read(context: Context, request: Request) -> Answer:
     for user in await users(context.whole, context.project):
         for member in user.members:
             if member.id == id_ and member.project == context.project:
-                return _answer(
-                    await as_membership(context.whole, context.project, user, member)
-                )
+                return _answer(await as_membership(context.whole, context.project, user, member))
     raise not_found()
 
 
 async def search(context: Context, request: Request) -> Answer:
-    """``GET fhir/R4/User`` and ``ProjectMembership``: all, or by e-mail address, user or profile."""
+    """``GET fhir/R4/User`` and ``ProjectMembership``: all, or by address, user, profile."""
     await _admin(context, request)
     type_ = request.path.removeprefix("fhir/R4/")
     wanted = _wanted(type_, request.query)

@@ -63,9 +63,7 @@ async def set_(context: Context, request: Request) -> Answer:
     )
     link = Link(id_, secret)
     try:
-        await set_by_link(
-            context.whole, context.project, link, password, shared(), context.clock
-        )
+        await set_by_link(context.whole, context.project, link, password, shared(), context.clock)
     except LinkSpent:
         refuse(LinkSpent("the link does not work any more: ask for another one"), "secret")
     except BadPassword as error:
