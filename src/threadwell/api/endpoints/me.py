@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
+from threadwell.api.endpoints.auth.own import security_of
 from threadwell.api.endpoints.plain_json import json_answer
+from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Caller, Request
-from threadwell.api.outcomes import OK, forbidden, outcome_answer
-from threadwell.fhir.json import BadJson, decode
-from threadwell.fhir.outcome import invalid, not_found
+from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import derived_id, instant
+from threadwell.fhir.stamp import derived_id
 from threadwell.logins.login import Login
-from threadwell.users.accounts import logins_of, user_id
-from threadwell.users.keeping import find_user
-
-PROJECT_NAME = "Threadwell"
 
 _MEMBERSHIP = "https://threadwell.dev/fhir/membership"
 
@@ -51,46 +47,14 @@ async def me(context: Context, request: Request) -> Answer:
         "config": {"resourceType": "UserConfiguration", "menu": []},
         "accessPolicy": {"resourceType": "AccessPolicy", "resource": _types(caller)},
     }
-    user = await find_user(context.whole, user_id(member.user)) if member else None
-    if user is not None:
-        found = await logins_of(context.whole, context.project, user, context.clock)
-        told["security"] = {
-            "mfaEnrolled": user.factor is not None,
-            "sessions": [_session(one) for one in found],
-        }
+    if member is not None and (security := await security_of(context, member)):
+        told["security"] = security
     return json_answer(200, told)
-
-
-async def revoke(context: Context, request: Request) -> Answer:
-    """``POST auth/revoke``: end one of one's own logins, by its id."""
-    caller = await context.access.caller(request.headers)
-    login = await _login(context, caller)
-    try:
-        body = decode(request.body)
-    except BadJson as error:
-        raise invalid(f"Content could not be parsed: {error}") from None
-    id_ = body.get("loginId") if isinstance(body, dict) else None
-    other = await context.logins.find(id_) if isinstance(id_, str) else None
-    if login is None or login.member is None:
-        raise forbidden()
-    if other is None or other.member is None or other.member.who != login.member.who:
-        raise not_found()
-    await context.logins.end(other.id)
-    return outcome_answer(200, OK, request.headers)
 
 
 async def _login(context: Context, caller: Caller) -> Login | None:
     is_person = caller.claims is not None and caller.claims.person
     return await context.logins.find(caller.login_id) if is_person else None
-
-
-def _session(login: Login) -> dict[str, Any]:
-    return {
-        "id": login.id,
-        "lastUpdated": instant(login.authenticated),
-        "authMethod": "password" if "pwd" in login.methods else "external",
-        "browser": login.agent,
-    }
 
 
 async def _profile(context: Context, caller: Caller) -> Resource:

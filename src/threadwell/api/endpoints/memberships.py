@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from threadwell.access.memberships import find_membership
 from threadwell.api.context import Context
-from threadwell.api.endpoints.me import PROJECT_NAME
+from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE, forbidden
 from threadwell.fhir.json import encode

@@ -18,7 +18,7 @@ from threadwell.api.endpoints import (
     metrics,
     storage,
 )
-from threadwell.api.endpoints.auth import login, mfa, passwords
+from threadwell.api.endpoints.auth import login, mfa, own, passwords
 from threadwell.api.endpoints.oauth2 import authorize, token
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
@@ -41,7 +41,7 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "auth/changepassword": {"POST": passwords.change},
     "auth/resetpassword": {"POST": passwords.ask_reset},
     "auth/setpassword": {"POST": passwords.set_},
-    "auth/revoke": {"POST": me.revoke},
+    "auth/revoke": {"POST": own.revoke},
     "fhir/R4/User": {"GET": memberships.search},
     "fhir/R4/ProjectMembership": {"GET": memberships.search},
     ".well-known/jwks.json": {"GET": discovery.jwks},

@@ -17,8 +17,8 @@ from typing import Any
 from threadwell.access.scopes import granted
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of, where_from
-from threadwell.api.endpoints.me import PROJECT_NAME
 from threadwell.api.endpoints.plain_json import json_answer
+from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Request
 from threadwell.fhir.outcome import invalid
 from threadwell.logins.login import OFFLINE, Asked, Login, Refused

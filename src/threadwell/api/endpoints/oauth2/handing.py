@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from threadwell.api.claims import Claims
 from threadwell.api.context import Context
-from threadwell.api.endpoints.me import PROJECT_NAME
+from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.oauth.clients import Client
 from threadwell.api.oauth.tokens import SCOPE, access_token, id_token
 from threadwell.logins.login import LIFE, Granted

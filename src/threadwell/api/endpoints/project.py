@@ -1,0 +1,3 @@
+"""What Medplum's clients are told of a project."""
+
+PROJECT_NAME = "Threadwell"
