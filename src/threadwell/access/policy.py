@@ -82,7 +82,7 @@ class Version(NamedTuple):
     version: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Policy:
     """What one caller may do. ``entries`` are those of each type; of any other type nothing.
 

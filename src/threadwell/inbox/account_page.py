@@ -11,11 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, give_cookie, is_from_here
 from threadwell.inbox.entrance import where_from
 from threadwell.inbox.page import Form, first, page_of, read_form, sentence
-from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.users.browsers import (
     COOKIE_LIFE,
@@ -62,10 +60,10 @@ async def act(site: Site, request: Request) -> Response:
     try:
         match name:
             case "end":
-                await end_browser(site.store, site.project, user, first(form, "browser"))
+                await end_browser(site.whole, site.project, user, first(form, "browser"))
                 shown = Shown("That browser is signed out.")
             case "end-others":
-                await end_browsers(site.store, site.project, user, but=_sign_in(request).id)
+                await end_browsers(site.whole, site.project, user, but=_sign_in(request).id)
                 shown = Shown("You are signed out everywhere else.")
             case "password":
                 return await _new_password(site, request, user, form)
@@ -89,12 +87,12 @@ async def _new_password(site: Site, request: Request, user: User, form: Form) ->
     if password != first(form, "again"):
         raise BadPassword("the new password and its repetition are not the same")
     await site.signing_in.check(user, first(form, "old"), where_from(site, request))
-    changed = await set_password(site.store, site.project, user, password, shared(), now_ms)
+    changed = await set_password(site.whole, site.project, user, password, shared(), now_ms)
     if changed is None:
         raise Wrong("the password was changed elsewhere meanwhile")
     had = _sign_in(request)
     cookie = await begin(
-        site.store, site.project, who=had.who, user=changed, methods=had.methods, agent=had.agent
+        site.whole, site.project, who=had.who, user=changed, methods=had.methods, agent=had.agent
     )
     shown = Shown("Your password is changed. You are signed out everywhere else.")
     response = await _page(site, request, shown, 200, user=changed, cookie=cookie)
@@ -107,7 +105,7 @@ async def _add_factor(site: Site, request: Request, user: User, form: Form) -> S
     if not _SECRET.fullmatch(secret):
         raise Wrong("the key is not one of this page")
     await site.signing_in.check(user, first(form, "old"), where_from(site, request))
-    made = await add_factor(site.store, site.project, user, secret, first(form, "code"), now_ms())
+    made = await add_factor(site.whole, site.project, user, secret, first(form, "code"), now_ms())
     if made is None:
         raise Wrong("that is not the code that the authenticator shows now")
     return Shown("Signing in asks for a code from now on.", codes=made.codes)
@@ -117,7 +115,7 @@ async def _drop_factor(site: Site, request: Request, user: User, form: Form) -> 
     where = where_from(site, request)
     await site.signing_in.check(user, first(form, "old"), where)
     await site.signing_in.by_code(user.id, user.epoch, first(form, "code"), where)
-    await drop_factor(site.store, site.project, user)
+    await drop_factor(site.whole, site.project, user)
     return Shown("Signing in asks for no code any more.")
 
 
@@ -131,12 +129,12 @@ async def _page(
     cookie: str = "",
 ) -> Response:
     user = user or await _user(site, request)
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     here = "" if cookie else _sign_in(request).id
     values: dict[str, Any] = {"user": user, "browsers": [], "picture": "", "secret": ""}
     values["shortest"] = SHORTEST
     if user is not None:
-        found = await browsers_of(site.store, site.project, user)
+        found = await browsers_of(site.whole, site.project, user)
         if cookie:
             here = found[0].id  # The newest: the one that has just begun.
         values["browsers"] = [
@@ -155,7 +153,7 @@ async def _page(
         else:
             values["shortest"] = SHORTEST_WITH_FACTOR
     values.update(done=shown.done, mistake=shown.mistake, codes=shown.codes)
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     return await page_of(site, request, reader, "account.html", "account", status, **values)
 
 
@@ -171,7 +169,7 @@ def _picture(uri: str) -> Markup:
 
 async def _user(site: Site, request: Request) -> User | None:
     id_ = _sign_in(request).user
-    return await find_user(site.store, id_) if id_ else None
+    return await find_user(site.whole, id_) if id_ else None
 
 
 def _sign_in(request: Request) -> SignIn:

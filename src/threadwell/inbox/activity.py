@@ -205,7 +205,7 @@ class _Walk:
         """All matches, ``size`` at a time; more of them are read at once the longer it takes."""
         query = replace(query, count=size)
         while True:
-            page = await self._reader.store.search(self._reader.project, query)
+            page = await self._reader.view.search(self._reader.project, query)
             for at in range(0, len(page.matches), size):
                 yield page.matches[at : at + size]
             if not page.more:
@@ -238,9 +238,9 @@ class _Walk:
         """Know the last message of each of those sessions."""
         new = [id_ for id_ in dict.fromkeys(sessions) if id_ and id_ not in self._last]
         standing = [id_ for id_ in new if self._stands(id_)]
-        of = await session_headers(self._reader.store, self._reader.project, standing)
+        of = await session_headers(self._reader.view, self._reader.project, standing)
         every = (one["id"] for those in of.values() for one in those)
-        said = await last_said(self._reader.store, self._reader.project, every, counted=False)
+        said = await last_said(self._reader.view, self._reader.project, every, counted=False)
         for id_ in new:
             lasts = [last for one in of.get(id_, ()) if (last := said[one["id"]].last)]
             # What does not tell when it was sent has no place by it.
@@ -249,7 +249,7 @@ class _Walk:
 
     async def _read(self, type_: str, ids: Iterable[str]) -> dict[str, Resource]:
         keys = sorted(Key(type_, id_) for id_ in ids)
-        found = await self._reader.store.read_many(self._reader.project, keys) if keys else {}
+        found = await self._reader.view.read_many(self._reader.project, keys) if keys else {}
         return {key.id: decode(one.body) for key, one in found.items() if not one.deleted}
 
     def _sort(self, param: str) -> Sort:

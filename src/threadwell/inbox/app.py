@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from threadwell.access.memberships import find_membership
+from threadwell.access.view import Whole
 from threadwell.channels.channel import Channel
+from threadwell.fhir.outcome import FhirError
 from threadwell.inbox import (
     account_page,
     deliveries,
@@ -39,6 +40,7 @@ from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
 from threadwell.inbox.site import Site, door
+from threadwell.inbox.viewing import Viewing
 from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
@@ -80,10 +82,18 @@ def create_pages(
     parts = urlsplit(base_url)
     labels = {one.name: one.label for one in channels}
     site = Site(
-        *(store, project, f"{parts.scheme}://{parts.netloc}", Badges(channels), labels),
+        *(
+            Whole(store),
+            store,
+            project,
+            f"{parts.scheme}://{parts.netloc}",
+            Badges(channels),
+            labels,
+        ),
         news or News(store, project),
         {one.name: one for one in channels},
         typing or Typing(),
+        Viewing(store, project),
     )
     inside = {
         "/": pages.sessions,
@@ -143,15 +153,13 @@ def create_pages(
 def _guarded(site: Site, page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         cookie = request.cookies.get(site.cookie)
-        found = await signed_in(site.store, site.project, cookie)
-        by = await person_of(site.store, site.project, found.who) if found else None
+        found = await signed_in(site.whole, site.project, cookie)
+        by = await person_of(site.whole, site.project, found.who) if found else None
         if found is None or by is None:
             return await _not_signed_in(site, request)
         request.state.sign_in = found
-        if by.reference and await find_membership(site.store, site.project, by.reference):
-            return _limited()
         request.state.by = by
-        return await page(site, request)
+        return await page(await site.seen_by(by.reference), request)
 
     return _outside(endpoint)
 
@@ -164,6 +172,8 @@ def _outside(endpoint: Endpoint) -> Endpoint:
             response = await endpoint(request)
         except HTTPException:
             raise
+        except FhirError as error:
+            response = _not_theirs(error)
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
             response = _failed(error)
         for name, value in _HEADERS.items():
@@ -173,17 +183,15 @@ def _outside(endpoint: Endpoint) -> Endpoint:
     return with_headers
 
 
-def _limited() -> Response:
-    """The pages show all of a practice, and have no view for less yet."""
-    return door(
-        403,
-        "These pages are not for you",
-        "They show all that the practice has, and your policy lets you see a part of it.",
-    )
+def _not_theirs(error: FhirError) -> Response:
+    """What a policy hides is as if it were not there, and what it forbids is told in two words."""
+    if error.status == 403:
+        return door(403, "That is not yours to do", "Ask whoever runs Threadwell.", back=True)
+    return door(404, "There is no such page", back=True)
 
 
 async def _not_signed_in(site: Site, request: Request) -> Response:
-    if await any_user(site.store):
+    if await any_user(site.whole):
         response = sign_in_form(401)
     else:
         response = door(

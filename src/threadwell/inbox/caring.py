@@ -11,11 +11,11 @@ from threadwell.encounters.names import resource_name
 from threadwell.encounters.todo import thread_of_todo
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.inbox import kept
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.site import Site
-from threadwell.intake.kept_rules import kept_tracking
 from threadwell.intake.todos.acting import BadTodo, claim, dismiss, release, reroute
 from threadwell.intake.todos.listing import Waiting, waiting_of, waiting_threads
 from threadwell.stores.contract import Key
@@ -68,7 +68,7 @@ class Caring:
 
 async def is_tracked(site: Site) -> bool:
     """Whether it is kept which threads of a practice wait."""
-    return await kept_tracking(site.store, site.project) is not None
+    return await kept.is_tracked(site.reader())
 
 
 async def load_caring(
@@ -93,7 +93,7 @@ async def care_in(
 ) -> dict[str, Care]:
     """Who takes care of those of the threads (ids of headers) that wait, by these."""
     focus = ",".join(f"Communication/{one}" for one in headers)
-    if not focus or await kept_tracking(reader.store, reader.project) is None:
+    if not focus or not await kept.is_tracked(reader):
         return {}
     tasks = await reader.search_all("Task?code=respond", focus=focus, status=_OPEN)
     found = [waiting_of(one) for one in tasks if thread_of_todo(one) is not None]
@@ -107,9 +107,7 @@ async def cared(reader: Reader, whose: str, me: str) -> list[Resource]:
     if whose == MINE and not me:
         return []
     mine = me if whose == MINE else ""
-    found = await waiting_threads(
-        reader.store, reader.project, owner=mine, unowned=whose == NOBODYS
-    )
+    found = await waiting_threads(reader.view, reader.project, owner=mine, unowned=whose == NOBODYS)
     await reader.learn({"reference": one.thread} for one in found)
     headers = [reader.known({"reference": one.thread}) or {} for one in found]
     links = [one["encounter"] for one in headers if id_in(one.get("encounter"), "Encounter")]
@@ -123,7 +121,9 @@ async def do(site: Site, request: Request, form: Form) -> None:
     by = by_whom(request)
     if not by.reference:
         raise BadTodo("sign in with a link that names you")
-    store, project = site.store, site.project
+    owner = first(form, "owner") if first(form, "act") == REROUTE else ""
+    store = await site.acting(f"Task/{first(form, 'task')}", naming=[owner])
+    project = site.project
     task, why = f"Task/{first(form, 'task')}", " ".join(first(form, "why").split())
     match first(form, "act"):
         case "claim":
@@ -131,7 +131,7 @@ async def do(site: Site, request: Request, form: Form) -> None:
         case "release":
             await release(store, project, task, why=why, by=by)
         case "reroute":
-            await reroute(store, project, task, why=why, owner=first(form, "owner"), by=by)
+            await reroute(store, project, task, why=why, owner=owner, by=by)
         case _:
             await dismiss(store, project, task, why=why, by=by)
 

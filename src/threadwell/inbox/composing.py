@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.channels.templates import BadTemplates
 from threadwell.fhir.resource import Resource
+from threadwell.inbox import kept
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
-from threadwell.intake.accounts import accounts
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.replies.saved import saved_replies, saved_text
 from threadwell.intake.thread_acts.drafting import discard_draft, drafts, save_draft
@@ -41,7 +41,7 @@ async def drafts_of(
     """The drafts of somebody in threads, by the ids of their headers; the newest, of two."""
     found: dict[str, Draft] = {}
     for header in headers if me else ():
-        mine = await drafts(reader.store, reader.project, me, f"Communication/{header}")
+        mine = await drafts(reader.view, reader.project, me, f"Communication/{header}")
         for one in mine[:1]:
             kept = dates.text(one["meta"].get("lastUpdated"))
             found[header] = Draft(one["id"], _text(one), kept)
@@ -50,7 +50,7 @@ async def drafts_of(
 
 async def saved_names(reader: Reader) -> list[tuple[str, str]]:
     """The names of the saved replies, and what people see them called."""
-    found = await saved_replies(reader.store, reader.project)
+    found = await saved_replies(reader.view, reader.project)
     return [(one.name, one.title or one.name) for one in found]
 
 
@@ -61,13 +61,19 @@ async def keep(site: Site, request: Request, form: Form) -> Response:
     if first(form, "act") == DISCARD or not text:
         await forget(site, request, form)
     else:
+        thread, draft = f"Communication/{header}", first(form, "draft")
+        store = await site.acting(
+            *([f"Communication/{draft}"] if draft else []),
+            naming=[thread],
+            writes=written_by(by.reference, thread, status="preparation"),
+        )
         await save_draft(
-            site.store,
+            store,
             site.project,
-            f"Communication/{header}",
+            thread,
             text,
             sender=by.reference,
-            id_=first(form, "draft"),
+            id_=draft,
             by=by,
         )
     return RedirectResponse(f"{request.url.path}{_query(request)}#text-of-{header}", 303)
@@ -75,18 +81,21 @@ async def keep(site: Site, request: Request, form: Form) -> Response:
 
 async def forget(site: Site, request: Request, form: Form) -> None:
     """Throw the draft away that a form was written from, if it was from one of whoever sends it."""
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     id_, by = first(form, "draft"), by_whom(request)
     there = await reader.read("Communication", id_) if id_ else None
     if there and by.reference and (there.get("sender") or {}).get("reference") == by.reference:
         with suppress(BadReply):  # it is gone already
-            await discard_draft(site.store, site.project, id_, by=by)
+            store = await site.acting(
+                f"Communication/{id_}", writes=written_by(by.reference, "", status="preparation")
+            )
+            await discard_draft(store, site.project, id_, by=by)
 
 
 async def templates_by_channel(site: Site) -> dict[str, tuple[str, ...]]:
     """What the approved templates of each channel's accounts say."""
     found: dict[str, tuple[str, ...]] = {}
-    for account in await accounts(site.store, site.project):
+    for account in await kept.accounts_of(site.reader()):
         channel = site.channels.get(account.channel)
         with suppress(BadTemplates):
             said = channel.live.templates(account) if channel and channel.live else ()
@@ -105,11 +114,23 @@ async def with_saved(site: Site, request: Request, form: Form) -> Form:
     if name.startswith(TEMPLATE):
         # It has to say just that, so nothing stands before it.
         return {**form, "text": [name.removeprefix(TEMPLATE)]}
-    filled = await saved_text(
-        site.store, site.project, name, f"Communication/{header}", sender=sender
-    )
+    thread = f"Communication/{header}"
+    if name not in {one for one, _ in await saved_names(site.reader())}:
+        raise BadReply("there is no such saved reply")
+    store = await site.acting(naming=[thread], writes=written_by(sender, thread))
+    filled = await saved_text(store, site.project, name, thread, sender=sender)
     text = written(form)
     return {**form, "text": [f"{text}\n\n{filled}" if text else filled]}
+
+
+def written_by(sender: str, thread: str, *, status: str = "in-progress") -> Resource:
+    """A message as far as it is known before it is made: who writes it, and in which thread."""
+    message: Resource = {
+        "resourceType": "Communication",
+        "status": status,
+        "sender": {"reference": sender},
+    }
+    return {**message, "partOf": [{"reference": thread}]} if thread else message
 
 
 def written(form: Mapping[str, list[str]]) -> str:

@@ -6,17 +6,21 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from weakref import WeakKeyDictionary
 
+from threadwell.access.policy import Policy
 from threadwell.inbox.reader import Reader
 from threadwell.stores.contract import Store
 
-#: A count that took longer (seconds) is kept for so many times as long, by store.
+#: A count that took longer (seconds) is kept for so many times as long: by store, or
+#: by the policy of those who see a part of it.
 _QUICK, _KEPT = 0.02, 100
-_COUNTED: WeakKeyDictionary[Store, dict[tuple[str, str], tuple[int, float]]] = WeakKeyDictionary()
+_COUNTED: WeakKeyDictionary[Store | Policy, dict[tuple[str, str], tuple[int, float]]] = (
+    WeakKeyDictionary()
+)
 
 
 async def kept_count(reader: Reader, what: str, count: Callable[[], Awaitable[int]]) -> int:
     """How many there are of ``what``; on a large store a number that was counted a moment ago."""
-    counted = _COUNTED.setdefault(reader.store, {})
+    counted = _COUNTED.setdefault(reader.policy or reader.whole, {})
     number, until = counted.get((reader.project, what), (0, 0.0))
     began = monotonic()
     if began < until:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import first, page_of, read_form, sentence
-from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.arrivals.stuck import (
     NotStuck,
@@ -46,6 +46,7 @@ async def show(site: Site, request: Request) -> Response:
 
 async def act(site: Site, request: Request) -> Response:
     """Do what the form says with one of them, or show the list again, with the mistake."""
+    _is_for(site)
     if not is_from_here(site, request):
         return from_elsewhere()
     form = await read_form(request)
@@ -53,23 +54,30 @@ async def act(site: Site, request: Request) -> Response:
     if asked not in (REPLAY, DROP):
         return await _page(site, request, "Press one of the buttons.", 400)
     try:
-        await (replay_delivery if asked == REPLAY else drop_delivery)(site.store, site.project, id_)
+        await (replay_delivery if asked == REPLAY else drop_delivery)(site.whole, site.project, id_)
     except NotStuck as error:
         return await _page(site, request, sentence(error), 409)
     return RedirectResponse(f"/deliveries?done={asked}", 303)
 
 
 async def _page(site: Site, request: Request, mistake: str = "", status: int = 200) -> Response:
-    dates = await dates_of(site.store)
-    some = await stuck_deliveries(site.store, site.project)
+    _is_for(site)
+    dates = await site.dates()
+    some = await stuck_deliveries(site.whole, site.project)
     done = request.query_params.get("done", "")
     return await page_of(
-        *(site, request, Reader(site.store, site.project), "deliveries.html", "quarantine", status),
+        *(site, request, site.reader(), "deliveries.html", "quarantine", status),
         items=[_row(one, dates) for one in some[:_MOST]],
         more=max(0, len(some) - _MOST),
         done="" if mistake else done,
         mistake=mistake,
     )
+
+
+def _is_for(site: Site) -> None:
+    """404 for those who see a part of the practice: whose a delivery is, nobody knows yet."""
+    if site.policy is not None:
+        raise HTTPException(404)
 
 
 def _row(one: Stuck, dates: Dates) -> Row:

@@ -26,8 +26,8 @@ _APP = re.compile(r"/oauth2/authorize\?[A-Za-z0-9=&%_.~+-]{1,3500}")
 
 async def sign_in_page(site: Site, request: Request) -> Response:
     """A page with the button that signs in, while the link is good."""
-    found = await good_link(site.store, request.path_params["token"])
-    person = await person_of(site.store, site.project, found.who) if found else None
+    found = await good_link(site.whole, request.path_params["token"])
+    person = await person_of(site.whole, site.project, found.who) if found else None
     if person is None:
         return _spent()
     told = ["This browser then sees the sessions of the practice for 12 hours."]
@@ -42,7 +42,7 @@ async def signing_in(site: Site, request: Request) -> Response:
         return from_elsewhere()
     agent = request.headers.get("user-agent", "")
     token = request.path_params["token"]
-    cookie = await redeem(site.store, token, project=site.project, agent=agent)
+    cookie = await redeem(site.whole, token, project=site.project, agent=agent)
     return _spent() if cookie is None else let_in(site, request, cookie)
 
 
@@ -81,7 +81,7 @@ async def signing_out(site: Site, request: Request) -> Response:
     """The cookie is worthless from now on."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    await sign_out(site.store, site.project, request.cookies.get(site.cookie))
+    await sign_out(site.whole, site.project, request.cookies.get(site.cookie))
     response = door(200, "Signed out", "This browser sees the pages no longer.")
     drop_cookie(site, response, site.cookie)
     return response

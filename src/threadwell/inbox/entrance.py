@@ -93,7 +93,7 @@ async def sign_in(site: Site, request: Request) -> Response:
         response.headers["Retry-After"] = str(error.seconds)
         return response
     if proved.needs_code:
-        token = await new_step(site.store, proved.user, now_ms())
+        token = await new_step(site.whole, proved.user, now_ms())
         onward: Response = RedirectResponse("/sign-in/code", 303)
         give_cookie(site, onward, site.step_cookie, token, STEP_LIFE)
         return onward
@@ -102,7 +102,7 @@ async def sign_in(site: Site, request: Request) -> Response:
 
 async def show_code(site: Site, request: Request) -> Response:
     """The form that asks for a code."""
-    if await step_of(site.store, _step(site, request), now_ms()) is None:
+    if await step_of(site.whole, _step(site, request), now_ms()) is None:
         return RedirectResponse("/sign-in", 303)
     return _page("sign_in_code.html", 200, mistake="")
 
@@ -112,7 +112,7 @@ async def check_code(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     token = _step(site, request)
-    step = await step_of(site.store, token, now_ms())
+    step = await step_of(site.whole, token, now_ms())
     if step is None:
         return sign_in_form(401, mistake="The sign-in took too long: begin again.")
     code = first(await read_form(request), "code")
@@ -124,7 +124,7 @@ async def check_code(site: Site, request: Request) -> Response:
         response = _page("sign_in_code.html", 429, mistake=sentence(error))
         response.headers["Retry-After"] = str(error.seconds)
         return response
-    await end_step(site.store, token)
+    await end_step(site.whole, token)
     onward = await _in(site, request, user, PASSWORD_AND_CODE)
     drop_cookie(site, onward, site.step_cookie)
     return onward
@@ -132,7 +132,7 @@ async def check_code(site: Site, request: Request) -> Response:
 
 async def show_password(site: Site, request: Request) -> Response:
     """The form of a link that sets a password. To open it uses nothing up."""
-    user = await link_user(site.store, _link(request), now_ms())
+    user = await link_user(site.whole, _link(request), now_ms())
     return _spent() if user is None else _password_form(user, 200)
 
 
@@ -141,7 +141,7 @@ async def set_password(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     link = _link(request)
-    user = await link_user(site.store, link, now_ms())
+    user = await link_user(site.whole, link, now_ms())
     if user is None:
         return _spent()
     form = await read_form(request)
@@ -149,7 +149,7 @@ async def set_password(site: Site, request: Request) -> Response:
     if password != first(form, "again"):
         return _password_form(user, 400, "The two are not the same.")
     try:
-        await set_by_link(site.store, site.project, link, password, shared(), now_ms)
+        await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
     except BadPassword as error:
         return _password_form(user, 400, sentence(error))
     except LinkSpent:
@@ -163,7 +163,7 @@ async def _in(site: Site, request: Request, user: User, methods: tuple[str, ...]
     if member is None:
         return sign_in_form(401, mistake="The account has no place here any more.")
     cookie = await begin(
-        site.store,
+        site.whole,
         site.project,
         who=member.profile,
         user=user,
@@ -171,7 +171,7 @@ async def _in(site: Site, request: Request, user: User, methods: tuple[str, ...]
         agent=request.headers.get("user-agent", ""),
     )
     device = await devices.know(
-        site.store, user, request.cookies.get(site.known_cookie, ""), now_ms()
+        site.whole, user, request.cookies.get(site.known_cookie, ""), now_ms()
     )
     response = let_in(site, request, cookie)
     give_cookie(site, response, site.known_cookie, device, devices.LIFE)

@@ -10,14 +10,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import by_whom, page_of, read_form, sentence
 from threadwell.inbox.quarantine import DISMISSED, HELD, list_held
-from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.releasing import BadRelease, dismiss_held, hold_again, release_held
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.settings import BadSetting
@@ -79,9 +76,12 @@ async def act(site: Site, request: Request) -> Response:
 async def _done(site: Site, request: Request, said: Said) -> dict[str, int]:
     """Do it; what has come of it, in numbers."""
     by = by_whom(request)
-    settings = await kept_settings(site.store, site.project, site.labels)
+    settings = await site.settings()
     tasks = [f"Task/{id_}" for id_ in said.tasks]
-    where = (site.store, site.project, tasks, settings)
+    if said.act == PATIENTS:
+        await site.acting(writes={"resourceType": "Patient"})
+    store = await site.acting(*tasks)
+    where = (store, site.project, tasks, settings)
     if said.act == DISMISS:
         await dismiss_held(*where, by=by)
         return {"closed": len(tasks)}
@@ -90,9 +90,7 @@ async def _done(site: Site, request: Request, said: Said) -> dict[str, int]:
         return {"again": len(tasks)}
     if said.act in (SAME, ANOTHER):
         reports = [
-            await say_whether_same(
-                site.store, site.project, one, settings, same=said.act == SAME, by=by
-            )
+            await say_whether_same(store, site.project, one, settings, same=said.act == SAME, by=by)
             for one in tasks
         ]
         placed = sum(one.replayed for one in reports)
@@ -106,9 +104,9 @@ async def _page(
 ) -> Response:
     asked = request.query_params
     dismissed = bool(asked.get("dismissed")) or (said is not None and said.act == AGAIN)
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     cursor = "" if said else asked.get("cursor", "")
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     which = DISMISSED if dismissed else HELD
     held = await list_held(reader, which, cursor=cursor, dates=dates)
     told = {name: int(text) for name in _TOLD if (text := asked.get(name, "")).isdecimal()}

@@ -125,7 +125,7 @@ async def first_sessions(
     """
     narrowed = wanted.channel or wanted.since or wanted.until
     if limit is None or narrowed or by_beginning(wanted):
-        return await sessions(reader.store, reader.project, wanted, zone=zone, limit=limit)
+        return await sessions(reader.view, reader.project, wanted, zone=zone, limit=limit)
     asked = Recent(partial(_fits, reader, wanted.status, ""))
     found: list[Resource] = []
     cursor, begun = "", False
@@ -133,7 +133,7 @@ async def first_sessions(
         page = await recent(reader, asked, cursor, min(PAGE, limit - len(found)))
         found += page.encounters
         cursor, begun = page.turns.after, True
-    return await summaries(reader.store, reader.project, found)
+    return await summaries(reader.view, reader.project, found)
 
 
 async def _by_beginning(
@@ -143,7 +143,7 @@ async def _by_beginning(
     if wanted.patient:
         found = await reader.read("Patient", wanted.patient)
         name = (resource_name(found) or "a patient") if found else "an unknown patient"
-    query = await wanted_query(reader.store, reader.project, wanted, dates.zone)
+    query = await wanted_query(reader.view, reader.project, wanted, dates.zone)
     if query is None:
         return Listing([], 0, Turns("", ""), wanted, name, found is not None)
     page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
@@ -170,9 +170,9 @@ async def _count(reader: Reader, wanted: Wanted) -> int:
 
 
 async def _counted(reader: Reader, wanted: Wanted) -> int:
-    query = await wanted_query(reader.store, reader.project, wanted, ZoneInfo("UTC"))
+    query = await wanted_query(reader.view, reader.project, wanted, ZoneInfo("UTC"))
     assert query is not None
-    page = await reader.store.search(
+    page = await reader.view.search(
         reader.project, replace(query, count=0, sort=(), total=Total.ACCURATE)
     )
     return page.total or 0
@@ -202,7 +202,7 @@ def session_name(session: SessionSummary) -> str:
 async def _rows(
     reader: Reader, encounters: list[Resource], dates: Dates, me: str
 ) -> list[SessionRow]:
-    those = await looked_at(reader.store, reader.project, encounters)
+    those = await looked_at(reader.view, reader.project, encounters)
     await reader.learn(one.last.get("sender") for one in those if one.last)
     unread = await unread_in(reader, [one.headers for one in those], me) if me else []
     numbers = unread or [0] * len(those)

@@ -17,8 +17,8 @@ from threadwell.encounters.delivery import delivery_of
 from threadwell.encounters.drafts import is_draft
 from threadwell.encounters.times import fhir_time
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.composing import written
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.composing import written, written_by
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.message_view import MessageView, message_view
 from threadwell.inbox.names import name_of
@@ -30,7 +30,6 @@ from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.links import circle_of
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.reports.sessions import channel_of
@@ -107,13 +106,18 @@ async def act(site: Site, request: Request) -> Response:
         return await _page(site, request, form, "Others change it just now: try again.", 409)
     if asked == RETRACT:
         return RedirectResponse(_back(request), 303)
-    return RedirectResponse(await place_of(Reader(site.store, site.project), done), 303)
+    return RedirectResponse(await place_of(site.reader(), done), 303)
 
 
 async def _do(site: Site, request: Request, form: Form, message: str) -> str:
     """What the button says; the message (``Communication/…``) to look at afterwards."""
-    store, project, by = site.store, site.project, by_whom(request)
-    settings, why = await kept_settings(store, project, site.labels), why_in(first(form, "why"))
+    project, by = site.project, by_whom(request)
+    settings, why = await site.settings(), why_in(first(form, "why"))
+    thread = f"Communication/{await _thread(site, message)}"
+    if first(form, "act") == RETRACT:
+        store = await site.acting(message)
+    else:
+        store = await site.acting(message, writes=written_by(by.reference, thread))
     if first(form, "act") == RETRACT:
         await retract(store, project, message, settings, by=by, why=why)
         return message
@@ -132,10 +136,18 @@ async def _do(site: Site, request: Request, form: Form, message: str) -> str:
     return corrected.message
 
 
+async def _thread(site: Site, message: str) -> str:
+    """The id of the header of a message that is seen; 404 for any other."""
+    body = await site.reader().read(*message.split("/", 1))
+    if body is None:
+        raise HTTPException(404)
+    return id_in(next(iter(body.get("partOf") or ()), None), "Communication")
+
+
 async def _page(
     site: Site, request: Request, form: Form, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     body = await reader.read("Communication", request.path_params["message"])
     header = await _header(reader, body)
     session = request.path_params["id"]
@@ -162,7 +174,7 @@ async def _load(
     header: Resource,
     form: Form,
 ) -> MessagePage:
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     earlier, later = await _beside(reader, body, header)
     shown = [one for one in (body, earlier, later) if one]
     people = [body.get("sender"), *(body.get("recipient") or ()), *(o.get("sender") for o in shown)]

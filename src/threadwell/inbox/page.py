@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from threadwell.encounters.corrected import Agent
+from threadwell.inbox import kept
 from threadwell.inbox.quarantine import count_held
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.render import render
 from threadwell.inbox.reviews import count_reviews
 from threadwell.inbox.site import Site
-from threadwell.intake.care_zone import care_zone
 
 #: A form may name each message of a session that is ticked.
 _MAX_FORM = 1024 * 1024
@@ -71,7 +71,7 @@ async def page_of(
 
     One that is ``live`` asks for itself anew, once there is news of what it shows.
     """
-    zone = await care_zone(reader.store)
+    zone = await kept.zone_of(reader)
     by = by_whom(request)
     frame = {
         "place": place,

@@ -11,25 +11,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox import review_page, seeking, writers_page
+from threadwell.inbox import kept, review_page, seeking, writers_page
 from threadwell.inbox.about_page import FIND, Said, load_about, meant
 from threadwell.inbox.caring import MINE, OWNERS, is_tracked
-from threadwell.inbox.dates import EXAMPLE, Dates, bad_day, dates_of
+from threadwell.inbox.dates import EXAMPLE, Dates, bad_day
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
 from threadwell.inbox.listing import Listing, list_sessions
 from threadwell.inbox.message_view import PICTURES
 from threadwell.inbox.page import Live, by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.quarantine import load_held
-from threadwell.inbox.reader import Reader
 from threadwell.inbox.reviews import asks_whom, list_reviews
 from threadwell.inbox.session_acts import whole
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
-from threadwell.intake.correcting import BadCorrection, correct_attribution, may_be_about
+from threadwell.intake.correcting import BadCorrection, correct_attribution
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.wanted import Wanted
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer, answer_writers
@@ -57,14 +55,14 @@ def _tabs(*, tracked: bool, named: bool) -> list[tuple[str, dict[str, str]]]:
 async def sessions(site: Site, request: Request) -> Response:
     """The list of sessions: those that the query wants, and ``?cursor=`` where a page begins."""
     asked = request.query_params
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     days, mistake = _days(asked, dates)
     wanted = _wanted(asked, days)
     waiting = asked.get("waiting", "")
     if waiting not in ("", *WAITING, *OWNERS):
         raise HTTPException(404)
     after = await site.news.position()
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     listing = await list_sessions(
         reader,
         wanted,
@@ -112,10 +110,10 @@ async def find(site: Site, request: Request) -> Response:
     """
     form = await read_form(request)
     text = first(form, "name")
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     if first(form, "in") == "messages":
         return await seeking.seek(site, request, form)
-    patients = await find_patients(reader, text, await dates_of(site.store), most=MOST + 1)
+    patients = await find_patients(reader, text, await site.dates(), most=MOST + 1)
     if len(patients) == 1:
         return RedirectResponse(f"/?patient={patients[0].id}", 303)
     ids = urlencode([("id", patient.id) for patient in patients])
@@ -127,8 +125,8 @@ async def found(site: Site, request: Request) -> Response:
     if request.query_params.get("in") == "messages":
         return await seeking.empty(site, request)
     ids = [id_ for id_ in request.query_params.getlist("id") if _ID.fullmatch(id_)]
-    reader = Reader(site.store, site.project)
-    patients = await patients_of(reader, ids[:MOST], await dates_of(site.store))
+    reader = site.reader()
+    patients = await patients_of(reader, ids[:MOST], await site.dates())
     more = len(ids) > MOST
     return await page_of(
         site, request, reader, "found.html", "sessions", patients=patients, more=more
@@ -150,14 +148,21 @@ async def say_about(site: Site, request: Request) -> Response:
     if said.mistake:
         return await _about(site, request, said, said.mistake, 400)
     session = request.path_params["id"]
-    subject, messages = await meant(Reader(site.store, site.project), session, said)
+    subject, messages = await meant(site.reader(), session, said)
     try:
+        store = await site.acting(
+            subject,
+            naming=[
+                *(f"Patient/{one}" for one in said.patients),
+                *(f"Communication/{one}" for one in messages),
+            ],
+        )
         await correct_attribution(
-            site.store,
+            store,
             site.project,
             subject,
             said.patients,
-            await kept_settings(site.store, site.project, site.labels),
+            await site.settings(),
             messages=messages,
             by=by_whom(request),
         )
@@ -171,17 +176,17 @@ async def say_about(site: Site, request: Request) -> Response:
 async def _about(
     site: Site, request: Request, said: Said, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     encounter = await reader.read("Encounter", request.path_params["id"])
     if encounter is None:
         raise HTTPException(404)
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     session = await whole(reader, encounter, request, dates)
     if not session.correctable:
         # The page of the session says why, or where its messages are now.
         return RedirectResponse(f"/sessions/{session.id}", 303)
-    settings = await kept_settings(site.store, site.project, site.labels)
-    possible = await may_be_about(site.store, site.project, f"Encounter/{session.id}", settings)
+    settings = await site.settings()
+    possible = await kept.may_be_about(reader, f"Encounter/{session.id}", settings)
     message = request.query_params.get("message", "")
     view = await load_about(
         reader, session, possible, said, message=message, mistake=mistake, dates=dates
@@ -195,7 +200,7 @@ async def _about(
 
 async def attachment(site: Site, request: Request) -> Response:
     """The bytes of a Binary; what a browser might run is only ever downloaded."""
-    binary = await Reader(site.store, site.project).read_binary(request.path_params["id"])
+    binary = await site.reader().read_binary(request.path_params["id"])
     if binary is None:
         raise HTTPException(404)
     kind, content = binary
@@ -212,8 +217,8 @@ async def attachment(site: Site, request: Request) -> Response:
 
 async def held(site: Site, request: Request) -> Response:
     """One held message, why it is held and what to do."""
-    reader = Reader(site.store, site.project)
-    dates = await dates_of(site.store)
+    reader = site.reader()
+    dates = await site.dates()
     item = await load_held(reader, request.path_params["id"], dates, or_dismissed=True)
     if item is None:
         raise HTTPException(404)
@@ -223,9 +228,9 @@ async def held(site: Site, request: Request) -> Response:
 async def reviews(site: Site, request: Request) -> Response:
     """The open questions, the newest first."""
     after = await site.news.position()
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     cursor = request.query_params.get("cursor", "")
-    found = await list_reviews(reader, cursor=cursor, dates=await dates_of(site.store))
+    found = await list_reviews(reader, cursor=cursor, dates=await site.dates())
     return await page_of(
         *(site, request, reader, "reviews.html", "reviews"),
         live=Live(after, ("Task/",)),
@@ -236,7 +241,7 @@ async def reviews(site: Site, request: Request) -> Response:
 
 async def review(site: Site, request: Request) -> Response:
     """A question, to be answered: whom a session is about, or who writes at a shared address."""
-    task = await Reader(site.store, site.project).read("Task", request.path_params["id"])
+    task = await site.reader().read("Task", request.path_params["id"])
     if task is not None and asks_whom(task):
         return await review_page.show(site, request)
     return await _writers(site, request, writers_page.Said())
@@ -244,7 +249,7 @@ async def review(site: Site, request: Request) -> Response:
 
 async def say_in_review(site: Site, request: Request) -> Response:
     """What the form of that page says is so from now on; or it is shown again, with the mistake."""
-    task = await Reader(site.store, site.project).read("Task", request.path_params["id"])
+    task = await site.reader().read("Task", request.path_params["id"])
     if task is not None and asks_whom(task):
         return await review_page.answer(site, request)
     if not is_from_here(site, request):
@@ -252,13 +257,15 @@ async def say_in_review(site: Site, request: Request) -> Response:
     said = writers_page.Said.of(await read_form(request))
     if said.mistake:
         return await _writers(site, request, said, said.mistake, 400)
+    asked = f"Task/{request.path_params['id']}"
     try:
+        store = await site.acting(asked, naming=said.persons)
         await answer_writers(
-            site.store,
+            store,
             site.project,
-            f"Task/{request.path_params['id']}",
+            asked,
             said.persons,
-            await kept_settings(site.store, site.project, site.labels),
+            await site.settings(),
             holds_for=said.holds_for,
             by=by_whom(request),
         )
@@ -272,13 +279,13 @@ async def say_in_review(site: Site, request: Request) -> Response:
 async def _writers(
     site: Site, request: Request, said: writers_page.Said, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     view = await writers_page.load_writers(
         reader,
         request.path_params["id"],
         said,
         mistake=mistake,
-        dates=await dates_of(site.store),
+        dates=await site.dates(),
     )
     if view is None:
         raise HTTPException(404)

@@ -6,16 +6,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import by_whom, first, page_of, read_form, sentence
 from threadwell.inbox.patient_page import load_patient
-from threadwell.inbox.reader import Reader
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
-from threadwell.intake.acts import BadAct, open_session
+from threadwell.intake.acts import BadAct, open_session, session_of
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 
 
@@ -30,13 +27,17 @@ async def open_one(site: Site, request: Request) -> Response:
         return from_elsewhere()
     form = await read_form(request)
     patient, header = request.path_params["id"], first(form, "thread")
+    thread = f"Communication/{header}" if header else ""
     try:
+        store = await site.acting(
+            naming=[f"Patient/{patient}", thread], writes=session_of(f"Patient/{patient}")
+        )
         acted = await open_session(
-            site.store,
+            store,
             site.project,
             [f"Patient/{patient}"],
-            await kept_settings(site.store, site.project, site.labels),
-            thread=f"Communication/{header}" if header else "",
+            await site.settings(),
+            thread=thread,
             by=by_whom(request),
             why=why_in(first(form, "why")),
         )
@@ -50,11 +51,11 @@ async def open_one(site: Site, request: Request) -> Response:
 async def _page(
     site: Site, request: Request, mistake: str = "", chosen: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     found = await reader.read("Patient", request.path_params["id"])
     if found is None:
         raise HTTPException(404)
-    view = await load_patient(reader, found, await dates_of(site.store))
+    view = await load_patient(reader, found, await site.dates())
     return await page_of(
         *(site, request, reader, "patient.html", "sessions", status),
         patient=view,

@@ -76,7 +76,7 @@ async def load_patient(reader: Reader, patient: Resource, dates: Dates) -> Patie
     """The page of a Patient."""
     id_ = patient["id"]
     related = (await reader.search(f"RelatedPerson?patient=Patient/{id_}", _count=_MANY)).resources
-    ids = await sessions_of(reader.store, reader.project, id_)
+    ids = await sessions_of(reader.view, reader.project, id_)
     threads = await _threads(reader, sorted(ids), dates)
     addresses = {
         address.value: address
@@ -107,7 +107,7 @@ async def _circles(
 ) -> list[str]:
     """The keys of the circles that a patient belongs to: of what was written, and of whoever may
     write from one of the addresses."""
-    headers = await session_headers(reader.store, reader.project, sorted(sessions))
+    headers = await session_headers(reader.view, reader.project, sorted(sessions))
     found = {circle_of(header) for those in headers.values() for header in those}
     families = [{patient}]
     families += [{patient, *await patients_at(reader, one, dates.country)} for one in addresses]
@@ -135,7 +135,7 @@ def _facts(patient: Resource, dates: Dates) -> list[tuple[str, str]]:
 async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[ThreadRow]:
     """The threads of those sessions, the latest first."""
     by_thread: dict[Any, list[Resource]] = {}
-    headers = await session_headers(reader.store, reader.project, sessions)
+    headers = await session_headers(reader.view, reader.project, sessions)
     for header in (one for those in headers.values() for one in those):
         if header.get("status") != "entered-in-error":
             by_thread.setdefault(thread_of(header) or header["id"], []).append(header)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import PersonFound, find_people, people_of
 from threadwell.inbox.names import address_text
@@ -20,9 +20,9 @@ from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.adding import BadPerson, NewPerson, add_address
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address
+from threadwell.stores.contract import Store
 
 #: What the buttons are for: find somebody; the address is theirs; it is a relative's of theirs; it
 #: is a new patient's.
@@ -113,11 +113,11 @@ async def add(site: Site, request: Request) -> Response:
     address = found[said.text("address")] if len(found) > 1 else next(iter(found.values()))
     try:
         added = await add_address(
-            site.store,
+            await _acting(site, request, said),
             site.project,
             address,
             said.who if said.act == THEIRS else said.whose,
-            await kept_settings(site.store, site.project, site.labels),
+            await site.settings(),
             by=by_whom(request),
         )
     except (BadPerson, BadSetting) as error:
@@ -127,8 +127,19 @@ async def add(site: Site, request: Request) -> Response:
     return RedirectResponse(f"/quarantine?placed={added.report.replayed}", 303)
 
 
+async def _acting(site: Site, request: Request, said: Said) -> Store:
+    """The store, where whoever asks may place what is held, and write who has the address."""
+    if said.act == THEIRS:
+        await site.acting(*said.who)
+    else:
+        type_ = "Patient" if said.act == NEW else "RelatedPerson"
+        patient = {"patient": {"reference": next(iter(said.who), "")}} if said.who else {}
+        await site.acting(naming=said.who, writes={"resourceType": type_, **patient})
+    return await site.acting(f"Task/{request.path_params['id']}")
+
+
 async def _addresses(site: Site, request: Request) -> list[Address]:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     found = await may_be_added(reader, request.path_params["id"])
     if not found:
         raise HTTPException(404)
@@ -138,8 +149,8 @@ async def _addresses(site: Site, request: Request) -> list[Address]:
 async def _page(
     site: Site, request: Request, said: Said, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
-    dates = await dates_of(site.store)
+    reader = site.reader()
+    dates = await site.dates()
     addresses = await _addresses(site, request)
     item = await load_held(reader, request.path_params["id"], dates)
     if item is None:

@@ -11,15 +11,14 @@ from typing import Any
 from threadwell.encounters.child import own_of
 from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.encounters.people import addresses_of
-from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
+from threadwell.inbox.kept import held_tasks
 from threadwell.inbox.names import address_text, concept_text
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import Turns
 from threadwell.inbox.words import count
-from threadwell.intake.held.finding import held_at
 from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message, is_dismissed
 from threadwell.intake.held.listing import TWIN, quarantined
 from threadwell.intake.links import as_key
@@ -156,8 +155,7 @@ async def held_of(
 ) -> list[HeldRow]:
     """The held messages that came from, or went to, one of those addresses; not more than that."""
     out: list[HeldRow] = []
-    async for stored in held_at(reader.store, reader.project, addresses):
-        task = decode(stored.body)
+    async for task in held_tasks(reader, addresses):
         if not (await waits_for(reader, task)).isdisjoint(addresses):
             out.append(await _row(reader, task, dates))
         if len(out) == most:

@@ -20,7 +20,7 @@ async def unread_in(
     reader: Reader, sessions: Sequence[Sequence[Resource]], me: str, clock: Clock = now_ms
 ) -> list[int]:
     """How many messages of each session, given as its thread headers, ``me`` has not read."""
-    return await unread(reader.store, reader.project, sessions, me, clock)
+    return await unread(reader.whole, reader.project, sessions, me, clock, seen=reader.view)
 
 
 async def mark_read(
@@ -34,7 +34,7 @@ async def mark_read(
         if sent:
             with contextlib.suppress(BadReceipt, Contended, StoreError, ValueError):
                 await mark_thread(
-                    reader.store,
+                    reader.whole,
                     reader.project,
                     f"Communication/{id_}",
                     me,

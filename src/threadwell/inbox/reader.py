@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from threadwell.access.policy import Policy
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
 from threadwell.inbox.turning import Turns, opened_at, turns
 from threadwell.messages import OCTETS, parse_media_type
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key, Reading, Store
 from threadwell.stores.scanning import scan
 
 
@@ -25,11 +26,23 @@ class Found(NamedTuple):
 
 
 class Reader:
-    """Reads one project's resources for one page."""
+    """Reads one project's resources for one page, through the ``view`` of whoever looks.
 
-    def __init__(self, store: Store, project: str) -> None:
-        self.store = store
+    ``whole`` is the store itself, for what is no resource (``kept``). ``policy`` is what limits
+    them, ``None`` where nothing does.
+    """
+
+    def __init__(
+        self,
+        whole: Store,
+        project: str,
+        view: Reading | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.view: Reading = view or whole
+        self.whole = whole
         self.project = project
+        self.policy = policy
         self._known: dict[Key, Resource | None] = {}
 
     async def search(self, query: str, **parameters: str | int) -> Found:
@@ -40,7 +53,7 @@ class Reader:
     async def open(self, query: Query, count: int, cursor: str = "") -> Found:
         """The page of a search that a cursor of it leads to, ``""`` to the first."""
         asked = opened_at(query, cursor, count)
-        page = await self.store.search(self.project, asked)
+        page = await self.view.search(self.project, asked)
         resources = [decode(match.body) for match in page.matches]
         return Found(resources, page.total, turns(asked, page))
 
@@ -50,27 +63,27 @@ class Reader:
 
     async def search_all(self, query: str, **parameters: str | int) -> list[Resource]:
         """Every match, however many there are and whoever writes meanwhile."""
-        matches = scan(self.store, self.project, _query(query, parameters))
+        matches = scan(self.view, self.project, _query(query, parameters))
         return [decode(match.body) async for match in matches]
 
     async def read(self, type_: str, id_: str) -> Resource | None:
         """The resource; ``None`` if there is none or it was deleted."""
-        stored = await self.store.read(self.project, type_, id_)
+        stored = await self.view.read(self.project, type_, id_)
         return None if stored is None or stored.deleted else decode(stored.body)
 
     async def read_binary(self, id_: str) -> tuple[str, bytes] | None:
         """The content type (lower case, without parameters) and the bytes of a ``Binary``."""
-        stored = await self.store.read(self.project, "Binary", id_)
+        stored = await self.view.read(self.project, "Binary", id_)
         if stored is None or stored.deleted:
             return None
-        content = await self.store.content(self.project, id_, stored.version_id)
+        content = await self.view.content(self.project, id_, stored.version_id)
         kind = parse_media_type(str(decode(stored.body).get("contentType", "")))
         return (kind.name if kind else OCTETS, content or b"")
 
     async def learn(self, references: Iterable[Any]) -> None:
         """Read what the ``Reference`` elements refer to, all at once, for ``known``."""
         keys = {key for reference in references if (key := key_of(reference))} - self._known.keys()
-        stored = await self.store.read_many(self.project, sorted(keys))
+        stored = await self.view.read_many(self.project, sorted(keys))
         for key in keys:
             found = stored.get(key)
             self._known[key] = decode(found.body) if found and not found.deleted else None

@@ -17,6 +17,7 @@ from threadwell.channels.live import Live
 from threadwell.channels.sending import Limits
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.resource import Resource
+from threadwell.inbox import kept
 from threadwell.inbox.composing import (
     Draft,
     drafts_of,
@@ -24,19 +25,18 @@ from threadwell.inbox.composing import (
     saved_names,
     templates_by_channel,
     written,
+    written_by,
 )
 from threadwell.inbox.dates import Dates
-from threadwell.inbox.message_view import MessageView
+from threadwell.inbox.message_view import MessageView, message_view
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.posted import MOST, Posted
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_page import SessionView, ThreadView
 from threadwell.inbox.site import Site
 from threadwell.inbox.turning import LAST, MESSAGES
-from threadwell.intake.accounts import accounts
 from threadwell.intake.circles.place import thread_of
-from threadwell.intake.practice import kept_settings
-from threadwell.intake.replies.outbox import Stage, drop_letter, letters_of, replay_letter
+from threadwell.intake.replies.outbox import NotInOutbox, Stage, drop_letter, replay_letter
 from threadwell.intake.replies.writing import BadReply, channel_of, reply
 
 #: What a person may decide of a message that was not sent: what the button says.
@@ -97,7 +97,7 @@ async def load_replying(
     unsent = await unsent_of(
         reader, (m for one in session.threads for day in one.days for m in day.messages)
     )
-    ways = {one.channel for one in await accounts(reader.store, reader.project)}
+    ways = {one.channel for one in await kept.accounts_of(reader)}
     lives = {name: live for name in ways if (live := _live(site, name))}
     threads = [one for one in session.threads if one.channel in lives]
     if not threads or session.superseded:
@@ -123,7 +123,7 @@ def _has_window(lives: Mapping[str, Live], thread: ThreadView) -> bool:
 async def unsent_of(reader: Reader, messages: Iterable[MessageView]) -> dict[str, Unsent]:
     """What becomes of those of the messages that are in the outbox, by their ids."""
     named = {one.letter: one.id for one in messages if one.letter}
-    found = await letters_of(reader.store, reader.project, named)
+    found = await kept.letters(reader, named)
     return {
         named[name]: Unsent(_STUCK, one.id, one.entry.reason)
         if one.entry.stage is Stage.HELD
@@ -142,7 +142,7 @@ async def sending_in(site: Site, reader: Reader, header: Resource) -> tuple[bool
     may have, 0 for any number."""
     channel, external = channel_of(header), thread_of(header)
     live = _live(site, channel)
-    ways = {one.channel for one in await accounts(reader.store, reader.project)}
+    ways = {one.channel for one in await kept.accounts_of(reader)}
     if live is None or external is None or channel not in ways:
         return False, 0
     return True, live.limits(external.id).characters
@@ -172,12 +172,14 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
     # Pressed twice it is one reply; what is written after a step back is another. Large files are
     # read where nobody waits for it.
     said = await asyncio.to_thread(_digest, text, posted)
+    thread = f"Communication/{header}"
+    store = await site.acting(thread, writes=written_by(by.reference, thread))
     replied = await reply(
-        site.store,
+        store,
         site.project,
-        f"Communication/{header}",
+        thread,
         text,
-        await kept_settings(site.store, site.project, site.labels),
+        await site.settings(),
         live_ways(site),
         sender=by.reference,
         files=posted.files,
@@ -185,7 +187,7 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
         by=by,
     )
     await forget(site, request, form)
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     found = await reader.read(*replied.thread.split("/", 1))
     if found is None:
         raise HTTPException(404)
@@ -195,9 +197,22 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
 async def decide(site: Site, request: Request, form: Form) -> Response:
     """Send a message after all, or never, that waits for a decision; raises ``NotInOutbox``."""
     do = replay_letter if first(form, "act") == RESEND else drop_letter
-    await do(site.store, site.project, first(form, "letter"))
     message = first(form, "message")
+    store = await site.acting(*([f"Communication/{message}"] if site.policy else []))
+    if site.policy is not None and not await _is_of(site, message, first(form, "letter")):
+        raise NotInOutbox(f"no message {message} waits for a decision")
+    await do(store, site.project, first(form, "letter"))
     return RedirectResponse(f"/sessions/{request.path_params['id']}#m-{message}", 303)
+
+
+async def _is_of(site: Site, message: str, letter: str) -> bool:
+    """Whether what waits in the outbox by that name is a message that whoever asks sees."""
+    reader = site.reader()
+    body = await reader.read("Communication", message)
+    if body is None:
+        return False
+    found = await unsent_of(reader, [message_view(reader, body, await site.dates())])
+    return letter in {one.letter for one in found.values() if one.letter}
 
 
 def _digest(text: str, posted: Posted) -> str:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import PatientFound, patients_of
 from threadwell.inbox.page import by_whom, page_of, read_form, sentence
@@ -21,7 +21,6 @@ from threadwell.inbox.site import Site
 from threadwell.intake.answering import answer_review, dismiss_review
 from threadwell.intake.circles.answers import candidates, chosen_in, suggestions
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer
 
@@ -83,13 +82,20 @@ async def answer(site: Site, request: Request) -> Response:
         return await _page(site, request, said, said.mistake, 400)
     id_ = request.path_params["id"]
     following = await _following(site, id_) if said.act != SAY else f"/reviews/{id_}/session"
+    patients = [f"Patient/{one}" for one in said.patients]
+    about = await _task(site.reader(), id_) if site.policy else {}
+    focus = id_in(about.get("focus"), "Encounter")
     try:
+        # An answer is a word on the question, and on the session that it is about.
+        store = await site.acting(f"Task/{id_}", naming=patients)
+        if focus and said.act != DISMISS:
+            await site.acting(f"Encounter/{focus}")
         if said.act == DISMISS:
-            await dismiss_review(site.store, site.project, f"Task/{id_}", by=by_whom(request))
+            await dismiss_review(store, site.project, f"Task/{id_}", by=by_whom(request))
         else:
-            settings = await kept_settings(site.store, site.project, site.labels)
+            settings = await site.settings()
             await answer_review(
-                *(site.store, site.project, f"Task/{id_}", said.patients, settings),
+                *(store, site.project, f"Task/{id_}", said.patients, settings),
                 by=by_whom(request),
             )
     except (BadAnswer, BadSetting) as error:
@@ -101,21 +107,21 @@ async def answer(site: Site, request: Request) -> Response:
 
 async def session(site: Site, request: Request) -> Response:
     """To the session that a question is about, wherever its messages are now."""
-    task = await _task(Reader(site.store, site.project), request.path_params["id"])
+    task = await _task(site.reader(), request.path_params["id"])
     return RedirectResponse(f"/sessions/{id_in(task.get('focus'), 'Encounter')}", 303)
 
 
 async def _following(site: Site, id_: str) -> str:
     """The page of the next question, of all of them where there is none."""
-    return await next_review(Reader(site.store, site.project), id_) or "/reviews"
+    return await next_review(site.reader(), id_) or "/reviews"
 
 
 async def _page(
     site: Site, request: Request, said: Said, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     task = await _task(reader, request.path_params["id"])
-    view = await _view(reader, task, said, mistake, await dates_of(site.store))
+    view = await _view(reader, task, said, mistake, await site.dates())
     if view is None:
         raise HTTPException(404)
     return await page_of(site, request, reader, "review.html", "reviews", status, review=view)

@@ -8,16 +8,15 @@ from functools import partial
 
 from threadwell.encounters import codes
 from threadwell.encounters.codes import TASK_CODE
-from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
+from threadwell.inbox.kept import count_held_at, held_tasks
 from threadwell.inbox.names import address_text, concept_text, name_of
 from threadwell.inbox.quarantine import title_of, waits_for
 from threadwell.inbox.reader import Reader, id_in, key_of
 from threadwell.inbox.turning import Turns
 from threadwell.intake.circles.answers import candidates, suggestions
-from threadwell.intake.held.finding import count_waiting, held_at
 from threadwell.intake.held.listing import SHARED, quarantined
 from threadwell.intake.links import circle_of
 from threadwell.intake.people.question import Scope, scope_of
@@ -200,16 +199,14 @@ async def reviews_of(
 
 async def waiting_for(reader: Reader, address: str) -> list[Resource]:
     """The Tasks of the held messages that wait for who writes at an address."""
-    found = held_at(reader.store, reader.project, [address])
-    every = [decode(stored.body) async for stored in found]
+    every = [task async for task in held_tasks(reader, [address])]
     return [task for task in every if address in (one.value for one in quarantined(task).shared)]
 
 
 async def _reviews(reader: Reader, tasks: Sequence[Resource], dates: Dates) -> list[Review]:
     """The questions of those Tasks, one for each shared address, where its first was."""
     addresses = {scope.address.value for task in tasks if (scope := scope_of(task))}
-    store, project = reader.store, reader.project
-    waiting = {one: await count_waiting(store, project, one) for one in addresses}
+    waiting = {one: await count_held_at(reader, one) for one in addresses}
     groups: dict[object, list[Review]] = {}
     for task in tasks:
         one = await _review(reader, task, dates, waiting)

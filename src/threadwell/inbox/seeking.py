@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.inbox.dates import EXAMPLE, Dates, bad_day, dates_of
+from threadwell.inbox.dates import EXAMPLE, Dates, bad_day
 from threadwell.inbox.finding import find_patients
 from threadwell.inbox.page import Form, first, page_of
 from threadwell.inbox.reader import Reader
@@ -68,8 +68,8 @@ class BadSearch(ValueError):
 async def seek(site: Site, request: Request, form: Form, clock: Clock = now_ms) -> Response:
     """Keep what was typed, and lead to what is found; or show it again, with what is wrong."""
     typed = Typed.of_form(form)
-    reader = Reader(site.store, site.project)
-    dates = await dates_of(site.store)
+    reader = site.reader()
+    dates = await site.dates()
     try:
         sought = await _read(reader, typed, dates)
     except BadSearch as error:
@@ -77,15 +77,15 @@ async def seek(site: Site, request: Request, form: Form, clock: Clock = now_ms) 
     now = clock()
     # By their names those that expire first stand first.
     name = f"{now + LIFE:0{_DIGITS}d}-{secrets.token_urlsafe(_NAME)}"
-    await _forget_expired(site.store, f"{site.project}/", now)
+    await _forget_expired(site.whole, f"{site.project}/", now)
     kept = msgspec.json.encode(Kept(typed, sought, now + LIFE))
-    await site.store.put_private(_KIND, f"{site.project}/{name}", kept)
+    await site.whole.put_private(_KIND, f"{site.project}/{name}", kept)
     return RedirectResponse(f"/find/{name}", 303)
 
 
 async def empty(site: Site, request: Request) -> Response:
     """The form alone; ``?patient=`` is the id of one whose messages are sought."""
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     found = await reader.read("Patient", request.query_params.get("patient", ""))
     typed = Typed(patient=resource_name(found), of=found["id"]) if found else Typed()
     return await _page(site, request, typed)
@@ -94,15 +94,15 @@ async def empty(site: Site, request: Request) -> Response:
 async def show(site: Site, request: Request, clock: Clock = now_ms) -> Response:
     """A page of what a search has found; ``?before=`` leads further back."""
     name = f"{site.project}/{request.path_params['name']}"
-    value = await site.store.get_private(_KIND, name)
+    value = await site.whole.get_private(_KIND, name)
     kept = msgspec.json.decode(value, type=Kept) if value is not None else None
     if kept is None or kept.expires <= clock():
         return RedirectResponse("/find?in=messages", 303)
     before = request.query_params.get("before", "0")
     if not (before.isascii() and before.isdigit() and len(before) < 20):
         raise HTTPException(404)
-    reader = Reader(site.store, site.project)
-    dates = await dates_of(site.store)
+    reader = site.reader()
+    dates = await site.dates()
     found = await find_messages(reader, kept.sought, dates, before=int(before))
     return await _page(site, request, kept.typed, found=found, later=before != "0")
 
@@ -117,9 +117,9 @@ async def _page(
     found: FoundPage | None = None,
     later: bool = False,
 ) -> Response:
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     return await page_of(
-        *(site, request, Reader(site.store, site.project), "messages.html", "sessions", status),
+        *(site, request, site.reader(), "messages.html", "sessions", status),
         typed=typed,
         mistake=mistake,
         found=found,

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.fhir.resource import Resource
 from threadwell.inbox import caring
 from threadwell.inbox.composing import DISCARD, KEEP, SAVED, keep, with_saved
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.fresh import first_unread
 from threadwell.inbox.page import Form, Live, by_whom, first, page_of, sentence
@@ -31,7 +31,6 @@ from threadwell.inbox.site import Site
 from threadwell.inbox.typists import typing_in
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import NotInOutbox
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.settings import BadSetting
@@ -70,10 +69,10 @@ async def act(site: Site, request: Request) -> Response:
     session = f"Encounter/{request.path_params['id']}"
     try:
         acted = await do(
-            site.store,
+            await site.acting(session),
             site.project,
             session,
-            await kept_settings(site.store, site.project, site.labels),
+            await site.settings(),
             by=by_whom(request),
             why=why_in(first(form, "why")),
         )
@@ -147,13 +146,13 @@ async def _page(
     form: Form | None = None,
 ) -> Response:
     after = await site.news.position()
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     encounter = await reader.read("Encounter", request.path_params["id"])
     if encounter is None:
         raise HTTPException(404)
     if parent := await _session_of(reader, encounter):
         return RedirectResponse(f"/sessions/{parent}", 303)
-    dates = await dates_of(site.store)
+    dates = await site.dates()
     view = await whole(reader, encounter, request, dates)
     me = by_whom(request).reference
     fresh = await first_unread(reader, view, me) if me else {}

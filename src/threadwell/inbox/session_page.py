@@ -8,6 +8,7 @@ from typing import Any
 
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.resource import Resource
+from threadwell.inbox import kept
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.listing import session_name
 from threadwell.inbox.message_view import Day, days_of, shared_notes
@@ -17,7 +18,6 @@ from threadwell.inbox.reasons import named_in
 from threadwell.inbox.reviews import Question, questions
 from threadwell.inbox.turning import MESSAGES, Turns
 from threadwell.inbox.words import Status, status_of
-from threadwell.intake.choices import Choices, kept_choices
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.reports.sessions import channel_of, looked_at
@@ -119,7 +119,7 @@ async def load_session(
     header's id, and all other threads begin at their first.
     """
     reference = f"Encounter/{encounter['id']}"
-    ((summary, headers, _),) = await looked_at(reader.store, reader.project, [encounter])
+    ((summary, headers, _),) = await looked_at(reader.view, reader.project, [encounter])
     parts = (
         await reader.search(
             f"Encounter?part-of={reference}&status:not=entered-in-error", _count=_MANY
@@ -133,8 +133,8 @@ async def load_session(
     superseded = encounter.get("status") == "entered-in-error"
     because = successor_ = ""
     if superseded:
-        because = await superseded_because(reader.store, reader.project, encounter["id"])
-        successor_ = await successor(reader.store, reader.project, headers)
+        because = await superseded_because(reader.view, reader.project, encounter["id"])
+        successor_ = await successor(reader.view, reader.project, headers)
     act, ours = _act(encounter), any(map(circle_of, headers))
     return SessionView(
         id=encounter["id"],
@@ -166,7 +166,7 @@ async def load_session(
 async def _afterwards(reader: Reader, act: str) -> str:
     if act == REOPEN:
         return "The next message joins this session again."
-    choices = await kept_choices(reader.store, reader.project) or Choices()
+    choices = await kept.choices_of(reader)
     return _AFTER_CLOSING.get(choices.policy, "")
 
 
@@ -206,7 +206,7 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
     )
     await reader.learn(child.get("sender") for child in found.resources)
     await reader.learn(named_in(found.resources))
-    before, after = await neighbours(reader.store, reader.project, header)
+    before, after = await neighbours(reader.view, reader.project, header)
     shared = shared_notes(found.resources)
     external = thread_of(header)
     return ThreadView(

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from starlette.responses import HTMLResponse
 
+from threadwell.access.limited import Limited
+from threadwell.access.policy import Policy
+from threadwell.access.view import View, Whole
 from threadwell.channels.channel import Channel
+from threadwell.fhir.json import encode
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import now_ms
+from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.news import News
+from threadwell.inbox.reader import Reader
 from threadwell.inbox.render import render
+from threadwell.inbox.viewing import Viewing
 from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
+from threadwell.intake.links import as_key
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store
 from threadwell.users.passwords import shared
 from threadwell.users.signing_in import SigningIn
@@ -20,13 +31,18 @@ from threadwell.users.signing_in import SigningIn
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One project of a store.
+    """One project of a store, as whoever asks sees it.
+
+    ``view`` is what they have of it, and ``policy`` what limits them, ``None`` where nothing does.
+    ``whole`` is the store itself: for what is no resource (how the practice is set up, who is
+    signed in), and for nothing else.
 
     ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
     channels that there are, and ``labels`` what people call these, by name.
     """
 
-    store: Store
+    view: View
+    whole: Store
     project: str
     origin: str
     badges: Badges
@@ -34,6 +50,46 @@ class Site:
     news: News
     channels: Mapping[str, Channel]
     typing: Typing
+    viewing: Viewing
+    policy: Policy | None = None
+
+    async def seen_by(self, who: str) -> Site:
+        """The same as somebody (``Practitioner/…``) sees it by their policy, if they have one."""
+        limit = await self.viewing.of(who)
+        if limit is None:
+            return (
+                self if self.policy is None else replace(self, view=Whole(self.whole), policy=None)
+            )
+        view = Limited(self.whole, self.project, *limit)
+        return replace(self, view=view, policy=limit.policy)
+
+    def reader(self) -> Reader:
+        """Reads what the caller sees, for one page."""
+        return Reader(self.whole, self.project, self.view, self.policy)
+
+    async def dates(self) -> Dates:
+        """How the practice writes days and times."""
+        return await dates_of(self.whole)
+
+    async def settings(self) -> Settings:
+        """How its sessions are cut, for whoever changes one of them."""
+        return await kept_settings(self.whole, self.project, self.labels)
+
+    async def acting(
+        self, *on: str, naming: Iterable[str] = (), writes: Resource | None = None
+    ) -> Store:
+        """The store, for an act of ``intake`` on those resources (references), each the caller's.
+
+        ``naming`` is what else the act is told of, and ``writes`` a resource that it makes, as far
+        as it is known. What is only answered in (``writes``) need not be the caller's to change.
+        Raises ``FhirError`` 403 for what they may not do, and 400 or 404 for what they do not see.
+        """
+        said = encode([{"reference": one} for one in naming if one]) if self.policy else b""
+        if not on:
+            return await self.view.acting(None, said, writes)
+        for one in on:
+            await self.view.acting(as_key(one), said, writes)
+        return self.whole
 
     @property
     def secure(self) -> bool:
@@ -58,7 +114,7 @@ class Site:
     @property
     def signing_in(self) -> SigningIn:
         """Where people prove who they are."""
-        return SigningIn(self.store, self.project, shared(), now_ms)
+        return SigningIn(self.whole, self.project, shared(), now_ms)
 
     @property
     def wanted_cookie(self) -> str:

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox import kept
+from threadwell.inbox.dates import Dates
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import find_patients, patients_of
 from threadwell.inbox.message_view import MessageView
@@ -20,9 +21,8 @@ from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_acts import whole
 from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
-from threadwell.intake.correcting import BadCorrection, may_be_about
+from threadwell.intake.correcting import BadCorrection
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.splitting import Part, split_by_patient
 
@@ -110,19 +110,22 @@ async def split(site: Site, request: Request) -> Response:
     said = Said.of(await read_form(request))
     if said.act != SPLIT:
         return await _page(site, request, said)
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     id_ = request.path_params["id"]
-    view = await _session(reader, request, await dates_of(site.store))
+    view = await _session(reader, request, await site.dates())
     there = {one.id: one for one in _messages(view)}
     if mistake := _mistake(there, view, said):
         return await _page(site, request, said, mistake, 400)
+    parts = _parts(said, await _care(reader, id_))
+    named = [name for part in parts for name in (part.patient, *part.messages)]
     try:
+        store = await site.acting(f"Encounter/{id_}", naming=named)
         await split_by_patient(
-            site.store,
+            store,
             site.project,
             f"Encounter/{id_}",
-            _parts(said, await _care(reader, id_)),
-            await kept_settings(site.store, site.project, site.labels),
+            parts,
+            await site.settings(),
             by=by_whom(request),
         )
     except (BadCorrection, BadSetting) as error:
@@ -169,14 +172,14 @@ def _parts(said: Said, care: Mapping[str, Resource]) -> list[Part]:
 async def _page(
     site: Site, request: Request, said: Said | None, mistake: str = "", status: int = 200
 ) -> Response:
-    reader = Reader(site.store, site.project)
-    dates = await dates_of(site.store)
+    reader = site.reader()
+    dates = await site.dates()
     session = await _session(reader, request, dates)
     if not session.correctable:
         # The page of the session says why, or where its messages are now.
         return RedirectResponse(f"/sessions/{session.id}", 303)
-    settings = await kept_settings(site.store, site.project, site.labels)
-    possible = await may_be_about(site.store, site.project, f"Encounter/{session.id}", settings)
+    settings = await site.settings()
+    possible = await kept.may_be_about(reader, f"Encounter/{session.id}", settings)
     about = {one.id: _now(one, session) for one in _messages(session)}
     if said is not None:
         about |= {id_: whom for id_, whom in said.about.items() if id_ in about}

@@ -13,11 +13,11 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from threadwell.access.memberships import find_membership
-from threadwell.inbox.news import Push
+from threadwell.inbox.news import Push, Told
 from threadwell.inbox.people import person_of
 from threadwell.inbox.site import Site
-from threadwell.inbox.typists import types, wanted
+from threadwell.inbox.typists import sees, types, wanted
+from threadwell.intake.links import as_key
 from threadwell.stores.contract import StoreError
 from threadwell.users.browsers import signed_in
 
@@ -44,7 +44,11 @@ async def show(site: Site, request: Request) -> Response:
     after = int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else now
     cookie = request.cookies.get(site.cookie)
     push = request.scope.get("extensions", {}).get("threadwell.push", {}).get("push")
-    events = _events(site, cookie, after, now, wanted(request), push)
+    thread = wanted(request)
+    if not await sees(site, thread):
+        thread = ""
+    # Who sees a part is told of that part alone, so each event is looked at for them.
+    events = _events(site, cookie, after, now, thread, push if site.policy is None else None)
     return StreamingResponse(events, media_type=_TYPE, headers=headers)
 
 
@@ -63,24 +67,48 @@ async def _events(
             if types(site, thread) != typed:
                 typed = not typed
                 yield b"event: typing\ndata: %s\n\n" % (b"yes" if typed else b"no")
+            told = await _seen(site, told)
             if told:
                 yield b"".join(one.event() for one in told)
             if monotonic() - looked < LOOK:
                 continue
-            if not await _is_signed_in(site, cookie):
+            now_seen = await _seen_by(site, cookie)
+            if now_seen is None:
                 return
+            # Who has got a policy meanwhile comes back, and is told of what they see.
+            if (now_seen.policy is None) is not (site.policy is None):
+                return
+            site = now_seen
+            if not await sees(site, thread):
+                thread = ""
             looked = monotonic()
             if not told:
                 yield b":\n\n"
 
 
-async def _is_signed_in(site: Site, cookie: str | None) -> bool:
+async def _seen(site: Site, told: list[Told]) -> list[Told]:
+    """What of it is about something that whoever listens sees now.
+
+    That very much has changed is told to all.
+    """
+    if site.policy is None or not told:
+        return told
+    names = dict.fromkeys(name for one in told for name in one.about)
+    there = await site.view.read_many(site.project, [as_key(name) for name in names])
+    out = []
+    for one in told:
+        about = tuple(name for name in one.about if as_key(name) in there)
+        if about or not one.about:
+            out.append(Told(one.position, about))
+    return out
+
+
+async def _seen_by(site: Site, cookie: str | None) -> Site | None:
+    """The site as whoever listens sees it now, ``None`` where they are not signed in any more."""
     try:
-        found = await signed_in(site.store, site.project, cookie)
-        by = await person_of(site.store, site.project, found.who) if found else None
-        if found and await find_membership(site.store, site.project, found.who):
-            by = None
+        found = await signed_in(site.whole, site.project, cookie)
+        by = await person_of(site.whole, site.project, found.who) if found else None
+        return None if by is None else await site.seen_by(by.reference)
     except StoreError:
         # Whether they are is not known, and without a store there is nothing to tell.
-        return True
-    return by is not None
+        return site

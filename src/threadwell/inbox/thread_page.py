@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.resource import Resource
-from threadwell.inbox.dates import dates_of
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import PersonFound, find_people
 from threadwell.inbox.names import concept_text, name_of, role_of
@@ -19,7 +18,6 @@ from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.reports.sessions import channel_of
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.turning import (
@@ -80,16 +78,17 @@ async def act(site: Site, request: Request) -> Response:
     if asked not in _PLACES:
         return await _page(site, request, form, "Press one of the buttons.", 400)
     # It is a thread of this session.
-    await _header(Reader(site.store, site.project), request)
+    await _header(site.reader(), request)
     thread = f"Communication/{request.path_params['thread']}"
-    settings = await kept_settings(site.store, site.project, site.labels)
+    settings = await site.settings()
     by, why = by_whom(request), why_in(first(form, "why"))
+    store = await site.acting(thread, naming=[who] if asked in _MEMBERS else [])
     try:
         if asked in _TURNS:
-            await _TURNS[asked](site.store, site.project, thread, settings, by=by, why=why)
+            await _TURNS[asked](store, site.project, thread, settings, by=by, why=why)
         else:
             change = _MEMBERS[asked]
-            await change(site.store, site.project, thread, who, settings, by=by, why=why)
+            await change(store, site.project, thread, who, settings, by=by, why=why)
     except (BadAct, BadSetting) as error:
         told = sentence(error).replace(thread, "this thread")
         return await _page(site, request, form, told, 422)
@@ -102,7 +101,7 @@ async def _page(
     site: Site, request: Request, form: Form, mistake: str = "", status: int = 200
 ) -> Response:
     after = await site.news.position()
-    reader = Reader(site.store, site.project)
+    reader = site.reader()
     header = await _header(reader, request)
     session = id_in(header["encounter"], "Encounter")
     threads = await reader.search(
@@ -113,7 +112,7 @@ async def _page(
     members = [_member(reader, header, one) for one in header.get("recipient") or ()]
     name = first(form, "name").strip()
     there = {one.who for one in members}
-    found = await find_people(reader, name, await dates_of(site.store)) if name else []
+    found = await find_people(reader, name, await site.dates()) if name else []
     page = ThreadPage(
         id=header["id"],
         session=session,

@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from threadwell.channels.chat.names import NAME
+from threadwell.encounters import codes
+from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import by_whom
@@ -22,7 +24,7 @@ async def tell(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     thread = wanted(request)
-    if by_whom(request).reference and thread:
+    if by_whom(request).reference and thread and await sees(site, thread):
         seconds = 0 if request.query_params.get("stopped") else SECONDS
         site.typing.tell(thread, Side.PRACTICE, now_ms(), seconds)
     return Response(status_code=204)
@@ -37,6 +39,15 @@ def wanted(request: Request) -> str:
 def typing_in(site: Site, session: SessionView) -> dict[str, bool]:
     """Of the threads of a session in which it can be told, by their ids: whether they type."""
     return {one.id: types(site, one.external) for one in session.threads if one.channel == NAME}
+
+
+async def sees(site: Site, thread: str) -> bool:
+    """Whether whoever asks sees a thread, by its name in its channel."""
+    if site.policy is None or not thread:
+        return True
+    own = TokenFilter("identifier", (TokenMatch(codes.THREAD + NAME, thread),))
+    query = Query("Communication", (own, MissingFilter("part-of", missing=True)), count=1)
+    return bool((await site.view.search(site.project, query)).matches)
 
 
 def types(site: Site, thread: str) -> bool:

@@ -25,7 +25,7 @@ def waits_for_us(last: Resource) -> bool:
 async def is_done(reader: Reader, encounter: Resource, last: Resource) -> bool:
     """Whether nobody is waited for: its thread goes on in a later one, or a person closed it."""
     header = await reader.read("Communication", _header_of(last))
-    if header is not None and (await neighbours(reader.store, reader.project, header)).after:
+    if header is not None and (await neighbours(reader.view, reader.project, header)).after:
         return True
     acts = await reader.search(
         f"Task?focus=Encounter/{encounter['id']}", code=_ACTS, _sort="-authored-on", _count=1

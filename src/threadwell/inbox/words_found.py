@@ -102,7 +102,7 @@ async def find_messages(
     found: list[Resource] = []
     looked = at = 0
     async for stored in scan(
-        reader.store, reader.project, await _query(reader, sought, dates.zone, before)
+        reader.view, reader.project, await _query(reader, sought, dates.zone, before)
     ):
         child = decode(stored.body)
         sent = _time(child)
@@ -189,7 +189,7 @@ def _href(id_: str, header: Resource) -> str:
 
 async def _read(reader: Reader, ids: Iterable[str]) -> dict[str, Resource]:
     keys = [Key("Communication", id_) for id_ in dict.fromkeys(ids) if id_]
-    found = await reader.store.read_many(reader.project, keys) if keys else {}
+    found = await reader.view.read_many(reader.project, keys) if keys else {}
     return {
         key.id: decode(found[key].body) for key in keys if key in found and not found[key].deleted
     }

@@ -57,6 +57,16 @@ class Acted:
     act: str
 
 
+def session_of(patient: str) -> Resource:
+    """A session of a patient (``Patient/…``) as far as it is known before it is opened."""
+    return {
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": codes.VIRTUAL,
+        "subject": {"reference": patient},
+    }
+
+
 async def open_session(
     store: Store,
     project: str,

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import TypeVar
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Store, Stored
+from threadwell.stores.contract import Reading, Stored
 from threadwell.stores.scanning import scan
 
 T = TypeVar("T")
 
 
-async def search_all(store: Store, project: str, query: Query) -> AsyncIterator[Stored]:
+async def search_all(store: Reading, project: str, query: Query) -> AsyncIterator[Stored]:
     """The matches one after the other, in the query's order, each once (``scanning.scan``)."""
     async for match in scan(store, project, query):
         yield match

@@ -8,7 +8,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading
 
 _IS_HEADER = MissingFilter("part-of", missing=True)
 
@@ -17,7 +17,7 @@ class NoThread(ValueError):
     """What was named has no thread, or several; the message says so, without any content."""
 
 
-async def thread_named(store: Store, project: str, name: str) -> str:
+async def thread_named(store: Reading, project: str, name: str) -> str:
     """The thread header of a Task (``Task/…``) or of a session (``Encounter/…``) of one thread.
 
     Any other name is that of a header or a message already. Raises ``NoThread`` where there is no

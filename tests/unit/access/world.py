@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
+from uuid import uuid4
 
 from threadwell.access.memberships import (
     Grant,
@@ -351,6 +352,14 @@ class World:
         stamped, body = stamp(dict(resource), id_, uuid(9999), NOON)
         write = Write(type_, id_, uuid(9999), NOON, stamped, body, before)
         self.run(self.store.commit(DEFAULT_PROJECT, ChangeSet((write,))))
+
+    async def change(self, stored: Stored) -> None:
+        """Another version of a resource that says the same, by somebody who may."""
+        resource = json.loads(stored.body)
+        stamped, body = stamp(resource, stored.id, str(uuid4()), NOON)
+        version = stamped["meta"]["versionId"]
+        write = Write(stored.type, stored.id, version, NOON, stamped, body, stored)
+        await self.store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
 
     @staticmethod
     def json(answer: Answered) -> Json:

@@ -38,7 +38,7 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.receipts.marking import LIVE, is_to, requested
 from threadwell.intake.receipts.model import Model, receipt_model
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, StoreError
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, StoreError
 
 #: More unread messages of a thread than these are not counted one by one.
 MOST = 100
@@ -50,10 +50,13 @@ async def unread(
     sessions: Sequence[Sequence[Resource]],
     who: str,
     clock: Clock = now_ms,
+    *,
+    seen: Reading | None = None,
 ) -> list[int]:
     """How many messages of each session, given as its thread headers, ``who`` has not read.
 
-    What their own side wrote is unread to nobody.
+    What their own side wrote is unread to nobody. Of the messages those count that are ``seen``,
+    where that is less than the store has.
     """
     first = mark_identity(who)
     headers = {one["id"]: one for headers in sessions for one in headers}
@@ -69,7 +72,7 @@ async def unread(
         with contextlib.suppress(Conflict, StoreError):
             await store.commit(project, ChangeSet(tuple(batch.writes.values())))
     model = await receipt_model(store, project)
-    counting = _Counting(store, project, who, since, model)
+    counting = _Counting(seen or store, project, who, since, model)
     if model is Model.TASK and headers:
         counting.waiting = Counter(
             as_key(target(decode(one.body), "focus")).id
@@ -83,7 +86,7 @@ async def unread(
 class _Counting:
     """Counts the messages of threads that ``who`` has not read; they look since a moment."""
 
-    store: Store
+    store: Reading
     project: str
     who: str
     since: int

@@ -28,7 +28,7 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.settings import UNNAMED
-from threadwell.stores.contract import Conflict, Key, Store
+from threadwell.stores.contract import Conflict, Key, Reading, Store
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _PLACE = re.compile(r"\{\{\s*([\w.]*)\s*(?:\|([^{}]*))?\}\}")
@@ -125,7 +125,7 @@ async def remove_saved(
     raise Contended("others keep writing to that saved reply")
 
 
-async def saved_replies(store: Store, project: str) -> list[SavedReply]:
+async def saved_replies(store: Reading, project: str) -> list[SavedReply]:
     """Every saved reply, by name."""
     filters = (
         TokenFilter("identifier", (TokenMatch(codes.SAVED, None),)),

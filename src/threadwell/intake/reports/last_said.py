@@ -17,7 +17,7 @@ from threadwell.fhir.search.query import (
     TokenMatch,
     Total,
 )
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading
 
 LIVE = TokenFilter(
     "status",
@@ -37,7 +37,7 @@ class LastSaid(NamedTuple):
 
 
 async def last_said(
-    store: Store, project: str, headers: Iterable[str], *, counted: bool = True
+    store: Reading, project: str, headers: Iterable[str], *, counted: bool = True
 ) -> dict[str, LastSaid]:
     """The messages of threads, by the ids of their headers; no number unless they are ``counted``.
 
@@ -80,7 +80,7 @@ def _of(headers: Sequence[str], count: int) -> Query:
     return Query("Communication", filters, sort=_NEWEST, count=count)
 
 
-async def _alone(store: Store, project: str, header: str, *, counted: bool) -> LastSaid:
+async def _alone(store: Reading, project: str, header: str, *, counted: bool) -> LastSaid:
     total = Total.ACCURATE if counted else Total.NONE
     page = await store.search(project, replace(_of([header], 1), total=total))
     last = decode(page.matches[0].body) if page.matches else None

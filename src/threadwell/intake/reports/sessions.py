@@ -29,7 +29,7 @@ from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.reports.last_said import LIVE, last_said
 from threadwell.intake.reports.wanted import Wanted, asked_about, wanted_query
 from threadwell.intake.reports.whom import Whom, whom
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading
 
 #: What ``medium`` tells of the way of messages that no channel of ours brought.
 _MEDIA = {"EMAILWRIT": "email", "SMSWRIT": "sms", "MMSWRIT": "sms", "APPWRIT": "app"}
@@ -61,7 +61,7 @@ class SessionSummary:
 
 
 async def sessions(
-    store: Store,
+    store: Reading,
     project: str,
     wanted: Wanted | None = None,
     *,
@@ -96,7 +96,7 @@ def by_beginning(wanted: Wanted) -> bool:
     return bool(wanted.patient or wanted.to_review or wanted.status == "superseded")
 
 
-async def count_sessions(store: Store, project: str) -> int:
+async def count_sessions(store: Reading, project: str) -> int:
     """How many sessions there are, without the superseded."""
     status = TokenFilter("status", (TokenMatch(None, _WITHDRAWN),), negate=True)
     query = Query("Encounter", (*SESSIONS, status), count=0, total=Total.ACCURATE)
@@ -104,7 +104,7 @@ async def count_sessions(store: Store, project: str) -> int:
 
 
 async def summaries(
-    store: Store, project: str, encounters: Sequence[Resource]
+    store: Reading, project: str, encounters: Sequence[Resource]
 ) -> list[SessionSummary]:
     """A line for each of the session encounters, in their order."""
     return [one.summary for one in await looked_at(store, project, encounters)]
@@ -118,7 +118,7 @@ class LookedAt(NamedTuple):
     last: Resource | None
 
 
-async def looked_at(store: Store, project: str, encounters: Sequence[Resource]) -> list[LookedAt]:
+async def looked_at(store: Reading, project: str, encounters: Sequence[Resource]) -> list[LookedAt]:
     """Each of the session encounters with what there is of it, in their order."""
     out: list[LookedAt] = []
     rest = iter(encounters)
@@ -162,7 +162,7 @@ def _summary(
 
 
 async def session_headers(
-    store: Store, project: str, ids: Sequence[str]
+    store: Reading, project: str, ids: Sequence[str]
 ) -> dict[str, list[Resource]]:
     """The live thread headers that link to each of the session encounters, the earliest first.
 
@@ -208,7 +208,7 @@ def _active(session: LookedAt) -> tuple[int, str]:
     return _at(said or session.summary.start), session.summary.id
 
 
-async def _first(store: Store, project: str, headers: Sequence[Resource]) -> Resource | None:
+async def _first(store: Reading, project: str, headers: Sequence[Resource]) -> Resource | None:
     """The first message of threads, by when it was sent."""
     matches = tuple(ReferenceMatch("Communication", one["id"], "") for one in headers)
     filters = (ReferenceFilter("part-of", matches), LIVE)

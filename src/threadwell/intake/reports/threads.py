@@ -25,7 +25,7 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading
 
 #: Headers of a thread that are looked at for the one that follows; more begin at one moment never.
 _NEXT = 50
@@ -40,7 +40,7 @@ class Neighbours(NamedTuple):
     after: str
 
 
-async def neighbours(store: Store, project: str, header: Resource) -> Neighbours:
+async def neighbours(store: Reading, project: str, header: Resource) -> Neighbours:
     """Where a thread comes from and where it goes on; ``""`` where it begins or ends."""
     before = ""
     for reference in header.get("inResponseTo") or ():
@@ -52,7 +52,7 @@ async def neighbours(store: Store, project: str, header: Resource) -> Neighbours
     return Neighbours(before, await _after(store, project, header))
 
 
-async def successor(store: Store, project: str, headers: Sequence[Resource]) -> str:
+async def successor(store: Reading, project: str, headers: Sequence[Resource]) -> str:
     """The id of the session that has taken the place of a superseded one, ``""`` if none has.
 
     ``headers`` are those of the superseded one, the earliest first. The successor is where the
@@ -87,7 +87,7 @@ async def successor(store: Store, project: str, headers: Sequence[Resource]) -> 
     return likely
 
 
-async def superseded_because(store: Store, project: str, encounter: str) -> str:
+async def superseded_because(store: Reading, project: str, encounter: str) -> str:
     """Why a session encounter was superseded, as its Provenance tells; ``""`` if none does."""
     about = ReferenceFilter("target", (ReferenceMatch("Encounter", encounter, ""),))
     query = Query("Provenance", (about,), sort=(Sort("recorded", descending=True),), count=20)
@@ -109,7 +109,7 @@ def thread_of(header: Resource) -> tuple[str, str] | None:
     return None
 
 
-async def _after(store: Store, project: str, header: Resource) -> str:
+async def _after(store: Reading, project: str, header: Resource) -> str:
     filters: list[Filter] = [MissingFilter("part-of", missing=True)]
     if thread := thread_of(header):
         filters.append(TokenFilter("identifier", (TokenMatch(*thread),)))

@@ -29,7 +29,7 @@ from threadwell.fhir.search.query import (
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.settings import BadSetting
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading
 
 _SUPERSEDED = "entered-in-error"
 #: Each status that can be asked for: whether ``Encounter.status`` is, or is not, one of these.
@@ -67,7 +67,9 @@ class Wanted:
             raise BadSetting(f"no day is from {self.since} on and until {self.until}")
 
 
-async def wanted_query(store: Store, project: str, wanted: Wanted, zone: ZoneInfo) -> Query | None:
+async def wanted_query(
+    store: Reading, project: str, wanted: Wanted, zone: ZoneInfo
+) -> Query | None:
     """The search for them, the newest first; ``None`` where nothing can be found."""
     is_one, statuses = STATUSES[wanted.status]
     found: list[Filter] = [
@@ -91,7 +93,7 @@ async def wanted_query(store: Store, project: str, wanted: Wanted, zone: ZoneInf
     return Query("Encounter", tuple(found), sort=(Sort("date", descending=True),))
 
 
-async def sessions_of(store: Store, project: str, patient: str) -> set[str]:
+async def sessions_of(store: Reading, project: str, patient: str) -> set[str]:
     """Ids of the sessions that are about a patient.
 
     Also by a medical encounter within one, and by a thread where the session names nobody.
@@ -116,7 +118,7 @@ async def sessions_of(store: Store, project: str, patient: str) -> set[str]:
     return ids
 
 
-async def asked_about(store: Store, project: str, among: Iterable[str] = ()) -> set[str]:
+async def asked_about(store: Reading, project: str, among: Iterable[str] = ()) -> set[str]:
     """Ids of the session encounters, of all or ``among`` some, about which a question is open."""
     filters: list[Filter] = [
         TokenFilter("code", (TokenMatch(codes.TASK_CODE, "review"),)),

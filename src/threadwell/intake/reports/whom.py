@@ -13,7 +13,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Whom:
 
 
 async def whom(
-    store: Store,
+    store: Reading,
     project: str,
     encounters: Sequence[Resource],
     headers: Mapping[str, Sequence[Resource]],
@@ -58,7 +58,7 @@ async def whom(
     return out
 
 
-async def _of_medical(store: Store, project: str, ids: Sequence[str]) -> dict[str, list[str]]:
+async def _of_medical(store: Reading, project: str, ids: Sequence[str]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for some in chunks(ids):
         matches = tuple(ReferenceMatch("Encounter", id_, "") for id_ in some)
@@ -86,7 +86,7 @@ def _of_headers(headers: Sequence[Resource]) -> list[str]:
 
 
 async def _members(
-    store: Store, project: str, groups: Iterable[str]
+    store: Reading, project: str, groups: Iterable[str]
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """The members of Groups that have any, and the names of those that have none."""
     members: dict[str, list[str]] = {}
@@ -101,12 +101,12 @@ async def _members(
     return members, names
 
 
-async def _names(store: Store, project: str, who: Iterable[str]) -> dict[str, str]:
+async def _names(store: Reading, project: str, who: Iterable[str]) -> dict[str, str]:
     found = await _read(store, project, who)
     return {name: called for name, one in found.items() if (called := resource_name(one))}
 
 
-async def _read(store: Store, project: str, names: Iterable[str]) -> dict[str, Resource]:
+async def _read(store: Reading, project: str, names: Iterable[str]) -> dict[str, Resource]:
     keys: dict[Key, str] = {as_key(name): name for name in names if "/" in name}
     found = await store.read_many(project, list(keys)) if keys else {}
     return {keys[key]: decode(one.body) for key, one in found.items() if not one.deleted}

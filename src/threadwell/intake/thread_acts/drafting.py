@@ -27,7 +27,7 @@ from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_names import NoThread, thread_named
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, Stored, Write
 
 
 async def save_draft(
@@ -73,7 +73,7 @@ async def save_draft(
     raise Contended("others keep writing to the same draft; try again when they are done")
 
 
-async def drafts(store: Store, project: str, sender: str, thread: str = "") -> list[Resource]:
+async def drafts(store: Reading, project: str, sender: str, thread: str = "") -> list[Resource]:
     """The drafts of a person, the one that was changed last first; of one thread if it is given.
 
     That is named as in ``save_draft``.
@@ -139,7 +139,7 @@ async def discard_draft(
         raise BadReply(f"{name} has just been changed: look at it again") from None
 
 
-async def _thread(store: Store, project: str, name: str) -> str:
+async def _thread(store: Reading, project: str, name: str) -> str:
     try:
         return await thread_named(store, project, name if "/" in name else f"Communication/{name}")
     except NoThread as error:
@@ -154,6 +154,6 @@ async def _own_draft(store: Store, project: str, key: Key, sender: str) -> Store
     return there
 
 
-async def _read(store: Store, project: str, key: Key) -> Stored | None:
+async def _read(store: Reading, project: str, key: Key) -> Stored | None:
     stored = await store.read(project, *key) if key.type == "Communication" else None
     return None if stored is None or stored.deleted else stored

@@ -22,7 +22,7 @@ from threadwell.fhir.search.query import (
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.todos.acting import pool_of
-from threadwell.stores.contract import Store, Stored
+from threadwell.stores.contract import Reading, Stored
 
 #: Those that are open have one of these.
 _WAITING = TokenFilter("status", tuple(TokenMatch(None, one) for one in sorted(OPEN)))
@@ -53,7 +53,7 @@ class Waiting:
 
 
 async def waiting_threads(
-    store: Store,
+    store: Reading,
     project: str,
     *,
     owner: str = "",
@@ -82,14 +82,14 @@ async def waiting_threads(
     return sorted(found, key=lambda one: (_time(one.due), one.task))
 
 
-async def waiting_tasks(store: Store, project: str) -> AsyncIterator[Stored]:
+async def waiting_tasks(store: Reading, project: str) -> AsyncIterator[Stored]:
     """The Tasks of all threads that wait."""
     async for stored in search_all(store, project, Query("Task", (_CODE, _WAITING))):
         if thread_of_todo(decode(stored.body)) is not None:
             yield stored
 
 
-async def todo_of_thread(store: Store, project: str, header: str) -> Waiting | None:
+async def todo_of_thread(store: Reading, project: str, header: str) -> Waiting | None:
     """The Task of a thread that waits, by a header of it (``Communication/…``), if it does."""
     key = as_key(header)
     focus = ReferenceFilter("focus", (ReferenceMatch(key.type, key.id, ""),))

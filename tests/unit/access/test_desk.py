@@ -1,0 +1,188 @@
+"""Nobody can tell by the pages what is hidden from them: two worlds show alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from desk_attacks import EXTRA_IDS, OTHERS, Asked, asked
+from desk_world import Desk
+from test_attacks import stores
+from world import NAMES, ROLES, RUNNER, URL, WORLD, key
+
+from threadwell.access.memberships import Membership, keep_membership, remove_membership
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.memory import MemoryStore
+
+__all__ = ["stores"]
+
+IS_CAMPAIGN = os.environ.get("THREADWELL_EXAMPLES") == "campaign"
+#: One request of so many is made in memory, and on a store with SQL; a campaign makes all.
+PARTS = (1, 1) if IS_CAMPAIGN else (9, 80)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_worlds_show_alike(stores: tuple[Store, Store], role: str) -> None:
+    one = Desk(stores[0], role, whole=True)
+    other = Desk(stores[1], role, whole=False)
+    part = PARTS[not isinstance(stores[0], MemoryStore)]
+    made = list(asked(ROLES[role].hidden))
+    chosen = made[list(ROLES).index(role) % part :: part]
+    apart = []
+    for ask in chosen:
+        here = one.ask(ask.method, ask.path, ask.form)
+        there = other.ask(ask.method, ask.path, ask.form)
+        if here != there:
+            apart.append((ask, here, there))
+        assert here.status < 500, (ask, here)
+    told = "\n".join(f"{ask}\n  {here}\n  {there}" for ask, here, there in apart[:3])
+    assert not apart, f"{len(apart)} of {len(chosen)}\n{told}"
+
+
+def test_every_route_is_asked() -> None:
+    """A page that is new fails here: give it its cases in ``desk_attacks``."""
+    desk = Desk(MemoryStore(), "participant", whole=True)
+    there = {
+        (method, route.path)
+        for route in desk.pages.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD" and route.path not in OTHERS
+    }
+    made = {(ask.method, ask.route) for ask in asked(ROLES["participant"].hidden)}
+    assert there == made
+
+
+def test_the_worlds_are_not_the_same() -> None:
+    """Whoever may see everything tells them apart at once: the test above can fail."""
+    desks = [Desk(MemoryStore(), "participant", whole=whole) for whole in (True, False)]
+    for desk in desks:
+        RUNNER.run(remove_membership(desk.store, DEFAULT_PROJECT, desk.who))
+    reading = [ask for ask in asked(ROLES["participant"].hidden) if ask.method == "GET"]
+    apart = {ask.route for ask in reading if desks[0].ask(*_of(ask)) != desks[1].ask(*_of(ask))}
+    assert apart >= {
+        *("/", "/sessions/{id}", "/patients/{id}", "/attachments/{id}", "/reviews"),
+        *("/reviews/{id}", "/quarantine", "/quarantine/{id}"),
+        *("/sessions/{id}/messages/{message}", "/sessions/{id}/threads/{thread}"),
+    }
+
+
+def _of(ask: Asked) -> tuple[str, str, Any]:
+    return ask.method, ask.path, ask.form
+
+
+@pytest.mark.parametrize("role", ["participant", "participant-keeps-past", "care-team"])
+def test_what_is_theirs_is_shown(role: str) -> None:
+    """Pages that hid everything would pass the first test."""
+    desk = Desk(MemoryStore(), role, whole=True)
+    session = key("one-session").id
+    listed = re.findall(r'href="/sessions/([0-9a-f-]+)', desk.ask("GET", "/").body)
+    assert set(listed) == {session}
+    page = desk.ask("GET", f"/sessions/{session}")
+    assert page.status == 200
+    assert "Hello" in page.body
+    of_one = f"/sessions/{session}/messages/{key('one-old').id}"
+    assert desk.ask("GET", of_one).status == 200
+    assert desk.ask("GET", f"/attachments/{key('one-file').id}").body == "bytes of one-file"
+    assert desk.ask("GET", f"/patients/{key('ada').id}").status == 200
+    found = desk.ask("POST", "/find", {"name": "Hello", "in": "messages"})
+    assert found.status == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        (f"/sessions/{key('one-session').id}", {"act": "close"}),
+        (f"/sessions/{key('one-session').id}/threads/{key('one').id}", {"act": "close"}),
+        (f"/patients/{key('ada').id}", {"why": "x"}),
+        (f"/sessions/{key('one-session').id}/messages/{key('one-said').id}", {"act": "retract"}),
+        (
+            f"/sessions/{key('one-session').id}/about",
+            {"act": "all", "patient": key("ada").id},
+        ),
+    ],
+)
+def test_what_is_not_theirs_to_change_stays(path: str, form: dict[str, str]) -> None:
+    """As over the API, whose view of the store is the same."""
+    desk = Desk(MemoryStore(), "participant", whole=True)
+    before = RUNNER.run(desk.store.position(DEFAULT_PROJECT))
+    told = desk.ask("POST", path, form)
+    assert told.status == 403, told.body
+    assert "not yours to do" in told.body
+    assert RUNNER.run(desk.store.position(DEFAULT_PROJECT)) == before
+
+
+def test_who_has_no_policy_left_sees_nothing() -> None:
+    desk = Desk(MemoryStore(), "participant", whole=True)
+    RUNNER.run(keep_membership(desk.store, DEFAULT_PROJECT, Membership(desk.who, desk.who, ())))
+    assert desk.ask("GET", f"/sessions/{key('one-session').id}").status == 404
+    assert "/sessions/" not in desk.ask("GET", "/").body
+
+
+def test_who_is_taken_out_of_a_thread_loses_it_at_once() -> None:
+    desk = Desk(MemoryStore(), "participant", whole=True)
+    session = f"/sessions/{key('one-session').id}"
+    assert desk.ask("GET", session).status == 200
+    alone = {**WORLD["one"], "recipient": [{"reference": NAMES["ada"]}]}
+    desk.world.write(NAMES["one"], alone)
+    assert desk.ask("GET", session).status == 404
+
+
+def test_the_news_are_of_what_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(MemoryStore(), "participant", whole=True)
+    hidden = (NAMES["two"], NAMES["two-session"], f"Task/{EXTRA_IDS['waits']}")
+    heard = RUNNER.run(_heard(desk, [*hidden, NAMES["one-session"]]))
+    told = re.findall(r"data: (.+)", heard)
+    assert told == [NAMES["one-session"]]
+
+
+async def _heard(desk: Desk, names: list[str]) -> str:
+    """What a browser hears while those resources change, one after the other."""
+    parts: list[str] = []
+    begun, enough = asyncio.Event(), asyncio.Event()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/news",
+        "query_string": b"",
+        "headers": [
+            (b"cookie", "; ".join(f"{n}={v}" for n, v in desk.cookies.items()).encode()),
+            (b"host", URL.removeprefix("http://").encode()),
+        ],
+    }
+
+    async def receive() -> dict[str, Any]:
+        await enough.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        parts.append(message.get("body", b"").decode())
+        begun.set()
+        if f"data: {names[-1]}" in parts[-1]:
+            enough.set()
+
+    listening = asyncio.create_task(desk.pages(scope, receive, send))
+    await begun.wait()
+    for name in names:
+        type_, _, id_ = name.partition("/")
+        before = await desk.store.read(DEFAULT_PROJECT, type_, id_)
+        await desk.world.change(before)
+        await asyncio.sleep(0.03)
+    async with asyncio.timeout(20):
+        await enough.wait()
+        await listening
+    return "".join(parts)
+
+
+def _routes(desk: Desk) -> Iterator[Route]:
+    yield from (one for one in desk.pages.routes if isinstance(one, Route))
