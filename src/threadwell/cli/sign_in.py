@@ -41,8 +41,8 @@ def run(arguments: Namespace) -> int:
         link = tw.sign_in_link(arguments.url, who=arguments.who)
         if any(one.who == arguments.who for one in tw.memberships()):
             note = (
-                f"{arguments.who} has an access policy, so the pages stay closed to them; "
-                f"`threadwell policy free {arguments.who}` opens them"
+                f"{arguments.who} has an access policy, so they see on the pages what it shows; "
+                f"`threadwell policy free {arguments.who}` shows them everything"
             )
             print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
         print(link)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ __all__ = ["stores"]
 
 IS_CAMPAIGN = os.environ.get("THREADWELL_EXAMPLES") == "campaign"
 #: One request of so many is made in memory, and on a store with SQL; a campaign makes all.
-PARTS = (1, 1) if IS_CAMPAIGN else (9, 80)
+PARTS = (1, 1) if IS_CAMPAIGN else (24, 200)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -182,7 +181,3 @@ async def _heard(desk: Desk, names: list[str]) -> str:
         await enough.wait()
         await listening
     return "".join(parts)
-
-
-def _routes(desk: Desk) -> Iterator[Route]:
-    yield from (one for one in desk.pages.routes if isinstance(one, Route))

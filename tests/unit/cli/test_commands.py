@@ -293,7 +293,7 @@ def test_who_has_a_policy_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(link) == 0
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 1
-    assert f"{nora} has an access policy, so the pages stay closed to them" in told.err
+    assert f"{nora} has an access policy, so they see on the pages what it shows" in told.err
     assert main(["policy", "list"]) == 0
     listed = capsys.readouterr().out
     assert "billing (ClientApplication/" in listed
