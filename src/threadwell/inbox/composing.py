@@ -116,7 +116,7 @@ async def with_saved(site: Site, request: Request, form: Form) -> Form:
         return {**form, "text": [name.removeprefix(TEMPLATE)]}
     thread = f"Communication/{header}"
     if name not in {one for one, _ in await saved_names(site.reader())}:
-        raise BadReply("there is no such saved reply")
+        raise BadReply(f"there is no saved reply {name!r}")
     store = await site.acting(naming=[thread], writes=written_by(sender, thread))
     filled = await saved_text(store, site.project, name, thread, sender=sender)
     text = written(form)

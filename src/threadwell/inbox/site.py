@@ -57,9 +57,7 @@ class Site:
         """The same as somebody (``Practitioner/…``) sees it by their policy, if they have one."""
         limit = await self.viewing.of(who)
         if limit is None:
-            return (
-                self if self.policy is None else replace(self, view=Whole(self.whole), policy=None)
-            )
+            return replace(self, view=Whole(self.whole), policy=None)
         view = Limited(self.whole, self.project, *limit)
         return replace(self, view=view, policy=limit.policy)
 

@@ -57,14 +57,14 @@ class Acted:
     act: str
 
 
-def session_of(patient: str) -> Resource:
+def session_of(patient: str = "") -> Resource:
     """A session of a patient (``Patient/…``) as far as it is known before it is opened."""
-    return {
+    session: Resource = {
         "resourceType": "Encounter",
         "status": "in-progress",
         "class": codes.VIRTUAL,
-        "subject": {"reference": patient},
     }
+    return {**session, "subject": {"reference": patient}} if patient else session
 
 
 async def open_session(

@@ -50,9 +50,13 @@ _QUERIES: Mapping[str, tuple[str, ...]] = {
     "/quarantine/{id}/person": (),
     "/deliveries": ("done=drop",),
     "/find/{name}": ("before=5",),
+    "/account": (),
 }
 #: Routes that show nothing of a practice, or go on for ever; the news have a test of their own.
-OTHERS = {"/news", "/sign-in/{token}", "/sign-out", "/static/{name}"}
+OTHERS = {
+    *("/news", "/sign-in", "/sign-in/code", "/sign-in/{token}", "/sign-out", "/static/{name}"),
+    "/setpassword/{id}/{secret}",
+}
 #: What each form may say: fields that stand for what is hidden, beside what the button says.
 _FORMS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "/find": (
@@ -104,6 +108,7 @@ _FORMS: Mapping[str, tuple[Mapping[str, str], ...]] = {
         {"act": "relative", "who": NAMES["cleo"], "rgiven": "New", "relationship": "aunt"},
         {"act": "find", "name": "Cleve"},
     ),
+    "/account": ({"act": "end", "browser": "{hidden}"},),
     "/reviews/{id}": (
         *({"act": act, "patient": "{hidden}"} for act in ("say", "next", "dismiss")),
         {"who": NAMES["cleo"], "for": "address"},

@@ -17,6 +17,11 @@ from threadwell.stores.memory import MemoryStore
 ONE, SAID, OLD = NAMES["one"], NAMES["one-said"], NAMES["one-old"]
 BELL, ADA = {"reference": NAMES["bell"]}, {"reference": NAMES["ada"]}
 
+OPENING = {
+    "resourceType": "Parameters",
+    "parameter": [{"name": "patient", "valueReference": ADA}],
+}
+
 
 def message(**more: Any) -> dict[str, Any]:
     return {
@@ -49,6 +54,8 @@ def own(name: str, **more: Any) -> dict[str, Any]:
         ("participant", "PUT", NAMES["one-todo"], own("one-todo", status="completed"), 200),
         ("participant", "PUT", NAMES["one-todo"], own("one-todo", owner=ADA), 403),
         ("participant", "PUT", NAMES["ada"], own("ada"), 403),
+        # To open a session is to make an Encounter, also where one sees the patient.
+        ("participant", "POST", "Encounter/$open-session", OPENING, 403),
         ("billing", "GET", "Communication?topic-text:missing=true", None, 400),
         ("billing", "GET", "Communication?_sort=attachment", None, 403),
         ("billing", "GET", "Communication?attachment:missing=false", None, 403),

@@ -17,7 +17,14 @@ from threadwell.api.rest.said import PATH, asking, named_parameters, referred, w
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
-from threadwell.intake.acts import Acted, BadAct, close_session, open_session, reopen_session
+from threadwell.intake.acts import (
+    Acted,
+    BadAct,
+    close_session,
+    open_session,
+    reopen_session,
+    session_of,
+)
 from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
@@ -39,7 +46,7 @@ async def open_(context: Context, request: Request) -> Answer:
     asked = await _asked(context, request, opening=True)
     if not asked.patients and not asked.thread:
         raise invalid("Say for whom: patient, or thread", PATH)
-    store = await acting(context, request)
+    store = await acting(context, request, session_of(next(iter(asked.patients), "")))
     settings = await kept_settings(store, context.project, context.labels())
     return await _answer(
         open_session(
