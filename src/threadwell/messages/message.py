@@ -50,7 +50,8 @@ class Message:
     last one counts. It is ``taken_back`` where its sender has deleted it. ``source`` is the account
     at the provider that has brought it, where each account gives ids of its own: two of them may
     bring one message under two ids. It is empty where nothing tells it, or where one id is the same
-    everywhere.
+    everywhere. ``besides`` are the ids that its export has of its sender in the same minute, its
+    own among them, where one of these messages was deleted: none of them is the deleted one.
     """
 
     channel: str
@@ -78,6 +79,7 @@ class Message:
     edited: datetime | None = None
     taken_back: bool = False
     source: str = ""
+    besides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from threadwell.intake.held.hold import decode_message
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment
+from threadwell.messages.deleted import DELETED
 from threadwell.sessions import Sent
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -364,3 +365,50 @@ def test_what_was_taken_back_does_not_come_back_by_another_way(practice, first, 
     assert practice.take(first, second).counts.known == 2
     assert len(children(practice)) == (0 if same else 1)
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def deleted(sms, *besides):
+    """What an export has in the place of a message of 8 o'clock, beside others of that minute."""
+    gone = sms("gone", "08:00", "This message was deleted")
+    ids = (*(one.external_id for one in besides), "gone")
+    return replace(gone, taken_back=True, besides=ids, notes=(DELETED,))
+
+
+def texts(practice):
+    return {
+        one["payload"][0]["contentString"]: one["status"]
+        for one in practice.all("Communication")
+        if "payload" in one
+    }
+
+
+@pytest.mark.parametrize("which", ["the knee", "hello"])
+def test_what_was_deleted_between_two_exports_is_asked_about(practice, sms, which):
+    """Which message it was nothing tells but what the later export has no more."""
+    hello, knee = sms("a", "08:00", "hello"), sms("b", "08:00", "the knee")
+    practice.take(hello, knee, sms("c", "08:01", "again"), sms("d", "08:00", "yes?", out=True))
+    gone = deleted(sms, *(one for one in (hello, knee) if one.text != which))
+    assert practice.take(gone).reasons == {"suspected-duplicate": 1}
+    assert len(children(practice)) == 4
+    assert say(practice, held(practice)[0].task, same=True).replayed == 1
+    there = {"hello": "completed", "the knee": "completed", "again": "completed"}
+    assert texts(practice) == {**there, "yes?": "completed", which: "entered-in-error"}
+    assert practice.take(gone, hello, knee).counts.known == 3
+    assert texts(practice)[which] == "entered-in-error"
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def test_what_an_export_has_beside_a_deleted_one_is_not_that(practice, sms):
+    hello = sms("a", "08:00", "hello")
+    gone = deleted(sms, hello)
+    hello = replace(hello, besides=gone.besides)
+    for some in ([hello], [gone], [hello, gone], [gone, hello]):
+        practice.take(*some)
+    assert held(practice) == []
+    assert texts(practice) == {"hello": "completed", gone.text: "entered-in-error"}
+    # Another export has it with its words: a person says whether it is that.
+    before = sms("b", "08:00", "the knee")
+    assert practice.take(before).reasons == {"suspected-duplicate": 1}
+    assert say(practice, held(practice)[0].task, same=False).replayed == 1
+    assert texts(practice)["the knee"] == "completed"
+    assert practice.take(before, gone, hello).counts.known == 3

@@ -20,11 +20,10 @@ from threadwell.channels.whatsapp.placeholders import (
     is_view_once,
 )
 from threadwell.messages import Attachment
+from threadwell.messages.deleted import DELETED
 
 #: Stands before what WhatsApp itself writes where a text would be.
 APP_MARK = "\u200e"
-#: Of a message of which only is left that its sender has deleted it.
-DELETED_NOTE = "deleted by its sender; its words are not in the export"
 _BLANKS = "\u200e\u200f \t\r\n\u00a0\u202f"
 _LEFT_OUT = "was left out of the export"
 _ONCE = "was left out of the export, as it could be viewed only once"
@@ -71,7 +70,7 @@ def read_body(
     text = text.strip(_BLANKS)
     said = plain(text).casefold().rstrip(". ") if len(text) < _LONGEST_SENTENCE else ""
     if is_deleted(said):
-        notes.append(DELETED_NOTE)
+        notes.append(DELETED)
     elif is_not_there_yet(said):
         notes.append("it had not come to the phone yet; its words are not in the export")
     elif by_app and is_view_once(said):

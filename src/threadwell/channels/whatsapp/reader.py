@@ -12,7 +12,8 @@ from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.localtime import to_instant
 from threadwell.channels.text import text_head
 from threadwell.channels.whatsapp.attachments import found, named_file
-from threadwell.channels.whatsapp.body import DELETED_NOTE, Body, read_body
+from threadwell.channels.whatsapp.beside import beside_deleted
+from threadwell.channels.whatsapp.body import Body, read_body
 from threadwell.channels.whatsapp.dates import read_date
 from threadwell.channels.whatsapp.earlier import EarlierIds
 from threadwell.channels.whatsapp.identity import Identities
@@ -29,6 +30,7 @@ from threadwell.channels.whatsapp.participants import NAME, address_of
 from threadwell.channels.whatsapp.senders import Named, split_name
 from threadwell.channels.whatsapp.survey import Kind, Survey, survey
 from threadwell.messages import Broken, Message
+from threadwell.messages.deleted import DELETED
 
 _ORDER_UNSURE = "its date can be read in more than one way; it was read as {}"
 _NO_SENDER = (
@@ -62,10 +64,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
     earlier = EarlierIds.of(path, learned.title, options) if options.earlier_ids else None
     identities = Identities(learned, options.country)
     chat = _Chat(path, path.parent, learned, thread, options.zone, identities, earlier)
-    for block in blocks(path, encoding, lambda place: learned.kinds[place] != Kind.TEXT):
-        item = chat.read_block(block)
-        if item is not None:
-            yield item
+    found = blocks(path, encoding, lambda place: learned.kinds[place] != Kind.TEXT)
+    yield from beside_deleted(filter(None, map(chat.read_block, found)))
 
 
 def companions(path: Path) -> Iterator[Path]:
@@ -150,7 +150,7 @@ class _Chat:
             wall=wall,
             medium=_MEDIUM,
             made_id=True,
-            taken_back=DELETED_NOTE in body.notes,
+            taken_back=DELETED in body.notes,
             earlier_ids=self.earlier.of_next(sender, wall, body) if self.earlier else (),
         )
 

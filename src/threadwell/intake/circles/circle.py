@@ -190,6 +190,10 @@ class Circle:
                 if other != channel or one.source != source:
                     yield one
 
+    def of_channel(self, channel: str, first: int, last: int) -> Sequence[Placed]:
+        """The messages of a channel that were sent from one moment to another."""
+        return _between(self._channels().get(channel, ()), first, last)
+
     @property
     def is_reworded(self) -> bool:
         """Whether any message may have been worded anew, or taken back."""

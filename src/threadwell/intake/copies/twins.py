@@ -29,11 +29,13 @@ from threadwell.intake.commits.values import Values
 from threadwell.intake.links import as_key
 from threadwell.intake.people.route import address_key
 from threadwell.messages import AddressKind, Broken, Message
+from threadwell.messages.deleted import DELETED
 from threadwell.stores.contract import Key, Stored
 
 _KIND = "twin"
 #: What is kept of a message: which one it is, or those that it is not.
 _SAME, _APART = "same", "apart"
+_MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
@@ -95,13 +97,18 @@ class Twins:
             return ""
         apart = self._apart.get((message.channel, message.external_id), ())
         near = [one for one in _near(circle, placed) if one.child not in apart]
-        if not near:
+        gone = [one for one in _deleted(circle, placed, message) if one.child not in apart]
+        if not (near or gone):
             return ""
-        bodies = await self._current([Key("Communication", one.child) for one in near])
+        bodies = await self._current([Key("Communication", one.child) for one in (*near, *gone)])
         mine = said(message)
         for one in sorted(near, key=lambda each: abs(each.sent.at - placed.sent.at)):
             says = self._says(one, message, bodies.get(Key("Communication", one.child)))
             if says is not None and may_be_one(mine, says):
+                return f"Communication/{one.child}"
+        for one in gone:
+            says = self._says(one, message, bodies.get(Key("Communication", one.child)))
+            if says is not None and (message.taken_back or DELETED in says.notes):
                 return f"Communication/{one.child}"
         return ""
 
@@ -190,6 +197,22 @@ def _near(circle: Circle, placed: Placed) -> Iterator[Placed]:
         if one.shared or _may_be_its_copy(one, placed):
             continue
         if _same_way(circle.parties, placed, one):
+            yield one
+
+
+def _deleted(circle: Circle, placed: Placed, message: Message) -> Iterator[Placed]:
+    """The messages that one may be of which an export tells only that it was deleted.
+
+    Where the message still has its words, those are what is left of it in another export.
+    """
+    if not (circle.is_reworded or (message.taken_back and message.besides)):
+        return
+    minute = placed.sent.at - placed.sent.at % _MINUTE_US
+    for one in circle.of_channel(placed.channel, minute, minute + _MINUTE_US - 1):
+        if one.shared or one.external_id in message.besides or one.edited or placed.edited:
+            continue
+        alike = one.sent.thread == placed.sent.thread and one.sender == placed.sender
+        if alike and one.retracted != message.taken_back:
             yield one
 
 

@@ -188,6 +188,21 @@ def test_edited_and_deleted(read: Read, text: str, rest: str, note: str) -> None
     assert message.taken_back is (note == "deleted")
 
 
+def test_what_stands_beside_a_deleted_one_is_told(read: Read) -> None:
+    day = "5/13/24, 10:0"
+    lines = [
+        f"{day}0 - Ana Prado: hello",
+        f"{day}1 - Ana Prado: my knee",
+        f"{day}1 - Clinic: which one?",
+        f"{day}1 - Ana Prado: This message was deleted",
+        f"{day}1 - Ana Prado: the left one",
+        f"{day}2 - Ana Prado: thanks",
+    ]
+    found = list(messages(read("\n".join(lines) + "\n")))
+    deleted = tuple(found[at].external_id for at in (1, 3, 4))
+    assert [one.besides for one in found] == [(), deleted, (), deleted, deleted, ()]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
