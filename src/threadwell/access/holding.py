@@ -20,6 +20,7 @@ from threadwell.fhir.search.query import (
     EitherFilter,
     Filter,
     HasFilter,
+    NotFilter,
     within,
 )
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
@@ -103,6 +104,8 @@ async def holds(filter_: Filter, of: Seen, around: Around) -> bool:
                 if await all_hold(filters, of, around):
                     return True
             return False
+        case NotFilter(inner):
+            return not await holds(inner, of, around)
         case ChainFilter(param, types, filters):
             by_type = dict(zip(types, filters, strict=True))
             keys = [key for key in of.links(param) if key.type in by_type]

@@ -20,6 +20,7 @@ from threadwell.fhir.search.query import (
     Filter,
     HasFilter,
     IdFilter,
+    NotFilter,
     Query,
     within,
 )
@@ -157,7 +158,7 @@ def _codes(filters: Iterable[Filter]) -> Iterable[str]:
             yield from _codes(parts)
         elif isinstance(filter_, CompartmentFilter):
             yield from (link.param for link in filter_.links)
-        elif not isinstance(filter_, IdFilter | HasFilter | AllFilter | EitherFilter):
+        elif not isinstance(filter_, IdFilter | HasFilter | AllFilter | EitherFilter | NotFilter):
             yield filter_.param
 
 

@@ -17,8 +17,10 @@ from threadwell.access.sight import Sight
 from threadwell.fhir.search.query import (
     AllFilter,
     ChainFilter,
+    EitherFilter,
     Filter,
     HasFilter,
+    NotFilter,
     Query,
     ReferenceFilter,
     ReferenceMatch,
@@ -97,6 +99,14 @@ def _inside(view: Sight, filter_: Filter) -> Filter:
             from_it = ReferenceFilter(param, ())
             inner = _led(view, type_, further, from_it)
             return NOTHING if inner is None else HasFilter(type_, param, inner)
+        case AllFilter(filters):
+            return AllFilter(tuple([_inside(view, one) for one in filters]))
+        case EitherFilter(alternatives):
+            return EitherFilter(
+                tuple([tuple([_inside(view, one) for one in some]) for some in alternatives])
+            )
+        case NotFilter(further):
+            return NotFilter(_inside(view, further))
         case _:
             return filter_
 

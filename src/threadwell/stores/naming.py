@@ -14,14 +14,19 @@ from dataclasses import replace
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import (
+    AllFilter,
     ChainFilter,
     ConceptFilter,
+    EitherFilter,
     Filter,
     HasFilter,
+    NotFilter,
+    OtherFilter,
     Query,
     ReferenceFilter,
     ReferenceMatch,
     UriFilter,
+    within,
 )
 from threadwell.fhir.search.references import is_named
 from threadwell.stores.concepts import tokens_of
@@ -56,10 +61,10 @@ def _is_named(filter_: Filter) -> bool:
             return True
         case ChainFilter(filters=filters):
             return any(map(_is_named, filters))
-        case HasFilter(filter=within):
-            return _is_named(within)
+        case HasFilter(filter=inner) | OtherFilter(inner):
+            return _is_named(inner)
         case _:
-            return False
+            return any(map(_is_named, within(filter_)))
 
 
 class _Naming:
@@ -80,8 +85,15 @@ class _Naming:
             case ChainFilter(_, of, filters):
                 pairs = zip(of, filters, strict=True)
                 return replace(filter_, filters=tuple([await self.named(*pair) for pair in pairs]))
-            case HasFilter(source, _, within):
-                return replace(filter_, filter=await self.named(source, within))
+            case HasFilter(source, _, inner):
+                return replace(filter_, filter=await self.named(source, inner))
+            case NotFilter(inner) | OtherFilter(inner):
+                return replace(filter_, filter=await self.named(type_, inner))
+            case AllFilter(filters):
+                return AllFilter(tuple([await self.named(type_, one) for one in filters]))
+            case EitherFilter(some):
+                found_ = [[await self.named(type_, one) for one in filters] for filters in some]
+                return EitherFilter(tuple(map(tuple, found_)))
             case _:
                 return filter_
 

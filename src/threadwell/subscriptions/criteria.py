@@ -24,9 +24,11 @@ from threadwell.fhir.search.query import (
     Filter,
     HasFilter,
     IdFilter,
+    OtherFilter,
     Query,
     ReferenceFilter,
     Total,
+    within,
 )
 from threadwell.fhir.stamp import Clock
 from threadwell.stores.naming import with_names
@@ -140,5 +142,7 @@ def _looks_around(filter_: Filter) -> bool:
             return named
         case CompartmentFilter(links=links):
             return any(_looks_around(link) for link in links)
+        case OtherFilter(inner):
+            return _looks_around(inner)
         case _:
-            return False
+            return any(map(_looks_around, within(filter_)))

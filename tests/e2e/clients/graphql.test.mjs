@@ -71,3 +71,7 @@ test('what is no query is refused, and what is not there is null', async () => {
   const { data, errors } = await medplum.graphql('{ Patient(id: "none") { id } }');
   assert.deepEqual([data, errors.length], [{ Patient: null }, 1]);
 });
+
+test('the schema of a resource type is asked for as the library does', async () => {
+  await medplum.requestSchema('Patient');
+});

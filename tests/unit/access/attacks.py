@@ -121,6 +121,26 @@ _CODED = {
 }
 
 
+def filters(hidden: str) -> Iterator[str]:
+    """Expressions of ``_filter`` that would tell of a hidden resource, and what it is not."""
+    type_, id_ = key(hidden)
+    for code, text in [("_id", id_), *values(hidden)]:
+        operator = "eq" if "-" not in text[4:5] or code == "_id" else "ge"
+        term = f"{code} {operator} {json.dumps(text)}"
+        for expression in (term, f"not ({term})", f"{term} or _id eq {ONE.get(type_, id_)}"):
+            yield f"{type_}?_filter={quote(expression, safe='')}&_total=accurate"
+        for source in TYPES:
+            for param in _references(source, type_)[:1]:
+                path = f"{param}:{type_}"
+                for expression in (
+                    f"{path}.{term}",
+                    f"not ({path}.{term})",
+                    f"{path}[{term}]._id pr true",
+                    f"_lastUpdated lt 1990 or {path}.{term}",
+                ):
+                    yield f"{source}?_filter={quote(expression, safe='')}&_total=accurate"
+
+
 def graph_pages() -> Iterator[str]:
     """Queries by GraphQL that ask for all that there is, in every order and by every reference."""
     for type_ in TYPES:

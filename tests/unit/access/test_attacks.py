@@ -18,6 +18,7 @@ from attacks import (
     Ask,
     about,
     acts,
+    filters,
     graph_links,
     graph_pages,
     graph_searches,
@@ -51,7 +52,8 @@ def asks(role: str) -> Iterator[Ask]:
     hidden = ROLES[role].hidden
     each = list({key(name).type: name for name in reversed(hidden)}.values())
     graph = chain(graph_pages(), *(graph_searches(name) for name in each))
-    reading = chain(pages(), *(searches(name) for name in each), graph)
+    expressions = chain(*(filters(name) for name in each))
+    reading = chain(pages(), *(searches(name) for name in each), expressions, graph)
     yield from (Ask("GET", path) for path in dict.fromkeys(reading))
     yield from graph_links()
     yield from chain(*(about(name) for name in hidden))

@@ -239,6 +239,8 @@ ROLES: Mapping[str, Role] = {
             f"user/Patient.rs?_id={NAMES['ada'].partition('/')[2]}",
         ),
     ),
+    # What is seen refers to what is not.
+    "clerk": Role("bell", {}, ("cleo",)),
 }
 _NOBODY = Role("bell", {}, ())
 #: What is in no role's worlds the same: elements that a role does not see, in two variants.
@@ -259,7 +261,23 @@ FURTHER: Mapping[str, Json] = {
         "resourceType": "AccessPolicy",
         "name": "desk",
         "resource": [{"resourceType": "Patient", "hiddenFields": ["telecom"]}],
-    }
+    },
+    "clerk": {
+        "resourceType": "AccessPolicy",
+        "name": "clerk",
+        "resource": [
+            {
+                "resourceType": "Patient",
+                "criteria": f"Patient?_id={NAMES['ada'].partition('/')[2]}",
+            },
+            *[
+                {"resourceType": type_, "readonly": True}
+                for type_ in sorted(
+                    {name.partition("/")[0] for name in NAMES.values()} - {"Patient"}
+                )
+            ],
+        ],
+    },
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from threadwell.api.answers import bodies
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
-from threadwell.api.graphql.schema import COUNT, CURSOR, OFFSET, REFERENCE, SORT, parameters
+from threadwell.api.graphql.schema import REFERENCE, parameters
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
@@ -32,7 +32,6 @@ MAX_SEARCHES = 200
 MAX_RESOURCES = 10_000
 #: Resources that are read, or searched for, by one question to the store.
 _TOGETHER = 500
-_OF_RESULT = frozenset({COUNT, OFFSET, SORT, CURSOR})
 
 
 class Found(NamedTuple):

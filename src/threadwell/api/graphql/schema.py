@@ -37,6 +37,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.definitions.structures import elements, primitive
 from threadwell.fhir.search.field import field, has_field
+from threadwell.fhir.search.filter_expression import FILTER
 
 #: Arguments of a list of elements, and of a search, that are no parameters of what they choose.
 COUNT, OFFSET, SORT, CURSOR, REFERENCE, FHIRPATH = (
@@ -163,6 +164,7 @@ class _Builder:
             COUNT: number,
             OFFSET: number,
             SORT: text,
+            FILTER: text,
             **dict.fromkeys(parameters(type_), text),
         }
 

@@ -85,6 +85,7 @@ def capability_statement(base: str) -> Resource:
                     {"code": "batch"},
                     {"code": "search-system"},
                 ],
+                "searchParam": [{"name": "_filter", "type": "special"}],
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{of.lower()}" for of in OF
                 ],

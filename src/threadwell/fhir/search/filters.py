@@ -31,6 +31,7 @@ from threadwell.fhir.search.query import (
     IdFilter,
     MissingFilter,
     NumberFilter,
+    OtherFilter,
     QuantityFilter,
     ReferenceFilter,
     Relation,
@@ -40,6 +41,7 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     UriFilter,
     UriMode,
+    within,
 )
 from threadwell.fhir.search.references import split_reference
 from threadwell.fhir.search.terms import (
@@ -65,7 +67,7 @@ MAX_BREADTH = 200
 
 def parse_filter(type_: str, name: str, value: str, reading: Reading) -> Filter:
     """The filter of a search of ``type_``; raises ``FhirError`` 400 that names the parameter."""
-    return _filter(type_, name, value, reading, _Chain())
+    return _filter(type_, name, value, reading, Chain())
 
 
 def alternatives(filter_: Filter) -> int:
@@ -79,8 +81,10 @@ def alternatives(filter_: Filter) -> int:
             return len(filter_.matches)
         case ChainFilter():
             return max(map(alternatives, filter_.filters))
-        case HasFilter():
+        case HasFilter() | OtherFilter():
             return alternatives(filter_.filter)
+        case _ if parts := within(filter_):
+            return sum(map(alternatives, parts))
         case _:
             return 1
 
@@ -104,8 +108,10 @@ def looked_up(type_: str, filter_: Filter) -> int:
             return sum(map(looked_up, filter_.types, filter_.filters))
         case HasFilter():
             return looked_up(filter_.type, filter_.filter)
+        case OtherFilter(inner):
+            return looked_up(type_, inner)
         case _:
-            return 0
+            return sum([looked_up(type_, one) for one in within(filter_)])
 
 
 def reference_field(type_: str, code: str) -> Field:
@@ -116,27 +122,30 @@ def reference_field(type_: str, code: str) -> Field:
     return found
 
 
-class _TooFar(FhirError):
+class TooFar(FhirError):
+    """A chain is longer, or wider, than it may be."""
+
     def __init__(self, text: str) -> None:
         super().__init__(400, [Issue("invalid", text)])
 
 
 @dataclass(frozen=True, slots=True)
-class _Chain:
+class Chain:
     """How far a chain has come, and to how many combinations of types."""
 
     links: int = 0
     breadth: int = 1
 
-    def then(self, types: int) -> _Chain:
+    def then(self, types: int) -> Chain:
+        """One link further, which may lead to so many types; raises ``TooFar``."""
         if self.links == MAX_LINKS:
-            raise _TooFar(f"A chain has more than {MAX_LINKS} links")
+            raise TooFar(f"A chain has more than {MAX_LINKS} links")
         if self.breadth * types > MAX_BREADTH:
-            raise _TooFar("A chain may lead to too many types: name one (subject:Patient.name)")
-        return _Chain(self.links + 1, self.breadth * types)
+            raise TooFar("A chain may lead to too many types: name one (subject:Patient.name)")
+        return Chain(self.links + 1, self.breadth * types)
 
 
-def _filter(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> Filter:
+def _filter(type_: str, name: str, value: str, reading: Reading, chain: Chain) -> Filter:
     if name.startswith("_has:"):
         return _has(type_, name, value, reading, chain)
     head, dot, rest = name.partition(".")
@@ -164,7 +173,7 @@ def _compartment(type_: str, modifier: str, value: str) -> CompartmentFilter:
     return compartment_filter(type_, compartments, negate=modifier == "not")
 
 
-def _has(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> Filter:
+def _has(type_: str, name: str, value: str, reading: Reading, chain: Chain) -> Filter:
     parts = name.split(":", 3)
     if len(parts) < 4 or parts[1] not in RESOURCE_TYPES:
         raise invalid("Invalid _has: expected _has:Type:reference:parameter")
@@ -175,7 +184,7 @@ def _has(type_: str, name: str, value: str, reading: Reading, chain: _Chain) -> 
 
 
 def _links(
-    type_: str, head: str, rest: str, value: str, reading: Reading, chain: _Chain
+    type_: str, head: str, rest: str, value: str, reading: Reading, chain: Chain
 ) -> ChainFilter:
     code, colon, only = head.partition(":")
     targets = reference_field(type_, code).targets
@@ -184,14 +193,14 @@ def _links(
             raise invalid(f"Search parameter {code} does not refer to a type {only}")
         targets = (only,)
     if not rest.startswith("_has:"):
-        targets = tuple(target for target in targets if has_field(target, _code(rest)))
+        targets = tuple(target for target in targets if has_field(target, code_of(rest)))
     further = chain.then(len(targets))
     filters: dict[str, Filter] = {}
     refusal: FhirError | None = None
     for target in targets:
         try:
             filters[target] = _filter(target, rest, value, reading, further)
-        except _TooFar:
+        except TooFar:
             raise
         except FhirError as error:  # a namesake in another type may take other values
             refusal = error
@@ -200,7 +209,8 @@ def _links(
     return ChainFilter(code, tuple(filters), tuple(filters.values()))
 
 
-def _code(name: str) -> str:
+def code_of(name: str) -> str:
+    """The parameter that the first part of a name is."""
     return name.partition(".")[0].partition(":")[0]
 
 

@@ -37,8 +37,10 @@ from threadwell.fhir.search.query import (
     IdentifierFilter,
     IdFilter,
     MissingFilter,
+    NotFilter,
     NumberFilter,
     NumberMatch,
+    OtherFilter,
     Prefix,
     QuantityFilter,
     QuantityMatch,
@@ -99,6 +101,8 @@ def matches(filter_: Filter, subject: Subject) -> bool:
             return any(
                 all(matches(one, subject) for one in filters) for filters in filter_.alternatives
             )
+        case NotFilter():
+            return not matches(filter_.filter, subject)
         case IdFilter():
             return (subject.id in filter_.ids) is not filter_.negate
         case CompartmentFilter():
@@ -143,6 +147,11 @@ def values_match(filter_: Filter, values: Iterable[Any]) -> bool:
             if filter_.mode is StringMode.EXACT:
                 return any(v.text in filter_.texts for v in values)
             wanted = [searched(text) for text in filter_.texts]
+            if filter_.mode is StringMode.EQUAL:
+                return any(form in wanted for v in values for form in searched_forms(v.text))
+            if filter_.mode is StringMode.ENDS:
+                ends = tuple(wanted)
+                return any(f.endswith(ends) for v in values for f in searched_forms(v.text))
             found = [form for v in values for form in searched_forms(v.text, parted=v.parted)]
             if filter_.mode is StringMode.CONTAINS:
                 return any(w in f for w in wanted for f in found)
@@ -170,6 +179,8 @@ def values_match(filter_: Filter, values: Iterable[Any]) -> bool:
             )
         case MissingFilter():
             return (not list(values)) is filter_.missing
+        case OtherFilter(inner):
+            return any(not values_match(inner, [value]) for value in values)
         case CompositeFilter():
             return any(
                 all(

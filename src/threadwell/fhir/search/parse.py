@@ -11,8 +11,9 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.search.cursor import Cursor, read_cursor
 from threadwell.fhir.search.field import field as search_field
+from threadwell.fhir.search.filter_expression import FILTER, parse_expression
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
-from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total
+from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total, parts_of
 from threadwell.fhir.search.summary import named_elements, summary_elements
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms
@@ -58,7 +59,12 @@ def parse_query(
             continue
         if len(filters) == MAX_FILTERS:
             raise invalid(f"A search has at most {MAX_FILTERS} filters")
-        if _is_remembered(name, value):
+        if name == FILTER:
+            found = _expression(type_, value, Reading(bases, now() * 1000))
+            if len(filters) + len(found) > MAX_FILTERS:
+                raise invalid(f"A search has at most {MAX_FILTERS} filters")
+            filters += found
+        elif _is_remembered(name, value):
             filters.append(_remembered(type_, name, value, bases))
         else:
             filters.append(_read(type_, name, value, Reading(bases, now() * 1000)))
@@ -160,6 +166,12 @@ class _Read(NamedTuple):
     filter: Filter
     alternatives: int
     looked_up: int
+
+
+def _expression(type_: str, value: str, reading: Reading) -> list[_Read]:
+    """What an expression comes to: a filter for each of those that must hold together."""
+    found = parse_expression(type_, value, reading)
+    return [_Read(one, alternatives(one), looked_up(type_, one)) for one in parts_of(found)]
 
 
 def _read(type_: str, name: str, value: str, reading: Reading) -> _Read:

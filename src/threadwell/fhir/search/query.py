@@ -33,6 +33,9 @@ class StringMode(StrEnum):
     STARTS = "starts"
     CONTAINS = "contains"
     EXACT = "exact"
+    #: Of ``_filter``: the whole text, and its end, without case and accents.
+    EQUAL = "equal"
+    ENDS = "ends"
 
 
 class UriMode(StrEnum):
@@ -275,10 +278,29 @@ class AllFilter:
 class EitherFilter:
     """Every filter of one of ``alternatives`` holds; without any it holds for nothing.
 
-    No query of a client says that: it is how what a caller may see enters one.
+    So ``_filter`` says it, and so what a caller may see enters a query.
     """
 
     alternatives: tuple[tuple[Filter, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotFilter:
+    """What ``filter`` does not hold for."""
+
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFilter:
+    """A value of the parameter that ``filter`` is about is there, and it does not hold for it."""
+
+    filter: Filter
+
+    @property
+    def param(self) -> str:
+        """The parameter that it is about."""
+        return param_of(self.filter)
 
 
 Filter: TypeAlias = (
@@ -300,7 +322,16 @@ Filter: TypeAlias = (
     | HasFilter
     | AllFilter
     | EitherFilter
+    | NotFilter
+    | OtherFilter
 )
+
+
+def param_of(filter_: Filter) -> str:
+    """The parameter that a filter about the values of one is about."""
+    param = getattr(filter_, "param", None)
+    assert isinstance(param, str)
+    return param
 
 
 def parts_of(filter_: Filter) -> tuple[Filter, ...]:
@@ -315,6 +346,8 @@ def within(filter_: Filter) -> tuple[Filter, ...]:
             return filters
         case EitherFilter(alternatives):
             return tuple([one for filters in alternatives for one in filters])
+        case NotFilter(inner):
+            return (inner,)
         case _:
             return ()
 

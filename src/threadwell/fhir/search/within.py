@@ -20,6 +20,7 @@ from threadwell.fhir.search.query import (
     HasFilter,
     IdFilter,
     MissingFilter,
+    NotFilter,
 )
 from threadwell.fhir.search.references import contained, with_types
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
@@ -92,6 +93,8 @@ def looks_within(filter_: Filter) -> bool:
             return False
         case AllFilter(filters):
             return all(map(looks_within, filters))
+        case NotFilter(inner):
+            return looks_within(inner)
         case EitherFilter(alternatives):
             return any(all(map(looks_within, filters)) for filters in alternatives)
         case DateFilter(param) | MissingFilter(param):

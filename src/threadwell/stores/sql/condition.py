@@ -25,7 +25,9 @@ from threadwell.fhir.search.query import (
     IdentifierFilter,
     IdFilter,
     MissingFilter,
+    NotFilter,
     NumberFilter,
+    OtherFilter,
     QuantityFilter,
     ReferenceFilter,
     ReferenceMatch,
@@ -136,6 +138,10 @@ class Compiler:
                 return self._either(EitherFilter((filters,)))
             case EitherFilter():
                 return self._either(filter_)
+            case NotFilter():
+                return Condition(self._resolved(filter_), exact=False)
+            case OtherFilter():
+                return Condition(filter_, exact=False)
             case IdentifierFilter():
                 found = [self._token(filter_.param, m, identifier=True) for m in filter_.matches]
                 return _terms(filter_, found)
@@ -274,8 +280,10 @@ class Compiler:
                 return Condition(filter_, text=TextScan(key, TextWay.STARTS, texts))
             case StringMode.CONTAINS:
                 return Condition(filter_, text=TextScan(key, TextWay.CONTAINS, texts))
-            case StringMode.EXACT:
+            case StringMode.EXACT | StringMode.EQUAL:
                 return Condition(filter_, text=TextScan(key, TextWay.EQUAL, texts), exact=False)
+            case StringMode.ENDS:
+                return Condition(filter_, text=TextScan(key, TextWay.CONTAINS, texts), exact=False)
 
     def _either(self, filter_: EitherFilter) -> Condition:
         """What the alternatives come to together; where the lists do not tell, the resource does.
@@ -314,6 +322,8 @@ class Compiler:
                 return EitherFilter(
                     tuple([tuple(map(self._resolved, filters)) for filters in alternatives])
                 )
+            case NotFilter(inner):
+                return NotFilter(self._resolved(inner))
             case ChainFilter():
                 return self._led(filter_)
             case HasFilter():

@@ -22,6 +22,7 @@ from threadwell.fhir.search.query import (
     Filter,
     IdFilter,
     MissingFilter,
+    NotFilter,
     Place,
     Query,
     ReferenceFilter,
@@ -168,7 +169,9 @@ def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
     asked = {
         filter_.param
         for filter_ in query.filters
-        if not isinstance(filter_, IdFilter | CompartmentFilter | AllFilter | EitherFilter)
+        if not isinstance(
+            filter_, IdFilter | CompartmentFilter | AllFilter | EitherFilter | NotFilter
+        )
     }
     for compound in compounds(query.type):
         if not (absent.keys() >= set(compound.missing) and asked.issuperset(compound.params)):

@@ -11,6 +11,65 @@ _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _MRN = "https://example.org/mrn"
 _UCUM = "http://unitsofmeasure.org"
 
+#: Type and ``_filter`` → the ids of what it finds.
+FILTERS: dict[tuple[str, str], str] = {
+    ("Patient", "gender eq female"): "ana",
+    ("Patient", "gender eq male or gender eq female"): "ana ben",
+    ("Patient", "gender eq male and birthdate ge 1980"): "ben",
+    # From left to right; brackets say otherwise.
+    ("Patient", "gender eq female or gender eq male and birthdate ge 1980-06"): "ben",
+    ("Patient", "gender eq female or (gender eq male and birthdate ge 1980-06)"): "ana ben",
+    ("Patient", "not (gender eq female)"): "ben cem dee",
+    ("Patient", "not(gender eq female or gender eq male)"): "cem dee",
+    ("Patient", "not (not (gender eq female))"): "ana",
+    # Something else is there, and not: it is not there.
+    ("Patient", "gender ne female"): "ben",
+    ("Patient", "identifier ne A-1"): "ana ben",
+    ("Patient", "family ne prado"): "ben cem",
+    ("Patient", "gender pr true"): "ana ben",
+    ("Patient", "gender pr false and name pr true"): "cem",
+    ("Patient", 'family eq "prado"'): "ana",
+    ("Patient", 'family sw "PRADO"'): "ana cem",
+    ("Patient", 'family co "rado"'): "ana cem",
+    ("Patient", 'family ew "s"'): "cem",
+    ("Patient", "family ew ller"): "ben",
+    ("Patient", 'given eq "zoe" or given eq "nobody"'): "ana",
+    ("Patient", f"identifier eq {_MRN}|1"): "ana",
+    ("Patient", f'identifier eq "{_MRN}|1" and identifier eq A-1'): "ana",
+    ("Patient", "gender in http://hl7.org/fhir/ValueSet/administrative-gender"): "ana ben",
+    ("Patient", "gender ni http://hl7.org/fhir/ValueSet/administrative-gender"): "",
+    ("Patient", "_id eq ana or _id eq dee"): "ana dee",
+    ("Patient", "_id ne ana and not (_id eq dee)"): "ben cem",
+    ("Patient", "_lastUpdated ge 2000 and not (_lastUpdated le 2000)"): "ana ben cem dee",
+    ("Patient", "birthdate eq 1980"): "ana ben",
+    ("Patient", "birthdate sa 1979 and birthdate eb 1980-06"): "ana",
+    ("Patient", "birthdate ne 1980"): "cem",
+    ("Patient", "birthdate po 1980-12-24"): "ben",
+    ("Patient", "organization re Organization/clinic"): "ana ben",
+    ("Patient", "organization re Organization/clinic and not (gender eq male)"): "ana",
+    ("Patient", "general-practitioner ne Practitioner/kim"): "",
+    ("Patient", 'organization.name sw "clinic"'): "ana ben",
+    ("Patient", 'organization.name sw "clinic" or family sw "prado"'): "ana ben cem",
+    ("Patient", 'not (organization.name sw "clinic")'): "cem dee",
+    ("Encounter", "date po 2024-04-10T09:00:00Z"): "morning",
+    ("Encounter", "date po 2031"): "open",
+    ("Encounter", 'subject.name eq "ana" or status eq planned'): "morning untimed",
+    ("Encounter", 'subject[gender eq male].name co "ller"'): "open",
+    ("Encounter", 'subject[gender eq female].name co "ller"'): "",
+    ("Encounter", 'subject:Patient.name co "ana"'): "morning",
+    ("Encounter", "part-of.subject[not (gender eq male)].birthdate lt 1981"): "open",
+    ("Communication", "sender.gender pr false and part-of pr true"): "m2",
+    ("Communication", "part-of.status eq in-progress and sent ge 2024-04-11"): "m3",
+    ("Communication", "part-of re Communication/h1 and not (sender re Practitioner/kim)"): "m1 m3",
+    ("Communication", "part-of ne Communication/h1"): "m4",
+    ("Observation", f"value-quantity gt 60|{_UCUM}|/min"): "fast",
+    ("Observation", "value-quantity ge 60 and not (code eq 8310-5)"): "even fast",
+    ("RiskAssessment", "probability lt 0.5 or subject.gender eq male"): "high low",
+    ("ValueSet", "url sb https://example.org/fhir/ValueSet/roles"): "nurses roles",
+    ("ValueSet", "url ss https://example.org/fhir/ValueSet/roles/nurses"): "nurses roles",
+    ("ValueSet", "url eq https://example.org/fhir/ValueSet/roles"): "roles",
+}
+
 #: Search → the ids of what it finds, separated by blanks, in any order.
 SEARCHES: dict[str, str] = {
     # Tokens.
@@ -226,6 +285,7 @@ SEARCHES: dict[str, str] = {
     "Patient?_lastUpdated=gt2024-04-10": "",
     "Patient?_lastUpdated=lt2024-04-11": "ana ben cem dee",
     "Patient?_lastUpdated=2024-04-10&gender=male": "ben",
+    **{f"{type_}?_filter={text}": found for (type_, text), found in FILTERS.items()},
 }
 
 
