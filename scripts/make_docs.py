@@ -24,7 +24,7 @@ from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
 from threadwell.api.rest.everything import MAX_RESOURCES
 from threadwell.api.rest.room import MAX_ANSWERS, MAX_ENTRIES
 from threadwell.api.signer import LIFE as URL_LIFE
-from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, SPOOL_VARIABLE
 from threadwell.channels.chat.posted import MOST_FILES
 from threadwell.channels.reading import KEPT_BYTES
 from threadwell.cli import COMMANDS
@@ -72,6 +72,9 @@ ENVIRONMENT = {
     " `m=19456,t=2,p=1` if it is not set",
     PROXIES_VARIABLE: "addresses and networks of proxies whose `X-Forwarded-For` is believed, with"
     f" commas; `{DEFAULT_PROXIES}` if it is not set",
+    SPOOL_VARIABLE: "the folder where what was seen waits until it is in the audit trail; if"
+    " it is not set, beside a SQLite file, and for PostgreSQL below `~/.local/state/threadwell`",
+    "XDG_STATE_HOME": "in place of `~/.local/state`",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }

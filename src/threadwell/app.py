@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from threadwell.api.load.gate import Load
+    from threadwell.audit.record import Who
+    from threadwell.audit.trail import Trail
     from threadwell.bulk.sight import Sees
     from threadwell.channels.channel import Channel
     from threadwell.duties.duty import Duty
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 #: is where ``threadwell serve`` listens if it is not told otherwise.
 BASE_URL_VARIABLE = "THREADWELL_BASE_URL"
 DEFAULT_BASE_URL = "http://127.0.0.1:8103"
+
+
+#: Where what was seen waits to be recorded in the store.
+SPOOL_VARIABLE = "THREADWELL_AUDIT_SPOOL"
 
 
 #: The folders of all channels, in the order in which they are asked whether a file is theirs.
@@ -221,6 +227,35 @@ def open_store(url: str | Path, *, create: bool = True, reading: bool = False) -
     return SqliteStore.open_to_read(path) if reading else SqliteStore.open(path)
 
 
+def open_trail(url: str | Path, store: Store, by: Who) -> Trail:
+    """The trail of the store that is opened at ``url``, in a process that acts as ``by``."""
+    from threadwell.audit.trail import Trail
+
+    return Trail(store, trail_folder(url), by)
+
+
+def trail_folder(url: str | Path) -> Path | None:
+    """The folder where processes of this machine keep what was seen until it is in the store.
+
+    It is beside a store that is a file; ``$THREADWELL_AUDIT_SPOOL`` names another. ``None`` for a
+    store in memory.
+    """
+    import os
+    from hashlib import sha256
+
+    path = store_path(url)
+    if not is_shared(url):
+        return None
+    if named := os.environ.get(SPOOL_VARIABLE):
+        return Path(named)
+    if path is not None:
+        path = path.resolve()
+        return path.with_name(f"{path.name}-audit")
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    name = sha256(shown_store(url).encode()).hexdigest()[:16]
+    return Path(state) / "threadwell" / f"audit-{name}"
+
+
 def back_up_file(
     source: Path, target: Path, now: datetime, progress: Callable[[int, int], None] | None = None
 ) -> Path:
@@ -283,15 +318,19 @@ def create_server(
     load: Load | None = None,
     max_page: int | None = None,
     typing: Typing | None = None,
+    trail: Trail | None = None,
 ) -> ASGIApp:
     """The FHIR API and the pages of ``store`` as one ASGI application, reached at ``base_url``.
 
     ``also_at`` are further URLs under which clients know it. ``load`` counts and limits what is
     under way. A page ends with ``max_page`` bytes. ``typing`` is shared among the workers.
+    ``trail`` is that of the store; without one what is seen is recorded for as long as the
+    process lives.
     """
     from threadwell.api.app import create_app
     from threadwell.api.context import MAX_PAGE
     from threadwell.api.load.gate import Load
+    from threadwell.audit.trail import Trail
     from threadwell.inbox.app import create_pages
     from threadwell.inbox.browsers import Accounts, PageBrowsers
     from threadwell.inbox.news import News
@@ -299,10 +338,13 @@ def create_server(
     from threadwell.stores.contract import DEFAULT_PROJECT
 
     load = load or Load()
+    trail = trail or Trail(store)
     news = News(store, DEFAULT_PROJECT)
     load.at_end.append(news.close)
     typing = typing or Typing()
-    pages = create_pages(store, base_url=base_url, channels=channels(), news=news, typing=typing)
+    pages = create_pages(
+        trail.store, base_url=base_url, channels=channels(), news=news, typing=typing
+    )
     return create_app(
         store,
         base_url=base_url,
@@ -315,4 +357,5 @@ def create_server(
         typing=typing,
         people=Accounts(store, DEFAULT_PROJECT),
         browsers=PageBrowsers(store, DEFAULT_PROJECT, base_url),
+        trail=trail,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from threadwell.app import BASE_URL_VARIABLE, store_path
+from threadwell.app import BASE_URL_VARIABLE, SPOOL_VARIABLE, store_path
 from threadwell.cli.command import STORE_VARIABLE
 from threadwell.users.settings import HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
@@ -115,6 +115,7 @@ def test_every_environment_variable_is_described() -> None:
         "ZONE_DATA_VARIABLE": ZONE_DATA_VARIABLE,
         "HASHING_VARIABLE": HASHING_VARIABLE,
         "PROXIES_VARIABLE": PROXIES_VARIABLE,
+        "SPOOL_VARIABLE": SPOOL_VARIABLE,
     }
     named = {constants.get(name, name) for name in read}
     assert named == set(make_docs.ENVIRONMENT)

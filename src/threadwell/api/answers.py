@@ -13,6 +13,7 @@ from threadwell.api.etags import etag, http_date
 from threadwell.api.exchange import Answer, Header, Request
 from threadwell.api.headers import preferred_return
 from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
+from threadwell.audit.witness import CURRENT
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored, StoreError
 
@@ -62,6 +63,9 @@ async def written(context: Context, request: Request, stored: Stored, status: in
     """
     wanted = preferred_return(request.headers)
     stored = await context.view.shown(stored)
+    if (witness := CURRENT.get()) is not None:
+        # It may be what another has written: then it was seen, and what was looked at was not.
+        witness.saw(stored)
     if wanted == "minimal":
         answer = Answer(status, version_headers(stored), b"")
     elif wanted == "operationoutcome":

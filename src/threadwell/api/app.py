@@ -44,6 +44,8 @@ from threadwell.api.rest import routes
 from threadwell.api.rest.subscriptions import remove
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
+from threadwell.api.watched import Strangers
+from threadwell.audit.trail import Trail
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.chat.typing import Typing
@@ -52,6 +54,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
 _BELOW_FHIR = f"{_FHIR}/"
+_STRANGERS = Strangers()
 #: What anybody may know of the API.
 _PUBLIC = frozenset({f"{_FHIR[1:]}/metadata", f"{_FHIR[1:]}/$versions"})
 _ALWAYS = ("/health", "/metrics")
@@ -78,6 +81,7 @@ def create_app(
     typing: Typing | None = None,
     people: People | None = None,
     browsers: Browsers | None = None,
+    trail: Trail | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
@@ -85,10 +89,12 @@ def create_app(
     part of the API. The store stays open when the server stops. ``load`` counts, and limits how
     much is under way at once. ``typing`` is where apps and pages tell who types.
     ``people`` and ``browsers`` tell who has logins (``logins.people``).
+    ``trail`` is that of the store.
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
     load = load or Load()
+    trail = trail or Trail(traced, clock=clock)
 
     async def open_() -> Context:
         return await open_context(
@@ -104,6 +110,7 @@ def create_app(
             load=load,
             people=people,
             browsers=browsers,
+            trail=trail,
         )
 
     return _App(open_, pages or outside.not_found, load, spans, typing or Typing())
@@ -302,7 +309,11 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
     left = None
     if request.path not in _PUBLIC:
         access = context.access
-        caller = access.known(request.headers) or await access.caller(request.headers)
+        try:
+            caller = access.known(request.headers) or await access.caller(request.headers)
+        except FhirError:
+            _STRANGERS.refused(context, request)
+            raise
         request.caller = caller
         if context.load.allowance is not None:
             left = context.load.check(_counted(caller), context.clock() // 1000)

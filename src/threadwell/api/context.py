@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from threadwell.access.limited import Limited
 from threadwell.access.memberships import Policies
 from threadwell.access.policy import Policy
 from threadwell.access.view import View, Whole
+from threadwell.access.witnessed import Witnessed
 from threadwell.api.asking import Asking
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
@@ -18,6 +18,7 @@ from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
+from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
 from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
@@ -46,6 +47,7 @@ _MOST_LIMITED = 1_000
 class Context:
     """``view`` is what the caller has of the store. ``whole`` is the store itself: for those ways
     in that no policy is about (registrations, deliveries, patients' apps), and for no other.
+    ``trail`` is where it is recorded who saw what; what is changed in ``whole`` is by itself.
 
     ``base`` is the server's URL without a slash at its end, ``fhir`` that of the FHIR API.
 
@@ -57,6 +59,7 @@ class Context:
 
     view: View
     whole: Store
+    trail: Trail
     project: str
     base: str
     fhir: str
@@ -89,7 +92,7 @@ class Context:
         if known is None:
             if len(self.limited) >= _MOST_LIMITED:
                 self.limited.clear()
-            view = Limited(self.whole, self.project, policy, self.bases)
+            view = Witnessed(self.whole, self.project, policy, self.bases)
             known = self.limited[policy] = replace(self, view=view)
         return known
 
@@ -117,6 +120,7 @@ async def open_context(
     load: Load | None = None,
     people: People | None = None,
     browsers: Browsers | None = None,
+    trail: Trail | None = None,
 ) -> Context:
     """The context of a server at ``base_url``; makes the server's keys if they are not there.
 
@@ -132,9 +136,11 @@ async def open_context(
     policies = Policies(store, project, own)
     logins = Logins(store, project, await kept_secret(store, "refresh"), clock)
     people = people or Profiles(store, project)
+    trail = trail or Trail(store, clock=clock)
     return Context(
-        view=Whole(store),
-        whole=store,
+        view=Whole(trail.store),
+        whole=trail.store,
+        trail=trail,
         project=project,
         base=base,
         fhir=f"{base}{FHIR_PATH}",

@@ -38,7 +38,8 @@ class Request:
 
     Below the FHIR base, ``path`` is relative to it and ``type``, ``id``, ``version`` and
     ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
-    is one of ``load.families``, ``peer`` the address that the connection comes from.
+    is one of ``load.families``, ``peer`` the address that the connection comes from, ``way`` how it
+    came in (``audit.record.Who``).
     """
 
     method: str
@@ -53,6 +54,7 @@ class Request:
     version: str = ""
     compartment: str = ""
     peer: str = ""
+    way: str = "api"
 
     @property
     def is_extended(self) -> bool:

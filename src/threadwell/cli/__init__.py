@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from threadwell.audit.way import WAY
 from threadwell.cli import (
     about,
     account,
     answer,
+    audit,
     backup,
     client,
     copy,
@@ -92,6 +94,7 @@ COMMANDS: tuple[Command, ...] = (
     policy.COMMAND,
     account.COMMAND,
     subscriptions.COMMAND,
+    audit.COMMAND,
     backup.COMMAND,
     copy.COMMAND,
     export.COMMAND,
@@ -115,4 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments = parser.parse_args(argv)
         except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
             return int(stop.code or 0)
-        return run_safely(arguments.run, arguments)
+        token = WAY.set(f"command {arguments.command}")
+        try:
+            return run_safely(arguments.run, arguments)
+        finally:
+            WAY.reset(token)

@@ -42,7 +42,7 @@ def build_parser(commands: Sequence[Command]) -> ArgumentParser:
         child.add_argument(
             "--debug", action="store_true", help="show the traceback of an unexpected error"
         )
-        child.set_defaults(run=command.run)
+        child.set_defaults(run=command.run, command=command.name)
     return parser
 
 

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from threadwell.api.context import Context, open_context
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels, checked_url
+from threadwell.audit.record import Who
+from threadwell.audit.trail import Trail
+from threadwell.audit.way import WAY
 from threadwell.facade.loop import LoopThread
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Store, StoreError
 
 
 class Opened:
     """The store of one ``with``; a method that is called after its end raises ``StoreError``."""
 
-    def __init__(self, opener: Callable[[], Store], project: str) -> None:
+    def __init__(
+        self,
+        opener: Callable[[], Store],
+        project: str,
+        trailer: Callable[[Store, Who], Trail] | None = None,
+    ) -> None:
         self._project = project
         self._loop = LoopThread()
+        by = Who(way=WAY.get(), name=_login())
+
+        def trail(store: Store) -> Trail:
+            return trailer(store, by) if trailer else Trail(store, by=by)
+
         try:
-            self._store, self._context = self._loop.call(_opened(opener, project))
+            self._context = self._loop.call(_opened(opener, trail, project))
+            self._trail = self._context.trail
+            self._store = self._trail.store
         except BaseException:
             self._loop.close()
             raise
@@ -39,19 +56,40 @@ class Opened:
     def close(self) -> None:
         """Let go of the store; what was acknowledged is in it."""
         if not self._loop.closed:
-            self._loop.call(self._store.close())
+            self._loop.call(_closed(self._trail))
             self._loop.close()
 
 
-async def _opened(opener: Callable[[], Store], project: str) -> tuple[Store, Context]:
+async def _opened(
+    opener: Callable[[], Store], trailer: Callable[[Store], Trail], project: str
+) -> Context:
     base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
     checked_url(base_url, BASE_URL_VARIABLE)
     store = opener()
     try:
-        context = await open_context(
-            store, base_url=base_url, labels=channel_labels, project=project
+        return await open_context(
+            store,
+            base_url=base_url,
+            labels=channel_labels,
+            project=project,
+            trail=trailer(store),
         )
-        return store, context
     except BaseException:
         await store.close()
         raise
+
+
+async def _closed(trail: Trail) -> None:
+    """Chain what was recorded here, if it is little; what is more waits for a server."""
+    trail.close()
+    with suppress(StoreError):
+        await trail.drain_some()
+    await trail.whole.close()
+
+
+def _login() -> str:
+    """Under which name the person is known to the system."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may have no name for it
+        return ""

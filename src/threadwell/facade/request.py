@@ -37,7 +37,7 @@ async def send(
         sent[b"content-type"] = _CONTENT_TYPES.get(method, b"application/fhir+json")
     sent.update((name.lower().encode(), value.encode()) for name, value in (headers or {}).items())
     content = encode(body) if body is not None else b""
-    request = Request(method, relative, query, sent, content, _CALLER)
+    request = Request(method, relative, query, sent, content, _CALLER, way="python")
     try:
         reply = await perform(context, request)
     except FhirError as error:

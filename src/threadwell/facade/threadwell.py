@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from threadwell.app import open_store
+from threadwell.app import open_store, open_trail, trail_folder
+from threadwell.audit.record import Who
+from threadwell.audit.trail import Trail
 from threadwell.facade.acting import Acting
+from threadwell.facade.auditing import Auditing
 from threadwell.facade.peopling import Peopling
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
@@ -19,7 +23,7 @@ from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
 from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 if TYPE_CHECKING:
     from threading import Event
@@ -57,11 +61,30 @@ def open_threadwell(
     if not isinstance(store, (str, Path)):
         raise TypeError(f"a store is a path or URL, not of type {type(store).__name__}")
     if read_only:
-        return Threadwell(lambda: ReadingStore(open_store(store, reading=True)), project)
-    return Threadwell(lambda: open_store(store, create=create), project)
+        return Threadwell(
+            lambda: ReadingStore(open_store(store, reading=True)), project, _reading_trail(store)
+        )
+    return Threadwell(
+        lambda: open_store(store, create=create),
+        project,
+        lambda opened, by: open_trail(store, opened, by),
+    )
 
 
-class Threadwell(Acting, Peopling, Ruling, Subscribing):
+def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
+    """What was seen waits beside the store, if that is where anything can be written."""
+
+    def trail(opened: Store, by: Who) -> Trail:
+        folder = trail_folder(url)
+        while folder is not None and not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        can = folder is not None and os.access(folder, os.W_OK)
+        return open_trail(url, opened, by) if can else Trail(opened, by=by)
+
+    return trail
+
+
+class Threadwell(Acting, Auditing, Peopling, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -1,10 +1,15 @@
-"""The process in which ``threadwell serve`` has duties done, so that requests stay quick."""
+"""The process in which ``threadwell serve`` has duties done, so that requests stay quick.
+
+What is recorded on this machine is chained there, too: every machine has one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
+from threadwell.audit.keeper import keep_chaining
+from threadwell.audit.record import Who
 from threadwell.server import logs
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
@@ -37,13 +42,14 @@ async def perform_here(store: Store, stop: asyncio.Event) -> None:
 
 
 async def _do_duties(url: str, lifeline: bool) -> int:
-    from threadwell.app import open_store
+    from threadwell.app import open_store, open_trail
 
     asyncio.get_running_loop().set_exception_handler(logs.tell_loop)
     stop = stopping(lifeline=lifeline)
     store = open_store(url)
     try:
-        await perform_here(store, stop)
+        trail = open_trail(url, store, Who(way="duty"))
+        await asyncio.gather(perform_here(trail.store, stop), keep_chaining(trail, stop))
     finally:
         await store.close()
     return 0

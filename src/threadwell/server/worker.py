@@ -22,6 +22,9 @@ from threadwell.api.chat.bodies import MOST_JSON
 from threadwell.api.load.allowance import Allowance, Tables
 from threadwell.api.load.gate import Load
 from threadwell.api.load.meter import Board, Meter
+from threadwell.audit.keeper import keep_chaining
+from threadwell.audit.record import Who
+from threadwell.audit.trail import Trail
 from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
 from threadwell.server.attendance import duties_beside, perform_here
@@ -81,7 +84,7 @@ async def work(
     ``ready`` is told a sign-in link by the first worker and ``""`` by the others. Raises
     ``StoreError`` if the store cannot be opened.
     """
-    from threadwell.app import create_server, open_store, store_path
+    from threadwell.app import create_server, open_store, open_trail, store_path
     from threadwell.inbox.sign_in import new_link
     from threadwell.inbox.whereabouts import note_address
 
@@ -90,6 +93,7 @@ async def work(
     if number == 0:
         _tell_of_recovery(store_path(task.store))
     store = open_store(task.store)
+    trail = open_trail(task.store, store, Who(way="server"))
     server = None
     beside: list[asyncio.Task[None]] = []
     stop = asyncio.Event()
@@ -115,6 +119,7 @@ async def work(
                 load=load,
                 max_page=task.max_page,
                 typing=task.typing,
+                trail=trail,
             ),
             http=cast(Any, partial(Connection, meter=meter, max_connections=_connections())),
             ws=_sockets(),
@@ -129,10 +134,14 @@ async def work(
             timeout_keep_alive=_IDLE,
             timeout_graceful_shutdown=GRACE,
         )
+        if number == 0:
+            chaining = _chaining(task, trail, stop)
+            beside.append(asyncio.create_task(chaining, name="audit"))
         if task.duties and number == 0:
-            beside.append(asyncio.create_task(_duties(task.store, store, stop), name="duties"))
+            duties = _duties(task.store, trail.store, stop)
+            beside.append(asyncio.create_task(duties, name="duties"))
         if task.mail and number == 0:
-            mails = _mails(task.store, store, task.mail, stop)
+            mails = _mails(task.store, trail.store, task.mail, stop)
             beside.append(asyncio.create_task(mails, name="mails"))
         server = _Server(config, load, lambda: ready(link), stop)
         # The server takes these signals over, and repeats the one that stopped it once it has
@@ -146,6 +155,7 @@ async def work(
         stop.set()
         if beside:
             await asyncio.wait(beside)
+        trail.close()
         await store.close()
         if server is not None:
             server.last.cancel()
@@ -163,6 +173,17 @@ async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
         await perform_here(store, stop)
         return
     await _attended(duties_beside(url), stop)
+
+
+async def _chaining(task: Work, trail: Trail, stop: asyncio.Event) -> None:
+    """Have what is recorded chained until ``stop`` is set, beside the workers where that can be."""
+    from threadwell.app import is_shared
+    from threadwell.server.chaining import chaining_beside
+
+    if not is_shared(task.store):
+        await keep_chaining(trail, stop)
+    elif not task.duties:
+        await _attended(chaining_beside(task.store), stop)
 
 
 async def _mails(url: str, store: Store, place: Place, stop: asyncio.Event) -> None:

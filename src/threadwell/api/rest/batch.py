@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
+from threadwell.api import watched
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import answered
@@ -41,6 +42,7 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
         raise invalid("The type must be batch or transaction", "Bundle.type")
     entries = parse_entries(context, request, given)
     request.interaction = kind
+    watched.begins(context, request)
     if kind == "transaction":
         answers = await transaction(context, request, well_formed(entries), perform)
     else:

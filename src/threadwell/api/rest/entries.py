@@ -120,6 +120,7 @@ def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:
     if not isinstance(full_url, str):
         raise invalid("fullUrl must be a string", f"{where}.fullUrl")
     request = Request(method, path, query, _headers(outer, asked, where), caller=outer.caller)
+    request.peer, request.way = outer.peer, outer.way
     return Entry(index, full_url, request, resource)
 
 

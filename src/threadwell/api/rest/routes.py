@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from threadwell.api import watched
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import check_format
@@ -178,7 +179,14 @@ _INTERACTIONS: Mapping[Handler, str] = {
 
 
 async def perform(context: Context, request: Request) -> Answer:
-    """The answer to a request whose caller may ask; raises ``FhirError`` where it is refused."""
+    """The answer to a request whose caller may ask, recorded.
+
+    Raises ``FhirError`` where it is refused.
+    """
+    return await watched.watched(context, request, _perform)
+
+
+async def _perform(context: Context, request: Request) -> Answer:
     methods = _find(request)
     method = "GET" if request.method == "HEAD" else request.method
     handler = methods.get(method)
@@ -189,6 +197,7 @@ async def perform(context: Context, request: Request) -> Answer:
         check_format(request)
     # Of a bundle only its body tells.
     request.interaction = _INTERACTIONS.get(handler, "other")
+    watched.begins(context, request)
     context.view.check(request.type, request.interaction)
     return await handler(context, request)
 

@@ -1,0 +1,54 @@
+"""A view through a policy that tells the witness of a request what it has let through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threadwell.access.limited import Limited
+from threadwell.audit.witness import CURRENT
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import Key, Page, Stored
+
+
+class Witnessed(Limited):
+    """``Limited``, for a caller whose requests are recorded."""
+
+    async def read(self, project: str, type_: str, id_: str) -> Stored | None:
+        stored = await super().read(project, type_, id_)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw(stored)
+        return stored
+
+    async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        found = await super().read_many(project, keys)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw_all(found.values())
+        return found
+
+    async def read_version(
+        self, project: str, type_: str, id_: str, version_id: str
+    ) -> Stored | None:
+        stored = await super().read_version(project, type_, id_, version_id)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw(stored)
+        return stored
+
+    async def history(
+        self, project: str, type_: str, id_: str, count: int, offset: int
+    ) -> tuple[list[Stored], int]:
+        found = await super().history(project, type_, id_, count, offset)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw_all(found[0])
+        return found
+
+    async def search(self, project: str, query: Query) -> Page:
+        page = await super().search(project, query)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw_all(page.matches)
+            witness.saw_all(page.included)
+        return page

@@ -1,0 +1,149 @@
+"""A request to the FHIR API is recorded: who, from where, what was asked, and what came of it.
+
+The record is kept before the answer is sent. What was written has it in its commit (``audit``).
+"""
+
+from __future__ import annotations
+
+import re
+from time import monotonic
+
+from threadwell.access.limited import Limited
+from threadwell.api.context import Context, Handler
+from threadwell.api.exchange import Answer, Request
+from threadwell.audit.record import Record, Who
+from threadwell.audit.witness import CURRENT, Witness
+from threadwell.fhir.outcome import FhirError
+from threadwell.stores.contract import StoreBusy, StoreError
+from threadwell.users.sources import address_of, proxies
+
+#: Interactions that show what the view gives, and change nothing.
+READS = frozenset({"read", "vread", "history", "search", "operation"})
+#: What nobody is told anything of a patient by.
+_BARE = frozenset({"capabilities"})
+#: Bundles, whose entries are recorded one by one.
+_BUNDLES = frozenset({"batch", "transaction"})
+_ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
+_LONGEST = 20_000
+#: Requests a second of nobody known that are recorded one by one.
+_STRANGERS = 20
+
+
+async def watched(context: Context, request: Request, perform: Handler) -> Answer:
+    """The answer of ``perform``, recorded; as is that there was none.
+
+    Raises ``StoreError`` instead of an answer that cannot be recorded.
+    """
+    witness = context.trail.witness(
+        context.project, _by(context, request), request=_request_id(request)
+    )
+    token = CURRENT.set(witness)
+    try:
+        answer = await perform(context, request)
+    except FhirError as error:
+        _end(witness, request, error.status)
+        raise
+    except StoreBusy:
+        raise
+    except StoreError:
+        _end(witness, request, 503)
+        raise
+    except Exception:
+        _end(witness, request, 500)
+        raise
+    else:
+        _end(witness, request, answer.status)
+        return answer
+    finally:
+        CURRENT.reset(token)
+
+
+def begins(context: Context, request: Request) -> None:
+    """It is known by now what the request is for."""
+    witness = CURRENT.get()
+    if witness is not None:
+        describe(witness, request)
+        witness.reads = request.interaction in READS
+        witness.wide = witness.reads and not isinstance(context.view, Limited)
+
+
+def describe(witness: Witness, request: Request) -> None:
+    """Say of a request what it asks for."""
+    witness.act = request.interaction
+    witness.asked = request.path[:_LONGEST]
+    query = request.query
+    if request.interaction == "search" and request.body:
+        form = request.body[:_LONGEST].decode(errors="replace")
+        query = f"{query}&{form}" if query else form
+    elif condition := request.headers.get(b"if-none-exist"):
+        query = condition.decode(errors="replace")
+    witness.query = query[:_LONGEST]
+
+
+def _by(context: Context, request: Request) -> Who:
+    # Who has the store itself open asks nobody to let them in.
+    return context.trail.by if request.way == "python" else who(request)
+
+
+def who(request: Request) -> Who:
+    """Who asks, and from where."""
+    caller = request.caller
+    address, through = request.peer, ""
+    if forwarded := request.headers.get(b"x-forwarded-for"):
+        address = address_of(address, forwarded.decode("latin-1")[:_LONGEST], proxies())
+        through = request.peer if address != request.peer else ""
+    return Who(
+        who=caller.reference,
+        client=caller.client_id,
+        name=caller.name,
+        login=caller.login_id,
+        way=request.way,
+        address=address,
+        through=through,
+    )
+
+
+class Strangers:
+    """Requests of those who are not known (401): each recorded, but of a flood only some.
+
+    Else whoever can reach the server could fill its disk.
+    """
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+        self._left_out = 0
+
+    def refused(self, context: Context, request: Request) -> None:
+        """Record that one was refused."""
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._count > _STRANGERS:
+            self._left_out += 1
+            return
+        by = who(request)
+        if self._left_out:
+            by = Who(way=by.way, address=by.address, name=f"{self._left_out} more were left out")
+            self._left_out = 0
+        asked = request.path[:_LONGEST]
+        at = context.trail.clock()
+        record = Record(at=at, act="access", by=by, status=401, asked=asked)
+        context.trail.note(context.project, record)
+
+
+def _end(witness: Witness, request: Request, status: int) -> None:
+    if not witness.act:
+        describe(witness, request)
+    witness.act = request.interaction
+    if witness.act in _BARE:
+        return
+    if witness.act in _BUNDLES and status < 400 and not witness.wrote:
+        return
+    witness.end(status)
+
+
+def _request_id(request: Request) -> str:
+    given = request.headers.get(b"x-request-id", b"")
+    return given.decode() if given and _ID.fullmatch(given) else ""

@@ -1,0 +1,65 @@
+"""The codes and profiles of AuditEvents, as IHE's Basic Audit Log Patterns (BALP) has them."""
+
+from __future__ import annotations
+
+PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
+REST = {
+    "system": "http://terminology.hl7.org/CodeSystem/audit-event-type",
+    "code": "rest",
+    "display": "Restful Operation",
+}
+INTERACTION = "http://hl7.org/fhir/restful-interaction"
+#: What happens here beside FHIR's interactions.
+OWN = "https://threadwell.dev/fhir/CodeSystem/audit-event-type"
+DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+#: DICOM's words for the two ends of an exchange.
+SOURCE = {"system": DICOM, "code": "110153", "display": "Source Role ID"}
+DESTINATION = {"system": DICOM, "code": "110152", "display": "Destination Role ID"}
+HUMAN = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+    "code": "IRCP",
+    "display": "information recipient",
+}
+SERVER = {
+    "system": "http://terminology.hl7.org/CodeSystem/security-source-type",
+    "code": "4",
+    "display": "Application Server",
+}
+_ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+PERSON = {"system": _ENTITY, "code": "1", "display": "Person"}
+SYSTEM_OBJECT = {"system": _ENTITY, "code": "2", "display": "System Object"}
+_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+PATIENT_ROLE = {"system": _ROLE, "code": "1", "display": "Patient"}
+DOMAIN_ROLE = {"system": _ROLE, "code": "4", "display": "Domain Resource"}
+QUERY_ROLE = {"system": _ROLE, "code": "24", "display": "Query"}
+REQUEST_ID = {
+    "system": "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType",
+    "code": "XrequestId",
+}
+PURPOSE = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+#: Whoever goes beyond their policy in an emergency.
+BREAK_GLASS = "BTG"
+
+#: FHIR's codes of interactions.
+INTERACTIONS = frozenset(
+    {
+        *("read", "vread", "update", "patch", "delete", "create", "batch", "transaction"),
+        *("history", "search", "capabilities", "operation"),
+    }
+)
+#: Those of our words that are FHIR's by another name.
+NAMES = {"history": "history-instance", "search": "search-type"}
+#: The action of each that changes nothing; ``change`` is told by what was written.
+ACTIONS = {
+    "read": "R",
+    "vread": "R",
+    "history": "R",
+    "search": "E",
+    "create": "C",
+    "update": "U",
+    "patch": "U",
+    "delete": "D",
+    "change": "U",
+    "page": "R",
+    "file": "R",
+}

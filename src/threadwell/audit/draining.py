@@ -1,0 +1,205 @@
+"""Records that wait, in the store and in spools, go into the chain: each once, whoever dies.
+
+One commit writes the block, moves the head, removes what waited in the store, and notes how far
+each spool is drained. The head is compared in it, so of several who drain at once one wins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from threadwell.audit.audited import PENDING
+from threadwell.audit.chain import BLOCK, HEAD, Head, block_name, chained, read_head, write_head
+from threadwell.audit.index import terms_of
+from threadwell.audit.patients import Patients
+from threadwell.audit.record import Line, Record, Who, decode_record
+from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, project_of
+from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
+
+#: How far each spool is drained.
+DRAINED = "audit-spool"
+#: Records of one block, and bytes of spools that are read for it.
+_MOST, _BYTES = 1000, 1_000_000
+#: Records that wait in the store are read so many at a time: one may name thousands of versions.
+_PART = 100
+
+
+class _Waiting(NamedTuple):
+    """Records of a project, and what of the store changes once they are chained."""
+
+    records: list[Record]
+    kept: list[Kept]
+
+
+class Drain:
+    """Drains into the raw ``store``, which records nothing of it."""
+
+    def __init__(self, store: Store, spool: Spool | None, folder: Path | None) -> None:
+        self._store = store
+        self._memory = spool if isinstance(spool, MemorySpool) else None
+        self._folder = folder
+        self._patients = Patients(store)
+
+    async def all(self) -> int:
+        """Chain whatever waits; how many records that were.
+
+        What others write meanwhile may wait on.
+        """
+        total = 0
+        for project in await self._projects():
+            while True:
+                try:
+                    chained_ = await self._some(project)
+                except Conflict:
+                    continue  # another process drains, too
+                total += chained_
+                if not chained_:
+                    break
+        return total
+
+    async def some(self) -> None:
+        """Chain a block of each project at most; none where another process does so."""
+        for project in await self._projects():
+            with suppress(Conflict):
+                await self._some(project)
+
+    def sync(self) -> None:
+        """Make what is in the spools outlive a loss of power."""
+        for path in self._files():
+            try:
+                handle = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    async def _projects(self) -> list[str]:
+        found = {project_of(path) for path in self._files()}
+        if self._memory:
+            found |= {project for project, _ in self._memory.waiting}
+        after = ""
+        while pending := await self._store.list_private(PENDING, after=after, count=1):
+            (name,) = pending
+            project = name.rpartition("/")[0]
+            found.add(project)
+            after = f"{project}0"  # the first name behind all that begin with the project's
+        return sorted(found)
+
+    async def _some(self, project: str) -> int:
+        before = await self._store.get_private(HEAD, project)
+        head = read_head(before)
+        waiting = await self._pending(project)
+        taken = self._from_memory(project, waiting)
+        if self._folder is not None:
+            for path in self._files(project):
+                await self._from_file(path, waiting)
+        if not waiting.records and not waiting.kept:
+            return 0
+        records = sorted(waiting.records, key=lambda one: one.at)
+        kept = list(waiting.kept)
+        if records:
+            new, block, terms = await self._block(project, head, records)
+            kept.append(Kept(HEAD, project, write_head(new), before))
+            kept.append(Kept(BLOCK, block_name(project, head.blocks), block, None))
+            kept += terms
+        await self._store.commit(project, ChangeSet((), kept=tuple(kept)))
+        if taken and self._memory:
+            drained = set(taken)
+            self._memory.waiting = [
+                one for at, one in enumerate(self._memory.waiting) if at not in drained
+            ]
+        return len(records)
+
+    async def _block(
+        self, project: str, head: Head, records: list[Record]
+    ) -> tuple[Head, bytes, list[Kept]]:
+        await self._patients.look_up(project, (t for one in records for t in one.touched))
+        lines = [
+            Line(head.lines + at, record, self._about(project, record))
+            for at, record in enumerate(records)
+        ]
+        new, block = chained(head, lines, max(one.at for one in records))
+        begins = min(one.at for one in records)
+        return new, block, terms_of(project, head.blocks, begins, lines)
+
+    def _about(self, project: str, record: Record) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for at, one in enumerate(record.touched):
+            for patient in self._patients.of(project, one):
+                found.setdefault(patient, []).append(at)
+        return found
+
+    async def _pending(self, project: str) -> _Waiting:
+        begins = after = f"{project}/"
+        waiting = _Waiting([], [])
+        size = 0
+        while size < _BYTES and len(waiting.records) < _MOST:
+            found = await self._store.list_private(PENDING, after=after, count=_PART)
+            mine = {name: value for name, value in found.items() if name.startswith(begins)}
+            for name, value in mine.items():
+                waiting.records.extend(_read([value]))
+                waiting.kept.append(Kept(PENDING, name, None))
+                size += len(value)
+            if len(mine) < _PART:
+                break
+            after = max(mine)
+        return waiting
+
+    def _from_memory(self, project: str, waiting: _Waiting) -> list[int]:
+        if self._memory is None:
+            return []
+        mine = [at for at, one in enumerate(self._memory.waiting) if one[0] == project]
+        mine = mine[: max(0, _MOST - len(waiting.records))]
+        waiting.records.extend(_read(self._memory.waiting[at][1] for at in mine))
+        return mine
+
+    async def _from_file(self, path: Path, waiting: _Waiting) -> None:
+        if len(waiting.records) >= _MOST:
+            return
+        left = is_left(path)
+        before = await self._store.get_private(DRAINED, path.name)
+        at = int(before or b"0")
+        try:
+            with path.open("rb") as file:
+                file.seek(at)
+                content = file.read(_BYTES)
+        except FileNotFoundError:
+            return
+        whole = content[: content.rfind(b"\n") + 1]
+        lines = whole.split(b"\n")[:-1][: _MOST - len(waiting.records)]
+        if lines:
+            size = sum(len(line) + 1 for line in lines)
+            waiting.records.extend(_read(line for line in lines if line))
+            waiting.kept.append(Kept(DRAINED, path.name, b"%d" % (at + size), before))
+        elif left:
+            # A last line without an end was cut off by a death: its answer was never sent.
+            _remove(path)
+            if before is not None:
+                waiting.kept.append(Kept(DRAINED, path.name, None))
+
+    def _files(self, project: str = "") -> Iterable[Path]:
+        if self._folder is None or not self._folder.is_dir():
+            return []
+        found = sorted(self._folder.glob(f"{project or '*'}.*{SUFFIX}"))
+        return [path for path in found if not project or project_of(path) == project]
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _read(values: Iterable[bytes]) -> Iterable[Record]:
+    """The records; one that cannot be read is told of by another."""
+    for value in values:
+        try:
+            yield decode_record(value)
+        except msgspec.MsgspecError:
+            yield Record(at=0, act="unreadable", by=Who(way="audit"), status=500)

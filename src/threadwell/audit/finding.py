@@ -1,0 +1,142 @@
+"""Lines of the trail by what is asked of them, newest first, as far as they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import msgspec
+
+from threadwell.audit.chain import BLOCK, START, BadBlock, Block, block_name, read_block, read_head
+from threadwell.audit.index import AGENT, ENTITY, PATIENT, blocks_of, term
+from threadwell.audit.record import Line
+from threadwell.audit.trail import Trail
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What lines have to be; what is not given may be anything.
+
+    ``patient`` is an id, ``who`` and ``entity`` are references. Times are milliseconds since 1970
+    UTC: from ``since`` until before ``until``. ``before`` is a line: only earlier ones. With
+    ``broken_glass`` only what was seen beyond a policy, with ``refused`` what was not allowed.
+    """
+
+    patient: str = ""
+    who: str = ""
+    entity: str = ""
+    since: int = 0
+    until: int = 2**53
+    act: str = ""
+    before: int | None = None
+    broken_glass: bool = False
+    refused: bool = False
+
+    def takes(self, line: Line) -> bool:
+        """Whether a line is wanted."""
+        record, by = line.record, line.record.by
+        if not self.since <= record.at < self.until:
+            return False
+        if self.before is not None and line.n >= self.before:
+            return False
+        if self.patient and self.patient not in line.patients:
+            return False
+        if self.who and self.who not in (by.who, f"ClientApplication/{by.client}"):
+            return False
+        if self.entity and not any(f"{t.type}/{t.id}" == self.entity for t in record.touched):
+            return False
+        if self.act and record.act.partition(" ")[0] != self.act:
+            return False
+        if self.broken_glass and not by.reason:
+            return False
+        return not self.refused or record.status in (401, 403)
+
+    @property
+    def terms(self) -> list[str]:
+        """By what its blocks are found, that of the fewest first."""
+        found = [
+            (PATIENT, self.patient),
+            (ENTITY, self.entity),
+            (AGENT, self.who),
+        ]
+        return [term(kind, value) for kind, value in found if value]
+
+
+async def find(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[Line, None]:
+    """The lines that are wanted, newest first; what waits to be chained is chained first.
+
+    What cannot be read is left out: ``verify`` tells of it.
+    """
+    await trail.drain()
+    async for block in _blocks(trail, project, wanted):
+        if block.header.ends < wanted.since or block.header.begins >= wanted.until:
+            continue
+        for text in reversed(block.texts):
+            line = msgspec.json.decode(text, type=Line)
+            if wanted.takes(line):
+                yield line
+
+
+async def find_line(trail: Trail, project: str, n: int) -> Line | None:
+    """The ``n``-th line; ``None`` where there is none (any more)."""
+    await trail.drain()
+    head = await trail.head(project)
+    start = read_head(await trail.whole.get_private(START, project))
+    if not start.lines <= n < head.lines:
+        return None
+    low, high = start.blocks, head.blocks
+    while low < high:
+        middle = (low + high) // 2
+        block = await trail.block(project, middle)
+        if block is None:
+            return None
+        if n < block.header.first:
+            high = middle
+        elif n >= block.header.first + block.header.count:
+            low = middle + 1
+        else:
+            return msgspec.json.decode(block.texts[n - block.header.first], type=Line)
+    return None
+
+
+async def _blocks(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[Block, None]:
+    terms = wanted.terms
+    if terms:
+        async for number in blocks_of(trail.whole, project, terms[0]):
+            block = await _read(trail, project, number)
+            if block is None:
+                continue
+            yield block
+            if block.header.ends < wanted.since - _SKEW:
+                return
+        return
+    head = await trail.head(project)
+    for last in range(head.blocks, 0, -_AT_ONCE):
+        numbers = range(max(0, last - _AT_ONCE), last)
+        names = [block_name(project, number) for number in numbers]
+        values = await trail.whole.get_private_many(BLOCK, names)
+        if not values:
+            return  # pruned from here on
+        for name in reversed(names):
+            block = _block(values.get(name))
+            if block is not None:
+                yield block
+                if block.header.ends < wanted.since - _SKEW:
+                    return
+
+
+#: Clocks of processes may differ by so much, in milliseconds: a little earlier block is looked at.
+_SKEW = 600_000
+
+
+async def _read(trail: Trail, project: str, number: int) -> Block | None:
+    return _block(await trail.whole.get_private(BLOCK, block_name(project, number)))
+
+
+def _block(value: bytes | None) -> Block | None:
+    try:
+        return None if value is None else read_block(value)
+    except BadBlock:
+        return None

@@ -1,0 +1,56 @@
+"""By what blocks are found: their patients, agents, addresses and entities.
+
+A term is a private value without content, whose name is the term and then the block's time and
+number, counted down: so a walk along names comes to the newest block first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from urllib.parse import quote
+
+from threadwell.audit.record import Line
+from threadwell.stores.contract import Kept, Store
+
+TERM = "audit-term"
+_LAST_TIME = 10**15 - 1
+_LAST_BLOCK = 10**12 - 1
+_AT_ONCE = 500
+
+PATIENT, AGENT, ENTITY = "p", "a", "e"
+
+
+def term(kind: str, value: str) -> str:
+    """What names a term: a patient's id, an agent's or an entity's reference."""
+    return f"{kind}/{quote(value, safe='')}"
+
+
+def terms_of(project: str, block: int, begins: int, lines: Iterable[Line]) -> list[Kept]:
+    """What makes a block be found."""
+    found: set[str] = set()
+    for line in lines:
+        record = line.record
+        found.update([term(PATIENT, patient) for patient in line.patients])
+        found.update([term(ENTITY, f"{one.type}/{one.id}") for one in record.touched])
+        if record.by.who:
+            found.add(term(AGENT, record.by.who))
+        if record.by.client:
+            found.add(term(AGENT, f"ClientApplication/{record.by.client}"))
+    # The clock of a record may be before that of an earlier block: the block's number decides then.
+    place = f"{_LAST_TIME - begins:015d}.{_LAST_BLOCK - block:012d}"
+    return [Kept(TERM, f"{project}/{one}/{place}", b"") for one in sorted(found)]
+
+
+async def blocks_of(store: Store, project: str, one: str) -> AsyncGenerator[int, None]:
+    """The numbers of the blocks of a term, the newest first."""
+    begins = f"{project}/{one}/"
+    after = begins
+    while True:
+        names = await store.list_private(TERM, after=after, count=_AT_ONCE)
+        for name in names:
+            if not name.startswith(begins):
+                return
+            yield _LAST_BLOCK - int(name.rpartition(".")[2])
+        if len(names) < _AT_ONCE:
+            return
+        after = max(names)

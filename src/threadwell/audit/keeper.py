@@ -1,0 +1,48 @@
+"""What is recorded goes into the chain, as long as a server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from threadwell.audit.keeping import prune
+from threadwell.audit.record import Who
+from threadwell.audit.trail import Trail
+from threadwell.stores.contract import StoreError
+
+_log = logging.getLogger(__name__)
+
+#: Seconds in which what was seen is made to outlive a loss of power.
+SYNC = 0.5
+#: Seconds after which it is chained at the latest.
+PAUSE = 10.0
+#: Seconds between two looks for what is older than it is to be kept.
+_PRUNE = 3600.0
+
+
+async def keep_chaining(trail: Trail, stop: asyncio.Event) -> None:
+    """Chain what waits every ``PAUSE`` until ``stop`` is set, and then once more."""
+    loop = asyncio.get_running_loop()
+    due = pruned = loop.time()
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(trail.sync)
+            if loop.time() >= due:
+                await trail.drain()
+                due = loop.time() + PAUSE
+            if loop.time() >= pruned:
+                await _prune(trail)
+                pruned = loop.time() + _PRUNE
+        except (StoreError, OSError) as error:
+            _log.error("what was seen and changed cannot be chained: %s", error)
+            due = loop.time() + PAUSE
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SYNC)
+    with suppress(StoreError, OSError):
+        await trail.drain()
+
+
+async def _prune(trail: Trail) -> None:
+    for project in await trail.whole.projects():
+        await prune(trail, project, Who(way="retention"))

@@ -1,0 +1,108 @@
+"""Which patients a version is about: those whose compartment it is in (FHIR R4 §2.7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from threadwell.audit.record import Touched
+from threadwell.fhir.json import BadJson, decode
+from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.compartments import links
+from threadwell.fhir.search.extract import extraction
+from threadwell.stores.contract import Key, Store, Stored
+
+#: Versions that are remembered with the patients they are about.
+_MOST = 50_000
+#: Versions before a deletion that are looked at for what it has deleted.
+_BACK = 5
+_PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/.*)?")
+
+
+def patients_in(resource: Resource) -> tuple[str, ...]:
+    """The ids of the patients in whose compartment a resource is, in their order in it."""
+    type_ = resource["resourceType"]
+    if type_ == "Patient":
+        found = [str(resource.get("id", ""))]
+        found += _referred(resource.get("link"))
+        return tuple(dict.fromkeys(found))
+    roots = _roots(type_)
+    return tuple(dict.fromkeys(id_ for root in roots for id_ in _referred(resource.get(root))))
+
+
+@cache
+def _roots(type_: str) -> tuple[str, ...]:
+    """The elements of a type in which the patients stand to whose compartments it belongs."""
+    codes = set(links("Patient", type_))
+    members = extraction(type_).members.items()
+    return tuple(name for name, one in members if any(take.code in codes for take in one.takes))
+
+
+@cache
+def may_be_about(type_: str) -> bool:
+    """Whether a resource of the type may be about a patient."""
+    return type_ == "Patient" or bool(_roots(type_))
+
+
+def _referred(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _referred(one)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "reference" and isinstance(inner, str):
+                if match := _PATIENT.fullmatch(inner):
+                    yield match[1]
+            elif isinstance(inner, dict | list):
+                yield from _referred(inner)
+
+
+class Patients:
+    """Looks versions up, and remembers what it has found."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+
+    async def look_up(self, project: str, touched: Iterable[Touched]) -> None:
+        """Know of all of these whom they are about."""
+        wanted = {
+            (one.type, one.id, one.version)
+            for one in touched
+            if may_be_about(one.type)
+            and (project, one.type, one.id, one.version) not in self._known
+        }
+        if not wanted:
+            return
+        if len(self._known) > _MOST:
+            self._known.clear()
+        keys = list(dict.fromkeys(Key(type_, id_) for type_, id_, _ in wanted))
+        current = await self._store.read_many(project, keys)
+        for type_, id_, version in wanted:
+            found = current.get(Key(type_, id_))
+            if found is None or found.version_id != version:
+                found = await self._store.read_version(project, type_, id_, version)
+            if found is not None and found.deleted:
+                found = await self._before(project, found)
+            self._known[project, type_, id_, version] = _of(found)
+
+    def of(self, project: str, one: Touched) -> tuple[str, ...]:
+        """The patients of a version that was looked up."""
+        return self._known.get((project, one.type, one.id, one.version), ())
+
+    async def _before(self, project: str, deletion: Stored) -> Stored | None:
+        """What was deleted."""
+        versions, _ = await self._store.history(project, deletion.type, deletion.id, _BACK, 0)
+        at = next((n for n, v in enumerate(versions) if v.version_id == deletion.version_id), -1)
+        return next((v for v in versions[at + 1 :] if not v.deleted), None)
+
+
+def _of(stored: Stored | None) -> tuple[str, ...]:
+    if stored is None or not stored.body:
+        return ()
+    try:
+        return patients_in(decode(stored.body))
+    except BadJson:
+        return ()

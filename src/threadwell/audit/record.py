@@ -1,0 +1,78 @@
+"""What is recorded of one access or change: who, when, what, from where and why.
+
+It names resources by their versions and has nothing of what is in them; a search is the exception,
+whose text says who was looked for. So records stay in the store, and never go to a log.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+
+class Touched(NamedTuple):
+    """A version of a resource that was seen or written. ``how`` is ``R``, ``C``, ``U`` or ``D``."""
+
+    type: str
+    id: str
+    version: str
+    how: str = "R"
+
+
+class Who(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who acts: ``who`` is a reference, ``client`` the id of a client, ``name`` what it is called.
+
+    ``way`` is how they come in: ``api``, ``pages``, ``chat``, ``socket``, ``file``, ``hook``,
+    ``python``, ``command …``, ``duty``. ``address`` is where they are, as far as that is known, and
+    ``through`` the proxy that said so. ``purpose`` is a code of
+    v3-PurposeOfUse, ``reason`` what was said by somebody who went beyond their policy.
+    """
+
+    who: str = ""
+    client: str = ""
+    name: str = ""
+    login: str = ""
+    way: str = ""
+    address: str = ""
+    through: str = ""
+    purpose: str = ""
+    reason: str = ""
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One access, change or other event.
+
+    ``at`` is in milliseconds since 1970 UTC. ``act`` is FHIR's word for an interaction (``read``),
+    or ours for something else (``sign-in``). ``status`` is that of the answer, as HTTP has it.
+    ``asked`` is the path of the request below the FHIR base, ``query`` what was searched for,
+    ``request`` the id of the request. ``more`` tells that further records of the request follow.
+    """
+
+    at: int
+    act: str
+    by: Who
+    status: int = 200
+    asked: str = ""
+    query: str = ""
+    request: str = ""
+    touched: tuple[Touched, ...] = ()
+    more: bool = False
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record in its place in the chain: the ``n``-th of its project.
+
+    ``patients`` has, for each patient (by id) whom the record is about, the places in
+    ``record.touched`` that are.
+    """
+
+    n: int
+    record: Record
+    patients: dict[str, list[int]] = msgspec.field(default_factory=dict)
+
+
+encode_record = msgspec.json.Encoder().encode
+decode_record = msgspec.json.Decoder(Record).decode
+encode_line = msgspec.json.Encoder().encode
+decode_line = msgspec.json.Decoder(Line).decode
