@@ -12,13 +12,19 @@ from threadwell.api.oauth.clients import (
     rotate_client,
 )
 from threadwell.api.oauth.granting import drop_policy, free, give, set_policy
-from threadwell.api.oauth.registering import BadRegistration, checked_redirects, checked_scopes
+from threadwell.api.oauth.registering import (
+    BadRegistration,
+    checked_keys,
+    checked_redirects,
+    checked_scopes,
+)
 
 __all__ = [
     "BadRegistration",
     "Client",
     "NewClient",
     "add_client",
+    "checked_keys",
     "checked_redirects",
     "checked_scopes",
     "drop_policy",

@@ -14,6 +14,7 @@ from threadwell.api.asking import Asking
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
+from threadwell.api.oauth.assertions import Assertions
 from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
 from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
@@ -70,6 +71,7 @@ class Context:
     logins: Logins
     people: People
     browsers: Browsers | None
+    assertions: Assertions
     readiness: Readiness
     labels: Labels
     channels: Live
@@ -95,6 +97,11 @@ class Context:
             view = Witnessed(self.whole, self.project, policy, self.bases)
             known = self.limited[policy] = replace(self, view=view)
         return known
+
+
+def _audiences(served: Iterable[str]) -> frozenset[str]:
+    """As what clients may name us in what they sign."""
+    return frozenset(name for url in served for name in (f"{url}/oauth2/token", url, f"{url}/"))
 
 
 #: What answers one kind of request.
@@ -151,6 +158,7 @@ async def open_context(
         logins=logins,
         people=people,
         browsers=browsers,
+        assertions=Assertions(store, project, _audiences(served), clock),
         readiness=Readiness(store, project),
         labels=labels,
         channels=channels,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
@@ -52,6 +53,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="all that a new client may ask for (user/Communication.rs); may be repeated (add)",
     )
     parser.add_argument(
+        "--jwks",
+        metavar="FILE",
+        default="",
+        help="a file with the public keys of a new client that signs (a JWKS), or their URL (add)",
+    )
+    parser.add_argument(
         "--outside",
         action="store_true",
         help="a new app is not the practice's own: each person is asked what it may do (add)",
@@ -72,9 +79,9 @@ def run(arguments: Namespace) -> int:
     action, name = arguments.action, arguments.name
     if action != "add" and (arguments.policy or arguments.acts_as):
         raise Misuse("--policy and --as are for client add; else there is `threadwell policy`")
-    registered = arguments.redirect or arguments.scope or arguments.outside
+    registered = arguments.redirect or arguments.scope or arguments.outside or arguments.jwks
     if action != "add" and (registered or arguments.confidential):
-        raise Misuse("--redirect, --scope, --outside and --confidential are for client add")
+        raise Misuse("--redirect, --scope, --jwks, --outside and --confidential are for client add")
     if arguments.confidential and not arguments.redirect:
         raise Misuse("--confidential goes with --redirect")
     if arguments.acts_as and not arguments.policy:
@@ -110,11 +117,26 @@ def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
             scopes=arguments.scope,
             outside=arguments.outside,
             confidential=arguments.confidential,
+            **_keys(arguments.jwks),
         )
     except BadRegistration as error:
         raise Mistake(str(error)) from None
     except (BadPolicy, LookupError) as error:
         raise Mistake(f"{error}; see `threadwell policy`") from None
+
+
+def _keys(where: str) -> dict[str, Any]:
+    """The public keys of a file, or where they are to be fetched."""
+    from threadwell.fhir.json import BadJson, decode
+
+    if not where:
+        return {}
+    if "://" in where:
+        return {"jwks_uri": where}
+    try:
+        return {"jwks": decode(Path(where).read_bytes())}
+    except (OSError, BadJson) as error:
+        raise Mistake(f"{where} cannot be read as a JWKS: {error}") from None
 
 
 def named(tw: Threadwell, name: str) -> Client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from threadwell.api.clients import (
     Client,
     NewClient,
     add_client,
+    checked_keys,
     checked_redirects,
     checked_scopes,
     find_client,
@@ -37,6 +38,8 @@ class Admitting(Granting):
         scopes: Sequence[str] = (),
         outside: bool = False,
         confidential: bool = False,
+        jwks: Mapping[str, Any] | None = None,
+        jwks_uri: str = "",
     ) -> NewClient:
         """Register a client of the HTTP API; its secret is shown this once.
 
@@ -54,9 +57,13 @@ class Admitting(Granting):
 
         It may not register others, and shows its secret then only if it is ``confidential``.
         ``scopes`` are all that it may ask for. An app from ``outside`` is not the practice's own:
-        each person is asked what it may do. Raises ``BadRegistration`` (a ``ValueError``).
+        each person is asked what it may do. One that signs instead of showing a secret
+        (``private_key_jwt``) has its public keys in ``jwks``, or at ``jwks_uri``. Raises
+        ``BadRegistration`` (a ``ValueError``).
         """
         more: dict[str, Any] = {"scopes": checked_scopes(scopes), "outside": outside}
+        if jwks is not None or jwks_uri:
+            more |= checked_keys(jwks, jwks_uri)
         if redirect_uris:
             more["redirect_uris"] = checked_redirects(redirect_uris)
             more["public"] = not confidential

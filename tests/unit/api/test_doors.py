@@ -22,6 +22,7 @@ WITHOUT = {
     "endpoints/logout.py": "logins are no resources",
     "subscriptions/app.py": "follows what changes; each listener is told what their view shows",
     "rest/export.py": "an export is no resource; what is in it is what its caller's view shows",
+    "endpoints/oauth2/tokens_told.py": "logins are no resources",
     "endpoints/storage.py": "the signature of the URL stands for the token",
 }
 #: Names of a context that lead to the store itself, and what would have kept it.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import jwt
 import pytest
-from app_stand_in import BACK, CHALLENGE, VERIFIER, App, Browser
+from app_stand_in import BACK, CHALLENGE, FORM, VERIFIER, App, Browser
 
 from threadwell.api.clients import remove_client, rotate_client
 from threadwell.api.oauth.access import LOOK
@@ -377,3 +379,60 @@ def test_exports_are_for_programs_and_within_their_scopes(app) -> None:
     assert app.api.call("GET", status, authorization=wide).status_code == 202
     for other in (narrow, header, app.api.credentials(app.id, secret)):
         assert app.api.call("GET", status, authorization=other).status_code == 404
+
+
+def _told(app: App, path: str, token: str, *, basic: str | None = None, **form: str):
+    body = urlencode({"token": token, **form}).encode()
+    return app.api.call("POST", f"/oauth2/{path}", body, content_type=FORM, authorization=basic)
+
+
+def test_what_a_token_is(app) -> None:
+    given = app.signed_in(scope="openid offline_access user/Patient.rs")
+    told = _told(app, "introspect", given["access_token"], basic=app.api.basic).json()
+    assert told["active"] is True
+    assert told["scope"] == given["scope"]
+    assert (told["client_id"], told["sub"]) == (app.id, "User/1")
+    assert told["exp"] == app.api.clock.now // 1000 + 3600
+    refresh = _told(app, "introspect", given["refresh_token"], basic=app.api.basic).json()
+    assert (refresh["active"], refresh["token_type"]) == (True, "refresh_token")
+    for made_up in ("x", given["id_token"], given["access_token"][:-2]):
+        answer = _told(app, "introspect", made_up, basic=app.api.basic)
+        assert answer.json() == {"active": False}
+    assert _told(app, "introspect", given["access_token"]).status_code == 400
+    assert _told(app, "introspect", given["access_token"], client_id=app.id).status_code == 400
+    other = App(app.api, app.browser, outside=True)
+    mine = app.api.credentials(other.id, other.client.client_secret)
+    assert _told(app, "introspect", given["access_token"], basic=mine).json() == {"active": False}
+    app.api.clock.now += 3_600_000
+    late = _told(app, "introspect", given["access_token"], basic=app.api.basic)
+    assert late.json() == {"active": False}
+
+
+def test_a_token_that_is_revoked(app) -> None:
+    other = App(app.api, app.browser)
+    for which in ("access_token", "refresh_token"):
+        given = app.signed_in()
+        assert _told(app, "revoke", given[which], client_id=other.id).status_code == 200
+        assert app.status(given["access_token"]) == 200
+        assert _told(app, "revoke", given[which], client_id=app.id).status_code == 200
+        app.api.clock.now += LOOK
+        assert app.status(given["access_token"]) == 401
+        assert app.refresh(given["refresh_token"]).status_code == 400
+    assert _told(app, "revoke", "x", client_id=app.id).status_code == 200
+    assert _told(app, "revoke", "x", client_id="nobody").status_code == 401
+    login = {"grant_type": "client_credentials", "client_id": app.id}
+    mine = app.token(**login, client_secret=app.client.client_secret).json()["access_token"]
+    assert _told(app, "revoke", mine, client_id=app.id).status_code == 200
+    app.api.clock.now += LOOK
+    assert app.status(mine) == 401
+
+
+def test_whose_a_token_is(app) -> None:
+    given = app.signed_in()
+    header = f"Bearer {given['access_token']}"
+    told = app.api.call("GET", "/oauth2/userinfo", authorization=header).json()
+    assert told["sub"] == "User/1"
+    assert told["fhirUser"].endswith(f"/fhir/R4/Practitioner/{app.person['id']}")
+    less = f"Bearer {app.signed_in(scope='offline_access')['access_token']}"
+    assert app.api.call("GET", "/oauth2/userinfo", authorization=less).status_code == 403
+    assert app.api.call("GET", "/oauth2/userinfo", authorization=None).status_code == 401

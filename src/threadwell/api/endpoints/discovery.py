@@ -20,6 +20,7 @@ from threadwell.api.endpoints.oauth2.proving import METHODS
 from threadwell.api.endpoints.oauth2.token import GRANTS
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.oauth.assertions import ALGORITHMS
 
 _CACHE = b"public, max-age=300"
 #: What an app may ask for, by the patterns of SMART App Launch §3.1.
@@ -30,6 +31,7 @@ SCOPES = (
 #: SMART App Launch §3.3: those of its capabilities that there are.
 CAPABILITIES = (
     *("launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric"),
+    "client-confidential-asymmetric",
     *("sso-openid-connect", "context-standalone-patient", "permission-offline"),
     *("permission-patient", "permission-user", "permission-v1", "permission-v2"),
 )
@@ -75,6 +77,10 @@ def endpoints(context: Context) -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "token_endpoint": f"{base}/oauth2/token",
+        "introspection_endpoint": f"{base}/oauth2/introspect",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
+        "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "grant_types_supported": list(GRANTS),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),

@@ -19,7 +19,7 @@ from threadwell.api.endpoints import (
     storage,
 )
 from threadwell.api.endpoints.auth import login, mfa, own, passwords
-from threadwell.api.endpoints.oauth2 import authorize, token
+from threadwell.api.endpoints.oauth2 import authorize, token, tokens_told
 
 _PATHS: dict[str, Mapping[str, Handler]] = {
     "healthcheck": {"GET": health.live},
@@ -28,6 +28,9 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "metrics": {"GET": metrics.metrics},
     "oauth2/token": {"POST": token.token},
     "oauth2/authorize": {"GET": authorize.authorize, "POST": authorize.authorize},
+    "oauth2/introspect": {"POST": tokens_told.introspect},
+    "oauth2/revoke": {"POST": tokens_told.revoke},
+    "oauth2/userinfo": {"GET": tokens_told.userinfo, "POST": tokens_told.userinfo},
     "oauth2/consent": {"POST": authorize.consent},
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
     "auth/me": {"GET": me.me},

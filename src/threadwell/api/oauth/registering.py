@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from threadwell.access.scopes import is_known
+from threadwell.api.oauth.assertions import checked_jwks
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: A scheme of an app's own is a domain turned around (RFC 8252 §7.1): nobody else's by accident.
@@ -34,6 +36,21 @@ def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
         if not is_known(scope):
             raise BadRegistration(f"{scope[:100]!r} is no scope that is known here")
     return found
+
+
+def checked_keys(jwks: Any, jwks_uri: str) -> dict[str, Any]:
+    """The members of ``Client`` that say where its keys are; raises ``BadRegistration``."""
+    if jwks is not None and jwks_uri:
+        raise BadRegistration("the keys are either given, or fetched")
+    if not jwks_uri:
+        try:
+            return {"jwks": checked_jwks(jwks)}
+        except ValueError as error:
+            raise BadRegistration(str(error)) from None
+    why = _refused(jwks_uri)
+    if why or urlsplit(jwks_uri).scheme.lower() not in ("https", "http"):
+        raise BadRegistration(f"{jwks_uri[:100]!r} is no place of keys: give a URL with https")
+    return {"jwks_uri": jwks_uri}
 
 
 def _refused(uri: str) -> str:

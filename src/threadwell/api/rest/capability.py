@@ -183,7 +183,7 @@ def _security(base: str) -> Resource:
                 "url": oauth,
                 "extension": [
                     {"url": name, "valueUri": f"{base}/oauth2/{name}"}
-                    for name in ("authorize", "token")
+                    for name in ("authorize", "token", "introspect", "revoke")
                 ],
             }
         ],

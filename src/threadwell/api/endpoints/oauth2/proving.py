@@ -1,5 +1,5 @@
-"""Who a client is that comes to an endpoint of OAuth: by its secret, in one way or two, or by
-nothing where it is public (RFC 6749 §2.3).
+"""Who a client is that comes to an endpoint of OAuth: by its secret, in one way or two, by a
+signature, or by nothing where it is public (RFC 6749 §2.3).
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from threadwell.api.context import Context
 from threadwell.api.endpoints.oauth2.forms import OAuthError
 from threadwell.api.exchange import Request
 from threadwell.api.oauth.access import basic
+from threadwell.api.oauth.assertions import TYPE, BadAssertion
 from threadwell.api.oauth.clients import Client, refuse_unknown
 
 #: How clients prove who they are; discovery tells them.
-METHODS = ("client_secret_basic", "client_secret_post")
+METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 Form = Mapping[str, str]
 
 
 async def prove(context: Context, request: Request, form: Form) -> Client:
     """The client, which has proven who it is; raises ``OAuthError``."""
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return await _asserted(context, request, form)
     client_id, secret = _credentials(request, form)
     if not client_id:
         raise OAuthError("invalid_request", "Missing client_id")
@@ -40,6 +43,8 @@ async def prove_if_any(context: Context, request: Request, form: Form) -> Client
 
     A public one may say its name alone; where it shows a secret, that must be right.
     """
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return await _asserted(context, request, form)
     client_id, secret = _credentials(request, form)
     if not client_id:
         return None
@@ -49,6 +54,39 @@ async def prove_if_any(context: Context, request: Request, form: Form) -> Client
     if client is None or not client.public:
         raise OAuthError("invalid_client", "The client has to prove who it is", 401)
     return client
+
+
+async def _asserted(context: Context, request: Request, form: Form) -> Client:
+    """The client that has signed the assertion of the form (RFC 7523 §2.2)."""
+    if form.get("client_assertion_type") != TYPE:
+        raise OAuthError("invalid_request", f"client_assertion_type must be {TYPE}")
+    if "client_secret" in form or b"authorization" in request.headers:
+        # RFC 6749 §2.3: one way to prove it, and not two.
+        raise OAuthError("invalid_request", "The client proves in two ways who it is")
+    text = form.get("client_assertion", "")
+    client_id = _issuer(text)
+    if form.get("client_id", client_id) != client_id:
+        raise OAuthError("invalid_client", "client_id is another than the assertion's", 401)
+    client = await context.access.client(client_id)
+    if client is None:
+        raise OAuthError("invalid_client", "The client is not known", 401)
+    try:
+        await context.assertions.check(client, text)
+    except BadAssertion as error:
+        raise OAuthError("invalid_client", str(error), 401) from None
+    return client
+
+
+def _issuer(text: str) -> str:
+    """Whose assertion it says that it is; that is checked later."""
+    import jwt
+
+    try:
+        told = jwt.decode(text, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError):
+        raise OAuthError("invalid_client", "The assertion is no JWT", 401) from None
+    issuer = told.get("iss")
+    return issuer if isinstance(issuer, str) else ""
 
 
 def _credentials(request: Request, form: Form) -> tuple[str, str]:
