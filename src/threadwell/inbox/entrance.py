@@ -32,11 +32,18 @@ from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
+from threadwell.users.resetting import ask_for_reset
 from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, From, Wrong
 from threadwell.users.sources import address_of, proxies
 from threadwell.users.steps import LIFE as STEP_LIFE
 from threadwell.users.steps import end_step, new_step, step_of
 from threadwell.users.user import Member, User
+
+_MAILED = (
+    "If there is an account with that e-mail address, a link is on its way to it. It works once, "
+    "within an hour."
+)
+_NO_MAIL = "No mails are sent here. Whoever runs Threadwell can make a link for you: threadwell user reset."
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
@@ -53,6 +60,8 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
         route("/sign-in", sign_in, "POST"),
         route("/sign-in/code", show_code, "GET"),
         route("/sign-in/code", check_code, "POST"),
+        route("/resetpassword", show_reset, "GET"),
+        route("/resetpassword", ask_reset, "POST"),
         route("/setpassword/{id}/{secret}", show_password, "GET"),
         route("/setpassword/{id}/{secret}", set_password, "POST"),
     ]
@@ -128,6 +137,34 @@ async def check_code(site: Site, request: Request) -> Response:
     onward = await _in(site, request, user, PASSWORD_AND_CODE)
     drop_cookie(site, onward, site.step_cookie)
     return onward
+
+
+async def show_reset(_site: Site, _request: Request) -> Response:
+    """The form by which somebody asks for another password."""
+    return _page("reset.html", 200, mistake="")
+
+
+async def ask_reset(site: Site, request: Request) -> Response:
+    """What the form says; the answer is the same whether there is such an account or not."""
+    if not is_from_here(site, request):
+        return from_elsewhere()
+    email = first(await read_form(request), "email")
+    try:
+        mailed = await ask_for_reset(
+            site.store,
+            site.project,
+            site.channels,
+            email=email,
+            address=where_from(site, request).address,
+            base=site.origin,
+            clock=now_ms,
+        )
+    except Paused as error:
+        response = _page("reset.html", 429, mistake=sentence(error))
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
+    told = _MAILED if mailed else _NO_MAIL
+    return _page("reset.html", 200, mistake="", told=told)
 
 
 async def show_password(site: Site, request: Request) -> Response:

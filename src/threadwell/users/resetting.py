@@ -16,7 +16,7 @@ from threadwell.users.letters import beside, can_send, reset_letter, send_letter
 from threadwell.users.pauses import LETTERS, SOURCE, Counted, Paused, Pauses, source_of
 from threadwell.users.user import BadUser, parse_account_email
 
-#: What the practice is called in a letter.
+#: What the practice is called in a letter that names no other.
 PRACTICE = "Threadwell"
 
 
