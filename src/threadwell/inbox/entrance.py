@@ -43,7 +43,10 @@ _MAILED = (
     "If there is an account with that e-mail address, a link is on its way to it. It works once, "
     "within an hour."
 )
-_NO_MAIL = "No mails are sent here. Whoever runs Threadwell can make a link for you: threadwell user reset."
+_NO_MAIL = (
+    "No mails are sent here. Whoever runs Threadwell can make a link for you: "
+    "threadwell user reset."
+)
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
@@ -151,7 +154,7 @@ async def ask_reset(site: Site, request: Request) -> Response:
     email = first(await read_form(request), "email")
     try:
         mailed = await ask_for_reset(
-            site.store,
+            site.whole,
             site.project,
             site.channels,
             email=email,

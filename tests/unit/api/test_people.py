@@ -181,8 +181,10 @@ def test_who_guesses_has_to_wait(api: Any, robin: Any) -> None:
 
 
 def test_an_app_from_outside_is_told_no_password(api: Any, robin: Any) -> None:
-    client = api.run(add_client(api.store, "inside"))
-    assert log_in(api, clientId=client.client_id).status_code == 200
+    inside = api.run(add_client(api.store, "inside"))
+    outside = api.run(add_client(api.store, "outside", outside=True))
+    found = [log_in(api, clientId=one.client_id).status_code for one in (inside, outside)]
+    assert found == [200, 400]
 
 
 def test_a_login_is_not_gone_on_with_after_its_password_was_changed(api: Any, robin: Any) -> None:
@@ -217,7 +219,9 @@ def test_the_membership_of_another_is_none(api: Any, robin: Any) -> None:
 
 def test_one_ends_ones_own_logins_and_nobody_elses(api: Any, robin: Any) -> None:
     person(api, "mo@clinic.example.org")
-    mine, there = bearer(api), bearer(api)
+    mine = bearer(api)
+    api.clock.now += 1000
+    there = bearer(api)
     others = bearer(api, email="mo@clinic.example.org")
 
     def sessions(who: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from threadwell.access.memberships import find_membership
+from threadwell.encounters import codes
 from threadwell.fhir.stamp import now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.users import passwords
@@ -244,3 +245,45 @@ def test_an_invited_patient_does_not_see_the_practice(
     signs_in(visitor, email="leo@example.org")
     assert run(find_membership(practice, DEFAULT_PROJECT, "Patient/lena")) is not None
     assert visitor.get("/sessions/family").status_code in (403, 404)
+
+
+def test_who_has_forgotten_a_password_is_told_the_same_as_anybody(robin: Any, visitor: Any) -> None:
+    assert "/resetpassword" in visitor.get("/sign-in").text
+    assert visitor.get("/resetpassword").status_code == 200
+    pages = [visitor.post("/resetpassword", email=one) for one in (ROBIN, "nobody@example.org")]
+    assert {one.status_code for one in pages} == {200}
+    assert pages[0].text == pages[1].text
+    assert "threadwell user reset" in pages[0].text
+    evil = {"origin": "https://elsewhere.example"}
+    assert visitor.post("/resetpassword", evil, email=ROBIN).status_code == 403
+
+
+def test_two_accounts_do_not_see_each_others_threads(
+    practice: Any, put: Any, make_header: Any, new_visitor: Any, run: Any
+) -> None:
+    """What docs/users.md says, on the pages."""
+    seen = {}
+    for name in ("robin", "mo"):
+        asked = Invitation(f"{name}@example.org", name.title(), "Ash", policy="participant")
+        made = run(invite(practice, DEFAULT_PROJECT, asked, author="", clock=now_ms))
+        session = {
+            "resourceType": "Encounter",
+            "id": f"session-{name}",
+            "status": "in-progress",
+            "class": codes.VIRTUAL,
+            "type": [{"coding": [codes.SESSION_TAG]}],
+            "subject": {"reference": "Patient/lena"},
+            "period": {"start": "2024-03-12T11:58:00Z"},
+        }
+        head = make_header(f"thread-{name}", f"session-{name}", f"Of {name}")
+        put(session, {**head, "recipient": [{"reference": made.member.profile}]})
+        browser = new_visitor("http://testserver")
+        browser.post(made.link.url(""), password=PASSWORD, again=PASSWORD)
+        assert signs_in(browser, email=f"{name}@example.org").status_code == 303
+        seen[name] = browser
+    for name, other in (("robin", "mo"), ("mo", "robin")):
+        assert seen[name].get(f"/sessions/session-{name}").status_code == 200
+        assert seen[name].get(f"/sessions/session-{other}").status_code == 404
+        listed = seen[name].get("/").text
+        assert f"/sessions/session-{name}" in listed
+        assert f"/sessions/session-{other}" not in listed
