@@ -59,6 +59,11 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     identifiers = [own.as_json()]
     if message.apart:
         identifiers.append(_shared(message.channel, message.external_id))
+    identifiers += [
+        message_identity(message.channel, one).as_secondary()
+        for one in message.also
+        if not message.apart
+    ]
     if named := named_ids(message):
         identifiers += _references(message.channel, named, message.in_reply_to)
     out: Resource = {

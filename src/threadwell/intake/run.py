@@ -22,7 +22,7 @@ from threadwell.intake.copies.meeting import Newcomer, is_known, meet
 from threadwell.intake.copies.occupants import find_places
 from threadwell.intake.copies.recording import Recorded, record_meetings
 from threadwell.intake.copies.sorting import by_id, sort
-from threadwell.intake.copies.twins import Twins
+from threadwell.intake.copies.twins import Twins, with_other_ids
 from threadwell.intake.copies.undoing import undo
 from threadwell.intake.drafting import TooNarrow, strayed_of, were_before, write_made, write_plans
 from threadwell.intake.earlier_ids import EarlierIds
@@ -304,7 +304,9 @@ class Run:
         touched = dict.fromkeys((*placed, *recorded.touched))
         if touched:
             await write_made(batch, self.people, self.current)
+        named = with_other_ids(placed.values())
         held |= await self._write_circles(batch, touched, recorded, rules)
+        self.twins.say_also(batch, named, held)
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
         batch.reworded = recorded.reworded
         counted = {id_: one for id_, one in fresh.items() if id_ not in known}

@@ -52,6 +52,7 @@ class Message:
     bring one message under two ids. It is empty where nothing tells it, or where one id is the same
     everywhere. ``besides`` are the ids that its export has of its sender in the same minute, its
     own among them, where one of these messages was deleted: none of them is the deleted one.
+    ``also`` are other ids that its provider gives to the same message, as it says itself.
     """
 
     channel: str
@@ -80,6 +81,7 @@ class Message:
     taken_back: bool = False
     source: str = ""
     besides: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

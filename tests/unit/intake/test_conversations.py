@@ -22,6 +22,7 @@ from threadwell.channels.delivery import Delivery
 from threadwell.channels.live import Status
 from threadwell.channels.sending import Failed, Later, Outbound, Sent
 from threadwell.channels.twilio.logs.entry import read_entry
+from threadwell.encounters.delivery import delivery_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake import Settings, import_messages, import_people, parse_options, verify
@@ -29,6 +30,7 @@ from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, SOUGHT, entries, keep
 from threadwell.intake.arrivals.seeking import PAUSES, Seeking
 from threadwell.intake.arrivals.taking import Taking
+from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.thread_acts.withdrawing import withdraw
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT as P
@@ -301,6 +303,7 @@ def test_the_words_that_stand_are_those_of_the_last_edit(
     twilio.log[0]["body"] = FIVE
     if who == "group":
         twilio.people = [bound(ANA), bound(BEN, ""), person("nora")]
+        twilio.receipts *= 2
 
     async def tell(order: Sequence[int]) -> list[tuple[str, str]]:
         desk = Desk(twilio)
@@ -350,6 +353,59 @@ def test_a_group_keeps_the_conversation_as_its_thread(twilio: Twilio) -> None:
     (found,) = asyncio.run(group())
     assert found["identifier"][0]["value"] == IM
     assert len(found["recipient"]) == 2
+
+
+@pytest.mark.parametrize("author", [ANA, "nora"])
+def test_a_log_brings_no_text_of_a_group_once_more(twilio: Twilio, author: str) -> None:
+    """Its sender's text, and those to the others, are the message of the conversation."""
+    twilio.people = [bound(ANA), bound(BEN), person("nora")]
+    to = {"ana": "SM" + "d" * 32, "ben": OUT}
+    sent = [to["ben"]] if author == ANA else list(to.values())
+    twilio.receipts = [{"channel_message_sid": one} for one in sent]
+    texts = [logged(OUT, OWN.value, BEN, "Ana: My knee hurts", "outbound-api")]
+    if author == ANA:
+        texts.append(logged(SM, ANA, OWN.value, "My knee hurts", "inbound"))
+    else:
+        texts.append(logged(to["ana"], OWN.value, ANA, "My knee hurts", "outbound-api"))
+    delivered = event("onDeliveryUpdated", ChannelMessageSid=OUT, Status="delivered")
+
+    async def all_ways() -> list[dict[str, Any]]:
+        desk = Desk(twilio)
+        await desk.begin()
+        await desk.hear(event(Author=author, Source="SMS" if author == ANA else "SDK"))
+        for _ in range(2):
+            await desk.read_log(*texts)
+        await desk.hear(event(Author=author, Source="SMS" if author == ANA else "SDK"))
+        await desk.hear(delivered)
+        telling = Telling(desk.store, P, clock=lambda: desk.now)
+        await telling.round()
+        return await desk.messages()
+
+    (one,) = asyncio.run(all_ways())
+    ids = {each["value"] for each in one["identifier"]}
+    assert ids == {IM, *sent, *([SM] if author == ANA else [])}
+    assert (delivery := delivery_of(one)) is not None
+    assert delivery.state == "delivered"
+
+
+def test_it_waits_for_the_texts_of_a_group(twilio: Twilio) -> None:
+    twilio.people = [bound(ANA), bound(BEN), person("nora")]
+    twilio.receipts = []
+
+    async def wait() -> tuple[int, list[dict[str, Any]]]:
+        desk = Desk(twilio)
+        await desk.begin()
+        await desk.hear(event())
+        before = len(await desk.messages())
+        for pause in PAUSES:
+            desk.now += int(pause * 1000)
+            await desk.rounds()
+        assert await entries(desk.store, P, SOUGHT) == []
+        return before, await desk.messages()
+
+    before, (after,) = asyncio.run(wait())
+    assert before == 0
+    assert {each["value"] for each in after["identifier"]} == {IM, SM}
 
 
 def test_a_conversation_that_is_gone_is_for_a_person(twilio: Twilio) -> None:

@@ -2,7 +2,8 @@
 
 So the conversation is asked who takes part, and Twilio which of its texts the message is: in a
 conversation of two it is then that text, with its id (``SM…``), thread and people, as a log or the
-webhook of the number has it. Of a group, or a chat without numbers, it keeps its own (``IM…``).
+webhook of the number has it. Of a group, or a chat without numbers, it keeps its own (``IM…``); of
+a group it knows the texts that it was sent by, so that a log brings none of them once more.
 """
 
 from __future__ import annotations
@@ -66,11 +67,15 @@ class _Participant(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What was found: who takes part, and the text that the message is, with what that says."""
+    """What was found: who takes part, and the text that the message is, with what that says.
+
+    In a group it is several: a text from its sender, and one to each of the others.
+    """
 
     people: tuple[_Participant, ...]
     id: str = ""
     body: str | None = None
+    texts: tuple[str, ...] = ()
 
 
 def is_event(said: Mapping[str, str]) -> bool:
@@ -118,7 +123,7 @@ def seek(
     people = _participants(answers[0])
     pair = _pair(people)
     if pair is None:
-        return _written(_Found(people))
+        return _texts_of(people, said, place, message, account, answers, headers, tries)
     inbound = said.get("Author", "") == pair.address
     if len(answers) == 1:
         if not inbound:
@@ -138,6 +143,41 @@ def seek(
     return _written(_Found(people, id_, body))
 
 
+def _texts_of(
+    people: tuple[_Participant, ...],
+    said: Mapping[str, str],
+    place: str,
+    message: str,
+    account: Account,
+    answers: Sequence[Called],
+    headers: Mapping[str, str],
+    tries: int,
+) -> Call | str | Later:
+    """The next step to find the texts of a group's message."""
+    numbers = [one for one in people if one.address]
+    author = next((one for one in numbers if one.address == said.get("Author", "")), None)
+    own = next((one.own for one in numbers if one.own), "")
+    if not numbers or not own:
+        return _written(_Found(people))
+    if len(answers) == 1:
+        return Call("GET", f"{place}/Messages/{quote(message, '')}/Receipts", headers)
+    if author is not None and len(answers) == 2:
+        return Call("GET", _log_of(author._replace(own=own), said, account), headers)
+    told = [one for one in answers[1:] if one.status == 200]
+    if len(told) < len(answers) - 1 and tries < MOST_TRIES:
+        return Later("Twilio does not say which texts a message of a group is")
+    receipts = _list(answers[1], "delivery_receipts") if answers[1].status == 200 else []
+    ids = [parse_message_id(str(one.get("channel_message_sid"))) for one in receipts]
+    if author is not None and answers[2].status == 200:
+        ids.append(_logged(answers[2], said)[0])
+    # One text may go to several at once: then their receipts name the same.
+    every = list(filter(None, ids))
+    texts = tuple(dict.fromkeys(every))
+    if len(every) < len(numbers) and tries < _TRIES:
+        return Later("Twilio has not all texts yet of a message of a group")
+    return _written(_Found(people, texts=texts))
+
+
 def _heard(
     event: str,
     delivery: Delivery,
@@ -155,7 +195,12 @@ def _heard(
         at = _when(said.get("DateUpdated", "")) or delivery.received
         id_ = wording_id(first.external_id, first.text, at=at)
         yield replace(
-            first, external_id=id_, edited=at, in_reply_to=first.external_id, attachments=()
+            first,
+            external_id=id_,
+            edited=at,
+            in_reply_to=first.external_id,
+            attachments=(),
+            also=(),
         )
     elif first.attachments:
         media, service = _media(said), said.get("ChatServiceSid", "")
@@ -242,6 +287,7 @@ def _of_several(
         made_id=True,
         ours=(own,),
         source=parse_account(told.account),
+        also=found.texts,
     )
 
 
@@ -305,8 +351,9 @@ def _written(found: _Found) -> str:
 
 
 def _read_found(text: str) -> _Found:
-    people, id_, body = json.loads(text)
-    return _Found(tuple(_Participant(*one) for one in people), id_, body)
+    people, id_, body, *texts = json.loads(text)
+    some = tuple(texts[0]) if texts else ()
+    return _Found(tuple(_Participant(*one) for one in people), id_, body, some)
 
 
 def _media(said: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ message, or another one than that.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -116,6 +116,15 @@ class Twins:
         """Keep that a message is the one of that channel and id, whose ``child`` that is."""
         self._keep(batch, message, {_SAME: [channel, id_, child]})
 
+    def say_also(
+        self, batch: Batch, named: Iterable[tuple[Placed, Message]], held: Container[str]
+    ) -> None:
+        """Keep under which other ids their provider knows new messages, but for those ``held``."""
+        for one, message in named:
+            for id_ in () if one.shared or one.child in held else message.also:
+                other = replace(message, external_id=id_)
+                self.say_same(batch, other, one.channel, one.external_id, one.child)
+
     async def say_another(self, batch: Batch, message: Message, twin: str) -> None:
         """Keep that a message is another one than ``twin`` (``Communication/…``)."""
         name = self._name(message)
@@ -163,6 +172,12 @@ class Twins:
     def _name(self, message: Message) -> str:
         id_ = f"{message.channel}|{message.external_id}".encode("utf-8", "surrogatepass")
         return f"{self._project}/{sha256(id_).hexdigest()[:32]}"
+
+
+def with_other_ids(placed: Iterable[Iterable[Placed]]) -> list[tuple[Placed, Message]]:
+    """Those of new messages to which their provider gives several ids."""
+    every = ((one, one.message) for those in placed for one in those)
+    return [(one, message) for one, message in every if message is not None and message.also]
 
 
 def _as_there(message: Message, one: _One, there: Mapping[str, Said]) -> Message:
