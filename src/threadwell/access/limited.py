@@ -8,6 +8,7 @@ after (``writing``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from threadwell.access.fields import put_back, without
 from threadwell.access.holding import Seen, all_hold, seen
@@ -19,7 +20,16 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import not_found
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, ReferenceMatch, parts_of
-from threadwell.stores.contract import ChangeSet, Key, Page, Store, Stored
+from threadwell.stores.contract import (
+    ALWAYS,
+    Change,
+    ChangeSet,
+    Key,
+    Page,
+    Span,
+    Store,
+    Stored,
+)
 
 #: What each interaction of the API needs to be allowed of a type.
 NEEDS = {
@@ -90,6 +100,37 @@ class Limited:
             found += [one for one in shown if one is not None]
             at += _PART
         return found[offset : offset + count], len(found)
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        """The changes that may be seen, of what may be seen as it is now."""
+        allowed = [
+            type_
+            for type_ in (types or self.policy.entries)
+            if self.policy.of(type_, Interaction.HISTORY)
+        ]
+        found: list[Change] = []
+        while allowed and len(found) < count:
+            some = await self._store.recent(project, allowed, before, _PART, span)
+            keys = [Key(one.stored.type, one.stored.id) for one in some]
+            current = await self._store.read_many(project, keys)
+            seen_now = {
+                key: await self.see(one, Interaction.HISTORY) is not None
+                for key, one in current.items()
+            }
+            for key, change in zip(keys, some, strict=True):
+                shown = (
+                    await self.see(change.stored, Interaction.HISTORY)
+                    if seen_now.get(key)
+                    else None
+                )
+                if shown is not None:
+                    found.append(replace(change, stored=shown))
+            if len(some) < _PART:
+                break
+            before = some[-1].position
+        return found[:count]
 
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
         """The bytes of a version of a Binary that may be seen."""

@@ -65,6 +65,7 @@ class Whole:
         "read",
         "read_many",
         "read_version",
+        "recent",
         "search",
     )
 
@@ -74,6 +75,7 @@ class Whole:
         self.read_many = store.read_many
         self.read_version = store.read_version
         self.history = store.history
+        self.recent = store.recent
         self.content = store.content
         self.search = store.search
         self.commit = store.commit

@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator, Sequence
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
+    ALWAYS,
     Change,
     ChangeSet,
     Key,
     Page,
     Position,
+    Span,
     Store,
     Stored,
     StoreError,
@@ -46,6 +48,11 @@ class ReadingStore:
         self, project: str, type_: str, id_: str, count: int, offset: int
     ) -> tuple[list[Stored], int]:
         return await self._base.history(project, type_, id_, count, offset)
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        return await self._base.recent(project, types, before, count, span)
 
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
         return await self._base.content(project, id_, version_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
+    ALWAYS,
     WHATEVER,
     Change,
     ChangeSet,
@@ -14,6 +15,7 @@ from threadwell.stores.contract import (
     Key,
     Page,
     Position,
+    Span,
     Store,
     Stored,
     Version,
@@ -115,6 +117,11 @@ class TrialStore:
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         return await self._base.changes(project, after, count)
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        return await self._base.recent(project, types, before, count, span)
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return self._base.follow(project, after)

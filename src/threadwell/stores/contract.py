@@ -211,6 +211,20 @@ class Change:
     place: Position
 
 
+class Span(NamedTuple):
+    """Versions made at ``since`` or later and before ``high``, and not followed by another one at
+    ``low`` or earlier; in microseconds since 1970.
+    """
+
+    since: int
+    low: int
+    high: int
+
+
+#: Whenever they were made.
+ALWAYS = Span(-(2**62), -(2**62), 2**62)
+
+
 class Reading(Protocol):
     """What is asked of a store to read resources. Every method may be called from many tasks at
     once; ``project`` is a project's id.
@@ -234,6 +248,14 @@ class Reading(Protocol):
         self, project: str, type_: str, id_: str, count: int, offset: int
     ) -> tuple[list[Stored], int]:
         """A page of the versions, newest first, and how many there are; ``([], 0)`` if none."""
+        ...
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        """The changes before that position, the last one first, at most ``count``: those of
+        resources of ``types`` (of any, if there are none) that lie in ``span``.
+        """
         ...
 
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:

@@ -17,6 +17,7 @@ from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.references import contained, leads_to, normal_base, with_types
 from threadwell.fhir.search.values import IndexValues, ReferenceValue
 from threadwell.stores.contract import (
+    ALWAYS,
     WHATEVER,
     Change,
     ChangeSet,
@@ -24,6 +25,7 @@ from threadwell.stores.contract import (
     Key,
     Page,
     Position,
+    Span,
     Stored,
     Version,
     Write,
@@ -74,6 +76,19 @@ class MemoryStore:
         row = self._projects[project].rows.get(Key(type_, id_))
         versions = row.versions[::-1] if row else []
         return versions[offset : offset + count], len(versions)
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        of = self._projects[project]
+        found: list[Change] = []
+        for position in range(min(before - 1, len(of.log)), 0, -1):
+            change = Change(position, *of.log[position - 1])
+            if (not types or change.stored.type in types) and of.is_within(change, span):
+                found.append(change)
+                if len(found) >= count:
+                    break
+        return found
 
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
         row = self._projects[project].rows.get(Key("Binary", id_))
@@ -249,6 +264,15 @@ class _Project:
         ]
         for write, found in zip(change_set.writes, values, strict=True):
             self._write(write, found)
+
+    def is_within(self, change: Change, span: Span) -> bool:
+        """Whether a version lies in the span."""
+        versions = self.rows[Key(change.stored.type, change.stored.id)].versions
+        following = versions[change.place.number :][:1]
+        made = change.stored.updated * 1000
+        return span.since <= made < span.high and all(
+            later.updated * 1000 > span.low for later in following
+        )
 
     def search(self, query: Query) -> Page:
         rows = {row.created: row for row in self._matching(query)}

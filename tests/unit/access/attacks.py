@@ -90,6 +90,10 @@ def pages() -> Iterator[str]:
         yield f"{type_}?_include=*&_revinclude=*"
     yield "Subscription/00000000-0000-4000-8000-000000000000/$get-ws-binding-token"
     yield from terms()
+    for of in ("", *(f"{type_}/" for type_ in TYPES)):
+        yield f"{of}_history"
+        yield f"{of}_history?_count=2"
+        yield f"{of}_history?_since=2024-03-10&_at=2024-03&_count=7"
     yield "?_count=100"
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
 

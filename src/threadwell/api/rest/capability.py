@@ -84,6 +84,7 @@ def capability_statement(base: str) -> Resource:
                     {"code": "transaction"},
                     {"code": "batch"},
                     {"code": "search-system"},
+                    {"code": "history-system"},
                 ],
                 "searchParam": [{"name": "_filter", "type": "special"}],
                 "compartment": [
@@ -103,6 +104,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     parameters = _searchable(type_)
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
+    interactions.append("history-type")
     operations = [_operation("Resource-validate")]
     if type_ in everything.TYPES:
         operations.append(_operation(f"{type_}-everything"))

@@ -1,4 +1,4 @@
-"""history of one resource (FHIR R4 §3.1.0.13)."""
+"""history of one resource, of a type and of the system (FHIR R4 §3.1.0.13)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from threadwell.fhir.outcome import gone, invalid, not_found
 from threadwell.fhir.search.parse import DEFAULT_COUNT, MAX_COUNT, natural
 from threadwell.fhir.search.times import query_range
 from threadwell.fhir.stamp import instant
-from threadwell.stores.contract import Stored
+from threadwell.stores.contract import ALWAYS, Change, Span, Stored
 from threadwell.stores.including import bounded
 
 _PAGED = ("_count", "_offset")
@@ -26,6 +26,9 @@ _KNOWN = frozenset({*_PAGED, "_since", "_at", "_elements", "_fields", "_summary"
 #: Versions that are looked at once for their time.
 _AT_ONCE = 100
 _EVER = 2**63
+_CURSOR = "_cursor"
+#: Of the history of many resources.
+_OF_MANY = frozenset({"_count", "_since", "_at", _CURSOR})
 
 
 async def history(context: Context, request: Request) -> Answer:
@@ -63,6 +66,57 @@ async def history(context: Context, request: Request) -> Answer:
     return bundle("history", entries, total=page.total, links=told)
 
 
+async def history_of_many(context: Context, request: Request) -> Answer:
+    """The versions of all resources of a type, or of all there are, the last commit first.
+
+    ``_since`` and ``_at`` choose by time. A page goes on before the last change of the one before
+    it, so what is committed meanwhile is neither skipped nor told twice.
+    """
+    params = parse_params(request.query)
+    given = dict(params)
+    if unknown := given.keys() - _OF_MANY:
+        raise invalid(f"Unknown history parameter: {min(unknown)[:64]}")
+    count = min(natural("_count", given.get("_count", str(DEFAULT_COUNT))), MAX_COUNT)
+    before = _position(given.get(_CURSOR, ""))
+    types = (request.type,) if request.type else ()
+    span = _When.of(given) or _When(-_EVER, -_EVER, _EVER)
+    found: list[Change] = []
+    size = 0
+    # One more tells whether there is another page.
+    while len(found) <= count and size < context.max_page:
+        left = min(count + 1 - len(found), _AT_ONCE)
+        some = await context.view.recent(context.project, types, before, left, span.in_bounds())
+        found += some
+        size += sum([len(one.stored.body) for one in some])
+        if len(some) < left:
+            break
+        before = some[-1].position
+    is_cut = len(found) > count or size >= context.max_page
+    shown = bounded([one.stored for one in found[:count]], context.max_page)
+    page = _Page(shown, [one.place.number for one in found[: len(shown)]], 0)
+    entries = await _entries(context, request, page, ())
+    kept = [pair for pair in params if pair[0] not in ("_count", _CURSOR)]
+    base = f"{context.fhir}/{request.path}"
+
+    def url(*place: tuple[str, str]) -> str:
+        return f"{base}?{urlencode([*kept, ('_count', str(count)), *place], safe=',:')}"
+
+    links = [("self", url(*[(_CURSOR, given[_CURSOR])] if _CURSOR in given else []))]
+    if shown and is_cut:
+        links.append(("next", url((_CURSOR, str(found[len(shown) - 1].position)))))
+    told = encode([{"relation": relation, "url": url} for relation, url in links])
+    return bundle("history", entries, links=told)
+
+
+def _position(cursor: str) -> int:
+    """Before which change a page begins: before one that is to come, where nothing is said."""
+    if not cursor:
+        return _EVER >> 1
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise invalid("_cursor is not from a link of this history")
+    return int(cursor)
+
+
 class _Page(NamedTuple):
     """``numbers`` count the versions of the resource from 1, the oldest."""
 
@@ -93,6 +147,11 @@ class _When(NamedTuple):
             return None
         since, _ = _range(given, "_since")
         return cls(since, *_range(given, "_at"))
+
+    def in_bounds(self) -> Span:
+        """The same as a store takes it."""
+        most = ALWAYS.high
+        return Span(*(max(-most, min(one, most)) for one in self))
 
     def takes(self, version: Stored, until: int) -> bool:
         """``until`` when was it current?"""

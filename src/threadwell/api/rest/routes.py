@@ -89,6 +89,7 @@ _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {
     **_OF_TERMINOLOGY,
 }
 _TYPE_OPERATIONS: dict[str, Methods] = {
+    "_history": {"GET": history.history_of_many},
     "_search": {"POST": search.search_by_form},
     "$validate": {"POST": validate.validate},
 }
@@ -130,6 +131,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     read.vread: "vread",
     binary.vread: "vread",
     history.history: "history",
+    history.history_of_many: "history",
     search.search: "search",
     search.search_by_form: "search",
     search_across.search: "search",
@@ -210,6 +212,7 @@ _SYSTEM: dict[str, Methods] = {
     "$graphql": {"GET": _graphql, "POST": _graphql},
     "": {"GET": search_across.search, "POST": _bundle},
     "_search": {"POST": search_across.search_by_form},
+    "_history": {"GET": history.history_of_many},
     "metadata": {"GET": capability.metadata},
     "$versions": {"GET": versions.versions, "POST": versions.versions},
     export.NAME: {"GET": export.export, "POST": export.export},

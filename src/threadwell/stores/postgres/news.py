@@ -8,13 +8,13 @@ heard, as the connection was lost, is made up for by looking every half second.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
-from threadwell.stores.contract import Change, Position, StoreError
+from threadwell.stores.contract import Change, Position, Span, StoreError
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
@@ -50,6 +50,27 @@ CROSS JOIN LATERAL (
   CROSS JOIN LATERAL
     (SELECT type, id FROM resource r WHERE r.pid = $1 AND r.rid = c.rid LIMIT 1) r
 ) v ORDER BY c.position
+"""
+#: The same before position $2, the last one first, of types $4 (any, if none), of a span.
+_RECENT = f"""
+SELECT v.*, c.position, c.rid, c.number FROM change c
+CROSS JOIN LATERAL
+  (SELECT type, id, number, updated FROM resource r WHERE r.pid = $1 AND r.rid = c.rid LIMIT 1) k
+CROSS JOIN LATERAL (
+  (SELECT {COLUMNS} FROM resource r WHERE r.pid = $1 AND r.rid = c.rid AND r.number = c.number
+   LIMIT 1)
+  UNION ALL
+  (SELECT k.type, k.id, v.version_id, v.updated, v.deleted, v.body, v.author
+   FROM version v WHERE v.pid = $1 AND v.rid = c.rid AND v.number = c.number
+     AND k.number <> c.number LIMIT 1)
+) v
+WHERE c.pid = $1 AND c.position < $2 AND (cardinality($4::text[]) = 0 OR k.type = ANY($4))
+  AND v.updated * 1000 >= $5::bigint AND v.updated * 1000 < $7::bigint
+  AND ($6::bigint <= -(1::bigint << 62) OR k.number = c.number OR 1000 * coalesce(
+    CASE WHEN k.number = c.number + 1 THEN k.updated END,
+    (SELECT n.updated FROM version n
+     WHERE n.pid = $1 AND n.rid = c.rid AND n.number = c.number + 1 LIMIT 1)) > $6::bigint)
+ORDER BY c.position DESC LIMIT $3
 """
 
 
@@ -98,6 +119,18 @@ class News:
         """Some of the changes of a project after that position; ``[]`` if there are none."""
         pid = await self._projects.pid(project)
         rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, count))
+        pairs = zip(rows, stored(rows), strict=True)
+        return [
+            Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs
+        ]
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span
+    ) -> list[Change]:
+        """Some of the changes of a project before that position, the last one first."""
+        pid = await self._projects.pid(project)
+        given = (pid, before, count, list(types), *span)
+        rows = await self._database.run(lambda c: c.fetch(_RECENT, *given))
         pairs = zip(rows, stored(rows), strict=True)
         return [
             Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs

@@ -9,7 +9,17 @@ from asyncpg import Record
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
-from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import (
+    ALWAYS,
+    Change,
+    ChangeSet,
+    Key,
+    Page,
+    Position,
+    Span,
+    Stored,
+    Version,
+)
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
@@ -182,6 +192,11 @@ class PostgresStore:
 
     async def position(self, project: str) -> int:
         return await self._news.position(project)
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        return await self._news.recent(project, types, before, count, span)
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         return await self._news.changes(project, after, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,7 +14,17 @@ import apsw
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
-from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import (
+    ALWAYS,
+    Change,
+    ChangeSet,
+    Key,
+    Page,
+    Position,
+    Span,
+    Stored,
+    Version,
+)
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
@@ -202,6 +213,22 @@ class SqliteStore:
     async def position(self, project: str) -> int:
         with _READING:
             return news.position(self._reading, self._pid(project))
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        found: list[Change] = []
+        before = min(before, await self.position(project) + 1)
+        while before > 1 and len(found) < count:
+            first, left = before - news.STRETCH, count - len(found)
+            with _READING:
+                found += news.recent(
+                    self._reading, self._pid(project), types, before, left, span, first
+                )
+            before = first
+            # Others have their turn: what is looked for may be far back.
+            await asyncio.sleep(0)
+        return found
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         with _READING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     Conflict,
+    Span,
     Unmatched,
 )
 from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
@@ -26,6 +28,40 @@ def _patient(id_: str, **more: object) -> dict[str, object]:
 
 class News(Contract):
     """``position``, ``changes`` and ``follow``."""
+
+    @scenario
+    async def test_recent_changes_come_last_first(self, desk: Desk) -> None:
+        """Of some types, before a position, and of a span of time."""
+        (first,) = await desk.put(_patient("ana"))
+        (second,) = await desk.put(_patient("ana", active=True))
+        (group,) = await desk.put({"resourceType": "Group", "id": "all"})
+        await desk.commit(desk.deletion(second), desk.write(_patient("ben")))
+        told = (await desk.store.changes(DEFAULT_PROJECT, 0, 100))[::-1]
+        assert [change.stored.id for change in told] == ["ben", "ana", "all", "ana", "ana"]
+        end = 2**62
+
+        async def recent(*of: Any) -> list[Change]:
+            return await desk.store.recent(DEFAULT_PROJECT, *of)
+
+        assert await recent([], end, 100) == told
+        assert await recent([], 4, 2) == told[2:4]
+        assert await recent(["Group"], end, 100) == [told[2]]
+        assert await recent(["Patient", "Task"], end, 2) == told[:2]
+        assert await recent(["Task"], end, 100) == []
+        assert await recent([], 1, 100) == []
+        assert await desk.store.recent(_OTHER, [], end, 100) == []
+        made = {change.position: change.stored.updated * 1000 for change in told}
+        assert await recent([], end, 9, Span(made[4], -end, end)) == [
+            change for change in told if made[change.position] >= made[4]
+        ]
+        # Of what was followed by another before or at that time nothing is told.
+        current = await recent([], end, 9, Span(-end, made[5], end))
+        assert [change.position for change in current] == [5, 4, 3]
+        assert await recent([], end, 9, Span(-end, -end, min(made.values()))) == []
+        assert (first.version_id, group.version_id) == (
+            told[4].stored.version_id,
+            told[2].stored.version_id,
+        )
 
     @scenario
     async def test_every_version_is_told_as_it_was_committed(self, desk: Desk) -> None:
