@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from threadwell.access.fields import put_back, without
 from threadwell.access.holding import Seen, all_hold, seen
-from threadwell.access.policy import Entry, Interaction, Policy, Version, common
+from threadwell.access.policy import Entry, Interaction, Policy, Sight, Version, common
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import searched
 from threadwell.access.writing import Writing
@@ -49,6 +49,8 @@ _PART = 100
 _FEW = 4
 #: Verdicts that are remembered of a policy at a time.
 _MOST = 50_000
+#: Bytes of what is shown of a version, beyond which it is not remembered.
+_SHORT = 4_000
 
 
 class Limited:
@@ -194,21 +196,40 @@ class Limited:
         """A version as the caller sees it; ``None`` if they do not."""
         if stored is None:
             return None
+        type_, id_, version_id, *_ = stored
+        sights, place = self.policy.sights, (interaction, Version(type_, id_, version_id))
+        known = sights.get(place)
+        if known is not None and (known.moment is None or known.moment == self._store.moment()):
+            return stored if known.whole else known.shown
+        moment = self._store.moment()
+        shown, is_lasting = await self._see(stored, interaction)
+        # Nothing was committed meanwhile, or nothing else was looked at.
+        if is_lasting or (moment is not None and moment == self._store.moment()):
+            whole = shown is stored
+            if whole or shown is None or len(shown.body) <= _SHORT:
+                if len(sights) >= _MOST:
+                    sights.clear()
+                sights[place] = Sight(
+                    whole, None if whole else shown, None if is_lasting else moment
+                )
+        return shown
+
+    async def _see(self, stored: Stored, interaction: Interaction) -> tuple[Stored | None, bool]:
+        """The same, and whether it hangs on nothing but the version."""
         entries = self.policy.of(stored.type, interaction)
-        if not entries:
-            return None
         if stored.deleted:
             # Whether what is gone would be theirs is not told any more.
-            return stored if any(not entry.filters for entry in entries) else None
+            return (stored if any(not entry.filters for entry in entries) else None), True
+        alone = all(entry.alone for entry in entries)
         if not any(entry.hidden for entry in entries):
             for entry in entries:
                 if await self._matches(entry, stored):
-                    return stored
-            return stored if self._is_own(stored) else None
+                    return stored, entry.alone
+            return (stored if self._is_own(stored) and entries else None), alone
         found = [entry for entry in entries if await self._matches(entry, stored)]
         if not found:
-            return stored if self._is_own(stored) else None
-        return without(stored, common(entry.hidden for entry in found))
+            return (stored if self._is_own(stored) else None), alone
+        return without(stored, common(entry.hidden for entry in found)), alone
 
     async def entries(self, stored: Stored, interaction: Interaction) -> list[Entry]:
         """The entries that allow that of a version."""

@@ -6,7 +6,7 @@ place of the variables, and asked for every request after that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from threadwell.fhir.search.query import (
     Query,
     within,
 )
+from threadwell.stores.contract import Stored
 
 
 class Interaction(StrEnum):
@@ -83,19 +84,34 @@ class Version(NamedTuple):
     version: str
 
 
+class Sight(NamedTuple):
+    """What was seen of a version: all of it, or what is ``shown``, or nothing.
+
+    It holds as long as the store is as it was at that ``moment`` (``Store.moment``); for good
+    where that is ``None``, as nothing else was looked at.
+    """
+
+    whole: bool
+    shown: Stored | None
+    moment: Hashable | None
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Policy:
     """What one caller may do. ``entries`` are those of each type; of any other type nothing.
 
     ``profile`` is the reference of whom the caller acts as. What is ``known`` to them may be
     referred to, whether they see it or not.
-    ``verdicts`` remembers which entries a version matches, of those that look at it alone.
+    ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
+    ``sights`` what was seen of versions.
     """
 
     entries: dict[str, tuple[Entry, ...]]
     profile: str
     known: frozenset[str] = frozenset()
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
+    sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
+    _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)
 
     def knows(self, reference: str) -> bool:
         """Whether the caller may refer to that in any case: to themselves, for one."""
@@ -103,9 +119,13 @@ class Policy:
 
     def of(self, type_: str, interaction: Interaction) -> tuple[Entry, ...]:
         """The entries of a type that allow that."""
-        return tuple(
-            [one for one in self.entries.get(type_, ()) if interaction in one.interactions]
-        )
+        place = (type_, interaction)
+        known = self._of.get(place)
+        if known is None:
+            of_type = self.entries.get(type_, ())
+            known = tuple([one for one in of_type if interaction in one.interactions])
+            self._of[place] = known
+        return known
 
     def limit(self, query: Query, interaction: Interaction) -> tuple[Filter, ...]:
         """What a query has to ask for beside its filters, so that it finds what may be seen.

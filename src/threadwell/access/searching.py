@@ -7,8 +7,9 @@ resource by asking whether it matches. The same goes for what is included, and e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from threadwell.access.implied import beyond
 from threadwell.access.policy import NOTHING, Interaction
@@ -26,9 +27,10 @@ from threadwell.fhir.search.query import (
     ReferenceMatch,
     Total,
     UriFilter,
+    lasting,
     parts_of,
 )
-from threadwell.stores.contract import Key, Page, Reading, Stored
+from threadwell.stores.contract import Key, Page, Store, Stored
 from threadwell.stores.including import (
     Asked,
     Current,
@@ -41,16 +43,17 @@ from threadwell.stores.including import (
 )
 from threadwell.stores.scanning import scan
 
+#: Callers whose form of one query is remembered.
+_MOST = 64
 _HIDDEN = "The search asks by an element that you may not see"
 
 
-async def searched(view: Sight, store: Reading, project: str, query: Query) -> Page:
+async def searched(view: Sight, store: Store, project: str, query: Query) -> Page:
     """The page of a query; raises ``FhirError`` 403 where it asks by what is hidden."""
     if not view.policy.of(query.type, Interaction.SEARCH):
         counts = query.total is not Total.NONE or query.summary_count
         return Page([], [], 0 if counts else None, more=False)
-    asked = replace(await limited(view, query), includes=(), rev_includes=())
-    page = await store.search(project, asked)
+    page = await store.search(project, await _asked(view, store, query))
     if any(entry.hidden for entry in view.policy.of(query.type, Interaction.SEARCH)):
         page = page._replace(matches=await _seen(view, page.matches))
     if not (query.includes or query.rev_includes):
@@ -65,14 +68,49 @@ async def searched(view: Sight, store: Reading, project: str, query: Query) -> P
         return page._replace(included=found, cut=cut)
 
 
+class _Limited(NamedTuple):
+    """What a query that is asked again has become: for good, or for as long as the store is as it
+    was at that ``moment``.
+    """
+
+    asked: Query
+    moment: Hashable | None
+
+
+async def _asked(view: Sight, store: Store, query: Query) -> Query:
+    """What is asked of the store: what may be seen, without what that includes."""
+    derived, policy = query.derived, view.policy
+    if derived is None:
+        return replace(await limited(view, query), includes=(), rev_includes=())
+    known: _Limited | None = derived.get(policy)
+    if known is not None and (known.moment is None or known.moment == store.moment()):
+        return known.asked
+    moment = store.moment()
+    found, has_looked = await _limited(view, query)
+    asked = lasting(replace(found, includes=(), rev_includes=()))
+    if not has_looked or (moment is not None and moment == store.moment()):
+        if known is None and len(derived) >= _MOST:
+            derived.clear()
+        derived[policy] = _Limited(asked, moment if has_looked else None)
+    return asked
+
+
 async def limited(view: Sight, query: Query) -> Query:
     """The query of what may be seen."""
+    return (await _limited(view, query))[0]
+
+
+async def _limited(view: Sight, query: Query) -> tuple[Query, bool]:
+    """The same, and whether it hangs on what is stored."""
+    has_looked = False
     filters = tuple([_inside(view, filter_) for filter_ in query.filters])
     limit = view.policy.limit(query, Interaction.SEARCH)
     if limit == (NOTHING,):
         raise forbidden(_HIDDEN)
 
     async def all_hold(keys: Sequence[Key], chain: ChainFilter) -> bool:
+        nonlocal has_looked
+        has_looked = True
         found = await view.current(keys)
         by_type = dict(zip(chain.types, chain.filters, strict=True))
         return len(found) == len(set(keys)) and all(
@@ -80,7 +118,7 @@ async def limited(view: Sight, query: Query) -> Query:
         )
 
     more = await beyond(query.type, filters, limit, all_hold) if limit else ()
-    return replace(query, filters=(*filters, *more))
+    return replace(query, filters=(*filters, *more)), has_looked
 
 
 def _inside(view: Sight, filter_: Filter) -> Filter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
@@ -62,6 +62,9 @@ class ReadingStore:
 
     async def commit(self, _project: str, _change_set: ChangeSet, /) -> None:
         raise StoreError(_READ_ONLY)
+
+    def moment(self) -> Hashable | None:
+        return self._base.moment()
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         try:

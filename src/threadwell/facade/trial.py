@@ -103,6 +103,9 @@ class TrialStore:
         for one in change_set.kept:
             await self.put_private(one.kind, one.name, one.value)
 
+    def moment(self) -> None:
+        """It is over two stores, and asked for no longer than one takes."""
+
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._own.known_as(*await self._base.known_as(*bases))
 

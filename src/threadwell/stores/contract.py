@@ -7,7 +7,7 @@ above it. The tests in ``threadwell.stores.suite`` are part of the contract.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -280,6 +280,14 @@ class Store(Reading, Protocol):
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
+        ...
+
+    def moment(self) -> Hashable | None:
+        """What names all that is stored as it is now: while it stays the same, nothing was
+        committed, by whichever process.
+
+        ``None`` where to find that out costs as much as to look at what may have changed.
+        """
         ...
 
     async def known_as(self, *bases: str) -> frozenset[str]:

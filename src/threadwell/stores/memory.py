@@ -54,6 +54,7 @@ class MemoryStore:
         self._projects: dict[str, _Project] = defaultdict(lambda: _Project(bases=self._bases))
         self._private: dict[tuple[str, str], bytes] = {}
         self._bell = Bell()
+        self._moment = 0
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         row = self._projects[project].rows.get(Key(type_, id_))
@@ -104,11 +105,16 @@ class MemoryStore:
             if one.before is not WHATEVER and there != one.before:
                 raise Conflict(Key(one.kind, one.name))
         self._projects[project].commit(change_set)
+        self._moment += 1
         for one in change_set.kept:
             self._keep(one.kind, one.name, one.value)
         self._bell.ring(project)
 
+    def moment(self) -> int:
+        return self._moment
+
     async def known_as(self, *bases: str) -> frozenset[str]:
+        self._moment += 1
         self._bases |= set(map(normal_base, bases))
         for project in self._projects.values():
             project.know(self._bases)

@@ -185,6 +185,13 @@ class SqliteStore:
         await self._writer.commit(prepared)
         self._bell.ring(project)
 
+    def moment(self) -> int | None:
+        connection = self._reading
+        if connection.in_transaction:
+            return None
+        with _READING:
+            return int(fetch(connection, "PRAGMA data_version")[0][0])
+
     async def known_as(self, *bases: str) -> frozenset[str]:
         own = self._keys.bases
         own.own |= set(map(normal_base, bases))
