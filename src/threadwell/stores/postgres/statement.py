@@ -219,7 +219,7 @@ class Statement:
                 if position not in lead.settled:
                     self.doubts.append(condition.filter)
                 continue
-            if condition.dear:
+            if condition.is_dear():
                 self.doubts.append(condition.filter)
             elif condition.keys is not None:
                 known = "NOT EXISTS" if condition.negate else "EXISTS"

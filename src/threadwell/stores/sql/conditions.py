@@ -9,6 +9,9 @@ from typing import TypeAlias
 from threadwell.fhir.search.query import EitherFilter, Filter
 from threadwell.stores.sql.ranges import HIGHEST, LOWEST, Stretch
 
+#: Lists that are looked into for each resource, where it can be asked itself instead.
+MANY_LISTS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -96,12 +99,9 @@ class Condition:
     exact: bool = True
     updated: bool = False
 
-    @property
-    def dear(self) -> bool:
-        """Whether to ask each resource itself costs less than to look into all of the lists."""
+    def is_dear(self, most: int = MANY_LISTS) -> bool:
+        """Whether to ask each resource itself costs less than to look into all of the lists, which
+        is so beyond ``most``.
+        """
         keys = self.keys
-        return keys is not None and len(keys) > _FEW and isinstance(self.filter, EitherFilter)
-
-
-#: Lists that are looked into for each resource, where it can be asked itself instead.
-_FEW = 64
+        return keys is not None and len(keys) > most and isinstance(self.filter, EitherFilter)

@@ -12,16 +12,32 @@ from threadwell.fhir.search.query import Filter, within
 from threadwell.fhir.search.values import IndexValues
 from threadwell.fhir.search.within import searched_values
 
+#: Versions that are known at a time.
+_MOST = 2_000
+
 
 class Doubts(NamedTuple):
     """Filters of a search of ``type``, which may be an inner one; none leave no doubt.
 
-    ``bases`` are our own.
+    ``bases`` are our own. ``known`` is what is known of versions, where it is worth remembering.
     """
 
     type: str
     filters: tuple[Filter, ...]
     bases: frozenset[str]
+    known: dict[str, bool] | None = None
+
+    def hold_of(self, version_id: str, body: bytes) -> bool:
+        """The same as ``hold``, of a version that may be known."""
+        known = self.known
+        if known is None:
+            return self.hold(body)
+        found = known.get(version_id)
+        if found is None:
+            if len(known) >= _MOST:
+                known.clear()
+            found = known[version_id] = self.hold(body)
+        return found
 
     def hold(self, body: bytes) -> bool:
         """Whether all filters hold for a resource, or for one and the same that it contains."""

@@ -8,6 +8,7 @@ from typing import Any
 from threadwell.fhir.json import encode
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.sql.conditions import (
+    MANY_LISTS,
     Always,
     Condition,
     OneOf,
@@ -19,6 +20,9 @@ from threadwell.stores.sql.conditions import (
     UpdatedWithin,
 )
 from threadwell.stores.sql.plan import MERGED, Lead
+
+#: Lists that are looked into for each resource, where to ask it itself costs little.
+_FEW = 4
 
 
 def source_sql(type_: str, pid: int, lead: Lead) -> tuple[str, list[Any]]:
@@ -39,12 +43,16 @@ def where_sql(
     natural: Mapping[int, tuple[Stream, ...]],
     lead: Lead,
     place: str,
+    *,
+    is_known: bool = False,
 ) -> tuple[str, list[Any], list[Filter], bool]:
     """What to ask of each resource of a lead: SQL, parameters, doubts, whether of its row.
 
     ``natural`` are the ``plan.natural_dates`` that hold anything; ``place`` is the column that has
-    the natural time of a resource.
+    the natural time of a resource. ``is_known``: what is in doubt of a version is mostly known, so
+    that to ask the resource costs less than a few lists.
     """
+    most = _FEW if is_known else MANY_LISTS
     asked: list[str] = []
     params: list[Any] = []
     doubts: list[Filter] = []
@@ -54,7 +62,7 @@ def where_sql(
             if position not in lead.settled:
                 doubts.append(condition.filter)
             continue
-        if condition.dear:
+        if condition.is_dear(most):
             doubts.append(condition.filter)
             continue
         if condition.keys is not None:
@@ -98,7 +106,7 @@ def where_sql(
     where = "".join(f" AND {question}" for question in asked)
     if doubts:
         # CASE keeps SQLite from asking for the costly part first.
-        where = f" AND CASE WHEN 1{where} THEN holds(r.body) ELSE 0 END"
+        where = f" AND CASE WHEN 1{where} THEN holds(r.version_id, r.body) ELSE 0 END"
         row = True
     return where, params, doubts, row
 

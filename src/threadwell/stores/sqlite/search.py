@@ -57,6 +57,12 @@ from threadwell.stores.sqlite.rows import COLUMNS, READ, READ_VERSION, fetch, ro
 Within: TypeAlias = Callable[[Callable[[], Page]], Page]
 
 
+#: What is to be asked of the resources of a lead, its parameters, what stays in doubt, and whether
+#: it is asked of the row.
+_Where: TypeAlias = tuple[str, list[Any], Doubts, bool]
+#: Searches that are remembered at a time.
+_MOST_REMEMBERED = 500
+
 _STRETCH = within(descending=False, going_on=False)
 
 
@@ -71,7 +77,8 @@ class Searcher:
         self._connection = connection
         self._keys = keys
         self._doubts = SURE
-        connection.create_scalar_function("holds", self._holds, 1)
+        self._remembered: dict[int, tuple[Query, int, _Search]] = {}
+        connection.create_scalar_function("holds", self._holds, 2)
 
     def page(self, project: str, pid: int, query: Query, within: Within = _freely) -> Page:
         """The answer to a query, all of it as of one moment.
@@ -87,7 +94,7 @@ class Searcher:
             connection.execute("ROLLBACK")
         connection.execute("BEGIN")
         try:
-            return within(lambda: _Search(self, project, pid, query).page())
+            return within(lambda: self._search(project, pid, query).page())
         finally:
             # A disk that fails has ended it already.
             if connection.in_transaction:
@@ -177,8 +184,27 @@ class Searcher:
     def keys(self) -> Keys:
         return self._keys
 
-    def _holds(self, *body: Any) -> bool:
-        return self._doubts.hold(body[0])
+    def _holds(self, *version: Any) -> bool:
+        version_id, body = version
+        return self._doubts.hold_of(version_id, body)
+
+    def _search(self, project: str, pid: int, query: Query) -> _Search:
+        """One that may have worked out already how to answer, within a transaction.
+
+        What chains lead to and which lead is short hold while nothing is committed.
+        """
+        if query.derived is None:
+            return _Search(self, project, pid, query)
+        moment: int = self.rows("PRAGMA data_version", ())[0][0]
+        known = self._remembered.get(id(query))
+        if known is not None and known[0] is query and known[1] == moment and known[2].pid == pid:
+            return known[2]
+        search = _Search(self, project, pid, query)
+        search.learn()
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[id(query)] = (query, moment, search)
+        return search
 
 
 class _Search:
@@ -187,14 +213,20 @@ class _Search:
     def __init__(self, searcher: Searcher, project: str, pid: int, query: Query) -> None:
         self._searcher = searcher
         self._project = project
-        self._pid = pid
+        self.pid = self._pid = pid
         self._query = query
+        self._leads: dict[Order | None, Lead] | None = None
+        self._known: dict[tuple[int, str], _Where] = {}
         compiler = Compiler(searcher.keys, project, query.type, self)
         self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
         self._natural = {
             position: self._filled(streams)
             for position, streams in natural_dates(query.type, self.conditions).items()
         }
+
+    def learn(self) -> None:
+        """From now on remember what is worked out; for as long as nothing is committed."""
+        self._leads = {}
 
     def page(self) -> Page:
         query = self._query
@@ -368,11 +400,29 @@ class _Search:
         ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
         return [c.created for c, _ in ordered[offset : None if count < 0 else offset + count]]
 
-    def _where(self, lead: Lead, place: str) -> tuple[str, list[Any], Doubts, bool]:
-        where, params, doubts, row = where_sql(self.conditions, self._natural, lead, place)
-        return where, params, Doubts(self._query.type, tuple(doubts), self.bases), row
+    def _where(self, lead: Lead, place: str) -> _Where:
+        learns = self._leads is not None
+        known = self._known.get((id(lead), place)) if learns else None
+        if known is None:
+            where, params, doubts, row = where_sql(
+                self.conditions, self._natural, lead, place, is_known=learns
+            )
+            doubtful = Doubts(self._query.type, tuple(doubts), self.bases, {} if learns else None)
+            known = where, params, doubtful, row
+            if learns:
+                self._known[id(lead), place] = known
+        # Who gets the parameters adds to them.
+        return known[0], [*known[1]], known[2], known[3]
 
     def _lead(self, order: Order | None) -> Lead:
+        if self._leads is None:
+            return self._chosen(order)
+        lead = self._leads.get(order)
+        if lead is None:
+            lead = self._leads[order] = self._chosen(order)
+        return lead
+
+    def _chosen(self, order: Order | None) -> Lead:
         possible: list[Lead] = []
         for each in leads(self._searcher.keys, self._project, self._query, self.conditions):
             one = narrowed(each, self._natural, self._filled)
