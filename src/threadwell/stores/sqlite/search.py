@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -60,6 +61,8 @@ Within: TypeAlias = Callable[[Callable[[], Page]], Page]
 #: What is to be asked of the resources of a lead, its parameters, what stays in doubt, and whether
 #: it is asked of the row.
 _Where: TypeAlias = tuple[str, list[Any], Doubts, bool]
+#: What a searcher has learnt of a search, and what it has found on the way to it.
+Learnt: TypeAlias = "tuple[_Search, dict[Hashable, Any]]"
 #: Searches that are remembered at a time.
 _MOST_REMEMBERED = 500
 
@@ -78,6 +81,7 @@ class Searcher:
         self._keys = keys
         self._doubts = SURE
         self._remembered: dict[int, tuple[Query, int, _Search]] = {}
+        self._found: tuple[int, dict[Hashable, Any]] = (0, {})
         connection.create_scalar_function("holds", self._holds, 2)
 
     def page(self, project: str, pid: int, query: Query, within: Within = _freely) -> Page:
@@ -199,23 +203,49 @@ class Searcher:
         known = self._remembered.get(id(query))
         if known is not None and known[0] is query and known[1] == moment and known[2].pid == pid:
             return known[2]
-        search = _Search(self, project, pid, query)
-        search.learn()
+        if self._found[0] != moment or len(self._found[1]) >= _MOST_REMEMBERED:
+            self._found = moment, {}
+        search = _Search(self, project, pid, query, self._found[1])
+        self._remember(query, moment, search)
+        return search
+
+    def _remember(self, query: Query, moment: int, search: _Search) -> None:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[id(query)] = (query, moment, search)
-        return search
+
+    def learnt(self, query: Query) -> Learnt | None:
+        """How a query was answered, if that is remembered; for another searcher of the store."""
+        known = self._remembered.get(id(query))
+        return None if known is None or known[0] is not query else (known[2], self._found[1])
+
+    def adopt(self, query: Query, learnt: Learnt, moment: int) -> None:
+        """Know what another searcher has learnt, who saw what there is at that moment."""
+        search, found = learnt
+        if self._found[0] != moment:
+            self._found = moment, {}
+        self._found[1].update(found)
+        self._remember(query, moment, search.for_another(self))
 
 
 class _Search:
     """One query on its way."""
 
-    def __init__(self, searcher: Searcher, project: str, pid: int, query: Query) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        project: str,
+        pid: int,
+        query: Query,
+        found: dict[Hashable, Any] | None = None,
+    ) -> None:
         self._searcher = searcher
         self._project = project
         self.pid = self._pid = pid
         self._query = query
-        self._leads: dict[Order | None, Lead] | None = None
+        #: What is found on the way, for others too; ``None`` where nothing is remembered.
+        self._found = found
+        self._leads: dict[Order | None, Lead] | None = None if found is None else {}
         self._known: dict[tuple[int, str], _Where] = {}
         compiler = Compiler(searcher.keys, project, query.type, self)
         self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
@@ -224,9 +254,11 @@ class _Search:
             for position, streams in natural_dates(query.type, self.conditions).items()
         }
 
-    def learn(self) -> None:
-        """From now on remember what is worked out; for as long as nothing is committed."""
-        self._leads = {}
+    def for_another(self, searcher: Searcher) -> _Search:
+        """The same on the connection of another searcher."""
+        search = copy(self)
+        search._searcher = searcher
+        return search
 
     def page(self) -> Page:
         query = self._query
@@ -272,6 +304,15 @@ class _Search:
                 return self._in_lists(referring_keys(keys, self._project, ask), limit, most)
 
     def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
+        if self._found is None:
+            return self._targets(type_, filter_, named=named)
+        place = (self._pid, type_, filter_, named)
+        known: list[Target] | None = self._found.get(place)
+        if known is None:
+            known = self._found[place] = self._targets(type_, filter_, named=named)
+        return known
+
+    def _targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
         if named:
             return [target_of(stored) for stored in self._all(type_, filter_)]
         within = _Search(self._searcher, self._project, self._pid, Query(type_, parts_of(filter_)))
@@ -285,6 +326,15 @@ class _Search:
         return [stored.id for stored in self._all(type_, filter_)]
 
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
+        if self._found is None:
+            return self._referred_ids(type_, filter_, param, to)
+        place = (self._pid, type_, filter_, param, to)
+        known: list[str] | None = self._found.get(place)
+        if known is None:
+            known = self._found[place] = self._referred_ids(type_, filter_, param, to)
+        return known
+
+    def _referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
         referred = Referred(param, to, self.bases)
         for stored in self._all(type_, referring(filter_, param)):
             referred.add(stored)

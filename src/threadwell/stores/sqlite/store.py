@@ -37,7 +37,7 @@ from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.known import is_known, know, read_known
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
-from threadwell.stores.sqlite.search import Searcher
+from threadwell.stores.sqlite.search import Learnt, Searcher, Within
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
 from threadwell.stores.watching import Watcher
@@ -173,9 +173,19 @@ class SqliteStore:
                 )
             except apsw.InterruptError:
                 self._heavy.known.add(project, query)
-            return await self._heavy.search(
-                lambda searcher, within: searcher.page(project, pid, query, within)
-            )
+            moment = self.moment()
+            learnt: list[Learnt | None] = [None]
+
+            def work(searcher: Searcher, within: Within) -> Page:
+                page = searcher.page(project, pid, query, within)
+                learnt[0] = searcher.learnt(query)
+                return page
+
+            page = await self._heavy.search(work)
+            if learnt[0] is not None and moment is not None and moment == self.moment():
+                # It need not go there again.
+                searcher.adopt(query, learnt[0], moment)
+            return page
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._file.check()
