@@ -64,7 +64,14 @@ class Limited:
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         """The current version, if it may be read; of what is gone only what has no criteria."""
-        return await self.see(await self._store.read(project, type_, id_), Interaction.READ)
+        stored = await self._store.read(project, type_, id_)
+        if stored is None:
+            return None
+        known = self.policy.sights.get((Interaction.READ, Version(type_, id_, stored.version_id)))
+        # The store has looked a moment ago: to ask it anew would cost as much as the read.
+        if known is not None and known.holds_at(self._store, just_read=True):
+            return stored if known.whole else known.shown
+        return await self.see(stored, Interaction.READ)
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
         """Those that may be read."""
@@ -199,7 +206,7 @@ class Limited:
         type_, id_, version_id, *_ = stored
         sights, place = self.policy.sights, (interaction, Version(type_, id_, version_id))
         known = sights.get(place)
-        if known is not None and (known.moment is None or known.moment == self._store.moment()):
+        if known is not None and known.holds_at(self._store):
             return stored if known.whole else known.shown
         moment = self._store.moment()
         shown, is_lasting = await self._see(stored, interaction)

@@ -24,7 +24,7 @@ from threadwell.fhir.search.query import (
     Query,
     within,
 )
-from threadwell.stores.contract import Stored
+from threadwell.stores.contract import Store, Stored
 
 
 class Interaction(StrEnum):
@@ -94,6 +94,10 @@ class Sight(NamedTuple):
     whole: bool
     shown: Stored | None
     moment: Hashable | None
+
+    def holds_at(self, store: Store, *, just_read: bool = False) -> bool:
+        """Whether it still holds."""
+        return self.moment is None or self.moment == store.moment(just_read=just_read)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -63,8 +63,8 @@ class ReadingStore:
     async def commit(self, _project: str, _change_set: ChangeSet, /) -> None:
         raise StoreError(_READ_ONLY)
 
-    def moment(self) -> Hashable | None:
-        return self._base.moment()
+    def moment(self, *, just_read: bool = False) -> Hashable | None:
+        return self._base.moment(just_read=just_read)
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         try:

@@ -103,7 +103,7 @@ class TrialStore:
         for one in change_set.kept:
             await self.put_private(one.kind, one.name, one.value)
 
-    def moment(self) -> None:
+    def moment(self, *, just_read: bool = False) -> None:
         """It is over two stores, and asked for no longer than one takes."""
 
     async def known_as(self, *bases: str) -> frozenset[str]:

@@ -282,9 +282,9 @@ class Store(Reading, Protocol):
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
         ...
 
-    def moment(self) -> Hashable | None:
-        """What names all that is stored as it is now: while it stays the same, nothing was
-        committed, by whichever process.
+    def moment(self, *, just_read: bool = False) -> Hashable | None:
+        """What names all that is stored as it is now, or as it was when ``read`` last answered
+        (``just_read``): while it stays the same, nothing was committed, by whichever process.
 
         ``None`` where to find that out costs as much as to look at what may have changed.
         """

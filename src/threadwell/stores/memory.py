@@ -110,7 +110,7 @@ class MemoryStore:
             self._keep(one.kind, one.name, one.value)
         self._bell.ring(project)
 
-    def moment(self) -> int:
+    def moment(self, *, just_read: bool = False) -> int:  # noqa: ARG002
         return self._moment
 
     async def known_as(self, *bases: str) -> frozenset[str]:

@@ -170,7 +170,7 @@ class PostgresStore:
         await self._writer.commit(prepared)
         self._news.tell(project)
 
-    def moment(self) -> None:
+    def moment(self, *, just_read: bool = False) -> None:
         """To ask the database takes as long as to read there."""
 
     async def known_as(self, *bases: str) -> frozenset[str]:

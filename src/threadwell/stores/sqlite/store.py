@@ -195,10 +195,13 @@ class SqliteStore:
         await self._writer.commit(prepared)
         self._bell.ring(project)
 
-    def moment(self) -> int | None:
+    def moment(self, *, just_read: bool = False) -> int | None:
         connection = self._reading
         if connection.in_transaction:
             return None
+        if just_read:
+            # What SQLite saw when it last looked.
+            return connection.data_version()
         with _READING:
             return int(fetch(connection, "PRAGMA data_version")[0][0])
 
