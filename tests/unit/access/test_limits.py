@@ -10,9 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import NAMES, WORLD, World, key
+from world import NAMES, RUNNER, WORLD, Counted, World, key
 
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.sqlite import SqliteStore
 
 ONE, SAID, OLD = NAMES["one"], NAMES["one-said"], NAMES["one-old"]
 BELL, ADA = {"reference": NAMES["bell"]}, {"reference": NAMES["ada"]}
@@ -111,6 +112,40 @@ def test_who_is_removed_from_a_thread_loses_it_at_once() -> None:
         assert world.ask("GET", SAID).status == kept
         assert world.ask("GET", NAMES["one-session"]).status == 404
         assert world.ask("GET", NAMES["one-file"]).status == kept
+
+
+def test_what_was_seen_before_is_not_seen_after(tmp_path: Path) -> None:
+    """What a server remembers of who sees what ends with the next commit, also of another."""
+    asked = [
+        SAID,
+        ONE,
+        NAMES["one-session"],
+        f"Communication?part-of={ONE}",
+        f"Communication?subject={WORLD['one']['subject']['reference']}&_total=accurate",
+        f"Encounter?_has:Communication:encounter:part-of:missing=true&_id={key('one-session').id}",
+    ]
+    for store in (MemoryStore(), SqliteStore.open(tmp_path / "x.db")):
+        world = World(store, "participant", whole=True)
+        before = [world.ask("GET", path) for path in asked]
+        again = [world.ask("GET", path) for path in asked]
+        assert [one[:3] for one in again] == [one[:3] for one in before]
+        whole = WORLD["one"]
+        world.write(ONE, {**whole, "recipient": [ADA]})
+        for path, was in zip(asked, before, strict=True):
+            now = world.ask("GET", path)
+            assert now.status == (200 if "?" in path else 404)
+            assert now.body != was.body
+            assert SAID not in now.body
+        if isinstance(store, SqliteStore):
+            another = SqliteStore.open(tmp_path / "x.db")
+            world.store, here = Counted(another), world.store
+            world.write(ONE, whole)
+            world.store = here
+            RUNNER.run(another.close())
+        else:
+            world.write(ONE, whole)
+        assert [world.ask("GET", path).body for path in asked[:1]] == [before[0].body]
+        RUNNER.run(store.close())
 
 
 def test_a_client_is_told_whom_it_acts_as_and_what_it_may_see() -> None:

@@ -125,6 +125,19 @@ class News(Contract):
         assert await desk.store.position(DEFAULT_PROJECT) == 2
 
     @scenario
+    async def test_a_moment_lasts_until_something_is_committed(self, desk: Desk) -> None:
+        store = desk.store
+        (ana,) = await desk.put(_patient("ana"))
+        before = store.moment()
+        await store.search(DEFAULT_PROJECT, query("Patient"))
+        assert store.moment() == before
+        await store.commit(DEFAULT_PROJECT, ChangeSet((desk.deletion(ana),)))
+        await store.read(DEFAULT_PROJECT, "Patient", "ana")
+        told = store.moment(just_read=True)
+        assert told == store.moment()
+        assert before is None or told != before
+
+    @scenario
     async def test_projects_are_not_told_of_each_other(self, desk: Desk) -> None:
         following = asyncio.create_task(_take(desk, 0, 1, _OTHER))
         await desk.put(_patient("ana"))
