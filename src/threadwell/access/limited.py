@@ -208,7 +208,9 @@ class Limited:
         known = sights.get(place)
         if known is not None and known.holds_at(self._store):
             return stored if known.whole else known.shown
-        moment = self._store.moment()
+        # What looks at nothing else asks the store for nothing, as if there were nothing to see.
+        alone = stored.deleted or all(entry.alone for entry in self.policy.of(type_, interaction))
+        moment = None if alone else self._store.moment()
         shown, is_lasting = await self._see(stored, interaction)
         # Nothing was committed meanwhile, or nothing else was looked at.
         if is_lasting or (moment is not None and moment == self._store.moment()):
