@@ -48,6 +48,7 @@ from threadwell.cli import (
     todos,
     user,
     verify,
+    view,
     watch,
     zones,
 )
@@ -99,6 +100,7 @@ COMMANDS: tuple[Command, ...] = (
     copy.COMMAND,
     export.COMMAND,
     load.COMMAND,
+    view.COMMAND,
     get.COMMAND,
     post.COMMAND,
     put.COMMAND,

@@ -223,6 +223,7 @@ def about(hidden: str) -> Iterator[Ask]:
     yield Ask("POST", f"{type_}/_search", f"_id={id_}".encode(), FORM)
     yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
     yield from exports(type_, id_)
+    yield from views(type_, id_)
     get = {"request": {"method": "GET", "url": name}}
     count = {"request": {"method": "GET", "url": f"{type_}?_id={id_}&_summary=count"}}
     for kind in ("batch", "transaction"):
@@ -242,6 +243,18 @@ def exports(type_: str, id_: str) -> Iterator[Ask]:
     yield Ask("GET", f"bulkdata/export/{nobody}")
     yield Ask("DELETE", f"bulkdata/export/{nobody}")
     yield Ask("GET", f"bulkdata/export/{nobody}/{type_}.1.ndjson")
+
+
+def views(type_: str, id_: str) -> Iterator[Ask]:
+    """Tables of what is there: of all that is of a type, and of ours."""
+    column = [{"name": "id", "path": "id"}]
+    rows = {"resource": type_, "select": [{"column": column}], "where": []}
+    named = {**rows, "where": [{"path": f"id = '{id_}'"}]}
+    for view in (rows, named):
+        body = {"resourceType": "ViewDefinition", **view}
+        yield Ask("POST", "$viewdefinition-run?_format=ndjson", body)
+    for name in ("messages", "response_times", "sessions"):
+        yield Ask("GET", f"ViewDefinition/{name}/$viewdefinition-run?_format=csv")
 
 
 def writes(hidden: str) -> Iterator[Ask]:

@@ -37,6 +37,7 @@ from threadwell.api.rest import (
     update,
     validate,
     versions,
+    view_run,
 )
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
@@ -123,7 +124,7 @@ async def _graphql(context: Context, request: Request) -> Answer:
 
 
 #: Those that answer in other formats than FHIR's as well.
-_CONTENTS = frozenset({binary.read, binary.vread, export.file})
+_CONTENTS = frozenset({binary.read, binary.vread, export.file, view_run.run})
 #: Each handler's interaction, as FHIR calls it.
 _INTERACTIONS: Mapping[Handler, str] = {
     read.read: "read",
@@ -170,6 +171,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     subscriptions.binding_token: "operation",
     **dict.fromkeys(terminology.OPERATIONS.values(), "operation"),
     _graphql: "operation",
+    view_run.run: "operation",
     export.export: "operation",
     export.export_patients: "operation",
     export.export_group: "operation",
@@ -225,8 +227,8 @@ def _find(request: Request) -> Methods:
     if type_ not in RESOURCE_TYPES:
         if request.path in _SYSTEM:
             return _SYSTEM[request.path]
-        if (exported := export.find(request)) is not None:
-            return exported
+        if (found := export.find(request) or view_run.find(request)) is not None:
+            return found
         raise _unknown(type_)
     request.type = type_
     is_binary = type_ == "Binary"

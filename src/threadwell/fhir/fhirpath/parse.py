@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from threadwell.fhir.fhirpath.tree import (
     Binary,
@@ -20,17 +22,18 @@ from threadwell.fhir.fhirpath.tree import (
 )
 
 
-def parse(expression: str) -> Node:
-    """The tree of an expression; raises ``Unsupported``."""
+def parse(expression: str, variables: Mapping[str, Node] = MappingProxyType({})) -> Node:
+    """The tree of an expression; ``variables`` stand for ``%name``. Raises ``Unsupported``."""
     tokens = _tokens(expression)
-    node = _Parser(tokens).binary(0)
+    node = _Parser(tokens, variables).binary(0)
     if tokens[-1] != "":
         raise Unsupported(f"cannot read {tokens[-1]!r} in {expression!r}")
     return node
 
 
 _TOKEN = re.compile(
-    r"\s*('(?:[^'\\]|\\.)*'|[0-9]+(?:\.[0-9]+)?|[%$]?\w+|!=|<=|>=|[().\[\]|=,<>+&])"
+    r"\s*('(?:[^'\\]|\\.)*'|@T?[0-9][0-9T:.+Z-]*|[0-9]+(?:\.[0-9]+)?|[%$]?\w+"
+    r"|!=|<=|>=|[().\[\]|=,<>+&*/-])"
 )
 _ESCAPE = re.compile(r"\\(.)")
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
@@ -54,7 +57,8 @@ _LEVELS = (
     ("=", "!="),
     ("<", "<=", ">", ">="),
     ("|",),
-    ("+", "&"),
+    ("+", "&", "-"),
+    ("*", "/"),
 )
 
 
@@ -74,8 +78,9 @@ def _tokens(expression: str) -> list[str]:
 class _Parser:
     """Takes tokens from the end of a list."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], variables: Mapping[str, Node]) -> None:
         self._tokens = tokens
+        self._variables = variables
 
     def binary(self, level: int) -> Node:
         if level == len(_LEVELS):
@@ -99,13 +104,19 @@ class _Parser:
             if self._took("."):
                 node = self._invocation(node)
             elif self._took("["):
-                position = self._tokens.pop()
-                if not position.isdigit():
-                    raise Unsupported(f"a position was expected, not {position!r}")
-                node = Index(node, int(position))
+                node = Index(node, self._position())
                 self._expect("]")
             else:
                 return node
+
+    def _position(self) -> int:
+        position = self._tokens.pop()
+        named = self._variables.get(position.removeprefix("%"))
+        if position.startswith("%") and isinstance(named, Literal) and type(named.value) is int:
+            return named.value
+        if not position.isdigit():
+            raise Unsupported(f"a position was expected, not {position!r}")
+        return int(position)
 
     def _term(self) -> Node:
         if self._took("("):
@@ -115,6 +126,13 @@ class _Parser:
         token = self._tokens[-1]
         if token in _VARIABLES:
             return _VARIABLES[self._tokens.pop()]
+        if token.startswith("%"):
+            name = self._tokens.pop()[1:]
+            if name not in self._variables:
+                raise Unsupported(f"there is no %{name}")
+            return self._variables[name]
+        if token.startswith("@"):
+            return Literal(self._tokens.pop()[1:].removeprefix("T"))
         if token.startswith("'"):
             return Literal(_ESCAPE.sub(_unescape, self._tokens.pop()[1:-1]))
         if token[:1].isdigit():

@@ -58,7 +58,7 @@ def truth(node: Node, type_: str, top: str = "") -> Truth:
     ``top`` is the type of what the whole expression starts from, where it is another: what
     ``%resource`` and ``%context`` stand for. Raises ``Unsupported``.
     """
-    return _Compiler(top or type_).truth(node, type_)
+    return Compiler(top or type_).truth(node, type_)
 
 
 def _is_constant(node: Node) -> bool:
@@ -89,16 +89,19 @@ def _never(_item: Any, _top: Top) -> bool:
     return False
 
 
-class _Compiler:
+class Compiler:
+    """Compiles the nodes of one expression, which starts from a value of the type ``top``."""
+
     def __init__(self, top: str) -> None:
         self._top = top
 
     def truth(self, node: Node, type_: str) -> Truth:
+        """Whether a condition holds for a value of ``type_``."""
         match node:
             case Binary(left, operator, right) if operator in logic.LOGIC:
                 return logic.LOGIC[operator](self.truth(left, type_), self.truth(right, type_))
             case Binary(left, operator, right) if operator in _ORDERS:
-                parts = self._parts(left, type_)
+                parts = self.parts(left, type_)
                 kind = next((part.type for part in parts if part.type in TIMES), "")
                 other = self._collect(right, type_)
                 return logic.ordered(gather(parts), other, kind, _ORDERS[operator])
@@ -119,18 +122,20 @@ class _Compiler:
             case Call(base, "isDistinct", ()):
                 return logic.distinct(self._collect(base, type_))
             case Call(base, "all", (criteria,)):
-                parts = self._parts(base, type_)
+                parts = self.parts(base, type_)
                 return logic.for_all([(p.collect, self.truth(criteria, p.type)) for p in parts])
             case Call(base, name, (given,)) if name in logic.TEXT:
                 texts = self._collect(base, type_), self._collect(given, type_)
                 return logic.on_text(logic.TEXT[name], *texts)
+            case Binary(_, "-" | "*" | "/", _):
+                raise Unsupported("there is no arithmetic here")
             case Call(_, name) if name not in _HERE and name not in find.FUNCTIONS:
                 raise Unsupported(f"there is no function {name}")
             case _:
                 return logic.single(self._collect(node, type_))
 
     def _is(self, base: Node, name: str, type_: str) -> Truth:
-        parts = self._parts(base, type_)
+        parts = self.parts(base, type_)
 
         def check(item: Any, top: Top) -> bool | None:
             for part in parts:
@@ -150,12 +155,12 @@ class _Compiler:
                 return self._collect(node, type_)
 
     def _collect(self, node: Node, type_: str) -> Collect:
-        collect = gather(self._parts(node, type_))
+        collect = gather(self.parts(node, type_))
         return once(collect) if _is_fixed(node) and not _is_constant(node) else collect
 
     def _among(self, node: Node, type_: str) -> Finder[Container[Any]]:
         """The keys of the node's values."""
-        collect = gather(self._parts(node, type_))
+        collect = gather(self.parts(node, type_))
         if _is_constant(node):
             listed = keys(collect(None, Top(None)))
             return lambda _item, _top: listed
@@ -165,7 +170,7 @@ class _Compiler:
 
         return once(found) if _is_fixed(node) else found
 
-    def _parts(self, node: Node, type_: str) -> list[Part]:
+    def parts(self, node: Node, type_: str) -> list[Part]:
         """Where the node's values are, seen from a value of ``type_``."""
         match node:
             case This():
@@ -179,29 +184,28 @@ class _Compiler:
             case Member(base, name):
                 return self._members(base, name, type_)
             case Typed(base, "as", name):
-                return find.of_type(self._parts(base, type_), name)
+                return find.of_type(self.parts(base, type_), name)
             case Binary(left, "|", right):
-                return self._parts(left, type_) + self._parts(right, type_)
+                return self.parts(left, type_) + self.parts(right, type_)
             case Binary(left, "+", right):
                 return [find.total(self._collect(left, type_), self._collect(right, type_))]
             case Binary(left, "&", right):
                 return [find.text(self._collect(left, type_), self._collect(right, type_))]
             case Call(base, "where", (criteria,)):
-                return [self._where(part, criteria) for part in self._parts(base, type_)]
+                return [self._where(part, criteria) for part in self.parts(base, type_)]
             case Call(base, "select", (projection,)):
                 return [
                     Part(found.type, then(part.collect, found.collect))
-                    for part in self._parts(base, type_)
-                    for found in self._parts(projection, part.type)
+                    for part in self.parts(base, type_)
+                    for found in self.parts(projection, part.type)
                 ]
             case Call(base, "intersect", (other,)):
                 return [
-                    find.common(part, self._among(other, type_))
-                    for part in self._parts(base, type_)
+                    find.common(part, self._among(other, type_)) for part in self.parts(base, type_)
                 ]
             case Call(base, name, arguments) if name in find.FUNCTIONS:
                 given = [self._collect(argument, type_) for argument in arguments]
-                return find.FUNCTIONS[name](self._parts(base, type_), *given)
+                return find.FUNCTIONS[name](self.parts(base, type_), *given)
             case Binary() | Typed() | Call():
                 return [find.verdict(self.truth(node, type_))]
             case _:
@@ -209,7 +213,7 @@ class _Compiler:
 
     def _members(self, base: Node, name: str, type_: str) -> list[Part]:
         """Of a base of several types, those that have no such member are passed over."""
-        parts = self._parts(base, type_)
+        parts = self.parts(base, type_)
         found: list[Part] = []
         missing: list[Unsupported] = []
         for part in parts:

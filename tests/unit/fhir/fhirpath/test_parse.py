@@ -69,7 +69,10 @@ def test_trees(expression, tree):
     assert parse(expression) == tree
 
 
-@pytest.mark.parametrize("expression", ["", "a.", "a b", "(a", "a[x]", "a - b", "a.where(", "a..b"])
+@pytest.mark.parametrize(
+    "expression",
+    ["", "a.", "a b", "(a", "a[x]", "a ~ b", "a[%x]", "%unknown", "a.where(", "a..b"],
+)
 def test_what_it_does_not_have_is_refused(expression):
     with pytest.raises(Unsupported):
         parse(expression)

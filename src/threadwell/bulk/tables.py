@@ -1,0 +1,244 @@
+"""The rows of a view over a store, as CSV, NDJSON, JSON or Parquet: streamed, however many."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+from threadwell.fhir.json import decode, encode
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.views.definition import Cells, Column, View
+from threadwell.stores.aside import aside
+from threadwell.stores.contract import Reading, Stored
+from threadwell.stores.scanning import scan
+
+#: Media types, by what people call the formats.
+FORMATS: Mapping[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "ndjson": "application/x-ndjson",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+#: Resources that are made into rows at a time, and rows of a group in Parquet.
+_AT_ONCE, _GROUP = 200, 20_000
+_SHIPPED = ("messages", "response_times", "sessions")
+
+
+class NoParquet(Exception):
+    """There is no library that writes Parquet; the message says which."""
+
+    def __init__(self) -> None:
+        super().__init__("Parquet needs pyarrow: pip install 'threadwell[parquet]'")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the table is to be: ``most`` rows (``None``: all), in CSV with the columns' names."""
+
+    format: str = "csv"
+    header: bool = True
+    most: int | None = None
+
+
+def shipped(name: str) -> dict[str, Any] | None:
+    """The ViewDefinition of ours under that name."""
+    if name not in _SHIPPED:
+        return None
+    text = files(__package__).joinpath("shipped", f"{name}.json").read_bytes()
+    found: dict[str, Any] = decode(text)
+    return found
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of our own views."""
+    return _SHIPPED
+
+
+async def rows_of(
+    store: Reading, project: str, view: View, query: Query, most: int | None = None
+) -> AsyncIterator[list[Cells]]:
+    """The rows of what a query finds, some resources at a time; raises ``TooManyRows`` and
+    ``SeveralValues``.
+    """
+    left = most
+    some: list[Stored] = []
+
+    async def made() -> list[Cells]:
+        size = sum(len(one.body) for one in some)
+        return await aside(size, partial(_rows, view, tuple(some)))
+
+    async for one in scan(store, project, query):
+        some.append(one)
+        if len(some) == _AT_ONCE:
+            found = await made()
+            some.clear()
+            yield found if left is None else found[:left]
+            if left is not None and (left := left - len(found)) <= 0:
+                return
+    if some:
+        found = await made()
+        yield found if left is None else found[:left]
+
+
+def _rows(view: View, versions: Sequence[Stored]) -> list[Cells]:
+    return [cells for one in versions for cells in view.rows(decode(one.body))]
+
+
+def written(
+    wanted: Wanted, columns: Sequence[Column], rows: AsyncIterator[list[Cells]]
+) -> AsyncIterator[bytes]:
+    """The rows in a format; raises ``NoParquet``."""
+    match wanted.format:
+        case "csv":
+            return _csv(columns, rows, header=wanted.header)
+        case "ndjson":
+            return _ndjson(columns, rows)
+        case "json":
+            return _json(columns, rows)
+        case _:
+            return _parquet(columns, rows)
+
+
+async def _csv(
+    columns: Sequence[Column], rows: AsyncIterator[list[Cells]], *, header: bool
+) -> AsyncIterator[bytes]:
+    names = [column.name for column in columns]
+    if header:
+        yield _lines([names])
+    async for some in rows:
+        yield _lines([[_cell(row[name]) for name in names] for row in some])
+
+
+def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return encode(value).decode() if isinstance(value, dict | list) else value
+
+
+def _ordered(columns: Sequence[Column], row: Cells) -> bytes:
+    return encode({column.name: row[column.name] for column in columns})
+
+
+async def _ndjson(
+    columns: Sequence[Column], rows: AsyncIterator[list[Cells]]
+) -> AsyncIterator[bytes]:
+    async for some in rows:
+        if some:
+            yield b"".join([_ordered(columns, row) + b"\n" for row in some])
+
+
+async def _json(
+    columns: Sequence[Column], rows: AsyncIterator[list[Cells]]
+) -> AsyncIterator[bytes]:
+    before = b"["
+    async for some in rows:
+        for row in some:
+            yield before + _ordered(columns, row)
+            before = b",\n"
+    yield b"[]" if before == b"[" else b"]"
+
+
+def check_parquet() -> None:
+    """Raise ``NoParquet`` where it cannot be written."""
+    _library()
+
+
+def _library() -> tuple[Any, Any]:
+    # An extra: most do without it.
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError:
+        raise NoParquet from None
+
+
+async def _parquet(
+    columns: Sequence[Column], rows: AsyncIterator[list[Cells]]
+) -> AsyncIterator[bytes]:
+    pyarrow, parquet = _library()
+    schema = pyarrow.schema([(one.name, _arrow(pyarrow, one)) for one in columns])
+    changes = {one.name: _change(one) for one in columns}
+    sink = _Sink()
+    writer = parquet.ParquetWriter(pyarrow.PythonFile(sink, mode="w"), schema, compression="zstd")
+    waiting: list[Cells] = []
+
+    def flush() -> bytes:
+        if waiting:
+            table = {name: [to(row[name]) for row in waiting] for name, to in changes.items()}
+            writer.write_table(pyarrow.table(table, schema=schema))
+            waiting.clear()
+        return sink.taken()
+
+    async for some in rows:
+        waiting += some
+        if len(waiting) >= _GROUP:
+            yield flush()
+    yield flush()
+    writer.close()
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """Takes what is written, until somebody takes it away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        self._parts.append(bytes(part))
+        return len(self._parts[-1])
+
+    def taken(self) -> bytes:
+        """What has been written since."""
+        made = b"".join(self._parts)
+        self._parts.clear()
+        return made
+
+
+def _arrow(pyarrow: Any, column: Column) -> Any:
+    kinds = {
+        "boolean": pyarrow.bool_(),
+        "integer": pyarrow.int64(),
+        "positiveInt": pyarrow.int64(),
+        "unsignedInt": pyarrow.int64(),
+        "decimal": pyarrow.float64(),
+    }
+    kind = kinds.get(column.type, pyarrow.string())
+    return pyarrow.list_(kind) if column.many else kind
+
+
+def _change(column: Column) -> Callable[[Any], Any]:
+    def one(value: Any) -> Any:
+        if value is None:
+            return None
+        match column.type:
+            case "boolean":
+                return bool(value)
+            case "integer" | "positiveInt" | "unsignedInt":
+                return int(value)
+            case "decimal":
+                return float(value)
+            case _:
+                if isinstance(value, str):
+                    return value
+                return str(value) if isinstance(value, Decimal) else encode(value).decode()
+
+    return (lambda values: [one(value) for value in values]) if column.many else one

@@ -1,0 +1,107 @@
+"""``threadwell view``: tables of what a store has, by SQL on FHIR's views."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from threadwell.cli.command import Command, add_action, add_store
+from threadwell.cli.errors import Mistake
+
+if TYPE_CHECKING:
+    from threadwell.bulk.tables import Wanted
+    from threadwell.fhir.views.definition import View
+
+_ACTIONS = {"run": "print or write the table", "list": "the views that come with Threadwell"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    add_action(parser, _ACTIONS)
+    parser.add_argument(
+        "view", metavar="VIEW", nargs="?", help="a ViewDefinition as JSON, or the name of ours"
+    )
+    parser.add_argument(
+        "--to", metavar="FILE", type=Path, help="where to; .csv, .ndjson, .json or .parquet"
+    )
+    parser.add_argument(
+        "--as", dest="as_", metavar="FORMAT", default="", help="csv, ndjson, json or parquet"
+    )
+    parser.add_argument("--limit", metavar="N", type=int, help="at most so many rows")
+    add_store(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Run the view."""
+    import asyncio
+
+    from threadwell.bulk.tables import (
+        FORMATS,
+        NoParquet,
+        Wanted,
+        check_parquet,
+        shipped,
+        shipped_names,
+    )
+    from threadwell.fhir.json import BadJson, decode
+    from threadwell.fhir.views.definition import BadView, SeveralValues, TooManyRows, compiled
+
+    if arguments.action == "list":
+        for name in shipped_names():
+            print(f"{name}: {(shipped(name) or {})['title']}")
+        return 0
+    if not arguments.view:
+        raise Mistake("which view? Give a file, or one of `threadwell view list`")
+    suffix = arguments.to.suffix.removeprefix(".") if arguments.to else ""
+    kind = arguments.as_ or (suffix if suffix in FORMATS else "csv")
+    if kind not in FORMATS:
+        raise Mistake(f"--as is one of {', '.join(FORMATS)}")
+    definition: Any = shipped(arguments.view)
+    try:
+        if definition is None:
+            definition = decode(Path(arguments.view).read_bytes())
+        view = compiled(definition)
+        if kind == "parquet":
+            check_parquet()
+        asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
+    except OSError as error:
+        raise Mistake(f"{arguments.view}: {error.strerror}") from None
+    except (BadJson, BadView, SeveralValues, TooManyRows, NoParquet) as error:
+        raise Mistake(str(error)) from None
+    return 0
+
+
+async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
+    from threadwell.app import open_store
+    from threadwell.bulk.tables import rows_of, written
+    from threadwell.fhir.search.query import Query
+    from threadwell.stores.contract import DEFAULT_PROJECT
+
+    store = open_store(arguments.store, create=False, reading=True)
+    out = arguments.to.open("wb") if arguments.to else sys.stdout.buffer
+    try:
+        rows = rows_of(store, DEFAULT_PROJECT, view, Query(view.resource), wanted.most)
+        async for part in written(wanted, view.columns, rows):
+            out.write(part)
+        out.flush()
+    finally:
+        if arguments.to:
+            out.close()
+        await store.close()
+
+
+COMMAND = Command(
+    name="view",
+    summary="Tables of what a store has: sessions, messages, response times, or a view of your own",
+    about="A view is a ViewDefinition of SQL on FHIR. It tells which rows a resource makes, and is "
+    "run over all resources of its type.",
+    examples=(
+        "threadwell view list",
+        "threadwell view run sessions",
+        "threadwell view run mine.json --to mine.parquet --store practice.db",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

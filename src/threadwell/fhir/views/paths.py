@@ -1,0 +1,200 @@
+"""The paths of a view: the house's FHIRPath, and what views have beyond it (SQL on FHIR §FHIRPath).
+
+``%name`` of a constant, ``%rowIndex``, ``getResourceKey()``, ``getReferenceKey(Type)``,
+``extension(url)``, ``join(separator)``, arithmetic, ``exists(criteria)`` and positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, DivisionByZero, InvalidOperation
+from typing import Any
+
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.fhirpath.logic import Truth
+from threadwell.fhir.fhirpath.top import Top
+from threadwell.fhir.fhirpath.tree import (
+    Binary,
+    Call,
+    Index,
+    Literal,
+    Member,
+    Node,
+    This,
+    Unsupported,
+)
+from threadwell.fhir.fhirpath.truth import Compiler
+from threadwell.fhir.fhirpath.values import NO_VALUE, Collect, Part, gather
+from threadwell.fhir.views.boundaries import boundary
+
+#: Stands for ``%rowIndex`` in a tree: no expression can call it so.
+ROW_INDEX = Call(This(), "%rowIndex", ())
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": lambda one, other: one + other,
+    "-": lambda one, other: one - other,
+    "*": lambda one, other: one * other,
+    "/": lambda one, other: Decimal(one) / Decimal(other),
+}
+
+
+class Row(Top):
+    """A resource, and which of its rows is made: ``%rowIndex``."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value)
+        self.index = 0
+
+
+class Paths(Compiler):
+    """Compiles the paths of a view over resources of one type."""
+
+    def collect(self, node: Node, type_: str) -> Collect:
+        """What finds the values of a path, seen from a value of ``type_``."""
+        parts = self.parts(node, type_)
+        return gather(parts) if parts else lambda _item, _top: []
+
+    def condition(self, node: Node, type_: str) -> Truth:
+        """A condition; raises ``Unsupported`` for a path that is surely none."""
+        kinds = {part.type for part in self.parts(_told(node), type_)}
+        if kinds - {"boolean"}:
+            raise Unsupported("a condition has to be true or false")
+        return self.truth(node, type_)
+
+    def truth(self, node: Node, type_: str) -> Truth:
+        """As for any expression; ``exists`` may have a condition of its own."""
+        return super().truth(_told(node), type_)
+
+    def parts(self, node: Node, type_: str) -> list[Part]:
+        """Where the values are, as for any expression, and by what views have beyond it."""
+        match node:
+            case Call(This(), "%rowIndex", ()):
+                return [Part("integer", _row_index)]
+            case Call(base, "getResourceKey", ()):
+                return [_each(self.parts(base, type_), _resource_key)]
+            case Call(base, "getReferenceKey", arguments) if len(arguments) < 2:
+                return [_each(self.parts(base, type_), _reference_key(_type_of(arguments)))]
+            case Call(base, "join", arguments) if len(arguments) < 2:
+                separator = _text_of(arguments)
+                return [_joined(self.parts(base, type_), separator)]
+            case Call(base, "lowBoundary" | "highBoundary" as name, ()):
+                found = self.parts(base, type_)
+                return [_ended(part, high=name == "highBoundary") for part in found]
+            case Call(base, "last", ()):
+                return [_sliced(part, slice(-1, None)) for part in self.parts(base, type_)]
+            case Index(base, position):
+                wanted = slice(position, position + 1)
+                return [_sliced(part, wanted) for part in self.parts(base, type_)]
+            case Binary(left, "+" | "-" | "*" | "/" as operator, right):
+                both = self.collect(left, type_), self.collect(right, type_)
+                return [Part("decimal", _reckoned(*both, _ARITHMETIC[operator]))]
+            case Call() if (told := _told(node)) is not node:
+                return self.parts(told, type_)
+            case _:
+                return super().parts(node, type_)
+
+
+def _told(node: Node) -> Node:
+    """The same said by what any expression has."""
+    match node:
+        case Call(base, "exists", (criteria,)):
+            return Call(Call(base, "where", (criteria,)), "exists", ())
+        case Call(base, "extension", (Literal() as url,)):
+            is_it = Binary(Member(This(), "url"), "=", url)
+            return Call(Member(base, "extension"), "where", (is_it,))
+        case Call(base, "not", ()) if (inner := _told(base)) is not base:
+            return Call(inner, "not", ())
+        case _:
+            return node
+
+
+def _row_index(_: Any, top: Top) -> list[Any]:
+    return [top.index if isinstance(top, Row) else 0]
+
+
+def _each(parts: list[Part], change: Callable[[Any], str | None]) -> Part:
+    collect = gather(parts) if parts else None
+
+    def find(item: Any, top: Top) -> list[Any]:
+        found = [] if collect is None else collect(item, top)
+        return [made for value in found if (made := change(value)) is not None]
+
+    return Part("string", find)
+
+
+def _resource_key(resource: Any) -> str | None:
+    if isinstance(resource, dict) and "resourceType" in resource and "id" in resource:
+        return f"{resource['resourceType']}/{resource['id']}"
+    return None
+
+
+def _reference_key(wanted: str) -> Callable[[Any], str | None]:
+    def key(reference: Any) -> str | None:
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(text, str) or text.startswith("#"):
+            return None
+        type_, slash, id_ = "/".join(text.partition("/_history/")[0].split("/")[-2:]).partition("/")
+        if not slash or type_ not in RESOURCE_TYPES or (wanted and type_ != wanted):
+            return None
+        return f"{type_}/{id_}"
+
+    return key
+
+
+def _type_of(arguments: tuple[Node, ...]) -> str:
+    match arguments:
+        case ():
+            return ""
+        case (Member(This(), name),) if name in RESOURCE_TYPES:
+            return name
+        case (Literal(str() as name),) if name in RESOURCE_TYPES:
+            return name
+        case _:
+            raise Unsupported("getReferenceKey takes the name of a resource type")
+
+
+def _text_of(arguments: tuple[Node, ...]) -> str:
+    match arguments:
+        case ():
+            return ""
+        case (Literal(str() as text),):
+            return text
+        case _:
+            raise Unsupported("join takes a text")
+
+
+def _joined(parts: list[Part], separator: str) -> Part:
+    collect = gather(parts) if parts else None
+
+    def find(item: Any, top: Top) -> list[Any]:
+        found = [] if collect is None else collect(item, top)
+        return [separator.join(str(value) for value in found if value is not NO_VALUE)]
+
+    return Part("string", find)
+
+
+def _ended(part: Part, *, high: bool) -> Part:
+    def find(item: Any, top: Top) -> list[Any]:
+        ends = [boundary(value, part.type, high=high) for value in part.collect(item, top)]
+        return [one for one in ends if one is not None]
+
+    return Part(part.type, find)
+
+
+def _sliced(part: Part, which: slice) -> Part:
+    return Part(part.type, lambda item, top: part.collect(item, top)[which])
+
+
+def _reckoned(left: Collect, right: Collect, reckon: Callable[[Any, Any], Any]) -> Collect:
+    def find(item: Any, top: Top) -> list[Any]:
+        one, other = left(item, top), right(item, top)
+        if len(one) != 1 or len(other) != 1 or NO_VALUE in (one[0], other[0]):
+            return []
+        try:
+            return [reckon(one[0], other[0])]
+        except (TypeError, DivisionByZero, InvalidOperation):
+            return []
+
+    return find

@@ -1,0 +1,130 @@
+"""``$viewdefinition-run``: tables of what is there, through the caller's view."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from threadwell.bulk import tables
+
+VIEW = {
+    "resourceType": "ViewDefinition",
+    "resource": "Patient",
+    "select": [
+        {
+            "column": [
+                {"name": "id", "path": "id"},
+                {"name": "family", "path": "name.family.first()"},
+                {"name": "active", "path": "active"},
+            ]
+        }
+    ],
+}
+
+
+def fill(api: Any, count: int = 5) -> list[dict[str, Any]]:
+    return [api.make(name=[{"family": f'O"Neil, {n}'}], active=n % 2 == 0) for n in range(count)]
+
+
+def parameters(**more: Any) -> dict[str, Any]:
+    given = [{"name": name, **value} for name, value in more.items()]
+    return {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "viewResource", "resource": VIEW}, *given],
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["$viewdefinition-run", "ViewDefinition/$viewdefinition-run", "ViewDefinition/$run"]
+)
+def test_the_same_in_each_format(api, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(tables, "_AT_ONCE", 2)
+    there = [
+        {"id": one["id"], "family": one["name"][0]["family"], "active": one["active"]}
+        for one in fill(api)
+    ]
+    text = api.call("POST", path, VIEW)
+    assert (text.status_code, text.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    read = list(csv.DictReader(io.StringIO(text.text)))
+    assert read == [{**one, "active": str(one["active"]).lower()} for one in there]
+    lines = api.call("POST", f"{path}?_format=ndjson", VIEW)
+    assert [json.loads(line) for line in lines.text.splitlines()] == there
+    assert api.call("POST", path, parameters(_format={"valueCode": "json"})).json() == there
+    some = api.call("POST", f"{path}?_format=json&_limit=3", VIEW)
+    assert some.json() == there[:3]
+    bare = api.call("POST", f"{path}?header=false&_limit=1", VIEW)
+    assert bare.text.count("\r\n") == 1
+
+
+def test_parquet(new_api) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="left out: no pyarrow")
+    api = new_api()
+    there = fill(api)
+    answer = api.call("POST", "$viewdefinition-run?_format=parquet", VIEW)
+    read = parquet.read_table(io.BytesIO(answer.content)).to_pylist()
+    assert read == [
+        {"id": one["id"], "family": one["name"][0]["family"], "active": one["active"]}
+        for one in there
+    ]
+
+
+def test_of_one_patient_and_of_ours(new_api) -> None:
+    api = new_api()
+    first, second, *_ = fill(api)
+    body = parameters(patient={"valueReference": {"reference": f"Patient/{second['id']}"}})
+    assert (
+        api.call("POST", "$viewdefinition-run?_format=json", body).json()[0]["id"] == second["id"]
+    )
+    header = api.make("Communication", status="completed")
+    message = api.make(
+        "Communication",
+        status="completed",
+        sent="2024-04-10T09:00:00Z",
+        partOf=[{"reference": f"Communication/{header['id']}"}],
+        sender={"reference": f"Patient/{first['id']}"},
+        subject={"reference": f"Patient/{first['id']}"},
+        payload=[{"contentString": "hello"}],
+    )
+    told = api.call("GET", "ViewDefinition/messages/$viewdefinition-run?_format=json")
+    assert told.json() == [
+        {
+            "message": f"Communication/{message['id']}",
+            "thread": f"Communication/{header['id']}",
+            "patient": f"Patient/{first['id']}",
+            "status": "completed",
+            "medium": None,
+            "sent": "2024-04-10T09:00:00Z",
+            "sender": f"Patient/{first['id']}",
+            "from_patient": True,
+            "answers": None,
+            "files": 0,
+        }
+    ]
+    assert api.call("GET", "ViewDefinition/none/$viewdefinition-run").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "text"),
+    [
+        ("$viewdefinition-run", {**VIEW, "resource": "Horse"}, 422, "a resource type of R4"),
+        ("$viewdefinition-run?_format=xml", VIEW, 400, "_format is one of csv, ndjson, json"),
+        ("$viewdefinition-run", {"resourceType": "Parameters"}, 400, "viewResource is missing"),
+        ("$viewdefinition-run", parameters(group={"valueString": "x"}), 400, "Unknown parameter"),
+        (
+            "$viewdefinition-run",
+            {**VIEW, "select": [{"column": [{"name": "all", "path": "name.given"}]}]},
+            422,
+            "all has several values",
+        ),
+    ],
+)
+def test_what_cannot_be_run_is_told(new_api, path: str, body: Any, status: int, text: str) -> None:
+    api = new_api()
+    api.make(name=[{"given": ["a", "b"]}])
+    answer = api.call("POST", path, body)
+    assert answer.status_code == status
+    assert text in api.texts(answer)[0]
