@@ -11,6 +11,8 @@ REST = {
 INTERACTION = "http://hl7.org/fhir/restful-interaction"
 #: What happens here beside FHIR's interactions.
 OWN = "https://threadwell.dev/fhir/CodeSystem/audit-event-type"
+#: The system of the ids of clients.
+CLIENT = "https://threadwell.dev/fhir/client"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 #: DICOM's words for the two ends of an exchange.
 SOURCE = {"system": DICOM, "code": "110153", "display": "Source Role ID"}

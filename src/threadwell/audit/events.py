@@ -127,10 +127,12 @@ def _outcome(status: int) -> str:
 def _agents(record: Record, action: str) -> Iterator[Resource]:
     by = record.by
     reads = action == "R"
+    # A client that acts for nobody else is no agent beside itself.
+    is_person = bool(by.who) and not by.who.startswith("ClientApplication/")
     client: Resource = {
         "type": {"coding": [codes.DESTINATION if reads else codes.SOURCE]},
         "who": _client(record),
-        "requestor": not by.who and (bool(by.client) or not by.name),
+        "requestor": not is_person and (bool(by.client) or not by.name),
     }
     if by.address:
         client["network"] = {"address": by.address, "type": "2"}
@@ -140,10 +142,10 @@ def _agents(record: Record, action: str) -> Iterator[Resource]:
         "who": {"display": "Threadwell"},
         "requestor": False,
     }
-    if by.who or (by.name and not by.client):
+    if is_person or (by.name and not by.client):
         user: Resource = {
             "type": {"coding": [codes.HUMAN]},
-            "who": _reference(by.who) if by.who else {"display": by.name},
+            "who": _reference(by.who) if is_person else {"display": by.name},
             "requestor": True,
         }
         if by.name:
@@ -158,7 +160,12 @@ def _agents(record: Record, action: str) -> Iterator[Resource]:
 def _client(record: Record) -> Resource:
     by = record.by
     if by.client:
-        return {"reference": f"ClientApplication/{by.client}", "display": by.way or "api"}
+        # R4 knows no registrations of clients: one is named by its id.
+        return {
+            "type": "Device",
+            "identifier": {"system": codes.CLIENT, "value": by.client},
+            "display": by.name or by.way or "api",
+        }
     return {"display": by.way or "threadwell"}
 
 

@@ -12,6 +12,7 @@ from threadwell.api.outcomes import NotAllowed
 from threadwell.api.rest import (
     about,
     acts,
+    audit_events,
     batch,
     binary,
     capability,
@@ -39,6 +40,7 @@ from threadwell.api.rest import (
     versions,
     view_run,
 )
+from threadwell.audit.events import PREFIX
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, not_found
 from threadwell.fhir.search import compartments
@@ -123,12 +125,20 @@ async def _graphql(context: Context, request: Request) -> Answer:
     return await answering.answer(context, request, perform)
 
 
+# What happened is made of the trail, which nobody writes to.
+_AUDIT_TYPE: Methods = {**_TYPE, "GET": audit_events.search}
+_AUDIT_BY_FORM: Methods = {"POST": audit_events.search_by_form}
+_AUDIT_INSTANCE: Methods = {"GET": audit_events.read}
+
 #: Those that answer in other formats than FHIR's as well.
 _CONTENTS = frozenset({binary.read, binary.vread, export.file, view_run.run})
 #: Each handler's interaction, as FHIR calls it.
 _INTERACTIONS: Mapping[Handler, str] = {
     read.read: "read",
     binary.read: "read",
+    audit_events.read: "read",
+    audit_events.search: "search",
+    audit_events.search_by_form: "search",
     read.vread: "vread",
     binary.vread: "vread",
     history.history: "history",
@@ -232,6 +242,8 @@ def _find(request: Request) -> Methods:
         raise _unknown(type_)
     request.type = type_
     is_binary = type_ == "Binary"
+    if type_ == audit_events.TYPE and (methods := _find_audit(request, parts)) is not None:
+        return methods
     if count == 1:
         return _BINARY_TYPE if is_binary else _TYPE
     if count == 2 and parts[1] == "$everything" and type_ in everything.OF_ALL:
@@ -259,6 +271,23 @@ def _find(request: Request) -> Methods:
     raise not_found()
 
 
+def _find_audit(request: Request, parts: Sequence[str]) -> Methods | None:
+    """Those of AuditEvents that differ from other types' methods."""
+    if len(parts) == 1:
+        return _AUDIT_TYPE
+    if parts[1:] == ["_search"]:
+        return _AUDIT_BY_FORM
+    if parts[1].startswith(PREFIX):
+        request.id = parts[1]
+        if len(parts) == 2:
+            return _AUDIT_INSTANCE
+        if len(parts) == 4 and parts[2] == "_history":
+            request.version = parts[3]
+            return _AUDIT_INSTANCE
+        raise not_found()
+    return None
+
+
 def _compartment(request: Request, parts: Sequence[str]) -> Methods:
     """``Patient/1/Communication`` or ``Patient/1/*``, each by a form as well (§2.7)."""
     if not is_id(parts[1]):
@@ -266,6 +295,8 @@ def _compartment(request: Request, parts: Sequence[str]) -> Methods:
     request.compartment, request.id = f"{parts[0]}/{parts[1]}", ""
     request.type = parts[2]
     by_form = parts[-1] == "_search"
+    if parts[2] == audit_events.TYPE:
+        return _AUDIT_BY_FORM if by_form else {"GET": audit_events.search}
     if parts[2] in RESOURCE_TYPES:
         return _SEARCH_BY_FORM if by_form else _SEARCH
     request.type = ""

@@ -1,0 +1,116 @@
+"""The trail over FHIR: found by the parameters of AuditEvent, in pages, and never written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from threadwell.access.memberships import Grant, Membership
+from threadwell.api.clients import give, set_policy
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+if TYPE_CHECKING:
+    from conftest import Api
+
+
+def _found(api: Api, query: str) -> list[dict[str, Any]]:
+    api.clock.now += 1000
+    answer = api.call("GET", query)
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+
+def _told(api: Api, query: str) -> list[str]:
+    found = _found(api, query)
+    return [f"{one['action']}{one['outcome']} {one['subtype'][0]['code']}" for one in found]
+
+
+@pytest.fixture
+def people(api: Api) -> tuple[str, str]:
+    a, b = (api.make("Patient", name=[{"family": name}])["id"] for name in ("Aal", "Boll"))
+    for path in (f"Patient/{a}", "Patient?name=aal", f"Patient/{b}", "Patient/nobody"):
+        api.clock.now += 1000
+        api.call("GET", path)
+    return a, b
+
+
+def test_events_are_found_by_what_they_are_about(api: Api, people: tuple[str, str]) -> None:
+    a, b = people
+    client = f"https://threadwell.dev/fhir/client|{api.client.client_id}"
+    reads = ["E0 search-type", "R0 read", "C0 create"]
+    assert _told(api, f"AuditEvent?patient=Patient/{a}") == reads
+    assert _told(api, f"AuditEvent?patient={a}&_sort=-date") == reads
+    assert _told(api, f"Patient/{a}/AuditEvent") == reads
+    assert _told(api, f"AuditEvent?entity=Patient/{b}") == ["R0 read", "C0 create"]
+    assert _told(api, f"AuditEvent?patient={b}&action=R") == ["R0 read"]
+    assert _told(api, f"AuditEvent?patient={b}&agent:identifier={client}&subtype=create") == [
+        "C0 create"
+    ]
+    assert _told(api, "AuditEvent?outcome=4") == ["R4 read"]
+    assert _told(api, f"AuditEvent?patient={a}&date=lt2000") == []
+    assert len(_told(api, f"AuditEvent?patient={a}&date=ge2000")) == 3
+    assert _told(api, "AuditEvent?patient=nobody-at-all") == []
+    counted = api.call("GET", f"AuditEvent?patient={a}&_summary=count").json()
+    assert counted["total"] == 3
+
+
+def test_an_event_is_read_by_its_id_and_never_written(api: Api, people: tuple[str, str]) -> None:
+    (*_, first) = _found(api, f"AuditEvent?patient={people[0]}")
+    answer = api.call("GET", f"AuditEvent/{first['id']}")
+    assert answer.json() == first
+    assert api.call("GET", f"AuditEvent/{first['id']}/_history/1").json() == first
+    assert first["meta"]["profile"] == [
+        "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientCreate"
+    ]
+    for method in ("PUT", "PATCH", "DELETE"):
+        body = None if method == "DELETE" else first
+        assert api.call(method, f"AuditEvent/{first['id']}", body).status_code == 405
+    assert api.call("GET", "AuditEvent/audit.999.0").status_code == 404
+    checked = api.call("POST", "AuditEvent/$validate", first).json()
+    assert [one["severity"] for one in checked["issue"]] == ["information"], checked
+
+
+def test_pages_hold_all_and_what_is_a_resource_as_well(api: Api, people: tuple[str, str]) -> None:
+    own = api.make(
+        "AuditEvent",
+        type={"system": "urn:t", "code": "mine"},
+        recorded="2001-01-01T00:00:00Z",
+        agent=[{"requestor": True}],
+        source={"observer": {"display": "an app"}},
+        entity=[{"what": {"reference": f"Patient/{people[0]}"}}],
+    )
+    path = f"AuditEvent?patient={people[0]}&_count=1"
+    ids: list[str] = []
+    while path:
+        answer = api.call("GET", path).json()
+        ids += [entry["resource"]["id"] for entry in answer.get("entry", [])]
+        path = next((to["url"] for to in answer["link"] if to["relation"] == "next"), "")
+        assert len(ids) < 20
+    assert len(ids) == len(set(ids)) == 5
+    assert ids[-1] == own["id"]
+    for wrong in ("_sort=date", "_offset=3", "_cursor=x", "_cursor=W10", "nothing=1"):
+        assert api.call("GET", f"AuditEvent?{wrong}").status_code == 400, wrong
+
+
+def test_a_policy_says_who_sees_it(api: Api, people: tuple[str, str]) -> None:
+    one = f"AuditEvent?patient={people[0]}"
+    entries = {
+        "participant": ([{"resourceType": "Patient"}], 403),
+        "auditor": (
+            [{"resourceType": "AuditEvent", "criteria": one}],
+            200,
+        ),
+    }
+    (*_, other) = _found(api, f"AuditEvent?patient={people[1]}")
+    for name, (resource, status) in entries.items():
+        policy = {"resourceType": "AccessPolicy", "name": name, "resource": resource}
+        kept = api.run(set_policy(api.store, DEFAULT_PROJECT, policy))
+        who = f"ClientApplication/{api.client.client_id}"
+        member = Membership(who, "Practitioner/9", (Grant(kept["id"]),))
+        api.run(give(api.store, DEFAULT_PROJECT, member))
+        api.clock.now += 1000
+        assert api.call("GET", "AuditEvent").status_code == status
+        assert api.call("GET", f"AuditEvent/{other['id']}").status_code in (403, 404)
+    assert _told(api, f"AuditEvent?patient={people[1]}") == []
+    assert _told(api, "AuditEvent") == ["E0 search-type", "R0 read", "C0 create"]
