@@ -220,6 +220,10 @@ def about(hidden: str) -> Iterator[Ask]:
             for member in TYPES:
                 yield Ask("GET", f"{name}/{member}?_total=accurate")
                 yield Ask("GET", f"{member}?_compartment={name}&_total=accurate")
+                for other in TYPES:
+                    for param in _references(member, other)[:1]:
+                        led = f"{member}?{param}:{other}._compartment={name}"
+                        yield Ask("GET", f"{led}&_total=accurate")
     yield Ask("POST", f"{type_}/_search", f"_id={id_}".encode(), FORM)
     yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
     yield from exports(type_, id_)

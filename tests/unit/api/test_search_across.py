@@ -190,7 +190,7 @@ def test_what_several_types_include(api, world) -> None:
         ("?_id=" + ",".join(map(str, range(100))), "name fewer types in _type"),
         ("Communication?_compartment=Location/1", "expected the id of a Device"),
         ("Communication?_compartment:missing=true", "has no modifier but :not"),
-        ("Communication?subject:Patient._compartment=Patient/1", "Unknown search parameter"),
+        ("Communication?subject:Patient._compartment=Task/1", "expected the id of a"),
     ],
 )
 def test_what_is_refused_says_why(api, query, text) -> None:

@@ -193,7 +193,7 @@ def _links(
             raise invalid(f"Search parameter {code} does not refer to a type {only}")
         targets = (only,)
     if not rest.startswith("_has:"):
-        targets = tuple(target for target in targets if has_field(target, code_of(rest)))
+        targets = tuple(target for target in targets if _is_asked(target, code_of(rest)))
     further = chain.then(len(targets))
     filters: dict[str, Filter] = {}
     refusal: FhirError | None = None
@@ -207,6 +207,10 @@ def _links(
     if not filters:
         raise refusal or invalid(f"Unknown search parameter: {head}.{rest}")
     return ChainFilter(code, tuple(filters), tuple(filters.values()))
+
+
+def _is_asked(type_: str, code: str) -> bool:
+    return code == COMPARTMENT or has_field(type_, code)
 
 
 def code_of(name: str) -> str:

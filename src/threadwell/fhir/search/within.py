@@ -14,6 +14,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import (
     AllFilter,
+    CompartmentFilter,
     DateFilter,
     EitherFilter,
     Filter,
@@ -85,11 +86,11 @@ def searched_values(type_: str, resource: Resource, bases: Container[str]) -> li
 
 
 def looks_within(filter_: Filter) -> bool:
-    """Whether a filter can hold for a contained resource, which has no id or time of its own and
-    nothing elsewhere that refers to it.
+    """Whether a filter can hold for a contained resource, which has no id or time of its own, and
+    nothing elsewhere that refers to it, and belongs to no compartment by itself.
     """
     match filter_:
-        case IdFilter() | HasFilter():
+        case IdFilter() | HasFilter() | CompartmentFilter():
             return False
         case AllFilter(filters):
             return all(map(looks_within, filters))
