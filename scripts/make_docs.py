@@ -51,6 +51,7 @@ from threadwell.server.connection import MAX_WAITING
 from threadwell.server.heads import MAX_HEAD
 from threadwell.stores.including import MAX_INCLUDED
 from threadwell.stores.natural import NATURAL
+from threadwell.stores.sealing import SECRETS_FILE_VARIABLE, SECRETS_VARIABLE
 from threadwell.users.settings import DEFAULT_PROXIES, HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
@@ -72,6 +73,9 @@ ENVIRONMENT = {
     " `m=19456,t=2,p=1` if it is not set",
     PROXIES_VARIABLE: "addresses and networks of proxies whose `X-Forwarded-For` is believed, with"
     f" commas; `{DEFAULT_PROXIES}` if it is not set",
+    SECRETS_FILE_VARIABLE: "a file with the key by which the server's own keys are encrypted in"
+    " the store (`threadwell keys make`); without it they are kept as they are",
+    SECRETS_VARIABLE: "that key itself, in place of a file",
     SPOOL_VARIABLE: "the folder where what was seen waits until it is in the audit trail; if"
     " it is not set, beside a SQLite file, and for PostgreSQL below `~/.local/state/threadwell`",
     "XDG_STATE_HOME": "in place of `~/.local/state`",

@@ -11,6 +11,7 @@ import pytest
 
 from threadwell.app import BASE_URL_VARIABLE, SPOOL_VARIABLE, store_path
 from threadwell.cli.command import STORE_VARIABLE
+from threadwell.stores.sealing import SECRETS_FILE_VARIABLE, SECRETS_VARIABLE
 from threadwell.users.settings import HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
 
@@ -116,6 +117,8 @@ def test_every_environment_variable_is_described() -> None:
         "HASHING_VARIABLE": HASHING_VARIABLE,
         "PROXIES_VARIABLE": PROXIES_VARIABLE,
         "SPOOL_VARIABLE": SPOOL_VARIABLE,
+        "SECRETS_VARIABLE": SECRETS_VARIABLE,
+        "SECRETS_FILE_VARIABLE": SECRETS_FILE_VARIABLE,
     }
     named = {constants.get(name, name) for name in read}
     assert named == set(make_docs.ENVIRONMENT)

@@ -1,6 +1,4 @@
-"""Client registrations and who has which policy, for those outside ``api``: the command line and
-the tests.
-"""
+"""Client registrations, who has which policy, and signing keys, for those outside ``api``."""
 
 from threadwell.api.oauth.clients import (
     Client,
@@ -12,6 +10,7 @@ from threadwell.api.oauth.clients import (
     rotate_client,
 )
 from threadwell.api.oauth.granting import drop_policy, free, give, set_policy
+from threadwell.api.oauth.keys import Former, SigningKey, former_keys, rotate_key, signing_key
 from threadwell.api.oauth.registering import (
     BadRegistration,
     checked_keys,
@@ -22,17 +21,22 @@ from threadwell.api.oauth.registering import (
 __all__ = [
     "BadRegistration",
     "Client",
+    "Former",
     "NewClient",
+    "SigningKey",
     "add_client",
     "checked_keys",
     "checked_redirects",
     "checked_scopes",
     "drop_policy",
     "find_client",
+    "former_keys",
     "free",
     "give",
     "list_clients",
     "remove_client",
     "rotate_client",
+    "rotate_key",
     "set_policy",
+    "signing_key",
 ]

@@ -15,7 +15,7 @@ from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.assertions import Assertions
-from threadwell.api.oauth.keys import SigningKey, kept_secret, signing_key
+from threadwell.api.oauth.keys import Keyring, SigningKey, kept_secret, open_keyring
 from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
@@ -65,7 +65,7 @@ class Context:
     base: str
     fhir: str
     bases: frozenset[str]
-    signing: SigningKey
+    keys: Keyring
     signer: Signer
     access: Access
     logins: Logins
@@ -84,6 +84,11 @@ class Context:
     max_body: int = MAX_BODY
     max_page: int = MAX_PAGE
     limited: dict[Policy, Context] = field(default_factory=dict)
+
+    @property
+    def signing(self) -> SigningKey:
+        """The key that signs tokens now."""
+        return self.keys.current
 
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""
@@ -138,7 +143,7 @@ async def open_context(
     base = base_url.rstrip("/")
     served = tuple(url.rstrip("/") for url in (base, *also_at))
     bases = {name for url in served for name in loopback_bases(f"{url}{FHIR_PATH}")}
-    signing = await signing_key(store)
+    keys = await open_keyring(store)
     own = await store.known_as(*bases)
     policies = Policies(store, project, own)
     logins = Logins(store, project, await kept_secret(store, "refresh"), clock)
@@ -152,9 +157,9 @@ async def open_context(
         base=base,
         fhir=f"{base}{FHIR_PATH}",
         bases=own,
-        signing=signing,
+        keys=keys,
         signer=Signer(base, await kept_secret(store, "storage")),
-        access=Access(store, project, signing, f"{base}/", clock, policies, logins, people),
+        access=Access(store, project, keys, f"{base}/", clock, policies, logins, people),
         logins=logins,
         people=people,
         browsers=browsers,

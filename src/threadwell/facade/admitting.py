@@ -14,12 +14,16 @@ from threadwell.api.clients import (
     checked_redirects,
     checked_scopes,
     find_client,
+    former_keys,
     list_clients,
     remove_client,
     rotate_client,
+    rotate_key,
+    signing_key,
 )
 from threadwell.app import DEFAULT_BASE_URL, checked_url
 from threadwell.facade.granting import Granting
+from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.people import checked_person
 from threadwell.inbox.sign_in import new_link
 from threadwell.inbox.whereabouts import noted_address
@@ -104,6 +108,30 @@ class Admitting(Granting):
     def has_client(self, client_id: str) -> bool:
         """Is there a client of that id? ``tw.has_client(client.client_id)``."""
         return self._loop.call(find_client(self._store, client_id)) is not None
+
+    def signing_keys(self) -> list[tuple[str, int]]:
+        """The ids of the keys that tokens are signed with, and until when each is good.
+
+        The first is the one that signs, with 0; the others have signed what may still be good,
+        until then in milliseconds since 1970 UTC: ``tw.signing_keys()[0]``.
+        """
+        current = self._loop.call(signing_key(self._store))
+        former = self._loop.call(former_keys(self._store))
+        good = [(str(one.jwk["kid"]), one.until) for one in former if one.until > now_ms()]
+        return [(current.kid, 0), *sorted(good, key=lambda one: -one[1])]
+
+    def rotate_signing_key(self, *, at_once: bool = False) -> str:
+        """Sign tokens with a new key from now on; its id.
+
+        For example::
+
+            kid = tw.rotate_signing_key()
+
+        Those that the key before has signed are good until they expire, or end ``at_once``:
+        where somebody else may have the key.
+        """
+        made = rotate_key(self._store, self._project, now_ms(), at_once=at_once)
+        return self._loop.call(made).kid
 
     @property
     def server_url(self) -> str:

@@ -65,8 +65,9 @@ async def openid_configuration(context: Context, _: Request) -> Answer:
 
 
 async def jwks(context: Context, _: Request) -> Answer:
-    """``.well-known/jwks.json``: the key that our tokens are signed with (RFC 7517)."""
-    return json_answer(200, {"keys": [context.signing.jwk]}, cache=_CACHE)
+    """``.well-known/jwks.json``: the keys that our tokens are signed with (RFC 7517)."""
+    await context.keys.load()
+    return json_answer(200, {"keys": context.keys.jwks(context.clock())}, cache=_CACHE)
 
 
 def endpoints(context: Context) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from threadwell.access.scopes import about_resources, narrowed
 from threadwell.api.claims import Claims
 from threadwell.api.exchange import Caller
 from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
-from threadwell.api.oauth.keys import SigningKey
+from threadwell.api.oauth.keys import Keyring
 from threadwell.api.oauth.limits import limits_of, marked
 from threadwell.api.oauth.tokens import verify
 from threadwell.api.outcomes import unauthorized
@@ -47,7 +47,7 @@ class Access:
         self,
         store: Store,
         project: str,
-        key: SigningKey,
+        keys: Keyring,
         issuer: str,
         clock: Clock,
         policies: Policies,
@@ -56,7 +56,7 @@ class Access:
     ) -> None:
         self._store = store
         self._project = project
-        self._key = key
+        self._keys = keys
         self._issuer = issuer
         self._clock = clock
         self._policies = policies
@@ -65,6 +65,7 @@ class Access:
         self._narrowed: dict[tuple[Policy | None, tuple[str, ...], str, str], Policy] = {}
         self._known: dict[bytes, _Known] = {}
         self._look = 0
+        self._reload = 0
         self._last: bytes | None = None
 
     def known(self, headers: Mapping[bytes, bytes]) -> Caller | None:
@@ -83,7 +84,9 @@ class Access:
         now = self._clock()
         if now >= self._look:
             self._look = now + LOOK
-            self._last = await endings.last(self._store)
+            before, self._last = self._last, await endings.last(self._store)
+            if self._last != before:
+                await self._keys.load()
         known = self._known.get(header)
         if known and now < known.recheck and known.last == self._last:
             return known.caller
@@ -133,8 +136,15 @@ class Access:
         claims = (
             known.claims
             if known and known.claims and seconds < known.claims.expires
-            else verify(self._key, self._issuer, token.decode("latin-1"), seconds)
+            else verify(self._keys, self._issuer, token.decode("latin-1"), seconds)
         )
+        if claims is None and self._keys.find(token.decode("latin-1"), seconds) is None:
+            # Another process may have signed it with a key that is new.
+            if now < self._reload:
+                return None
+            self._reload = now + LOOK
+            await self._keys.load()
+            claims = verify(self._keys, self._issuer, token.decode("latin-1"), seconds)
         caller = await self.of(claims) if claims is not None else None
         if claims is None or caller is None:
             return None

@@ -1,4 +1,9 @@
-"""The server's own keys: made on first start, then kept among the store's private values."""
+"""The server's own keys: made on first start, then kept among the store's private values.
+
+Of a signing key that was changed for a new one the public half stays until all that it has signed
+has expired. Where a key for secrets is set (``stores.sealing``), what is kept is encrypted with it;
+what was kept before is, too, when it is next read.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,33 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from threadwell.fhir.json import encode
-from threadwell.stores.contract import Store, StoreError
+from threadwell.logins import endings
+from threadwell.logins.login import LIFE
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    ChangeSet,
+    Conflict,
+    Kept,
+    Store,
+    StoreError,
+)
+from threadwell.stores.sealing import is_sealed, is_set, sealed, unsealed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-_KIND = "key"
+_KIND, _SIGNING = "key", "signing"
+#: Public halves of those that sign no more: ``until/kid``.
+_FORMER = "former-key"
+#: Seconds for which a key is good beyond the life of what it has signed: clocks differ.
+_MARGIN = 300
 
 
 class SigningKey:
@@ -26,7 +48,7 @@ class SigningKey:
     """
 
     def __init__(self, pem: bytes) -> None:
-        self._pem = pem
+        self.pem = pem
 
     @cached_property
     def private(self) -> ec.EllipticCurvePrivateKey:
@@ -34,7 +56,7 @@ class SigningKey:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        private = load_pem_private_key(self._pem, password=None)
+        private = load_pem_private_key(self.pem, password=None)
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise StoreError("the kept signing key is not an elliptic curve key")
         return private
@@ -65,9 +87,95 @@ class SigningKey:
         }
 
 
+class Keyring:
+    """The key that signs now, and those that have signed what may still be good."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._current: SigningKey | None = None
+        self._former: tuple[Former, ...] = ()
+
+    async def load(self) -> None:
+        """Read the keys as they are now, in whichever process they were changed."""
+        pem = await _kept(self._store, _SIGNING, _new_pem)
+        if self._current is None or self._current.pem != pem:
+            self._current = SigningKey(pem)
+        self._former = await former_keys(self._store)
+
+    @property
+    def current(self) -> SigningKey:
+        """The one that signs."""
+        assert self._current is not None
+        return self._current
+
+    def find(self, token: str, now: int) -> Any:
+        """The public key that a token names, for its signature to be checked; ``None`` for none.
+
+        ``now`` is in seconds since 1970.
+        """
+        import jwt
+
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+        except (jwt.InvalidTokenError, ValueError):
+            return None
+        if kid == self.current.kid:
+            return self.current.public
+        good = [one for one in self._former if now * 1000 < one.until]
+        found = next((one for one in good if one.jwk["kid"] == kid), None)
+        return None if found is None else jwt.PyJWK(found.jwk, algorithm="ES256").key
+
+    def jwks(self, now: int) -> list[dict[str, Any]]:
+        """What others check by, first the key that signs; ``now`` in milliseconds since 1970."""
+        return [self.current.jwk, *(one.jwk for one in self._former if now < one.until)]
+
+
+class Former(msgspec.Struct, frozen=True):
+    """The public half of a key that signs no more: good until then, in milliseconds since 1970."""
+
+    until: int
+    jwk: dict[str, Any]
+
+
+async def open_keyring(store: Store) -> Keyring:
+    """The server's signing keys; makes the first one. Raises ``StoreError``."""
+    ring = Keyring(store)
+    await ring.load()
+    return ring
+
+
 async def signing_key(store: Store) -> SigningKey:
     """The key that signs this server's tokens."""
-    return SigningKey(await _kept(store, "signing", _new_pem))
+    return SigningKey(await _kept(store, _SIGNING, _new_pem))
+
+
+async def former_keys(store: Store) -> tuple[Former, ...]:
+    """The keys that sign no more, those among them that are over."""
+    values = (await store.list_private(_FORMER)).values()
+    return tuple(msgspec.json.decode(value, type=Former) for value in values)
+
+
+async def rotate_key(store: Store, project: str, now: int, *, at_once: bool = False) -> SigningKey:
+    """Sign with a new key from now on (milliseconds since 1970). Raises ``Conflict``.
+
+    What the one before has signed is good until it expires, or no more where it is to end
+    ``at_once``: somebody else may have the key. Running servers know of it within
+    ``access.LOOK``.
+    """
+    before = SigningKey(await _kept(store, _SIGNING, _new_pem))
+    raw = await store.get_private(_KIND, _SIGNING)
+    fresh = _new_pem()
+    until = now + 1000 * (LIFE + _MARGIN)
+    kept = [Kept(_KIND, _SIGNING, sealed(fresh), raw)]
+    if not at_once:
+        value = msgspec.json.encode(Former(until, before.jwk))
+        kept.append(Kept(_FORMER, f"{until:015d}/{before.kid}", value))
+    former = await store.list_private(_FORMER)
+    over = [name for name in former if at_once or int(name.partition("/")[0]) <= now]
+    kept += [Kept(_FORMER, name, None) for name in over]
+    await store.commit(project, ChangeSet((), kept=tuple(kept)))
+    await endings.tell(store)
+    return SigningKey(fresh)
 
 
 async def kept_secret(store: Store, name: str) -> bytes:
@@ -79,11 +187,21 @@ async def _kept(store: Store, name: str, make: Callable[[], bytes]) -> bytes:
     value = await store.get_private(_KIND, name)
     if value is None:
         # Of several processes that start at once, one's key stays; all take that one.
-        await store.put_private(_KIND, name, make(), only_new=True)
+        await store.put_private(_KIND, name, sealed(make()), only_new=True)
         value = await store.get_private(_KIND, name)
     if value is None:
         raise StoreError(f"the store did not keep the server's key {name}")
-    return value
+    plain = unsealed(value, f"the server's key {name}")
+    if not is_sealed(value) and is_set():
+        # It was kept before there was a key for secrets.
+        await _seal(store, name, value)
+    return plain
+
+
+async def _seal(store: Store, name: str, value: bytes) -> None:
+    with suppress(Conflict):
+        change = Kept(_KIND, name, sealed(value), value)
+        await store.commit(DEFAULT_PROJECT, ChangeSet((), kept=(change,)))
 
 
 def _new_pem() -> bytes:

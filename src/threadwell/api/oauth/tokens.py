@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.claims import Claims, read_claims
-from threadwell.api.oauth.keys import SigningKey
+from threadwell.api.oauth.keys import Keyring, SigningKey
 from threadwell.logins.login import LIFE
 
 #: What a client that asks for nothing is told that it has.
@@ -34,14 +34,17 @@ def id_token(key: SigningKey, issuer: str, client_id: str, now: int, **told: Any
     return _signed(key, {**_common(issuer, client_id, now), **given, "exp": now + LIFE})
 
 
-def verify(key: SigningKey, issuer: str, token: str, now: int) -> Claims | None:
+def verify(ring: Keyring, issuer: str, token: str, now: int) -> Claims | None:
     """The claims of an access token of ours that is good at ``now``; ``None`` for any other."""
     import jwt
 
+    key = ring.find(token, now)
+    if key is None:
+        return None
     try:
         told = jwt.decode(
             token,
-            key.public,
+            key,
             algorithms=["ES256"],
             issuer=issuer,
             # The time is an argument; the audience is the client, whoever that is.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from threadwell.api.claims import Claims, read_claims
-from threadwell.api.oauth.keys import SigningKey
+from threadwell.api.oauth.keys import Keyring, SigningKey
 
 #: Seconds that a token is good for.
 LIFE = 3600
@@ -39,14 +39,17 @@ def issue(key: SigningKey, issuer: str, binding: Binding, now: int) -> str:
     return jwt.encode(told, key.private, algorithm="ES256", headers={"kid": key.kid})
 
 
-def read(key: SigningKey, issuer: str, token: str, now: int) -> Binding | None:
+def read(ring: Keyring, issuer: str, token: str, now: int) -> Binding | None:
     """What a token of ours that is good at ``now`` binds; ``None`` for any other."""
     import jwt
 
+    key = ring.find(token, now)
+    if key is None:
+        return None
     try:
         told = jwt.decode(
             token,
-            key.public,
+            key,
             algorithms=["ES256"],
             issuer=issuer,
             audience=_AUDIENCE,

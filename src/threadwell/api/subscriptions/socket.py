@@ -126,7 +126,7 @@ class Socket:
         context = self.context
         seconds = context.clock() // 1000
         found = (
-            read(context.signing, f"{context.base}/", token, seconds)
+            read(context.keys, f"{context.base}/", token, seconds)
             if isinstance(token, str)
             else None
         )

@@ -83,7 +83,7 @@ async def userinfo(context: Context, request: Request) -> Answer:
 
 async def _of_access_token(context: Context, text: str) -> dict[str, Any] | None:
     issuer = f"{context.base}/"
-    claims = verify(context.signing, issuer, text, context.clock() // 1000)
+    claims = verify(context.keys, issuer, text, context.clock() // 1000)
     caller = await context.access.of(claims) if claims is not None else None
     if claims is None or caller is None:
         return None
@@ -136,7 +136,7 @@ async def _end(context: Context, text: str, client: Client | None) -> None:
             await context.logins.end(login.id, "revoked")
         return
     now = context.clock() // 1000
-    claims = verify(context.signing, f"{context.base}/", text, now)
+    claims = verify(context.keys, f"{context.base}/", text, now)
     if claims is None or claims.client_id != client_id:
         return
     if claims.person:
