@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from threadwell.encounters.said import said
 from threadwell.fhir.stamp import Clock
@@ -346,9 +347,11 @@ class Run:
     def _is_known(self, before: Stored, message: Message) -> bool:
         return is_known(before, message, self.own, correct=self._settings.correct_times)
 
-    async def circles(self, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Circle]:
-        """The circles of those keys and patients."""
-        return await self.shelf.take(keys)
+    async def circles(
+        self, keys: Mapping[str, tuple[str, ...]], since: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, Circle]:
+        """The circles of those keys and patients, whole but for what ``Shelf.take`` says."""
+        return await self.shelf.take(keys, since)
 
     def on_their_way(self, child: str) -> Collection[str]:
         """The messages that this run has told apart from that one, or renamed."""

@@ -12,14 +12,18 @@ from unittest.mock import patch
 
 import pytest
 
-from threadwell.app import open_store
+from threadwell.app import live_channels, open_store
+from threadwell.channels.account import Account
 from threadwell.encounters import codes
+from threadwell.encounters.identity import message_identity
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Intake, Settings, import_messages, import_people, parse_options
+from threadwell.intake.accounts import keep_account
 from threadwell.intake.circles import shelf
+from threadwell.intake.replies.writing import reply
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
 from threadwell.stores.memory import MemoryStore
@@ -220,3 +224,53 @@ def test_a_message_from_before_that_answers_a_new_one_is_found():
     assert read[-1][0] == "whole"
     answering = [one for one in found.values() if "partOf" in one and "inResponseTo" in one]
     assert [one["identifier"][0]["value"] for one in answering] == ["5.1"]
+
+
+def texted(day: int, *, out: bool = False) -> Message:
+    """The same as a text of the day, which can be replied to."""
+    one = said(day)
+    ends = {"sender": OWN, "recipients": (ANA,)} if out else {}
+    return replace(one, channel="twilio", external_id=f"SM{day:032x}", source="AC1", **ends)
+
+
+@pytest.mark.parametrize(
+    ("days", "answers", "read"),
+    [
+        (range(DAYS), None, "tail"),
+        (range(DAYS), DAYS - 1, "tail"),
+        # What is answered, or who wrote last, is not among the last ones.
+        (range(DAYS), 2, "whole"),
+        ([0, *(-day for day in range(1, DAYS))], None, "whole"),
+    ],
+)
+def test_a_reply_reads_no_more_than_it_answers(
+    days: range | list[int], answers: int | None, read: str
+) -> None:
+    """Days below 0 are such on which the practice wrote."""
+
+    async def written(narrow: bool) -> tuple[list[tuple[str, int]], dict[str, Any]]:
+        store, now = MemoryStore(), int((START + timedelta(days=DAYS)).timestamp() * 1000)
+        doctor = {"kind": "practitioner", "id": "dana", "family": "Dana"}
+        await import_people(store, DEFAULT_PROJECT, [*PEOPLE, doctor])
+        values = {"account_sid": "AC1", "auth_token": "t"}
+        await keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (OWN,), values))
+        those = [texted(abs(day), out=day < 0) for day in days]
+        with patch("threadwell.intake.circles.tail.SHORT", 30 if narrow else 10**9):
+            await import_messages(store, DEFAULT_PROJECT, those, HOW, clock=lambda: now)
+        child = message_identity("twilio", f"SM{answers or DAYS - 1:032x}").id
+        body = decode((await store.read(DEFAULT_PROJECT, "Communication", child)).body)
+        thread = body["partOf"][0]["reference"]
+        [dana] = (await store.search(DEFAULT_PROJECT, Query("Practitioner"))).matches
+        with counted() as loaded:
+            await reply(
+                *(store, DEFAULT_PROJECT, f"Communication/{child}" if answers else thread),
+                *("Come at three.", HOW, live_channels()),
+                sender=f"Practitioner/{dana.id}",
+                key="k",
+                clock=lambda: now,
+            )
+        return loaded, await record(store)
+
+    (loaded, narrow), (_, whole) = (asyncio.run(written(how)) for how in (True, False))
+    assert narrow == whole
+    assert [how for how, _ in loaded][-1] == read

@@ -87,6 +87,16 @@ class Asked:
     written: str = ""
     there: bool = False
 
+    def shows(self, circle: Circle) -> bool:
+        """Whether what is at hand of a circle has what is answered, and who wrote there last."""
+        if circle.is_whole:
+            return True
+        mine = list(self._of_thread(circle))
+        if self.answers and not any(one.child == as_key(self.answers).id for one in mine):
+            return False
+        inbound = (one for one in mine if one.sent.inbound and not one.retracted and one.link)
+        return any(one.link and one.link.sender not in self._left for one in inbound)
+
     def find(self, circle: Circle) -> None:
         """Find out between whom the reply goes."""
         self.circle = circle

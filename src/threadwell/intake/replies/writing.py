@@ -12,6 +12,7 @@ from threadwell.channels.channel import Channel
 from threadwell.encounters import codes
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
+from threadwell.encounters.twins import WINDOW_US
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, derived_id, new_id, now_ms
@@ -142,7 +143,11 @@ async def write_reply(
         who = await patients_of(run.people, circle, header["id"])
         if not who:
             raise BadReply(f"{thread} belongs to patients who cannot be told any more")
-        asked.find((await run.circles({circle: who}))[circle])
+        since = {} if found.by_references else {circle: clock() * 1000 - WINDOW_US}
+        there = (await run.circles({circle: who}, since))[circle]
+        if not asked.shows(there):
+            there = (await run.circles({circle: who}))[circle]
+        asked.find(there)
         return await asked.write(run, clock())
 
     report = await revise(store, project, settings, make, author=by.author or sender, clock=clock)
