@@ -26,6 +26,7 @@ from bench.faults.dying import NEVER, Death, Steps, child
 from bench.faults.journeys.chats import Chats
 from bench.faults.journeys.desk import Desk, Found, Journey
 from bench.faults.journeys.duties import Duties
+from bench.faults.journeys.hooks import RestHooks
 from bench.faults.journeys.mails import HandedOver, Mailbox
 from bench.faults.journeys.replies import LeasedReplies, MailReplies, TextReplies
 from bench.faults.journeys.silences import Silences
@@ -41,7 +42,7 @@ from threadwell.stores.sqlite import SqliteStore
 
 JOURNEYS: tuple[type[Journey], ...] = (
     *(Texts, Chats, Mailbox, HandedOver, TextReplies, MailReplies, LeasedReplies),
-    *(Duties, Silences),
+    *(Duties, Silences, RestHooks),
 )
 #: Files in memory, where there are such.
 _MEMORY = Path("/dev/shm")

@@ -102,6 +102,33 @@ class _Provider(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+class Subscriber(_StandIn):
+    """Takes whatever it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda path: ThreadingHTTPServer(("127.0.0.1", 0), partial(_Ear, path)))
+
+    def heard(self, id_: str, text: str) -> int:
+        """How often it was told of a Task with that id and these words."""
+        return sum(one == {"id": id_, "text": text} for one in self.got())
+
+
+class _Ear(BaseHTTPRequestHandler):
+    def __init__(self, path: Path, *given: Any) -> None:
+        self._got = path
+        super().__init__(*given)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+    def do_POST(self) -> None:
+        told = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        _note(self._got, {"id": told["id"], "text": told["description"]})
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+
 class MailServer(_StandIn):
     """Takes every mail, as often as it comes."""
 
