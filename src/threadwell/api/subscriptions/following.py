@@ -19,6 +19,7 @@ from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.stores.contract import Change, Store, Stored, StoreError
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version
+from threadwell.subscriptions.notices import Notice
 from threadwell.subscriptions.served import is_active
 
 _log = logging.getLogger(__name__)
@@ -32,11 +33,10 @@ _TURN = 50
 
 
 class News(NamedTuple):
-    """A Subscription is told of a version; ``body`` is what its subscriber sees of it."""
+    """A Subscription is told of a version, as its subscriber sees it."""
 
     subscription: str
-    stored: Stored
-    body: bytes
+    notice: Notice
 
 
 class Listener:
@@ -171,11 +171,13 @@ class Following:
         if shown is None:
             return
         version = Version(shown, self._bases)
-        for group in list(groups.values()):
+        # Whoever binds anew while it is looked has another group, and is told as a member of this.
+        for group, members in [(one, list(one.members)) for one in groups.values()]:
             seen = await self._seen(group, version)
             if seen is not None:
-                for listener, subscription in list(group.members):
-                    listener.give(News(subscription, stored, seen.body))
+                notice = Notice(stored, seen.body)
+                for listener, subscription in members:
+                    listener.give(News(subscription, notice))
 
     async def _seen(self, group: _Group, version: Version) -> Stored | None:
         """What a group is told of a version; ``None`` where it is not for it.

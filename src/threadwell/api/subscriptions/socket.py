@@ -26,7 +26,7 @@ from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
 from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.criteria import parse_criteria
 from threadwell.subscriptions.leaving import NOTED
-from threadwell.subscriptions.notices import handshake, heartbeat, notification
+from threadwell.subscriptions.notices import handshake, heartbeat
 from threadwell.subscriptions.served import WEBSOCKET
 
 #: Characters of a frame that a client sends: a token and little else.
@@ -167,11 +167,8 @@ class Socket:
                 if news.subscription in self._bound:
                     self._told[news.subscription] += 1
                     number = self._told[news.subscription]
-                    await self._say(
-                        notification(
-                            news.subscription, number, news.stored, news.body, self.context.fhir
-                        )
-                    )
+                    text = news.notice.to(news.subscription, number, self.context.fhir)
+                    await self.line.say(text)
             if loop.time() >= beat:
                 beat = loop.time() + _BEAT
                 await self._beat(listener)
