@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
 
 from starlette.requests import Request
 
 from threadwell.encounters.names import resource_name
 from threadwell.encounters.todo import thread_of_todo
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox import kept
+from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.site import Site
+from threadwell.inbox.turning import Turns
 from threadwell.intake.todos.acting import BadTodo, claim, dismiss, release, reroute
-from threadwell.intake.todos.listing import Waiting, waiting_of, waiting_threads
-from threadwell.stores.contract import Key
+from threadwell.intake.todos.listing import Waiting, waiting_of, waiting_query
 
 #: What the buttons of the form are for.
 CLAIM, RELEASE, REROUTE, DISMISS = "claim", "release", "reroute", "dismiss"
@@ -101,19 +105,38 @@ async def care_in(
     return {one.thread.removeprefix("Communication/"): _care(one, me, dates, now) for one in found}
 
 
-async def cared(reader: Reader, whose: str, me: str) -> list[Resource]:
-    """The session encounters of the threads that wait, one of ``OWNERS``, what is due first
-    first."""
+class CaredPage(NamedTuple):
+    """A page of session encounters with threads that wait; ``total`` is how many wait."""
+
+    encounters: list[Resource]
+    total: int
+    turns: Turns
+
+
+async def cared(reader: Reader, whose: str, me: str, cursor: str, count: int) -> CaredPage:
+    """The page that a cursor leads to of the sessions whose threads wait, one of ``OWNERS``: what
+    has waited longest first.
+
+    It has fewer than ``count`` where several threads of a session wait.
+    """
     if whose == MINE and not me:
-        return []
-    mine = me if whose == MINE else ""
-    found = await waiting_threads(reader.view, reader.project, owner=mine, unowned=whose == NOBODYS)
-    await reader.learn({"reference": one.thread} for one in found)
-    headers = [reader.known({"reference": one.thread}) or {} for one in found]
-    links = [one["encounter"] for one in headers if id_in(one.get("encounter"), "Encounter")]
+        return CaredPage([], 0, Turns("", ""))
+    query = waiting_query(owner=me if whose == MINE else "", unowned=whose == NOBODYS)
+    page = await reader.open(query, count, cursor)
+    links = [one["focus"] for one in page.resources if id_in(one.get("focus"), "Communication")]
     await reader.learn(links)
-    sessions = {Key("Encounter", id_in(one, "Encounter")): reader.known(one) for one in links}
-    return [one for one in sessions.values() if one and one.get("status") != "entered-in-error"]
+    headers = [reader.known(one) or {} for one in links]
+    sessions = [one["encounter"] for one in headers if id_in(one.get("encounter"), "Encounter")]
+    await reader.learn(sessions)
+    found = {id_in(one, "Encounter"): reader.known(one) for one in sessions}
+    total = await kept_count(reader, f"{whose} {me}", partial(_count, reader, query))
+    encounters = [one for one in found.values() if one and one.get("status") != "entered-in-error"]
+    return CaredPage(encounters, total, page.turns)
+
+
+async def _count(reader: Reader, query: Query) -> int:
+    asked = replace(query, count=0, sort=(), total=Total.ACCURATE)
+    return (await reader.view.search(reader.project, asked)).total or 0
 
 
 async def do(site: Site, request: Request, form: Form) -> None:

@@ -8,8 +8,6 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from starlette.exceptions import HTTPException
-
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
@@ -91,7 +89,7 @@ async def list_sessions(
     first; the days of ``wanted`` are those of its last message.
 
     ``waiting`` is for whom they wait, one of ``WAITING``, or who takes care of them, one of
-    ``OWNERS``: then what is due first stands first. Unread messages are counted for ``me``,
+    ``OWNERS``: then what has waited longest stands first. Unread messages are counted for ``me``,
     the reference of whoever looks. One patient's sessions, those with an open question and the
     superseded stand by when they began, and their days are of that.
     """
@@ -154,14 +152,9 @@ async def _by_beginning(
 async def _cared(
     reader: Reader, wanted: Wanted, whose: str, cursor: str, dates: Dates, me: str
 ) -> Listing:
-    those = await cared(reader, whose, me)
-    last = max(0, (len(those) - 1) // PAGE)
-    if cursor and cursor != LAST and not (cursor.isascii() and cursor.isdigit()):
-        raise HTTPException(404)
-    at = min(last, int(cursor or 0) if cursor != LAST else last)
-    some = those[at * PAGE : (at + 1) * PAGE]
-    turned = Turns(str(at - 1) if at else "", *(("", "") if at == last else (str(at + 1), LAST)))
-    return Listing(await _rows(reader, some, dates, me), len(those), turned, wanted)
+    page = await cared(reader, whose, me, cursor, PAGE)
+    rows = await _rows(reader, page.encounters, dates, me)
+    return Listing(rows, page.total, page.turns, wanted)
 
 
 async def _count(reader: Reader, wanted: Wanted) -> int:

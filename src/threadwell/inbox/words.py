@@ -27,9 +27,10 @@ class Badges:
     """The badges of all channels, and of the ways of messages that no channel of ours brought."""
 
     def __init__(self, channels: Iterable[Channel]) -> None:
-        ours = {one.name: Badge(one.kind, one.label) for one in channels}
+        channels = list(channels)
+        ours = {one.name: Badge(one.kind, _word(one)) for one in channels}
         self._all = {"": Badge(ChannelKind.CHAT, "Unknown"), **_MEDIA, **ours}
-        self.choices = sorted((name, badge.name) for name, badge in ours.items())
+        self.choices = sorted((one.name, _choice(one)) for one in channels)
 
     def of(self, name: str) -> Badge:
         """The badge of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
@@ -40,12 +41,24 @@ class Badges:
 STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": "Superseded"}
 
 _SUPERSEDED = "entered-in-error"
+#: What people call an SMS, whichever way it came.
+_TEXT = "Text message"
 #: What is told by a medium alone.
 _MEDIA = {
     "email": Badge(ChannelKind.EMAIL, "E-mail"),
-    "sms": Badge(ChannelKind.SMS, "SMS"),
+    "sms": Badge(ChannelKind.SMS, _TEXT),
     "app": Badge(ChannelKind.CHAT, "App"),
 }
+
+
+def _word(channel: Channel) -> str:
+    return _TEXT if channel.kind is ChannelKind.SMS else channel.label
+
+
+def _choice(channel: Channel) -> str:
+    """The word, and by which way it came where that is more."""
+    word = _word(channel)
+    return channel.label if channel.label.startswith(word) else f"{word} ({channel.label})"
 
 
 def status_of(code: str) -> Status:

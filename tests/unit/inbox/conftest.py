@@ -221,6 +221,12 @@ def new_visitor(store: MemoryStore) -> Callable[[str], Browser]:
 
 
 @pytest.fixture
+def new_browser() -> Callable[[MemoryStore], Browser]:
+    """Makes a browser that is not signed in, for the pages over a store."""
+    return Browser
+
+
+@pytest.fixture
 def sign_in_link(store: MemoryStore) -> str:
     return run(new_link(store, URL))
 

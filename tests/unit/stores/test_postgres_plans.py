@@ -28,6 +28,7 @@ ONE_STATEMENT = [
     "Encounter?class=http://terminology.hl7.org/CodeSystem/v3-ActCode|VR&_sort=-_lastUpdated",
     "Encounter?part-of=Encounter/e1",
     "Task?code=read-receipt&owner=Practitioner/kim&status=requested",
+    "Task?code=respond&owner=Practitioner/kim&status=requested,accepted&_sort=authored-on",
     "Patient?_lastUpdated=ge2024-01-01&_sort=_lastUpdated",
     "Patient",
 ]

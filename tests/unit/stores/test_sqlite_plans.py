@@ -43,6 +43,8 @@ HOT = [
     "Encounter?part-of=Encounter/e",
     "Task?code=read-receipt&owner=Practitioner/kim&status=requested&_total=accurate&_count=0",
     "Task?performer=nurse&owner:missing=true&_include=Task:focus",
+    "Task?code=respond&owner=Practitioner/kim&status=requested,accepted&_sort=authored-on",
+    "Task?code=respond&owner:missing=true&status=requested,accepted&_sort=authored-on",
 ]
 
 

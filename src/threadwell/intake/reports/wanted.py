@@ -12,6 +12,7 @@ from threadwell.encounters.pattern import SESSIONS
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import (
+    AllFilter,
     DateFilter,
     DateMatch,
     Filter,
@@ -40,6 +41,11 @@ STATUSES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "superseded": (True, (_SUPERSEDED,)),
 }
 _OPEN_TASKS = ("requested", "accepted", "in-progress")
+#: A Task that asks a person, and is open.
+_ASKS: tuple[Filter, ...] = (
+    TokenFilter("code", (TokenMatch(codes.TASK_CODE, "review"),)),
+    TokenFilter("status", tuple(TokenMatch(None, one) for one in _OPEN_TASKS)),
+)
 _DAY = timedelta(days=1)
 
 
@@ -80,16 +86,13 @@ async def wanted_query(
     if wanted.channel:
         of_thread = (TokenMatch(codes.THREAD + wanted.channel, None),)
         found.append(HasFilter("Communication", "encounter", TokenFilter("identifier", of_thread)))
-    narrowed: set[str] | None = None
-    if wanted.patient:
-        narrowed = await sessions_of(store, project, wanted.patient.removeprefix("Patient/"))
     if wanted.to_review:
-        asked = await asked_about(store, project)
-        narrowed = asked if narrowed is None else narrowed & asked
-    if narrowed is not None:
-        if not narrowed:
+        found.append(HasFilter("Task", "focus", AllFilter(_ASKS)))
+    if wanted.patient:
+        ids = await sessions_of(store, project, wanted.patient.removeprefix("Patient/"))
+        if not ids:
             return None
-        found.append(IdFilter(tuple(sorted(narrowed))))
+        found.append(IdFilter(tuple(sorted(ids))))
     return Query("Encounter", tuple(found), sort=(Sort("date", descending=True),))
 
 
@@ -118,17 +121,14 @@ async def sessions_of(store: Reading, project: str, patient: str) -> set[str]:
     return ids
 
 
-async def asked_about(store: Reading, project: str, among: Iterable[str] = ()) -> set[str]:
-    """Ids of the session encounters, of all or ``among`` some, about which a question is open."""
-    filters: list[Filter] = [
-        TokenFilter("code", (TokenMatch(codes.TASK_CODE, "review"),)),
-        TokenFilter("status", tuple(TokenMatch(None, one) for one in _OPEN_TASKS)),
-    ]
-    if ids := tuple(among):
-        matches = tuple(ReferenceMatch("Encounter", id_, "") for id_ in ids)
-        filters.append(ReferenceFilter("focus", matches))
+async def asked_about(store: Reading, project: str, among: Iterable[str]) -> set[str]:
+    """Ids of the session encounters, ``among`` some, about which a question is open."""
+    matches = tuple(ReferenceMatch("Encounter", id_, "") for id_ in among)
+    if not matches:
+        return set()
+    query = Query("Task", (*_ASKS, ReferenceFilter("focus", matches)))
     out: set[str] = set()
-    async for stored in search_all(store, project, Query("Task", tuple(filters))):
+    async for stored in search_all(store, project, query):
         focus = as_key(target(decode(stored.body), "focus"))
         if focus.type == "Encounter":
             out.add(focus.id)

@@ -16,6 +16,7 @@ from threadwell.fhir.search.query import (
     Query,
     ReferenceFilter,
     ReferenceMatch,
+    Sort,
     TokenFilter,
     TokenMatch,
 )
@@ -66,6 +67,18 @@ async def waiting_threads(
     Those of an ``owner`` (``Practitioner/…``), those ``owned`` or ``unowned``, those of a ``pool``
     (``SYSTEM|CODE``).
     """
+    query = waiting_query(owner=owner, pool=pool, unowned=unowned, owned=owned)
+    found = [waiting_of(decode(one.body)) async for one in search_all(store, project, query)]
+    return sorted(found, key=lambda one: (_time(one.due), one.task))
+
+
+def waiting_query(
+    *, owner: str = "", pool: str = "", unowned: bool = False, owned: bool = False
+) -> Query:
+    """The search for the Tasks of those threads, the one that has waited longest first.
+
+    Stores keep Tasks in that order, so a page of them costs the same however many there are.
+    """
     filters: list[Filter] = [_CODE, _WAITING]
     if owner:
         key = as_key(owner)
@@ -75,11 +88,7 @@ async def waiting_threads(
     if pool:
         system, _, code = pool.rpartition("|")
         filters.append(TokenFilter("performer", (TokenMatch(system or None, code),)))
-    found = [
-        waiting_of(decode(stored.body))
-        async for stored in search_all(store, project, Query("Task", tuple(filters)))
-    ]
-    return sorted(found, key=lambda one: (_time(one.due), one.task))
+    return Query("Task", tuple(filters), (Sort("authored-on"),))
 
 
 async def waiting_tasks(store: Reading, project: str) -> AsyncIterator[Stored]:
