@@ -92,6 +92,7 @@ class Practice:
                 "Communication", f"part-of=Communication/{header}&sender={self.doctor}"
             )[0]["id"]
             patient = tw.search_resources("Patient", f"phone={quote(ANA)}")[0]["id"]
+            patients = [one["id"] for one in tw.search_resources("Patient", "family=Castellano")]
             held = {one.reason: one.task.removeprefix("Task/") for one in tw.quarantine()}
             questions = [one.task.removeprefix("Task/") for one in tw.reviews() if one.candidates]
         return {
@@ -104,6 +105,8 @@ class Practice:
             "about whom": f"/sessions/{session}/about",
             "a patient": f"/patients/{patient}",
             "search": "/find?in=messages",
+            "patients found": f"/find?id={patient}&id={patients[-1]}",
+            "dismissed": "/quarantine?dismissed=1",
             "reviews": "/reviews",
             "a review": f"/reviews/{questions[0]}",
             "quarantine": "/quarantine",
@@ -234,11 +237,28 @@ def desk(chrome: Browser, practice: Practice) -> Iterator[Page]:
     assert [one for one in complaints if "status of 4" not in one] == []
 
 
+def _pages(desk: Page, practice: Practice) -> dict[str, str]:
+    """Every page on which people act, with what a search finds and what somebody has dismissed."""
+    desk.goto("/find?in=messages")
+    desk.get_by_role("searchbox", name="Words").fill("tablets")
+    desk.get_by_role("button", name="Find").click()
+    expect(desk).to_have_url(re.compile(r"/find/[\w-]+$"))
+    led_to(desk, re.compile("found"))
+    found = desk.url
+    desk.goto("/quarantine?dismissed=1")
+    if desk.get_by_role("checkbox").count() == 0:
+        desk.goto("/quarantine")
+        desk.get_by_role("checkbox", name=re.compile("207-555-0177")).first.check()
+        desk.get_by_role("button", name="Dismiss").click()
+        expect(desk.get_by_role("status")).to_contain_text("dismissed")
+    return {**practice.pages(), "messages found": found}
+
+
 def test_every_page_is_reached_by_keyboard_on_a_phone_and_at_twice_the_size(
     desk: Page, practice: Practice
 ) -> None:
     wrong: dict[str, Any] = {}
-    for name, path in practice.pages().items():
+    for name, path in _pages(desk, practice).items():
         desk.set_viewport_size(PHONE)
         desk.goto(path)
         wide = [desk.evaluate("document.documentElement.scrollWidth - innerWidth")]
@@ -268,7 +288,7 @@ def test_axe_finds_nothing_on_any_page(desk: Page, practice: Practice) -> None:
         pytest.skip("left out: no npm packages (make test installs them)")
     axe, wrong = AXE.read_text("utf-8"), {}
     desk.set_viewport_size(PHONE)
-    for name, path in practice.pages().items():
+    for name, path in _pages(desk, practice).items():
         desk.emulate_media(color_scheme="light")
         desk.goto(path)
         desk.evaluate(axe)

@@ -26,7 +26,10 @@ WITH = {
     "stream.py": "looks whether somebody is still signed in",
 }
 #: Modules that are the store's own side of the pages, and are given it.
-OF_THE_STORE = {"news.py", "people.py", "sign_in.py", "viewing.py", "whereabouts.py", "dates.py"}
+OF_THE_STORE = {
+    *("browsers.py", "dates.py", "news.py", "people.py", "sign_in.py", "viewing.py"),
+    "whereabouts.py",
+}
 FORBIDDEN = {"whole", "store", "_store"}
 
 PAGES = sorted(path.name for path in INBOX.glob("*.py") if path.name not in {*WITH, *OF_THE_STORE})
