@@ -55,7 +55,7 @@ _QUERIES: Mapping[str, tuple[str, ...]] = {
 #: Routes that show nothing of a practice, or go on for ever; the news have a test of their own.
 OTHERS = {
     *("/news", "/sign-in", "/sign-in/code", "/sign-in/{token}", "/sign-out", "/static/{name}"),
-    "/setpassword/{id}/{secret}",
+    *("/setpassword/{id}/{secret}", "/resetpassword"),
 }
 #: What each form may say: fields that stand for what is hidden, beside what the button says.
 _FORMS: Mapping[str, tuple[Mapping[str, str], ...]] = {

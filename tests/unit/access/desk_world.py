@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import httpx
-from world import NAMES, NOON, ROLES, RUNNER, URL, Json, World, ref, uuid
+from world import FURTHER, NAMES, NOON, ROLES, RUNNER, URL, Json, World, ref, uuid
 
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.roles import role
@@ -102,7 +102,8 @@ class Desk:
         self.pages = create_pages(self.store, base_url=URL, channels=channels())
         about = ROLES[role_]
         self.who = NAMES[about.profile]
-        if whole:
+        # Who sees the Task of the other thread sees these, too: then they are in both.
+        if whole or "two-todo" not in about.hidden:
             RUNNER.run(self._beside())
         self.grant(role_, about.parameters)
         link = RUNNER.run(new_link(self.store, URL, who=NAMES[about.profile]))
@@ -119,7 +120,9 @@ class Desk:
 
     def grant(self, role_: str, parameters: Mapping[str, str]) -> None:
         """Give the person the policy of a role."""
-        policy = RUNNER.run(keep_policy(self.store, DEFAULT_PROJECT, role(role_)))
+        policy = RUNNER.run(
+            keep_policy(self.store, DEFAULT_PROJECT, FURTHER.get(role_) or role(role_))
+        )
         member = Membership(self.who, self.who, (Grant(policy["id"], dict(parameters)),))
         RUNNER.run(keep_membership(self.store, DEFAULT_PROJECT, member))
 

@@ -150,7 +150,7 @@ def test_the_way_of_its_messages_is_told_by_their_medium(
     medium = [{"coding": [{"system": system, "code": "SMSWRIT"}]}]
     put(encounter(), header(medium=medium))
     assert run(sessions(store, DEFAULT_PROJECT))[0].channels == ("sms",)
-    assert "SMS</span>" in browser.get("/").text
+    assert "Text message</span>" in browser.get("/").text
 
 
 @pytest.mark.parametrize(
