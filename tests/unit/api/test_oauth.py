@@ -18,8 +18,10 @@ from threadwell.api.clients import (
     list_clients,
     remove_client,
     rotate_client,
+    set_policy,
 )
 from threadwell.api.oauth.access import LOOK, RECHECK
+from threadwell.stores.contract import DEFAULT_PROJECT
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -345,3 +347,41 @@ def test_where_people_may_be_led_back_to(uri: str, good: bool) -> None:
     else:
         with pytest.raises(BadRegistration):
             checked_redirects([uri])
+
+
+def test_a_client_is_registered_with_its_policy(api) -> None:
+    policy = api.run(
+        set_policy(
+            api.store,
+            DEFAULT_PROJECT,
+            {
+                "resourceType": "AccessPolicy",
+                "name": "desk",
+                "resource": [{"resourceType": "Patient", "readonly": True}],
+            },
+        )
+    )
+    path = f"/admin/projects/{DEFAULT_PROJECT}/client"
+    named = {"reference": f"AccessPolicy/{policy['id']}"}
+    back = "https://app.example.org/back"
+    body = {"name": "desk", "accessPolicy": named, "redirectUris": [back]}
+    made = api.call("POST", path, body).json()
+    assert made["redirectUris"] == [back]
+    header = api.credentials(made["id"], made["secret"])
+    assert api.call("GET", "Patient", authorization=header).status_code == 200
+    assert api.call("GET", "Encounter", authorization=header).status_code == 403
+    assert api.run(find_client(api.store, made["id"])).redirect_uris == (back,)
+    before = len(api.run(list_clients(api.store)))
+    for bad in (
+        {"accessPolicy": {"reference": "AccessPolicy/nothing"}},
+        {"accessPolicy": {"reference": "Patient/1"}},
+        {"accessPolicy": "desk"},
+        {"redirectUri": "javascript:alert(1)"},
+        {"redirectUris": "https://app.example.org"},
+        {"redirectUris": [1]},
+        {"jwksUri": "ftp://app.example.org/keys"},
+        {"jwksUri": 1},
+        {"description": 1},
+    ):
+        assert api.call("POST", path, {"name": "x", **bad}).status_code == 400, bad
+    assert len(api.run(list_clients(api.store))) == before
