@@ -94,7 +94,7 @@ async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
 
 COMMAND = Command(
     name="view",
-    summary="Tables of what a store has: sessions, messages, response times, or a view of your own",
+    summary="Tables of sessions, messages, response times, or of a view of your own",
     about="A view is a ViewDefinition of SQL on FHIR. It tells which rows a resource makes, and is "
     "run over all resources of its type.",
     examples=(
