@@ -6,6 +6,7 @@ The record is kept before the answer is sent. What was written has it in its com
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator, AsyncIterator
 from time import monotonic
 
 from threadwell.access.limited import Limited
@@ -53,9 +54,30 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
         raise
     else:
         _end(witness, request, answer.status)
+        if answer.parts is not None:
+            return answer._replace(parts=_still_watched(witness, answer.parts))
         return answer
     finally:
         CURRENT.reset(token)
+
+
+async def _still_watched(witness: Witness, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts of an answer; what is seen for each is recorded before it is sent."""
+    witness.seen.clear()
+    try:
+        while True:
+            token = CURRENT.set(witness)
+            try:
+                part = await anext(parts)
+            except StopAsyncIteration:
+                return
+            finally:
+                CURRENT.reset(token)
+            witness.tell()
+            yield part
+    finally:
+        if isinstance(parts, AsyncGenerator):
+            await parts.aclose()
 
 
 def begins(context: Context, request: Request) -> None:

@@ -78,6 +78,11 @@ class Witness:
         if not self.wrote:
             self.write(self.record(status, self._touched()))
 
+    def tell(self) -> None:
+        """Record what was seen since, of an answer that goes on."""
+        if self.seen:
+            self._spill()
+
     def _touched(self) -> tuple[Touched, ...]:
         # A version that was looked at twice was seen once.
         keys = dict.fromkeys([(one.type, one.id, one.version_id) for one in self.seen])

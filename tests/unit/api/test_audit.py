@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from threadwell.access.memberships import Grant, Membership
+from threadwell.access.memberships import Grant, Membership, keep_policy
 from threadwell.api.clients import give, set_policy
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Line
@@ -207,3 +207,36 @@ def test_a_flood_of_strangers_is_told_in_short(recorded: Recorded) -> None:
 
     recorded.api.run(flood())
     assert len(recorded.new()) < 90
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_what_a_stream_shows_is_recorded(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, limited: bool
+) -> None:
+    """However much of it comes after the answer has begun."""
+    monkeypatch.setattr("threadwell.bulk.tables._AT_ONCE", 1)
+    monkeypatch.setattr("threadwell.stores.scanning.PAGE", 1)
+    api = recorded.api
+    if limited:
+        policy = {
+            "resourceType": "AccessPolicy",
+            "name": "patients",
+            "resource": [{"resourceType": "Patient", "criteria": "Patient?name=Boll,Aal"}],
+        }
+        kept = api.run(keep_policy(api.store, DEFAULT_PROJECT, policy))
+        who = f"ClientApplication/{api.client.client_id}"
+        member = Membership(who, who, (Grant(kept["id"]),))
+        api.run(give(api.store, DEFAULT_PROJECT, member))
+        api.clock.now += 10_000
+        recorded.new()
+    view = {
+        "resourceType": "ViewDefinition",
+        "resource": "Patient",
+        "select": [{"column": [{"name": "id", "path": "id"}]}],
+    }
+    answer = api.call("POST", "$viewdefinition-run?_format=ndjson", view)
+    assert answer.text.count("\n") == 2
+    told = recorded.told()
+    assert {act for act, *_ in told} == {"operation"}
+    touched = [one for _, _, each, _ in told for one in each]
+    assert sorted(touched) == sorted([f"R Patient/{recorded.a}", f"R Patient/{recorded.b}"])
