@@ -343,7 +343,7 @@ def create_server(
     load.at_end.append(news.close)
     typing = typing or Typing()
     pages = create_pages(
-        trail.store, base_url=base_url, channels=channels(), news=news, typing=typing
+        store, base_url=base_url, channels=channels(), news=news, typing=typing, trail=trail
     )
     return create_app(
         store,

@@ -44,7 +44,7 @@ from threadwell.api.rest import routes
 from threadwell.api.rest.subscriptions import remove
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
-from threadwell.api.watched import Strangers
+from threadwell.api.watched import Strangers, signed
 from threadwell.audit.trail import Trail
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
@@ -212,7 +212,10 @@ class _App:
             held = context.load.hold(announced(headers, most)) if most > table.MAX_FORM else 0
             try:
                 request.body = await read_body(receive, headers, most)
-                return await handler(context, request)
+                answer = await handler(context, request)
+                if request.interaction == "login":
+                    signed(context, request, answer.status, _STRANGERS)
+                return answer
             finally:
                 context.load.release(held)
         except FhirError as error:

@@ -9,6 +9,8 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from time import monotonic
 
+from msgspec import structs
+
 from threadwell.access.limited import Limited
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
@@ -125,6 +127,11 @@ def who(request: Request) -> Who:
     )
 
 
+def by_url(request: Request) -> Who:
+    """Whoever has the URL of a file."""
+    return structs.replace(who(request), way="file")
+
+
 class Strangers:
     """Requests of those who are not known (401): each recorded, but of a flood only some.
 
@@ -136,7 +143,9 @@ class Strangers:
         self._count = 0
         self._left_out = 0
 
-    def refused(self, context: Context, request: Request) -> None:
+    def refused(
+        self, context: Context, request: Request, act: str = "access", status: int = 401
+    ) -> None:
         """Record that one was refused."""
         second = int(monotonic())
         if second != self._second:
@@ -151,8 +160,16 @@ class Strangers:
             self._left_out = 0
         asked = request.path[:_LONGEST]
         at = context.trail.clock()
-        record = Record(at=at, act="access", by=by, status=401, asked=asked)
+        record = Record(at=at, act=act, by=by, status=status, asked=asked)
         context.trail.note(context.project, record)
+
+
+def signed(context: Context, request: Request, status: int, strangers: Strangers) -> None:
+    """Record that somebody has asked to sign in, or out, and what came of it."""
+    if status < 400:
+        context.trail.event(context.project, "login", who(request), asked=request.path)
+    else:
+        strangers.refused(context, request, "login", status)
 
 
 def _end(witness: Witness, request: Request, status: int) -> None:

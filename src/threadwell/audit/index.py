@@ -7,7 +7,6 @@ number, counted down: so a walk along names comes to the newest block first.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
-from urllib.parse import quote
 
 from threadwell.audit.record import Line
 from threadwell.stores.contract import Kept, Store
@@ -22,20 +21,23 @@ PATIENT, AGENT, ENTITY = "p", "a", "e"
 
 def term(kind: str, value: str) -> str:
     """What names a term: a patient's id, an agent's or an entity's reference."""
-    return f"{kind}/{quote(value, safe='')}"
+    # Ids and types have neither of these; what is no reference of ours may.
+    return f"{kind}/{value.replace('%', '%25').replace('/', '%2F')}"
 
 
 def terms_of(project: str, block: int, begins: int, lines: Iterable[Line]) -> list[Kept]:
     """What makes a block be found."""
     found: set[str] = set()
+    entities: set[tuple[str, str]] = set()
     for line in lines:
         record = line.record
         found.update([term(PATIENT, patient) for patient in line.patients])
-        found.update([term(ENTITY, f"{one.type}/{one.id}") for one in record.touched])
+        entities.update([one[:2] for one in record.touched])
         if record.by.who:
             found.add(term(AGENT, record.by.who))
         if record.by.client:
             found.add(term(AGENT, f"ClientApplication/{record.by.client}"))
+    found.update([term(ENTITY, f"{type_}/{id_}") for type_, id_ in entities])
     # The clock of a record may be before that of an earlier block: the block's number decides then.
     place = f"{_LAST_TIME - begins:015d}.{_LAST_BLOCK - block:012d}"
     return [Kept(TERM, f"{project}/{one}/{place}", b"") for one in sorted(found)]

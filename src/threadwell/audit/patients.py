@@ -68,11 +68,11 @@ class Patients:
 
     async def look_up(self, project: str, touched: Iterable[Touched]) -> None:
         """Know of all of these whom they are about."""
+        known = self._known
         wanted = {
-            (one.type, one.id, one.version)
+            one[:3]
             for one in touched
-            if may_be_about(one.type)
-            and (project, one.type, one.id, one.version) not in self._known
+            if (project, *one[:3]) not in known and may_be_about(one.type)
         }
         if not wanted:
             return
@@ -90,7 +90,7 @@ class Patients:
 
     def of(self, project: str, one: Touched) -> tuple[str, ...]:
         """The patients of a version that was looked up."""
-        return self._known.get((project, one.type, one.id, one.version), ())
+        return self._known.get((project, *one[:3]), ())
 
     async def _before(self, project: str, deletion: Stored) -> Stored | None:
         """What was deleted."""

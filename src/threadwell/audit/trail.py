@@ -83,15 +83,24 @@ class Trail:
 
     @contextmanager
     def watching(
-        self, project: str, by: Who, act: str, *, asked: str = ""
+        self,
+        project: str,
+        by: Who,
+        act: str,
+        *,
+        asked: str = "",
+        wide: bool = True,
+        quiet: bool = False,
     ) -> Generator[Witness, None, None]:
         """Record what is read from ``store`` within, as seen by whoever that is.
 
-        For ways in that are no requests to the API. It is recorded as refused where it fails.
+        For ways in that are no requests to the API. It is recorded as failed where it fails. Where
+        a view tells what it lets through (``access.witnessed``), it is not ``wide``. With ``quiet``
+        nothing is recorded where nothing was seen.
         """
         witness = self.witness(project, by, act=act)
         witness.asked = asked
-        witness.reads = witness.wide = True
+        witness.reads, witness.wide = True, wide
         token = CURRENT.set(witness)
         try:
             yield witness
@@ -99,7 +108,8 @@ class Trail:
             witness.end(500)
             raise
         else:
-            witness.end(200)
+            if witness.seen or not quiet:
+                witness.end(200)
         finally:
             CURRENT.reset(token)
 

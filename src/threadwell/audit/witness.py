@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from typing import cast
 
 from threadwell.audit.record import Record, Touched, Who
 from threadwell.stores.contract import Stored
@@ -85,8 +86,9 @@ class Witness:
 
     def _touched(self) -> tuple[Touched, ...]:
         # A version that was looked at twice was seen once.
-        keys = dict.fromkeys([(one.type, one.id, one.version_id) for one in self.seen])
-        return tuple([Touched(*key) for key in keys])
+        keys = {(one.type, one.id, one.version_id): None for one in self.seen}
+        # They are written as they are; whoever reads them adds that they were only seen.
+        return cast(tuple[Touched, ...], tuple(keys))
 
     def _spill(self) -> None:
         self.write(self.record(200, self._touched(), more=True))

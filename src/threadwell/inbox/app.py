@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from threadwell.access.view import Whole
+from threadwell.audit.record import Who
+from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
 from threadwell.fhir.outcome import FhirError
 from threadwell.inbox import (
@@ -46,6 +48,7 @@ from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 from threadwell.users.browsers import signed_in
 from threadwell.users.keeping import any_user
+from threadwell.users.sources import address_of, proxies
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -72,13 +75,17 @@ def create_pages(
     project: str = DEFAULT_PROJECT,
     news: News | None = None,
     typing: Typing | None = None,
+    trail: Trail | None = None,
 ) -> Starlette:
     """The pages of one project of ``store``, to be served at ``/`` beside the API.
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
     ``channels`` are those that messages may have come by. Once ``news`` is closed, no page is told
-    any more of what changes. ``typing`` is where apps and pages tell who types.
+    any more of what changes. ``typing`` is where apps and pages tell who types. ``trail`` is that
+    of the store, where it is recorded who is shown what.
     """
+    trail = trail or Trail(store)
+    store = trail.store
     parts = urlsplit(base_url)
     labels = {one.name: one.label for one in channels}
     site = Site(
@@ -94,6 +101,7 @@ def create_pages(
         {one.name: one for one in channels},
         typing or Typing(),
         Viewing(store, project),
+        trail,
     )
     inside = {
         "/": pages.sessions,
@@ -159,9 +167,19 @@ def _guarded(site: Site, page: Page) -> Endpoint:
             return await _not_signed_in(site, request)
         request.state.sign_in = found
         request.state.by = by
-        return await page(await site.seen_by(by.reference), request)
+        theirs = await site.seen_by(by.reference)
+        who = Who(who=by.reference, name=by.name, way="pages", address=_address(request))
+        path = request.url.path
+        wide = theirs.policy is None
+        with site.trail.watching(site.project, who, "page", asked=path, wide=wide, quiet=True):
+            return await page(theirs, request)
 
     return _outside(endpoint)
+
+
+def _address(request: Request) -> str:
+    peer = request.client.host if request.client else ""
+    return address_of(peer, request.headers.get("x-forwarded-for", ""), proxies())
 
 
 def _outside(endpoint: Endpoint) -> Endpoint:

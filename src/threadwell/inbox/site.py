@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import HTMLResponse
 
-from threadwell.access.limited import Limited
 from threadwell.access.policy import Policy
 from threadwell.access.view import View, Whole
+from threadwell.access.witnessed import Witnessed
+from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
@@ -34,8 +35,8 @@ class Site:
     """One project of a store, as whoever asks sees it.
 
     ``view`` is what they have of it, and ``policy`` what limits them, ``None`` where nothing does.
-    ``whole`` is the store itself: for what is no resource (how the practice is set up, who is
-    signed in), and for nothing else.
+    What is shown is recorded in ``trail``. ``whole`` is the store itself: for what is no resource
+    (how the practice is set up, who is signed in), and for nothing else.
 
     ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
     channels that there are, and ``labels`` what people call these, by name.
@@ -51,6 +52,7 @@ class Site:
     channels: Mapping[str, Channel]
     typing: Typing
     viewing: Viewing
+    trail: Trail
     policy: Policy | None = None
 
     async def seen_by(self, who: str) -> Site:
@@ -58,7 +60,7 @@ class Site:
         limit = await self.viewing.of(who)
         if limit is None:
             return replace(self, view=Whole(self.whole), policy=None)
-        view = Limited(self.whole, self.project, *limit)
+        view = Witnessed(self.whole, self.project, *limit)
         return replace(self, view=view, policy=limit.policy)
 
     def reader(self) -> Reader:

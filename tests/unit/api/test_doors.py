@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import threadwell.api
+from threadwell.api import watched
+from threadwell.api.endpoints import table
+from threadwell.api.rest import routes
 
 API = Path(threadwell.api.__file__).parent
 #: The ways in whose callers have no policy, each with the reason.
@@ -55,3 +58,32 @@ def test_every_exception_is_one_still() -> None:
             ".whole" in path.read_text("utf-8") or "whole=" in path.read_text("utf-8")
             for path in paths
         ), name
+
+
+#: What each endpoint beside FHIR is in the audit trail; ``nothing``: it shows nothing of anybody.
+RECORDED = {
+    "login": ("oauth2", "auth"),
+    "file": ("storage",),
+    "nothing": (
+        *("healthcheck", "health", "metrics", ".well-known", "fhir"),
+        # A delivery is recorded once it is taken in; registrations are no resources.
+        *("hooks", "admin"),
+    ),
+}
+
+
+def test_every_endpoint_has_its_place_in_the_trail() -> None:
+    """A new way to data has to say how it is recorded: docs/audit.md."""
+    known = {name for names in RECORDED.values() for name in names}
+    there = {path.partition("/")[0] for path in (*table._PATHS, *table._PATTERNS)}
+    assert there <= known
+    assert {name for name in there if table.interaction_of(f"{name}/x") == "login"} == set(
+        RECORDED["login"]
+    )
+
+
+def test_every_interaction_is_recorded() -> None:
+    """By its view, where it reads; by its commit, where it writes."""
+    writes = {"create", "update", "patch", "delete", "batch", "transaction"}
+    named = set(routes._INTERACTIONS.values())
+    assert named <= watched.READS | writes | {"capabilities"}

@@ -21,6 +21,7 @@ from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.line import Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
+from threadwell.audit.record import Who
 from threadwell.channels.account import Account
 from threadwell.fhir.outcome import FhirError
 from threadwell.intake.chat.refused import ChatRefused
@@ -50,6 +51,8 @@ class Chat:
         load, headers = self._load, as_mapping(scope["headers"])
         query = scope["query_string"].decode(errors="replace")
         request = Request(scope["method"], scope["path"][1:], query, headers, interaction="chat")
+        if peer := scope.get("client"):
+            request.peer = peer[0]
         status = 0
         is_over = load.meter.begin() > load.max_in_flight
         try:
@@ -108,12 +111,18 @@ class Chat:
         token = token_of(context, account, bearer(request.headers), "Authorization")
         id_ = rest[1] if len(rest) > 1 else ""
         asked = Asked(context, request, account, token, self._typing, id_)
+        who = Who(who=token.patient.who, client=account.name, way="chat", address=request.peer)
+        watching = context.trail.watching(
+            context.project, who, "chat", asked=request.path, quiet=True
+        )
         if request.method != "POST":
-            return await endpoint(asked)
+            with watching:
+                return await endpoint(asked)
         held = self._load.hold(announced(request.headers, most))
         try:
             request.body = await read_body(receive, request.headers, most)
-            return await endpoint(asked)
+            with watching:
+                return await endpoint(asked)
         finally:
             self._load.release(held)
 

@@ -9,6 +9,8 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import forbidden
 from threadwell.api.ranges import in_range
 from threadwell.api.raw import raw
+from threadwell.api.watched import by_url
+from threadwell.audit.record import Touched
 from threadwell.fhir.outcome import not_found
 
 
@@ -24,6 +26,8 @@ async def storage(context: Context, request: Request) -> Answer:
     content = await context.whole.content(context.project, id_, version_id)
     if stored is None or content is None:
         raise not_found()
+    shown = (Touched("Binary", id_, version_id),)
+    context.trail.event(context.project, "file", by_url(request), asked="", touched=shown)
     answer = in_range(request, raw(stored, content))
     # One version never changes, and whoever has the URL may see it for as long.
     cache = b"private, max-age=%d, immutable" % (int(expires) - now)
