@@ -77,9 +77,8 @@ async def _measure(url: str, folder: Path, rounds: int) -> None:
         "search, 100 matches": ("GET", "Communication?_count=100", None),
         "create": ("POST", "Communication", _message("Patient/x", 0)),
     }
-    print(
-        f"{'':22}{'without':>10}{'with':>10}{'ratio':>8}   (µs of CPU; over HTTP µs by the clock; median of {rounds})"
-    )
+    print(f"µs of CPU, over HTTP µs by the clock; median of {rounds} in turns")
+    print(f"{'':26}{'without':>10}{'with':>10}{'ratio':>8}")
     for name, (method, path, body) in kinds.items():
         took: dict[str, list[float]] = {"with": [], "without": []}
         for turn in range(rounds + 1):
