@@ -77,13 +77,15 @@ _WRITES = [
     _write("Binary", "", "create"),
 ]
 _COLLEAGUES = [_read(type_) for type_ in (*_PRACTICE, *_PEOPLE)]
+#: Replies that are kept under a name, for those of the practice who write.
+_SAVED = _read("ActivityDefinition")
 _MINE = [_write("Task", "owner=%profile", "read", "search", "update", "history", "vread")]
 
 _Role = tuple[str, Sequence[Mapping[str, Any]]]
 _ROLES: Mapping[str, _Role] = {
     "participant": (
         "the threads that they take part in; who is removed loses them, also what came before",
-        [*_threads("%profile", "participant"), *_WRITES, *_MINE, *_COLLEAGUES],
+        [*_threads("%profile", "participant"), *_WRITES, *_MINE, *_COLLEAGUES, _SAVED],
     ),
     "participant-keeps-past": (
         "the same, and who is removed keeps the messages that were to or from them",
@@ -94,6 +96,7 @@ _ROLES: Mapping[str, _Role] = {
             *_WRITES,
             *_MINE,
             *_COLLEAGUES,
+            _SAVED,
         ],
     ),
     "care-team": (
@@ -105,6 +108,7 @@ _ROLES: Mapping[str, _Role] = {
             *_WRITES,
             *_MINE,
             *_COLLEAGUES,
+            _SAVED,
         ],
     ),
     "supervisor": ("all there is, to read", [_read("*")]),

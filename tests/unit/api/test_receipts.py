@@ -10,6 +10,15 @@ from test_replies import NOON, Clinic, ref, said, text
 from test_taking_back import PATCH, messages, operate
 from test_turning import by
 
+from threadwell.access.memberships import (
+    Grant,
+    Membership,
+    keep_membership,
+    keep_policy,
+    memberships,
+)
+from threadwell.access.roles import role
+from threadwell.api.clients import add_client
 from threadwell.app import live_channels
 from threadwell.channels.live import State, Status
 from threadwell.encounters import codes
@@ -282,3 +291,66 @@ def test_what_cannot_be_noted_is_refused(ward: Ward) -> None:
         ward, header, "mark-read", ref("reader", ward.dana), ref("up-to", other), status=422
     )
     assert "no message of the thread" in refused
+
+
+@each("pages", "status", "extension", "task")
+def test_who_sees_a_thread_says_that_they_have_read_it(ward: Ward) -> None:
+    """Of themselves; that others have is for who may change the thread."""
+    ward.api.clock.now += 600_000
+    ward.arrive(said("SM1", 1), said("SM2", 2))
+    limited = {"authorization": participant(ward.api, ward.dana)}
+    assert ward.unread() == 2 or ward.way == "status"
+    seen = ward.api.call("GET", ward.header(), **limited)
+    mark = f"{ward.header()}/$mark-read"
+
+    def say(who: str, *more: Any) -> Any:
+        body = {"resourceType": "Parameters", "parameter": [ref("reader", who), *more]}
+        return ward.api.call("POST", mark, body, **limited)
+
+    assert (seen.status_code, say(ward.ana).status_code) == (200, 403)
+    told = say(ward.dana)
+    assert told.status_code == 200, told.text
+    assert ward.unread() == 0
+    # Whoever is taken out of it says no more of it.
+    operate(ward, ward.header(), "remove-participant", ref("participant", ward.dana))
+    assert say(ward.dana).status_code == 404
+    assert ward.run(verify(ward.store, DEFAULT_PROJECT)) == []
+
+
+def participant(api: Any, profile: str) -> str:
+    """What a client comes with that acts for somebody, and sees what takes place with them."""
+    client = api.run(add_client(api.store, "limited", admin=False))
+    policy = api.run(keep_policy(api.store, DEFAULT_PROJECT, role("participant")))
+    who = f"ClientApplication/{client.client_id}"
+    member = Membership(who, profile, (Grant(policy["id"]),))
+    api.run(keep_membership(api.store, DEFAULT_PROJECT, member))
+    return str(api.credentials(client.client_id, client.client_secret))
+
+
+@each("pages")
+def test_nothing_that_is_hidden_of_a_thread_is_told_or_read(ward: Ward) -> None:
+    ward.api.clock.now += 600_000
+    ward.arrive(said("SM1", 1), said("SM2", 2))
+    second, third = (f"Communication/{one['id']}" for one in messages(ward)[1:])
+    limited = {"authorization": participant(ward.api, ward.dana)}
+    hiding = {
+        "resourceType": "AccessPolicy",
+        "name": "first",
+        "resource": [
+            {"resourceType": "Communication", "criteria": f"Communication?_id={id_}"}
+            for id_ in (one.partition("/")[2] for one in (ward.header(), second))
+        ],
+    }
+    policy = ward.api.run(keep_policy(ward.store, DEFAULT_PROJECT, hiding))
+    [member] = ward.api.run(memberships(ward.store, DEFAULT_PROJECT))
+    member = Membership(member.who, ward.dana, (Grant(policy["id"]),))
+    ward.api.run(keep_membership(ward.store, DEFAULT_PROJECT, member))
+    mark = f"{ward.header()}/$mark-read"
+    parameters = [ref("reader", ward.dana)]
+    body = {"resourceType": "Parameters", "parameter": parameters}
+    ward.api.clock.now += 10_000
+    told = ward.api.call("POST", mark, body, **limited).json()
+    assert told["parameter"][-1]["valueReference"]["reference"] == second
+    assert ward.unread() == 1
+    parameters.append(ref("up-to", third))
+    assert ward.api.call("POST", mark, body, **limited).status_code == 400

@@ -10,6 +10,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest.acting import acting
+from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import PATH, asking, named_parameters, referred
 from threadwell.api.rest.unsent import TYPE
@@ -18,6 +19,7 @@ from threadwell.encounters.receipts import READERS
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid
 from threadwell.intake.receipts.marking import mark_read
+from threadwell.stores.contract import Store
 
 NAME = "$mark-read"
 DEFINITIONS = {NAME: f"{BASE}OperationDefinition/{NAME[1:]}"}
@@ -26,8 +28,9 @@ DEFINITIONS = {NAME: f"{BASE}OperationDefinition/{NAME[1:]}"}
 async def mark(context: Context, request: Request) -> Answer:
     """200 with Parameters that name the thread and the last message that was read.
 
-    404 and 410 where there is no such Communication, 422 where the message is none of it, 409 where
-    others keep writing to it.
+    Whoever sees a thread may say that they have read it, and who may change it that others have.
+    404 and 410 where there is no such Communication, 403 where it is not theirs to say, 422 where
+    the message is none of it, 409 where others keep writing to it.
     """
     who = up_to = ""
     for key, _ in parse_params(request.query):
@@ -42,7 +45,7 @@ async def mark(context: Context, request: Request) -> Answer:
             raise invalid(f"Unknown parameter of {NAME}: {name[:64]}", path)
     if not who:
         raise invalid("Say who has read it: reader", PATH)
-    store = await acting(context, request)
+    store = await _store(context, request, who)
     with refusing():
         done = await mark_read(
             store,
@@ -50,6 +53,7 @@ async def mark(context: Context, request: Request) -> Answer:
             f"{TYPE}/{request.id}",
             who,
             up_to,
+            seen=context.view,
             author=asking(request).author,
             clock=context.clock,
         )
@@ -59,3 +63,11 @@ async def mark(context: Context, request: Request) -> Answer:
     if done.up_to:
         told.append({"name": "up-to", "valueReference": {"reference": done.up_to}})
     return Answer(200, [JSON, PRIVATE], encode({"resourceType": "Parameters", "parameter": told}))
+
+
+async def _store(context: Context, request: Request, who: str) -> Store:
+    """The store, where the caller may say of ``who`` that they have read what the URL names."""
+    if who != request.caller.reference:
+        return await acting(context, request)
+    existing(await context.view.read(context.project, TYPE, request.id))
+    return await context.view.acting(None, request.body)

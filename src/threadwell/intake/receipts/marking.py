@@ -42,7 +42,7 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.receipts.model import Model, receipt_model
 from threadwell.intake.thread_names import NoThread, thread_named
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Write
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, Stored, Write
 
 #: What counts as a message.
 LIVE = TokenFilter(
@@ -77,6 +77,7 @@ async def mark_read(
     up_to: str = "",
     *,
     until: int | None = None,
+    seen: Reading | None = None,
     author: str = "",
     clock: Clock = now_ms,
 ) -> MarkedRead:
@@ -85,6 +86,7 @@ async def mark_read(
     It may be named by a message, or by its session, too, if that has no other thread. That is up to
     a message, or ``until`` a time (microseconds since 1970 UTC), or all that is there. It is told
     on our own mark of the two, and beside in the way that is chosen. What was read once stays so.
+    ``seen`` is what they have of the store: nothing else of the thread is told, or counts as read.
     Raises ``BadReceipt``, and ``Contended`` if others keep writing.
     """
     if not who.startswith(READERS):
@@ -95,16 +97,16 @@ async def mark_read(
         )
     except NoThread as error:
         raise BadReceipt(str(error)) from None
+    seen = seen or store
     patience = Patience()
     while await patience.turn():
-        header = await _read(store, project, name)
+        header = await _read(seen, project, name)
         if header.get("partOf"):
             name, up_to = str(header["partOf"][0]["reference"]), up_to or name
-            header = await _read(store, project, name)
+            header = await _read(seen, project, name)
         try:
-            asked = _Asked(
-                store, project, header, who, Batch(updated=clock(), author=author or who)
-            )
+            batch = Batch(updated=clock(), author=author or who)
+            asked = _Asked(store, seen, project, header, who, batch)
             return await asked.mark(up_to, until)
         except Conflict:
             continue
@@ -116,6 +118,7 @@ class _Asked:
     """What is noted of the thread of a ``header``."""
 
     store: Store
+    seen: Reading
     project: str
     header: Resource
     who: str
@@ -157,7 +160,7 @@ class _Asked:
 
     async def _message(self, up_to: str) -> Resource:
         key = as_key(up_to if "/" in up_to else f"Communication/{up_to}")
-        stored = await self.store.read(self.project, *key) if key.type == "Communication" else None
+        stored = await self.seen.read(self.project, *key) if key.type == "Communication" else None
         body: Resource = decode(stored.body) if stored and not stored.deleted else {}
         parents = [as_key(str(one.get("reference", ""))).id for one in body.get("partOf") or ()]
         if self.header["id"] not in parents or is_draft(body):
@@ -171,7 +174,7 @@ class _Asked:
             filters.append(DateFilter("sent", (DateMatch(Prefix.LT, until + 1, until + 1),)))
         newest = (Sort("sent", descending=True),)
         query = Query("Communication", tuple(filters), sort=newest, count=1)
-        found = (await self.store.search(self.project, query)).matches
+        found = (await self.seen.search(self.project, query)).matches
         return decode(found[0].body) if found else {}
 
     def _of_thread(self) -> ReferenceFilter:
@@ -257,7 +260,7 @@ def _time(text: Any) -> int:
         return 0
 
 
-async def _read(store: Store, project: str, name: str) -> Resource:
+async def _read(store: Reading, project: str, name: str) -> Resource:
     key = as_key(name)
     stored = await store.read(project, *key) if key.type == "Communication" else None
     if stored is None or stored.deleted:
