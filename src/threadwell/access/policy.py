@@ -105,7 +105,8 @@ class Policy:
     """What one caller may do. ``entries`` are those of each type; of any other type nothing.
 
     ``profile`` is the reference of whom the caller acts as. What is ``known`` to them may be
-    referred to, whether they see it or not.
+    referred to, whether they see it or not. ``glass`` is what they may read in an emergency, this
+    included; ``None`` where that is no more.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
     ``sights`` what was seen of versions.
     """
@@ -113,6 +114,7 @@ class Policy:
     entries: dict[str, tuple[Entry, ...]]
     profile: str
     known: frozenset[str] = frozenset()
+    glass: Policy | None = None
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
     sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -24,6 +25,8 @@ from threadwell.fhir.search.references import split_reference
 
 #: Every type.
 ANY = "*"
+#: What nobody's emergency opens: the record of who saw what.
+_NEVER_BROKEN = "AuditEvent"
 #: Criteria of one policy, all together.
 MAX_ENTRIES = 200
 
@@ -35,6 +38,7 @@ _MEMBERS = frozenset(
         "interaction",
         "hiddenFields",
         "readonlyFields",
+        "breakGlass",
     }
 )
 _ALWAYS_SHOWN = frozenset({"resourceType", "id", "meta"})
@@ -71,12 +75,21 @@ def compiled(
     A parameter is a reference (``Patient/1``) or a text. Raises ``BadPolicy``.
     """
     found: dict[str, list[Entry]] = {}
+    broken: dict[str, list[Entry]] = {}
     for policy, parameters in policies:
         variables = {"profile": profile, **parameters}
-        for entry in _entries(policy, variables, bases):
-            found.setdefault(entry.type, []).append(entry)
+        for breaks_glass, entry in _entries(policy, variables, bases):
+            of = broken if breaks_glass else found
+            of.setdefault(entry.type, []).append(entry)
+    glass = None
+    if broken:
+        for type_, entries in found.items():
+            # In an emergency nothing is written, whatever else they may do.
+            reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
+            broken.setdefault(type_, []).extend(reads)
+        glass = Policy(ordered(broken), profile)
     # What needs a look at nothing else is asked first.
-    return Policy(ordered(found), profile)
+    return Policy(ordered(found), profile, glass=glass)
 
 
 def variables_of(policy: Resource) -> set[str]:
@@ -100,14 +113,15 @@ class _Stand(dict[str, str]):
 
 def _entries(
     policy: Resource, variables: Mapping[str, str], bases: frozenset[str] = frozenset()
-) -> list[Entry]:
+) -> list[tuple[bool, Entry]]:
+    """The entries, each with whether it holds for who breaks the glass alone."""
     given = policy.get("resource")
     if not isinstance(given, list) or not given:
         raise BadPolicy("AccessPolicy.resource must name a type at least")
     if len(given) > MAX_ENTRIES:
         raise BadPolicy(f"AccessPolicy.resource has more than {MAX_ENTRIES} entries")
     return [
-        entry
+        (one.get("breakGlass", False), entry)
         for at, one in enumerate(given)
         for entry in _entry(one, f"AccessPolicy.resource[{at}]", variables, bases)
     ]
@@ -126,6 +140,10 @@ def _entry(
         raise BadPolicy(f"{path}.resourceType is no type of R4, and not {ANY}")
     interactions = _interactions(given, path)
     types = sorted(RESOURCE_TYPES) if type_ == ANY else [type_]
+    if given.get("breakGlass", False):
+        if type_ == _NEVER_BROKEN:
+            raise BadPolicy(f"{path}.breakGlass: an emergency opens no {type_}")
+        types = [one for one in types if one != _NEVER_BROKEN]
     hidden, fixed = (
         _paths(given, name, type_, path) for name in ("hiddenFields", "readonlyFields")
     )
@@ -165,7 +183,12 @@ def _interactions(given: Mapping[str, Any], path: str) -> frozenset[Interaction]
         raise BadPolicy(f"{path}.interaction must name some of {known}")
     else:
         found = frozenset(map(Interaction, named))
-    return found - WRITING if readonly else found
+    breaks_glass = given.get("breakGlass", False)
+    if not isinstance(breaks_glass, bool):
+        raise BadPolicy(f"{path}.breakGlass must be true or false")
+    if breaks_glass and named is not None and found & WRITING:
+        raise BadPolicy(f"{path}.breakGlass: in an emergency more is read, and nothing written")
+    return found - WRITING if readonly or breaks_glass else found
 
 
 def _criteria(

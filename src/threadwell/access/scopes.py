@@ -138,6 +138,7 @@ def narrowed(
     scopes allow nothing.
     """
     by_type: dict[str, list[Entry]] = {}
+    scopes = tuple(scopes)
     for text in scopes:
         scope = parse_scope(text)
         if scope is None:
@@ -162,7 +163,9 @@ def narrowed(
         }
     entries = ordered({type_: found for type_, found in by_type.items() if found})
     known = frozenset({patient} if patient else ())
-    return Policy(entries, policy.profile if policy is not None else profile, known)
+    broken = policy.glass if policy is not None else None
+    glass = narrowed(broken, scopes, profile, patient) if broken is not None else None
+    return Policy(entries, policy.profile if policy is not None else profile, known, glass)
 
 
 def _both(one: Entry, other: Entry) -> Entry | None:

@@ -56,6 +56,9 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
         raise
     else:
         _end(witness, request, answer.status)
+        if witness.by.purpose:
+            # What was seen beyond a policy outlives a loss of power, too.
+            context.trail.sync()
         if answer.parts is not None:
             return answer._replace(parts=_still_watched(witness, answer.parts))
         return answer

@@ -90,12 +90,23 @@ def pages() -> Iterator[str]:
         yield f"{type_}?_include=*&_revinclude=*"
     yield "Subscription/00000000-0000-4000-8000-000000000000/$get-ws-binding-token"
     yield from terms()
+    yield from trail()
     for of in ("", *(f"{type_}/" for type_ in TYPES)):
         yield f"{of}_history"
         yield f"{of}_history?_count=2"
         yield f"{of}_history?_since=2024-03-10&_at=2024-03&_count=7"
     yield "?_count=100"
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
+
+
+def trail() -> Iterator[str]:
+    """Looks at the record of who saw what."""
+    yield "AuditEvent?_total=accurate&_count=5"
+    yield "AuditEvent?action=C&_summary=count"
+    for line in range(3):
+        for part in range(2):
+            yield f"AuditEvent/audit.{line}.{part}"
+    yield "AuditEvent/audit.0.0/_history/1"
 
 
 def terms() -> Iterator[str]:
@@ -217,6 +228,7 @@ def about(hidden: str) -> Iterator[Ask]:
     for of in compartments.OF:
         if type_ == of:
             yield Ask("GET", f"{name}/*")
+            yield Ask("GET", f"{name}/AuditEvent?_total=accurate")
             for member in TYPES:
                 yield Ask("GET", f"{name}/{member}?_total=accurate")
                 yield Ask("GET", f"{member}?_compartment={name}&_total=accurate")
@@ -225,6 +237,7 @@ def about(hidden: str) -> Iterator[Ask]:
                         led = f"{member}?{param}:{other}._compartment={name}"
                         yield Ask("GET", f"{led}&_total=accurate")
     yield Ask("POST", f"{type_}/_search", f"_id={id_}".encode(), FORM)
+    yield Ask("POST", "AuditEvent/_search", f"entity={name}".encode(), FORM)
     yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
     yield from exports(type_, id_)
     yield from views(type_, id_)

@@ -147,6 +147,7 @@ def test_every_handler_is_attacked() -> None:
         ),
         *(routes._VERSION, routes._SEARCH, routes._SEARCH_BY_FORM, routes._ACROSS),
         *(routes._ACROSS_BY_FORM, routes._BINARY_TYPE, routes._BINARY_INSTANCE),
+        *(routes._AUDIT_TYPE, routes._AUDIT_BY_FORM, routes._AUDIT_INSTANCE),
         *(routes._BINARY_VERSION, *routes._OWN.values(), *routes._OWN_OF_TYPE.values()),
         *routes._SYSTEM.values(),
     ]

@@ -257,6 +257,17 @@ FIELDS: Mapping[str, Mapping[str, Json]] = {
 
 #: Policies that are no role's, to try what no role has.
 FURTHER: Mapping[str, Json] = {
+    "glass": {
+        **role("participant"),
+        "name": "glass",
+        "resource": [
+            *role("participant")["resource"],
+            *[
+                {"resourceType": type_, "breakGlass": True}
+                for type_ in ("Communication", "Encounter", "Binary")
+            ],
+        ],
+    },
     "desk": {
         "resourceType": "AccessPolicy",
         "name": "desk",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from threadwell.api import watched
+from threadwell.api import glass, watched
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import check_format
@@ -211,6 +211,7 @@ async def _perform(context: Context, request: Request) -> Answer:
         check_format(request)
     # Of a bundle only its body tells.
     request.interaction = _INTERACTIONS.get(handler, "other")
+    context = glass.broken(context, request)
     watched.begins(context, request)
     context.view.check(request.type, request.interaction)
     return await handler(context, request)
