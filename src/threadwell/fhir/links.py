@@ -7,13 +7,14 @@ looks like one is no link: the ``url`` that a resource is known by, the ``system
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.resource import Resource
 
 #: Where a link leads; ``None`` for one that is to stay as it is.
 Lead: TypeAlias = Callable[[str], str | None]
@@ -33,8 +34,12 @@ def relinked(resource: Any, lead: Lead) -> Any:
     return _led(resource, _RESOURCE, lead)
 
 
-def relinked_patch(operations: Sequence[Any], type_: str, lead: Lead) -> list[Any]:
-    """A copy of a JSON Patch of a resource of that type, with the links of its values led."""
+def relinked_patch(operations: Any, type_: str, lead: Lead) -> Any:
+    """A copy of a patch of a resource of that type, with the links of its values led: of the
+    operations of a JSON Patch, or the ``Parameters`` of a FHIRPath Patch.
+    """
+    if isinstance(operations, dict):
+        return _relinked_parameters(operations, lead)
     led: list[Any] = []
     for operation in operations:
         copied = copy(operation)
@@ -43,6 +48,52 @@ def relinked_patch(operations: Sequence[Any], type_: str, lead: Lead) -> list[An
             copied["value"] = _led(copied["value"], step, lead)
         led.append(copied)
     return led
+
+
+def reference_parts(value: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a FHIRPath Patch that are to be the text of a reference: strings, by type."""
+    if isinstance(value, list):
+        for item in value:
+            yield from reference_parts(item)
+    if not isinstance(value, dict):
+        return
+    parts = value.get("part")
+    if not isinstance(parts, list):
+        yield from reference_parts(list(value.values()))
+        return
+    yield from reference_parts(parts)
+    named = {
+        part["name"]: part
+        for part in parts
+        if isinstance(part, dict) and isinstance(part.get("name"), str)
+    }
+    path = named.get("path", {}).get("valueString")
+    at_reference = isinstance(path, str) and path.endswith(".reference")
+    if at_reference or named.get("name", {}).get("valueString") == "reference":
+        found = named.get("value")
+    else:
+        found = named.get("reference")
+    if found is not None and isinstance(found.get("valueString"), str):
+        yield found
+
+
+def _relinked_parameters(parameters: Resource, lead: Lead) -> Resource:
+    made: Resource = _with_resources(relinked(parameters, lead), lead)
+    for part in reference_parts(made):
+        part["valueString"] = _led_text(part["valueString"], lead)
+    return made
+
+
+def _with_resources(value: Any, lead: Lead) -> Any:
+    """The same; what parameters hold is to be within the resource, and no other's."""
+    if isinstance(value, list):
+        return [_with_resources(item, lead) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: relinked(item, lead) if name == "resource" else _with_resources(item, lead)
+        for name, item in value.items()
+    }
 
 
 def copy(value: Any) -> Any:

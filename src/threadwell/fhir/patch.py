@@ -32,15 +32,11 @@ def apply_patch(resource: Resource, operations: Any) -> Resource:
     """
     check_operations(operations)
     if len(operations) > MAX_OPERATIONS:
-        raise _too_costly(f"A patch has at most {MAX_OPERATIONS:,} operations")
-    patch = _Patch(_copy(resource))
+        raise too_costly(f"A patch has at most {MAX_OPERATIONS:,} operations")
+    patch = Patch(resource)
     for operation in operations:
         patch.apply(operation)
-    document = patch.result()
-    for name in ("resourceType", "id"):
-        if document.get(name) != resource.get(name):
-            raise invalid(f"Patch must not change {name}", name)
-    return document
+    return patch.result()
 
 
 def check_operations(value: Any, where: str = "") -> list[Any]:
@@ -50,15 +46,21 @@ def check_operations(value: Any, where: str = "") -> list[Any]:
     return value
 
 
-class _Patch:
-    """A document on its way."""
+class Patch:
+    """A copy of a resource on its way."""
 
-    def __init__(self, document: Any) -> None:
-        self._document = document
+    def __init__(self, resource: Resource) -> None:
+        self._before = resource
+        self._document: Any = _copy(resource)
         self._copied = 0
         self._shifted = 0
         #: Objects and lists that something was taken out of, by their identity.
         self._reduced: dict[int, Any] = {}
+
+    @property
+    def document(self) -> Any:
+        """As it is by now; it may hold empty lists and objects, and is not to be changed."""
+        return self._document
 
     def apply(self, operation: Any) -> None:
         """Do one operation; raises 400 where it cannot be done."""
@@ -71,12 +73,20 @@ class _Patch:
         apply(self, operation, parse_pointer(operation.get("path"), "path"))
 
     def result(self) -> Resource:
-        """The document, without what was left empty."""
+        """The document, without what was left empty; raises 400 where it is another resource."""
         if any(not one for one in self._reduced.values()):
             self._prune(self._document)
+        self.check_same()
+        document: Resource = self._document
+        return document
+
+    def check_same(self) -> None:
+        """Raise 400 unless it is the same resource still, by its type and id."""
         if not isinstance(self._document, dict):
             raise invalid("Patch must leave a resource")
-        return self._document
+        for name in ("resourceType", "id"):
+            if self._document.get(name) != self._before.get(name):
+                raise invalid(f"Patch must not change {name}", name)
 
     def add(self, operation: Resource, path: list[str]) -> None:
         self._put(path, _copy(_value(operation)))
@@ -106,7 +116,7 @@ class _Patch:
         value = get(self._document, parse_pointer(operation.get("from"), "from"))
         self._copied += _size(value)
         if self._copied > MAX_COPIED:
-            raise _too_costly("Patch copies too much")
+            raise too_costly("Patch copies too much")
         self._put(path, _copy(value))
 
     def test(self, operation: Resource, path: list[str]) -> None:
@@ -144,7 +154,7 @@ class _Patch:
     def _shift(self, items: int) -> None:
         self._shifted += items
         if self._shifted > MAX_SHIFTED:
-            raise _too_costly("Patch moves too much within lists")
+            raise too_costly("Patch moves too much within lists")
 
     def _prune(self, value: Any) -> bool:
         """Take out what was left empty; is ``value`` itself?"""
@@ -166,7 +176,8 @@ def _value(operation: Resource) -> Any:
     return operation["value"]
 
 
-def _too_costly(text: str) -> FhirError:
+def too_costly(text: str) -> FhirError:
+    """400: the patch is more work than it may be."""
     return FhirError(400, [Issue("too-costly", text)])
 
 
@@ -211,12 +222,12 @@ def _equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-_Operation: TypeAlias = Callable[[_Patch, Resource, list[str]], None]
+_Operation: TypeAlias = Callable[[Patch, Resource, list[str]], None]
 _OPERATIONS: dict[str, _Operation] = {
-    "add": _Patch.add,
-    "remove": _Patch.remove,
-    "replace": _Patch.replace,
-    "move": _Patch.move,
-    "copy": _Patch.copy,
-    "test": _Patch.test,
+    "add": Patch.add,
+    "remove": Patch.remove,
+    "replace": Patch.replace,
+    "move": Patch.move,
+    "copy": Patch.copy,
+    "test": Patch.test,
 }

@@ -281,9 +281,19 @@ def writes(hidden: str) -> Iterator[Ask]:
     body = {**WORLD[hidden], "id": id_}
     patch = [{"op": "test", "path": "/id", "value": id_}]
     as_patch = {"content-type": "application/json-patch+json"}
+    # What is not there is deleted already: it would change nothing, and tell that it is there.
+    parts = [
+        {"name": "type", "valueCode": "delete"},
+        {"name": "path", "valueString": f"{type_}.where(id = '{id_}').implicitRules"},
+    ]
+    by_path = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "operation", "part": parts}],
+    }
     for headers in ({}, {"if-match": f'W/"{VERSIONS[0]}"'}, {"if-match": 'W/"no"'}):
         yield Ask("PUT", name, body, dict(headers))
         yield Ask("PATCH", name, patch, {**as_patch, **headers})
+        yield Ask("PATCH", name, by_path, dict(headers))
         yield Ask("DELETE", name, None, dict(headers))
     for code, text in [("_id", id_), *values(hidden)]:
         one = f"{code}={quote(text, safe='/:|')}"
@@ -291,6 +301,7 @@ def writes(hidden: str) -> Iterator[Ask]:
         yield Ask("POST", type_, fresh, {"if-none-exist": one})
         yield Ask("POST", type_, WORLD[hidden], {"if-none-exist": one})
         yield Ask("PATCH", f"{type_}?{one}", patch, as_patch)
+        yield Ask("PATCH", f"{type_}?{one}", by_path)
         yield Ask("DELETE", f"{type_}?{one}")
         yield Ask("PUT", f"{type_}?{one}", WORLD[hidden])
         led = _message(partOf=[{"reference": f"{type_}?{one}"}])
@@ -304,6 +315,9 @@ def writes(hidden: str) -> Iterator[Ask]:
     for method in ("PUT", "DELETE"):
         entry = {"resource": body, "request": {"method": method, "url": name}}
         yield Ask("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    for kind in ("transaction", "batch"):
+        entry = {"resource": by_path, "request": {"method": "PATCH", "url": name}}
+        yield Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
     # What refers to it would let its writer in to it.
     yield Ask("POST", "Communication", _message(partOf=[{"reference": name}]))
     yield Ask("POST", "Communication", _message(encounter={"reference": name}))

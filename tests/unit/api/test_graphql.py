@@ -283,6 +283,14 @@ MISSING: list[tuple[str, list[tuple[list[Any], str]]]] = [
      [(["PatientList", 0, "name"], "invalid")]),
     ('{ PatientList { name(fhirpath: "((((") { id } } }',
      [(["PatientList", 0, "name"], "invalid")]),
+    ('{ PatientList { name(fhirpath: "use as") { id } } }',
+     [(["PatientList", 0, "name"], "invalid")]),
+    ('{ PatientList { name(fhirpath: "use.ofType(") { id } } }',
+     [(["PatientList", 0, "name"], "invalid")]),
+    ('{ PatientList { name(fhirpath: "given.count(1) = 1") { id } } }',
+     [(["PatientList", 0, "name"], "invalid")]),
+    ('{ PatientList { name(fhirpath: "given[²]") { id } } }',
+     [(["PatientList", 0, "name"], "invalid")]),
     ('query($id: ID = "x") { Patient(id: $id) { id } }', [(["Patient"], "not-found")]),
 ]  # fmt: skip
 

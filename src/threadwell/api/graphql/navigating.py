@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from threadwell.api.graphql.schema import COUNT, FHIRPATH, OFFSET
+from threadwell.fhir.fhirpath.clients import parse_from_client
 from threadwell.fhir.fhirpath.logic import Truth
-from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.fhirpath.top import Top
-from threadwell.fhir.fhirpath.tree import Binary, Call, Index, Literal, Member, Node, This, Typed
 from threadwell.fhir.fhirpath.tree import Unsupported as UnsupportedPath
 from threadwell.fhir.fhirpath.truth import truth
 from threadwell.fhir.outcome import invalid
@@ -18,14 +17,6 @@ from threadwell.fhir.search.parse import natural
 
 #: Characters of an expression.
 _LONGEST = 300
-#: What an expression of a client may call: nothing that looks back at the whole resource, or takes
-#: more than a look at each value. Patterns may take any time.
-_CALLS = frozenset(
-    {
-        "all", "contains", "count", "empty", "exists", "first", "hasValue", "isDistinct", "not",
-        "select", "startsWith", "tail", "where",
-    }
-)  # fmt: skip
 
 
 def narrowed(values: list[Any], type_: str, arguments: Mapping[str, Any]) -> list[Any]:
@@ -63,25 +54,6 @@ def _condition(expression: str, type_: str) -> Truth:
     if len(expression) > _LONGEST:
         raise invalid(f"{FHIRPATH} has at most {_LONGEST} characters")
     try:
-        node = parse(expression)
-        _check(node)
-        return truth(node, type_)
+        return truth(parse_from_client(expression), type_)
     except (UnsupportedPath, KeyError, RecursionError):
         raise invalid(f"{FHIRPATH} is not an expression that can be evaluated here") from None
-
-
-def _check(node: Node) -> None:
-    match node:
-        case This() | Literal():
-            return
-        case Member(base) | Typed(base) | Index(base):
-            _check(base)
-        case Binary(left, _, right):
-            _check(left)
-            _check(right)
-        case Call(base, name, arguments) if name in _CALLS:
-            _check(base)
-            for argument in arguments:
-                _check(argument)
-        case _:
-            raise UnsupportedPath("not for clients")

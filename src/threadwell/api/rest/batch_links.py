@@ -14,6 +14,7 @@ from dataclasses import replace
 from threadwell.api.exchange import Answer
 from threadwell.api.rest.entries import Entry
 from threadwell.api.rest.links import VERSIONED, relink_entry
+from threadwell.fhir.links import reference_parts
 from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.references import references
 
@@ -72,16 +73,19 @@ class BatchLinks:
             return made if is_versioned else made.partition("/_history/")[0]
 
         resource = relink_entry(entry, lead)
-        for path, text in _mentions(resource):
+        for path, text in _mentions(resource, entry.request.method == "PATCH"):
             if text.startswith(_LOCAL):
                 raise invalid("The reference leads to no entry of this batch that was stored", path)
         return replace(entry, resource=resource)
 
 
-def _mentions(resource: object) -> list[tuple[str, str]]:
+def _mentions(resource: object, is_patch: bool) -> list[tuple[str, str]]:
     """Where there are references, and what they say."""
     if isinstance(resource, list):  # the operations of a patch
         return [("", text) for operation in resource for text in _texts(operation)]
+    if is_patch:  # by FHIRPath
+        texts = [part["valueString"] for part in reference_parts(resource)]
+        return [("", text) for text in (*texts, *_texts(resource))]
     if not isinstance(resource, dict):
         return []
     return [(path, reference["reference"]) for path, reference in references(resource)]

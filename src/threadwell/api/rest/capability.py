@@ -73,7 +73,7 @@ def capability_statement(base: str) -> Resource:
         "implementation": {"description": "Threadwell", "url": f"{base}/fhir/R4"},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [
             {
                 "extension": [{"url": _WEBSOCKET, "valueUri": socket_url(base)}],

@@ -17,6 +17,7 @@ from threadwell.api.rest.room import MAX_ENTRIES
 from threadwell.fhir.json import BadJson, decode, encode, parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.patch import check_operations
+from threadwell.fhir.path_patch import path_operations
 from threadwell.fhir.resource import Resource
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -41,7 +42,7 @@ _OUTCOME = b'{"resourceType":"OperationOutcome"'
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``resource`` is what it brings: a resource, or the operations of a patch.
+    """One entry. ``resource`` is what it brings: a resource, or what a patch is to do.
 
     ``request`` is the request that it stands for, without a body.
     """
@@ -124,8 +125,10 @@ def _entry(context: Context, outer: Request, index: int, value: Any) -> Entry:
     return Entry(index, full_url, request, resource)
 
 
-def operations(resource: Any, where: str) -> list[Any]:
-    """The JSON Patch that a PATCH entry brings: in a Binary, in Parameters, or as it is."""
+def operations(resource: Any, where: str) -> Any:
+    """What a PATCH entry brings: a FHIRPath Patch, which is Parameters, or the operations of a
+    JSON Patch: in a Binary, as they are, or as Medplum has them in Parameters, each with an ``op``.
+    """
     value = resource
     if isinstance(resource, dict) and resource.get("resourceType") == "Binary":
         try:
@@ -134,6 +137,9 @@ def operations(resource: Any, where: str) -> list[Any]:
             raise invalid("The Binary of a patch holds JSON in base64", f"{where}.data") from None
     elif isinstance(resource, dict) and resource.get("resourceType") == "Parameters":
         parameters = resource.get("parameter")
+        if not _is_json_patch(parameters):
+            path_operations(resource, where)
+            return resource
         value = [
             _operation(parameter.get("part"), where)
             for parameter in (parameters if isinstance(parameters, list) else [])
@@ -194,6 +200,16 @@ def _headers(outer: Request, asked: dict[str, Any], where: str) -> dict[bytes, b
             raise invalid(f"{member} must be an instant", f"{where}.request.{member}")
         headers[header] = text.encode()
     return headers
+
+
+def _is_json_patch(parameters: Any) -> bool:
+    """Is there an operation that has an ``op``? One of a FHIRPath Patch has a ``type``."""
+    return any(
+        isinstance(part, dict) and part.get("name") == "op"
+        for parameter in (parameters if isinstance(parameters, list) else [])
+        if isinstance(parameter, dict) and isinstance(parameter.get("part"), list)
+        for part in parameter["part"]
+    )
 
 
 def _operation(parts: Any, where: str) -> dict[str, Any]:

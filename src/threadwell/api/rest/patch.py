@@ -1,7 +1,8 @@
-"""patch and conditional patch (FHIR R4 §3.1.0.6) by JSON Patch (RFC 6902)."""
+"""patch and conditional patch (FHIR R4 §3.1.0.6), by JSON Patch or by FHIRPath Patch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from threadwell.api.answers import written
@@ -9,6 +10,7 @@ from threadwell.api.body import too_large
 from threadwell.api.context import Context
 from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.negotiation import content_type_of
 from threadwell.api.rest.accept import accept, parse_json
 from threadwell.api.rest.change import Change, updated
 from threadwell.api.rest.commit import commit, settle
@@ -19,12 +21,16 @@ from threadwell.api.rest.replies import sent_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.patch import apply_patch, check_operations
+from threadwell.fhir.path_patch import apply_path_patch, path_operations
+from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
 JSON_PATCH = "application/json-patch+json"
 #: About how many bytes of JSON are as much work as one operation.
 _OPERATION = 50
+#: One of FHIRPath is as much work as some of JSON Patch.
+_PATH = 20
 
 
 async def patch(context: Context, request: Request) -> Answer:
@@ -56,7 +62,7 @@ async def patch_where(context: Context, request: Request) -> Answer:
 async def patched(
     context: Context,
     current: Stored,
-    operations: list[Any],
+    operations: Any,
     now: int,
     author: str,
     *,
@@ -71,8 +77,12 @@ async def patched(
     ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none;
     ``version_id`` as in ``updated``.
     """
-    size = len(current.body) + _OPERATION * len(operations)
-    resource = await aside(size, lambda: apply_patch(decode(current.body), operations))
+    apply: Callable[[Resource, Any], Resource] = apply_patch
+    count = len(operations)
+    if isinstance(operations, dict):
+        apply, count = apply_path_patch, _PATH * len(path_operations(operations))
+    size = len(current.body) + _OPERATION * count
+    resource = await aside(size, lambda: apply(decode(current.body), operations))
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
     await context.view.keep(resource, current)
@@ -96,14 +106,21 @@ async def patched(
     return await keep_content(context, change)
 
 
-async def parse_operations(request: Request) -> list[Any]:
-    """The JSON Patch of the body; raises 415 for any other kind of patch, 400 for none."""
-    return check_operations(await parse_json(request, JSON_PATCH))
+async def parse_operations(request: Request) -> Any:
+    """What the body is to do: a list for a JSON Patch, ``Parameters`` for a FHIRPath Patch.
+
+    The content type tells which it is; JSON of no other name may be either. Raises 415 for any
+    other kind of patch, 400 for none.
+    """
+    value = await parse_json(request, JSON_PATCH)
+    kind = content_type_of(request.headers)
+    if isinstance(value, dict) and (kind is None or kind.name != JSON_PATCH):
+        path_operations(value)
+        return value
+    return check_operations(value)
 
 
-async def _apply(
-    context: Context, request: Request, operations: list[Any], current: Stored
-) -> Change:
+async def _apply(context: Context, request: Request, operations: Any, current: Stored) -> Change:
     check_write(request, current)
     change = await patched(
         context,

@@ -95,8 +95,14 @@ class _Parser:
         node = self._path()
         while self._tokens[-1] in {"as", "is"}:
             operator = self._tokens.pop()
-            node = Typed(node, operator, self._tokens.pop())
+            node = Typed(node, operator, self._type())
         return node
+
+    def _type(self) -> str:
+        name = self._tokens.pop()
+        if not name.isidentifier():
+            raise Unsupported(f"a type was expected, not {name!r}")
+        return name
 
     def _path(self) -> Node:
         node = self._term()
@@ -114,7 +120,7 @@ class _Parser:
         named = self._variables.get(position.removeprefix("%"))
         if position.startswith("%") and isinstance(named, Literal) and type(named.value) is int:
             return named.value
-        if not position.isdigit():
+        if not (position.isascii() and position.isdigit()):
             raise Unsupported(f"a position was expected, not {position!r}")
         return int(position)
 
@@ -147,7 +153,7 @@ class _Parser:
         if not self._took("("):
             return Member(base, name)
         if name in _CONVERSIONS:
-            node: Node = Typed(base, _CONVERSIONS[name], self._tokens.pop())
+            node: Node = Typed(base, _CONVERSIONS[name], self._type())
             self._expect(")")
             return node
         arguments: list[Node] = []
