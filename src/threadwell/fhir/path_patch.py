@@ -32,6 +32,8 @@ LONGEST_PATH = 1_000
 MAX_PATHS = 300_000
 #: Characters of a path that an error repeats.
 _SHOWN = 200
+#: Items of a list that are seen to be nothing as quickly as one value is looked at.
+_QUICK = 16
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'?")
 #: The parts of an operation: where their value is. A value has any of them.
 _PARTS = {
@@ -265,7 +267,7 @@ class _PathPatch:
         for each in (name, f"_{name}"):
             values = members.get(each)
             if isinstance(values, list) and values:
-                self._looker.look(len(values))
+                self._looker.look(len(values) // _QUICK)
                 if all(value is None for value in values):
                     self._do("remove", (*above, each))
 

@@ -298,6 +298,7 @@ def test_an_error_repeats_no_value() -> None:
     ("change", "message"),
     [
         (op("delete", "Patient.telecom.where(use = 'never').where(use = 'x')"), "look at too much"),
+        (op("delete", f"Patient.telecom.where({'use = use and ' * 60}false)"), "look at too much"),
         (op("delete", f"Patient.telecom[7].where({'true and ' * 100}true)"), "characters together"),
     ],
 )

@@ -16,6 +16,7 @@ from threadwell.fhir.fhirpath.logic import Truth
 from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.fhirpath.top import Top
 from threadwell.fhir.fhirpath.tree import (
+    Binary,
     Call,
     Index,
     Literal,
@@ -31,6 +32,8 @@ from threadwell.fhir.fhirpath.values import NO_VALUE, is_type
 
 #: Values, and what is within them, that the conditions of one patch may look at.
 MAX_LOOKS = 2_000_000
+#: Nodes of a condition that are looked through as one, and characters of a text.
+_SIMPLE, _TEXT = 6, 64
 #: What any resource may be called at the start of a path.
 _ANY = ("Resource", "DomainResource")
 
@@ -69,7 +72,7 @@ class Looker:
     def __init__(self) -> None:
         self._looks = MAX_LOOKS
         #: By the identity of a node, which is kept so that no other comes to have it, and the type.
-        self._conditions: dict[tuple[int, str], tuple[Node, Truth]] = {}
+        self._conditions: dict[tuple[int, str], tuple[Node, Truth, int]] = {}
 
     def find(self, node: Node, resource: Any) -> list[Place]:
         """What the path selects in the resource, in its order.
@@ -121,11 +124,12 @@ class Looker:
     def _holds(self, criteria: Node, place: Place) -> bool:
         asked = id(criteria), place.type
         if asked not in self._conditions:
-            self._conditions[asked] = criteria, _condition(criteria, place.type)
-        holds = self._conditions[asked][1]
+            holds = _condition(criteria, place.type)
+            self._conditions[asked] = criteria, holds, 1 + _nodes(criteria) // _SIMPLE
+        _, holds, weight = self._conditions[asked]
         if place.value is NO_VALUE:
             return False
-        self.look(_size(place.value))
+        self.look(weight * _size(place.value))
         try:
             return holds(place.value, Top(place.value)) is True
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -224,7 +228,20 @@ def _condition(criteria: Node, type_: str) -> Truth:
 
 
 def _size(value: Any) -> int:
-    """How many values there are in a value."""
+    """How many values there are in a value; a long text counts as several."""
     if isinstance(value, dict):
         return 1 + sum(map(_size, value.values()))
-    return sum(map(_size, value)) if isinstance(value, list) else 1
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return 1 + len(value) // _TEXT if isinstance(value, str) else 1
+
+
+def _nodes(node: Node) -> int:
+    match node:
+        case Binary(left, _, right):
+            return 1 + _nodes(left) + _nodes(right)
+        case Call(base, _, arguments):
+            return 1 + _nodes(base) + sum(map(_nodes, arguments))
+        case Member(base) | Typed(base) | Index(base):
+            return 1 + _nodes(base)
+    return 1
