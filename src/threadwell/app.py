@@ -130,9 +130,12 @@ async def _barred(store: Store, who: str) -> str:
     """Why what somebody has subscribed to is not told; ``""`` where it is."""
     from threadwell.access.memberships import find_membership
     from threadwell.api.oauth.clients import find_client
+    from threadwell.fhir.authors import acted_for
     from threadwell.stores.contract import DEFAULT_PROJECT
     from threadwell.subscriptions.served import LIMITED, REVOKED
 
+    if acted_for(who):
+        return LIMITED
     type_, _, id_ = who.partition("/")
     if type_ == "ClientApplication" and await find_client(store, id_) is None:
         return REVOKED

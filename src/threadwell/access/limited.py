@@ -16,6 +16,7 @@ from threadwell.access.policy import Entry, Interaction, Policy, Sight, Version,
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import searched
 from threadwell.access.writing import Writing
+from threadwell.fhir.authors import whose
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import not_found
 from threadwell.fhir.resource import Resource
@@ -289,4 +290,4 @@ class Limited:
 
     def _is_own(self, stored: Stored) -> bool:
         """Is it a file that the caller has brought? It is seen before a message has it."""
-        return stored.type == "Binary" and stored.author == self.policy.profile != ""
+        return stored.type == "Binary" and whose(stored.author) == self.policy.profile != ""

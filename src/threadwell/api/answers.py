@@ -14,6 +14,7 @@ from threadwell.api.exchange import Answer, Header, Request
 from threadwell.api.headers import preferred_return
 from threadwell.api.outcomes import CREATED, JSON, OK, PRIVATE, outcome_answer
 from threadwell.audit.witness import CURRENT
+from threadwell.fhir.authors import acted_for, writer
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored, StoreError
 
@@ -100,8 +101,10 @@ def location(context: Context, stored: Stored) -> bytes:
 
 def _with_origin(context: Context, stored: Stored, body: bytes) -> bytes:
     project = context.project
+    other = acted_for(stored.author)
     origin = {
-        **({"author": {"reference": stored.author}} if stored.author else {}),
+        **({"author": {"reference": writer(stored.author)}} if stored.author else {}),
+        **({"onBehalfOf": {"reference": other}} if other else {}),
         "project": project,
         "compartment": [{"reference": f"Project/{project}"}],
     }

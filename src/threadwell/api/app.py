@@ -314,8 +314,10 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         access = context.access
         try:
             caller = access.known(request.headers) or await access.caller(request.headers)
-        except FhirError:
-            _STRANGERS.refused(context, request)
+        except FhirError as error:
+            if error.status == 403:
+                request.caller = await access.asking(request.headers)
+            _STRANGERS.refused(context, request, status=error.status)
             raise
         request.caller = caller
         if context.load.allowance is not None:
@@ -338,6 +340,8 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
 
 def _counted(caller: Caller) -> str:
     """By whom requests are counted: a client, or a person whichever app they use."""
+    if caller.through:
+        return caller.through
     is_person = caller.claims is not None and caller.claims.person
     return caller.reference if is_person else caller.client_id
 

@@ -8,13 +8,16 @@ from typing import NamedTuple, TypeAlias
 
 from threadwell.access.policy import Policy
 from threadwell.api.claims import Claims
+from threadwell.fhir.authors import authored
 
 
 class Caller(NamedTuple):
     """Who asks. ``reference`` becomes ``meta.author`` of what they write, ``""`` for nobody.
 
     ``admin`` may register further clients. Without a ``policy`` they may do everything. ``claims``
-    are those that they came with.
+    are those that they came with. Where somebody acts for another, ``through`` is their own
+    reference and ``client_id`` their client; all else is the other's, by the ``membership`` of that
+    id. They have no ``claims`` then, and are no ``admin``.
     """
 
     reference: str
@@ -24,6 +27,13 @@ class Caller(NamedTuple):
     login_id: str = ""
     policy: Policy | None = None
     claims: Claims | None = None
+    through: str = ""
+    membership: str = ""
+
+    @property
+    def author(self) -> str:
+        """What is kept as the author of what they write (``fhir.authors``)."""
+        return authored(self.through, self.reference) if self.through else self.reference
 
 
 NOBODY = Caller("")

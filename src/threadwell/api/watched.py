@@ -121,6 +121,7 @@ def who(request: Request) -> Who:
         through = request.peer if address != request.peer else ""
     return Who(
         who=caller.reference,
+        acting=caller.through,
         client=caller.client_id,
         name=caller.name,
         login=caller.login_id,

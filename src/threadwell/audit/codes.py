@@ -22,6 +22,8 @@ HUMAN = {
     "code": "IRCP",
     "display": "information recipient",
 }
+#: What the agent is of whom somebody else has asked.
+ACTED_FOR = {"coding": [{"system": OWN, "code": "acted-for"}], "text": "was acted for"}
 SERVER = {
     "system": "http://terminology.hl7.org/CodeSystem/security-source-type",
     "code": "4",

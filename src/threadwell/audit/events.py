@@ -18,6 +18,7 @@ from threadwell.fhir.stamp import instant
 #: How the ids of these AuditEvents begin; no other resource has such an id.
 PREFIX = "audit."
 _ID = re.compile(r"audit\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,8})")
+_CLIENT = "ClientApplication/"
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -128,11 +129,14 @@ def _agents(record: Record, action: str) -> Iterator[Resource]:
     by = record.by
     reads = action == "R"
     # A client that acts for nobody else is no agent beside itself.
-    is_person = bool(by.who) and not by.who.startswith("ClientApplication/")
+    is_person = bool(by.who) and not by.who.startswith(_CLIENT)
+    is_asking = not is_person and (bool(by.client) or not by.name)
+    if by.acting:
+        is_asking = by.acting.startswith(_CLIENT)
     client: Resource = {
         "type": {"coding": [codes.DESTINATION if reads else codes.SOURCE]},
         "who": _client(record),
-        "requestor": not is_person and (bool(by.client) or not by.name),
+        "requestor": is_asking,
     }
     if by.address:
         client["network"] = {"address": by.address, "type": "2"}
@@ -146,7 +150,8 @@ def _agents(record: Record, action: str) -> Iterator[Resource]:
         user: Resource = {
             "type": {"coding": [codes.HUMAN]},
             "who": _reference(by.who) if is_person else {"display": by.name},
-            "requestor": True,
+            "requestor": not by.acting,
+            **({"role": [codes.ACTED_FOR]} if by.acting else {}),
         }
         if by.name:
             user["name"] = by.name
@@ -155,6 +160,12 @@ def _agents(record: Record, action: str) -> Iterator[Resource]:
         if by.purpose:
             user["purposeOfUse"] = [{"coding": [{"system": codes.PURPOSE, "code": by.purpose}]}]
         yield user
+    if by.acting and not is_asking:
+        yield {
+            "type": {"coding": [codes.HUMAN]},
+            "who": _reference(by.acting),
+            "requestor": True,
+        }
 
 
 def _client(record: Record) -> Resource:
@@ -164,7 +175,7 @@ def _client(record: Record) -> Resource:
         return {
             "type": "Device",
             "identifier": {"system": codes.CLIENT, "value": by.client},
-            "display": by.name or by.way or "api",
+            "display": (not by.acting and by.name) or by.way or "api",
         }
     return {"display": by.way or "threadwell"}
 

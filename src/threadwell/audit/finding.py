@@ -43,7 +43,7 @@ class Wanted:
             return False
         if self.patient and self.patient not in line.patients:
             return False
-        if self.who and self.who not in (by.who, f"ClientApplication/{by.client}"):
+        if self.who and self.who not in (by.who, by.acting, f"ClientApplication/{by.client}"):
             return False
         if self.entity and not any(f"{t.type}/{t.id}" == self.entity for t in record.touched):
             return False

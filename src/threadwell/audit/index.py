@@ -35,6 +35,8 @@ def terms_of(project: str, block: int, begins: int, lines: Iterable[Line]) -> li
         entities.update([one[:2] for one in record.touched])
         if record.by.who:
             found.add(term(AGENT, record.by.who))
+        if record.by.acting:
+            found.add(term(AGENT, record.by.acting))
         if record.by.client:
             found.add(term(AGENT, f"ClientApplication/{record.by.client}"))
     found.update([term(ENTITY, f"{type_}/{id_}") for type_, id_ in entities])

@@ -27,6 +27,7 @@ class Who(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``python``, ``command …``, ``duty``. ``address`` is where they are, as far as that is known, and
     ``through`` the proxy that said so. ``purpose`` is a code of
     v3-PurposeOfUse, ``reason`` what was said by somebody who went beyond their policy.
+    ``acting`` is a reference to whoever asks for ``who``, who need not know of it.
     """
 
     who: str = ""
@@ -38,6 +39,7 @@ class Who(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     through: str = ""
     purpose: str = ""
     reason: str = ""
+    acting: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from threadwell.encounters import codes
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import reference
+from threadwell.fhir.authors import authored, whose
 from threadwell.fhir.resource import Resource
 
 #: What a correction says, for people.
@@ -24,21 +25,25 @@ _ANSWERED_BY = "answered by"
 
 class Agent(NamedTuple):
     """Who does something: in words; by the id of the API's client, ``""`` for none; and as the
-    person that a ``reference`` (``Practitioner/…``) names, ``""`` where nothing tells.
+    person that a ``reference`` (``Practitioner/…``) names, ``""`` where nothing tells. ``through``
+    is a reference to whoever acts for that person.
     """
 
     name: str
     client: str = ""
     reference: str = ""
+    through: str = ""
 
     @property
     def author(self) -> str:
         """What is kept as the author of what they write, ``""`` for nobody."""
-        return self.reference or (f"{_CLIENT}{self.client}" if self.client else "")
+        client = f"{_CLIENT}{self.client}" if self.client else ""
+        return authored(self.through, self.reference) or client
 
     @classmethod
     def of_author(cls, author: str) -> Agent:
         """Whoever has changed a resource through the API, by what is kept of its author."""
+        author = whose(author)
         if author.startswith(_CLIENT):
             return cls(_CHANGER, author.removeprefix(_CLIENT))
         return cls(_CHANGER, reference=author)

@@ -11,8 +11,9 @@ from threadwell.inbox.site import cookie_name
 from threadwell.logins.login import Member
 from threadwell.logins.people import Profiles, Signed, Standing
 from threadwell.stores.contract import Store
+from threadwell.users.accounts import as_login_member
 from threadwell.users.browsers import COOKIE_LIFE, signed_in
-from threadwell.users.keeping import find_user
+from threadwell.users.keeping import find_user, users
 from threadwell.users.user import User
 
 _USER = "User/"
@@ -69,6 +70,15 @@ class Accounts:
         if user is None or user.disabled or user.epoch != member.epoch:
             return None
         return await self._of(user, member)
+
+    async def member(self, named: str) -> Member | None:
+        """The first whose account is not disabled."""
+        for user in await users(self._store, self._project):
+            for one in user.members:
+                names = (f"ProjectMembership/{one.id}", one.profile)
+                if one.project == self._project and named in names and not user.disabled:
+                    return as_login_member(user, one)
+        return None
 
     async def _of(self, user: User, member: Member) -> Standing | None:
         mine = user.member(self._project, member.profile)

@@ -54,6 +54,10 @@ class People(Protocol):
         """How a member stands now; ``None`` where they may not come in any more."""
         ...
 
+    async def member(self, named: str) -> Member | None:
+        """Who is meant by ``ProjectMembership/{id}``, or by the profile of a membership."""
+        ...
+
 
 class Profiles:
     """``People`` who have no accounts: the resources of a project."""
@@ -72,3 +76,7 @@ class Profiles:
         if found.get("active") is False:
             return None
         return Standing(member.name or resource_name(found) or member.profile, member.profile)
+
+    async def member(self, named: str) -> Member | None:  # noqa: ARG002
+        """Nobody: there are no memberships."""
+        return None

@@ -34,7 +34,8 @@ class Stored(NamedTuple):
 
     ``body`` is the JSON that was committed, byte for byte; ``b""`` where ``deleted``.
     ``updated`` is ``meta.lastUpdated`` in milliseconds since 1970 UTC. ``author`` is the reference
-    of who wrote it (``ClientApplication/…``), ``""`` if nobody was named.
+    of who wrote it (``ClientApplication/…``, and whom for: ``fhir.authors``), ``""`` if nobody was
+    named.
     """
 
     type: str

@@ -35,7 +35,9 @@ async def me(context: Context, request: Request) -> Answer:
         },
         "membership": {
             "resourceType": "ProjectMembership",
-            "id": (member and member.membership) or derived_id(_MEMBERSHIP, caller.client_id),
+            "id": caller.membership
+            or (member and member.membership)
+            or derived_id(_MEMBERSHIP, caller.client_id),
             "project": {"reference": f"Project/{context.project}", "display": PROJECT_NAME},
             "user": {"reference": member.user, "display": caller.name}
             if member and member.user

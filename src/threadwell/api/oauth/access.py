@@ -22,7 +22,7 @@ from threadwell.api.oauth.clients import Client, find_client, refuse_unknown
 from threadwell.api.oauth.keys import Keyring
 from threadwell.api.oauth.limits import limits_of, marked
 from threadwell.api.oauth.tokens import verify
-from threadwell.api.outcomes import unauthorized
+from threadwell.api.outcomes import forbidden, unauthorized
 from threadwell.fhir.stamp import Clock
 from threadwell.logins import endings, marks
 from threadwell.logins.login import Member
@@ -30,6 +30,8 @@ from threadwell.logins.logins import Logins
 from threadwell.logins.people import People
 from threadwell.stores.contract import Store
 
+#: For whom an administrator's request is made: ``ProjectMembership/…``, or a profile.
+BEHALF = b"x-medplum-on-behalf-of"
 #: Milliseconds until a token or secret that was good is looked at again.
 RECHECK = 5_000
 #: Milliseconds that something ended elsewhere may go unnoticed.
@@ -73,13 +75,41 @@ class Access:
         now = self._clock()
         if now >= self._look:
             return None
-        known = self._known.get(headers.get(b"authorization", b""))
+        header = headers.get(b"authorization", b"")
+        if BEHALF in headers:
+            header = _for_another(header, headers[BEHALF])
+        known = self._known.get(header)
         if known is None or now >= known.recheck or known.last != self._last:
             return None
         return known.caller
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """Who asks; raises ``FhirError`` 401 where that cannot be told or they may not."""
+        """Whoever is asked for: who asks, or whom they act for by ``BEHALF``.
+
+        Raises ``FhirError`` 401 where it cannot be told who asks or they may not, and 403 where
+        they do not act for others, or there is nobody of that name whom they could act for.
+        """
+        asking = await self.asking(headers)
+        if BEHALF not in headers:
+            return asking
+        if not asking.admin or asking.policy is not None:
+            raise forbidden()
+        header, named = headers.get(b"authorization", b""), headers[BEHALF]
+        both = _for_another(header, named)
+        now, known = self._clock(), self._known.get(both)
+        if known and now < known.recheck and known.last == self._last:
+            return known.caller
+        last = self._last
+        caller = await self._acting(asking, named.decode("latin-1"))
+        if caller is None:
+            raise forbidden()
+        own = self._known.get(header)
+        recheck = min(now + RECHECK, own.recheck if own else now)
+        self._remember(both, _Known(caller, None, recheck, last))
+        return caller
+
+    async def asking(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks, whomever they act for; raises ``FhirError`` 401."""
         header = headers.get(b"authorization", b"")
         now = self._clock()
         if now >= self._look:
@@ -128,7 +158,10 @@ class Access:
 
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""
-        self._known.pop(headers.get(b"authorization", b""), None)
+        header = headers.get(b"authorization", b"")
+        begins = _for_another(header, b"")
+        for known in [one for one in self._known if one == header or one.startswith(begins)]:
+            del self._known[known]
 
     async def _by_token(self, header: bytes, token: bytes, now: int) -> Caller | None:
         known, last = self._known.pop(header, None), self._last
@@ -188,6 +221,21 @@ class Access:
         policy = await self._policies.of(standing.policy_of, self._clock())
         return Caller(member.profile, "", standing.name, standing.admin, "", policy)
 
+    async def _acting(self, asking: Caller, named: str) -> Caller | None:
+        """A member as somebody acts for them: with what is theirs, and without what only they may
+        do themselves.
+        """
+        member = await self._people.member(named)
+        caller = await self.member(member) if member is not None else None
+        if member is None or caller is None:
+            return None
+        return caller._replace(
+            client_id=asking.client_id,
+            admin=False,
+            through=asking.reference,
+            membership=member.membership,
+        )
+
     async def _person(self, claims: Claims, client: Client | None) -> Caller | None:
         login = await self._logins.find(claims.login_id)
         if login is None or login.member is None or login.asked.client != claims.client_id:
@@ -236,6 +284,11 @@ class _Known(NamedTuple):
     claims: Claims | None
     recheck: int
     last: bytes | None
+
+
+def _for_another(header: bytes, named: bytes) -> bytes:
+    """By what it is remembered: no header has a line break."""
+    return b"%s\n%s" % (header, named)
 
 
 def basic(credentials: bytes) -> tuple[str, str] | None:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from threadwell.api.outcomes import forbidden
 from threadwell.api.rest.anchored import keep_anchors
+from threadwell.fhir.authors import acted_for
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import new_id, stamp
@@ -78,6 +80,9 @@ def _version(
     content: bytes | None,
     version_id: str,
 ) -> Change:
+    if acted_for(author) and resource["resourceType"] == "Subscription":
+        # It would go on telling when nobody may act for them any more.
+        raise forbidden()
     # The clock may have been set back; lastUpdated never is.
     now = max(now, before.updated) if before else now
     version_id = version_id or new_id(now)

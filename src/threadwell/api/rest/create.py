@@ -47,7 +47,7 @@ async def commit_new(
 ) -> Change:
     """Write a new resource, if ``unmatched`` match nothing; raises ``Conflict`` if they do."""
     now = context.clock()
-    author = request.caller.reference
+    author = request.caller.author
     change = created(accepted.resource, new_id(now), now, author, accepted.content)
     await commit(context, change, *unmatched)
     return change

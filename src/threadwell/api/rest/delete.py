@@ -44,4 +44,4 @@ async def delete_where(context: Context, request: Request) -> Answer:
 
 async def _delete(context: Context, request: Request, current: Stored) -> None:
     check_write(request, current)
-    await commit(context, deleted(current, context.clock(), request.caller.reference))
+    await commit(context, deleted(current, context.clock(), request.caller.author))

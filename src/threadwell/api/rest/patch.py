@@ -127,7 +127,7 @@ async def _apply(context: Context, request: Request, operations: Any, current: S
         current,
         operations,
         context.clock(),
-        request.caller.reference,
+        request.caller.author,
         urls=b"storage" in request.body,
         conditions=b"?" in request.body,
     )

@@ -8,7 +8,7 @@ from threadwell.api import glass, watched
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.negotiation import check_format
-from threadwell.api.outcomes import NotAllowed
+from threadwell.api.outcomes import NotAllowed, forbidden
 from threadwell.api.rest import (
     about,
     acts,
@@ -132,6 +132,13 @@ _AUDIT_INSTANCE: Methods = {"GET": audit_events.read}
 
 #: Those that answer in other formats than FHIR's as well.
 _CONTENTS = frozenset({binary.read, binary.vread, export.file, view_run.run})
+#: What would last longer than that somebody may act for another.
+_NOT_FOR_ANOTHER = frozenset(
+    {
+        *(export.export, export.export_patients, export.export_group),
+        *(export.status, export.end, export.file, subscriptions.binding_token),
+    }
+)
 #: Each handler's interaction, as FHIR calls it.
 _INTERACTIONS: Mapping[Handler, str] = {
     read.read: "read",
@@ -214,6 +221,8 @@ async def _perform(context: Context, request: Request) -> Answer:
     context = glass.broken(context, request)
     watched.begins(context, request)
     context.view.check(request.type, request.interaction)
+    if request.caller.through and handler in _NOT_FOR_ANOTHER:
+        raise forbidden()
     return await handler(context, request)
 
 

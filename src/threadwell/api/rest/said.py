@@ -18,6 +18,8 @@ PATH = "Parameters.parameter"
 def asking(request: Request) -> Agent:
     """Who is named as having said it: the person, or the client that asks."""
     caller = request.caller
+    if caller.through:
+        return Agent(caller.name, reference=caller.reference, through=caller.through)
     if caller.claims is not None and caller.claims.person:
         return Agent(caller.name, reference=caller.reference)
     return Agent(caller.name, caller.client_id) if caller.client_id else SOMEBODY

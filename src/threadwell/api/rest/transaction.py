@@ -132,7 +132,7 @@ class _Draft:
         #: All that is wrong with what the entries bring.
         self.issues: list[Issue] = []
         self._context = context
-        self._author = request.caller.reference
+        self._author = request.caller.author
         self._now = context.clock()
         self._may_be_large = len(request.body) >= LARGE
         self._links = Links(targets, versioned=b"/_history/" in request.body)

@@ -76,7 +76,7 @@ async def _replace(
     context: Context, request: Request, accepted: Accepted, current: Stored
 ) -> Change:
     check_write(request, current)
-    now, author = context.clock(), request.caller.reference
+    now, author = context.clock(), request.caller.author
     await context.view.keep(accepted.resource, current)
     change = await aside(
         len(request.body),
