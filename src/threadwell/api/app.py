@@ -44,7 +44,7 @@ from threadwell.api.rest import routes
 from threadwell.api.rest.subscriptions import remove
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
-from threadwell.api.watched import Strangers, signed
+from threadwell.api.watched import refused, signed
 from threadwell.audit.trail import Trail
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.stamp import Clock, now_ms
@@ -54,7 +54,6 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
 _BELOW_FHIR = f"{_FHIR}/"
-_STRANGERS = Strangers()
 #: What anybody may know of the API.
 _PUBLIC = frozenset({f"{_FHIR[1:]}/metadata", f"{_FHIR[1:]}/$versions"})
 _ALWAYS = ("/health", "/metrics")
@@ -214,7 +213,7 @@ class _App:
                 request.body = await read_body(receive, headers, most)
                 answer = await handler(context, request)
                 if request.interaction == "login":
-                    signed(context, request, answer.status, _STRANGERS)
+                    signed(context, request, answer.status)
                 return answer
             finally:
                 context.load.release(held)
@@ -317,7 +316,7 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         except FhirError as error:
             if error.status == 403:
                 request.caller = await access.asking(request.headers)
-            _STRANGERS.refused(context, request, status=error.status)
+            refused(context, request, status=error.status)
             raise
         request.caller = caller
         if context.load.allowance is not None:

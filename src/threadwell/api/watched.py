@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from time import monotonic
 
 from msgspec import structs
 
 from threadwell.access.limited import Limited
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
-from threadwell.audit.record import Record, Who
+from threadwell.audit.record import Who
+from threadwell.audit.strangers import Strangers
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.outcome import FhirError
 from threadwell.stores.contract import StoreBusy, StoreError
@@ -28,8 +28,7 @@ _BARE = frozenset({"capabilities"})
 _BUNDLES = frozenset({"batch", "transaction"})
 _ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
 _LONGEST = 20_000
-#: Requests a second of nobody known that are recorded one by one.
-_STRANGERS = 20
+_STRANGERS = Strangers()
 
 
 async def watched(context: Context, request: Request, perform: Handler) -> Answer:
@@ -136,44 +135,18 @@ def by_url(request: Request) -> Who:
     return structs.replace(who(request), way="file")
 
 
-class Strangers:
-    """Requests of those who are not known (401): each recorded, but of a flood only some.
-
-    Else whoever can reach the server could fill its disk.
-    """
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._count = 0
-        self._left_out = 0
-
-    def refused(
-        self, context: Context, request: Request, act: str = "access", status: int = 401
-    ) -> None:
-        """Record that one was refused."""
-        second = int(monotonic())
-        if second != self._second:
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._count > _STRANGERS:
-            self._left_out += 1
-            return
-        by = who(request)
-        if self._left_out:
-            by = Who(way=by.way, address=by.address, name=f"{self._left_out} more were left out")
-            self._left_out = 0
-        asked = request.path[:_LONGEST]
-        at = context.trail.clock()
-        record = Record(at=at, act=act, by=by, status=status, asked=asked)
-        context.trail.note(context.project, record)
+def refused(context: Context, request: Request, act: str = "access", status: int = 401) -> None:
+    """Record that somebody who is not known was refused."""
+    asked = request.path[:_LONGEST]
+    _STRANGERS.refused(context.trail, context.project, who(request), act, status, asked)
 
 
-def signed(context: Context, request: Request, status: int, strangers: Strangers) -> None:
+def signed(context: Context, request: Request, status: int) -> None:
     """Record that somebody has asked to sign in, or out, and what came of it."""
     if status < 400:
         context.trail.event(context.project, "login", who(request), asked=request.path)
     else:
-        strangers.refused(context, request, "login", status)
+        refused(context, request, "login", status)
 
 
 def _end(witness: Witness, request: Request, status: int) -> None:

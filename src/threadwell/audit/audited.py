@@ -91,7 +91,7 @@ class Audited:
             record = Record(at=now, act="change", by=self._by, touched=touched)
         else:
             record = witness.record(200, touched)
-        kept = Kept(PENDING, f"{project}/{new_id(now)}", encode_record(record))
+        kept = waiting(project, record, new_id(now))
         await self._store.commit(
             project,
             ChangeSet(
@@ -104,6 +104,11 @@ class Audited:
         self.changed = True
         if witness is not None:
             witness.wrote = True
+
+
+def waiting(project: str, record: Record, id_: str) -> Kept:
+    """A record that waits in the store, to go with a commit; ``id_`` is one of its own."""
+    return Kept(PENDING, f"{project}/{id_}", encode_record(record))
 
 
 def _touched(write: Write) -> Touched:

@@ -66,4 +66,7 @@ ACTIONS = {
     "change": "U",
     "page": "R",
     "file": "R",
+    "export": "R",
+    "notify hook": "R",
+    "notify socket": "R",
 }

@@ -12,17 +12,18 @@ from pathlib import Path
 from threadwell.bulk.job import File, Part, Progress, kept_piece
 from threadwell.bulk.packing import pack
 from threadwell.stores.aside import aside
-from threadwell.stores.contract import Kept
+from threadwell.stores.contract import Kept, Stored
 
 #: A file has about so many lines and bytes, and then another one follows.
 MOST_LINES, MOST_BYTES = 100_000, 512 * 1024 * 1024
 
 
 class Lines:
-    """What one step adds to the files, by part and type."""
+    """What one step adds to the files, by part and type, and which versions are ``shown`` by it."""
 
     def __init__(self) -> None:
         self._lines: defaultdict[tuple[Part, str], list[bytes]] = defaultdict(list)
+        self.shown: list[Stored] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))

@@ -131,6 +131,7 @@ class Walk:
             mine = owned.get(Key(one.type, one.id))
             if mine is not None and stretch is not None and mine.number == stretch.number:
                 lines.add(Part.OUTPUT, one.type, await self._line(one))
+                lines.shown.append(one)
 
     async def _line(self, version: Stored) -> bytes:
         body = version.body
@@ -194,6 +195,7 @@ class Walk:
         seen = await shown(self.view, current or version, version)
         if seen is not None:
             lines.add(Part.OUTPUT, key.type, await self._line(seen))
+            lines.shown.append(seen)
 
     def _has_passed(
         self, mine: Stretch, version: Stored, place: Position, at: tuple[int, Place | None]

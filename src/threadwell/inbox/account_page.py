@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.doors import from_elsewhere, give_cookie, is_from_here
+from threadwell.inbox.entering import entered
 from threadwell.inbox.entrance import where_from
 from threadwell.inbox.page import Form, first, page_of, read_form, sentence
 from threadwell.inbox.site import Site
@@ -79,6 +80,8 @@ async def act(site: Site, request: Request) -> Response:
         return response
     except (Wrong, BadPassword) as error:
         shown = Shown(mistake=sentence(error), secret=first(form, "secret"))
+    if not shown.mistake:
+        await entered(site, request, _sign_in(request).who, "/account", f"account {name}")
     return await _page(site, request, shown, 400 if shown.mistake else 200)
 
 
@@ -91,6 +94,7 @@ async def _new_password(site: Site, request: Request, user: User, form: Form) ->
     if changed is None:
         raise Wrong("the password was changed elsewhere meanwhile")
     had = _sign_in(request)
+    await entered(site, request, had.who, "/account", "account password")
     cookie = await begin(
         site.whole, site.project, who=had.who, user=changed, methods=had.methods, agent=had.agent
     )

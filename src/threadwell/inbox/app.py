@@ -37,6 +37,7 @@ from threadwell.inbox import (
     typists,
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
+from threadwell.inbox.entering import address
 from threadwell.inbox.entrance import entrance, sign_in_form
 from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
@@ -48,7 +49,6 @@ from threadwell.intake.chat.typing import Typing
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 from threadwell.users.browsers import signed_in
 from threadwell.users.keeping import any_user
-from threadwell.users.sources import address_of, proxies
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -168,18 +168,13 @@ def _guarded(site: Site, page: Page) -> Endpoint:
         request.state.sign_in = found
         request.state.by = by
         theirs = await site.seen_by(by.reference)
-        who = Who(who=by.reference, name=by.name, way="pages", address=_address(request))
+        who = Who(who=by.reference, name=by.name, way="pages", address=address(request))
         path = request.url.path
         wide = theirs.policy is None
         with site.trail.watching(site.project, who, "page", asked=path, wide=wide, quiet=True):
             return await page(theirs, request)
 
     return _outside(endpoint)
-
-
-def _address(request: Request) -> str:
-    peer = request.client.host if request.client else ""
-    return address_of(peer, request.headers.get("x-forwarded-for", ""), proxies())
 
 
 def _outside(endpoint: Endpoint) -> Endpoint:

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from threadwell.inbox.entering import entered, refused
 from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import LINK_LIFE, good_link, redeem
 from threadwell.inbox.site import Site, door
-from threadwell.users.browsers import COOKIE_LIFE, sign_out
+from threadwell.users.browsers import COOKIE_LIFE, sign_out, signed_in
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
 _PAGE = re.compile(
@@ -38,12 +39,20 @@ async def sign_in_page(site: Site, request: Request) -> Response:
 
 async def signing_in(site: Site, request: Request) -> Response:
     """What the button does: the link is exchanged for a cookie, once."""
+    return refused(site, request, await _signing_in(site, request), "/sign-in")
+
+
+async def _signing_in(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     agent = request.headers.get("user-agent", "")
     token = request.path_params["token"]
     cookie = await redeem(site.whole, token, project=site.project, agent=agent)
-    return _spent() if cookie is None else let_in(site, request, cookie)
+    found = await signed_in(site.whole, site.project, cookie)
+    if cookie is None or found is None:
+        return _spent()
+    await entered(site, request, found.who, "/sign-in")
+    return let_in(site, request, cookie)
 
 
 def let_in(site: Site, request: Request, cookie: str) -> Response:
@@ -81,7 +90,11 @@ async def signing_out(site: Site, request: Request) -> Response:
     """The cookie is worthless from now on."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    await sign_out(site.whole, site.project, request.cookies.get(site.cookie))
+    cookie = request.cookies.get(site.cookie)
+    found = await signed_in(site.whole, site.project, cookie)
+    await sign_out(site.whole, site.project, cookie)
+    if found is not None:
+        await entered(site, request, found.who, "/sign-out")
     response = door(200, "Signed out", "This browser sees the pages no longer.")
     drop_cookie(site, response, site.cookie)
     return response

@@ -23,6 +23,7 @@ from threadwell.inbox.doors import (
     keep_app,
     let_in,
 )
+from threadwell.inbox.entering import address, entered, refused
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.render import render
 from threadwell.inbox.site import Site, door
@@ -34,7 +35,6 @@ from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPasswo
 from threadwell.users.pauses import Paused
 from threadwell.users.resetting import ask_for_reset
 from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, From, Wrong
-from threadwell.users.sources import address_of, proxies
 from threadwell.users.steps import LIFE as STEP_LIFE
 from threadwell.users.steps import end_step, new_step, step_of
 from threadwell.users.user import Member, User
@@ -58,23 +58,29 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
     def route(path: str, page: Page, method: str) -> Route:
         return Route(path, outside(partial(page, site)), methods=[method])
 
+    def form(path: str, page: Page) -> Route:
+        name = path.partition("/{")[0]
+
+        async def watched(request: Request) -> Response:
+            return refused(site, request, await page(site, request), name)
+
+        return Route(path, outside(watched), methods=["POST"])
+
     return [
         route("/sign-in", show, "GET"),
-        route("/sign-in", sign_in, "POST"),
+        form("/sign-in", sign_in),
         route("/sign-in/code", show_code, "GET"),
-        route("/sign-in/code", check_code, "POST"),
+        form("/sign-in/code", check_code),
         route("/resetpassword", show_reset, "GET"),
-        route("/resetpassword", ask_reset, "POST"),
+        form("/resetpassword", ask_reset),
         route("/setpassword/{id}/{secret}", show_password, "GET"),
-        route("/setpassword/{id}/{secret}", set_password, "POST"),
+        form("/setpassword/{id}/{secret}", set_password),
     ]
 
 
 def where_from(site: Site, request: Request) -> From:
     """Where a request comes from, and by which cookie its browser is known."""
-    peer = request.client.host if request.client else ""
-    address = address_of(peer, request.headers.get("x-forwarded-for", ""), proxies())
-    return From(address, request.cookies.get(site.known_cookie, ""))
+    return From(address(request), request.cookies.get(site.known_cookie, ""))
 
 
 def sign_in_form(status: int, *, email: str = "", mistake: str = "") -> HTMLResponse:
@@ -190,6 +196,9 @@ async def set_password(site: Site, request: Request) -> Response:
         return _password_form(user, 400, "The two are not the same.")
     try:
         await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
+        member = _member(site, user)
+        who = member.profile if member else ""
+        await entered(site, request, who, "/setpassword", "account password")
     except BadPassword as error:
         return _password_form(user, 400, sentence(error))
     except LinkSpent:
@@ -210,6 +219,8 @@ async def _in(site: Site, request: Request, user: User, methods: tuple[str, ...]
         methods=methods,
         agent=request.headers.get("user-agent", ""),
     )
+    page = "/sign-in/code" if methods == PASSWORD_AND_CODE else "/sign-in"
+    await entered(site, request, member.profile, page)
     device = await devices.know(
         site.whole, user, request.cookies.get(site.known_cookie, ""), now_ms()
     )

@@ -18,6 +18,8 @@ from typing import Any
 
 import msgspec
 
+from threadwell.audit.audited import waiting
+from threadwell.audit.record import Record, Touched, Who
 from threadwell.calls.call import Call, Caller, CallFailed
 from threadwell.calls.going_on import GoingOn
 from threadwell.fhir.json import decode
@@ -308,6 +310,8 @@ class Hooks:
             most=_MOST,
             seconds=_SECONDS,
         )
+        if body or stored.deleted:
+            await self._record(hook, stored)
         try:
             answer = await self._caller.call(call)
         except CallFailed as failed:
@@ -318,6 +322,19 @@ class Hooks:
             # It says that there is no use in trying again.
             hook.state.since = 1
         return f"it answers {answer.status}"
+
+    async def _record(self, hook: _Hook, stored: Stored) -> None:
+        """Record whom it is told of: before the call, as nobody knows what comes of that."""
+        now = self._clock()
+        record = Record(
+            at=now,
+            act="notify hook",
+            by=Who(who=hook.stored.author, way="hook"),
+            asked=f"Subscription/{hook.stored.id}",
+            touched=(Touched(stored.type, stored.id, stored.version_id),),
+        )
+        kept = waiting(self._project, record, new_id(now))
+        await self._store.commit(self._project, ChangeSet((), kept=(kept,)))
 
     async def _put_off(self, hook: _Hook, why: str) -> None:
         state, now = hook.state, self._clock()

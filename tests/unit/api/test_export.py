@@ -16,6 +16,9 @@ from threadwell.api.clients import add_client
 from threadwell.api.oauth.access import RECHECK
 from threadwell.api.oauth.clients import remove_client
 from threadwell.app import sight_of
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import Line
+from threadwell.audit.trail import Trail
 from threadwell.bulk import exports as made
 from threadwell.bulk import files, job, walking
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -517,3 +520,23 @@ def test_what_its_client_may_no_longer_see_is_not_theirs(exporting: Exporting) -
     assert under_way != last
     found = api.run(job.find_job(api.store, DEFAULT_PROJECT, last.rpartition("/")[2]))
     assert found.progress.error == made.REVOKED
+
+
+@pytest.mark.usefixtures("small")
+def test_what_comes_into_the_files_is_recorded_by_patient(new_api: Any, store: Any) -> None:
+    trail = Trail(store)
+    api = new_api(store=store, trail=trail)
+    made_ = fill(api)
+    exporting = Exporting(api)
+    lines = exporting.all()
+
+    async def told() -> list[Line]:
+        return [line async for line in find(trail, DEFAULT_PROJECT, Wanted(act="export"))]
+
+    found = api.run(told())
+    seen = sorted(f"{t.type}/{t.id}" for line in found for t in line.record.touched)
+    assert seen == sorted(f"{one['resourceType']}/{one['id']}" for one in lines)
+    patients = {patient for line in found for patient in line.patients}
+    assert patients == {one["id"] for one in lines if one["resourceType"] == "Patient"}
+    assert {one["id"] for one in made_["Patient"]} <= patients
+    assert {line.record.by.who for line in found} == {f"ClientApplication/{api.client.client_id}"}

@@ -15,9 +15,11 @@ from threadwell.api.oauth.granting import give, set_policy
 from threadwell.api.subscriptions import app as subscribers
 from threadwell.api.subscriptions import following
 from threadwell.api.subscriptions.app import PATH
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.trail import Trail
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
-from threadwell.stores.contract import ChangeSet, Write
+from threadwell.stores.contract import ChangeSet, StoreFull, Write
 
 PATCH = "application/json-patch+json"
 
@@ -252,6 +254,37 @@ def test_what_its_criteria_find_is_told(api) -> None:
             focus = status["notificationEvent"][0]["focus"]
             assert focus == {"reference": f"Communication/{two}"}
             assert frame["entry"][1]["fullUrl"] == f"{api.url}/fhir/R4/Communication/{two}"
+
+    api.run(scene())
+
+
+def test_what_is_told_is_recorded_and_what_cannot_be_is_not_told(
+    new_api, store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = Trail(store)
+    api = new_api(store=store, trail=trail)
+
+    def full(*_: object) -> None:
+        raise StoreFull("no space left")
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind("Communication?status=completed")
+            await write(api, "in-progress")
+            one = await write(api)
+            await line.until(lambda: len(line.told()) == 1)
+            found = [at.record async for at in find(trail, PROJECT, Wanted(act="notify"))]
+            (record,) = found
+            assert (record.act, record.by.way) == ("notify socket", "socket")
+            assert (record.by.client, record.asked) == (
+                api.client.client_id,
+                f"Subscription/{id_}",
+            )
+            assert [(t.type, t.id, t.how) for t in record.touched] == [("Communication", one, "R")]
+            monkeypatch.setattr(trail, "note", full)
+            await write(api)
+            await line.until(lambda: line.code != 0)
+            assert len(line.told()) == 1
 
     api.run(scene())
 

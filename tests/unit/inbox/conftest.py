@@ -12,6 +12,7 @@ import pytest
 
 from threadwell import zones
 from threadwell.app import channels
+from threadwell.audit.trail import Trail
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -178,7 +179,8 @@ class Browser:
     """Asks the pages for one URL after the other and keeps their cookies."""
 
     def __init__(self, store: MemoryStore, url: str = URL) -> None:
-        self._app = create_pages(store, base_url=url, channels=channels())
+        self.trail = Trail(store)
+        self._app = create_pages(store, base_url=url, channels=channels(), trail=self.trail)
         self._url = url
         self.cookies = httpx.Cookies()
 

@@ -17,6 +17,7 @@ WITH = {
     "counting.py": "remembers numbers by the store that they are of",
     "deliveries.py": "deliveries are no resources, and there for those without a policy alone",
     "doors.py": "links and cookies are no resources",
+    "entering.py": "who signs in does not see anything yet",
     "entrance.py": "passwords and codes are no resources",
     "kept.py": "how a practice is set up is no resource",
     "read_state.py": "how far somebody has read is noted for themselves",

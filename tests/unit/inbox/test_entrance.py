@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from threadwell.access.memberships import find_membership
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import Record
 from threadwell.encounters import codes
 from threadwell.fhir.stamp import now_ms
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.inbox.sign_in import new_link
+from threadwell.stores.contract import DEFAULT_PROJECT, StoreFull
 from threadwell.users import passwords
 from threadwell.users.changing import set_by_link, set_disabled
 from threadwell.users.codes import code_at
@@ -287,3 +290,65 @@ def test_two_accounts_do_not_see_each_others_threads(
         listed = seen[name].get("/").text
         assert f"/sessions/session-{name}" in listed
         assert f"/sessions/session-{other}" not in listed
+
+
+def recorded(browser: Any, run: Any) -> list[tuple[str, int, str, str]]:
+    """What the trail has of signing in and out, oldest first; none of it has a secret."""
+
+    async def all_() -> list[Record]:
+        found = find(browser.trail, DEFAULT_PROJECT, Wanted())
+        return [line.record async for line in found if line.record.act in ACTS]
+
+    return [(one.act, one.status, one.by.who, one.asked) for one in run(all_())[::-1]]
+
+
+ACTS = ("login", "account password", "account end-others")
+INES = "Practitioner/ines"
+
+
+def test_who_comes_in_and_goes_is_recorded(robin: Any, visitor: Any, run: Any) -> None:
+    signs_in(visitor, "not that one")
+    signs_in(visitor, origin="https://elsewhere.example.com")
+    signs_in(visitor)
+    visitor.post("/account", act="end-others")
+    visitor.post("/account", act="password", old=PASSWORD, password=NEW, again=NEW)
+    visitor.post("/account", act="password", old="wrong", password=NEW, again=NEW)
+    visitor.post("/sign-out")
+    visitor.post("/sign-out")
+    assert recorded(visitor, run) == [
+        ("login", 401, "", "/sign-in"),
+        ("login", 403, "", "/sign-in"),
+        ("login", 200, INES, "/sign-in"),
+        ("account end-others", 200, INES, "/account"),
+        ("account password", 200, INES, "/account"),
+        ("login", 200, INES, "/sign-out"),
+    ]
+
+
+def test_a_link_is_recorded_without_what_is_secret_in_it(
+    invited: Link, practice: Any, visitor: Any, run: Any
+) -> None:
+    path = run(new_link(practice, "http://testserver", who=INES)).removeprefix("http://testserver")
+    visitor.post(path)
+    visitor.post(path)
+    told = f"/setpassword/{invited.id}/{invited.secret}"
+    visitor.post(told, password=NEW, again=NEW)
+    visitor.post(told, password=NEW, again=NEW)
+    assert recorded(visitor, run) == [
+        ("login", 200, INES, "/sign-in"),
+        ("login", 403, "", "/sign-in"),
+        ("account password", 200, INES, "/setpassword"),
+        ("login", 403, "", "/setpassword"),
+    ]
+
+
+def test_who_cannot_be_recorded_is_not_let_in(
+    robin: Any, visitor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFull("no space left")
+
+    monkeypatch.setattr(visitor.trail, "note", full)
+    answer = signs_in(visitor)
+    assert answer.status_code == 503
+    assert "set-cookie" not in answer.headers

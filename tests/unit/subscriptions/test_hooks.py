@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from threadwell.app import open_store
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import Record
+from threadwell.audit.trail import Trail
 from threadwell.calls import HttpCaller
 from threadwell.calls.call import Call, Called, CallFailed
 from threadwell.fhir.json import decode
@@ -177,6 +180,30 @@ def test_what_came_since_it_was_made_is_told_in_order(practice: Practice) -> Non
     assert (call.method, call.url) == ("POST", URL)
     assert call.headers["Content-Type"] == "application/fhir+json"
     assert call.headers["X-Medplum-Subscription"] == id_
+
+
+def test_what_is_told_is_recorded_before_the_call(practice: Practice) -> None:
+    trail = Trail(practice.store)
+    practice.round()
+    id_ = practice.hook("Communication?status=completed")
+    bare = practice.hook("Communication?status=completed", channel={"payload": ""})
+    practice.endpoint.next = [500]
+    practice.message("unknown")
+    one = practice.message("completed")
+    practice.round()
+
+    async def told() -> list[Record]:
+        return [at.record async for at in find(trail, PROJECT, Wanted(act="notify"))]
+
+    (record,) = practice.run(told())
+    assert (record.act, record.by.way, record.asked) == (
+        "notify hook",
+        "hook",
+        f"Subscription/{id_}",
+    )
+    assert [(t.type, t.id) for t in record.touched] == [("Communication", one)]
+    # Whom nothing is told of a resource but that there is news.
+    assert bare not in record.asked
 
 
 def test_one_that_was_there_before_any_look_is_told_from_then_on(practice: Practice) -> None:

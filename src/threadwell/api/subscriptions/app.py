@@ -16,6 +16,7 @@ from threadwell.api.subscriptions.following import Following
 from threadwell.api.subscriptions.socket import Socket
 from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.leaving import note_bound
+from threadwell.users.sources import address_of, proxies
 
 PATH = "/ws/subscriptions-r4"
 
@@ -64,11 +65,18 @@ class Subscriptions:
             await note_bound(context.whole, context.project, ids, context.clock())
 
         line = Line(send)
-        await Socket(context, self._following, position, remove, note, receive, line).run()
+        address = _address(scope)
+        await Socket(context, self._following, position, remove, note, receive, line, address).run()
 
     def _end(self) -> None:
         if self._following is not None:
             self._following.close()
+
+
+def _address(scope: MutableMapping[str, Any]) -> str:
+    peer = (scope.get("client") or ("",))[0]
+    forwarded = dict(scope.get("headers", ())).get(b"x-forwarded-for", b"")
+    return address_of(peer, forwarded.decode("latin-1"), proxies())
 
 
 async def _refuse(send: Send) -> None:

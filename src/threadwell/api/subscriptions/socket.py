@@ -21,6 +21,7 @@ from threadwell.api.exchange import Caller
 from threadwell.api.line import Gone, Line, first_of
 from threadwell.api.subscriptions.binding import Binding, read
 from threadwell.api.subscriptions.following import Following, Listener
+from threadwell.audit.record import Touched, Who
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
 from threadwell.stores.contract import StoreError
@@ -43,13 +44,14 @@ class _Bound(NamedTuple):
     binding: Binding
     policy: Policy | None
     view: View
+    who: Who
 
 
 @dataclass(slots=True)
 class Socket:
     """One open socket. ``remove`` deletes a Subscription that its client is done with.
 
-    ``note`` keeps that it has those Subscriptions.
+    ``note`` keeps that it has those Subscriptions. ``address`` is where its client is.
     """
 
     context: Context
@@ -59,6 +61,7 @@ class Socket:
     note: Callable[[Iterable[str]], Awaitable[None]]
     receive: Receive
     line: Line
+    address: str = ""
     _bound: dict[str, _Bound] = field(default_factory=dict)
     _told: Counter[str] = field(default_factory=Counter)
     #: When it was noted last which ones it has, in milliseconds.
@@ -117,7 +120,7 @@ class Socket:
         self.following.bind(listener, id_, criteria, text, view)
         if id_ not in self._bound:
             await self.note([id_])
-        self._bound[id_] = _Bound(binding, caller.policy, view)
+        self._bound[id_] = _Bound(binding, caller.policy, view, self._who(caller))
         await self._say(handshake(id_, context.clock()))
 
     def _read_token(self, frame: dict[str, Any]) -> Binding:
@@ -143,6 +146,16 @@ class Socket:
             raise FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
         return caller
 
+    def _who(self, caller: Caller) -> Who:
+        return Who(
+            who=caller.reference,
+            client=caller.client_id,
+            name=caller.name,
+            login=caller.login_id,
+            way="socket",
+            address=self.address,
+        )
+
     def _unbind(self, listener: Listener, subscription: str) -> None:
         self.following.unbind(listener, subscription)
         self._bound.pop(subscription, None)
@@ -164,7 +177,17 @@ class Socket:
                 self._unbind(listener, listener.ended.pop())
             while listener.waiting:
                 news = listener.waiting.popleft()
-                if news.subscription in self._bound:
+                bound = self._bound.get(news.subscription)
+                if bound is not None:
+                    stored = news.notice.stored
+                    # What cannot be recorded is not told.
+                    self.context.trail.event(
+                        self.context.project,
+                        "notify socket",
+                        bound.who,
+                        asked=f"Subscription/{news.subscription}",
+                        touched=(Touched(stored.type, stored.id, stored.version_id),),
+                    )
                     self._told[news.subscription] += 1
                     number = self._told[news.subscription]
                     text = news.notice.to(news.subscription, number, self.context.fhir)
