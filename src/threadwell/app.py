@@ -71,6 +71,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "chat",
     "subscriptions",
     "exports",
+    "imports",
 )
 
 _POSTGRES = ("postgresql", "postgres")

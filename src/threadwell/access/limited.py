@@ -18,7 +18,7 @@ from threadwell.access.searching import searched
 from threadwell.access.writing import Writing
 from threadwell.fhir.authors import whose
 from threadwell.fhir.json import decode
-from threadwell.fhir.outcome import not_found
+from threadwell.fhir.outcome import FhirError, not_found
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, ReferenceMatch, parts_of
 from threadwell.stores.contract import (
@@ -30,6 +30,7 @@ from threadwell.stores.contract import (
     Span,
     Store,
     Stored,
+    Write,
 )
 
 #: What each interaction of the API needs to be allowed of a type.
@@ -157,6 +158,12 @@ class Limited:
         """Write what may be written, or nothing."""
         checked = await Writing(self, self._store, project).checked(change_set)
         await self._store.commit(project, checked)
+
+    async def sort_out(
+        self, project: str, writes: Sequence[Write]
+    ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
+        """Those that may be written together, and the others with the reason."""
+        return await Writing(self, self._store, project).sort_out(writes)
 
     def check(self, type_: str, interaction: str) -> None:
         """403 for what no entry of the type allows."""

@@ -8,11 +8,12 @@ caller may see: what is hidden looks like what never was.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
+from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
-from threadwell.stores.contract import ChangeSet, Key, Reading, Store, Stored
+from threadwell.stores.contract import ChangeSet, Key, Reading, Store, Stored, Write
 
 Commit: TypeAlias = Callable[[str, ChangeSet], Awaitable[None]]
 
@@ -22,6 +23,15 @@ class View(Reading, Protocol):
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """As ``Store.commit``; raises ``FhirError`` 403 for what the caller may not write."""
+        ...
+
+    async def sort_out(
+        self, project: str, writes: Sequence[Write]
+    ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
+        """Those that the caller may write together, and the others, each with the reason.
+
+        Raises ``Conflict`` where others have written meanwhile.
+        """
         ...
 
     def check(self, type_: str, interaction: str) -> None:
@@ -79,6 +89,14 @@ class Whole:
         self.content = store.content
         self.search = store.search
         self.commit = store.commit
+
+    async def sort_out(
+        self,
+        project: str,  # noqa: ARG002 - everything may be written
+        writes: Sequence[Write],
+    ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
+        """All of them."""
+        return list(writes), []
 
     def check(self, type_: str, interaction: str) -> None:
         """Everything may be done."""

@@ -24,6 +24,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Unmatched, Write
 
+#: Rounds in which what is refused is looked for, each without what the one before has refused.
+_ROUNDS = 5
+
 
 class Writing:
     """The check of one change set."""
@@ -38,16 +41,46 @@ class Writing:
         """The change set as it is to be committed; raises ``FhirError`` and ``Conflict``."""
         if change_set.kept:
             raise forbidden()
-        for write in change_set.writes:
-            of = write.resource
-            self._pending[Key(write.type, write.id)] = (
-                None if of is None else Seen(write.type, write.id, write.updated, of, self._bases)
-            )
+        self._pend(change_set.writes)
         writes = [await self._write(write) for write in change_set.writes]
         unmatched = [
             Unmatched(await limited(self._view, one.query)) for one in change_set.unmatched
         ]
         return replace(change_set, writes=tuple(writes), unmatched=tuple(unmatched))
+
+    async def sort_out(
+        self, writes: Sequence[Write]
+    ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
+        """Those that may be written together, and the others with the reason.
+
+        What refers to one that is refused is refused as well, and so on; after some rounds each
+        is looked at as if it were written alone. Raises ``Conflict``.
+        """
+        waiting, refused = list(writes), list[tuple[Write, FhirError]]()
+        for round_ in range(_ROUNDS + 1):
+            together, fit = waiting, list[Write]()
+            waiting = []
+            self._pend(together)
+            for write in together:
+                if round_ == _ROUNDS:
+                    self._pend([write])
+                try:
+                    fit.append(await self._write(write))
+                except FhirError as error:
+                    refused.append((write, error))
+                else:
+                    waiting.append(write)
+            if len(fit) == len(together):
+                break
+        return fit, refused
+
+    def _pend(self, writes: Sequence[Write]) -> None:
+        self._pending = {
+            Key(write.type, write.id): None
+            if write.resource is None
+            else Seen(write.type, write.id, write.updated, write.resource, self._bases)
+            for write in writes
+        }
 
     async def check_update(self, before: Stored) -> list[Entry]:
         """The entries by which that may be changed; raises 403 if there are none."""

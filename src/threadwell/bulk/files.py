@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from threadwell.bulk.job import File, Part, Progress, kept_piece
 from threadwell.bulk.packing import pack
@@ -16,6 +17,13 @@ from threadwell.stores.contract import Kept, Stored
 
 #: A file has about so many lines and bytes, and then another one follows.
 MOST_LINES, MOST_BYTES = 100_000, 512 * 1024 * 1024
+
+
+class Filed(Protocol):
+    """How far something is that has files, and the bytes of their pieces together."""
+
+    files: dict[str, File]
+    kept: int
 
 
 class Lines:
@@ -35,7 +43,7 @@ class Lines:
     def __iter__(self) -> Iterator[tuple[tuple[Part, str], list[bytes]]]:
         return iter(self._lines.items())
 
-    async def kept(self, project: str, id_: str, progress: Progress) -> list[Kept]:
+    async def kept(self, project: str, id_: str, progress: Filed) -> list[Kept]:
         """The pieces, which ``progress`` knows of from now on."""
         found: list[Kept] = []
         for (part, type_), lines in self._lines.items():
@@ -64,12 +72,12 @@ def written(folder: Path, progress: Progress, lines: Lines) -> None:
         file.size += len(text)
 
 
-def named(progress: Progress, part: Part) -> Iterator[tuple[str, File]]:
+def named(progress: Filed, part: Part) -> Iterator[tuple[str, File]]:
     """The files of a part, by name."""
     return ((name, file) for name, file in progress.files.items() if file.part is part)
 
 
-def _open(progress: Progress, part: Part, type_: str) -> tuple[str, File]:
+def _open(progress: Filed, part: Part, type_: str) -> tuple[str, File]:
     """The file of a part and type that is written on, a new one where that is full."""
     mine = [(name, file) for name, file in named(progress, part) if file.type == type_]
     if mine and mine[-1][1].lines < MOST_LINES and mine[-1][1].size < MOST_BYTES:

@@ -12,6 +12,7 @@ import http.client
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -25,7 +26,10 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
 #: Headers that another host gets, too. Any other may be a credential: each provider names its own.
 _FOR_ANY_HOST = frozenset({"accept", "accept-language", "user-agent"})
+_OK = 200
 _PIECE = 64 * 1024
+#: Bytes that the answer may have that says why there is nothing to be fetched.
+_REFUSAL = 1024 * 1024
 _AT_ONCE = 16
 
 
@@ -41,21 +45,34 @@ class HttpCaller:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._follow, call)
 
+    def fetch(self, call: Call, take: Callable[[bytes], None]) -> Called:
+        """An answer whose body is given to ``take``, a piece at a time, within this thread.
+
+        Of one that is not 200 nothing is given. A redirect may lead to another place of the same
+        server, and nowhere else. Raises ``CallFailed``, and what ``take`` raises.
+        """
+        return self._follow(call, take)
+
     def close(self) -> None:
         """Make no more calls."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _follow(self, call: Call) -> Called:
+    def _follow(self, call: Call, take: Callable[[bytes], None] | None = None) -> Called:
         until = monotonic() + call.seconds
         for _ in range(_REDIRECTS + 1):
-            answer = self._once(call, until)
+            answer = self._once(call, until, take)
             location = answer.headers.get("location", "")
             if answer.status not in _MOVED or not location or call.method not in ("GET", "HEAD"):
                 return answer
-            call = _moved(call, urljoin(call.url, location))
+            moved = _moved(call, urljoin(call.url, location))
+            if take is not None and urlsplit(moved.url)[:2] != urlsplit(call.url)[:2]:
+                raise CallFailed("it is redirected to another server", again=False, sent=True)
+            call = moved
         raise CallFailed("it is redirected without end", again=False, sent=True)
 
-    def _once(self, call: Call, until: float) -> Called:
+    def _once(
+        self, call: Call, until: float, take: Callable[[bytes], None] | None = None
+    ) -> Called:
         place = _place(call)
         connection = _Connection(place, until, self._tls() if place.secure else None)
         # Who sends a byte now and then would never be too slow for a socket's own timeout.
@@ -68,7 +85,12 @@ class HttpCaller:
             sent = True
             connection.request(call.method, place.target, call.body or None, dict(call.headers))
             response = connection.getresponse()
-            body = _body(response, connection, call.most, until)
+            if take is None or response.status != _OK:
+                most = call.most if take is None else _REFUSAL
+                body = _body(response, connection, most, until)
+            else:
+                body = b""
+                _pour(response, connection, call.most, until, take)
         except UnicodeError:
             # What stands in a URL or a header is ASCII, or Latin-1.
             raise CallFailed(
@@ -187,10 +209,23 @@ def _moved(call: Call, url: str) -> Call:
 def _body(
     response: http.client.HTTPResponse, connection: _Connection, most: int, until: float
 ) -> bytes:
+    parts: list[bytes] = []
+    _pour(response, connection, most, until, parts.append)
+    return b"".join(parts)
+
+
+def _pour(
+    response: http.client.HTTPResponse,
+    connection: _Connection,
+    most: int,
+    until: float,
+    take: Callable[[bytes], None],
+) -> None:
+    """Give the body of an answer away, piece by piece, to its end."""
     length = response.length
     if length is not None and length > most:
         raise CallFailed(f"it is larger than {most} bytes", again=False, sent=True)
-    parts, size = [], 0
+    size = 0
     while True:
         _left(until)
         connection.patience()
@@ -200,12 +235,11 @@ def _body(
         size += len(part)
         if size > most:
             raise CallFailed(f"it is larger than {most} bytes", again=False, sent=True)
-        parts.append(part)
+        take(part)
     if connection.given_up:
         raise TimeoutError
     if response.length:
         raise CallFailed("its answer broke off", again=True, sent=True)
-    return b"".join(parts)
 
 
 def _left(until: float) -> float:

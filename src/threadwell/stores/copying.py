@@ -28,7 +28,10 @@ from threadwell.stores.contract import (
 _AT_ONCE = 1000
 #: Kinds of private values that stay with the source: those of the processes which have it open, and
 #: what is kept for a day only (files of exports).
-_STAYING = ("duty-beat", "duty-lease", "bulk-asked", "bulk-progress", "bulk-pieces")
+_STAYING = (
+    *("duty-beat", "duty-lease", "bulk-asked", "bulk-progress", "bulk-pieces"),
+    *("bulk-import-asked", "bulk-import-progress"),
+)
 
 
 @dataclass(slots=True)

@@ -240,6 +240,7 @@ def about(hidden: str) -> Iterator[Ask]:
     yield Ask("POST", "AuditEvent/_search", f"entity={name}".encode(), FORM)
     yield Ask("POST", "_search", f"_type={type_}&_id={id_}".encode(), FORM)
     yield from exports(type_, id_)
+    yield from imports(type_)
     yield from views(type_, id_)
     get = {"request": {"method": "GET", "url": name}}
     count = {"request": {"method": "GET", "url": f"{type_}?_id={id_}&_summary=count"}}
@@ -260,6 +261,22 @@ def exports(type_: str, id_: str) -> Iterator[Ask]:
     yield Ask("GET", f"bulkdata/export/{nobody}")
     yield Ask("DELETE", f"bulkdata/export/{nobody}")
     yield Ask("GET", f"bulkdata/export/{nobody}/{type_}.1.ndjson")
+
+
+def imports(type_: str) -> Iterator[Ask]:
+    """Imports of a type of which something is hidden, and looks at those of others. What comes of
+    one's own, ``test_imports`` compares.
+    """
+    nobody = "00000000-0000-4000-8000-000000000000"
+    body = {
+        "inputFormat": "application/fhir+ndjson",
+        "inputSource": "https://elsewhere.example.org",
+        "input": [{"type": type_, "url": "https://elsewhere.example.org/1.ndjson"}],
+    }
+    yield Ask("POST", "$import", body)
+    yield Ask("GET", f"bulkdata/import/{nobody}")
+    yield Ask("DELETE", f"bulkdata/import/{nobody}")
+    yield Ask("GET", f"bulkdata/import/{nobody}/error.1.ndjson")
 
 
 def views(type_: str, id_: str) -> Iterator[Ask]:

@@ -31,7 +31,7 @@ from world import NAMES, ROLES, RUNNER, WORLD, Answered, World, key
 
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Request
-from threadwell.api.rest import capability, export, routes, versions, view_run
+from threadwell.api.rest import capability, export, import_, routes, versions, view_run
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search import parse
 from threadwell.stores.contract import Store
@@ -153,7 +153,7 @@ def test_every_handler_is_attacked() -> None:
     ]
     # Those of terminology are in the tables of operations, of one resource and of a type.
     assert tables_of(routes) == len(tables) + len(routes._OF_TERMINOLOGY)
-    below = (export.STATUS, export.FILE, view_run.SENT, view_run.OURS)
+    below = (export.STATUS, export.FILE, import_.STATUS, import_.FILE, view_run.SENT, view_run.OURS)
     all_there = {handler for methods in (*tables, *below) for handler in methods.values()}
     without_data = {capability.metadata, versions.versions}
     assert all_there - without_data - reached == set()

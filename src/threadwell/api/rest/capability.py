@@ -27,6 +27,7 @@ from threadwell.api.rest import (
 )
 from threadwell.api.subscriptions.app import socket_url
 from threadwell.api.version import VERSION
+from threadwell.encounters.codes import BASE
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.json import encode
@@ -39,6 +40,9 @@ _DATE = "2026-11-28"
 _OPERATION = "http://hl7.org/fhir/OperationDefinition/"
 _WEBSOCKET = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
 _BULK = "http://hl7.org/fhir/uv/bulkdata"
+#: Of ``$import`` there is only a draft, which has no definition of its own.
+_IMPORT = f"{BASE}OperationDefinition/import"
+_VIEW_RUN = "http://sql-on-fhir.org/OperationDefinition/$viewdefinition-run"
 #: The definitions of ``$export``, by the type that it is asked of.
 _EXPORTS = {"Patient": "patient-export", "Group": "group-export"}
 _ABOUT = {"name": "about", "definition": about.DEFINITION}
@@ -94,6 +98,8 @@ def capability_statement(base: str) -> Resource:
                     _operation("CapabilityStatement-versions"),
                     _operation("Resource-graphql"),
                     {"name": "export", "definition": f"{_BULK}/OperationDefinition/export"},
+                    {"name": "import", "definition": _IMPORT},
+                    {"name": "viewdefinition-run", "definition": _VIEW_RUN},
                 ],
             }
         ],

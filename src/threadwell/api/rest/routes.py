@@ -21,6 +21,7 @@ from threadwell.api.rest import (
     everything,
     export,
     history,
+    import_,
     patch,
     read,
     receipts,
@@ -131,12 +132,13 @@ _AUDIT_BY_FORM: Methods = {"POST": audit_events.search_by_form}
 _AUDIT_INSTANCE: Methods = {"GET": audit_events.read}
 
 #: Those that answer in other formats than FHIR's as well.
-_CONTENTS = frozenset({binary.read, binary.vread, export.file, view_run.run})
+_CONTENTS = frozenset({binary.read, binary.vread, export.file, import_.file, view_run.run})
 #: What would last longer than that somebody may act for another.
 _NOT_FOR_ANOTHER = frozenset(
     {
         *(export.export, export.export_patients, export.export_group),
         *(export.status, export.end, export.file, subscriptions.binding_token),
+        *(import_.import_, import_.status, import_.end, import_.file),
     }
 )
 #: Each handler's interaction, as FHIR calls it.
@@ -195,6 +197,10 @@ _INTERACTIONS: Mapping[Handler, str] = {
     export.status: "operation",
     export.end: "operation",
     export.file: "operation",
+    import_.import_: "create",
+    import_.status: "operation",
+    import_.end: "operation",
+    import_.file: "operation",
     capability.metadata: "capabilities",
 }
 
@@ -238,6 +244,7 @@ _SYSTEM: dict[str, Methods] = {
     "metadata": {"GET": capability.metadata},
     "$versions": {"GET": versions.versions, "POST": versions.versions},
     export.NAME: {"GET": export.export, "POST": export.export},
+    import_.NAME: {"POST": import_.import_},
 }
 
 
@@ -247,8 +254,9 @@ def _find(request: Request) -> Methods:
     if type_ not in RESOURCE_TYPES:
         if request.path in _SYSTEM:
             return _SYSTEM[request.path]
-        if (found := export.find(request) or view_run.find(request)) is not None:
-            return found
+        for find in (export.find, import_.find, view_run.find):
+            if (found := find(request)) is not None:
+                return found
         raise _unknown(type_)
     request.type = type_
     is_binary = type_ == "Binary"
