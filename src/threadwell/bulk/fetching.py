@@ -35,8 +35,9 @@ class Fetched:
     digest: str = ""
     error: str = ""
     again: bool = False
-    #: When somebody asked for it last.
+    #: When somebody asked for it last, and whether nobody will any more.
     asked: float = field(default_factory=monotonic)
+    forgotten: bool = False
 
 
 class Fetching:
@@ -63,7 +64,7 @@ class Fetching:
         """Remove a file, or have it not be fetched any further."""
         found = self._files.pop(name, None)
         if found is not None:
-            found.asked = 0.0
+            found.forgotten = True
             found.path.unlink(missing_ok=True)
 
     def keep_only(self, prefixes: frozenset[str]) -> None:
@@ -93,7 +94,7 @@ class Fetching:
             with fetched.path.open("wb") as file:
 
                 def take(part: bytes) -> None:
-                    if monotonic() - fetched.asked > _FORGOTTEN:
+                    if fetched.forgotten or monotonic() - fetched.asked > _FORGOTTEN:
                         raise CallFailed(_BROKEN_OFF, again=True)
                     digest.update(part)
                     file.write(part)
@@ -110,9 +111,6 @@ class Fetching:
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
             fetched.error = f"it could not be fetched ({type(error).__name__})"
         finally:
-            if not self._is_known(fetched):
+            if fetched.forgotten:
                 fetched.path.unlink(missing_ok=True)
             fetched.done.set()
-
-    def _is_known(self, fetched: Fetched) -> bool:
-        return any(one is fetched for one in list(self._files.values()))

@@ -265,7 +265,7 @@ def exports(type_: str, id_: str) -> Iterator[Ask]:
 
 def imports(type_: str) -> Iterator[Ask]:
     """Imports of a type of which something is hidden, and looks at those of others. What comes of
-    one's own, ``test_imports`` compares.
+    one's own, ``api/test_import`` tells.
     """
     nobody = "00000000-0000-4000-8000-000000000000"
     body = {

@@ -131,7 +131,9 @@ class Importing:
     def all(self, *inputs: tuple[str, str], **headers: str) -> tuple[Any, list[str]]:
         """What became of each file, and what is told of lines."""
         result = self.done(self.begin(*inputs, **headers), **headers)
-        assert not [one for one in result["output"] if "incomplete" in one["extension"]], result
+        assert not [one for one in result["output"] if "incomplete" in one["extension"]], (
+            json.dumps(result)
+        )
         return [counted(one) for one in result["output"]], self.errors(result, **headers)
 
     def errors(self, result: dict[str, Any], **headers: str) -> list[str]:
