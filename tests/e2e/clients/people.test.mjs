@@ -177,6 +177,18 @@ test('administrators see accounts', async () => {
   assert.equal((await admin.readResource('ProjectMembership', membership.id)).admin, false);
 });
 
+test('an administrator acts for a member, and their writes name both', async () => {
+  const { membership } = await invited();
+  const headers = { 'X-Medplum': 'extended', 'X-Medplum-On-Behalf-Of': `ProjectMembership/${membership.id}` };
+  const made = await admin.createResource({ resourceType: 'Patient', name: [{ family: 'Birch' }] }, { headers });
+  assert.equal(made.meta.onBehalfOf.reference, membership.profile.reference);
+  assert.match(made.meta.author.reference, /^ClientApplication\//);
+  const me = await admin.get('auth/me', { headers });
+  assert.equal(me.membership.id, membership.id);
+  const nobody = { headers: { 'X-Medplum-On-Behalf-Of': 'ProjectMembership/nobody' } };
+  assert.equal(await refused(admin.readResource('Patient', made.id, nobody), getStatus), 403);
+});
+
 test('asking for another password tells nobody who has an account', async () => {
   const { email } = await invited();
   for (const asked of [email, `nobody-${email}`]) {

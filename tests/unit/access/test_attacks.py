@@ -27,7 +27,7 @@ from attacks import (
     searches,
     writes,
 )
-from world import NAMES, ROLES, RUNNER, WORLD, Answered, World, key
+from world import ALL_ROLES, NAMES, ROLES, RUNNER, WORLD, Answered, World, key
 
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Request
@@ -49,7 +49,7 @@ PARTS = (1, 1) if IS_CAMPAIGN else (6, 20)
 
 def asks(role: str) -> Iterator[Ask]:
     """All attacks of somebody with a role; those that write come last."""
-    hidden = ROLES[role].hidden
+    hidden = ALL_ROLES[role].hidden
     each = list({key(name).type: name for name in reversed(hidden)}.values())
     graph = chain(graph_pages(), *(graph_searches(name) for name in each))
     expressions = chain(*(filters(name) for name in each))
@@ -85,14 +85,14 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
         RUNNER.run(store.close())
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_the_worlds_cannot_be_told_apart(stores: tuple[Store, Store], role: str) -> None:
     one = World(stores[0], role, whole=True)
     other = World(stores[1], role, whole=False)
     part = PARTS[not isinstance(stores[0], MemoryStore)]
     made = list(asks(role))
     # Which of them, that differs from role to role.
-    chosen = made[list(ROLES).index(role) % part :: part]
+    chosen = made[list(ALL_ROLES).index(role) % part :: part]
     apart = []
     for ask in chosen:
         here = one.ask(ask.method, ask.path, ask.body, **ask.headers)
@@ -103,11 +103,11 @@ def test_the_worlds_cannot_be_told_apart(stores: tuple[Store, Store], role: str)
     assert not apart, f"{len(apart)} of {len(chosen)}\n{told}"
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_what_is_not_hidden_is_seen(role: str) -> None:
     """A policy that hides everything would pass the other test."""
     world = World(MemoryStore(), role, whole=True)
-    hidden = set(ROLES[role].hidden)
+    hidden = set(ALL_ROLES[role].hidden)
     for name in WORLD:
         status = world.ask("GET", NAMES[name]).status
         assert (status == 200) is (name not in hidden), (name, status)

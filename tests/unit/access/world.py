@@ -30,7 +30,10 @@ from threadwell.api.oauth.keys import signing_key
 from threadwell.api.oauth.tokens import access_token
 from threadwell.app import channel_labels
 from threadwell.fhir.stamp import stamp
+from threadwell.inbox.browsers import Accounts
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Store, Stored, Write
+from threadwell.users.keeping import add_user
+from threadwell.users.user import Member, User
 
 URL = "http://testserver"
 NOON = 1_710_072_000_000
@@ -208,7 +211,8 @@ class Role(NamedTuple):
     """Who has it, what the policy is told, and what it must hide.
 
     With ``scopes`` it is asked by an app that has these, about a ``patient`` where one is named;
-    ``policy`` is then the role below them.
+    ``policy`` is then the role below them. With ``acted_for`` it is an administrator's client that
+    asks, and names a member with that policy as whom it acts for.
     """
 
     profile: str
@@ -217,6 +221,7 @@ class Role(NamedTuple):
     policy: str = ""
     scopes: tuple[str, ...] = ()
     patient: str = ""
+    acted_for: bool = False
 
 
 #: Everything that each role must not see.
@@ -242,6 +247,11 @@ ROLES: Mapping[str, Role] = {
     # What is seen refers to what is not.
     "clerk": Role("bell", {}, ("cleo",)),
 }
+#: Those that only some tests try, which are about nothing but the API.
+FURTHER_ROLES: Mapping[str, Role] = {
+    "acted-for": Role("bell", {}, _TWO, "participant", acted_for=True),
+}
+ALL_ROLES: Mapping[str, Role] = {**ROLES, **FURTHER_ROLES}
 _NOBODY = Role("bell", {}, ())
 #: What is in no role's worlds the same: elements that a role does not see, in two variants.
 FIELDS: Mapping[str, Mapping[str, Json]] = {
@@ -299,7 +309,14 @@ class World:
         self.store = Counted(store)
         self.run = RUNNER.run
         app_store = cast(Store, self.store)
-        self.app = create_app(app_store, base_url=URL, labels=channel_labels, clock=lambda: NOON)
+        self.behalf: dict[str, str] = {}
+        self.app = create_app(
+            app_store,
+            base_url=URL,
+            labels=channel_labels,
+            clock=lambda: NOON,
+            people=Accounts(app_store, DEFAULT_PROJECT),
+        )
         self.run(self._fill(role_, whole))
         self.run(self._admit(role_))
         self.authorization = _basic(CLIENT, SECRET)
@@ -307,11 +324,11 @@ class World:
         told = self.ask("POST", "/oauth2/token", b"grant_type=client_credentials", **form)
         # Who has a token is looked up once.
         self.authorization = f"Bearer {json.loads(told.body)['access_token']}"
-        if ROLES.get(role_, _NOBODY).scopes:
-            self.authorization = self.run(self._app(ROLES[role_]))
+        if ALL_ROLES.get(role_, _NOBODY).scopes:
+            self.authorization = self.run(self._app(ALL_ROLES[role_]))
 
     async def _fill(self, role_: str, whole: bool) -> None:
-        about = ROLES.get(role_, _NOBODY)
+        about = ALL_ROLES.get(role_, _NOBODY)
         number = 0
         before: dict[str, Stored] = {}
         for source in (FORMER, WORLD):
@@ -341,17 +358,25 @@ class World:
                 before[name] = stored
 
     async def _admit(self, role_: str) -> None:
-        about = ROLES.get(role_, _NOBODY)
+        about = ALL_ROLES.get(role_, _NOBODY)
+        is_admin = about.acted_for
         policy = await keep_policy(
             cast(Store, self.store),
             DEFAULT_PROJECT,
             FURTHER.get(role_) or role(about.policy or role_),
         )
         await add_client(
-            cast(Store, self.store), "limited", client_id=CLIENT, secret=SECRET, admin=False
+            cast(Store, self.store), "limited", client_id=CLIENT, secret=SECRET, admin=is_admin
         )
         grant = Grant(policy["id"], dict(about.parameters))
-        member = Membership(f"ClientApplication/{CLIENT}", NAMES[about.profile], (grant,))
+        who = f"ClientApplication/{CLIENT}"
+        if is_admin:
+            who = NAMES[about.profile]
+            one = Member(uuid(5000), DEFAULT_PROJECT, who)
+            user = User(uuid(5001), "bell@clinic.example.org", "Bo", "Bell", NOON, members=(one,))
+            await add_user(cast(Store, self.store), DEFAULT_PROJECT, user)
+            self.behalf = {"x-medplum-on-behalf-of": f"ProjectMembership/{one.id}"}
+        member = Membership(who, NAMES[about.profile], (grant,))
         await keep_membership(cast(Store, self.store), DEFAULT_PROJECT, member)
 
     async def _app(self, about: Role) -> str:
@@ -364,6 +389,7 @@ class World:
     def free(self) -> None:
         """Let the client do everything, by a login that begins anew."""
         who = f"ClientApplication/{CLIENT}"
+        self.behalf = {}
         self.run(remove_membership(cast(Store, self.store), DEFAULT_PROJECT, who))
         self.authorization = _basic(CLIENT, SECRET)
 
@@ -406,6 +432,7 @@ class World:
         content = body if isinstance(body, bytes) else b"" if body is None else _json(body)
         given = {
             "authorization": self.authorization,
+            **self.behalf,
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
         if body is not None and "content-type" not in given:
