@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from threadwell.access.memberships import Grant, Membership
+from threadwell.api.clients import add_client
 from threadwell.api.oauth.granting import give, set_policy
 from threadwell.api.subscriptions import app as subscribers
 from threadwell.api.subscriptions import following
@@ -496,6 +497,38 @@ def test_who_has_a_policy_is_told_what_they_see(api) -> None:
             assert len(line.told()) == 2
 
     api.run(scene())
+
+
+def test_each_of_two_who_bind_one_sees_by_their_own_view(api) -> None:
+    """Whoever binds first does not lend their eyes to the other."""
+    criteria = "Communication?status=completed"
+    everything = api.basic
+    other = api.run(add_client(api.store, "limited", admin=False))
+    entries = [OWN, {**MINE, "hiddenFields": ["note"]}]
+    policy = {"resourceType": "AccessPolicy", "id": "p", "name": "p", "resource": entries}
+    api.run(set_policy(api.store, PROJECT, policy))
+    who = f"ClientApplication/{other.client_id}"
+    api.run(give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),))))
+    limited = api.credentials(other.client_id, other.client_secret)
+
+    async def scene(first: str, second: str) -> None:
+        async with open_line(api) as a, open_line(api) as b:
+            made = await api.send("POST", "Subscription", subscription(criteria=criteria))
+            id_ = made.json()["id"]
+            for line, caller in ((a, first), (b, second)):
+                line.tell("bind-with-token", await line.token(id_, authorization=caller))
+                await line.until(lambda line=line: len(line.frames) == 1)
+            hers, mine = (a, b) if first == limited else (b, a)
+            await written_by_others(api, {**to("dunn"), "note": [{"text": "of another"}]})
+            last = await written_by_others(api, {**to("bell"), "note": [{"text": "a note"}]})
+            await mine.until(lambda: len(mine.told()) == 2)
+            await hers.until(lambda: len(hers.told()) == 1)
+            assert hers.told() == [("1", last, "completed")]
+            assert "note" not in json.dumps(hers.frames)
+            assert json.dumps(mine.frames).count("note") >= 2
+
+    api.run(scene(limited, everything))
+    api.run(scene(everything, limited))
 
 
 async def written_by_others(api: Any, members: dict[str, Any]) -> str:
