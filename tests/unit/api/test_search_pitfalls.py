@@ -133,3 +133,46 @@ def test_a_search_over_the_wire(api, names, search: str, expected: str) -> None:
     assert sorted(found) == sorted(expected.split())
     assert bundle["total"] == len(found)
     assert by_post.json() == bundle
+
+
+OF_TYPE = [
+    ("urn:types|MR|1", "a"),
+    ("urn:types|MR|2", "b"),
+    ("urn:types|MR|1,urn:types|MR|2", "ab"),
+    ("urn:other|own|1", "a"),
+    ("urn:types|SS|1", "b"),
+    ("urn:types|MR|3", ""),
+    ("urn:other|MR|1", ""),
+    ("urn:types|MR|x\\|y", "c"),
+    ("urn:types|MR", None),
+    ("urn:types||1", None),
+    ("|MR|1", None),
+    ("1", None),
+]
+
+
+def test_of_type(api) -> None:
+    both = [{"system": "urn:types", "code": "MR"}, {"system": "urn:other", "code": "own"}]
+    social = [{"system": "urn:types", "code": "SS"}]
+    given = {
+        "a": [(both, "1")],
+        "b": [(both[:1], "2"), (social, "1")],
+        "c": [(both[:1], "x|y")],
+        "d": [([{"code": "MR"}], "1")],
+    }
+    who = {}
+    for name, identifiers in given.items():
+        listed = [{"type": {"coding": codes}, "value": value} for codes, value in identifiers]
+        made = api.make(identifier=listed)
+        reference = {"reference": f"Patient/{made['id']}"}
+        task = api.make("Task", status="requested", intent="order", **{"for": reference})
+        who |= {made["id"]: name, task["id"]: name}
+    for value, found in OF_TYPE:
+        for searched in ("Patient?identifier", "Task?patient.identifier"):
+            answer = api.call("GET", f"{searched}:of-type={value}")
+            assert answer.status_code == (400 if found is None else 200), value
+            entries = answer.json().get("entry", [])
+            assert sorted(who[one["resource"]["id"]] for one in entries) == sorted(found or "")
+    # The usual ways find each once, and not by its type.
+    assert sorted(who[id_] for id_ in api.ids("Patient?identifier=1")) == ["a", "b", "d"]
+    assert api.ids("Patient?identifier=urn:types|1") == []

@@ -29,6 +29,7 @@ from threadwell.fhir.search.values import (
     StringValue,
     TokenValue,
     UriValue,
+    of_type,
 )
 
 _SAMPLE = re.compile(r"[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -75,6 +76,13 @@ def _coding(coding: dict[str, Any], out: list[Any]) -> None:
 
 def _identifier(identifier: dict[str, Any], out: list[Any]) -> None:
     out.append(_identifier_token(identifier))
+    if "type" in identifier and (value := identifier.get("value")):
+        # ``:of-type`` looks for these. No system has a ``|`` in it.
+        out.extend(
+            TokenValue(of_type(coding.get("system", ""), coding["code"]), value)
+            for coding in identifier["type"].get("coding", ())
+            if coding.get("code")
+        )
 
 
 def _identifier_token(identifier: dict[str, Any]) -> TokenValue:

@@ -52,6 +52,7 @@ from threadwell.fhir.search.terms import (
     is_escaped_rightly,
     is_named,
     number,
+    of_type_match,
     quantity,
     reference,
     split,
@@ -238,6 +239,8 @@ def _token(found: Field, modifier: str, value: str, _: Reading) -> Filter:
     if modifier in ("in", "not-in"):
         value_sets = tuple([_value_set(found, unescape(part)) for part in parts])
         return ConceptFilter(found.code, Relation.IN, value_sets, negate=modifier == "not-in")
+    if modifier == "of-type" and "Identifier" in found.element_types:
+        return TokenFilter(found.code, tuple([of_type_match(found, part) for part in parts]))
     if modifier not in ("", "not", *_HIERARCHY):
         raise _no_modifier(found, modifier)
     if modifier in _HIERARCHY:

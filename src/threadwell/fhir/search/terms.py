@@ -27,6 +27,7 @@ from threadwell.fhir.search.references import (
     split_reference,
 )
 from threadwell.fhir.search.times import query_range
+from threadwell.fhir.search.values import of_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,15 @@ def token(field: Field, text: str) -> TokenMatch:
     if system and (found := plain_code(field, system, code)):
         return found
     return TokenMatch(system if bar else None, code or None)
+
+
+def of_type_match(field: Field, text: str) -> TokenMatch:
+    """``system|code|value``: an identifier of that value and type."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) != 3 or not all(parts):
+        raise bad(field, "system|code|value")
+    system, code, value = parts
+    return TokenMatch(of_type(system, code), value)
 
 
 def plain_code(field: Field, system: str, code: str) -> TokenMatch | None:

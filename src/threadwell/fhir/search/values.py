@@ -110,3 +110,8 @@ IndexValues: TypeAlias = dict[str, list[IndexValue]]
 
 MIN_TIME = -(2**62)
 MAX_TIME = 2**62
+
+
+def of_type(system: str, code: str) -> str:
+    """The system of the further value that an identifier has for each code of its type."""
+    return f"{system}|{code}"

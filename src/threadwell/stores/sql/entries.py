@@ -25,7 +25,7 @@ from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
