@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import monotonic
 
-from threadwell.audit.audited import waiting
-from threadwell.audit.record import Record, Touched, Who
-from threadwell.bulk.files import Lines
+from threadwell.audit.record import Who
+from threadwell.bulk.files import Lines, export_record
 from threadwell.bulk.job import (
     UNDER_WAY,
     Asked,
@@ -28,13 +27,12 @@ from threadwell.bulk.sight import Sees
 from threadwell.bulk.walking import Walk
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, outcome
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import (
     ChangeSet,
     Conflict,
     Kept,
     Store,
-    Stored,
     StoreError,
     StoreFull,
 )
@@ -173,25 +171,15 @@ class Exports:
         pieces = await lines.kept(self._project, job.id, progress)
         kept = (*pieces, kept_progress(self._project, job, progress), *self._held())
         if lines.shown:
-            kept = (*kept, self._record(job.id, who, lines.shown))
+            by, asked = Who(who=who, way="duty"), f"bulkdata/export/{job.id}"
+            record = export_record(self._project, by, lines.shown, self._clock(), asked)
+            kept = (*kept, record)
         try:
             await self._store.commit(self._project, ChangeSet((), kept=kept))
         except StoreFull:
             await self._fail(job, NO_ROOM)
         except Conflict as conflict:
             self._check_held(conflict)
-
-    def _record(self, id_: str, who: str, shown: Iterable[Stored]) -> Kept:
-        """The record of what comes into the files, in the commit that puts it there."""
-        now = self._clock()
-        record = Record(
-            at=now,
-            act="export",
-            by=Who(who=who, way="duty"),
-            asked=f"bulkdata/export/{id_}",
-            touched=tuple([Touched(one.type, one.id, one.version_id) for one in shown]),
-        )
-        return waiting(self._project, record, new_id(now))
 
     async def _fail(self, job: Job, why: str) -> float:
         """Have an export end for good, with a reason."""

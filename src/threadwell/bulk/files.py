@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from threadwell.audit.audited import waiting
+from threadwell.audit.record import Record, Touched, Who
 from threadwell.bulk.job import File, Part, Progress, kept_piece
 from threadwell.bulk.packing import pack
+from threadwell.fhir.stamp import new_id
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Kept, Stored
 
@@ -57,6 +60,15 @@ class Lines:
             file.pieces += 1
             progress.kept += len(piece)
         return found
+
+
+def export_record(
+    project: str, by: Who, shown: Sequence[Stored], now: int, asked: str = ""
+) -> Kept:
+    """The record of what comes into the files of an export, to go with a commit."""
+    touched = tuple([Touched(one.type, one.id, one.version_id) for one in shown])
+    record = Record(at=now, act="export", by=by, asked=asked, touched=touched)
+    return waiting(project, record, new_id(now))
 
 
 def written(folder: Path, progress: Progress, lines: Lines) -> None:

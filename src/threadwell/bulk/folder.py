@@ -10,12 +10,14 @@ from pathlib import Path
 import msgspec
 
 from threadwell.access.view import Whole
-from threadwell.bulk.files import Lines, named, written
+from threadwell.audit.record import Who
+from threadwell.audit.way import WAY
+from threadwell.bulk.files import Lines, export_record, named, written
 from threadwell.bulk.job import UNDER_WAY, Asked, Part, Progress
 from threadwell.bulk.scope import Scope
 from threadwell.bulk.walking import Walk
 from threadwell.fhir.stamp import Clock, instant, now_ms
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import ChangeSet, Store
 
 #: How far it is, while it is under way; and what there is, once it is done.
 UNDONE, MANIFEST = ".threadwell-export.json", "manifest.json"
@@ -39,8 +41,10 @@ async def export_into(
     since: int | None = None,
     told: Callable[[Progress], None] = lambda _: None,
     clock: Clock = now_ms,
+    by: Who | None = None,
 ) -> Progress:
-    """Write files of those types, and ``manifest.json``. Raises ``Taken``, ``OSError`` and
+    """Write files of those types, and ``manifest.json``; what comes into them is recorded before,
+    as seen ``by`` somebody. Raises ``Taken``, ``OSError`` and
     ``StoreError``.
     """
     asked = Asked(url="", fhir="", who="", types=tuple(types), since=since)
@@ -56,6 +60,9 @@ async def export_into(
         wait = await walk.step(progress, lines)
         if wait:
             await asyncio.sleep(wait)
+        if lines.shown:
+            kept = export_record(project, by or Who(way=WAY.get()), lines.shown, clock())
+            await store.commit(project, ChangeSet((), kept=(kept,)))
         written(folder, progress, lines)
         _replace(folder / UNDONE, msgspec.json.encode(_State(asked, progress)))
         told(progress)

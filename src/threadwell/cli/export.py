@@ -68,7 +68,10 @@ def run(arguments: Namespace) -> int:
 
 async def _export(arguments: Namespace, types: list[str], since: int | None) -> Progress:
     from threadwell.app import open_store
+    from threadwell.audit.record import Who
+    from threadwell.audit.way import WAY
     from threadwell.bulk.folder import Taken, export_into
+    from threadwell.facade.opened import login_name
     from threadwell.stores.contract import DEFAULT_PROJECT
 
     last = time.monotonic()
@@ -80,10 +83,11 @@ async def _export(arguments: Namespace, types: list[str], since: int | None) -> 
             last = now
             print(f"{plural(progress.lines(), 'resource')} written", file=sys.stderr)
 
+    by = Who(way=WAY.get(), name=login_name())
     store = open_store(arguments.store, create=False)
     try:
         return await export_into(
-            store, DEFAULT_PROJECT, arguments.folder, types, since=since, told=told
+            store, DEFAULT_PROJECT, arguments.folder, types, since=since, told=told, by=by
         )
     except Taken as taken:
         raise Mistake(str(taken)) from None

@@ -29,7 +29,7 @@ class Opened:
     ) -> None:
         self._project = project
         self._loop = LoopThread()
-        by = Who(way=WAY.get(), name=_login())
+        by = Who(way=WAY.get(), name=login_name())
 
         def trail(store: Store) -> Trail:
             return trailer(store, by) if trailer else Trail(store, by=by)
@@ -87,7 +87,7 @@ async def _closed(trail: Trail) -> None:
     await trail.whole.close()
 
 
-def _login() -> str:
+def login_name() -> str:
     """Under which name the person is known to the system."""
     try:
         return getpass.getuser()

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import Line, Who
+from threadwell.audit.trail import Trail
 from threadwell.bulk import loading, walking
 from threadwell.bulk.folder import UNDONE, Taken, export_into
 from threadwell.bulk.lines import MISSHAPEN, Bad
@@ -232,6 +235,21 @@ def test_what_is_exported_is_loaded_as_it_was(
     assert {name: text for name, text in again.items() if name != "manifest.json"} == {
         name: text for name, text in files.items() if name != "manifest.json"
     }
+
+
+def test_what_is_exported_is_recorded(store: Store, tmp_path: Path) -> None:
+    load(store, file(tmp_path / "in.ndjson", PATIENT, MESSAGE))
+    export(store, tmp_path / "out", by=Who(name="robin", way="command export"))
+
+    async def told() -> list[Line]:
+        found = find(Trail(store), DEFAULT_PROJECT, Wanted(act="export"))
+        return [line async for line in found]
+
+    lines = RUNNER.run(told())
+    seen = {f"{one.type}/{one.id}" for line in lines for one in line.record.touched}
+    assert seen == {"Patient/p1", "Communication/c1"}
+    assert {line.record.by.name for line in lines} == {"robin"}
+    assert {patient for line in lines for patient in line.patients} == {"p1"}
 
 
 def test_an_export_that_is_broken_off_goes_on(
