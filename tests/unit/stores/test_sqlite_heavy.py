@@ -31,7 +31,7 @@ _EMPTY = Page([], [], None, more=False)
 def _search(sql: str) -> heavy.Work:
     def search(searcher: Searcher, within: Within) -> Page:
         def rows() -> Page:
-            searcher.rows(sql, (), [])
+            searcher.reader.rows(sql, (), [])
             return _EMPTY
 
         return within(rows)
