@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from threadwell.access.limited import Limited
 from threadwell.audit.witness import CURRENT
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Key, Page, Stored
+from threadwell.stores.contract import ALWAYS, Change, Key, Page, Span, Stored
 
 
 class Witnessed(Limited):
@@ -43,6 +43,15 @@ class Witnessed(Limited):
         witness = CURRENT.get()
         if witness is not None and witness.reads:
             witness.saw_all(found[0])
+        return found
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        found = await super().recent(project, types, before, count, span)
+        witness = CURRENT.get()
+        if witness is not None and witness.reads:
+            witness.saw_all(one.stored for one in found)
         return found
 
     async def search(self, project: str, query: Query) -> Page:

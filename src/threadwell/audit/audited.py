@@ -13,7 +13,18 @@ from threadwell.audit.record import Record, Touched, Who, encode_record
 from threadwell.audit.witness import CURRENT
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import Clock, new_id
-from threadwell.stores.contract import ChangeSet, Kept, Key, Page, Store, Stored, Write
+from threadwell.stores.contract import (
+    ALWAYS,
+    Change,
+    ChangeSet,
+    Kept,
+    Key,
+    Page,
+    Span,
+    Store,
+    Stored,
+    Write,
+)
 
 #: The kind of the records that wait in the store to be chained.
 PENDING = "audit-new"
@@ -69,6 +80,15 @@ class Audited:
         witness = CURRENT.get()
         if witness is not None and witness.wide:
             witness.saw_all(found[0])
+        return found
+
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        found = await self._store.recent(project, types, before, count, span)
+        witness = CURRENT.get()
+        if witness is not None and witness.wide:
+            witness.saw_all(one.stored for one in found)
         return found
 
     async def search(self, project: str, query: Query) -> Page:

@@ -53,6 +53,8 @@ INTERACTIONS = frozenset(
 )
 #: Those of our words that are FHIR's by another name.
 NAMES = {"history": "history-instance", "search": "search-type"}
+#: That of a history by how many ``/`` are in its path: of the system, and of a type.
+HISTORIES = {0: "history-system", 1: "history-type"}
 #: The action of each that changes nothing; ``change`` is told by what was written.
 ACTIONS = {
     "read": "R",

@@ -99,7 +99,11 @@ def _own(act: str) -> Resource:
 def _subtype(record: Record) -> Resource:
     act = record.act
     if act in codes.INTERACTIONS:
-        return {"system": codes.INTERACTION, "code": codes.NAMES.get(act, act)}
+        # The history of a type has no id before it, and that of all has no type.
+        code = codes.NAMES.get(act, act)
+        if act == "history":
+            code = codes.HISTORIES.get(record.asked.count("/"), code)
+        return {"system": codes.INTERACTION, "code": code}
     return {"system": codes.OWN, "code": act or "other"}
 
 

@@ -35,7 +35,7 @@ class NoParquet(Exception):
     """There is no library that writes Parquet; the message says which."""
 
     def __init__(self) -> None:
-        super().__init__("Parquet needs pyarrow: pip install 'threadwell[parquet]'")
+        super().__init__("Parquet needs pyarrow: pip install pyarrow")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from threadwell.access.memberships import Grant, Membership, keep_policy
+from threadwell.access.witnessed import Witnessed
 from threadwell.api.clients import give, set_policy
+from threadwell.audit.audited import Audited
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Line
 from threadwell.audit.trail import Trail
-from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreFull
+from threadwell.stores.contract import DEFAULT_PROJECT, Reading, Store, StoreFull
 
 if TYPE_CHECKING:
     from conftest import Api
@@ -91,6 +93,9 @@ def test_each_interaction_is_recorded(recorded: Recorded) -> None:
     is_told(("search", 200, [], []), "GET", "Patient?_summary=count")
     is_told(("search", 400, [], []), "GET", "Patient?nothing=1")
     is_told(("history", 200, [message], [a]), "GET", f"Communication/{m}/_history")
+    is_told(("history", 200, [message], [a]), "GET", "Communication/_history")
+    everything = sorted([message, *patients])
+    is_told(("history", 200, everything, both), "GET", "_history?_count=10")
     is_told(("search", 200, [message], [a]), "GET", f"Patient/{a}/Communication")
     kept = {"resourceType": "Patient", "id": b, "name": [{"family": "Bollo"}]}
     is_told(("update", 200, [f"U Patient/{b}"], [b]), "PUT", f"Patient/{b}", kept)
@@ -102,6 +107,22 @@ def test_each_interaction_is_recorded(recorded: Recorded) -> None:
     )
     is_told(("create", 400, [], []), "POST", "Patient", {"resourceType": "Group"})
     is_told(("access", 401, [], []), "GET", f"Patient/{a}", authorization="Basic eDp5")
+
+
+@pytest.mark.parametrize("witness", [Audited, Witnessed])
+def test_every_way_to_what_is_stored_is_witnessed(witness: type) -> None:
+    """A method of ``Reading`` that gives versions is told to the witness: make one there."""
+    giving = {
+        name
+        for name, method in vars(Reading).items()
+        if callable(method)
+        and any(
+            word in str(method.__annotations__.get("return"))
+            for word in ("Stored", "Page", "Change")
+        )
+    }
+    assert giving == {"read", "read_many", "read_version", "history", "recent", "search"}
+    assert giving - vars(witness).keys() == set()
 
 
 def test_what_belongs_to_nobody_is_not_recorded(recorded: Recorded) -> None:
