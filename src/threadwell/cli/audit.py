@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.meant import patient_meant
 from threadwell.cli.output import plural, print_json, table
 from threadwell.fhir.json import encode
 
@@ -37,7 +38,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     add_action(parser, _ACTIONS, "list")
     parser.add_argument("id", metavar="ID", nargs="?", help="an event, a file, or days")
-    parser.add_argument("--patient", metavar="ID", default="", help="about this patient")
+    parser.add_argument(
+        "--patient", metavar="WHO", default="", help="about a patient: name, id or reference"
+    )
     parser.add_argument("--who", metavar="REFERENCE", default="", help="by a person or client")
     parser.add_argument("--entity", metavar="REFERENCE", default="", help="of this resource")
     parser.add_argument("--since", metavar="TIME", default="", help="from then on (2031-05-04)")
@@ -99,7 +102,7 @@ def _list(tw: Threadwell, arguments: Namespace) -> None:
 
 def _events(tw: Threadwell, arguments: Namespace) -> Iterator[Resource]:
     return tw.audit_events(
-        patient=arguments.patient,
+        patient=patient_meant(tw, arguments.patient),
         who=arguments.who,
         entity=arguments.entity,
         since=_time(arguments.since, "--since"),
@@ -186,6 +189,8 @@ def _verify(tw: Threadwell, arguments: Namespace) -> int:
         pruned = f", from line {verdict.first} on: what was before is pruned" * bool(verdict.first)
         print(f"The chain is whole: {plural(verdict.lines, 'line')}{pruned}.")
         print(f"It ends with {verdict.head.lines}:{verdict.head.hash}")
+        if not arguments.head:
+            print("Whoever can write the store can write a chain anew: --head finds that out.")
     return 1 if verdict.problem else 0
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ACTIONS = {
     "add": "register a client called NAME",
     "list": "the clients there are",
+    "show": "all that one was registered with, as JSON",
     "rotate": "give one a new secret; the old one and its tokens open nothing any more",
     "revoke": "end one's registration, and its tokens",
 }
@@ -93,6 +94,8 @@ def run(arguments: Namespace) -> int:
     with threadwell.open(arguments.store, create=action == "add") as tw:
         if action == "list":
             _print_list(tw, as_json=arguments.format == "json")
+        elif action == "show":
+            _print_client(named(tw, name))
         elif action == "add":
             _print_credentials(_added(tw, arguments))
         elif action == "rotate":
@@ -153,7 +156,18 @@ def named(tw: Threadwell, name: str) -> Client:
 
 
 def _print_credentials(made: NewClient) -> None:
-    print_json({"client_id": made.client_id, "client_secret": made.client_secret})
+    # One that signs has no secret.
+    secret = {"client_secret": made.client_secret} if made.client_secret else {}
+    print_json({"client_id": made.client_id, **secret})
+
+
+def _print_client(client: Client) -> None:
+    import msgspec
+
+    told = msgspec.to_builtins(client)
+    for kept in ("secret_sha256", "generation", "project"):
+        del told[kept]
+    print_json({name: value for name, value in told.items() if value not in ("", None, [])})
 
 
 def _print_list(tw: Threadwell, *, as_json: bool) -> None:
@@ -182,14 +196,15 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
 COMMAND = Command(
     name="client",
     summary="Register programs that may use the API, list them, end them",
-    about="add and rotate print the id and the secret as JSON. A secret is shown this once: the "
-    "store keeps only a hash of it. A running server refuses what was rotated or revoked within "
-    "a second.",
+    about="add and rotate print the id and the secret as JSON; one that signs (--jwks) has none. A "
+    "secret is shown this once: the store keeps only a hash of it. A running server refuses what "
+    "was rotated or revoked within a second.",
     examples=(
         "threadwell client add billing",
         "threadwell client add inbox --policy participant --as Practitioner/123",
         "threadwell client add portal --redirect https://portal.example.org/back",
         "threadwell client list",
+        "threadwell client show portal",
         "threadwell client rotate billing",
         "threadwell client revoke 0d7c1a52-4a0e-4c4e-9a50-6a8a3d1b2f10",
     ),

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.channels import named_channel, shown_channel
 from threadwell.cli.command import Command, add_format, add_store
-from threadwell.cli.errors import Mistake
+from threadwell.cli.meant import patient_meant
 from threadwell.cli.numbers import positive
 from threadwell.cli.output import plural, print_json, table
 from threadwell.cli.whys import why_text
 
 if TYPE_CHECKING:
-    from threadwell.facade import Threadwell
     from threadwell.inbox.dates import Dates
     from threadwell.intake import SessionSummary, Why
 
@@ -65,7 +64,7 @@ def run(arguments: Namespace) -> int:
         dates, limit = tw.dates, arguments.limit
         sessions = tw.sessions(
             status=arguments.status,
-            patient=_patient(tw, arguments.patient),
+            patient=patient_meant(tw, arguments.patient),
             channel=named_channel(arguments.channel),
             since=arguments.since,
             until=arguments.until,
@@ -89,20 +88,6 @@ def run(arguments: Namespace) -> int:
 def _is_narrowed(arguments: Namespace) -> bool:
     asked = ("patient", "channel", "since", "until", "to_review", "limit")
     return arguments.status != "all" or any(getattr(arguments, name) for name in asked)
-
-
-def _patient(tw: Threadwell, who: str) -> str:
-    """The id of the patient who is meant."""
-    id_ = who.removeprefix("Patient/")
-    if not id_ or tw.search_resources("Patient", {"_id": id_}):
-        return id_
-    found = tw.find_patients(who)
-    if len(found) == 1:
-        return found[0].id
-    if not found:
-        raise Mistake(f"there is no patient {who}")
-    several = "; ".join(f"{one.name}, {one.id}" for one in found[:10])
-    raise Mistake(f"{len(found)} patients have that name: give the id of one ({several})")
 
 
 def _day(text: str) -> date:

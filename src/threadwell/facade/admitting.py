@@ -72,7 +72,7 @@ class Admitting(Granting):
             more["redirect_uris"] = checked_redirects(redirect_uris)
             more["public"] = not confidential
         if not policy:
-            is_admin = not (redirect_uris or outside)
+            is_admin = not (redirect_uris or outside or scopes)
             made = add_client(self._store, name, project=self._project, admin=is_admin, **more)
             return self._loop.call(made)
         # It has its policy before anybody can log in as it.

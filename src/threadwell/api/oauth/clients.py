@@ -25,7 +25,10 @@ _NO_HASH = hashlib.sha256(b"").hexdigest()
 
 
 class NewClient(NamedTuple):
-    """What the owner of a new client is told, once: the secret is nowhere in the store."""
+    """What the owner of a new client is told, once: the secret is nowhere in the store.
+
+    ``client_secret`` is ``""`` for one that signs.
+    """
 
     client_id: str
     client_secret: str
@@ -60,9 +63,14 @@ class Client(msgspec.Struct, frozen=True):
     active: bool = True
     description: str = ""
 
+    @property
+    def signs(self) -> bool:
+        """Whether it proves by a signature who it is, and has no secret."""
+        return self.jwks is not None or bool(self.jwks_uri)
+
     def accepts(self, secret: str) -> bool:
         """Is that its secret? Takes the same time whatever the answer."""
-        return hmac.compare_digest(_digest(secret), self.secret_sha256)
+        return hmac.compare_digest(_digest(secret), self.secret_sha256) and not self.signs
 
 
 async def add_client(
@@ -87,7 +95,7 @@ async def add_client(
     value = msgspec.json.encode(client)
     if not await store.put_private(_KIND, new.client_id, value, only_new=True):
         raise ValueError(f"there is a client {new.client_id} already")
-    return new
+    return new._replace(client_secret="") if client.signs else new
 
 
 async def find_client(store: Store, client_id: str) -> Client | None:
@@ -107,7 +115,7 @@ async def list_clients(store: Store, project: str = DEFAULT_PROJECT) -> list[Cli
 async def rotate_client(store: Store, client: Client) -> NewClient:
     """Give the client a new secret. The old one and every token by it open nothing any more.
 
-    Running servers refuse them within ``access.LOOK``.
+    Running servers refuse them within ``access.LOOK``. Of one that signs, only the tokens end.
     """
     new = NewClient(client.id, secrets.token_hex(32))
     value = msgspec.structs.replace(
@@ -115,7 +123,7 @@ async def rotate_client(store: Store, client: Client) -> NewClient:
     )
     await store.put_private(_KIND, client.id, msgspec.json.encode(value))
     await endings.tell(store)
-    return new
+    return new._replace(client_secret="") if client.signs else new
 
 
 async def change_client(store: Store, client: Client) -> None:
