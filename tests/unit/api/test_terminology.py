@@ -197,6 +197,55 @@ def test_what_cannot_be_told_says_why(wards: Any, path: str, status: int, said: 
 
 
 @pytest.mark.parametrize(
+    "members",
+    [
+        {"compose": 5},
+        {"compose": {"include": ["x"]}},
+        {"compose": {"include": [{"valueSet": [5]}]}},
+        {"expansion": {"contains": [5]}},
+    ],
+)
+def test_a_value_set_that_is_none_is_refused(api: Any, members: dict[str, Any]) -> None:
+    value_set = {"resourceType": "ValueSet", "status": "active", **members}
+    parameter = [{"name": "valueSet", "resource": value_set}]
+    answer = api.call(
+        "POST", "ValueSet/$expand", {"resourceType": "Parameters", "parameter": parameter}
+    )
+    assert answer.status_code == 400
+
+
+def test_the_work_for_a_value_set_is_bounded(api: Any) -> None:
+    """A hierarchy that goes round, and a value set that asks for it again and again."""
+    size = 2000
+    concepts = [
+        {"code": f"c{n}", "property": [{"code": "parent", "valueCode": f"c{(n + 1) % size}"}]}
+        for n in range(size)
+    ]
+    system = {"url": "urn:round", "status": "active", "content": "complete", "concept": concepts}
+    api.make("CodeSystem", **system)
+
+    def asked(parts: int) -> Any:
+        filters = [[{"property": "concept", "op": "is-a", "value": f"c{n}"}] for n in range(parts)]
+        include = [{"system": "urn:round", "filter": filter_} for filter_ in filters]
+        value_set = {
+            "resourceType": "ValueSet",
+            "status": "active",
+            "compose": {"include": include},
+        }
+        parameter = [
+            {"name": "valueSet", "resource": value_set},
+            {"name": "count", "valueInteger": 1},
+        ]
+        body = {"resourceType": "Parameters", "parameter": parameter}
+        return api.call("POST", "ValueSet/$expand", body)
+
+    assert asked(3).json()["expansion"]["total"] == size
+    refused = asked(200)
+    assert refused.status_code == 422
+    assert "concepts are looked at" in api.texts(refused)[0]
+
+
+@pytest.mark.parametrize(
     ("asked", "expected"),
     [
         (f"url={SET}north&system={MINE}&code=north-2", (True, "North, second floor")),

@@ -12,6 +12,8 @@ from threadwell.fhir.terminology.library import Library, NotDone, TooMuch, Unkno
 #: Codes that a value set may have to be listed here, and value sets that one may be made of.
 MAX_MEMBERS = 50_000
 MAX_IMPORTS = 100
+#: Concepts that are looked at for one value set, by each part and filter anew.
+MAX_LOOKS = 1_000_000
 
 
 class Member(NamedTuple):
@@ -33,7 +35,8 @@ def members(value_set: Resource, library: Library) -> Members:
     """All codes of a value set.
 
     Raises ``Unknown`` for what it names and is not known here, ``NotDone`` for a filter that is not
-    understood here, ``TooMuch`` for more than ``MAX_MEMBERS``, or one that is made of itself.
+    understood here, ``TooMuch`` for more than ``MAX_MEMBERS``, more work than ``MAX_LOOKS``, or one
+    that is made of itself.
     """
     return _Listing(library).members(value_set, ())
 
@@ -59,6 +62,7 @@ class _Listing:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._imports = 0
+        self._looks = 0
 
     def members(self, value_set: Resource, within: Sequence[str]) -> Members:
         compose = value_set.get("compose")
@@ -106,7 +110,12 @@ class _Listing:
         if system is None or not system.is_whole:
             raise Unknown("CodeSystem", url)
         chosen: Iterable[Concept] = system.concepts.values()
-        for filter_ in part.get("filter", ()):
+        filters = part.get("filter", ())
+        # A filter may walk the hierarchy before it looks at each concept.
+        self._looks += len(system.concepts) * (1 + 2 * len(filters))
+        if self._looks > MAX_LOOKS:
+            raise TooMuch(f"To list a value set, {MAX_LOOKS:,} concepts are looked at, at most")
+        for filter_ in filters:
             passes = _filter(system, filter_)
             chosen = [concept for concept in chosen if passes(concept)]
         version = version or str(system.source.get("version", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 from typing import Any, NamedTuple
 
 from threadwell.api.context import Context
@@ -15,9 +16,12 @@ from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.parse import natural
 from threadwell.fhir.terminology.library import NotDone, TooMuch, Unknown
+from threadwell.fhir.validation import validate
 from threadwell.stores.terms import known
 
 _PATH = "Parameters.parameter"
+#: Mistakes of a resource that are told at once.
+_MOST_TOLD = 50
 
 
 class Coded(NamedTuple):
@@ -56,8 +60,13 @@ class Given:
         return natural(name, value) if value else otherwise
 
     def resource(self, name: str, type_: str) -> Resource | None:
-        """A resource that is handed in."""
-        return of_type(self._values[name], type_) if name in self._values else None
+        """A resource that is handed in; raises 400 where it is not valid."""
+        if name not in self._values:
+            return None
+        handed = of_type(self._values[name], type_)
+        if issues := list(islice(validate(handed), _MOST_TOLD)):
+            raise FhirError(400, issues)
+        return handed
 
     def code(self, coding: str = "coding", concept: str = "codeableConcept") -> list[Coded]:
         """What is asked about: ``code`` with ``system``, a Coding, or each of a CodeableConcept."""
