@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,6 +35,16 @@ class Head(msgspec.Struct, frozen=True):
     lines: int = 0
     hash: str = FIRST
     at: int = 0
+
+
+class Anchor(NamedTuple):
+    """A head as it was noted outside: after so many lines the hash was this."""
+
+    lines: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.lines}:{self.hash}"
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -76,8 +87,7 @@ def following(before: str, text: bytes) -> str:
 def chained(head: Head, lines: Sequence[Line], now: int) -> tuple[Head, bytes]:
     """The head after ``lines``, and the block of them."""
     texts = [encode_line(line) for line in lines]
-    times = [line.record.at for line in lines]
-    header = Header(head.blocks, head.hash, head.lines, len(lines), min(times), max(times))
+    header = Header(head.blocks, head.hash, head.lines, len(lines), *times_of(lines))
     parts = [msgspec.json.encode(header)]
     last = head.hash
     for text in texts:
@@ -85,6 +95,17 @@ def chained(head: Head, lines: Sequence[Line], now: int) -> tuple[Head, bytes]:
         parts.append(b"%s %s" % (last.encode(), text))
     new = Head(head.blocks + 1, head.lines + len(lines), last, now)
     return new, zlib.compress(b"\n".join(parts), 1)
+
+
+def times_of(lines: Iterable[Line]) -> tuple[int, int]:
+    """The first and the last time of lines, which need not be in their order; 0 of none."""
+    times = [line.record.at for line in lines]
+    return min(times, default=0), max(times, default=0)
+
+
+def pruned_to(start: Head) -> Anchor:
+    """What the record of a pruning has, by which the chain may begin with ``start``."""
+    return Anchor(start.lines, start.hash)
 
 
 def read_block(value: bytes) -> Block:

@@ -45,6 +45,12 @@ def terms_of(project: str, block: int, begins: int, lines: Iterable[Line]) -> li
     return [Kept(TERM, f"{project}/{one}/{place}", b"") for one in sorted(found)]
 
 
+def block_of(name: str) -> int | None:
+    """The number of the block that a term's name has; ``None`` where it has none."""
+    number = name.rpartition(".")[2]
+    return _LAST_BLOCK - int(number) if number.isdecimal() else None
+
+
 async def blocks_of(store: Store, project: str, one: str) -> AsyncGenerator[int, None]:
     """The numbers of the blocks of a term, the newest first."""
     begins = f"{project}/{one}/"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from threadwell.audit.audited import PENDING
-from threadwell.audit.chain import BLOCK, START, Head, block_name, read_block, read_head, write_head
+from threadwell.audit.chain import (
+    BLOCK,
+    START,
+    Head,
+    block_name,
+    pruned_to,
+    read_block,
+    read_head,
+    write_head,
+)
 from threadwell.audit.index import terms_of
 from threadwell.audit.record import Record, Who, encode_record
 from threadwell.audit.trail import Trail
@@ -51,7 +60,9 @@ async def prune(trail: Trail, project: str, by: Who, days: int | None = None) ->
     """Remove the blocks whose records are all older than the retention, or than ``days``.
 
     The chain then begins behind them, with the hash that they ended with, and stays verifiable.
-    What is removed is recorded in it, in the same commit. Nothing goes where the retention is 0.
+    What is removed is recorded in it, in the same commit, with that hash: a chain that begins
+    later than its first line and does not tell so was cut off. Nothing goes where the retention
+    is 0.
     """
     await trail.drain()
     kept_for = await retention(trail, project) if days is None else days
@@ -74,7 +85,7 @@ async def prune(trail: Trail, project: str, by: Who, days: int | None = None) ->
         after = Head(start.blocks + 1, start.lines + header.count, block.hashes[-1], header.ends)
         now = trail.clock()
         told = f"prune {after.lines}"
-        record = Record(at=now, act=told, by=by)
+        record = Record(at=now, act=told, by=by, asked=str(pruned_to(after)))
         terms = terms_of(project, header.block, header.begins, block.lines())
         kept = [
             Kept(START, project, write_head(after), value),

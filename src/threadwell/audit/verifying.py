@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
+from threadwell.audit.audited import PENDING
 from threadwell.audit.chain import (
     BLOCK,
     HEAD,
     START,
+    Anchor,
     BadBlock,
     Block,
     Head,
     block_name,
     following,
+    pruned_to,
     read_block,
     read_head,
+    times_of,
 )
-from threadwell.audit.record import decode_line
-from threadwell.stores.contract import Store
+from threadwell.audit.index import TERM, block_of, terms_of
+from threadwell.audit.record import Record, decode_line, decode_record
+from threadwell.stores.contract import Store, Stored
 
 _AT_ONCE = 8
-
-
-class Anchor(NamedTuple):
-    """A head as it was noted outside: after so many lines the hash was this."""
-
-    lines: int
-    hash: str
-
-    def __str__(self) -> str:
-        return f"{self.lines}:{self.hash}"
+#: Names that are listed at once.
+_LISTED = 1000
 
 
 class Verdict(NamedTuple):
     """``lines`` were looked at from ``first`` on. ``line`` is the first that is not as it was (-1
-    for none), ``problem`` what is wrong there (``""`` if nothing is).
+    where it is none of them), ``problem`` what is wrong (``""`` if nothing is). ``late`` tells that
+    the store was changed before the first line: the trail began later, or was begun anew.
     """
 
     first: int
@@ -44,6 +43,7 @@ class Verdict(NamedTuple):
     head: Head
     line: int = -1
     problem: str = ""
+    late: bool = False
 
 
 def parse_anchor(text: str) -> Anchor:
@@ -57,9 +57,16 @@ def parse_anchor(text: str) -> Anchor:
 async def verify(store: Store, project: str, anchor: Anchor | None = None) -> Verdict:
     """Look at every line of a project's chain, oldest first, some blocks at a time.
 
+    And at what finds them: the times and the terms of each block have to be those of its lines.
     With an ``anchor`` the chain has to have been there, as it was, when that was noted.
     """
-    walk = _Walk(read_start(await store.get_private(START, project)), anchor)
+    # Records are chained from those that wait, so these are looked at before the head is.
+    start = read_start(await store.get_private(START, project))
+    waiting = await _waiting(store, project)
+    changes = await store.changes(project, 0, 1)
+    walk = _Walk(start, anchor, changes[0].stored if changes else None)
+    for record in waiting:
+        walk.hears(record)
     # What is chained meanwhile comes after this.
     head = read_head(await store.get_private(HEAD, project))
     at = walk.head.blocks
@@ -67,11 +74,63 @@ async def verify(store: Store, project: str, anchor: Anchor | None = None) -> Ve
         names = [block_name(project, n) for n in range(at, min(at + _AT_ONCE, head.blocks))]
         values = await store.get_private_many(BLOCK, names)
         for number, name in enumerate(names, at):
+            before = walk.head
             problem = walk.take(number, values.get(name))
+            if not problem:
+                problem = await _unfound(store, walk, project)
+                walk.head = before if problem else walk.head
             if problem:
                 return walk.verdict(head, problem)
         at += len(names)
-    return walk.verdict(head, walk.ended(head))
+    problem = walk.ended(head)
+    if problem:
+        return walk.verdict(head, problem)
+    problem = walk.lacks(nothing=not waiting and not head.lines)
+    if not problem and await _terms(store, project, head.blocks) > walk.terms:
+        problem = "blocks are found by terms that their lines do not have"
+    return walk.verdict(head, problem)._replace(line=-1)
+
+
+async def _waiting(store: Store, project: str) -> list[Record]:
+    """The records that wait to be chained."""
+    begins = after = f"{project}/"
+    found: list[Record] = []
+    while True:
+        some = await store.list_private(PENDING, after=after, count=_LISTED)
+        mine = [name for name in some if name.startswith(begins)]
+        for name in mine:
+            with suppress(msgspec.MsgspecError):
+                found.append(decode_record(some[name]))
+        if len(mine) < _LISTED:
+            return found
+        after = max(mine)
+
+
+async def _unfound(store: Store, walk: _Walk, project: str) -> str:
+    """What of the block that was just taken would not find it."""
+    assert walk.block is not None
+    header = walk.block.header
+    terms = terms_of(project, header.block, header.begins, walk.block.lines())
+    walk.terms += len(terms)
+    names = [one.name for one in terms]
+    found = await store.get_private_many(TERM, names)
+    missing = [name for name in names if name not in found]
+    if not missing:
+        return ""
+    return f"block {header.block} is not found by each term of its lines: {len(missing)} missing"
+
+
+async def _terms(store: Store, project: str, blocks: int) -> int:
+    """How many terms there are, but those of what was chained meanwhile."""
+    begins = after = f"{project}/"
+    count = 0
+    while True:
+        some = await store.list_private(TERM, after=after, count=_LISTED)
+        mine = [name for name in some if name.startswith(begins)]
+        count += sum((block_of(name) or 0) < blocks for name in mine)
+        if len(mine) < _LISTED:
+            return count
+        after = max(mine)
 
 
 def read_start(value: bytes | None) -> Head:
@@ -80,12 +139,42 @@ def read_start(value: bytes | None) -> Head:
 
 
 class _Walk:
-    def __init__(self, start: Head, anchor: Anchor | None) -> None:
+    def __init__(self, start: Head, anchor: Anchor | None, oldest: Stored | None) -> None:
         self.head = start
+        self.block: Block | None = None
+        self.terms = 0
+        self._start = start
         self._first = start.lines
         self._anchor = anchor
         self._anchored = anchor is None
+        self._told = not start.lines
+        self._oldest = oldest
         self._meets()
+
+    def hears(self, record: Record) -> None:
+        """A record tells of the pruning that the chain begins after, or of the oldest change."""
+        if record.act.startswith("prune ") and record.asked == str(pruned_to(self._start)):
+            self._told = True
+        one = self._oldest
+        if one is not None and any(
+            touched.how != "R" and touched[:3] == (one.type, one.id, one.version_id)
+            for touched in record.touched
+        ):
+            self._oldest = None
+
+    def lacks(self, *, nothing: bool) -> str:
+        """What is not in a chain that is whole in itself, and has to be."""
+        if not self._told:
+            return f"no line tells that what was before line {self._first} was pruned"
+        if nothing and self._oldest is not None:
+            return "there is no line, though the store was changed"
+        if not self._anchored:
+            assert self._anchor is not None
+            return (
+                f"the anchor is of line {self._anchor.lines}, which is pruned: whether the chain "
+                "had it cannot be checked"
+            )
+        return ""
 
     def take(self, number: int, value: bytes | None) -> str:
         """What is wrong with the next block, at the line where ``head`` stands then."""
@@ -101,7 +190,11 @@ class _Walk:
             len(block.texts),
         ):
             return f"block {number} does not follow the one before it"
+        before, self.block = self.head, block
         problem = self._lines(block)
+        if not problem and (header.begins, header.ends) != times_of(block.lines()):
+            self.head = before
+            return f"block {number} does not tell the times of its lines"
         if not problem:
             self.head = msgspec.structs.replace(self.head, blocks=number + 1)
         return problem
@@ -113,14 +206,19 @@ class _Walk:
         if not self._anchored:
             assert self._anchor is not None
             if self._anchor.lines < self._first:
-                return ""  # it is of a time that was pruned: nothing can be said of it
+                return ""  # it is of a time that was pruned: ``lacks`` says so
+            if self._anchor.lines == self._first:
+                return "the chain is not the one of the anchor: it was written anew"
             return f"the chain ends before the {self._anchor.lines} lines of the anchor"
         return ""
 
     def verdict(self, head: Head, problem: str) -> Verdict:
         """The verdict once it is over."""
         done = self.head.lines - self._first
-        return Verdict(self._first, done, head, self.head.lines if problem else -1, problem)
+        at = self.head.lines if problem else -1
+        # Of a chain that was pruned nobody knows whether it had the oldest change.
+        late = self._oldest is not None and not self._first and head.lines > 0
+        return Verdict(self._first, done, head, at, problem, late)
 
     def _lines(self, block: Block) -> str:
         for hash_, text in zip(block.hashes, block.texts, strict=True):
@@ -128,9 +226,11 @@ class _Walk:
             if following(self.head.hash, text) != hash_:
                 return f"line {n} is not what it was when it was chained"
             try:
-                told = decode_line(text).n
+                line = decode_line(text)
             except msgspec.MsgspecError:
                 return f"line {n} cannot be read"
+            told = line.n
+            self.hears(line.record)
             if told != n:
                 return f"line {n} says that it is line {told}"
             self.head = msgspec.structs.replace(self.head, lines=n + 1, hash=hash_)

@@ -179,15 +179,20 @@ def _verify(tw: Threadwell, arguments: Namespace) -> int:
                 "first": verdict.first,
                 "head": f"{verdict.head.lines}:{verdict.head.hash}",
                 "problem": verdict.problem,
-                **({"line": verdict.line} if verdict.problem else {}),
+                "late": verdict.late,
+                **({"line": verdict.line} if verdict.line >= 0 else {}),
             }
         )
+    elif verdict.problem and verdict.line < 0:
+        print(f"The trail is not proven: {verdict.problem}.")
     elif verdict.problem:
         print(f"The chain is broken at line {verdict.line}: {verdict.problem}.")
         print(f"The {plural(verdict.lines, 'line')} before it are as they were.")
     else:
         pruned = f", from line {verdict.first} on: what was before is pruned" * bool(verdict.first)
         print(f"The chain is whole: {plural(verdict.lines, 'line')}{pruned}.")
+        if verdict.late:
+            print("The store was changed before its first line: of that the trail tells nothing.")
         print(f"It ends with {verdict.head.lines}:{verdict.head.hash}")
         if not arguments.head:
             print("Whoever can write the store can write a chain anew: --head finds that out.")

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from threadwell.audit.chain import BLOCK, HEAD, block_name
+from threadwell.audit.chain import (
+    BLOCK,
+    HEAD,
+    START,
+    Block,
+    Head,
+    block_name,
+    read_head,
+    write_head,
+)
 from threadwell.audit.events import events
 from threadwell.audit.finding import Wanted, find, find_line
-from threadwell.audit.index import TERM
+from threadwell.audit.index import TERM, block_of
 from threadwell.audit.keeping import keep_for, prune
 from threadwell.audit.record import Line, Record, Touched, Who
 from threadwell.audit.verifying import parse_anchor, verify
@@ -212,6 +222,98 @@ def test_pruning_leaves_a_chain_that_can_be_verified(desk: Desk) -> None:
     assert (verdict.problem, verdict.first) == ("", 5)
     terms = desk.run(desk.store.list_private(TERM))
     assert terms == {}, "what is gone is not found by anything any more"
+
+
+def _put(desk: Desk, kind: str, name: str, value: bytes | None) -> None:
+    desk.run(desk.store.put_private(kind, name, value))
+
+
+def _problem(desk: Desk, anchor: str = "") -> str:
+    known = parse_anchor(anchor) if anchor else None
+    return desk.run(verify(desk.store, desk.project, known)).problem
+
+
+def test_terms_that_are_missing_or_made_up_are_told(desk: Desk) -> None:
+    _fill(desk)
+    assert len(_found(desk)) == 4
+    terms = desk.run(desk.store.list_private(TERM))
+    for name in terms:
+        _put(desk, TERM, name, None)
+        verdict = desk.run(verify(desk.store, desk.project))
+        assert "is not found by each term of its lines: 1 missing" in verdict.problem, name
+        _put(desk, TERM, name, b"")
+    assert _problem(desk) == ""
+    # One that sorts an old block before the newer ones ends a search too early.
+    place = f"{1:015d}.{10**12 - 1:012d}"
+    for forged in (f"{desk.project}/p/a/{place}", f"{desk.project}/p/a/none"):
+        _put(desk, TERM, forged, b"")
+        assert _problem(desk) == "blocks are found by terms that their lines do not have"
+        _put(desk, TERM, forged, None)
+
+
+@pytest.mark.parametrize("member", [b"begins", b"ends"])
+def test_times_of_a_block_are_those_of_its_lines(desk: Desk, member: bytes) -> None:
+    _fill(desk)
+    assert len(_found(desk)) == 4
+
+    def moved(text: bytes) -> bytes:
+        return re.sub(b'"%s":[0-9]+' % member, b'"%s":5' % member, text, count=1)
+
+    assert _damaged(desk, _text(moved)) == "1: block 1 does not tell the times of its lines"
+
+
+def test_a_chain_that_was_cut_off_at_its_beginning_is_told(desk: Desk) -> None:
+    _fill(desk)
+    assert len(_found(desk)) == 4
+    blocks = desk.run(_blocks(desk))
+    last = blocks[-1].header
+    for name in desk.run(desk.store.list_private(TERM)):
+        if block_of(name) != last.block:
+            _put(desk, TERM, name, None)
+    for block in blocks[:-1]:
+        _put(desk, BLOCK, block_name(desk.project, block.header.block), None)
+    start = Head(last.block, last.first, last.before, last.begins)
+    _put(desk, START, desk.project, write_head(start))
+    told = "no line tells that what was before line 3 was pruned"
+    assert _problem(desk) == told
+    # Nor does one that tells of another pruning.
+    _seen(desk, act="prune 3", asked=f"3:{'a' * 64}")
+    desk.run(desk.trail.drain())
+    assert _problem(desk) == told
+    assert _problem(desk, f"1:{'a' * 64}") == told
+
+
+async def _blocks(desk: Desk) -> list[Block]:
+    return [block async for block in desk.trail.blocks(desk.project)]
+
+
+def test_of_an_anchor_that_is_pruned_nothing_is_said(desk: Desk) -> None:
+    _fill(desk)
+    assert len(_found(desk)) == 4
+    desk.now += 31 * 86_400_000
+    gone = desk.run(prune(desk.trail, desk.project, Who(way="command audit"), 30)).gone
+    assert _problem(desk) == "", "the record of a pruning may wait to be chained"
+    desk.run(desk.trail.drain())
+    assert _problem(desk) == ""
+    assert _problem(desk, f"1:{'a' * 64}").endswith("cannot be checked")
+    start = read_head(desk.run(desk.store.get_private(START, desk.project)))
+    assert _problem(desk, f"{gone}:{start.hash}") == ""
+    assert "was written anew" in _problem(desk, f"{gone}:{'a' * 64}")
+
+
+def test_no_line_of_a_store_that_was_changed(desk: Desk) -> None:
+    assert _problem(desk) == "", "nothing was ever done"
+    _fill(desk)
+    assert len(_found(desk)) == 4
+    assert not desk.run(verify(desk.store, desk.project)).late
+    for kind in desk.run(desk.store.private_kinds()):
+        for name in desk.run(desk.store.list_private(kind)):
+            _put(desk, kind, name, None)
+    assert _problem(desk) == "there is no line, though the store was changed"
+    _seen(desk, Touched("Patient", "a", "1"))
+    desk.run(desk.trail.drain())
+    verdict = desk.run(verify(desk.store, desk.project))
+    assert (verdict.problem, verdict.late) == ("", True)
 
 
 def test_what_is_read_in_passing_is_told_in_parts(desk: Desk) -> None:
