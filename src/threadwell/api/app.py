@@ -155,6 +155,7 @@ class _App:
         query: str = scope["query_string"].decode(errors="replace")
         peer = scope.get("client")
         request = Request(scope["method"], path[1:], query, headers, peer=peer[0] if peer else "")
+        is_shared = cors.is_shared(request.path)
         status = held = 0
         is_over = load.meter.begin() > load.max_in_flight
         try:
@@ -174,7 +175,7 @@ class _App:
                     held = load.hold_answer(len(answer.body), must=must)
                 except FhirError as error:
                     answer = refusal(error, headers)
-            if b"origin" in headers:
+            if is_shared and b"origin" in headers:
                 answer = cors.shared(answer, headers)
             if answer.parts is None:
                 await _send(send, request.method, answer)
@@ -194,7 +195,8 @@ class _App:
         self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
     ) -> Answer:
         headers = request.headers
-        if request.method == "OPTIONS" and cors.is_preflight(request.method, headers):
+        is_shared = cors.is_shared(request.path)
+        if is_shared and cors.is_preflight(request.method, headers):
             return cors.preflight(headers)
         try:
             context = self._context or await self._ready()

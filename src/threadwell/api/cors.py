@@ -1,4 +1,4 @@
-"""CORS (Fetch standard §3.2): any page may call the API, since nothing here trusts a cookie.
+"""CORS (Fetch standard §3.2): any page may call the API, where no cookie is read.
 
 Medplum's client fetches with ``credentials: "include"``, so the origin must be named and
 credentials allowed; the token in ``Authorization`` is all that ever opens anything.
@@ -10,8 +10,16 @@ from collections.abc import Mapping
 
 from threadwell.api.exchange import Answer, Header
 
+#: Where the cookie of the pages tells who is signed in: pages of other sites see nothing of it.
+_BY_COOKIE = frozenset({"oauth2/authorize", "oauth2/consent"})
+
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = b"Content-Location, ETag, Last-Modified, Location, RateLimit, Retry-After"
+
+
+def is_shared(path: str) -> bool:
+    """May pages of other origins read what is answered at ``path`` (no slash at its start)?"""
+    return path not in _BY_COOKIE
 
 
 def is_preflight(method: str, headers: Mapping[bytes, bytes]) -> bool:

@@ -14,6 +14,7 @@ from threadwell.stores.contract import Store
 from threadwell.users.accounts import as_login_member
 from threadwell.users.browsers import COOKIE_LIFE, signed_in
 from threadwell.users.keeping import find_user, users
+from threadwell.users.shut_out import is_shut_out
 from threadwell.users.user import User
 
 _USER = "User/"
@@ -65,6 +66,8 @@ class Accounts:
     async def standing(self, member: Member) -> Standing | None:
         """As their account says, while its password is the one by which they came in."""
         if not member.user:
+            if await is_shut_out(self._store, self._project, member.profile):
+                return None
             return await self._profiles.standing(member)
         user = await find_user(self._store, member.user.removeprefix(_USER))
         if user is None or user.disabled or user.epoch != member.epoch:

@@ -13,6 +13,7 @@ from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import LINK_LIFE, good_link, redeem
 from threadwell.inbox.site import Site, door
 from threadwell.users.browsers import COOKIE_LIFE, sign_out, signed_in
+from threadwell.users.shut_out import is_shut_out
 
 #: What may be gone to after signing in: a page with its query, as browsers write it.
 _PAGE = re.compile(
@@ -29,7 +30,7 @@ async def sign_in_page(site: Site, request: Request) -> Response:
     """A page with the button that signs in, while the link is good."""
     found = await good_link(site.whole, request.path_params["token"])
     person = await person_of(site.whole, site.project, found.who) if found else None
-    if person is None:
+    if person is None or await is_shut_out(site.whole, site.project, person.reference):
         return _spent()
     told = ["This browser then sees the sessions of the practice for 12 hours."]
     if person.reference:

@@ -13,6 +13,7 @@ import secrets
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.users.browsers import SignIn, begin, forget_expired, read, written
+from threadwell.users.shut_out import is_shut_out
 
 #: How long a link waits to be opened, in milliseconds.
 LINK_LIFE = 15 * 60_000
@@ -51,7 +52,7 @@ async def redeem(
     Of many who open the same link at once, one gets in.
     """
     found = await good_link(store, token, clock)
-    if found is None:
+    if found is None or await is_shut_out(store, project, found.who):
         return None
     name = _digest(token)
     used = written(SignIn(clock() + LINK_LIFE))

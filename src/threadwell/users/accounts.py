@@ -43,6 +43,12 @@ async def end_logins(
     await endings.tell(store)
 
 
+async def end_logins_as(store: Store, project: str, who: str, why: str, clock: Clock) -> None:
+    """End the logins of whom a link has let in as ``who``."""
+    await _logins(store, project, clock).end_all(who, why)
+    await endings.tell(store)
+
+
 def _logins(store: Store, project: str, clock: Clock) -> Logins:
     # Refresh tokens are signed by a secret that only those need who hand them out.
     return Logins(store, project, b"", clock)

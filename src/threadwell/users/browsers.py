@@ -14,6 +14,7 @@ import msgspec
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import ChangeSet, Kept, Store
 from threadwell.users.keeping import find_user
+from threadwell.users.shut_out import is_shut_out
 from threadwell.users.user import User
 
 #: How long a browser stays signed in, in milliseconds.
@@ -74,7 +75,7 @@ async def signed_in(
     """What a cookie is good for; ``None`` unless it was given less than ``COOKIE_LIFE`` ago.
 
     One of an account ends with it: when it is disabled, loses its membership, or gets another
-    password.
+    password. So does one that a link has given to somebody whose only account is disabled.
     """
     if not cookie:
         return None
@@ -87,6 +88,8 @@ async def signed_in(
         user = await find_user(store, one.user)
         if not _holds(one, user, project):
             return None
+    elif await is_shut_out(store, project, one.who):
+        return None
     return msgspec.structs.replace(one, id=_id(name))
 
 
@@ -124,6 +127,14 @@ async def end_browsers(store: Store, project: str, user: User, *, but: str = "")
     for name in names:
         await _end(store, project, name)
     return len(names)
+
+
+async def end_named(store: Store, project: str, who: str) -> None:
+    """Sign out whom links have let in as ``who``, in every browser."""
+    for name, value in (await store.list_private(_COOKIE)).items():
+        one = read(value)
+        if one.who == who and not one.user:
+            await _end(store, project, name)
 
 
 async def forget_expired(store: Store, project: str, now: int) -> None:

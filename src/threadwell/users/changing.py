@@ -10,12 +10,13 @@ import msgspec
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Conflict, Store
 from threadwell.users import codes, devices
-from threadwell.users.accounts import end_logins
-from threadwell.users.browsers import end_browsers
+from threadwell.users.accounts import end_logins, end_logins_as
+from threadwell.users.browsers import end_browsers, end_named
 from threadwell.users.codes import Enrolled
 from threadwell.users.keeping import change_user, find_user
 from threadwell.users.password_links import RESET, Link, new_link, read_link
 from threadwell.users.passwords import Hashing, check_password
+from threadwell.users.shut_out import shut_out
 from threadwell.users.user import User
 
 _REPLACE = msgspec.structs.replace
@@ -109,6 +110,9 @@ async def set_disabled(
     if done is not None:
         await _end_all(store, project, done, clock)
         if disabled:
+            for who in await shut_out(store, project, done):
+                await end_named(store, project, who)
+                await end_logins_as(store, project, who, "the account was disabled", clock)
             await devices.forget_devices(store, done)
     return done
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from threadwell.api.clients import add_client
 from threadwell.api.oauth.assertions import TYPE, checked_jwks
+from threadwell.api.oauth.clients import find_client
 from threadwell.subscriptions.hook_states import allow_host
 
 FORM = "application/x-www-form-urlencoded"
@@ -117,6 +118,52 @@ def test_what_proves_nothing(api, client, changed) -> None:
     rest = {name: value for name, value in changed.items() if name != "key"}
     answer = ask(api, asserted(api, client, key, **rest))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def raw(header: Any, claims: Any) -> str:
+    """An assertion of anything; its signature is none."""
+
+    def part(value: Any) -> str:
+        text = value if isinstance(value, str) else json.dumps(value)
+        return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+    return f"{part(header)}.{part(claims)}.AAAA"
+
+
+HEAD = {"alg": "ES384", "kid": "e"}
+DEEP = "[" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        *((HEAD, {"iss": one}) for one in ("\ud800", "\0", "", [], {}, 7, None, "x" * 9_000)),
+        *(({**HEAD, "alg": one}, {}) for one in ([], {}, [["ES384"]], 7, None, "\ud800")),
+        *(({**HEAD, "kid": one}, {}) for one in ([], {}, 7, "\ud800", "\0")),
+        *(({**HEAD, name: one}, {}) for name in ("crit", "b64", "typ") for one in ([], {}, False)),
+        *(
+            (HEAD, {name: one})
+            for name in ("sub", "aud", "exp", "jti")
+            for one in ([], {}, "\ud800")
+        ),
+        *((one, {}) for one in ([], 7, None, "", DEEP, f'{{"a":{DEEP}', "9" * 5_000)),
+        *((HEAD, one) for one in ([], 7, None, "", DEEP, f'{{"a":{DEEP}', "9" * 5_000)),
+    ],
+)
+def test_nonsense_proves_nothing(api, client, header: Any, claims: Any) -> None:
+    told = {"iss": client, **claims} if isinstance(claims, dict) else claims
+    answer = ask(api, raw(header, told))
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_a_signed_jti_of_half_a_character_is_one_as_any(api, client) -> None:
+    made = asserted(api, client, jti="\ud800")
+    assert [ask(api, made).status_code for _ in range(2)] == [200, 401]
+
+
+@pytest.mark.parametrize("id_", ["\ud800", "\0"])
+def test_no_client_has_an_id_that_no_store_can_keep(api, id_: str) -> None:
+    assert api.run(find_client(api.store, id_)) is None
 
 
 def test_a_public_key_is_no_shared_secret(api, client) -> None:

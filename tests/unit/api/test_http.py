@@ -132,6 +132,15 @@ def test_a_preflight_needs_no_token(api) -> None:
     assert answer.headers["access-control-allow-credentials"] == "true"
 
 
+@pytest.mark.parametrize("path", ["/oauth2/authorize", "/oauth2/consent"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
+def test_what_reads_a_cookie_is_for_no_other_origin(api, method: str, path: str) -> None:
+    headers = {"origin": "https://evil.example", "access_control_request_method": "POST"}
+    answer = api.call(method, path, authorization=None, **headers)
+    assert answer.status_code >= 400
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
 @pytest.mark.parametrize("path", ["Patient", "Patient/1", "metadata", "/auth/me", "/oauth2/token"])
 def test_pages_of_other_origins_may_read_answers(api, path: str) -> None:
     answer = api.call("GET", path, origin="https://app.example.org")

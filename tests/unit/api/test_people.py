@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from app_stand_in import App, Browser
 
 from threadwell.api.clients import add_client
 from threadwell.inbox.browsers import Accounts
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
+from threadwell.users.accounts import as_login_member
 from threadwell.users.inviting import Invitation, invite
 from threadwell.users.keeping import user_of
 from threadwell.users.passwords import Hashing
@@ -347,3 +349,47 @@ def test_an_administrator_invites(api: Any) -> None:
     assert answer.status_code == 200
     # No mail account sends: the link is told to whoever has asked.
     assert "/setpassword/" in answer.json()["extension"][0]["valueUrl"]
+
+
+OWN = (
+    ("GET", "/auth/mfa/status", None),
+    ("POST", "/auth/mfa/enroll", {"token": "123456"}),
+    ("POST", "/auth/mfa/disable", {"token": "123456"}),
+    ("POST", "/auth/changepassword", {"oldPassword": PASSWORD, "newPassword": "pelican-orbit-x"}),
+    ("POST", "/auth/revoke", {"loginId": "any"}),
+)
+
+
+def reached(api: Any, mine: str) -> list[int]:
+    return [api.call(how, path, body, authorization=mine).status_code for how, path, body in OWN]
+
+
+@pytest.mark.parametrize("scope", ["openid user/Patient.rs", "openid user/*.cruds"])
+def test_a_login_that_scopes_limit_does_not_reach_the_account(
+    api: Any, robin: Any, scope: str
+) -> None:
+    limited = bearer(api, scope=scope)
+    assert reached(api, limited) == [403] * len(OWN)
+    me = api.call("GET", "/auth/me", authorization=limited)
+    assert (me.status_code, "security" in me.json()) == (200, False)
+    assert 403 not in reached(api, bearer(api, scope="openid"))
+
+
+@pytest.mark.parametrize("scopes", [(), ("user/Patient.rs",)])
+def test_an_app_from_outside_does_not_reach_the_account(
+    new_api: Any, scopes: tuple[str, ...]
+) -> None:
+    store, browser = MemoryStore(), Browser()
+    api = new_api(store=store, browsers=browser, people=Accounts(store, DEFAULT_PROJECT))
+    person(api)
+    user = api.run(user_of(store, ROBIN))
+    app = App(api, browser, outside=True)
+    member = as_login_member(user, user.members[0])
+    browser.signed = browser.signed._replace(member=member)
+    page = app.authorize(scope=" ".join(["openid", *scopes]))
+    mine = f"Bearer {app.exchange(app.told(app.agree(page))['code']).json()['access_token']}"
+    assert reached(api, mine) == [403] * len(OWN)
+    me = api.call("GET", "/auth/me", authorization=mine)
+    assert (me.status_code, "security" in me.json()) == (200, False)
+    assert api.call("GET", "/oauth2/userinfo", authorization=mine).status_code == 200
+    assert api.run(user_of(store, ROBIN)) == user

@@ -17,6 +17,7 @@ import pytest
 from threadwell.api.clients import add_client
 from threadwell.app import create_server
 from threadwell.fhir.stamp import now_ms
+from threadwell.inbox.sign_in import new_link
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
 from threadwell.users.changing import set_by_link, set_disabled
@@ -103,6 +104,55 @@ async def _story(hashing: Hashing) -> None:
             .headers["location"]
             .startswith("/sign-in?")
         )
+
+
+def test_who_is_disabled_is_out_of_what_a_link_has_opened(hashing: Hashing) -> None:
+    asyncio.run(_by_link())
+
+
+async def _by_link() -> None:
+    store = MemoryStore()
+    await add_client(store, "App", client_id="app", redirect_uris=(BACK,), public=True)
+    asked = Invitation(ROBIN, first="Robin", last="Ash")
+    made = await invite(store, DEFAULT_PROJECT, asked, author="", clock=now_ms)
+    who = made.member.profile
+    later = [urlsplit(await new_link(store, URL, who=who)).path for _ in range(2)]
+    transport = httpx.ASGITransport(create_server(store, base_url=URL))
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as browser:
+        await browser.post(later[0], headers={"origin": URL})
+        assert (await browser.get("/")).status_code == 200
+        sent = await browser.get(f"/oauth2/authorize?{urlencode(ASKED)}")
+        code = parse_qs(urlsplit(sent.headers["location"]).query)["code"][0]
+        given = await _tokens(browser, code)
+        sent = await browser.get(f"/oauth2/authorize?{urlencode(ASKED)}")
+        unused = parse_qs(urlsplit(sent.headers["location"]).query)["code"][0]
+        header = {"authorization": f"Bearer {given['access_token']}"}
+        assert (await browser.get("/auth/me", headers=header)).status_code == 200
+        await set_disabled(store, DEFAULT_PROJECT, made.user, True)
+        await asyncio.sleep(0.25)
+        assert (await browser.get("/auth/me", headers=header)).status_code == 401
+        form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+        answers = [
+            await browser.post("/oauth2/token", data={**form, "client_id": "app"}),
+            await browser.post(
+                "/oauth2/token",
+                data={
+                    "grant_type": "authorization_code",
+                    "code": unused,
+                    "client_id": "app",
+                    "redirect_uri": BACK,
+                    "code_verifier": VERIFIER,
+                },
+            ),
+        ]
+        assert [one.status_code for one in answers] == [400, 400]
+        for _ in range(2):
+            assert (await browser.get("/")).status_code != 200
+            sent = await browser.get(f"/oauth2/authorize?{urlencode(ASKED)}")
+            assert sent.headers["location"].startswith("/sign-in?")
+            # A link that waits opens nothing.
+            spent = await browser.post(later[1], headers={"origin": URL})
+            assert "set-cookie" not in spent.headers
 
 
 async def _tokens(browser: httpx.AsyncClient, code: str) -> Any:

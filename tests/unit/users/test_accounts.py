@@ -231,6 +231,26 @@ def test_what_signs_somebody_out_everywhere(house: Any, how: str) -> None:
     assert good(house, others) is (how != "time")
 
 
+def test_who_is_disabled_is_out_by_links_too_unless_another_account_is_theirs(house: Any) -> None:
+    user = house.user()
+    who = user.members[0].profile
+    store, project = house.store, house.project
+
+    def by_link() -> str:
+        return house.run(begin(store, project, who=who, clock=house.clock))
+
+    cookie = by_link()
+    nobodys = house.run(begin(store, project, clock=house.clock))
+    assert good(house, cookie)
+    house.run(set_disabled(store, project, user, True))
+    assert [good(house, one) for one in (cookie, by_link(), nobodys)] == [False, False, True]
+    house.run(set_disabled(store, project, user, False))
+    assert [good(house, one) for one in (cookie, by_link())] == [False, True]
+    second = house.invite("other@clinic.example.org", profile=who).user
+    house.run(set_disabled(store, project, second, True))
+    assert good(house, by_link())
+
+
 def test_browsers_are_listed_and_ended_one_by_one(house: Any) -> None:
     user = house.user()
     first = browser(house, user)

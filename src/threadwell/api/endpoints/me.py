@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
+from threadwell.api.endpoints.auth.bodies import whole_login
 from threadwell.api.endpoints.auth.own import security_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.endpoints.project import PROJECT_NAME
@@ -20,7 +21,7 @@ _MEMBERSHIP = "https://threadwell.dev/fhir/membership"
 async def me(context: Context, request: Request) -> Answer:
     """200 with project, membership, profile, config and access policy; 401 without a token.
 
-    Of a person also where they are signed in.
+    Of a person also where they are signed in, unless their app is from outside or limited.
     """
     caller = await context.access.caller(request.headers)
     profile = {"reference": caller.reference, "display": caller.name}
@@ -49,8 +50,11 @@ async def me(context: Context, request: Request) -> Answer:
         "config": {"resourceType": "UserConfiguration", "menu": []},
         "accessPolicy": {"resourceType": "AccessPolicy", "resource": _types(caller)},
     }
-    if member is not None and (security := await security_of(context, member)):
-        told["security"] = security
+    whole = await whole_login(context, caller)
+    if whole is not None and whole.member is not None:
+        security = await security_of(context, whole.member)
+        if security is not None:
+            told["security"] = security
     return json_answer(200, told)
 
 

@@ -31,7 +31,7 @@ _MOST_BYTES = 256 * 1024
 _SECONDS = 10.0
 _MOST_KEYS = 50
 _SMALLEST_RSA = 2048
-_LONGEST = 8 * 1024
+LONGEST = 8 * 1024
 _MOST_REMEMBERED = 500
 _SEEN = "assertion"
 #: Those that are forgotten whenever one is seen.
@@ -71,11 +71,11 @@ class Assertions:
         import jwt
 
         try:
-            header = jwt.get_unverified_header(text) if len(text) <= _LONGEST else {}
-        except (jwt.InvalidTokenError, ValueError):
+            header = jwt.get_unverified_header(text) if len(text) <= LONGEST else {}
+        except malformed():
             raise BadAssertion("The assertion is no JWT") from None
         algorithm, kid = header.get("alg"), header.get("kid")
-        if algorithm not in ALGORITHMS:
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise BadAssertion(f"The assertion must be signed with {' or '.join(ALGORITHMS)}")
         if not isinstance(kid, str) or not kid:
             raise BadAssertion("The assertion must name its key (kid)")
@@ -94,7 +94,7 @@ class Assertions:
                         "verify_aud": False,
                     },
                 )
-            except (jwt.InvalidTokenError, ValueError, TypeError):
+            except malformed():
                 continue
             break
         if claims is None:
@@ -119,7 +119,7 @@ class Assertions:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not jti:
             raise BadAssertion("The assertion needs a jti")
-        digest = hashlib.sha256(f"{client.id}\n{jti}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{client.id}\n{jti}".encode(errors="surrogatepass")).hexdigest()
         # What is signed has one time: with another it would be another assertion.
         name = f"{expires:012d}/{digest}"
         if not await self._store.put_private(_SEEN, name, b"", only_new=True):
@@ -164,6 +164,14 @@ class Assertions:
             if int(name.partition("/")[0]) + _APART >= now:
                 return
             await self._store.put_private(_SEEN, name, None)
+
+
+def malformed() -> tuple[type[Exception], ...]:
+    """What PyJWT raises for what is no JWT of ours: members of any type, nested as deep as fits."""
+    import jwt
+
+    wrong_types = (TypeError, AttributeError, KeyError)
+    return (jwt.PyJWTError, ValueError, RecursionError, *wrong_types)
 
 
 def checked_jwks(value: Any) -> dict[str, Any]:

@@ -100,7 +100,8 @@ async def add_client(
 
 async def find_client(store: Store, client_id: str) -> Client | None:
     """The registration, ``None`` if there is none."""
-    value = await store.get_private(_KIND, client_id)
+    # No id has what some stores cannot even ask for: half a surrogate pair, NUL.
+    value = await store.get_private(_KIND, client_id) if client_id.isprintable() else None
     return msgspec.json.decode(value, type=Client) if value is not None else None
 
 

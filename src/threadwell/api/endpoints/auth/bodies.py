@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from threadwell.access.scopes import about_resources
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller, Request
+from threadwell.api.oauth.limits import limits_of
 from threadwell.api.outcomes import Headed, forbidden
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.outcome import Issue, invalid
+from threadwell.logins.login import Login
 from threadwell.users.accounts import user_id
 from threadwell.users.keeping import find_user
 from threadwell.users.pauses import Paused
@@ -67,11 +70,32 @@ def refuse(error: Exception, where: str = "") -> NoReturn:
 
 
 async def person_of(context: Context, request: Request) -> tuple[Caller, User]:
-    """Who asks, and their account; 403 for those who have none, as clients."""
+    """Who asks, and their account; 403 for those who have none, as clients, and for apps that may
+    do less than their person.
+    """
     caller = await context.access.caller(request.headers)
-    login = await context.logins.find(caller.login_id) if caller.login_id else None
+    login = await whole_login(context, caller)
     member = login.member if login is not None else None
     user = await find_user(context.whole, user_id(member.user)) if member is not None else None
     if user is None:
         raise forbidden()
     return caller, user
+
+
+async def whole_login(context: Context, caller: Caller) -> Login | None:
+    """The login of a person by which they may do all that they may; ``None`` for any other.
+
+    What scopes limit, and whatever app comes from outside, has no business with the account.
+    """
+    claims = caller.claims
+    if claims is None or not claims.person:
+        return None
+    login = await context.logins.find(claims.login_id)
+    if login is None or login.member is None:
+        return None
+    client = await context.access.client(claims.client_id) if claims.client_id else None
+    is_gone = bool(claims.client_id) and client is None
+    is_limited = bool(about_resources(login.asked.scopes))
+    if is_gone or limits_of(client, claims, is_limited=is_limited) is not None:
+        return None
+    return login

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
-from threadwell.api.endpoints.auth.bodies import body_of, text_of
+from threadwell.api.endpoints.auth.bodies import body_of, text_of, whole_login
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, forbidden, outcome_answer
 from threadwell.fhir.outcome import not_found
@@ -27,10 +27,10 @@ async def security_of(context: Context, member: Member) -> dict[str, Any] | None
 async def revoke(context: Context, request: Request) -> Answer:
     """``POST auth/revoke``: end one of one's own logins, by its id."""
     caller = await context.access.caller(request.headers)
-    login = await context.logins.find(caller.login_id) if caller.login_id else None
-    other = await context.logins.find(text_of(body_of(request), "loginId", needed=True))
+    login = await whole_login(context, caller)
     if login is None or login.member is None:
         raise forbidden()
+    other = await context.logins.find(text_of(body_of(request), "loginId", needed=True))
     if other is None or other.member is None or other.member.who != login.member.who:
         raise not_found()
     await context.logins.end(other.id)

@@ -11,7 +11,7 @@ from threadwell.api.context import Context
 from threadwell.api.endpoints.oauth2.forms import OAuthError
 from threadwell.api.exchange import Request
 from threadwell.api.oauth.access import basic
-from threadwell.api.oauth.assertions import TYPE, BadAssertion
+from threadwell.api.oauth.assertions import LONGEST, TYPE, BadAssertion, malformed
 from threadwell.api.oauth.clients import Client, refuse_unknown
 
 #: How clients prove who they are; discovery tells them.
@@ -82,8 +82,10 @@ def _issuer(text: str) -> str:
     import jwt
 
     try:
+        if len(text) > LONGEST:
+            raise jwt.DecodeError
         told = jwt.decode(text, options={"verify_signature": False})
-    except (jwt.InvalidTokenError, ValueError):
+    except malformed():
         raise OAuthError("invalid_client", "The assertion is no JWT", 401) from None
     issuer = told.get("iss")
     return issuer if isinstance(issuer, str) else ""
