@@ -188,6 +188,14 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield ["import", f"{ids['folder']}/in", "--unknown", "patient", "--dry-run"]
     yield ["import", f"{ids['folder']}/in", "--people", argument]
     yield ["import", f"{ids['folder']}/in", "--zone", argument]
+    yield from (["user", "list"], ["user", "show", argument], ["user", "disable", argument])
+    yield ["user", "invite", argument, "--first", argument, "--last", argument]
+    yield from (["keys", "list"], ["keys", "make", f"{ids['folder']}/{argument}"])
+    yield from (["audit"], ["audit", "verify"], ["audit", "list", "--patient", argument])
+    yield from (["audit", "show", argument], ["audit", "keep", argument])
+    yield from (["view", "list"], ["view", "run", argument], ["view", "run", "sessions"])
+    yield ["view", "run", "messages", "--as", "json"]
+    yield from (["client", "show", argument], ["load", f"{ids['folder']}/{argument}"])
     yield ["get", "Patient", "--debug", argument]
 
 
@@ -198,10 +206,12 @@ def _other_commands(folder: str, store: str, text: str) -> set[str]:
         ["copy", store, f"{folder}/y.db"],
         ["copy", f"{folder}/{argument}", store],
         ["backup", f"{folder}/{argument}", "--store", store],
+        ["export", f"{folder}/out", "--store", store],
+        ["export", f"{folder}/{argument}", "--store", store],
         ["backup", f"{folder}/z", "--store", f"{folder}/{argument}"],
     ):
         assert _steers(_said(*argv)) == [], argv
-    return {"copy", "backup"}
+    return {"copy", "backup", "export"}
 
 
 def _said(*argv: str) -> str:

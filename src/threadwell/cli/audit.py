@@ -15,7 +15,6 @@ from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.meant import patient_meant
 from threadwell.cli.output import plural, print_json, table
-from threadwell.fhir.json import encode
 
 if TYPE_CHECKING:
     from threadwell.facade import Threadwell
@@ -161,6 +160,8 @@ def _export(tw: Threadwell, arguments: Namespace) -> None:
 
 
 def _write(events: Iterator[Resource], file: TextIO) -> int:
+    from threadwell.fhir.json import encode
+
     count = 0
     for count, event in enumerate(events, 1):  # noqa: B007 - the last one is how many
         file.write(encode(event).decode() + "\n")

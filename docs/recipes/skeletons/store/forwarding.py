@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from pathlib import Path
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Change, ChangeSet, Key, Page, Position, Stored, Version
+from threadwell.stores.contract import (
+    ALWAYS,
+    Change,
+    ChangeSet,
+    Key,
+    Page,
+    Position,
+    Span,
+    Stored,
+    Version,
+)
 from threadwell.stores.memory import MemoryStore
 
 
@@ -33,6 +43,11 @@ class ForwardingStore:
     ) -> tuple[list[Stored], int]:
         return await self._inner.history(project, type_, id_, count, offset)
 
+    async def recent(
+        self, project: str, types: Sequence[str], before: int, count: int, span: Span = ALWAYS
+    ) -> list[Change]:
+        return await self._inner.recent(project, types, before, count, span)
+
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
         return await self._inner.content(project, id_, version_id)
 
@@ -41,6 +56,9 @@ class ForwardingStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._inner.commit(project, change_set)
+
+    def moment(self, *, just_read: bool = False) -> Hashable | None:
+        return self._inner.moment(just_read=just_read)
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._inner.known_as(*bases)
