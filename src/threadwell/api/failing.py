@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterable
 
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
@@ -11,6 +12,9 @@ from threadwell.api.load.gate import unserved
 from threadwell.api.outcomes import crash, refusal, tracing
 from threadwell.fhir.outcome import FhirError
 from threadwell.stores.contract import StoreError
+
+#: Frames of each end that the log has of where it was.
+_ENDS = 25
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +38,16 @@ def crashed(error: Exception, request: Request) -> Answer:
     """500, for an error that nobody foresaw; the log has where it was."""
     marks = tracing(request.headers)
     # Neither the message nor the path: both may hold what only the patient's record should.
-    frames = "".join(
-        f"\n  {frame.filename}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    )
+    trace = error.__traceback__
+    first, last = traceback.extract_tb(trace, _ENDS), traceback.extract_tb(trace, -_ENDS)
+    left_out = sum(1 for _ in traceback.walk_tb(trace)) - len(first) - len(last)
+    frames = _lines(first if left_out > 0 else [])
+    frames += f"\n  … {left_out} left out" if left_out > 0 else ""
+    frames += _lines(last if left_out > 0 else traceback.extract_tb(trace))
     kind = type(error).__name__
     _log.error("request %s (%s) failed: %s%s", marks.request, request.interaction, kind, frames)
     return crash(marks)
+
+
+def _lines(frames: Iterable[traceback.FrameSummary]) -> str:
+    return "".join(f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from threadwell.access.refusing import forbidden
 from threadwell.access.view import View
-from threadwell.audit.events import PREFIX
 from threadwell.bulk.lines import Bad, Fit, Line
 from threadwell.encounters.anchors import ANCHORED, Adrift, anchored
 from threadwell.encounters.codes import BASE
@@ -24,7 +23,6 @@ from threadwell.stores.contract import Key, Store, Stored, Write
 
 _OURS = f"{BASE}identifier/".encode()
 _UNSENT = "it would not be sent: a message to a patient is written and sent by a request of its own"
-_RECORDED = "what happened here is told by the record itself: it cannot be loaded"
 
 
 @dataclass(slots=True)
@@ -101,8 +99,6 @@ class Deciding:
         """What is to be written for one; ``None`` where it is there already."""
         resource = fit.resource
         current = None if before is None or before.deleted else before
-        if fit.type == "AuditEvent" and fit.id.startswith(PREFIX):
-            raise _Refused(_RECORDED)
         if current is not None:
             if not is_seen:
                 # It is answered as what may be seen and not changed.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from threadwell.audit.events import PREFIX
 from threadwell.fhir.content import take_content
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.json import BadJson, decode, parse
@@ -28,6 +29,8 @@ _CONDITION = re.compile(rb'"reference"\s*:\s*"[A-Z][A-Za-z]+\?')
 _GZIP = b"\x1f\x8b"
 #: Why what is trusted is no resource after all.
 MISSHAPEN = "an element in it does not have the form that it should have"
+#: Why no AuditEvent may come that would look as if this server had recorded it.
+AS_OURS = "what happened here is told by the record itself: it cannot be loaded"
 #: Reasons that are told of one line.
 _REASONS = 5
 
@@ -121,6 +124,8 @@ def _fit(line: Line, *, trusted: bool) -> Fit:
         raise _Unfit("its resourceType is none of R4")
     if not isinstance(id_, str) or not is_id(id_):
         raise _Unfit("it has no id by which others could refer to it")
+    if type_ == "AuditEvent" and id_.startswith(PREFIX):
+        raise _Unfit(AS_OURS)
     meta = value.get("meta")
     version_id, updated = _marks(meta if isinstance(meta, dict) else {})
     if _CONDITION.search(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -10,12 +11,13 @@ from decimal import Decimal
 from functools import partial
 from importlib import import_module
 from importlib.resources import files
+from time import perf_counter
 from typing import Any
 
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.views.definition import Cells, Column, View
-from threadwell.stores.aside import aside
+from threadwell.stores.aside import LARGE, aside
 from threadwell.stores.contract import Reading, Stored
 from threadwell.stores.scanning import scan
 
@@ -26,8 +28,11 @@ FORMATS: Mapping[str, str] = {
     "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
 }
-#: Resources that are made into rows at a time, and rows of a group in Parquet.
-_AT_ONCE, _GROUP = 200, 20_000
+#: Resources that are made into rows at a time, rows that are written at a time, and rows of a group
+#: in Parquet.
+_AT_ONCE, _ROWS, _GROUP = 200, 1_000, 20_000
+#: Seconds that making them goes on at a time.
+_STRETCH = 0.1
 _SHIPPED = ("messages", "response_times", "sessions")
 
 
@@ -68,27 +73,47 @@ async def rows_of(
     ``SeveralValues``.
     """
     left = most
+    async for rows in _made(store, project, view, query):
+        yield rows if left is None else rows[:left]
+        if left is not None and (left := left - len(rows)) <= 0:
+            return
+
+
+async def _made(
+    store: Reading, project: str, view: View, query: Query
+) -> AsyncIterator[list[Cells]]:
     some: list[Stored] = []
-
-    async def made() -> list[Cells]:
-        size = sum(len(one.body) for one in some)
-        return await aside(size, partial(_rows, view, tuple(some)))
-
     async for one in scan(store, project, query):
         some.append(one)
         if len(some) == _AT_ONCE:
-            found = await made()
-            some.clear()
-            yield found if left is None else found[:left]
-            if left is not None and (left := left - len(found)) <= 0:
-                return
-    if some:
-        found = await made()
-        yield found if left is None else found[:left]
+            async for rows in _of(view, some):
+                yield rows
+            some = []
+    async for rows in _of(view, some):
+        yield rows
 
 
-def _rows(view: View, versions: Sequence[Stored]) -> list[Cells]:
-    return [cells for one in versions for cells in view.rows(decode(one.body))]
+async def _of(view: View, versions: Sequence[Stored]) -> AsyncIterator[list[Cells]]:
+    """The rows of some, never many together, with turns for others in between."""
+    done = 0
+    while done < len(versions):
+        # How long a view takes says no size: it is always made aside.
+        rows, count = await aside(LARGE, partial(_rows, view, versions[done:]))
+        done += count
+        for start in range(0, len(rows), _ROWS):
+            yield rows[start : start + _ROWS]
+            await asyncio.sleep(0)
+
+
+def _rows(view: View, versions: Sequence[Stored]) -> tuple[list[Cells], int]:
+    """The rows of the first of them, and of how many: as far as one comes in a stretch."""
+    found: list[Cells] = []
+    since = perf_counter()
+    for count, one in enumerate(versions, 1):
+        found += view.rows(decode(one.body))
+        if perf_counter() - since > _STRETCH:
+            return found, count
+    return found, len(versions)
 
 
 def written(

@@ -21,6 +21,10 @@ _PAUSE = 2.0
 #: Bad lines that are told one by one.
 _TOLD = 20
 _ASIDE = "not-loaded"
+_NO_ZONE = (
+    "This store was never told the time zone of the practice: its days are those of UTC. "
+    "`threadwell recut --zone IANA` tells it (docs/bulk.md)."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,11 +68,14 @@ def run(arguments: Namespace) -> int:
     if not files:
         raise Mistake("there is no NDJSON in it: files end in .ndjson, .jsonl or .ndjson.gz")
     aside = _Aside(arguments.aside)
-    loaded = asyncio.run(_load(arguments, files, aside))
+    loaded, zone = asyncio.run(_load(arguments, files, aside))
     if arguments.format == "json":
-        print_json({**asdict(loaded), "aside": [str(path) for path in aside.files]})
+        told = {**asdict(loaded), "aside": [str(path) for path in aside.files]}
+        print_json({**told, "zone": zone or None})
     else:
         _print(loaded, aside)
+        if not zone:
+            print(_NO_ZONE)
     return 1 if loaded.bad else 0
 
 
@@ -93,9 +100,10 @@ class _Aside:
             print(f"further ones are in {self._folder}, and are not told", file=sys.stderr)
 
 
-async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> Loaded:
+async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple[Loaded, str]:
     from threadwell.app import open_store
     from threadwell.bulk.loading import Loader
+    from threadwell.intake.care_zone import kept_zone
     from threadwell.intake.collecting import rare_collections
     from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -119,7 +127,7 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> Loade
                 as_it_was=arguments.as_it_was,
                 told=told,
             )
-            return await loader.load(files)
+            return await loader.load(files), await kept_zone(store)
     finally:
         await store.close()
 

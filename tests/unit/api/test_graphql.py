@@ -283,6 +283,8 @@ MISSING: list[tuple[str, list[tuple[list[Any], str]]]] = [
      [(["PatientList", 0, "name"], "invalid")]),
     ('{ PatientList { name(fhirpath: "((((") { id } } }',
      [(["PatientList", 0, "name"], "invalid")]),
+    (f'{{ PatientList {{ name(fhirpath: "{"(" * 80}use{")" * 80}") {{ id }} }} }}',
+     [(["PatientList", 0, "name"], "invalid")]),
     ('{ PatientList { name(fhirpath: "use as") { id } } }',
      [(["PatientList", 0, "name"], "invalid")]),
     ('{ PatientList { name(fhirpath: "use.ofType(") { id } } }',

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,3 +131,40 @@ def test_what_cannot_be_run_is_told(new_api, path: str, body: Any, status: int, 
     answer = api.call("POST", path, body)
     assert answer.status_code == status
     assert text in api.texts(answer)[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["(" * 80 + "id" + ")" * 80, "name" + ".where(true)" * 700, "id" + "+'x'" * 500]
+)
+def test_a_path_that_is_too_long_is_told(api, path: str) -> None:
+    asked = {**VIEW, "select": [{"column": [{"name": "a", "path": path}]}]}
+    answer = api.call("POST", "$viewdefinition-run", asked)
+    assert answer.status_code == 422
+    assert "column[0].path: an expression" in answer.text
+
+
+def test_others_have_their_turn_while_rows_are_made() -> None:
+    class Slow:
+        def rows(self, _: Any) -> list[dict[str, Any]]:
+            time.sleep(0.15)
+            return [{"a": 1}] * 2500
+
+    async def run() -> tuple[list[int], int]:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0.01)
+
+        beside = asyncio.create_task(other())
+        versions: Any = [SimpleNamespace(body=b"{}")] * 3
+        view: Any = Slow()
+        sizes = [len(some) async for some in tables._of(view, versions)]
+        beside.cancel()
+        return sizes, turns
+
+    sizes, turns = asyncio.run(run())
+    assert sizes == [1000, 1000, 500] * 3
+    assert turns > 10

@@ -17,7 +17,7 @@ from threadwell.audit.record import Line, Who
 from threadwell.audit.trail import Trail
 from threadwell.bulk import loading, walking
 from threadwell.bulk.folder import UNDONE, Taken, export_into
-from threadwell.bulk.lines import MISSHAPEN, Bad
+from threadwell.bulk.lines import AS_OURS, MISSHAPEN, Bad
 from threadwell.bulk.loading import LOADING, Loader, files_of
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Store
@@ -133,6 +133,7 @@ BAD = [
     ),
     (b'{"resourceType": "Patient", "id": "1", "id": "2"}', None),
     (b"\xff\xfe", None),
+    (b'{"resourceType": "AuditEvent", "id": "audit.3.1"}', AS_OURS),
 ]
 
 
@@ -277,3 +278,12 @@ def test_an_export_that_is_broken_off_goes_on(
     assert not (out / UNDONE).exists()
     with pytest.raises(Taken):
         RUNNER.run(export_into(store, DEFAULT_PROJECT, out, ["Patient"]))
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_no_record_is_forged(tmp_path: Path, *, trusted: bool) -> None:
+    store = MemoryStore()
+    forged = {"resourceType": "AuditEvent", "id": "audit.3.1"}
+    counts, bad = load(store, file(tmp_path / "x.ndjson", forged, PATIENT), trusted=trusted)
+    assert counts == {"files": 1, "lines": 2, "new": 1, "bad": 1}
+    assert [(one.number, one.reason) for one in bad] == [(1, AS_OURS)]

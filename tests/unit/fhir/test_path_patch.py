@@ -294,12 +294,21 @@ def test_an_error_repeats_no_value() -> None:
     assert "secret" not in str(caught.value)
 
 
+LONG = "true" + " and true" * 50
+
+
+@pytest.mark.parametrize("path", ["(" * 30 + "name" + ")" * 30, "Patient" + ".name" * 70])
+def test_a_path_has_bounds(path: str) -> None:
+    with pytest.raises(FhirError, match=r"an expression (has|goes on for) at most"):
+        apply_path_patch(PATIENT, patch(op("delete", path)))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (op("delete", "Patient.telecom.where(use = 'never').where(use = 'x')"), "look at too much"),
         (op("delete", f"Patient.telecom.where({'use = use and ' * 60}false)"), "look at too much"),
-        (op("delete", f"Patient.telecom[7].where({'true and ' * 100}true)"), "characters together"),
+        (op("delete", f"Patient.telecom[7].where({LONG} and ({LONG}))"), "characters together"),
     ],
 )
 def test_it_is_never_long_work(change: Any, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadwell.fhir.fhirpath.parse import parse
+from threadwell.fhir.fhirpath.parse import parse_outside
 from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
@@ -25,7 +25,7 @@ _CALLS = {
 
 def parse_from_client(expression: str) -> Node:
     """The tree of an expression; raises ``Unsupported``."""
-    node = parse(expression)
+    node = parse_outside(expression)
     check(node)
     return node
 

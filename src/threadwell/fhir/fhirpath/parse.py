@@ -31,6 +31,52 @@ def parse(expression: str, variables: Mapping[str, Node] = MappingProxyType({}))
     return node
 
 
+#: What an expression from outside may have: words and signs, one within the other in parentheses,
+#: and steps of which each goes on from the one before. All of it is walked by recursion.
+MAX_TOKENS, MAX_NESTED, MAX_STEPS = 2000, 20, 64
+
+
+def parse_outside(expression: str, variables: Mapping[str, Node] = MappingProxyType({})) -> Node:
+    """As ``parse``, for an expression that somebody sends: it has bounds, which the message of
+    ``Unsupported`` tells, and may end too early.
+    """
+    tokens = _tokens(expression)
+    if len(tokens) > MAX_TOKENS:
+        raise Unsupported(f"an expression has at most {MAX_TOKENS:,} words and signs")
+    parser = _Parser(tokens, variables, MAX_NESTED)
+    try:
+        node = parser.binary(0)
+        rest = tokens[-1]
+    except IndexError:
+        raise Unsupported("the expression ends too early") from None
+    if rest != "":
+        raise Unsupported(f"cannot read {rest!r}")
+    if _steps(node) > MAX_STEPS:
+        raise Unsupported(f"an expression goes on for at most {MAX_STEPS} steps")
+    return node
+
+
+def _steps(node: Node) -> int:
+    """The steps of the longest way down the tree."""
+    count, level = 0, [node]
+    while level:
+        count += 1
+        level = [below for one in level for below in _below(one)]
+    return count
+
+
+def _below(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Member(base) | Typed(base) | Index(base):
+            return (base,)
+        case Binary(left, _, right):
+            return left, right
+        case Call(base, _, arguments):
+            return base, *arguments
+        case _:
+            return ()
+
+
 _TOKEN = re.compile(
     r"\s*('(?:[^'\\]|\\.)*'|@T?[0-9][0-9T:.+Z-]*|[0-9]+(?:\.[0-9]+)?|[%$]?\w+"
     r"|!=|<=|>=|[().\[\]|=,<>+&*/-])"
@@ -78,9 +124,12 @@ def _tokens(expression: str) -> list[str]:
 class _Parser:
     """Takes tokens from the end of a list."""
 
-    def __init__(self, tokens: list[str], variables: Mapping[str, Node]) -> None:
+    def __init__(
+        self, tokens: list[str], variables: Mapping[str, Node], nested: int | None = None
+    ) -> None:
         self._tokens = tokens
         self._variables = variables
+        self._left = nested
 
     def binary(self, level: int) -> Node:
         if level == len(_LEVELS):
@@ -90,6 +139,16 @@ class _Parser:
             operator = self._tokens.pop()
             left = Binary(left, operator, self.binary(level + 1))
         return left
+
+    def _nested(self) -> Node:
+        if self._left is None:
+            return self.binary(0)
+        if not self._left:
+            raise Unsupported(f"an expression has at most {MAX_NESTED} parentheses in each other")
+        self._left -= 1
+        node = self.binary(0)
+        self._left += 1
+        return node
 
     def _typed(self) -> Node:
         node = self._path()
@@ -126,7 +185,7 @@ class _Parser:
 
     def _term(self) -> Node:
         if self._took("("):
-            node = self.binary(0)
+            node = self._nested()
             self._expect(")")
             return node
         token = self._tokens[-1]
@@ -158,7 +217,7 @@ class _Parser:
             return node
         arguments: list[Node] = []
         while not self._took(")"):
-            arguments.append(self.binary(0))
+            arguments.append(self._nested())
             self._took(",")
         return Call(base, name, tuple(arguments))
 

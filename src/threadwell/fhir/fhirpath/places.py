@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 from threadwell.fhir.fhirpath.clients import check
 from threadwell.fhir.fhirpath.logic import Truth
-from threadwell.fhir.fhirpath.parse import parse
+from threadwell.fhir.fhirpath.parse import parse_outside
 from threadwell.fhir.fhirpath.top import Top
 from threadwell.fhir.fhirpath.tree import (
     Binary,
@@ -147,7 +147,7 @@ class Looker:
 def parse_path(path: str) -> Node:
     """The tree of a path; raises ``Unsupported``."""
     try:
-        return parse(path)
+        return parse_outside(path)
     except RecursionError:
         raise Unsupported("it nests too deep") from None
 

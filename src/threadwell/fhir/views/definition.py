@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.fhirpath.logic import Truth
-from threadwell.fhir.fhirpath.parse import parse
+from threadwell.fhir.fhirpath.parse import parse_outside
 from threadwell.fhir.fhirpath.tree import Literal, Node, Unsupported
 from threadwell.fhir.fhirpath.values import NO_VALUE, Part
 from threadwell.fhir.resource import Resource
@@ -21,6 +21,11 @@ from threadwell.fhir.views.paths import ROW_INDEX, Paths, Row
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: Rows of one resource beyond which a view is broken off.
 MOST_ROWS = 100_000
+#: Columns of a table, conditions, constants, branches of a union, and selections within each other.
+MOST, _MOST_NESTED = 200, 10
+#: Columns and selections that are read: what is in ``forEach`` is for each of the types that its
+#: elements may have.
+_MOST_READ = 4_000
 #: How deep ``repeat`` goes.
 _DEEPEST = 100
 
@@ -95,6 +100,8 @@ def compiled(view: Any) -> View:
     if not isinstance(selects, list) or not selects:
         raise BadView("ViewDefinition.select has to be there")
     whole = reader.joined([], selects, [], resource, "ViewDefinition")
+    if len(whole.columns) > MOST:
+        raise BadView(f"ViewDefinition.select has more than {MOST} columns")
     name = view.get("name")
     return View(name if isinstance(name, str) else "", resource, whole.columns, where, whole.make)
 
@@ -119,6 +126,7 @@ class _Reader:
         self._variables = variables
         self._paths = Paths(resource)
         self._resource = resource
+        self._nested = self._read = 0
 
     def conditions(self, given: Any) -> Iterator[Truth]:
         for at, one in enumerate(_list(given, "ViewDefinition.where")):
@@ -164,8 +172,16 @@ class _Reader:
         return _Selection(tuple(column for one in found for column in one.columns), make)
 
     def select(self, one: Any, type_: str, path: str) -> _Selection:
-        if not isinstance(one, dict):
-            raise BadView(f"{path} is an object")
+        if self._nested == _MOST_NESTED:
+            raise BadView(f"{path} is within more than {_MOST_NESTED} others")
+        self._nested += 1
+        try:
+            return self._select(one, type_, path)
+        finally:
+            self._nested -= 1
+
+    def _select(self, one: Any, type_: str, path: str) -> _Selection:
+        self._count(1)
         ways = [name for name in ("forEach", "forEachOrNull", "repeat") if name in one]
         if len(ways) > 1:
             raise BadView(f"{path} has {' and '.join(ways)}: one of them is allowed")
@@ -180,6 +196,11 @@ class _Reader:
         if ways[0] == "repeat":
             return self._repeat(one["repeat"], inside, type_, f"{path}.repeat")
         return self._for_each(one[ways[0]], inside, type_, path, or_null=ways[0] != "forEach")
+
+    def _count(self, read: int) -> None:
+        self._read += read
+        if self._read > _MOST_READ:
+            raise BadView(f"the view comes to more than {_MOST_READ:,} columns and selections")
 
     def _for_each(
         self,
@@ -219,8 +240,8 @@ class _Reader:
     def _repeat(
         self, given: Any, inside: Callable[[str], _Selection], type_: str, path: str
     ) -> _Selection:
-        if not isinstance(given, list) or not given:
-            raise BadView(f"{path} is a list of paths")
+        if not isinstance(given, list) or not given or len(given) > MOST:
+            raise BadView(f"{path} is a list of paths, {MOST} at most")
         nodes = [self._parsed(one, path) for one in given]
         known: dict[str, tuple[list[Part], _Selection]] = {}
 
@@ -278,7 +299,9 @@ class _Reader:
 
     def _columns(self, given: Any, type_: str, path: str) -> _Selection:
         found: list[tuple[Column, Callable[[Any, Row], list[Any]]]] = []
-        for at, one in enumerate(_list(given, f"{path}.column")):
+        columns = _list(given, f"{path}.column")
+        self._count(len(columns))
+        for at, one in enumerate(columns):
             where = f"{path}.column[{at}]"
             name, many = one.get("name"), one.get("collection") is True
             if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -318,8 +341,8 @@ class _Reader:
         if not isinstance(given, str) or not given.strip():
             raise BadView(f"{path} is a path")
         try:
-            return parse(given, self._variables)
-        except (Unsupported, IndexError) as error:
+            return parse_outside(given, self._variables)
+        except Unsupported as error:
             raise BadView(f"{path}: {error}") from None
 
 
@@ -330,4 +353,6 @@ def _no_rows(_item: Any, _row: Row) -> list[Cells]:
 def _list(given: Any, path: str) -> list[Any]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise BadView(f"{path} is a list of objects")
+    if len(given) > MOST:
+        raise BadView(f"{path} has more than {MOST}")
     return given

@@ -195,3 +195,71 @@ def test_what_cannot_be_run_is_told(definition: Any, words: str) -> None:
 def test_a_cell_has_one_value() -> None:
     with pytest.raises(SeveralValues):
         rows(view({"column": [column("given", "name.given")]}))
+
+
+TOO_LONG = [
+    ("(" * 80 + "id" + ")" * 80, "parentheses in each other"),
+    ("name" + ".where(true)" * 700, "words and signs"),
+    ("name" + ".where(true)" * 90, "steps"),
+    ("id" + "+'x'" * 500, "steps"),
+    ("extension.where(" * 80 + "url" + ")" * 80, "parentheses in each other"),
+    ("id.", "a name was expected"),
+]
+
+
+@pytest.mark.parametrize(("path", "why"), TOO_LONG)
+def test_a_path_has_bounds(path: str, why: str) -> None:
+    with pytest.raises(BadView, match=why):
+        compiled(view({"column": [column("a", path)]}))
+    with pytest.raises(BadView, match=why):
+        compiled(view({"column": [ID]}, where=[{"path": path}]))
+    with pytest.raises(BadView, match=why):
+        compiled(view({"forEach": path, "column": [ID]}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "name" + ".where(true)" * 60 + ".family.first()",
+        "id" + "+'x'" * 60,
+        "(" * 20 + "id" + ")" * 20,
+        "extension.where(" * 20 + "url" + ")" * 20 + ".url.first()",
+        "active" + ".not()" * 60,
+    ],
+)
+def test_what_is_within_the_bounds_of_a_path_is_run(path: str) -> None:
+    assert len(rows(view({"column": [column("a", path)]}))) == 2
+
+
+def nested(depth: int, **more: Any) -> dict[str, Any]:
+    inner: dict[str, Any] = {"column": [ID]}
+    for _ in range(depth):
+        inner = {**more, "select": [inner]}
+    return inner
+
+
+MANY = [column(f"c{n}", "id") for n in range(201)]
+TOO_MUCH = [
+    (view({"column": MANY}), "column has more than 200"),
+    (view({"column": MANY[:101]}, {"column": MANY[101:]}), "more than 200 columns"),
+    (view({"column": [ID]}, where=[{"path": "active"}] * 201), "where has more than 200"),
+    (
+        view({"column": [ID]}, constant=[{"name": f"c{n}", "valueCode": "a"} for n in range(201)]),
+        "constant has more than 200",
+    ),
+    (view({"unionAll": [{"column": [ID]}] * 201}), "unionAll has more than 200"),
+    (view({"repeat": ["link"] * 201, "column": [ID]}), "200 at most"),
+    (view(nested(300)), "within more than 10 others"),
+    (view({"unionAll": [{"column": MANY[:200]}] * 200}), "columns and selections"),
+]
+
+
+@pytest.mark.parametrize(("definition", "why"), TOO_MUCH)
+def test_a_view_has_bounds(definition: dict[str, Any], why: str) -> None:
+    with pytest.raises(BadView, match=why):
+        compiled(definition)
+
+
+def test_as_much_as_a_view_may_have() -> None:
+    assert len(compiled(view({"column": MANY[:200]})).columns) == 200
+    assert rows(view(nested(9, forEach="extension"))) == []
