@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,10 +103,14 @@ class _Aside:
 
 async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple[Loaded, str]:
     from threadwell.app import open_store
+    from threadwell.audit.record import Who
+    from threadwell.audit.trail import Trail
+    from threadwell.audit.way import WAY
     from threadwell.bulk.loading import Loader
+    from threadwell.facade.opened import login_name
     from threadwell.intake.care_zone import kept_zone
     from threadwell.intake.collecting import rare_collections
-    from threadwell.stores.contract import DEFAULT_PROJECT
+    from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
 
     last = time.monotonic()
 
@@ -117,10 +122,11 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
             print(f"{plural(loaded.lines, 'line')} read", file=sys.stderr)
 
     store = open_store(arguments.store)
+    trail = Trail(store, by=Who(way=WAY.get(), name=login_name()))
     try:
         with rare_collections():
             loader = Loader(
-                store,
+                trail.store,
                 DEFAULT_PROJECT,
                 aside,
                 trusted=arguments.trusted,
@@ -129,6 +135,9 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
             )
             return await loader.load(files), await kept_zone(store)
     finally:
+        trail.close()
+        with suppress(StoreError):
+            await trail.drain_some()
         await store.close()
 
 
