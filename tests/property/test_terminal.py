@@ -195,7 +195,9 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["audit", "show", argument], ["audit", "keep", argument])
     yield from (["view", "list"], ["view", "run", argument], ["view", "run", "sessions"])
     yield ["view", "run", "messages", "--as", "json"]
-    yield from (["client", "show", argument], ["load", f"{ids['folder']}/{argument}"])
+    yield ["client", "show", argument]
+    for path in (argument, "in"):
+        yield ["load", f"{ids['folder']}/{path}", "--aside", f"{ids['folder']}/aside"]
     yield ["get", "Patient", "--debug", argument]
 
 
