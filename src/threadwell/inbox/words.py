@@ -17,10 +17,18 @@ class Status(NamedTuple):
 
 
 class Badge(NamedTuple):
-    """How a page shows a channel: which drawing stands for it, and what it is called."""
+    """How a page shows a channel: which drawing stands for it, and what it is called.
+
+    ``label`` is what the channel calls itself, which may be the topic of a thread that has none.
+    """
 
     kind: ChannelKind
     name: str
+    label: str = ""
+
+    def is_topic(self, topic: str) -> bool:
+        """Whether the topic of a thread tells no more than its channel."""
+        return topic in (self.name, self.label)
 
 
 class Badges:
@@ -28,7 +36,7 @@ class Badges:
 
     def __init__(self, channels: Iterable[Channel]) -> None:
         channels = list(channels)
-        ours = {one.name: Badge(one.kind, _word(one)) for one in channels}
+        ours = {one.name: Badge(one.kind, _word(one), one.label) for one in channels}
         self._all = {"": Badge(ChannelKind.CHAT, "Unknown"), **_MEDIA, **ours}
         self.choices = sorted((one.name, _choice(one)) for one in channels)
 
