@@ -201,8 +201,7 @@ def _versions(tw: threadwell.Threadwell) -> Iterator[Resource]:
     for type_ in sorted(RESOURCE_TYPES):
         for one in tw.search_all(type_):
             if one["id"].startswith(PREFIX):
-                # What the trail tells has one version. Its profile, IHE BALP's, is not here.
-                yield {**one, "meta": {k: v for k, v in one["meta"].items() if k != "profile"}}
+                # What the trail tells is of IHE BALP's profiles, whose package is not here.
                 continue
             history = tw.request("GET", f"{type_}/{one['id']}/_history?_count=1000")
             yield from (e["resource"] for e in history["entry"] if "resource" in e)
