@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from threadwell.access.scopes import about_resources
 from threadwell.api.claims import Claims
 from threadwell.api.context import Context, Handler
-from threadwell.api.etags import http_date
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.outcomes import JSON, PRIVATE, Headed, Outcome, Tracing, success, tracing
+from threadwell.api.rest import asynchronous
 from threadwell.api.rest.export_asked import parse_asked
 from threadwell.bulk.exports import KEPT_OF_ONE, OF_ALL, OF_ONE
 from threadwell.bulk.files import named
@@ -29,19 +28,12 @@ from threadwell.bulk.job import (
     find_job,
     jobs,
 )
-from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, not_found
 from threadwell.fhir.stamp import instant, new_id
 
 NAME = "$export"
 #: Where exports are, below the FHIR base.
 FOLDER = "bulkdata/export"
-#: Seconds after which one should ask again.
-_AGAIN = 1
-_AGAIN_LATER = 60
-_FOR_CLIENTS = "Exports are for clients that act for themselves"
-_NDJSON = (b"content-type", b"application/fhir+ndjson")
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 async def export(context: Context, request: Request) -> Answer:
@@ -66,27 +58,15 @@ async def status(context: Context, request: Request) -> Answer:
     if progress.phase is Phase.FAILED:
         raise FhirError(500, [Issue("exception", progress.error)])
     if progress.phase in UNDER_WAY:
-        told = _progress(asked, job)
-        headers = [
-            PRIVATE,
-            (b"x-progress", told.encode()),
-            (b"retry-after", b"%d" % (_AGAIN if progress.lines() < 100_000 else 5 * _AGAIN)),
-        ]
-        return Answer(202, headers, b"")
-    headers = [
-        (b"content-type", b"application/json"),
-        _NO_STORE,
-        (b"expires", http_date(progress.expires // 1000)),
-    ]
-    return Answer(200, headers, encode(_manifest(context, request, asked, job)))
+        return asynchronous.under_way(_progress(asked, job), progress.lines())
+    return asynchronous.done(_manifest(context, request, asked, job), progress.expires)
 
 
 async def end(context: Context, request: Request) -> Answer:
     """Have it end, or remove what it has made."""
     await _mine(context, request)
     await end_job(context.whole, context.project, request.id)
-    said = success(Outcome("accepted", "It ends, and its files are removed"), _marks(request))
-    return Answer(202, [JSON, PRIVATE], encode(said))
+    return asynchronous.ended(request, "It ends, and its files are removed")
 
 
 async def file(context: Context, request: Request) -> Answer:
@@ -95,30 +75,15 @@ async def file(context: Context, request: Request) -> Answer:
     found = job.progress.files.get(request.version)
     if found is None or job.progress.phase is not Phase.DONE:
         raise not_found()
-    packed = b"gzip" in request.headers.get(b"accept-encoding", b"")
-    headers = [
-        _NDJSON,
-        _NO_STORE,
-        (b"vary", b"Accept-Encoding"),
-        (b"expires", http_date(job.progress.expires // 1000)),
-        *([(b"content-encoding", b"gzip")] if packed else []),
-    ]
+    packed = asynchronous.takes_gzip(request)
     args = (context.whole, context.project, job.id, request.version, found)
-    return Answer(200, headers, b"", content(*args, packed=packed))
+    expires = job.progress.expires
+    return asynchronous.file_of(content(*args, packed=packed), packed=packed, expires=expires)
 
 
 def find(request: Request) -> Mapping[str, Handler] | None:
     """What answers at a path below ``FOLDER``; the request has the parts of it then."""
-    parts = request.path.split("/")[2:]
-    if not parts or not request.path.startswith(f"{FOLDER}/"):
-        return None
-    request.id = parts[0]
-    if len(parts) == 1:
-        return STATUS
-    if len(parts) == 2:
-        request.version = parts[1]
-        return FILE
-    return None
+    return asynchronous.found(request, FOLDER, STATUS, FILE)
 
 
 STATUS: Mapping[str, Handler] = {"GET": status, "DELETE": end}
@@ -126,18 +91,13 @@ FILE: Mapping[str, Handler] = {"GET": file}
 
 
 async def _begin(context: Context, request: Request, level: str) -> Answer:
-    if _is_person(request):
-        # The duty looks with the eyes of the client, and not with those of a login.
-        raise FhirError(403, [Issue("forbidden", _FOR_CLIENTS)], "forbidden")
+    # The duty looks with the eyes of the client, and not with those of a login.
+    asynchronous.for_clients(request, "Exports")
     asked = await parse_asked(context, request, level)
     await _check_number(context, asked.who)
     id_ = new_id(context.clock())
     await begin(context.whole, context.project, id_, asked)
-    url = f"{context.fhir}/{FOLDER}/{id_}"
-    said = success(Outcome("accepted", "Accepted"), _marks(request))
-    said["issue"][0]["diagnostics"] = url
-    headers = [JSON, PRIVATE, (b"content-location", url.encode())]
-    return Answer(202, headers, encode(said))
+    return asynchronous.accepted(context, request, FOLDER, id_)
 
 
 async def _check_number(context: Context, who: str) -> None:
@@ -146,9 +106,9 @@ async def _check_number(context: Context, who: str) -> None:
     working = [job for job in found if job.progress.phase in UNDER_WAY]
     mine = [job for job in found if await _is_of(context, job, who)]
     if len(working) >= OF_ALL or len(set(_ids(working)) & set(_ids(mine))) >= OF_ONE:
-        raise _too_many("Too many exports are under way: wait until one is done", _AGAIN * 10)
+        raise asynchronous.too_many_under_way("exports")
     if len(mine) >= KEPT_OF_ONE:
-        raise _too_many("Too many exports are kept: delete some that you have", _AGAIN_LATER)
+        raise asynchronous.too_many_kept("exports")
 
 
 def _ids(found: list[Job]) -> list[str]:
@@ -160,12 +120,6 @@ async def _is_of(context: Context, job: Job, who: str) -> bool:
     return asked is not None and asked.who == who
 
 
-def _too_many(text: str, again: int) -> Headed:
-    error = Headed(429, [Issue("throttled", text)], "too-many-requests")
-    error.headers = [(b"retry-after", b"%d" % again)]
-    return error
-
-
 async def _mine(context: Context, request: Request) -> tuple[Asked, Job]:
     """The export of the request; 404 where it is another client's, or its time is over."""
     asked = await find_asked(context.whole, context.project, request.id)
@@ -174,7 +128,7 @@ async def _mine(context: Context, request: Request) -> tuple[Asked, Job]:
     if asked is None or job is None or asked.who != who:
         raise not_found()
     claims = request.caller.claims
-    if claims is None or _is_person(request) or not _same(asked, claims):
+    if claims is None or claims.person or not _same(asked, claims):
         raise not_found()
     progress = job.progress
     is_over = progress.expires and progress.expires <= context.clock()
@@ -186,11 +140,6 @@ async def _mine(context: Context, request: Request) -> tuple[Asked, Job]:
         if now != progress.policy:
             raise not_found()
     return asked, job
-
-
-def _is_person(request: Request) -> bool:
-    claims = request.caller.claims
-    return claims is not None and claims.person
 
 
 def _same(asked: Asked, claims: Claims) -> bool:
@@ -225,7 +174,3 @@ def _manifest(context: Context, request: Request, asked: Asked, job: Job) -> dic
         "deleted": listed(Part.DELETED),
         "error": listed(Part.ERROR),
     }
-
-
-def _marks(request: Request) -> Tracing:
-    return tracing(request.headers)

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 
 from threadwell.access.scopes import about_resources
 from threadwell.api.context import Context, Handler
-from threadwell.api.etags import http_date
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.outcomes import JSON, PRIVATE, Headed, Outcome, success, tracing
+from threadwell.api.rest import asynchronous
 from threadwell.api.rest.import_asked import parse_import
 from threadwell.bulk.import_job import (
     AskedImport,
@@ -26,34 +25,23 @@ from threadwell.bulk.import_job import (
 )
 from threadwell.bulk.imports import KEPT_OF_ONE, OF_ALL, OF_ONE
 from threadwell.bulk.job import content
-from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, not_found
 from threadwell.fhir.stamp import instant, new_id
 
 NAME = "$import"
 #: Where imports are, below the FHIR base.
 FOLDER = "bulkdata/import"
-#: Seconds after which one should ask again.
-_AGAIN, _AGAIN_LATER = 1, 60
-_FOR_CLIENTS = "Imports are for clients that act for themselves"
-_NDJSON = (b"content-type", b"application/fhir+ndjson")
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 async def import_(context: Context, request: Request) -> Answer:
     """202, and where to look."""
-    claims = request.caller.claims
-    if claims is None or claims.person:
-        # The duty writes as the client, and not as a login.
-        raise FhirError(403, [Issue("forbidden", _FOR_CLIENTS)], "forbidden")
+    # The duty writes as the client, and not as a login.
+    asynchronous.for_clients(request, "Imports")
     asked = await parse_import(context, request)
     await _check_number(context, asked.who)
     id_ = new_id(context.clock())
     await begin_import(context.whole, context.project, id_, asked, context.clock())
-    url = f"{context.fhir}/{FOLDER}/{id_}"
-    said = success(Outcome("accepted", "Accepted"), tracing(request.headers))
-    said["issue"][0]["diagnostics"] = url
-    return Answer(202, [JSON, PRIVATE, (b"content-location", url.encode())], encode(said))
+    return asynchronous.accepted(context, request, FOLDER, id_)
 
 
 async def status(context: Context, request: Request) -> Answer:
@@ -65,27 +53,15 @@ async def status(context: Context, request: Request) -> Answer:
     if progress.state is State.LOADING:
         done, lines = min(progress.at, len(asked.inputs)), progress.lines()
         told = f"{done} of {len(asked.inputs)} files, {lines} lines"
-        headers = [
-            PRIVATE,
-            (b"x-progress", told.encode()),
-            (b"retry-after", b"%d" % (_AGAIN if lines < 100_000 else 5 * _AGAIN)),
-        ]
-        return Answer(202, headers, b"")
-    headers = [
-        (b"content-type", b"application/json"),
-        _NO_STORE,
-        (b"expires", http_date(progress.expires // 1000)),
-    ]
-    return Answer(200, headers, encode(_result(context, asked, job)))
+        return asynchronous.under_way(told, lines)
+    return asynchronous.done(_result(context, asked, job), progress.expires)
 
 
 async def end(context: Context, request: Request) -> Answer:
     """Have it end where it is, or remove what is told of it. What was written stays."""
     await _mine(context, request)
     await end_import(context.whole, context.project, request.id)
-    text = "It ends; what was loaded so far stays"
-    said = success(Outcome("accepted", text), tracing(request.headers))
-    return Answer(202, [JSON, PRIVATE], encode(said))
+    return asynchronous.ended(request, "It ends; what was loaded so far stays")
 
 
 async def file(context: Context, request: Request) -> Answer:
@@ -94,29 +70,15 @@ async def file(context: Context, request: Request) -> Answer:
     found = job.progress.files.get(request.version)
     if found is None or job.progress.state is not State.DONE:
         raise not_found()
-    packed = b"gzip" in request.headers.get(b"accept-encoding", b"")
-    headers = [
-        _NDJSON,
-        _NO_STORE,
-        (b"vary", b"Accept-Encoding"),
-        *([(b"content-encoding", b"gzip")] if packed else []),
-    ]
+    packed = asynchronous.takes_gzip(request)
     args = (context.whole, context.project, job.id, request.version, found)
-    return Answer(200, headers, b"", content(*args, packed=packed))
+    expires = job.progress.expires
+    return asynchronous.file_of(content(*args, packed=packed), packed=packed, expires=expires)
 
 
 def find(request: Request) -> Mapping[str, Handler] | None:
     """What answers at a path below ``FOLDER``; the request has the parts of it then."""
-    parts = request.path.split("/")[2:]
-    if not parts or not request.path.startswith(f"{FOLDER}/"):
-        return None
-    request.id = parts[0]
-    if len(parts) == 1:
-        return STATUS
-    if len(parts) == 2:
-        request.version = parts[1]
-        return FILE
-    return None
+    return asynchronous.found(request, FOLDER, STATUS, FILE)
 
 
 STATUS: Mapping[str, Handler] = {"GET": status, "DELETE": end}
@@ -134,15 +96,9 @@ async def _check_number(context: Context, who: str) -> None:
             mine.append(job)
     under_way = [job for job in mine if job.progress.state is State.LOADING]
     if len(working) >= OF_ALL or len(under_way) >= OF_ONE:
-        raise _too_many("Too many imports are under way: wait until one is done", _AGAIN * 10)
+        raise asynchronous.too_many_under_way("imports")
     if len(mine) >= KEPT_OF_ONE:
-        raise _too_many("Too many imports are kept: delete some that you have", _AGAIN_LATER)
-
-
-def _too_many(text: str, again: int) -> Headed:
-    error = Headed(429, [Issue("throttled", text)], "too-many-requests")
-    error.headers = [(b"retry-after", b"%d" % again)]
-    return error
+        raise asynchronous.too_many_kept("imports")
 
 
 async def _mine(context: Context, request: Request) -> tuple[AskedImport, ImportJob]:
