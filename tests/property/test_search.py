@@ -10,7 +10,7 @@ from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.fold import contact_code, fold, searched
 from threadwell.fhir.search.match import date_matches, values_match
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import DateMatch, Prefix
+from threadwell.fhir.search.sought import DateMatch, Prefix
 from threadwell.fhir.search.times import query_range, value_range
 from threadwell.fhir.search.values import DateValue
 

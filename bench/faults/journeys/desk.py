@@ -11,7 +11,8 @@ from threadwell.encounters import codes
 from threadwell.encounters.delivery import delivery_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import now_ms
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
 from threadwell.intake.arrivals.statuses import untold

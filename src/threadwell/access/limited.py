@@ -20,7 +20,8 @@ from threadwell.fhir.authors import whose
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, not_found
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, ReferenceMatch, parts_of
+from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, parts_of
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.stores.contract import (
     ALWAYS,
     Change,

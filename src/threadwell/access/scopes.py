@@ -21,14 +21,9 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search.compartments import Compartment, compartment_filter, member_types
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import (
-    Filter,
-    HasFilter,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-)
+from threadwell.fhir.search.query import Filter, HasFilter, Query, ReferenceFilter
 from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.sought import ReferenceMatch
 
 #: Scopes that say something else than what may be done to resources.
 PLAIN = frozenset({"openid", "fhirUser", "profile", "offline_access", "launch/patient"})

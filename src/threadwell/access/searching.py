@@ -24,12 +24,12 @@ from threadwell.fhir.search.query import (
     NotFilter,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Total,
     UriFilter,
     lasting,
     parts_of,
 )
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.stores.contract import Key, Page, Store, Stored
 from threadwell.stores.including import (
     Asked,

@@ -13,15 +13,8 @@ from threadwell.bulk.sight import Links
 from threadwell.fhir.search.compartments import Compartment, compartment_filter, links
 from threadwell.fhir.search.pairs import pairs
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    EitherFilter,
-    Filter,
-    IdFilter,
-    Prefix,
-    Query,
-)
+from threadwell.fhir.search.query import DateFilter, EitherFilter, Filter, IdFilter, Query
+from threadwell.fhir.search.sought import DateMatch, Prefix
 from threadwell.fhir.search.values import ReferenceValue
 from threadwell.fhir.stamp import Clock
 from threadwell.stores.contract import Key, Stored

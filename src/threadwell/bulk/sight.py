@@ -10,7 +10,8 @@ from threadwell.access.holding import Seen, seen
 from threadwell.access.limited import Limited
 from threadwell.access.policy import Interaction
 from threadwell.access.view import View
-from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, ReferenceMatch, parts_of
+from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, parts_of
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.stores.contract import Key, Stored
 
 

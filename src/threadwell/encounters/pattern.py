@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from threadwell.encounters import codes
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Filter, MissingFilter, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Filter, MissingFilter, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 
 _MEDICAL = codes.MEDICAL_TAG["code"]
 

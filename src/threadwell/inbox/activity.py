@@ -21,17 +21,8 @@ from threadwell.encounters.pattern import SESSIONS, is_session
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    Filter,
-    MissingFilter,
-    Prefix,
-    Query,
-    Sort,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import DateFilter, Filter, MissingFilter, Query, Sort, TokenFilter
+from threadwell.fhir.search.sought import DateMatch, Prefix, TokenMatch
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import LAST, Turns
 from threadwell.intake.reports.last_said import last_said

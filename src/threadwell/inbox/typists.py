@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from threadwell.channels.chat.names import NAME
 from threadwell.encounters import codes
-from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import by_whom

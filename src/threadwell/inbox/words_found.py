@@ -15,17 +15,14 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 from threadwell.fhir.search.query import (
     DateFilter,
-    DateMatch,
     Filter,
     MissingFilter,
-    Prefix,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of
 from threadwell.inbox.reader import Reader, id_in

@@ -14,7 +14,8 @@ from threadwell.encounters.corrected import NOBODY, Agent, as_reference
 from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, instant, new_id, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch

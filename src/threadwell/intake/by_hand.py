@@ -12,7 +12,8 @@ from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.paging import search_all
 from threadwell.sessions import Kind

@@ -12,7 +12,8 @@ from threadwell.encounters.merge import is_live
 from threadwell.encounters.placed import Placed
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of

@@ -15,7 +15,8 @@ from threadwell.encounters import codes
 from threadwell.encounters.child import own_of, sent_as
 from threadwell.encounters.said import Said, said_in
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.paging import chunks, search_all
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Kept, Store

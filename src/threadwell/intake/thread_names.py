@@ -5,7 +5,8 @@ from __future__ import annotations
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Reading

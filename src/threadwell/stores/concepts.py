@@ -9,7 +9,8 @@ from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.parse import MAX_LOOKED_UP
-from threadwell.fhir.search.query import ConceptFilter, Relation, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import ConceptFilter, Relation, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.search.terms import plain_code
 from threadwell.fhir.terminology.library import NotDone, TooMuch, Unknown
 from threadwell.fhir.terminology.members import members

@@ -24,11 +24,11 @@ from threadwell.fhir.search.query import (
     OtherFilter,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     UriFilter,
     within,
 )
 from threadwell.fhir.search.references import is_named
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.stores.concepts import tokens_of
 from threadwell.stores.contract import Key, Reading
 from threadwell.stores.including import target_of

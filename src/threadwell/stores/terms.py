@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, Sort, TokenFilter, TokenMatch, UriFilter
+from threadwell.fhir.search.query import Query, Sort, TokenFilter, UriFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.terminology import compiled
 from threadwell.fhir.terminology.concepts import CodeSystem
 from threadwell.fhir.terminology.library import TooMuch

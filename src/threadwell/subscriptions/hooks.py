@@ -25,7 +25,8 @@ from threadwell.calls.going_on import GoingOn
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, instant, new_id, now_ms, stamp
 from threadwell.stores.contract import (
     Change,

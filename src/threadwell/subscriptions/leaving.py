@@ -10,14 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    Prefix,
-    Query,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import DateFilter, Query, TokenFilter
+from threadwell.fhir.search.sought import DateMatch, Prefix, TokenMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store, Stored, Write
 from threadwell.stores.scanning import scan

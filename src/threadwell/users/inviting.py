@@ -24,8 +24,9 @@ from threadwell.access.reading import BadPolicy
 from threadwell.access.roles import ROLES, role
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, new_id, stamp
 from threadwell.logins import endings
 from threadwell.messages import email_spellings

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from threadwell.fhir.outcome import FhirError
-from threadwell.fhir.search.query import TokenMatch
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.sql.entries import entries
 from threadwell.stores.sql.keys import Keys

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch, Total
+from threadwell.fhir.search.query import Query, TokenFilter, Total
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.contract import ChangeSet, Kept
 
 _OPEN = TokenFilter("status", (TokenMatch(None, "requested"),))

@@ -20,7 +20,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.parse import MAX_COUNT, parse_query
-from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.fhir.search.terms import is_named
 from threadwell.fhir.search.values import ReferenceValue
 from threadwell.stores.aside import Pauses

@@ -36,13 +36,13 @@ from threadwell.fhir.search.query import (
     EitherFilter,
     Filter,
     Place,
-    Prefix,
     Query,
     ReferenceFilter,
     Sort,
     Total,
     within,
 )
+from threadwell.fhir.search.sought import Prefix
 from threadwell.fhir.search.times import query_range
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from threadwell.fhir.definitions import load
 from threadwell.fhir.outcome import invalid
-from threadwell.fhir.search.query import CompartmentFilter, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import CompartmentFilter, ReferenceFilter
 from threadwell.fhir.search.references import is_id
+from threadwell.fhir.search.sought import ReferenceMatch
 
 #: The parameter that asks for a compartment, as Medplum has it.
 COMPARTMENT = "_compartment"

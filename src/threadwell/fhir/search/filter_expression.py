@@ -26,7 +26,6 @@ from threadwell.fhir.search.query import (
     AllFilter,
     ChainFilter,
     DateFilter,
-    DateMatch,
     EitherFilter,
     Filter,
     IdFilter,
@@ -34,16 +33,14 @@ from threadwell.fhir.search.query import (
     NotFilter,
     NumberFilter,
     OtherFilter,
-    Prefix,
     QuantityFilter,
     ReferenceFilter,
     StringFilter,
-    StringMode,
     TokenFilter,
     UriFilter,
-    UriMode,
     parts_of,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, StringMode, UriMode
 from threadwell.fhir.search.terms import (
     Reading,
     bad,

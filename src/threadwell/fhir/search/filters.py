@@ -36,14 +36,13 @@ from threadwell.fhir.search.query import (
     ReferenceFilter,
     Relation,
     StringFilter,
-    StringMode,
     TextFilter,
     TokenFilter,
     UriFilter,
-    UriMode,
     within,
 )
 from threadwell.fhir.search.references import split_reference
+from threadwell.fhir.search.sought import StringMode, UriMode
 from threadwell.fhir.search.terms import (
     Reading,
     bad,

@@ -13,7 +13,8 @@ from threadwell.fhir.search.cursor import Cursor, read_cursor
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filter_expression import FILTER, parse_expression
 from threadwell.fhir.search.filters import alternatives, looked_up, parse_filter, reference_field
-from threadwell.fhir.search.query import Filter, Include, Prefix, Query, Sort, Total, parts_of
+from threadwell.fhir.search.query import Filter, Include, Query, Sort, Total, parts_of
+from threadwell.fhir.search.sought import Prefix
 from threadwell.fhir.search.summary import named_elements, summary_elements
 from threadwell.fhir.search.terms import Reading
 from threadwell.fhir.stamp import Clock, now_ms

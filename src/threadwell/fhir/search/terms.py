@@ -13,18 +13,18 @@ from threadwell.fhir.outcome import FhirError, invalid
 from threadwell.fhir.search.field import Field
 from threadwell.fhir.search.fold import contact_code, text_code
 from threadwell.fhir.search.numbers import query_number
-from threadwell.fhir.search.query import (
+from threadwell.fhir.search.references import (
+    parse_absolute,
+    split_canonical,
+    split_reference,
+)
+from threadwell.fhir.search.sought import (
     DateMatch,
     NumberMatch,
     Prefix,
     QuantityMatch,
     ReferenceMatch,
     TokenMatch,
-)
-from threadwell.fhir.search.references import (
-    parse_absolute,
-    split_canonical,
-    split_reference,
 )
 from threadwell.fhir.search.times import query_range
 from threadwell.fhir.search.values import of_type

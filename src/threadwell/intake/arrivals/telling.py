@@ -16,7 +16,8 @@ from threadwell.encounters.delivery import READ, Delivery, ids_of, with_delivery
 from threadwell.encounters.times import microseconds
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.arrivals.statuses import Sent, Untold, sent_states, together, untold
 from threadwell.intake.commits.batch import Batch

@@ -18,17 +18,8 @@ from typing import NamedTuple
 from threadwell.channels.chat.names import NAME, Patient
 from threadwell.encounters import codes
 from threadwell.encounters.times import parse_fhir_time
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    Prefix,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    Sort,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import DateFilter, Query, ReferenceFilter, Sort, TokenFilter
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.seen import Seen, seen
 from threadwell.intake.paging import chunks, search_all

@@ -18,7 +18,8 @@ from threadwell.encounters.people import reference
 from threadwell.encounters.review import asks_of_some
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Key, Store

@@ -16,16 +16,13 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
     DateFilter,
-    DateMatch,
     Filter,
     MissingFilter,
-    Prefix,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.intake.circles.place import ThreadOf, thread_of
 from threadwell.intake.links import circle_of
 from threadwell.intake.paging import chunks, search_all

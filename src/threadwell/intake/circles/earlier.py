@@ -10,7 +10,8 @@ from threadwell.encounters.identity import message_identity
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.circles.worded import identity_of

@@ -15,14 +15,9 @@ from threadwell.encounters.todo import thread_of_todo
 from threadwell.encounters.turned import turned_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
 from threadwell.fhir.search.references import parse_absolute, split_reference
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.circles.altered import apply_altered
 from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
 from threadwell.intake.circles.changed import changes, subject_of

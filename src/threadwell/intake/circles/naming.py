@@ -11,15 +11,8 @@ from threadwell.encounters import codes
 from threadwell.encounters.attribution import patients_of, reasons_of
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.query import (
-    Filter,
-    MissingFilter,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Filter, MissingFilter, Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.circles.due import Circles, Touched, all_circles
 from threadwell.intake.links import as_key
 from threadwell.intake.paging import chunks, search_all

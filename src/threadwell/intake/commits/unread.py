@@ -6,13 +6,8 @@ from threadwell.encounters import codes
 from threadwell.encounters.receipts import cancelled
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Key, Store

@@ -14,7 +14,8 @@ from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import Said, said_in
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import name_of
 from threadwell.intake.links import as_key, circle_of

@@ -10,7 +10,8 @@ from threadwell.encounters import codes
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.question import writers
 from threadwell.messages import Address, AddressKind

@@ -16,7 +16,8 @@ from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.commits.values import Values
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.asked import Asked, is_found_by_address

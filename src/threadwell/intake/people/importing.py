@@ -9,7 +9,8 @@ from pathlib import Path
 from threadwell.fhir.json import BadJson, decode, parse
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import contact_code
-from threadwell.fhir.search.query import Filter, IdFilter, Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Filter, IdFilter, Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.contract import Key, Stored, Unchanged, Unmatched
 
 #: Types that a telecom search finds, and that may stand behind an address.

@@ -15,13 +15,8 @@ from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.values import Values

@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Store

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.links import as_key
 from threadwell.intake.paging import search_all
 from threadwell.intake.people.address_book import AddressBook

@@ -22,17 +22,8 @@ from threadwell.encounters.receipts import (
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    Filter,
-    Prefix,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import DateFilter, Filter, Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target

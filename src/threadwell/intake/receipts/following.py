@@ -29,14 +29,8 @@ from threadwell.encounters.retracted import RETRACTED
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Filter,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all

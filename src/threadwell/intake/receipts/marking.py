@@ -24,16 +24,13 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
     DateFilter,
-    DateMatch,
     Filter,
-    Prefix,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.versions import is_intakes

@@ -17,7 +17,8 @@ from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import Identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.choices import kept_choices

@@ -10,7 +10,8 @@ from threadwell.encounters.child import own_of, retired, sent_as, with_sent_id
 from threadwell.encounters.identity import message_identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.arrivals.statuses import statuses_kept
 from threadwell.intake.circles.due import patients_of

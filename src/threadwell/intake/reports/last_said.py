@@ -8,15 +8,8 @@ from typing import NamedTuple
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    Sort,
-    TokenFilter,
-    TokenMatch,
-    Total,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, Sort, TokenFilter, Total
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.stores.contract import Reading
 
 LIVE = TokenFilter(

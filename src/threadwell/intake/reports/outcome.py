@@ -12,7 +12,8 @@ from threadwell.encounters.pattern import SESSIONS, is_session
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.commits.outcome import Outcome, TriedHeld, TriedSession
 from threadwell.intake.commits.trial import Trial
 from threadwell.intake.explained import ToldAt, Why, summed

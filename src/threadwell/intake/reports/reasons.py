@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.explained import ToldAt, Why, summed, told_by
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all

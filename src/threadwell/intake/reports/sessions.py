@@ -18,12 +18,11 @@ from threadwell.fhir.search.query import (
     MissingFilter,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
     Total,
 )
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.reports.last_said import LIVE, last_said

@@ -12,17 +12,14 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import (
     DateFilter,
-    DateMatch,
     Filter,
     MissingFilter,
-    Prefix,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Reading

@@ -14,19 +14,16 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import (
     AllFilter,
     DateFilter,
-    DateMatch,
     Filter,
     HasFilter,
     IdFilter,
     MissingFilter,
-    Prefix,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.settings import BadSetting

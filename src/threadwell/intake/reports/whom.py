@@ -10,7 +10,8 @@ from threadwell.encounters.names import resource_name
 from threadwell.encounters.pattern import tags_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.stores.contract import Key, Reading

@@ -10,14 +10,8 @@ from threadwell.encounters.said import new_text_of
 from threadwell.encounters.todo import is_open, todo_identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    Sort,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, Sort, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.rulebook.events import What

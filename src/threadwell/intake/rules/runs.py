@@ -11,7 +11,8 @@ from threadwell.encounters.identity import Identity
 from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, Sort, TokenFilter, TokenMatch, UriFilter
+from threadwell.fhir.search.query import Query, Sort, TokenFilter, UriFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.paging import search_all
 from threadwell.stores.contract import Key, Store
 
@@ -92,7 +93,8 @@ async def runs(store: Store, project: str, *, rule: str = "", count: int = 100) 
 
 async def runs_about(store: Store, project: str, header: str) -> list[Run]:
     """The runs that concern a thread, by its header (``Communication/…``), the first one first."""
-    from threadwell.fhir.search.query import ReferenceFilter, ReferenceMatch
+    from threadwell.fhir.search.query import ReferenceFilter
+    from threadwell.fhir.search.sought import ReferenceMatch
 
     type_, _, id_ = header.partition("/")
     filters = (

@@ -12,7 +12,8 @@ from threadwell.encounters.said import new_text_of
 from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch, Sort
+from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, Sort
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.circles.quiet import is_quiet
 from threadwell.intake.links import circle_of, target
 from threadwell.intake.paging import search_all

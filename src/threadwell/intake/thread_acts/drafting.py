@@ -9,13 +9,8 @@ from threadwell.encounters.corrected import Agent
 from threadwell.encounters.drafts import draft, is_draft
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.correcting import SOMEBODY

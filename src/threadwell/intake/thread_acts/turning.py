@@ -28,7 +28,8 @@ from threadwell.encounters.turned import (
 )
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter, ReferenceMatch
+from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
+from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.circles.altered import recipients

@@ -9,7 +9,8 @@ from threadwell.encounters.corrected import Agent
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, TokenFilter, TokenMatch
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract

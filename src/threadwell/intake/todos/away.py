@@ -15,17 +15,8 @@ from threadwell.encounters.identity import Identity
 from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import (
-    DateFilter,
-    DateMatch,
-    Prefix,
-    Query,
-    ReferenceFilter,
-    ReferenceMatch,
-    Sort,
-    TokenFilter,
-    TokenMatch,
-)
+from threadwell.fhir.search.query import DateFilter, Query, ReferenceFilter, Sort, TokenFilter
+from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all

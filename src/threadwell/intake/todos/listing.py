@@ -15,11 +15,10 @@ from threadwell.fhir.search.query import (
     MissingFilter,
     Query,
     ReferenceFilter,
-    ReferenceMatch,
     Sort,
     TokenFilter,
-    TokenMatch,
 )
+from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.todos.acting import pool_of

@@ -30,16 +30,13 @@ from threadwell.fhir.search.query import (
     OtherFilter,
     QuantityFilter,
     ReferenceFilter,
-    ReferenceMatch,
     StringFilter,
-    StringMode,
     TextFilter,
     TokenFilter,
-    TokenMatch,
     UriFilter,
-    UriMode,
     within,
 )
+from threadwell.fhir.search.sought import ReferenceMatch, StringMode, TokenMatch, UriMode
 from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
 from threadwell.stores.including import Target
 from threadwell.stores.sql.conditions import (

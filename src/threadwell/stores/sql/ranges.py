@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from threadwell.fhir.search.query import DateMatch, NumberMatch, Prefix, QuantityMatch
+from threadwell.fhir.search.sought import DateMatch, NumberMatch, Prefix, QuantityMatch
 from threadwell.fhir.search.values import MIN_TIME, DateValue, NumberValue, QuantityValue
 
 #: A stretch of a posting list, both ends included.
