@@ -16,7 +16,7 @@ from threadwell.calls.smtp import SmtpSubmitter
 from threadwell.channels.account import Account
 from threadwell.duties import lease, rota
 from threadwell.duties.duty import Duty
-from threadwell.encounters.child import sent_as
+from threadwell.encounters.child_ids import sent_as
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from threadwell.encounters.attribution import patients_of, reasons_of
-from threadwell.encounters.child import REPLY, own_of, sent_as
+from threadwell.encounters.child_ids import REPLY, own_of, sent_as
 from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.dates import Dates

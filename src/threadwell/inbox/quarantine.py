@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.resource import Resource

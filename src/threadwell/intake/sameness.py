@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from threadwell.encounters.child import own_of, with_twin
+from threadwell.encounters.child_ids import own_of, with_twin
 from threadwell.encounters.corrected import NOBODY, Agent, answered_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of, sent_as
+from threadwell.encounters.child_ids import own_of, sent_as
 from threadwell.encounters.said import Said, said_in
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query, TokenFilter

@@ -11,7 +11,7 @@ from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
 from threadwell.channels.live import Wish, Wished
 from threadwell.encounters import codes
-from threadwell.encounters.child import with_sent_id
+from threadwell.encounters.child_ids import with_sent_id
 from threadwell.fhir.json import decode
 from threadwell.fhir.validation import validate
 from threadwell.intake import Settings, import_messages, parse_options, recut, verify

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.fhir.json import decode
 from threadwell.intake import quarantine, replay, verify
 from threadwell.intake.held.hold import decode_message

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadwell.api.context import Context
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.drafts import is_draft
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue

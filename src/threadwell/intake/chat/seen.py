@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from threadwell.channels.chat.names import NAME, Patient
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.delivery import delivery_of
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode

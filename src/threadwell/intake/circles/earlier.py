@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode

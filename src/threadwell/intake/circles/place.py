@@ -15,7 +15,8 @@ from threadwell.encounters.attribution import (
     patients_of,
     reasons_of,
 )
-from threadwell.encounters.child import edited_at, own_of, sent_as, source_of
+from threadwell.encounters.child import edited_at
+from threadwell.encounters.child_ids import own_of, sent_as, source_of
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.mentions import Names
 from threadwell.encounters.people import Party, addresses_of, said_of

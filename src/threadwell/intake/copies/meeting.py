@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.copies import Group, Own, fingerprint, joined, tell_apart
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.said import File, Said, file_of, repeats, said, said_in

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 
-from threadwell.encounters.child import REPLY, ways_of
+from threadwell.encounters.child_ids import REPLY, ways_of
 from threadwell.encounters.people import Party
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.said import Said, said, said_in

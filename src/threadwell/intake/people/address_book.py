@@ -9,7 +9,7 @@ from typing import Any
 
 from threadwell.channels.chat.names import identifier_address, identifier_of
 from threadwell.encounters import codes
-from threadwell.encounters.child import author_of
+from threadwell.encounters.child_ids import author_of
 from threadwell.encounters.identity import Identity
 from threadwell.encounters.mentions import Called, Names
 from threadwell.encounters.people import Party, addresses_of, said_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.copies import fingerprint
 from threadwell.encounters.identity import Identity, message_identity
 from threadwell.encounters.people import said_of

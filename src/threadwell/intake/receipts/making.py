@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.drafts import is_draft
 from threadwell.encounters.receipts import is_of_two, readers, receipt, receipt_identity
 from threadwell.fhir.json import decode

@@ -10,7 +10,7 @@ from typing import Any
 from threadwell.channels.account import Account
 from threadwell.channels.live import Live
 from threadwell.channels.templates import BadTemplates, template_for, unfilled
-from threadwell.encounters.child import DRAFT, REPLY
+from threadwell.encounters.child_ids import DRAFT, REPLY
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import told
 from threadwell.encounters.turned import removed_from

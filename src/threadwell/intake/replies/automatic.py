@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from threadwell.channels.channel import Channel
-from threadwell.encounters.child import REPLY
+from threadwell.encounters.child_ids import REPLY
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import message_identity
 from threadwell.fhir.json import decode

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from threadwell.encounters.child import REPLY
+from threadwell.encounters.child_ids import REPLY
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 

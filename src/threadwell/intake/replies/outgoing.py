@@ -10,7 +10,7 @@ from typing import TypeAlias
 from threadwell.channels.account import Account
 from threadwell.channels.live import Live
 from threadwell.channels.sending import Outbound
-from threadwell.encounters.child import REPLY, sent_as
+from threadwell.encounters.child_ids import REPLY, sent_as
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.said import said_in
 from threadwell.fhir.json import decode

@@ -24,7 +24,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.channels.live import Live, State, Status
 from threadwell.channels.sending import Failed, Found, Later, Outbound, Sent
-from threadwell.encounters.child import sent_as
+from threadwell.encounters.child_ids import sent_as
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource

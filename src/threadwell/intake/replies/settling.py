@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from threadwell.channels.live import Status
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of, retired, sent_as, with_sent_id
+from threadwell.encounters.child import retired
+from threadwell.encounters.child_ids import own_of, sent_as, with_sent_id
 from threadwell.encounters.identity import message_identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.said import new_text_of
 from threadwell.encounters.todo import is_open, todo_identity
 from threadwell.fhir.json import decode

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.people import addresses_of
 from threadwell.encounters.said import new_text_of
 from threadwell.encounters.times import fhir_time, parse_fhir_time

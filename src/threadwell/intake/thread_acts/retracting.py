@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from threadwell.encounters.child import REPLY, own_of
+from threadwell.encounters.child_ids import REPLY, own_of
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.drafts import is_draft
 from threadwell.encounters.merge import is_live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadwell.channels.live import Withdrawn
 from threadwell.encounters import codes
-from threadwell.encounters.child import own_of
+from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
