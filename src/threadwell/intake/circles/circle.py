@@ -17,7 +17,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
 from threadwell.intake.circles.worded import (
-    identity_of,
+    answered_identity,
     is_wording,
     original_identity,
     original_of_placed,
@@ -394,8 +394,3 @@ def _between(those: Sequence[Placed], first: int, last: int) -> Sequence[Placed]
     """Those of messages in the order of time that were sent from one moment to another."""
     begin = bisect_left(those, first, key=_at)
     return those[begin : bisect_right(those, last, lo=begin, key=_at)]
-
-
-def answered_identity(placed: Placed) -> str:
-    """The identity of the message that ``placed`` answers; it has to answer one."""
-    return identity_of(placed.channel, placed.answers)

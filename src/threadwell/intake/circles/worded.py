@@ -48,3 +48,8 @@ def standing(wordings: Iterable[Placed]) -> Placed | None:
     if not there or len({(one.sender, one.thread_id) for one in there}) > 1:
         return None
     return next((one for one in reversed(there) if not one.retracted), there[-1])
+
+
+def answered_identity(placed: Placed) -> str:
+    """The identity of the message that ``placed`` answers; it has to answer one."""
+    return identity_of(placed.channel, placed.answers)

@@ -7,7 +7,6 @@ filter is asked again of the resource itself, by the rules of ``fhir.search.matc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
@@ -38,10 +37,10 @@ from threadwell.fhir.search.query import (
 )
 from threadwell.fhir.search.sought import ReferenceMatch, StringMode, TokenMatch, UriMode
 from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
-from threadwell.stores.including import Target
 from threadwell.stores.sql.conditions import (
     Always,
     Condition,
+    Lookups,
     OneOf,
     Present,
     Stream,
@@ -84,22 +83,6 @@ def looks_up(filter_: Filter) -> bool:
     written.
     """
     return isinstance(filter_, _LOOKING_UP) or any(map(looks_up, within(filter_)))
-
-
-class Lookups(Protocol):
-    """The searches within a search that chains need."""
-
-    def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
-        """The resources that match; ``named``, with the names that they have."""
-        ...
-
-    def containing(self, type_: str, filter_: Filter) -> list[str]:
-        """The ids of the resources within which one of that inner type matches."""
-        ...
-
-    def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
-        """The ids of ``to`` that matching resources refer to under ``param``."""
-        ...
 
 
 class Compiler:

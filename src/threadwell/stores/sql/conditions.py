@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from threadwell.fhir.search.query import EitherFilter, Filter
+from threadwell.stores.including import Target
 from threadwell.stores.sql.ranges import HIGHEST, LOWEST, Stretch
 
 #: Lists that are looked into for each resource, where it can be asked itself instead.
@@ -105,3 +106,19 @@ class Condition:
         """
         keys = self.keys
         return keys is not None and len(keys) > most and isinstance(self.filter, EitherFilter)
+
+
+class Lookups(Protocol):
+    """The searches within a search that chains need."""
+
+    def targets(self, type_: str, filter_: Filter, *, named: bool) -> list[Target]:
+        """The resources that match; ``named``, with the names that they have."""
+        ...
+
+    def containing(self, type_: str, filter_: Filter) -> list[str]:
+        """The ids of the resources within which one of that inner type matches."""
+        ...
+
+    def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
+        """The ids of ``to`` that matching resources refer to under ``param``."""
+        ...
