@@ -136,7 +136,7 @@ def by_url(request: Request) -> Who:
 
 
 def refused(context: Context, request: Request, act: str = "access", status: int = 401) -> None:
-    """Record that somebody who is not known was refused."""
+    """Record that somebody was refused before it was known what they may do."""
     asked = request.path[:_LONGEST]
     _STRANGERS.refused(context.trail, context.project, who(request), act, status, asked)
 

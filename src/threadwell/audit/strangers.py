@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from threadwell.audit.record import Record, Who
+from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 
 #: What is recorded one by one in a second.
@@ -25,7 +25,13 @@ class Strangers:
     def refused(
         self, trail: Trail, project: str, by: Who, act: str, status: int, asked: str
     ) -> None:
-        """Record that something was refused, and how many others were that are not recorded."""
+        """Record that something was refused, and how many others were that are not recorded.
+
+        Of whoever is known each thing is: a flood of strangers hides nothing of theirs.
+        """
+        if by.who or by.client:
+            trail.event(project, act, by, status=status, asked=asked)
+            return
         second = int(monotonic())
         if second != self._second:
             self._second, self._count = second, 0
@@ -36,5 +42,4 @@ class Strangers:
         if self._left_out:
             by = Who(way=by.way, address=by.address, name=f"{self._left_out} more were left out")
             self._left_out = 0
-        record = Record(at=trail.clock(), act=act, by=by, status=status, asked=asked)
-        trail.note(project, record)
+        trail.event(project, act, by, status=status, asked=asked)

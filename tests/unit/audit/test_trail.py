@@ -25,6 +25,7 @@ from threadwell.audit.finding import Wanted, find, find_line
 from threadwell.audit.index import TERM, block_of
 from threadwell.audit.keeping import keep_for, prune
 from threadwell.audit.record import Line, Record, Touched, Who
+from threadwell.audit.strangers import Strangers
 from threadwell.audit.verifying import parse_anchor, verify
 from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import ChangeSet, Write
@@ -337,3 +338,20 @@ def test_what_is_read_in_passing_is_told_in_parts(desk: Desk) -> None:
 def test_what_is_no_anchor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="LINES:HASH"):
         parse_anchor(text)
+
+
+def test_a_flood_of_strangers_hides_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 7.0
+    monkeypatch.setattr("threadwell.audit.strangers.monotonic", lambda: now)
+    flood, stranger = Strangers(), Who(way="api", address="192.0.2.8")
+    for _ in range(25):
+        flood.refused(desk.trail, desk.project, stranger, "access", 401, "Patient")
+    flood.refused(desk.trail, desk.project, NURSE, "access", 403, "Patient")
+    assert len(_found(desk)) == 21
+    (known,) = _found(desk, who=NURSE.who)
+    assert (known.record.by, known.record.status) == (NURSE, 403)
+    now = 8.0
+    flood.refused(desk.trail, desk.project, stranger, "access", 401, "Patient")
+    assert _found(desk)[0].record.by.name == "5 more were left out"
