@@ -76,9 +76,9 @@ def _event(line: Line, part: int, patient: str, touched: Sequence[Touched]) -> R
     if record.status >= 400:
         found["outcomeDesc"] = f"HTTP {record.status}"
     if record.by.purpose:
-        purpose = {"coding": [{"system": codes.PURPOSE, "code": record.by.purpose}]}
+        purpose: Resource = {"coding": [{"system": codes.PURPOSE, "code": record.by.purpose}]}
         if record.by.reason:
-            purpose["text"] = record.by.reason  # type: ignore[assignment]
+            purpose["text"] = record.by.reason
         found["purposeOfEvent"] = [purpose]
     found["agent"] = list(_agents(record, action))
     found["source"] = {
