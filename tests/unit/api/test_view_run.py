@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from threadwell.bulk import tables
 
@@ -64,7 +65,6 @@ def test_the_same_in_each_format(api, monkeypatch: pytest.MonkeyPatch, path: str
 
 
 def test_parquet(new_api) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="left out: no pyarrow")
     api = new_api()
     there = fill(api)
     answer = api.call("POST", "$viewdefinition-run?_format=parquet", VIEW)
