@@ -44,6 +44,7 @@ from threadwell.stores.including import (
 )
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.sql.prepare import check_once
+from threadwell.stores.tokens import Tokens
 
 
 class MemoryStore:
@@ -247,6 +248,7 @@ class _Inner:
 class _Project:
     rows: dict[Key, _Row] = field(default_factory=dict)
     log: list[tuple[Stored, Position]] = field(default_factory=list)
+    tokens: Tokens = field(default_factory=Tokens)
     bases: frozenset[str] = frozenset()
 
     def know(self, bases: frozenset[str]) -> None:
@@ -374,14 +376,17 @@ class _Project:
         self.log.append((row.current, Position(row.created, len(row.versions))))
         row.resource = with_types(write.resource or {})
         row.values = values
+        self.tokens.add(key, values)
         if write.content is not None:
             row.contents[write.version_id] = write.content
 
     def _matching(self, query: Query) -> Iterator[_Row]:
+        keys = self.tokens.candidates(query.type, query.filters)
+        rows = self.of_type(query.type) if keys is None else map(self.rows.__getitem__, keys)
         return (
             row
-            for row in self.of_type(query.type)
-            if all(matches(filter_, row) for filter_ in query.filters)
+            for row in rows
+            if not row.current.deleted and all(matches(one, row) for one in query.filters)
         )
 
 
