@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from threadwell.fhir.stamp import now_ms
+from threadwell.inbox import account_passkeys
+from threadwell.inbox.account_passkeys import check_owner
+from threadwell.inbox.coming_in import where_from
 from threadwell.inbox.doors import from_elsewhere, give_cookie, is_from_here
 from threadwell.inbox.entering import entered
-from threadwell.inbox.entrance import where_from
 from threadwell.inbox.page import Form, first, page_of, read_form, sentence
 from threadwell.inbox.site import Site
 from threadwell.users.browsers import (
@@ -24,13 +26,13 @@ from threadwell.users.browsers import (
     end_browser,
     end_browsers,
 )
-from threadwell.users.changing import add_factor, drop_factor, set_password
+from threadwell.users.changing import add_factor, drop_authenticator, set_password
 from threadwell.users.codes import new_secret, secret_uri
 from threadwell.users.keeping import find_user
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
 from threadwell.users.signing_in import Wrong
-from threadwell.users.user import User
+from threadwell.users.user import BadUser, User
 
 _SECRET = re.compile(r"[A-Z2-7]{32}")
 
@@ -72,13 +74,22 @@ async def act(site: Site, request: Request) -> Response:
                 shown = await _add_factor(site, request, user, form)
             case "drop-factor":
                 shown = await _drop_factor(site, request, user, form)
+            case "add-passkey":
+                codes = await account_passkeys.add(site, request, user, form)
+                shown = Shown("Your passkey is added.", codes=codes)
+            case "name-passkey":
+                await account_passkeys.rename(site, user, form)
+                shown = Shown("Your passkey is renamed.")
+            case "drop-passkey":
+                await account_passkeys.drop(site, request, user, form)
+                shown = Shown("Your passkey is removed. You are signed out everywhere else.")
             case _:
                 shown = Shown(mistake="That is none of the buttons of this page.")
     except Paused as error:
         response = await _page(site, request, Shown(mistake=sentence(error)), 429)
         response.headers["Retry-After"] = str(error.seconds)
         return response
-    except (Wrong, BadPassword) as error:
+    except (Wrong, BadPassword, BadUser) as error:
         shown = Shown(mistake=sentence(error), secret=first(form, "secret"))
     if not shown.mistake:
         await entered(site, request, _sign_in(request).who, "/account", f"account {name}")
@@ -89,7 +100,7 @@ async def _new_password(site: Site, request: Request, user: User, form: Form) ->
     password = first(form, "password")
     if password != first(form, "again"):
         raise BadPassword("the new password and its repetition are not the same")
-    await site.signing_in.check(user, first(form, "old"), where_from(site, request))
+    await check_owner(site, request, user, form)
     changed = await set_password(site.whole, site.project, user, password, shared(), now_ms)
     if changed is None:
         raise Wrong("the password was changed elsewhere meanwhile")
@@ -108,7 +119,7 @@ async def _add_factor(site: Site, request: Request, user: User, form: Form) -> S
     secret = first(form, "secret")
     if not _SECRET.fullmatch(secret):
         raise Wrong("the key is not one of this page")
-    await site.signing_in.check(user, first(form, "old"), where_from(site, request))
+    await check_owner(site, request, user, form)
     made = await add_factor(site.whole, site.project, user, secret, first(form, "code"), now_ms())
     if made is None:
         raise Wrong("that is not the code that the authenticator shows now")
@@ -117,9 +128,9 @@ async def _add_factor(site: Site, request: Request, user: User, form: Form) -> S
 
 async def _drop_factor(site: Site, request: Request, user: User, form: Form) -> Shown:
     where = where_from(site, request)
-    await site.signing_in.check(user, first(form, "old"), where)
+    await check_owner(site, request, user, form)
     await site.signing_in.by_code(user.id, user.epoch, first(form, "code"), where)
-    await drop_factor(site.whole, site.project, user)
+    await drop_authenticator(site.whole, site.project, user)
     return Shown("Signing in asks for no code any more.")
 
 
@@ -136,7 +147,7 @@ async def _page(
     dates = await site.dates()
     here = "" if cookie else _sign_in(request).id
     values: dict[str, Any] = {"user": user, "browsers": [], "picture": "", "secret": ""}
-    values["shortest"] = SHORTEST
+    values.update(shortest=SHORTEST, passkeys=[], can_have_passkeys=site.passkeys is not None)
     if user is not None:
         found = await browsers_of(site.whole, site.project, user)
         if cookie:
@@ -150,11 +161,12 @@ async def _page(
             }
             for one in found
         ]
-        if user.factor is None:
+        values["passkeys"] = account_passkeys.shown(user, dates)
+        if not user.has_authenticator:
             good = _SECRET.fullmatch(shown.secret)
             secret = values["secret"] = shown.secret if good else new_secret()
             values["picture"] = _picture(secret_uri(secret, user.email))
-        else:
+        if user.factor is not None:
             values["shortest"] = SHORTEST_WITH_FACTOR
     values.update(done=shown.done, mistake=shown.mistake, codes=shown.codes)
     reader = site.reader()

@@ -22,6 +22,7 @@ from threadwell.channels.channel import Channel
 from threadwell.fhir.outcome import FhirError
 from threadwell.inbox import (
     account_page,
+    account_passkeys,
     deliveries,
     held_acts,
     message_page,
@@ -38,7 +39,8 @@ from threadwell.inbox import (
 )
 from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
 from threadwell.inbox.entering import address
-from threadwell.inbox.entrance import entrance, sign_in_form
+from threadwell.inbox.entrance import entrance
+from threadwell.inbox.entrance_forms import sign_in_form
 from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
@@ -149,6 +151,11 @@ def create_pages(
             *entrance(site, _outside),
             Route("/account", _guarded(site, account_page.show)),
             Route("/account", _guarded(site, account_page.act), methods=["POST"]),
+            Route(
+                "/account/passkey/begin",
+                _guarded(site, account_passkeys.begin),
+                methods=["POST"],
+            ),
             Route("/sign-in/{token}", _outside(partial(sign_in_page, site))),
             Route("/sign-in/{token}", _outside(partial(signing_in, site)), methods=["POST"]),
             Route("/sign-out", _outside(partial(signing_out, site)), methods=["POST"]),
@@ -205,7 +212,7 @@ def _not_theirs(error: FhirError) -> Response:
 
 async def _not_signed_in(site: Site, request: Request) -> Response:
     if await any_user(site.whole):
-        response = sign_in_form(401)
+        response = sign_in_form(site, 401)
     else:
         response = door(
             401,

@@ -8,36 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from threadwell.fhir.stamp import now_ms
+from threadwell.inbox import passkey_doors
+from threadwell.inbox.coming_in import acts_as, come_in, where_from
 from threadwell.inbox.doors import (
     drop_cookie,
     from_elsewhere,
     give_cookie,
     is_from_here,
     keep_app,
-    let_in,
 )
-from threadwell.inbox.entering import address, entered, refused
+from threadwell.inbox.entering import entered, refused
+from threadwell.inbox.entrance_forms import code_form, form_page, sign_in_form, step_token
 from threadwell.inbox.page import first, read_form, sentence
-from threadwell.inbox.render import render
 from threadwell.inbox.site import Site, door
-from threadwell.users import devices
-from threadwell.users.browsers import begin
 from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
 from threadwell.users.resetting import ask_for_reset
-from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, From, Wrong
+from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, Wrong
 from threadwell.users.steps import LIFE as STEP_LIFE
 from threadwell.users.steps import end_step, new_step, step_of
-from threadwell.users.user import Member, User
+from threadwell.users.user import User
 
 _MAILED = (
     "If there is an account with that e-mail address, a link is on its way to it. It works once, "
@@ -71,6 +70,10 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
         form("/sign-in", sign_in),
         route("/sign-in/code", show_code, "GET"),
         form("/sign-in/code", check_code),
+        form("/sign-in/passkey/begin", passkey_doors.begin),
+        form("/sign-in/passkey", passkey_doors.sign_in),
+        form("/sign-in/code/passkey/begin", passkey_doors.begin_second),
+        form("/sign-in/code/passkey", passkey_doors.second),
         route("/resetpassword", show_reset, "GET"),
         form("/resetpassword", ask_reset),
         route("/setpassword/{id}/{secret}", show_password, "GET"),
@@ -78,19 +81,9 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
     ]
 
 
-def where_from(site: Site, request: Request) -> From:
-    """Where a request comes from, and by which cookie its browser is known."""
-    return From(address(request), request.cookies.get(site.known_cookie, ""))
-
-
-def sign_in_form(status: int, *, email: str = "", mistake: str = "") -> HTMLResponse:
-    """The form that asks for an e-mail address and a password."""
-    return _page("sign_in.html", status, email=email, mistake=mistake)
-
-
 async def show(site: Site, request: Request) -> Response:
     """The form."""
-    response = sign_in_form(200)
+    response = sign_in_form(site, 200)
     keep_app(site, request, response)
     return response
 
@@ -105,9 +98,9 @@ async def sign_in(site: Site, request: Request) -> Response:
     try:
         proved = await site.signing_in.by_password(email, password, where)
     except Wrong as error:
-        return sign_in_form(401, email=email, mistake=sentence(error))
+        return sign_in_form(site, 401, email=email, mistake=sentence(error))
     except Paused as error:
-        response = sign_in_form(429, email=email, mistake=sentence(error))
+        response = sign_in_form(site, 429, email=email, mistake=sentence(error))
         response.headers["Retry-After"] = str(error.seconds)
         return response
     if proved.needs_code:
@@ -115,42 +108,43 @@ async def sign_in(site: Site, request: Request) -> Response:
         onward: Response = RedirectResponse("/sign-in/code", 303)
         give_cookie(site, onward, site.step_cookie, token, STEP_LIFE)
         return onward
-    return await _in(site, request, proved.user, PASSWORD)
+    return await come_in(site, request, proved.user, PASSWORD, "/sign-in")
 
 
 async def show_code(site: Site, request: Request) -> Response:
     """The form that asks for a code."""
-    if await step_of(site.whole, _step(site, request), now_ms()) is None:
+    step = await step_of(site.whole, step_token(site, request), now_ms())
+    if step is None:
         return RedirectResponse("/sign-in", 303)
-    return _page("sign_in_code.html", 200, mistake="")
+    return await code_form(site, step.user, 200)
 
 
 async def check_code(site: Site, request: Request) -> Response:
     """The second step."""
     if not is_from_here(site, request):
         return from_elsewhere()
-    token = _step(site, request)
+    token = step_token(site, request)
     step = await step_of(site.whole, token, now_ms())
     if step is None:
-        return sign_in_form(401, mistake="The sign-in took too long: begin again.")
+        return sign_in_form(site, 401, mistake="The sign-in took too long: begin again.")
     code = first(await read_form(request), "code")
     try:
         user = await site.signing_in.by_code(step.user, step.epoch, code, where_from(site, request))
     except Wrong as error:
-        return _page("sign_in_code.html", 401, mistake=sentence(error))
+        return await code_form(site, step.user, 401, sentence(error))
     except Paused as error:
-        response = _page("sign_in_code.html", 429, mistake=sentence(error))
+        response = await code_form(site, step.user, 429, sentence(error))
         response.headers["Retry-After"] = str(error.seconds)
         return response
     await end_step(site.whole, token)
-    onward = await _in(site, request, user, PASSWORD_AND_CODE)
+    onward = await come_in(site, request, user, PASSWORD_AND_CODE, "/sign-in/code")
     drop_cookie(site, onward, site.step_cookie)
     return onward
 
 
 async def show_reset(_site: Site, _request: Request) -> Response:
     """The form by which somebody asks for another password."""
-    return _page("reset.html", 200, mistake="")
+    return form_page("reset.html", 200, mistake="")
 
 
 async def ask_reset(site: Site, request: Request) -> Response:
@@ -169,11 +163,11 @@ async def ask_reset(site: Site, request: Request) -> Response:
             clock=now_ms,
         )
     except Paused as error:
-        response = _page("reset.html", 429, mistake=sentence(error))
+        response = form_page("reset.html", 429, mistake=sentence(error))
         response.headers["Retry-After"] = str(error.seconds)
         return response
     told = _MAILED if mailed else _NO_MAIL
-    return _page("reset.html", 200, mistake="", told=told)
+    return form_page("reset.html", 200, mistake="", told=told)
 
 
 async def show_password(site: Site, request: Request) -> Response:
@@ -196,47 +190,14 @@ async def set_password(site: Site, request: Request) -> Response:
         return _password_form(user, 400, "The two are not the same.")
     try:
         await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
-        member = _member(site, user)
+        member = acts_as(site, user)
         who = member.profile if member else ""
         await entered(site, request, who, "/setpassword", "account password")
     except BadPassword as error:
         return _password_form(user, 400, sentence(error))
     except LinkSpent:
         return _spent()
-    return _page("sign_in.html", 200, email=user.email, mistake="", told="password set")
-
-
-async def _in(site: Site, request: Request, user: User, methods: tuple[str, ...]) -> Response:
-    """Sign the browser in."""
-    member = _member(site, user)
-    if member is None:
-        return sign_in_form(401, mistake="The account has no place here any more.")
-    cookie = await begin(
-        site.whole,
-        site.project,
-        who=member.profile,
-        user=user,
-        methods=methods,
-        agent=request.headers.get("user-agent", ""),
-    )
-    page = "/sign-in/code" if methods == PASSWORD_AND_CODE else "/sign-in"
-    await entered(site, request, member.profile, page)
-    device = await devices.know(
-        site.whole, user, request.cookies.get(site.known_cookie, ""), now_ms()
-    )
-    response = let_in(site, request, cookie)
-    give_cookie(site, response, site.known_cookie, device, devices.LIFE)
-    return response
-
-
-def _member(site: Site, user: User) -> Member | None:
-    """As whom they come in: of the practice, if they are both that and a patient."""
-    mine = [one for one in user.members if one.project == site.project]
-    return next((one for one in mine if one.profile.startswith("Practitioner/")), (*mine, None)[0])
-
-
-def _step(site: Site, request: Request) -> str:
-    return request.cookies.get(site.step_cookie, "")
+    return sign_in_form(site, 200, email=user.email, told="password set")
 
 
 def _link(request: Request) -> Link:
@@ -246,11 +207,7 @@ def _link(request: Request) -> Link:
 def _password_form(user: User, status: int, mistake: str = "") -> HTMLResponse:
     shortest = SHORTEST_WITH_FACTOR if user.factor else SHORTEST
     values = {"user": user, "mistake": mistake, "shortest": shortest}
-    return _page("set_password.html", status, **values)
-
-
-def _page(template: str, status: int, **values: Any) -> HTMLResponse:
-    return HTMLResponse(render(template, **{"told": "", **values}), status)
+    return form_page("set_password.html", status, **values)
 
 
 def _spent() -> Response:

@@ -20,6 +20,7 @@ STATIC = {
     "split.js": "text/javascript; charset=utf-8",
     "keys.js": "text/javascript; charset=utf-8",
     "saved.js": "text/javascript; charset=utf-8",
+    "passkey.js": "text/javascript; charset=utf-8",
 }
 
 
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         split_script=static_url("split.js"),
         keys_script=static_url("keys.js"),
         saved_script=static_url("saved.js"),
+        passkey_script=static_url("passkey.js"),
         statuses={name: name.capitalize() for name in STATUSES},
     )
     return environment

@@ -26,8 +26,10 @@ from threadwell.intake.links import as_key
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store
+from threadwell.users.passkeys import Passkeys
 from threadwell.users.passwords import shared
 from threadwell.users.signing_in import SigningIn
+from threadwell.users.webauthn import party_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,17 @@ class Site:
     def known_cookie(self) -> str:
         """The name of the cookie by which a browser is known in which somebody has signed in."""
         return f"{self.cookie}-known"
+
+    @property
+    def passkey_cookie(self) -> str:
+        """The name of the cookie of a browser that is asked for a passkey."""
+        return f"{self.cookie}-passkey"
+
+    @property
+    def passkeys(self) -> Passkeys | None:
+        """Those of its accounts; ``None`` where browsers know none at its address."""
+        party = party_of(self.origin)
+        return Passkeys(self.whole, self.project, party, now_ms) if party else None
 
     @property
     def signing_in(self) -> SigningIn:

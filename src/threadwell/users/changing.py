@@ -14,6 +14,7 @@ from threadwell.users.accounts import end_logins, end_logins_as
 from threadwell.users.browsers import end_browsers, end_named
 from threadwell.users.codes import Enrolled
 from threadwell.users.keeping import change_user, find_user
+from threadwell.users.passkeys import drop_passkey
 from threadwell.users.password_links import RESET, Link, new_link, read_link
 from threadwell.users.passwords import Hashing, check_password
 from threadwell.users.shut_out import shut_out
@@ -122,25 +123,46 @@ async def add_factor(
 ) -> Enrolled | None:
     """Have sign-ins ask for a code from now on; ``None`` where ``code`` is not one of ``secret``.
 
-    So it is, too, where there is a second factor already.
+    So it is, too, where there is an authenticator already. Its recovery codes take the place of
+    those that there were.
     """
     made = codes.enroll(secret, code, now)
     if made is None:
         return None
 
     def changed(one: User) -> User | None:
-        return None if one.factor is not None else _REPLACE(one, factor=made.factor)
+        return None if one.has_authenticator else _REPLACE(one, factor=made.factor)
 
     return made if await change_user(store, project, user.id, changed) else None
 
 
+async def drop_authenticator(store: Store, project: str, user: User) -> bool:
+    """Ask for no code of an authenticator any more; ``False`` where none was asked for.
+
+    Whoever has passkeys is asked for one of these still, or for a recovery code.
+    """
+
+    def changed(one: User) -> User | None:
+        if one.factor is None or not one.has_authenticator:
+            return None
+        return _REPLACE(one, factor=_REPLACE(one.factor, secret="") if one.passkeys else None)
+
+    return await change_user(store, project, user.id, changed) is not None
+
+
 async def drop_factor(store: Store, project: str, user: User) -> bool:
-    """Ask for no code any more; ``False`` where none was asked for."""
+    """Ask for nothing beside the password, and take all passkeys from an account.
+
+    For whoever has lost them. ``False`` where there was nothing to drop.
+    """
+    for one in user.passkeys:
+        await drop_passkey(store, project, user.id, one.id)
 
     def changed(one: User) -> User | None:
         return _REPLACE(one, factor=None) if one.factor is not None else None
 
-    return await change_user(store, project, user.id, changed) is not None
+    dropped = await change_user(store, project, user.id, changed) is not None
+    return dropped or bool(user.passkeys)
 
 
 async def _end_all(store: Store, project: str, user: User, clock: Clock, *, but: str = "") -> None:

@@ -48,15 +48,19 @@ def enroll(secret: str, code: str, now: int) -> Enrolled | None:
     step = _step_of(secret, code, now)
     if step is None:
         return None
-    codes = tuple(_new_code() for _ in range(RECOVERY_CODES))
-    return Enrolled(Factor(secret, step, tuple(map(_digest, codes))), codes)
+    return _enrolled(secret, step)
+
+
+def recovery_alone() -> Enrolled:
+    """The factor of somebody whose second factor is a passkey: the codes for when it is lost."""
+    return _enrolled("", 0)
 
 
 def spend(factor: Factor, code: str, now: int) -> Factor | None:
     """The factor once ``code`` is used up; ``None`` where it opens nothing, or did before."""
     plain = "".join(code.split()).replace("-", "")
     if len(plain) == DIGITS and plain.isascii() and plain.isdigit():
-        step = _step_of(factor.secret, plain, now)
+        step = _step_of(factor.secret, plain, now) if factor.secret else None
         if step is None or step <= factor.step:
             return None
         return msgspec.structs.replace(factor, step=step)
@@ -70,6 +74,11 @@ def spend(factor: Factor, code: str, now: int) -> Factor | None:
 def code_at(secret: str, now: int) -> str:
     """The code that an authenticator shows at ``now`` (milliseconds since 1970 UTC)."""
     return _code(secret, now // 1000)
+
+
+def _enrolled(secret: str, step: int) -> Enrolled:
+    codes = tuple(_new_code() for _ in range(RECOVERY_CODES))
+    return Enrolled(Factor(secret, step, tuple(map(_digest, codes))), codes)
 
 
 def _step_of(secret: str, code: str, now: int) -> int | None:

@@ -45,6 +45,7 @@ PAIR = Rule("source and account", 5)
 BROWSER = Rule("known browser", 10)
 CODE = Rule("code", 10)
 LETTERS = Rule("letters", 3)
+PASSKEY = Rule("passkey", 50)
 
 
 class Tries(msgspec.Struct, frozen=True):

@@ -42,13 +42,33 @@ class Member(msgspec.Struct, frozen=True):
 class Factor(msgspec.Struct, frozen=True):
     """A second factor: the secret of an authenticator (base32), and what of it is used up.
 
-    ``step`` is the last time step whose code was taken (RFC 6238 §5.2: none is taken twice).
-    ``recovery`` are the SHA-256 of the recovery codes that are left.
+    ``secret`` is ``""`` where passkeys are the only ones. ``step`` is the last time step whose code
+    was taken (RFC 6238 §5.2: none is taken twice). ``recovery`` are the SHA-256 of the recovery
+    codes that are left.
     """
 
     secret: str
     step: int = 0
     recovery: tuple[str, ...] = ()
+
+
+class Passkey(msgspec.Struct, frozen=True):
+    """A passkey: ``id`` and ``key`` in base64url, the latter with the public half of its key.
+
+    ``counter`` is that of its last signature, 0 where it does not count. ``verifies`` says that it
+    has asked for a finger, a face or a PIN, so that it may open the account alone; ``synced`` that
+    it may be on several devices. Times are in milliseconds since 1970 UTC.
+    """
+
+    id: str
+    key: str
+    name: str
+    created: int
+    counter: int = 0
+    used: int = 0
+    verifies: bool = False
+    synced: bool = False
+    transports: tuple[str, ...] = ()
 
 
 class User(msgspec.Struct, frozen=True):
@@ -69,6 +89,7 @@ class User(msgspec.Struct, frozen=True):
     epoch: int = 0
     factor: Factor | None = None
     members: tuple[Member, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,8 +98,14 @@ class User(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """``disabled``, ``invited`` (no password yet) or ``active``."""
-        return "disabled" if self.disabled else "active" if self.password else "invited"
+        """``disabled``, ``invited`` (nothing yet to sign in by) or ``active``."""
+        opens = self.password or self.passkeys
+        return "disabled" if self.disabled else "active" if opens else "invited"
+
+    @property
+    def has_authenticator(self) -> bool:
+        """Are codes by time asked for?"""
+        return self.factor is not None and self.factor.secret != ""
 
     def member(self, project: str, profile: str = "") -> Member | None:
         """Their membership of a project, as ``profile`` if one is named."""

@@ -56,6 +56,8 @@ _QUERIES: Mapping[str, tuple[str, ...]] = {
 OTHERS = {
     *("/news", "/sign-in", "/sign-in/code", "/sign-in/{token}", "/sign-out", "/static/{name}"),
     *("/setpassword/{id}/{secret}", "/resetpassword"),
+    *("/sign-in/passkey", "/sign-in/passkey/begin"),
+    *("/sign-in/code/passkey", "/sign-in/code/passkey/begin"),
 }
 #: What each form may say: fields that stand for what is hidden, beside what the button says.
 _FORMS: Mapping[str, tuple[Mapping[str, str], ...]] = {
@@ -108,7 +110,14 @@ _FORMS: Mapping[str, tuple[Mapping[str, str], ...]] = {
         {"act": "relative", "who": NAMES["cleo"], "rgiven": "New", "relationship": "aunt"},
         {"act": "find", "name": "Cleve"},
     ),
-    "/account": ({"act": "end", "browser": "{hidden}"},),
+    "/account": (
+        {"act": "end", "browser": "{hidden}"},
+        *(
+            {"act": f"{act}-passkey", "passkey": "{hidden}", "name": "x"}
+            for act in ("name", "drop")
+        ),
+    ),
+    "/account/passkey/begin": ({},),
     "/reviews/{id}": (
         *({"act": act, "patient": "{hidden}"} for act in ("say", "next", "dismiss")),
         {"who": NAMES["cleo"], "for": "address"},

@@ -13,13 +13,17 @@ INBOX = Path(threadwell.inbox.__file__).parent
 #: What has the store, each with the reason.
 WITH = {
     "account_page.py": "what is kept of somebody's own account is no resource",
+    "account_passkeys.py": "passkeys are no resources",
     "app.py": "finds out who is signed in, and gives each page what they see",
+    "coming_in.py": "who signs in does not see anything yet",
     "counting.py": "remembers numbers by the store that they are of",
     "deliveries.py": "deliveries are no resources, and there for those without a policy alone",
     "doors.py": "links and cookies are no resources",
     "entering.py": "who signs in does not see anything yet",
     "entrance.py": "passwords and codes are no resources",
+    "entrance_forms.py": "which second factors somebody has is no resource",
     "kept.py": "how a practice is set up is no resource",
+    "passkey_doors.py": "passkeys are no resources",
     "read_state.py": "how far somebody has read is noted for themselves",
     "reader.py": "hands it on to kept.py",
     "seeking.py": "what somebody has typed into a search is no resource",

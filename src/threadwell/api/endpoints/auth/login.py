@@ -176,7 +176,7 @@ def _members(context: Context, user: User) -> list[Member]:
 
 
 def _needs_code(begun: Login, user: User) -> bool:
-    return user.factor is not None and "otp" not in begun.methods
+    return user.factor is not None and "mfa" not in begun.methods
 
 
 def _holds(begun: Login, user: User) -> bool:

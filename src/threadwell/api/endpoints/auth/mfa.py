@@ -9,7 +9,7 @@ from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer
 from threadwell.fhir.outcome import invalid
-from threadwell.users.changing import add_factor, drop_factor
+from threadwell.users.changing import add_factor, drop_authenticator
 from threadwell.users.codes import secret_uri
 from threadwell.users.offers import offered, withdraw
 from threadwell.users.pauses import Paused
@@ -19,7 +19,7 @@ from threadwell.users.signing_in import Wrong
 async def status(context: Context, request: Request) -> Answer:
     """Whether there is one; else what an authenticator reads to be one, for ten minutes."""
     _, user = await person_of(context, request)
-    if user.factor is not None:
+    if user.has_authenticator:
         return json_answer(200, {"enrolled": True, "methods": ["totp"]})
     uri = secret_uri(await offered(context.whole, user, context.clock()), user.email)
     return json_answer(200, {"enrolled": False, "enrollUri": uri, "enrollQrCode": _picture(uri)})
@@ -29,7 +29,7 @@ async def enroll(context: Context, request: Request) -> Answer:
     """200 with the recovery codes, which are shown this once: sign-ins ask for a code from now."""
     _, user = await person_of(context, request)
     token = text_of(body_of(request), "token", needed=True)
-    if user.factor is not None:
+    if user.has_authenticator:
         raise invalid("There is a second factor already")
     store, now = context.whole, context.clock()
     secret = await offered(store, user, now)
@@ -44,13 +44,13 @@ async def disable(context: Context, request: Request) -> Answer:
     """200; sign-ins ask for a password alone again. It takes a code."""
     _, user = await person_of(context, request)
     token = text_of(body_of(request), "token", needed=True)
-    if user.factor is None:
+    if not user.has_authenticator:
         raise invalid("There is no second factor")
     try:
         await signing_in(context).by_code(user.id, user.epoch, token, where_from(request))
     except (Wrong, Paused) as error:
         refuse(error, "token")
-    await drop_factor(context.whole, context.project, user)
+    await drop_authenticator(context.whole, context.project, user)
     return outcome_answer(200, OK, request.headers)
 
 
