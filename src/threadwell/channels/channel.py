@@ -33,7 +33,8 @@ class ReadOptions:
     ``country`` (ISO 3166-1 alpha-2) is where phone numbers without a country code belong, and
     decides between day and month where a date can be read both ways. ``tell`` is told, in a
     sentence, of a file that is left out. ``earlier_ids`` asks for the ids that earlier builds made
-    of messages, beside those that are made now.
+    of messages, beside those that are made now. Of a channel that is ``striped``, ``stripe`` (a
+    number, and of how many) tells which part of a file is meant: together they are the whole.
     """
 
     zone: ZoneInfo | None
@@ -41,6 +42,7 @@ class ReadOptions:
     country: str = "US"
     tell: Callable[[str], None] = _silently
     earlier_ids: bool = False
+    stripe: tuple[int, int] = (0, 1)
 
 
 class NeedsZone(Exception):
@@ -97,7 +99,7 @@ class Channel:
     without any of its content; ``""`` where it looks like something else. ``zoned`` says that its
     files need no zone of ours: the few times without one are read as UTC. ``live`` is how it
     hears of messages as they come (``channels/live.py``); one that does nothing else reads no
-    files.
+    files. One that is ``striped`` reads a part of a file where it is asked for that.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Channel:
     kind: ChannelKind = ChannelKind.CHAT
     medium: str = ""
     live: Live | None = None
+    striped: bool = False
 
     @property
     def reads_files(self) -> bool:

@@ -61,6 +61,28 @@ def read_path(
     return (with_shown_names(with_bounded_text(item)) for item in items)
 
 
+class Apart(NamedTuple):
+    """What ``read_path`` reads of a path, in parts: each is read by a ``read_path`` of its own.
+
+    ``broken`` is what cannot be read at all. Of the ``paths``, those are ``rows`` of which a part
+    may be read (``ReadOptions.stripe``).
+    """
+
+    paths: list[Path]
+    rows: frozenset[Path]
+    broken: list[Broken]
+
+
+def apart(path: Path, channels: Sequence[Channel]) -> Apart:
+    """The parts of a path; raises ``FileNotFoundError`` where there is none."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    found = _unattached(path, channels) if path.is_dir() else [_identify(path, channels)]
+    broken = [Broken("", one.path.name, one.failure, b"") for one in found if one.failure]
+    rows = frozenset(one.path for one in found if one.channel is not None and one.channel.striped)
+    return Apart([one.path for one in found if not one.failure], rows, broken)
+
+
 def is_left_out(name: str, names: Container[str]) -> bool:
     """Whether a folder of those ``names`` is read without the file or folder of that name."""
     return bool(_LEFT_OUT.fullmatch(name)) or f"{_BESIDE_DATABASE.sub('', name)}-shm" in names
@@ -118,6 +140,12 @@ def _read_folder(
     folder: Path, options: ReadOptions, channels: Sequence[Channel], depth: int
 ) -> Iterator[Message | Broken]:
     """The messages of a folder that ``depth`` archives hold."""
+    for one in _unattached(folder, channels):
+        yield from _read_found(one, options, channels, depth)
+
+
+def _unattached(folder: Path, channels: Sequence[Channel]) -> list[_Found]:
+    """What is in a folder, but for files that belong to messages of others in it."""
     found = list(_walk(folder, folder, channels))
     attached = {
         realpath(companion)
@@ -125,9 +153,7 @@ def _read_folder(
         if one.channel is not None
         for companion in one.channel.companions(one.path)
     }
-    for one in found:
-        if realpath(one.path) not in attached:
-            yield from _read_found(one, options, channels, depth)
+    return [one for one in found if realpath(one.path) not in attached]
 
 
 def _walk(folder: Path, root: Path, channels: Sequence[Channel]) -> Iterator[_Found]:

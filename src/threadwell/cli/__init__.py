@@ -11,6 +11,7 @@ from threadwell.cli import (
     account,
     answer,
     audit,
+    backfill,
     backup,
     client,
     copy,
@@ -61,6 +62,7 @@ from threadwell.cli.streams import guarded_streams
 #: In the order of ``threadwell --help``.
 COMMANDS: tuple[Command, ...] = (
     import_.COMMAND,
+    backfill.COMMAND,
     watch.COMMAND,
     mail.COMMAND,
     sessions.COMMAND,

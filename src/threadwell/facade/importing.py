@@ -129,13 +129,13 @@ async def run_import(
     Raises ``BadSetting`` (``OtherChoice`` where the store's sessions are cut otherwise),
     ``UnknownChannel``, ``BadPeople``, ``NeedsZone`` and ``FileNotFoundError``.
     """
-    choices = await _looked_over(store, project, job)
+    choices = await looked_over(store, project, job)
     (told or _log_zone)(choices)
     days = await care_days(store, project, choices.zone or "UTC")
     _log_waiting(days)
     if job.dry_run:
         store = TrialStore(store)
-    settings = await _settings(store, project, job.who, choices, dry_run=job.dry_run)
+    settings = await settings_of(store, project, job.who, choices, dry_run=job.dry_run)
     messages = _messages(job, settings, earlier_ids=choices.earlier_ids)
     settings = cut_by(settings, days)
     await keep_choices(store, project, choices, days)
@@ -157,8 +157,8 @@ def check_import(job: ImportJob) -> None:
 
     async def check() -> None:
         store = MemoryStore()
-        choices = await _looked_over(store, DEFAULT_PROJECT, job)
-        await _settings(store, DEFAULT_PROJECT, job.who, choices, quiet=True)
+        choices = await looked_over(store, DEFAULT_PROJECT, job)
+        await settings_of(store, DEFAULT_PROJECT, job.who, choices, quiet=True)
 
     asyncio.run(check())
 
@@ -182,7 +182,7 @@ async def run_recut(
         choices = replace(choices, zone_change=f"{days.kept.release}, now {days.here.release}")
     if dry_run:
         store = TrialStore(store)
-    settings = await _settings(store, project, Who(), choices, dry_run=dry_run)
+    settings = await settings_of(store, project, Who(), choices, dry_run=dry_run)
     await keep_choices(store, project, choices, CareDays(None, days.here))
     report = await _recut(store, project, settings, choices, progress)
     return await _with_outcome(report, store, project)
@@ -201,7 +201,7 @@ async def run_preview(store: Store, project: str, asked: Asked) -> Preview:
 async def run_replay(store: Store, project: str, who: Who) -> Report:
     """Give their place to held messages whose people are known by now."""
     choices = await kept_choices(store, project) or Choices()
-    settings = await _settings(store, project, who, choices)
+    settings = await settings_of(store, project, who, choices)
     days = await care_days(store, project, choices.zone or "UTC")
     return await replay(store, project, cut_by(settings, days))
 
@@ -274,7 +274,7 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     return tuple(map(Path, paths))
 
 
-async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
+async def looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
     first = Choices(zone=await kept_zone(store), earlier_ids=await _has_threads(store, project))
@@ -294,7 +294,7 @@ async def _looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     return choices
 
 
-async def _settings(
+async def settings_of(
     store: Store,
     project: str,
     who: Who,

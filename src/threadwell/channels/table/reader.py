@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.table.cleaning import Refused, Row
@@ -39,7 +40,7 @@ def nearly(head: bytes, path: Path) -> str:
 def read(path: Path, options: ReadOptions, said: Columns = PLAIN) -> Iterator[Message | Broken]:
     """The message of every row; a row that is none comes back with its number and the reason."""
     table = Table(path.parent, options)
-    for record in _records(path, said):
+    for record in _striped(_records(path, said), *options.stripe):
         row = record.row
         parsed = row if isinstance(row, Refused) else parse_row(row, table)
         if isinstance(parsed, Refused):
@@ -76,6 +77,19 @@ def with_columns(said: Columns) -> Channel:
     return replace(CHANNEL, sniff=sniffed, read=records, companions=named)
 
 
+def _striped(records: Iterator[Record], stripe: int, of: int) -> Iterator[Record]:
+    """Every record of a stripe. Rows that say the same are in one: they are counted there."""
+    if of == 1:
+        return records
+    return (one for one in records if _what_it_says(one) % of == stripe)
+
+
+def _what_it_says(record: Record) -> int:
+    if isinstance(record.row, Refused):
+        return record.number
+    return crc32(record.row.text.encode("utf-8", "surrogatepass"))
+
+
 def _is_said(head: bytes, said: Columns) -> bool:
     if _is_json(head):
         return False
@@ -108,4 +122,5 @@ CHANNEL = Channel(
     read=read,
     companions=companions,
     nearly=nearly,
+    striped=True,
 )

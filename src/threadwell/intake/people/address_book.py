@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,6 +131,11 @@ class AddressBook:
     def size(self) -> int:
         """How many addresses and names are at hand."""
         return len(self._parties) + len(self._called)
+
+    @property
+    def strangers(self) -> Iterator[Address]:
+        """Those addresses at hand that nobody has but a Patient made of them."""
+        return (party.address for party in self._parties.values() if party.stranger)
 
     def party(self, address: Address) -> Party:
         """Everybody at an address that ``resolve`` was given, whatever was said of it."""

@@ -1,0 +1,40 @@
+"""What every process that works on a backfill has to know, as values that reach any process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threadwell.fhir.stamp import Clock
+from threadwell.intake.settings import Settings
+from threadwell.intake.whole import Item
+from threadwell.stores.contract import Store
+
+
+class Unit(NamedTuple):
+    """A part of what is read: a file or folder, and which ``stripe`` of so many of its rows.
+
+    It is ``trusted`` to be of the channel that was named, as a file that somebody has named is.
+    Where it is what is ``broken``, only that is meant: what in a folder cannot be read at all.
+    """
+
+    path: str
+    trusted: bool = False
+    stripe: int = 0
+    stripes: int = 1
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """How a process opens the people, reads a unit, and has sessions cut.
+
+    Its functions are those of modules, or partial ones of these, so that they can be sent.
+    """
+
+    project: str
+    open: Callable[[], Store]
+    settings: Callable[[Store, str], Awaitable[Settings]]
+    read: Callable[[Unit, Settings], Iterator[Item]]
+    clock: Clock

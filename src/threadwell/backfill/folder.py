@@ -1,0 +1,221 @@
+"""The folder that a backfill fills: NDJSON by type as Bulk Data lays it out, and how far it is.
+
+What was made of a partition counts once its note is there, which is written last. So what is killed
+goes on behind the last partition, and a run over changed input makes only what that changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from threadwell.backfill.basis import Unit
+from threadwell.backfill.spool import replace
+from threadwell.fhir.content import with_data
+from threadwell.fhir.stamp import instant
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.commits.counts import Done
+
+_STATE, MANIFEST = ".threadwell-backfill", "manifest.json"
+#: Of an Encounter that time alone will change.
+_OPEN = frozenset(("planned", "arrived", "triaged", "in-progress", "onleave"))
+
+
+class Taken(Exception):
+    """The folder has something else in it; the message names it."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is being read, and over how many partitions it is spread.
+
+    ``asked`` tells it from what else could be asked, and ``by`` how all of it is made, whatever is
+    read. ``ours`` are addresses that the practice has
+    turned out to have; then everything is read once more.
+    """
+
+    asked: str
+    by: str
+    units: list[Unit]
+    partitions: int
+    ours: list[tuple[str, str, str]] = []
+    round: int = 0
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What was made of a partition: of which input, how many lines of each type, what it counts.
+
+    It is ``lasting`` where the same input makes the same at any later time.
+    """
+
+    digest: str
+    lines: dict[str, int]
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    lasting: bool
+
+
+class Folder:
+    """The folder at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._state = path / _STATE
+
+    @property
+    def people(self) -> Path:
+        """Where the store is that has the people."""
+        return self._state / "people.db"
+
+    def begin(self) -> None:
+        """Have what is needed there; raises ``Taken``."""
+        if self.path.exists() and not self._state.exists() and any(self.path.iterdir()):
+            raise Taken(f"{self.path} is not empty: give a folder that is, or does not exist")
+        for inner in ("spool", "parts", "making"):
+            (self._state / inner).mkdir(parents=True, exist_ok=True)
+
+    def plan(self) -> Plan | None:
+        """What was being made when it ended; ``None`` where that was done."""
+        try:
+            return msgspec.json.decode((self._state / "plan.json").read_bytes(), type=Plan)
+        except FileNotFoundError:
+            return None
+
+    def put_plan(self, plan: Plan) -> None:
+        """Begin with that."""
+        if (self.plan() or plan).asked != plan.asked or self.plan() is None:
+            self.sweep()
+        replace(self._state / "plan.json", msgspec.json.encode(plan))
+
+    def partitions(self) -> int:
+        """Over how many partitions it was spread before; 0 where that is not known."""
+        try:
+            return int((self._state / "partitions").read_text())
+        except FileNotFoundError:
+            return 0
+
+    def put_partitions(self, partitions: int) -> None:
+        """Another number than before makes all of it anew."""
+        if self.partitions() not in (0, partitions):
+            for number in range(self.partitions()):
+                self._remove_part(number)
+        replace(self._state / "partitions", str(partitions).encode())
+
+    def spooled(self, plan: Plan, unit: int) -> Path:
+        """Where the file of a unit is."""
+        return self._state / "spool" / f"{plan.round}-{unit:06}.arrow"
+
+    def part(self, number: int) -> Part | None:
+        """What was made of a partition; ``None`` where nothing was."""
+        try:
+            return msgspec.json.decode(self._part(number).read_bytes(), type=Part)
+        except FileNotFoundError:
+            return None
+
+    def put_part(self, number: int, part: Part, lines: Lines) -> None:
+        """Put what was made of a partition in the place of what was there."""
+        self._remove_part(number)
+        lines.move(self.path, number)
+        if lines.counts or part.counts.get("read"):
+            replace(self._part(number), msgspec.json.encode(part))
+
+    def lines(self, number: int) -> Lines:
+        """Files for what is made of a partition, out of sight until it is whole."""
+        return Lines(self._state / "making" / str(number))
+
+    def put_manifest(self, partitions: int, people: dict[str, int], now: int, asked: str) -> None:
+        """Write which files there are."""
+        output = [
+            {"type": type_, "url": f"{type_}.ndjson", "count": count}
+            for type_, count in sorted(people.items())
+        ]
+        for number, part in self.parts(partitions):
+            output += [
+                {"type": type_, "url": name_of(type_, number), "count": count}
+                for type_, count in sorted(part.lines.items())
+            ]
+        told = {
+            "transactionTime": instant(now),
+            "request": asked,
+            "requiresAccessToken": False,
+            "output": output,
+            "error": [],
+        }
+        content = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+        replace(self.path / MANIFEST, content)
+
+    def parts(self, partitions: int) -> Iterator[tuple[int, Part]]:
+        """What was made, by partition."""
+        for number in range(partitions):
+            if (part := self.part(number)) is not None:
+                yield number, part
+
+    def sweep(self) -> None:
+        """Remove what was needed on the way."""
+        (self._state / "plan.json").unlink(missing_ok=True)
+        for inner in ("spool", "making"):
+            shutil.rmtree(self._state / inner, ignore_errors=True)
+            (self._state / inner).mkdir()
+
+    def _part(self, number: int) -> Path:
+        return self._state / "parts" / f"{number:05}.json"
+
+    def _remove_part(self, number: int) -> None:
+        before = self.part(number)
+        self._part(number).unlink(missing_ok=True)
+        for type_ in before.lines if before else ():
+            (self.path / name_of(type_, number)).unlink(missing_ok=True)
+
+
+class Lines:
+    """Lines of resources, a file for each type."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._folder = folder
+        self._files: dict[str, IO[bytes]] = {}
+        self.counts: Counter[str] = Counter()
+        self.done = Done()
+        self.lasting = True
+
+    def add(self, batch: Batch) -> None:
+        """Add what a batch would write."""
+        by_type: dict[str, list[bytes]] = {}
+        for write in batch.writes.values():
+            body = write.body
+            if write.type == "Binary":
+                body = with_data(body, write.content)
+            elif write.type == "Encounter" and (write.resource or {}).get("status") in _OPEN:
+                self.lasting = False
+            by_type.setdefault(write.type, []).append(body)
+        for type_, bodies in by_type.items():
+            self.counts[type_] += len(bodies)
+            bodies.append(b"")
+            self._file(type_).write(b"\n".join(bodies))
+        self.lasting &= "future-date" not in batch.reasons
+        self.done.add(batch)
+
+    def move(self, to: Path, number: int) -> None:
+        """Put the files where they are to be."""
+        for type_, file in self._files.items():
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            (self._folder / type_).replace(to / name_of(type_, number))
+        self._folder.rmdir()
+
+    def _file(self, type_: str) -> IO[bytes]:
+        if type_ not in self._files:
+            self._files[type_] = (self._folder / type_).open("wb", buffering=1024 * 1024)
+        return self._files[type_]
+
+
+def name_of(type_: str, number: int) -> str:
+    """The name of a file."""
+    return f"{type_}.{number + 1:05}.ndjson"

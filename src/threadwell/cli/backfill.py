@@ -1,0 +1,149 @@
+"""``threadwell backfill``: millions of messages into NDJSON, on all cores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadwell.app import CHANNEL_NAMES
+from threadwell.cli.command import Command, add_format
+from threadwell.cli.errors import Mistake
+from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
+from threadwell.cli.output import paint, plural, print_json
+from threadwell.cli.report import as_json, made, print_choices
+
+if TYPE_CHECKING:
+    from threadwell.backfill.local import Filled
+
+_PAUSE = 2.0
+_NO_ARROW = "a backfill needs pyarrow: pip install 'threadwell[backfill]'"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "paths", metavar="SOURCE", nargs="+", help="a file, folder or archive of exports"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="DIR",
+        required=True,
+        help="where to: a folder that is empty, or that an earlier backfill has filled",
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        default=0,
+        help="how many processes work (default: one for each core)",
+    )
+    parser.add_argument(
+        "--partitions",
+        metavar="N",
+        type=int,
+        default=0,
+        help="in how many parts it is made (default: by the size of what is read)",
+    )
+    add_format(parser)
+    add_who(parser)
+    parser.add_argument(
+        "--channel",
+        metavar="NAME",
+        help=f"read everything as this channel: {', '.join(CHANNEL_NAMES)} (default: by content)",
+    )
+    add_columns(parser)
+    add_sessions(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Make it, and print the counts."""
+    import asyncio
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        raise Mistake(_NO_ARROW)
+    from threadwell.backfill.folder import Taken
+    from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
+    from threadwell.facade.importing import ImportJob, Who
+    from threadwell.intake.choices import Asked
+
+    for name in ("workers", "partitions"):
+        if getattr(arguments, name) < 0:
+            raise Mistake(f"--{name} is a number of at least 1")
+    job = BackfillJob(
+        ImportJob(
+            paths=tuple(map(Path, arguments.paths)),
+            channel=arguments.channel,
+            who=Who.of(**who(arguments)),
+            asked=Asked(**sessions(arguments)),
+            **columns(arguments),
+        ),
+        Path(arguments.to),
+        arguments.workers,
+        arguments.partitions,
+    )
+    try:
+        basis, folder, plan, choices = asyncio.run(begin_backfill(job))
+    except Taken as taken:
+        raise Mistake(str(taken)) from None
+    print_choices(choices)
+    filled = run_backfill(basis, folder, plan, job.workers, _Progress())
+    if arguments.format == "json":
+        told = {"parts": filled.parts, "made": filled.made, "resources": filled.resources}
+        print_json({**as_json(filled.report), **told})
+    else:
+        _print(filled, arguments.to)
+    return 0
+
+
+class _Progress:
+    """Tells on standard error how far it is, now and then."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= _PAUSE:
+            self._last = now
+            print(f"{what}: {done:,} of {of:,} parts", file=sys.stderr)
+
+
+def _print(filled: Filled, folder: str) -> None:
+    from threadwell.encounters import codes
+    from threadwell.inbox.names import concept_text
+
+    report = filled.report
+    counts = report.counts
+    print(
+        f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
+        f" + {counts.quarantined:,} quarantined"
+    )
+    print(made(report))
+    print(
+        f"{plural(filled.resources, 'resource')} in {folder}, {plural(filled.parts, 'part')}, "
+        f"of which {filled.made:,} made now"
+    )
+    if counts.quarantined:
+        print(paint("Quarantined:", "yellow"))
+        for reason, number in report.reasons.most_common():
+            print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
+
+
+COMMAND = Command(
+    name="backfill",
+    summary="Turn millions of messages into NDJSON, on all cores",
+    about="Reads what `threadwell import` reads, and makes the same resources, without a store: "
+    "FHIR NDJSON by type with manifest.json, as Bulk Data lays it out. Killed, it goes on where it "
+    "was when it is started again; run over more or changed files, it makes only what that "
+    "changes. `threadwell load` puts the folder into a store.",
+    examples=(
+        "threadwell backfill messages.csv --people people.csv --zone America/New_York --to made/",
+        "threadwell load made/ --trusted --store practice.db",
+    ),
+    add_arguments=add_arguments,
+    run=run,
+)

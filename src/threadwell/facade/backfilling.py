@@ -1,0 +1,150 @@
+"""Backfills as Python and the command line ask for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+
+from threadwell.app import open_store
+from threadwell.backfill.basis import Basis, Unit
+from threadwell.backfill.folder import Folder, Plan
+from threadwell.backfill.local import Filled, Told, fill
+from threadwell.channels.channel import ReadOptions
+from threadwell.channels.reading import apart, read_path
+from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
+from threadwell.fhir.stamp import now_ms
+from threadwell.intake.care_zone import care_days
+from threadwell.intake.choices import Choices, keep_choices, kept_choices
+from threadwell.intake.practice import cut_by
+from threadwell.intake.settings import Settings
+from threadwell.intake.whole import Item
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+
+#: Bytes of what is read that make a partition, and how many partitions there are at most.
+_PARTITION, _MOST = 8 * 1024 * 1024, 4096
+#: Bytes of a table that are worth a stripe of their own.
+_STRIPE = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillJob:
+    """What to make, and where: ``what`` is read as an import reads it.
+
+    ``workers`` is how many processes work, ``partitions`` over how many what is read is spread; 0
+    is as many as fit.
+    """
+
+    what: ImportJob
+    folder: Path
+    workers: int = 0
+    partitions: int = 0
+
+
+async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices]:
+    """Have the people ready, and find out what there is to read.
+
+    Raises ``Taken`` for a folder with something else in it, and what an import raises.
+    """
+    folder = Folder(job.folder)
+    folder.begin()
+    store = open_store(folder.people)
+    try:
+        choices = await looked_over(store, DEFAULT_PROJECT, job.what)
+        days = await care_days(store, DEFAULT_PROJECT, choices.zone or "UTC")
+        await settings_of(store, DEFAULT_PROJECT, job.what.who, choices)
+        await keep_choices(store, DEFAULT_PROJECT, choices, days)
+    finally:
+        await store.close()
+    who = replace(job.what.who, people=None)
+    basis = Basis(
+        DEFAULT_PROJECT,
+        partial(open_store, folder.people),
+        partial(_settings, who),
+        partial(_read, job.what),
+        now_ms,
+    )
+    workers = job.workers or cores()
+    units = _units(job.what, workers)
+    partitions = job.partitions or folder.partitions() or _partitions(units, workers)
+    by = _by(job.what, choices, str(days.cutting.release))
+    return basis, folder, Plan(_asked(by, units), by, units, partitions), choices
+
+
+def run_backfill(
+    basis: Basis, folder: Folder, plan: Plan, workers: int, told: Told = lambda *_: None
+) -> Filled:
+    """Make it, or what is missing of it."""
+    before = folder.plan()
+    if before is not None and before.asked == plan.asked and before.partitions == plan.partitions:
+        plan = before
+    return fill(basis, folder, plan, workers or cores(), told)
+
+
+def cores() -> int:
+    """How many processes this machine can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+async def _settings(who: Who, store: Store, project: str) -> Settings:
+    choices = await kept_choices(store, project) or Choices()
+    settings = await settings_of(store, project, who, choices)
+    return cut_by(settings, await care_days(store, project, choices.zone or "UTC"))
+
+
+def _read(job: ImportJob, unit: Unit, settings: Settings) -> Iterator[Item]:
+    path = Path(unit.path)
+    stripe = (unit.stripe, unit.stripes)
+    options = ReadOptions(settings.options.zone, settings.owner, settings.country, stripe=stripe)
+    if unit.broken:
+        return iter(apart(path, job.channels).broken)
+    channel = job.channel if unit.trusted else None
+    every = job.channels
+    if job.channel and not unit.trusted:
+        every = tuple(one for one in every if one.name == job.channel)
+    return read_path(path, channel=channel, options=options, channels=every)
+
+
+def _units(job: ImportJob, workers: int) -> list[Unit]:
+    units: list[Unit] = []
+    for path in job.paths:
+        found = apart(path, job.channels)
+        if found.broken:
+            units.append(Unit(str(path.resolve()), broken=True))
+        for one in found.paths:
+            stripes = min(workers, _size(one) // _STRIPE + 1) if one in found.rows else 1
+            name, trusted = str(one.absolute()), not path.is_dir()
+            units += [Unit(name, trusted, number, stripes) for number in range(stripes)]
+    return units
+
+
+def _partitions(units: list[Unit], workers: int) -> int:
+    size = sum(_size(Path(one.path)) for one in units if one.stripe == 0 and not one.broken)
+    return max(min(size // _PARTITION, _MOST), 2 * workers if workers > 1 else 1)
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    return path.stat().st_size
+
+
+def _by(job: ImportJob, choices: Choices, release: str) -> str:
+    """What tells one way to make it from others."""
+    told = (choices, replace(job.who, people=None), job.channel, job.columns, job.set_aside)
+    return _digest((told, release, version("threadwell")))
+
+
+def _asked(by: str, units: list[Unit]) -> str:
+    """What tells one job over one state of its files from others."""
+    paths = ((unit, Path(unit.path)) for unit in units)
+    files = [(unit, one.stat().st_mtime_ns, _size(one)) for unit, one in paths if one.exists()]
+    return _digest((by, files))
+
+
+def _digest(told: object) -> str:
+    return blake2b(repr(told).encode("utf-8", "replace"), digest_size=16).hexdigest()
