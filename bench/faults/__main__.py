@@ -5,6 +5,7 @@ python -m bench.faults soak --seconds 600  the load held for ten minutes
 python -m bench.faults killed --store postgresql://… --workers 2
 python -m bench.faults live                every step of every way, 1,000 kills and more a store
 python -m bench.faults live --kills 0 --every 25
+python -m bench.faults hostile --requests 100000
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from bench.faults import (
     soak,
     stalled,
 )
+from bench.faults.hostile import campaign
 from bench.faults.server import Options
 
 SCRIPTS = {
@@ -36,6 +38,7 @@ SCRIPTS = {
     "live": live.run,
     "database": database.run,
     "drain": drain.run,
+    "hostile": campaign.run,
 }
 
 
@@ -48,7 +51,8 @@ def main() -> None:
     parser.add_argument("--store", default="", help="a URL; by default a new SQLite file")
     parser.add_argument("--kills", type=int, help="of live: at least so many a store")
     parser.add_argument("--every", type=int, help="of live: at every so many steps")
-    parser.add_argument("--seed", type=int, default=0, help="of live: another has other instants")
+    parser.add_argument("--seed", type=int, default=0, help="of live, hostile: another has others")
+    parser.add_argument("--requests", type=int, help="of hostile: so many a store")
     parser.add_argument("--way", action="append", default=[], help="of live: such as 'texts in'")
     given = parser.parse_args()
     unknown = set(given.names) - set(SCRIPTS)
@@ -64,6 +68,7 @@ def main() -> None:
         given.every or every,
         given.seed,
         tuple(given.way),
+        given.requests or (20_000 if "hostile" in given.names else 2_000),
     )
     for name in given.names or SCRIPTS:
         run = SCRIPTS[name]

@@ -24,7 +24,7 @@ class Options:
     """How long each load is held, by how many workers, on which store (``""``: a new file).
 
     Of ``live``: how many ``kills`` there are at least, at every how many steps, from which
-    ``seed``, and on which ``ways`` (``()``: all).
+    ``seed``, and on which ``ways`` (``()``: all). Of ``hostile``: how many ``requests`` a store.
     """
 
     seconds: float
@@ -34,6 +34,7 @@ class Options:
     every: int = 20
     seed: int = 0
     ways: tuple[str, ...] = ()
+    requests: int = 20_000
 
 
 @dataclass(frozen=True)

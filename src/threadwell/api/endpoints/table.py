@@ -69,6 +69,8 @@ _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
 )
 _OF_SEVERAL = ("admin/", "auth/login/", "fhir/R4/User/", "fhir/R4/ProjectMembership/")
 
+_VARIES = re.compile(r"\[.*?\](?:\+|\{[0-9,]*\})|\(\?:.*?\)")
+
 _INTERACTIONS = {
     "health": "health",
     "healthcheck": "health",
@@ -78,6 +80,12 @@ _INTERACTIONS = {
     "storage": "storage",
     "hooks": "delivery",
 }
+
+
+def paths() -> tuple[str, ...]:
+    """Every path that an endpoint is at, with ``*`` for each part that varies."""
+    varying = [one.pattern for one, _ in (*_PATTERNS.values(), *_SEVERAL)]
+    return tuple(f"/{one}" for one in (*_PATHS, *(_VARIES.sub("*", one) for one in varying)))
 
 
 def interaction_of(path: str) -> str:

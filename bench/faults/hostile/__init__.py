@@ -1,0 +1,6 @@
+"""Any request that the CapabilityStatement allows for, and many that nothing allows for.
+
+``values`` makes values of searches, ``resources`` resources of any type, ``expressions`` FHIRPath,
+``_filter`` and GraphQL; ``requests`` makes whole requests of these, ``campaign`` sends them and
+looks at what comes back. Each request follows from the seed and its number alone.
+"""
