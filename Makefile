@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs readme wheel campaign fuzz bench lock definitions guide judge judge-views clean
+.PHONY: help run test check format types layers docs readme pictures wheel campaign fuzz hostile bench lock definitions guide judge judge-views clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ layers: $(VENV)/dev.stamp ## The direction of imports
 readme: $(VENV)/dev.stamp ## What the README shows of `make run`, made anew
 	$(BIN)/python scripts/make_readme.py
 
+pictures: $(VENV)/dev.stamp ## The pictures of the README, taken anew (Chromium)
+	$(BIN)/python scripts/make_pictures.py
+
 docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead somewhere
 	$(BIN)/python scripts/check_docs.py
 
@@ -40,6 +43,9 @@ campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new example
 
 fuzz: $(VENV)/run.stamp ## Damaged files into every reader: 1,000,000, or INPUTS=…
 	$(BIN)/python scripts/fuzz.py $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
+
+hostile: $(VENV)/dev.stamp ## Any request at all to a server: 100,000 a store, or REQUESTS=…
+	$(BIN)/python -m bench.faults hostile --workers 1 --requests $(or $(REQUESTS),100000) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/dev.stamp ## Speed, as ratios against something named
 	$(BIN)/python -m bench
