@@ -216,8 +216,8 @@ def graphql(chance: Random, types: Sequence[str], references: Sequence[str]) -> 
 
 
 def _selection(chance: Random, types: Sequence[str], depth: int) -> str:
-    if depth > 3:
-        return "id"
+    if depth > 3 or chance.random() < 0.4:
+        return "id meta { lastUpdated }"
     inner = _selection(chance, types, depth + 1)
     return " ".join(
         chance.choice(

@@ -254,8 +254,16 @@ def _read(grammar: Grammar, chance: Random) -> Sent:
 
 
 def _history(grammar: Grammar, chance: Random) -> Sent:
-    base = chance.choice((FHIR, f"{FHIR}/{_type(grammar, chance)}"))
-    return Sent("", "GET", f"{base}/_history?{_query(grammar, chance, 'Patient')}")
+    one = chance.choice(grammar.references)
+    base = chance.choice((FHIR, f"{FHIR}/{_type(grammar, chance)}", f"{FHIR}/{one}"))
+    if chance.random() < 0.3:
+        return Sent("", "GET", f"{base}/_history?{_query(grammar, chance, 'Patient')}")
+    moment = values.value(chance, "date", (), mild=chance.random() < 0.5).lstrip("abeglnqst")
+    pairs = [
+        ("_count", chance.choice(("1", "10", "1000"))),
+        (chance.choice(("_since", "_at")), moment),
+    ]
+    return Sent("", "GET", f"{base}/_history?{_form(chance, pairs[: chance.randint(0, 2)])}")
 
 
 def _body(grammar: Grammar, chance: Random) -> dict[str, Any]:
@@ -295,6 +303,12 @@ def _write(grammar: Grammar, chance: Random) -> Sent:
 
 def _patch(grammar: Grammar, chance: Random) -> Sent:
     one = _one(grammar, chance)
+    if chance.random() < 0.3:
+        value = chance.choice(("en", "de-CH", "x" * 200, None, 5, ["en"]))
+        body: Any = [{"op": "add", "path": "/language", "value": value}]
+        sound = resources.encoded(chance, body)
+        known = chance.choice(grammar.references)
+        return Sent("", "PATCH", f"{FHIR}/{known}", sound, (("content-type", _PATCH),))
     if chance.random() < 0.2:
         type_ = _type(grammar, chance)
         one = f"{type_}?{_query(grammar, chance, type_)}"
@@ -384,6 +398,8 @@ def _bundle(grammar: Grammar, chance: Random) -> Sent:
 
 
 def _operation(grammar: Grammar, chance: Random) -> Sent:
+    if chance.random() < 0.3:
+        return Sent("", "GET", f"{FHIR}/{_known_operation(grammar, chance)}")
     type_, name = chance.choice(grammar.operations)
     place = FHIR
     if type_:
@@ -418,6 +434,34 @@ def _operation(grammar: Grammar, chance: Random) -> Sent:
         body = resources.damaged(chance, body)
     return Sent(
         "", "POST", f"{place}/${name}", resources.encoded(chance, body), (("content-type", _JSON),)
+    )
+
+
+def _known_operation(grammar: Grammar, chance: Random) -> str:
+    """An operation with what it asks for: it goes all the way."""
+    one = chance.choice(
+        [r for r in grammar.references if r[:4] in ("Pati", "Enco")] or ["Patient/x"]
+    )
+    act, text = (
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+        quote(values.odd(chance)[:200].encode()),
+    )
+    set_ = (
+        f"http://hl7.org/fhir/ValueSet/{chance.choice(('event-status', 'encounter-status', text))}"
+    )
+    return chance.choice(
+        (
+            f"{one}/$everything",
+            f"{one}/$everything?_count={chance.choice((1, 0, 'x'))}&_since={text}",
+            f"ValueSet/$expand?url={set_}&filter={text}&count={chance.choice((0, 3, -1, 10**12))}",
+            f"ValueSet/$validate-code?url={set_}&code={chance.choice(('completed', text))}",
+            f"CodeSystem/$lookup?system={act}&code={chance.choice(('VR', text))}",
+            f"CodeSystem/$subsumes?system={act}&codeA=VR&codeB={chance.choice(('AMB', text))}",
+            "ViewDefinition/messages/$viewdefinition-run?_format=csv",
+            f"ViewDefinition/sessions/$viewdefinition-run?_format={text}",
+            "$versions",
+            "metadata",
+        )
     )
 
 
@@ -496,7 +540,7 @@ def _view(chance: Random) -> Any:
 
 def _graphql(grammar: Grammar, chance: Random) -> Sent:
     query = expressions.graphql(chance, grammar.there, grammar.references)
-    variables: Any = chance.choice(({}, {"a": "x"}, {"a": None}, {"a": [1]}, [], "x", 5))
+    variables: Any = chance.choice(({}, {}, {}, {"a": "x"}, {"a": None}, {"a": [1]}, [], "x", 5))
     body: Any = {"query": query, "variables": variables}
     if chance.random() < 0.1:
         body = resources.damaged(chance, body)
