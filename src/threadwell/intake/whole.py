@@ -135,7 +135,6 @@ class Whole:
                 arrival=_nothing_on_its_way,
             )
             await run.start()
-            run.people.made.clear()
             run.people.take_as_own(self._ours)
             self._run = run
         return self._run

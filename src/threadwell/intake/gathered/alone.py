@@ -14,8 +14,8 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.intake.commits.counts import Done
 from threadwell.intake.gathered.whose import Whose
-from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
+from threadwell.intake.whole import Whole
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -51,9 +51,8 @@ class Alone:
     ) -> None:
         self._store = MemoryStore()
         self._settings = replace(settings, dry_run=False)
-        self._clock = clock
         self._keep([_as_write(person, clock()) for person in people])
-        self._run = self._new_run()
+        self._whole = Whole(self._store, DEFAULT_PROJECT, self._settings, clock)
         self._whose = Whose(self._store, DEFAULT_PROJECT, self._settings)
 
     def circles_of(self, items: Sequence[Message | Broken]) -> list[str]:
@@ -66,31 +65,13 @@ class Alone:
 
     def record(self, items: Sequence[Message | Broken]) -> Recorded:
         """The record of all messages of one circle, or of several circles, in any order."""
-        run = self._run
-        batch = _done(run.prepare(items))
+        batch = _done(self._whole.take(items))
         writes = tuple(batch.writes.values())
         self._keep([one for one in writes if one.type in _REMEMBERED])
-        run.shelf.drop(list(run.shelf.latest))
-        run.values.arrived()
-        if run.is_full:
-            self._run = self._new_run()
         return Recorded(writes, batch)
-
-    def _new_run(self) -> Run:
-        run = Run(
-            *(self._store, DEFAULT_PROJECT, self._settings, self._clock),
-            narrow=False,
-            arrival=_nothing,
-        )
-        _done(run.start())
-        return run
 
     def _keep(self, writes: Sequence[Write]) -> None:
         _done(self._store.commit(DEFAULT_PROJECT, ChangeSet(tuple(writes))))
-
-
-async def _nothing() -> None:
-    """Nothing is on its way to a store."""
 
 
 def _as_write(person: Resource, now: int) -> Write:
