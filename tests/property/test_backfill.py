@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def filled(units, how, now, partitions, folder) -> tuple[dict[str, bytes], objec
 
     basis = Basis(
         DEFAULT_PROJECT,
-        lambda: people,
+        lambda: nullcontext(people),
         settings,
         lambda unit, _settings: iter(units[int(unit.path)]),
         lambda: now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,11 +31,13 @@ class Unit(NamedTuple):
 class Basis:
     """How a process opens the people, reads a unit, and has sessions cut.
 
-    Its functions are those of modules, or partial ones of these, so that they can be sent.
+    It is for a ``store`` where what is made goes into the one that has the people, and else for
+    files. Its functions are those of modules, or partial ones of these, so that they can be sent.
     """
 
     project: str
-    open: Callable[[], Store]
+    open: Callable[[], AbstractAsyncContextManager[Store]]
     settings: Callable[[Store, str], Awaitable[Settings]]
     read: Callable[[Unit, Settings], Iterator[Item]]
     clock: Clock
+    store: bool = False

@@ -162,6 +162,10 @@ class Folder:
             shutil.rmtree(self._state / inner, ignore_errors=True)
             (self._state / inner).mkdir()
 
+    def remove(self) -> None:
+        """Remove all of it: what was made is elsewhere."""
+        shutil.rmtree(self.path)
+
     def _part(self, number: int) -> Path:
         return self._state / "parts" / f"{number:05}.json"
 

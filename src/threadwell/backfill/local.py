@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -16,12 +16,13 @@ from typing import TypeVar
 import msgspec
 
 from threadwell.backfill.basis import Basis
-from threadwell.backfill.folder import Folder, Part, Plan
+from threadwell.backfill.folder import Folder, Lines, Part, Plan
 from threadwell.backfill.joining import Joined
-from threadwell.backfill.making import digest_of, groups_of, made
+from threadwell.backfill.making import digest_of, groups_of, made, together
 from threadwell.backfill.people import digest_of_people, write_people
 from threadwell.backfill.spool import Note, Spooled, note_of
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
+from threadwell.intake import import_messages
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
 from threadwell.intake.whole import Learned, Whole, write_learned
@@ -65,6 +66,10 @@ def fill(
         making = _Making(basis, folder, plan, mark.encode(), _joined(folder, plan).moves())
         work = [partial(make, making, number) for number in range(plan.partitions)]
         fresh = sum(_every(pool, work, partial(told_of, "made")))
+    if basis.store:
+        filled = _counted(folder, plan, fresh, 0)
+        folder.remove()
+        return filled
     people = _with_store(basis, lambda store: write_people(store, basis.project, folder.path))
     folder.put_manifest(plan.partitions, people, basis.clock(), "threadwell backfill")
     filled = _counted(folder, plan, fresh, sum(people.values()))
@@ -140,28 +145,34 @@ def make(making: _Making, number: int) -> bool:
 
     async def work(store: Store) -> bool:
         settings = await basis.settings(store, basis.project)
-        ours = frozenset(map(address_of, plan.ours))
-        whole = Whole(store, basis.project, settings, basis.clock, ours)
         lines = folder.lines(number)
-        async for batch in made(whole, groups()):
-            lines.add(batch)
-        done = lines.done
-        counts = {name: getattr(done, name) for name in _NUMBERS}
-        counts |= {name: getattr(done.counts, name) for name in _COUNTS}
-        part = Part(digest, dict(lines.counts), counts, dict(done.reasons), lines.lasting)
-        folder.put_part(number, part, lines)
-        return bool(done.counts.read)
+        if basis.store:
+            items = chain.from_iterable(together(groups()))
+            lines.done = await import_messages(
+                store, basis.project, items, settings, clock=basis.clock
+            )
+        else:
+            ours = frozenset(map(address_of, plan.ours))
+            whole = Whole(store, basis.project, settings, basis.clock, ours)
+            async for batch in made(whole, groups()):
+                lines.add(batch)
+        folder.put_part(number, _part(digest, lines), lines)
+        return bool(lines.done.counts.read)
 
     return _with_store(basis, work)
 
 
+def _part(digest: str, lines: Lines) -> Part:
+    done = lines.done
+    counts = {name: getattr(done, name) for name in _NUMBERS}
+    counts |= {name: getattr(done.counts, name) for name in _COUNTS}
+    return Part(digest, dict(lines.counts), counts, dict(done.reasons), lines.lasting)
+
+
 def _with_store(basis: Basis, work: Callable[[Store], Awaitable[T]]) -> T:
     async def run() -> T:
-        store = basis.open()
-        try:
+        async with basis.open() as store:
             return await work(store)
-        finally:
-            await store.close()
 
     with rare_collections():
         return asyncio.run(run())

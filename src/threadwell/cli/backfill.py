@@ -8,12 +8,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.app import CHANNEL_NAMES
+from threadwell.app import CHANNEL_NAMES, is_shared, store_path
 from threadwell.cli.command import Command, add_format
 from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import paint, plural, print_json
-from threadwell.cli.report import as_json, made, print_choices
+from threadwell.cli.report import as_json, made, print_choices, print_report
 
 if TYPE_CHECKING:
     from threadwell.backfill.local import Filled
@@ -29,9 +29,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to",
-        metavar="DIR",
+        metavar="DIR|STORE",
         required=True,
-        help="where to: a folder that is empty, or that an earlier backfill has filled",
+        help="where to: a folder that is empty, or that an earlier backfill has filled; or a store "
+        "(sqlite:///PATH, a file PATH.db, postgresql://…)",
     )
     parser.add_argument(
         "--workers",
@@ -73,6 +74,7 @@ def run(arguments: Namespace) -> int:
     for name in ("workers", "partitions"):
         if getattr(arguments, name) < 0:
             raise Mistake(f"--{name} is a number of at least 1")
+    folder_of, store = _where(arguments.to)
     job = BackfillJob(
         ImportJob(
             paths=tuple(map(Path, arguments.paths)),
@@ -81,9 +83,10 @@ def run(arguments: Namespace) -> int:
             asked=Asked(**sessions(arguments)),
             **columns(arguments),
         ),
-        Path(arguments.to),
+        folder_of,
         arguments.workers,
         arguments.partitions,
+        store,
     )
     try:
         basis, folder, plan, choices = asyncio.run(begin_backfill(job))
@@ -95,8 +98,21 @@ def run(arguments: Namespace) -> int:
         told = {"parts": filled.parts, "made": filled.made, "resources": filled.resources}
         print_json({**as_json(filled.report), **told})
     else:
-        _print(filled, arguments.to)
+        _print(filled, arguments.to, store)
     return 0
+
+
+def _where(to: str) -> tuple[Path, str]:
+    """The folder that is worked in, and the store that is filled, ``""`` for none."""
+    from hashlib import sha256
+
+    if "://" not in to and not to.endswith(".db") and not Path(to).is_file():
+        return Path(to), ""
+    if not is_shared(to):
+        raise Mistake("--to :memory: would keep nothing")
+    if (path := store_path(to)) is not None:
+        return path.with_name(f"{path.name}-backfill"), to
+    return Path(f"threadwell-backfill-{sha256(to.encode()).hexdigest()[:12]}"), to
 
 
 class _Progress:
@@ -112,11 +128,14 @@ class _Progress:
             print(f"{what}: {done:,} of {of:,} parts", file=sys.stderr)
 
 
-def _print(filled: Filled, folder: str) -> None:
+def _print(filled: Filled, folder: str, store: str) -> None:
     from threadwell.encounters import codes
     from threadwell.inbox.names import concept_text
 
     report = filled.report
+    if store:
+        print_report(report, store=store)
+        return
     counts = report.counts
     print(
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
@@ -135,11 +154,12 @@ def _print(filled: Filled, folder: str) -> None:
 
 COMMAND = Command(
     name="backfill",
-    summary="Turn millions of messages into NDJSON, on all cores",
-    about="Reads what `threadwell import` reads, and makes the same resources, without a store: "
-    "FHIR NDJSON by type with manifest.json, as Bulk Data lays it out. Killed, it goes on where it "
-    "was when it is started again; run over more or changed files, it makes only what that "
-    "changes. `threadwell load` puts the folder into a store.",
+    summary="Turn millions of messages into NDJSON or a store, on all cores",
+    about="Reads what `threadwell import` reads, and makes the same resources: FHIR NDJSON by type "
+    "with manifest.json, as Bulk Data lays it out, or in a store, with a process for each core. "
+    "Killed, it goes on where it was when it is started again; a folder that is filled again, from "
+    "more or changed files, is made anew only as far as that changes it. `threadwell load` puts a "
+    "folder into a store.",
     examples=(
         "threadwell backfill messages.csv --people people.csv --zone America/New_York --to made/",
         "threadwell load made/ --trusted --store practice.db",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -11,19 +12,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 from threadwell.app import open_store
+from threadwell.audit import record
+from threadwell.audit.trail import Trail
+from threadwell.audit.way import WAY
 from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import Filled, Told, fill
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
+from threadwell.facade.opened import login_name
 from threadwell.fhir.stamp import now_ms
 from threadwell.intake.care_zone import care_days
 from threadwell.intake.choices import Choices, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by
-from threadwell.intake.settings import Settings
+from threadwell.intake.settings import BadSetting, Settings
 from threadwell.intake.whole import Item
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 #: Bytes of what is read that make a partition, and how many partitions there are at most.
 _PARTITION, _MOST = 8 * 1024 * 1024, 4096
@@ -35,6 +40,7 @@ _STRIPE = 2 * 1024 * 1024
 class BackfillJob:
     """What to make, and where: ``what`` is read as an import reads it.
 
+    With a ``store`` (a path or URL) it goes there, and ``folder`` is where it is spread meanwhile.
     ``workers`` is how many processes work, ``partitions`` over how many what is read is spread; 0
     is as many as fit.
     """
@@ -43,6 +49,7 @@ class BackfillJob:
     folder: Path
     workers: int = 0
     partitions: int = 0
+    store: str = ""
 
 
 async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices]:
@@ -52,21 +59,23 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
     """
     folder = Folder(job.folder)
     folder.begin()
-    store = open_store(folder.people)
-    try:
+    acting = record.Who(way=WAY.get(), name=login_name())
+    opener = partial(_recorded, job.store, acting) if job.store else partial(_opened, folder.people)
+    async with opener() as store:
         choices = await looked_over(store, DEFAULT_PROJECT, job.what)
+        if choices.recutting:
+            raise BadSetting("the sessions of this store are being cut anew: `threadwell recut`")
         days = await care_days(store, DEFAULT_PROJECT, choices.zone or "UTC")
         await settings_of(store, DEFAULT_PROJECT, job.what.who, choices)
         await keep_choices(store, DEFAULT_PROJECT, choices, days)
-    finally:
-        await store.close()
     who = replace(job.what.who, people=None)
     basis = Basis(
         DEFAULT_PROJECT,
-        partial(open_store, folder.people),
+        opener,
         partial(_settings, who),
-        partial(_read, job.what),
+        partial(_read, job.what, choices.earlier_ids),
         now_ms,
+        bool(job.store),
     )
     workers = job.workers or cores()
     units = _units(job.what, workers)
@@ -90,16 +99,44 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@asynccontextmanager
+async def _opened(url: str | Path) -> AsyncGenerator[Store, None]:
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _recorded(url: str, by: record.Who) -> AsyncGenerator[Store, None]:
+    """A store whose changes are recorded as done by somebody."""
+    async with _opened(url) as store:
+        trail = Trail(store, by=by)
+        try:
+            yield trail.store
+        finally:
+            trail.close()
+            with suppress(StoreError):
+                await trail.drain_some()
+
+
 async def _settings(who: Who, store: Store, project: str) -> Settings:
     choices = await kept_choices(store, project) or Choices()
     settings = await settings_of(store, project, who, choices)
     return cut_by(settings, await care_days(store, project, choices.zone or "UTC"))
 
 
-def _read(job: ImportJob, unit: Unit, settings: Settings) -> Iterator[Item]:
+def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> Iterator[Item]:
     path = Path(unit.path)
     stripe = (unit.stripe, unit.stripes)
-    options = ReadOptions(settings.options.zone, settings.owner, settings.country, stripe=stripe)
+    options = ReadOptions(
+        settings.options.zone,
+        settings.owner,
+        settings.country,
+        earlier_ids=earlier_ids,
+        stripe=stripe,
+    )
     if unit.broken:
         return iter(apart(path, job.channels).broken)
     channel = job.channel if unit.trusted else None

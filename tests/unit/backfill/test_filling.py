@@ -6,11 +6,14 @@ import asyncio
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import threadwell
 from threadwell.backfill.folder import Taken
+from threadwell.cli import main
 from threadwell.facade import backfilling
 from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
 from threadwell.facade.importing import ImportJob, Who, run_import
@@ -213,3 +216,17 @@ def test_processes_make_the_same(source):
     basis, folder, plan, _ = asyncio.run(begin_backfill(one))
     run_backfill(basis, folder, plan, 2)
     assert lines(source.parent / "made") == imported(source)
+
+
+def test_a_store_has_the_same(source, tmp_path):
+    store = str(tmp_path / "x.db")
+    one = replace(job(source, store=store, workers=2), folder=tmp_path / "x.db-backfill")
+    basis, folder, plan, _ = asyncio.run(begin_backfill(one))
+    filled = run_backfill(basis, folder, plan, 2)
+    assert not one.folder.exists()
+    with threadwell.open(store) as tw:
+        assert tw.verify() == []
+        assert tw.import_plan(one.what).counts.known == len(ROWS) - filled.report.counts.quarantined
+    exported = tmp_path / "exported"
+    assert main(["export", str(exported), "--store", store]) == 0
+    assert lines(exported) == imported(source)
