@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,28 +111,31 @@ def live_channels() -> dict[str, Channel]:
     return {channel.name: channel for channel in channels() if channel.live is not None}
 
 
-def duties_of(store: Store) -> tuple[Duty, ...]:
-    """Every duty of a store, in the order of ``DUTY_NAMES``."""
+def duties_of(store: Store, project: str = DEFAULT_PROJECT) -> tuple[Duty, ...]:
+    """Every duty of a project, in the order of ``DUTY_NAMES``.
+
+    ``store`` is what it has of the store (``projects.within``).
+    """
     from threadwell.duties.duty import Workplace
 
     workplace = Workplace(
         store,
+        project,
         labels=channel_labels(),
         channels=live_channels(),
-        links=lambda: _links(store),
-        barred=lambda who: _barred(store, who),
-        sees=sight_of(store),
+        links=lambda: _links(store, project),
+        barred=lambda who: _barred(store, project, who),
+        sees=sight_of(store, project),
     )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
 
 
-async def _barred(store: Store, who: str) -> str:
+async def _barred(store: Store, project: str, who: str) -> str:
     """Why what somebody has subscribed to is not told; ``""`` where it is."""
     from threadwell.access.memberships import find_membership
     from threadwell.api.oauth.clients import find_client
     from threadwell.fhir.authors import acted_for
-    from threadwell.stores.contract import DEFAULT_PROJECT
     from threadwell.subscriptions.served import LIMITED, REVOKED
 
     if acted_for(who):
@@ -140,10 +143,10 @@ async def _barred(store: Store, who: str) -> str:
     type_, _, id_ = who.partition("/")
     if type_ == "ClientApplication" and await find_client(store, id_) is None:
         return REVOKED
-    return LIMITED if who and await find_membership(store, DEFAULT_PROJECT, who) else ""
+    return LIMITED if who and await find_membership(store, project, who) else ""
 
 
-def sight_of(store: Store) -> Sees:
+def sight_of(store: Store, project: str = DEFAULT_PROJECT) -> Sees:
     """What a client sees of a store, while it may log in."""
     from threadwell.access.limited import Limited
     from threadwell.access.memberships import Policies
@@ -154,14 +157,13 @@ def sight_of(store: Store) -> Sees:
     from threadwell.api.oauth.limits import limits_of, marked
     from threadwell.bulk.sight import Allowed
     from threadwell.fhir.stamp import now_ms
-    from threadwell.stores.contract import DEFAULT_PROJECT
 
     async def sees(who: str, scopes: tuple[str, ...], patient: str) -> Allowed | None:
         client = await find_client(store, who.partition("/")[2])
         if client is None or not client.active:
             return None
         bases = await store.known_as()
-        policies = Policies(store, DEFAULT_PROJECT, bases)
+        policies = Policies(store, project, bases)
         policy = await policies.of(who, now_ms())
         claims = Claims(client.id, scopes=scopes, patient=patient)
         limits = limits_of(client, claims)
@@ -170,22 +172,24 @@ def sight_of(store: Store) -> Sees:
             policy = narrowed(policy, limits, who, patient)
         if policy is None:
             return Allowed(Whole(store), mark)
-        return Allowed(Limited(store, DEFAULT_PROJECT, policy, bases), mark)
+        return Allowed(Limited(store, project, policy, bases), mark)
 
     return sees
 
 
-async def _links(store: Store) -> Links:
-    """Where providers reach the server of a store: as it was told, or as it notes itself."""
+async def _links(store: Store, project: str) -> Links:
+    """Where providers reach a project: as the server was told, or as it notes itself."""
     import os
 
     from threadwell.api.oauth.keys import kept_secret
     from threadwell.api.signer import Signer
     from threadwell.inbox.whereabouts import noted_address
     from threadwell.intake.replies.outgoing import Links
+    from threadwell.projects.hints import address_of
 
     base = os.environ.get(BASE_URL_VARIABLE, "").rstrip("/") or await noted_address(store)
-    return Links(base, Signer(base, await kept_secret(store, "storage")).url)
+    base = base and address_of(base, project)
+    return Links(base, Signer(base, await kept_secret(store, "storage", project)).url)
 
 
 def checked_url(url: str, what: str) -> str:

@@ -10,7 +10,8 @@ class Claims(NamedTuple):
 
     ``generation`` is that of the secret by which its client logged in. ``scopes`` are the granted
     ones, and ``patient`` the reference of whom an app is opened on. A ``person`` has a login that
-    the store keeps; a client's own is not kept.
+    the store keeps; a client's own is not kept. ``project`` tells the server whose it is, before it
+    is looked at.
     """
 
     client_id: str
@@ -20,6 +21,7 @@ class Claims(NamedTuple):
     scopes: tuple[str, ...] = ()
     patient: str = ""
     person: bool = False
+    project: str = ""
 
     def written(self) -> dict[str, object]:
         """As members of a JWT (RFC 9068's names where it has one)."""
@@ -32,6 +34,8 @@ class Claims(NamedTuple):
             out["patient"] = self.patient.partition("/")[2]
         if self.person:
             out["person"] = True
+        if self.project:
+            out["project"] = self.project
         return out
 
 
@@ -40,6 +44,7 @@ def read_claims(told: dict[str, object]) -> Claims | None:
     client_id, login_id = told.get("client_id"), told.get("login_id", "")
     scope, patient = told.get("scope", ""), told.get("patient", "")
     expires, generation = told.get("exp"), told.get("generation", 0)
+    project = told.get("project", "")
     if not (isinstance(client_id, str) and isinstance(login_id, str) and isinstance(scope, str)):
         return None
     if not (isinstance(expires, int) and isinstance(generation, int) and isinstance(patient, str)):
@@ -52,4 +57,5 @@ def read_claims(told: dict[str, object]) -> Claims | None:
         tuple(scope.split()),
         f"Patient/{patient}" if patient else "",
         told.get("person") is True,
+        project if isinstance(project, str) else "",
     )

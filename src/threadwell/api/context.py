@@ -26,6 +26,9 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
 from threadwell.logins.logins import Logins
 from threadwell.logins.people import Browsers, People, Profiles
+from threadwell.projects.hints import address_of
+from threadwell.projects.registry import project_name
+from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 #: What people call each channel, by its name; to be asked only where it is needed.
@@ -54,7 +57,8 @@ class Context:
 
     ``bases`` are those of the FHIR API, and of whatever else it is known under. ``labels`` are
     those of channels, ``channels`` the ones that hear, and ``accounts`` what they hear for.
-    ``served`` are the URLs of the server itself, first its own: without a slash at the end.
+    ``served`` are the URLs of the server itself, first the project's own: without a slash at the
+    end. Below the first one is what is reached without a token: hooks, files, patients' apps.
     ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy.
     """
 
@@ -89,6 +93,10 @@ class Context:
     def signing(self) -> SigningKey:
         """The key that signs tokens now."""
         return self.keys.current
+
+    async def name(self) -> str:
+        """What people call the project."""
+        return await project_name(self.whole, self.project)
 
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""
@@ -141,24 +149,27 @@ async def open_context(
     logins; without ``browsers`` nobody signs in by an app.
     """
     base = base_url.rstrip("/")
-    served = tuple(url.rstrip("/") for url in (base, *also_at))
-    bases = {name for url in served for name in loopback_bases(f"{url}{FHIR_PATH}")}
-    keys = await open_keyring(store)
+    urls = [url.rstrip("/") for url in (base, *also_at)]
+    bases = {name for url in urls for name in loopback_bases(f"{url}{FHIR_PATH}")}
+    served = tuple(dict.fromkeys((*(address_of(url, project) for url in urls), *urls)))
+    trail = trail or Trail(store, clock=clock)
+    whole = within(trail.store, project)
+    store = within(store, project)
+    keys = await open_keyring(store, project)
     own = await store.known_as(*bases)
     policies = Policies(store, project, own)
-    logins = Logins(store, project, await kept_secret(store, "refresh"), clock)
+    logins = Logins(store, project, await kept_secret(store, "refresh", project), clock)
     people = people or Profiles(store, project)
-    trail = trail or Trail(store, clock=clock)
     return Context(
-        view=Whole(trail.store),
-        whole=trail.store,
+        view=Whole(whole),
+        whole=whole,
         trail=trail,
         project=project,
         base=base,
         fhir=f"{base}{FHIR_PATH}",
         bases=own,
         keys=keys,
-        signer=Signer(base, await kept_secret(store, "storage")),
+        signer=Signer(address_of(base, project), await kept_secret(store, "storage", project)),
         access=Access(store, project, keys, f"{base}/", clock, policies, logins, people),
         logins=logins,
         people=people,

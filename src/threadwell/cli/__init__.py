@@ -30,6 +30,7 @@ from threadwell.cli import (
     policy,
     post,
     preview,
+    project,
     put,
     quarantine,
     receipts,
@@ -58,6 +59,7 @@ from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
 from threadwell.cli.parser import build_parser
 from threadwell.cli.streams import guarded_streams
+from threadwell.projects.chosen import CHOSEN
 
 #: In the order of ``threadwell --help``.
 COMMANDS: tuple[Command, ...] = (
@@ -93,6 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     serve.COMMAND,
     duties.COMMAND,
     sign_in.COMMAND,
+    project.COMMAND,
     client.COMMAND,
     keys.COMMAND,
     user.COMMAND,
@@ -124,8 +127,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments = parser.parse_args(argv)
         except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
             return int(stop.code or 0)
+        chosen = CHOSEN.set(getattr(arguments, "project", ""))
         token = WAY.set(f"command {arguments.command}")
         try:
             return run_safely(arguments.run, arguments)
         finally:
             WAY.reset(token)
+            CHOSEN.reset(chosen)

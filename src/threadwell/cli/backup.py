@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         help="the file to make, or a folder: there it is named by the store and the time in UTC",
     )
-    add_store(parser)
+    add_store(parser, whole=True)
 
 
 def run(arguments: Namespace) -> int:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 #: The store of a command that is not told another one.
 STORE_VARIABLE = "THREADWELL_STORE"
 DEFAULT_STORE = "threadwell.db"
+#: The project of a command that is not told another one: a name or an id.
+PROJECT_VARIABLE = "THREADWELL_PROJECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,15 @@ def add_action(parser: ArgumentParser, actions: Mapping[str, str], default: str 
     )
 
 
-def add_store(parser: ArgumentParser) -> None:
-    """``--store``: where the resources are."""
+def add_store(parser: ArgumentParser, *, whole: bool = False) -> None:
+    """``--store``: where the resources are; and ``--project``, unless it is the ``whole`` of it."""
+    if not whole:
+        parser.add_argument(
+            "--project",
+            metavar="NAME",
+            default=os.environ.get(PROJECT_VARIABLE) or "",
+            help=f"which of its projects (default: ${PROJECT_VARIABLE}, else the first one)",
+        )
     parser.add_argument(
         "--store",
         metavar="URL",

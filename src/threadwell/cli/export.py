@@ -72,7 +72,8 @@ async def _export(arguments: Namespace, types: list[str], since: int | None) -> 
     from threadwell.audit.way import WAY
     from threadwell.bulk.folder import Taken, export_into
     from threadwell.facade.opened import login_name
-    from threadwell.stores.contract import DEFAULT_PROJECT
+    from threadwell.projects.chosen import chosen
+    from threadwell.projects.within import within
 
     last = time.monotonic()
 
@@ -86,8 +87,9 @@ async def _export(arguments: Namespace, types: list[str], since: int | None) -> 
     by = Who(way=WAY.get(), name=login_name())
     store = open_store(arguments.store, create=False)
     try:
+        project = await chosen(store)
         return await export_into(
-            store, DEFAULT_PROJECT, arguments.folder, types, since=since, told=told, by=by
+            within(store, project), project, arguments.folder, types, since=since, told=told, by=by
         )
     except Taken as taken:
         raise Mistake(str(taken)) from None

@@ -110,7 +110,9 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
     from threadwell.facade.opened import login_name
     from threadwell.intake.care_zone import kept_zone
     from threadwell.intake.collecting import rare_collections
-    from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
+    from threadwell.projects.chosen import chosen
+    from threadwell.projects.within import within
+    from threadwell.stores.contract import StoreError
 
     last = time.monotonic()
 
@@ -125,15 +127,17 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
     trail = Trail(store, by=Who(way=WAY.get(), name=login_name()))
     try:
         with rare_collections():
+            project = await chosen(store)
+            own = within(trail.store, project)
             loader = Loader(
-                trail.store,
-                DEFAULT_PROJECT,
+                own,
+                project,
                 aside,
                 trusted=arguments.trusted,
                 as_it_was=arguments.as_it_was,
                 told=told,
             )
-            return await loader.load(files), await kept_zone(store)
+            return await loader.load(files), await kept_zone(own)
     finally:
         trail.close()
         with suppress(StoreError):

@@ -14,7 +14,7 @@ _MB = 1_000_000
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_store(parser)
+    add_store(parser, whole=True)
     parser.add_argument(
         "--listen",
         metavar="HOST:PORT",

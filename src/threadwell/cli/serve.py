@@ -14,7 +14,7 @@ from threadwell.cli.output import paint
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_store(parser)
+    add_store(parser, whole=True)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )

@@ -77,12 +77,14 @@ async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
     from threadwell.app import open_store
     from threadwell.bulk.tables import rows_of, written
     from threadwell.fhir.search.query import Query
-    from threadwell.stores.contract import DEFAULT_PROJECT
+    from threadwell.projects.chosen import chosen
+    from threadwell.projects.within import within
 
     store = open_store(arguments.store, create=False, reading=True)
     out = arguments.to.open("wb") if arguments.to else sys.stdout.buffer
     try:
-        rows = rows_of(store, DEFAULT_PROJECT, view, Query(view.resource), wanted.most)
+        project = await chosen(store)
+        rows = rows_of(within(store, project), project, view, Query(view.resource), wanted.most)
         async for part in written(wanted, view.columns, rows):
             out.write(part)
         out.flush()

@@ -8,15 +8,16 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from threadwell.duties.duty import Duty
 from threadwell.duties.lease import BEAT, Leases, hold, seconds
 from threadwell.duties.standing import Record, keep_record, read_record
 from threadwell.fhir.stamp import new_id, now_ms
-from threadwell.stores.contract import Conflict, Store, StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, Conflict, Store, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -31,11 +32,17 @@ _SLICE, _SET = 10.0, 2.0
 _KEPT = 10.0
 #: Seconds that a round under way has once the process is to stop.
 _GRACE = 5.0
+#: Seconds within which a project that is new has its duties done.
+AGAIN = 2.0
 
 
 def new_holder() -> str:
     """A name for this process that no other one has; people read from it which one it is."""
     return f"{socket.gethostname()}:{os.getpid()}:{new_id(now_ms())[-12:]}"
+
+
+#: The duties of each project that there is by now.
+Shifts: TypeAlias = Callable[[], Awaitable[Mapping[str, Sequence[Duty]]]]
 
 
 async def perform(
@@ -46,19 +53,40 @@ async def perform(
     It never raises what a duty or the store raises. Two duties have no name in common
     (``ValueError``).
     """
-    by_name = {duty.name: duty for duty in duties}
-    if len(by_name) < len(duties):
-        raise ValueError("two duties have the same name")
-    leases = Leases(store, project, tuple(by_name), holder or new_holder())
-    rota = _Rota(store, project, by_name, leases)
+    rota = _rota(store, project, holder)
+    rota.join(project, duties)
     async with rota.hearing():
         await rota.keep(stop)
+
+
+async def perform_all(
+    store: Store, shifts: Shifts, stop: asyncio.Event, *, holder: str = ""
+) -> None:
+    """Do the duties of every project that no other process has, of new ones within ``AGAIN``.
+
+    ``store`` is that of the server. Duties of a project that is not the first are named with its
+    id: ``outbox@…``.
+    """
+    rota = _rota(store, DEFAULT_PROJECT, holder)
+    rota.shifts = shifts
+    async with rota.hearing():
+        await rota.keep(stop)
+
+
+def name_of(duty: str, project: str) -> str:
+    """By which name a project's duty is leased, and told of."""
+    return duty if project == DEFAULT_PROJECT else f"{duty}@{project}"
+
+
+def _rota(store: Store, project: str, holder: str) -> _Rota:
+    return _Rota(store, Leases(store, project, (), holder or new_holder()))
 
 
 @dataclass(slots=True)
 class _Turn:
     """A duty that this process has: by which lease, how it fares, and the task of its rounds."""
 
+    name: str
     duty: Duty
     lease: bytes
     record: Record
@@ -74,17 +102,17 @@ class _Turn:
     def begin(self) -> None:
         """Have rounds until cancelled."""
         self.told = self.record.failures
-        self.task = asyncio.create_task(self._go_on(), name=f"duty-{self.duty.name}")
+        self.task = asyncio.create_task(self._go_on(), name=f"duty-{self.name}")
 
     async def keep_record(self, store: Store, *, now: bool = False) -> None:
         """Keep the record where there is news in it; ``now`` even if it was kept just now."""
         due = now or self.record.failures != self.told or seconds() - self.kept >= _KEPT
         if due:
             self.kept, self.told = seconds(), self.record.failures
-            await keep_record(store, self.duty.name, self.record)
+            await keep_record(store, self.name, self.record)
 
     async def _go_on(self) -> None:
-        hold(self.duty.name, self.lease)
+        hold(self.name, self.lease)
         pause = _FIRST_PAUSE
         while True:
             self.stirred.clear()
@@ -110,9 +138,9 @@ class _Turn:
             record.last_failure, record.error = time.time(), type(error).__name__
             if isinstance(error, (StoreError, Conflict)):
                 # Of all errors' messages only a store's is free of what it was asked to keep.
-                _log.error("the duty %s failed: %s", self.duty.name, error)
+                _log.error("the duty %s failed: %s", self.name, error)
             else:
-                _log.exception("the duty %s failed", self.duty.name)
+                _log.exception("the duty %s failed", self.name)
             return None, False
         else:
             record.last_success, record.error = time.time(), ""
@@ -153,12 +181,26 @@ def _ahead() -> float:
 @dataclass(slots=True)
 class _Rota:
     store: Store
-    project: str
-    duties: dict[str, Duty]
     leases: Leases
+    #: By the names of their leases, and of which projects they are.
+    duties: dict[str, Duty] = field(default_factory=dict)
+    projects: dict[str, list[str]] = field(default_factory=dict)
     turns: dict[str, _Turn] = field(default_factory=dict)
+    shifts: Shifts | None = None
+    #: When it is asked next whether there are further projects.
+    asked: float = 0.0
+    hears: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     #: Whether the store did not answer when it was asked last.
     away: bool = False
+
+    def join(self, project: str, duties: Sequence[Duty]) -> None:
+        """Take on the duties of a project; raises ``ValueError`` where two have one name."""
+        by_name = {name_of(duty.name, project): duty for duty in duties}
+        if len(by_name) < len(duties):
+            raise ValueError("two duties have the same name")
+        self.duties |= by_name
+        self.projects[project] = list(by_name)
+        self.leases.names = tuple(self.duties)
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Look after the leases, and have rounds of the duties that it has."""
@@ -184,24 +226,40 @@ class _Rota:
     @asynccontextmanager
     async def hearing(self) -> AsyncIterator[None]:
         """While this is open, every duty hears when the store stirs."""
-        task = asyncio.create_task(self._hear(), name="threadwell-duties-stirs")
+        self._listen()
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await _end(list(self.hears.values()))
 
-    async def _hear(self) -> None:
+    def _listen(self) -> None:
+        for project in self.projects.keys() - self.hears.keys():
+            task = asyncio.create_task(self._hear(project), name="threadwell-duties-stirs")
+            self.hears[project] = task
+
+    async def _hear(self, project: str) -> None:
         while True:
             with contextlib.suppress(StoreError):
-                async with aclosing(self.store.stirrings(self.project)) as stirrings:
+                async with aclosing(self.store.stirrings(project)) as stirrings:
                     async for _ in stirrings:
-                        for turn in self.turns.values():
-                            turn.stirred.set()
+                        for name in self.projects[project]:
+                            if turn := self.turns.get(name):
+                                turn.stirred.set()
             await asyncio.sleep(BEAT)
+
+    async def _take_on(self) -> None:
+        """Take on the duties of projects that are new."""
+        if self.shifts is None or seconds() < self.asked:
+            return
+        self.asked = seconds() + AGAIN
+        for project, duties in (await self.shifts()).items():
+            if project not in self.projects:
+                self.join(project, duties)
+        self._listen()
 
     async def _look(self) -> None:
         try:
+            await self._take_on()
             await self.leases.look()
             self.away = False
             await self._follow_leases()
@@ -221,14 +279,14 @@ class _Rota:
         for name, lease in held.items():
             if name not in self.turns:
                 record = await read_record(self.store, name)
-                turn = self.turns[name] = _Turn(self.duties[name], lease, record)
+                turn = self.turns[name] = _Turn(name, self.duties[name], lease, record)
                 turn.begin()
                 _log.info("has the duty %s now", name)
 
     async def _drop(self, names: Sequence[str]) -> None:
         turns = [self.turns.pop(name) for name in names]
         for turn in turns:
-            _log.warning("no longer has the duty %s", turn.duty.name)
+            _log.warning("no longer has the duty %s", turn.name)
         await _end([turn.task for turn in turns if turn.task is not None])
 
     async def _finish(self) -> None:

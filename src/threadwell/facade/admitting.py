@@ -115,7 +115,7 @@ class Admitting(Granting):
         The first is the one that signs, with 0; the others have signed what may still be good,
         until then in milliseconds since 1970 UTC: ``tw.signing_keys()[0]``.
         """
-        current = self._loop.call(signing_key(self._store))
+        current = self._loop.call(signing_key(self._store, self._project))
         former = self._loop.call(former_keys(self._store))
         good = [(str(one.jwk["kid"]), one.until) for one in former if one.until > now_ms()]
         return [(current.kid, 0), *sorted(good, key=lambda one: -one[1])]
@@ -153,9 +153,8 @@ class Admitting(Granting):
             checked_url(base_url, "the base URL")
         if who:
             self._loop.call(checked_person(self._store, self._project, who))
-        return self._loop.call(
-            new_link(self._store, base_url or self.server_url or DEFAULT_BASE_URL, who=who)
-        )
+        base = base_url or self.server_url or DEFAULT_BASE_URL
+        return self._loop.call(new_link(self._store, base, who=who, project=self._project))
 
     async def _rotated(self, client_id: str) -> NewClient:
         return await rotate_client(self._store, await self._client(client_id))

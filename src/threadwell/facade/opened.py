@@ -15,6 +15,7 @@ from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.audit.way import WAY
 from threadwell.facade.loop import LoopThread
+from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.stores.contract import Store, StoreError
 
 
@@ -27,7 +28,6 @@ class Opened:
         project: str,
         trailer: Callable[[Store, Who], Trail] | None = None,
     ) -> None:
-        self._project = project
         self._loop = LoopThread()
         by = Who(way=WAY.get(), name=login_name())
 
@@ -35,9 +35,10 @@ class Opened:
             return trailer(store, by) if trailer else Trail(store, by=by)
 
         try:
-            self._context = self._loop.call(_opened(opener, trail, project))
+            self._context = self._loop.call(_opened(opener, trail, project or CHOSEN.get()))
             self._trail = self._context.trail
-            self._store = self._trail.store
+            self._project = self._context.project
+            self._store = self._context.whole
         except BaseException:
             self._loop.close()
             raise
@@ -71,7 +72,7 @@ async def _opened(
             store,
             base_url=base_url,
             labels=channel_labels,
-            project=project,
+            project=await chosen(store, project),
             trail=trailer(store),
         )
     except BaseException:

@@ -15,6 +15,7 @@ from threadwell.audit.trail import Trail
 from threadwell.facade.acting import Acting
 from threadwell.facade.auditing import Auditing
 from threadwell.facade.peopling import Peopling
+from threadwell.facade.projecting import Projecting
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
 from threadwell.facade.subscribing import Subscribing
@@ -23,7 +24,7 @@ from threadwell.inbox.dates import Dates, dates_of
 from threadwell.inbox.reader import Reader
 from threadwell.intake.care_zone import care_zone
 from threadwell.messages import Address
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import Store
 
 if TYPE_CHECKING:
     from threading import Event
@@ -45,7 +46,7 @@ def open_threadwell(
     *,
     create: bool = True,
     read_only: bool = False,
-    project: str = DEFAULT_PROJECT,
+    project: str = "",
 ) -> Threadwell:
     """Open the store at ``sqlite:///PATH``, a path or ``postgresql://…``, for ``with``.
 
@@ -54,7 +55,8 @@ def open_threadwell(
         with threadwell.open("practice.db") as tw:
             tw.search_resources("Encounter", {"status": "in-progress"})
 
-    A store that is not there is made, or with ``create`` false is a ``StoreError``. With
+    ``project`` is the name or the id of one of its projects (docs/projects.md), else the first. A
+    store that is not there is made, or with ``create`` false is a ``StoreError``. With
     ``read_only`` it is never made and takes no changes (``StoreError``), and may be where nothing
     can be written: a snapshot, a read-only system, a database that is a standby.
     """
@@ -84,7 +86,7 @@ def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     return trail
 
 
-class Threadwell(Acting, Auditing, Peopling, Ruling, Subscribing):
+class Threadwell(Acting, Auditing, Peopling, Projecting, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

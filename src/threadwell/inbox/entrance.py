@@ -104,7 +104,7 @@ async def sign_in(site: Site, request: Request) -> Response:
         response.headers["Retry-After"] = str(error.seconds)
         return response
     if proved.needs_code:
-        token = await new_step(site.whole, proved.user, now_ms())
+        token = await new_step(site.whole, site.project, proved.user, now_ms())
         onward: Response = RedirectResponse("/sign-in/code", 303)
         give_cookie(site, onward, site.step_cookie, token, STEP_LIFE)
         return onward

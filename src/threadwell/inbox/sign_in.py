@@ -11,6 +11,7 @@ import hashlib
 import secrets
 
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.projects.hints import marked
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.users.browsers import SignIn, begin, forget_expired, read, written
 from threadwell.users.shut_out import is_shut_out
@@ -22,10 +23,17 @@ _LINK = "sign-in-link"
 _USED = "sign-in-used"
 
 
-async def new_link(store: Store, base_url: str, clock: Clock = now_ms, *, who: str = "") -> str:
+async def new_link(
+    store: Store,
+    base_url: str,
+    clock: Clock = now_ms,
+    *,
+    who: str = "",
+    project: str = DEFAULT_PROJECT,
+) -> str:
     """A URL below ``base_url`` that signs one browser in as ``who``, once, within ``LINK_LIFE``."""
-    await _forget_expired(store, clock())
-    token = secrets.token_urlsafe(32)
+    await _forget_expired(store, project, clock())
+    token = marked(secrets.token_urlsafe(32), project)
     await store.put_private(_LINK, _digest(token), written(SignIn(clock() + LINK_LIFE, who)))
     return f"{base_url.rstrip('/')}/sign-in/{token}"
 
@@ -68,8 +76,8 @@ async def _kept(store: Store, kind: str, name: str, now: int) -> SignIn | None:
     return found if found is not None and found.expires > now else None
 
 
-async def _forget_expired(store: Store, now: int) -> None:
-    await forget_expired(store, DEFAULT_PROJECT, now)
+async def _forget_expired(store: Store, project: str, now: int) -> None:
+    await forget_expired(store, project, now)
     for kind in (_LINK, _USED):
         for name, value in (await store.list_private(kind)).items():
             if read(value).expires <= now:

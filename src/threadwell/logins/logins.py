@@ -40,6 +40,7 @@ from threadwell.logins.login import (
     Refused,
 )
 from threadwell.logins.pkce import answers
+from threadwell.projects.hints import login_id
 from threadwell.stores.contract import Store
 
 _GONE = "The login is over"
@@ -65,7 +66,7 @@ class Logins:
         """
         now = self._clock()
         login = Login(
-            str(uuid4()),
+            login_id(str(uuid4()), self._project),
             self._project,
             asked,
             begun=now,

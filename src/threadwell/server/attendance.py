@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
 from threadwell.server import logs
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
-from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+from threadwell.stores.contract import Store, StoreError
+
+if TYPE_CHECKING:
+    from threadwell.duties.duty import Duty
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +40,19 @@ def do_duties(store: str, *, lifeline: bool = False) -> int:
 async def perform_here(store: Store, stop: asyncio.Event) -> None:
     """Do the duties of a store that is open, in this process, until ``stop`` is set."""
     from threadwell.app import duties_of
-    from threadwell.duties.rota import perform
+    from threadwell.duties.rota import perform_all
+    from threadwell.projects.registry import projects
+    from threadwell.projects.within import within
 
-    await perform(store, DEFAULT_PROJECT, duties_of(store), stop)
+    known: dict[str, tuple[Duty, ...]] = {}
+
+    async def shifts() -> dict[str, tuple[Duty, ...]]:
+        for one in await projects(store):
+            if one.id not in known:
+                known[one.id] = duties_of(within(store, one.id), one.id)
+        return known
+
+    await perform_all(store, shifts, stop)
 
 
 async def _do_duties(url: str, lifeline: bool) -> int:

@@ -12,6 +12,7 @@ import secrets
 import msgspec
 
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.projects.hints import marked
 from threadwell.stores.contract import ChangeSet, Kept, Store
 from threadwell.users.keeping import find_user
 from threadwell.users.shut_out import is_shut_out
@@ -57,7 +58,7 @@ async def begin(
     clock: Clock = now_ms,
 ) -> str:
     """Sign a browser in; its cookie."""
-    cookie = secrets.token_urlsafe(32)
+    cookie = marked(secrets.token_urlsafe(32), project)
     name, now = _digest(cookie), clock()
     one = SignIn(now + COOKIE_LIFE, who, begun=now, methods=methods, agent=agent[:_LONGEST_AGENT])
     kept = []

@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store, StoreBusy, Write
+from threadwell.projects.within import EMAIL_OF
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    ChangeSet,
+    Conflict,
+    Kept,
+    Store,
+    StoreBusy,
+    Write,
+)
 from threadwell.users.user import User
 
 _USER = "user"
@@ -64,6 +73,7 @@ async def add_user(
     mine = (
         Kept(_EMAIL, user.email, user.id.encode(), before=None),
         Kept(_USER, user.id, msgspec.json.encode(user), before=None),
+        *led(project, user.email),
     )
     try:
         await store.commit(project, ChangeSet(tuple(writes), kept=(*mine, *kept)))
@@ -102,6 +112,29 @@ async def change_user(
             continue
         return changed
     raise StoreBusy("an account is changed by many at once")
+
+
+def led(project: str, email: str) -> tuple[Kept, ...]:
+    """What leads whoever signs in with an address to their account in a further project."""
+    if project == DEFAULT_PROJECT:
+        return ()
+    return (Kept(EMAIL_OF, f"{email}/{project}", b""),)
+
+
+async def homes(store: Store, email: str) -> list[str]:
+    """The projects, by their ids, in which there is an account of that address (in normal form).
+
+    ``store`` is that of the server.
+    """
+    found = [DEFAULT_PROJECT] if await store.get_private(_EMAIL, email) is not None else []
+    after = f"{email}/"
+    while names := list(await store.list_private(EMAIL_OF, after=after, count=_AT_ONCE)):
+        mine = [name for name in names if name.startswith(f"{email}/")]
+        found += [name.rpartition("/")[2] for name in mine]
+        if len(mine) < _AT_ONCE:
+            break
+        after = names[-1]
+    return found
 
 
 def _read(value: bytes) -> User:

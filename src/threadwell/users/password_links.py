@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
+from threadwell.projects.hints import marked
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 from threadwell.users.user import User
 
@@ -49,7 +50,7 @@ class Standing(msgspec.Struct, frozen=True):
 async def new_link(store: Store, project: str, user: User, purpose: str, now: int) -> Link:
     """A link for somebody to set a password by."""
     await _forget(store, project, now)
-    link = Link(str(uuid4()), secrets.token_urlsafe(32))
+    link = Link(str(uuid4()), marked(secrets.token_urlsafe(32), project))
     one = Standing(user.id, user.epoch, purpose, _digest(link.secret), now + LIVES[purpose])
     kept = (Kept(_KIND, link.id, msgspec.json.encode(one), before=None),)
     await store.commit(project, ChangeSet((), kept=kept))

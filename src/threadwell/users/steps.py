@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from threadwell.projects.hints import marked
 from threadwell.stores.contract import Store
 from threadwell.users.browsers import SignIn, read, written
 from threadwell.users.user import User
@@ -14,12 +15,12 @@ LIFE = 10 * 60_000
 _KIND = "sign-in-step"
 
 
-async def new_step(store: Store, user: User, now: int) -> str:
+async def new_step(store: Store, project: str, user: User, now: int) -> str:
     """What a browser keeps as a cookie until the code is there."""
     for name, value in (await store.list_private(_KIND, count=200)).items():
         if read(value).expires <= now:
             await store.put_private(_KIND, name, None)
-    token = secrets.token_urlsafe(32)
+    token = marked(secrets.token_urlsafe(32), project)
     one = SignIn(now + LIFE, user=user.id, epoch=user.epoch)
     await store.put_private(_KIND, _digest(token), written(one))
     return token

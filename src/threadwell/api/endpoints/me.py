@@ -8,7 +8,6 @@ from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import whole_login
 from threadwell.api.endpoints.auth.own import security_of
 from threadwell.api.endpoints.plain_json import json_answer
-from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -27,11 +26,12 @@ async def me(context: Context, request: Request) -> Answer:
     profile = {"reference": caller.reference, "display": caller.name}
     login = await _login(context, caller)
     member = login.member if login is not None else None
+    name = await context.name()
     told: dict[str, Any] = {
         "project": {
             "resourceType": "Project",
             "id": context.project,
-            "name": PROJECT_NAME,
+            "name": name,
             "strictMode": True,
         },
         "membership": {
@@ -39,7 +39,7 @@ async def me(context: Context, request: Request) -> Answer:
             "id": caller.membership
             or (member and member.membership)
             or derived_id(_MEMBERSHIP, caller.client_id),
-            "project": {"reference": f"Project/{context.project}", "display": PROJECT_NAME},
+            "project": {"reference": f"Project/{context.project}", "display": name},
             "user": {"reference": member.user, "display": caller.name}
             if member and member.user
             else profile,

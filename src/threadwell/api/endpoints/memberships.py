@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 
 from threadwell.access.memberships import find_membership
 from threadwell.api.context import Context
-from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE, forbidden
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid, not_found
 from threadwell.fhir.stamp import instant
+from threadwell.projects.registry import project_name
 from threadwell.stores.contract import Store
 from threadwell.users.keeping import find_user, users
 from threadwell.users.user import Member, User
@@ -31,7 +31,10 @@ async def as_membership(store: Store, project: str, user: User, member: Member) 
         "resourceType": "ProjectMembership",
         "id": member.id,
         "meta": {"lastUpdated": instant(member.created)},
-        "project": {"reference": f"Project/{project}", "display": PROJECT_NAME},
+        "project": {
+            "reference": f"Project/{project}",
+            "display": await project_name(store, project),
+        },
         "user": {"reference": f"User/{user.id}", "display": user.email},
         "profile": {"reference": member.profile, "display": user.name},
         "admin": member.admin,

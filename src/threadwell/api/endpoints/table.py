@@ -64,7 +64,7 @@ _PATTERNS: dict[str, tuple[re.Pattern[str], Mapping[str, Handler]]] = {
 _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
     (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
     (re.compile(r"admin/projects/[^/]+/invite"), {"POST": invite.new_member}),
-    (re.compile(r"auth/login/[0-9a-f-]{1,64}"), {"GET": login.state}),
+    (re.compile(r"auth/login/[0-9a-f-]{1,80}"), {"GET": login.state}),
     (re.compile(r"fhir/R4/(?:User|ProjectMembership)/[0-9a-f-]{1,64}"), {"GET": memberships.read}),
 )
 _OF_SEVERAL = ("admin/", "auth/login/", "fhir/R4/User/", "fhir/R4/ProjectMembership/")

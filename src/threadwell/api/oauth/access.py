@@ -28,6 +28,7 @@ from threadwell.logins import endings, marks
 from threadwell.logins.login import Member
 from threadwell.logins.logins import Logins
 from threadwell.logins.people import People
+from threadwell.projects.hints import hint_of
 from threadwell.stores.contract import Store
 
 #: For whom an administrator's request is made: ``ProjectMembership/…``, or a profile.
@@ -196,7 +197,7 @@ class Access:
             return None
         if not client.accepts(pair[1]):
             return None
-        claims = Claims(client.id, generation=client.generation)
+        claims = Claims(client.id, generation=client.generation, project=hint_of(self._project))
         caller = await self._client(client, claims)
         self._remember(header, _Known(caller, None, now + RECHECK, last))
         return caller

@@ -16,6 +16,7 @@ import msgspec
 
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.logins import endings
+from threadwell.projects.within import CLIENT_OF
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 _KIND = "client"
@@ -93,7 +94,9 @@ async def add_client(
     digest = _digest(new.client_secret)
     client = Client(new.client_id, name, project, digest, admin, created=clock(), **more)
     value = msgspec.json.encode(client)
-    if not await store.put_private(_KIND, new.client_id, value, only_new=True):
+    if not await _is_free(store, client) or not await store.put_private(
+        _KIND, new.client_id, value, only_new=True
+    ):
         raise ValueError(f"there is a client {new.client_id} already")
     return new._replace(client_secret="") if client.signs else new
 
@@ -136,7 +139,25 @@ async def change_client(store: Store, client: Client) -> None:
 async def remove_client(store: Store, client_id: str) -> None:
     """End a registration; running servers refuse its tokens within ``access.LOOK``."""
     await store.put_private(_KIND, client_id, None)
+    if await store.get_private(CLIENT_OF, client_id) is not None:
+        await store.put_private(CLIENT_OF, client_id, None)
     await endings.tell(store)
+
+
+async def project_of_client(store: Store, client_id: str) -> str:
+    """Of which project a client is that anybody names, ``""`` where it is none but the first."""
+    value = await store.get_private(CLIENT_OF, client_id) if client_id.isprintable() else None
+    return "" if value is None else value.decode()
+
+
+async def _is_free(store: Store, client: Client) -> bool:
+    """Take the id for the client's project: no two projects have clients of one id."""
+    if client.project == DEFAULT_PROJECT:
+        return await store.get_private(CLIENT_OF, client.id) is None
+    mine = client.project.encode()
+    if await store.put_private(CLIENT_OF, client.id, mine, only_new=True):
+        return True
+    return await store.get_private(CLIENT_OF, client.id) == mine
 
 
 def refuse_unknown(secret: str) -> None:

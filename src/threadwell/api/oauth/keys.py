@@ -90,14 +90,15 @@ class SigningKey:
 class Keyring:
     """The key that signs now, and those that have signed what may still be good."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, project: str = DEFAULT_PROJECT) -> None:
         self._store = store
+        self._project = project
         self._current: SigningKey | None = None
         self._former: tuple[Former, ...] = ()
 
     async def load(self) -> None:
         """Read the keys as they are now, in whichever process they were changed."""
-        pem = await _kept(self._store, _SIGNING, _new_pem)
+        pem = await _kept(self._store, self._project, _SIGNING, _new_pem)
         if self._current is None or self._current.pem != pem:
             self._current = SigningKey(pem)
         self._former = await former_keys(self._store)
@@ -137,16 +138,16 @@ class Former(msgspec.Struct, frozen=True):
     jwk: dict[str, Any]
 
 
-async def open_keyring(store: Store) -> Keyring:
-    """The server's signing keys; makes the first one. Raises ``StoreError``."""
-    ring = Keyring(store)
+async def open_keyring(store: Store, project: str = DEFAULT_PROJECT) -> Keyring:
+    """A project's signing keys; makes the first one. Raises ``StoreError``."""
+    ring = Keyring(store, project)
     await ring.load()
     return ring
 
 
-async def signing_key(store: Store) -> SigningKey:
-    """The key that signs this server's tokens."""
-    return SigningKey(await _kept(store, _SIGNING, _new_pem))
+async def signing_key(store: Store, project: str = DEFAULT_PROJECT) -> SigningKey:
+    """The key that signs a project's tokens."""
+    return SigningKey(await _kept(store, project, _SIGNING, _new_pem))
 
 
 async def former_keys(store: Store) -> tuple[Former, ...]:
@@ -162,7 +163,7 @@ async def rotate_key(store: Store, project: str, now: int, *, at_once: bool = Fa
     ``at_once``: somebody else may have the key. Running servers know of it within
     ``access.LOOK``.
     """
-    before = SigningKey(await _kept(store, _SIGNING, _new_pem))
+    before = SigningKey(await _kept(store, project, _SIGNING, _new_pem))
     raw = await store.get_private(_KIND, _SIGNING)
     fresh = _new_pem()
     until = now + 1000 * (LIFE + _MARGIN)
@@ -178,12 +179,12 @@ async def rotate_key(store: Store, project: str, now: int, *, at_once: bool = Fa
     return SigningKey(fresh)
 
 
-async def kept_secret(store: Store, name: str) -> bytes:
-    """32 random bytes, the same ones for every process on this store."""
-    return await _kept(store, name, lambda: secrets.token_bytes(32))
+async def kept_secret(store: Store, name: str, project: str = DEFAULT_PROJECT) -> bytes:
+    """32 random bytes of a project, the same ones for every process on this store."""
+    return await _kept(store, project, name, lambda: secrets.token_bytes(32))
 
 
-async def _kept(store: Store, name: str, make: Callable[[], bytes]) -> bytes:
+async def _kept(store: Store, project: str, name: str, make: Callable[[], bytes]) -> bytes:
     value = await store.get_private(_KIND, name)
     if value is None:
         # Of several processes that start at once, one's key stays; all take that one.
@@ -194,14 +195,14 @@ async def _kept(store: Store, name: str, make: Callable[[], bytes]) -> bytes:
     plain = unsealed(value, f"the server's key {name}")
     if not is_sealed(value) and is_set():
         # It was kept before there was a key for secrets.
-        await _seal(store, name, value)
+        await _seal(store, project, name, value)
     return plain
 
 
-async def _seal(store: Store, name: str, value: bytes) -> None:
+async def _seal(store: Store, project: str, name: str, value: bytes) -> None:
     with suppress(Conflict):
         change = Kept(_KIND, name, sealed(value), value)
-        await store.commit(DEFAULT_PROJECT, ChangeSet((), kept=(change,)))
+        await store.commit(project, ChangeSet((), kept=(change,)))
 
 
 def _new_pem() -> bytes:

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from threadwell.server import logs
@@ -14,7 +13,7 @@ from threadwell.server.beside import stopping
 from threadwell.server.loop import loop_factory
 from threadwell.server.mail.listener import Listener
 from threadwell.server.mail.talk import Rules
-from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.contract import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,14 @@ async def take_mails_here(
 
 def rules_for(store: Store, place: Place, context: ssl.SSLContext | None) -> Rules:
     """What a listener of a store goes by."""
-    from threadwell.intake.arrivals.handed_over import Recipients, keep_mail
+    from threadwell.server.mail.houses import Houses
 
-    recipients = Recipients(store, DEFAULT_PROJECT)
-
+    houses = Houses(store)
     return Rules(
         place.lmtp,
         place.most,
-        recipients.account_of,
-        partial(keep_mail, store, DEFAULT_PROJECT),
+        houses.account_of,
+        houses.keep,
         tls=context,
         must_tls=place.must_tls,
     )

@@ -18,7 +18,6 @@ from threadwell.access.scopes import granted
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of, where_from
 from threadwell.api.endpoints.plain_json import json_answer
-from threadwell.api.endpoints.project import PROJECT_NAME
 from threadwell.api.exchange import Answer, Request
 from threadwell.fhir.outcome import invalid
 from threadwell.logins.login import OFFLINE, Asked, Login, Refused
@@ -146,9 +145,9 @@ async def _next(context: Context, begun: Login, user: User, type_: str = "") -> 
     members = [one for one in _members(context, user) if one.profile.startswith(type_)]
     if len(members) == 1:
         return await _let_in(context, begun, user, members[0])
-    return json_answer(
-        200, {"login": begun.id, "memberships": [_shown(context, user, one) for one in members]}
-    )
+    name = await context.name()
+    shown = [_shown(context, name, user, one) for one in members]
+    return json_answer(200, {"login": begun.id, "memberships": shown})
 
 
 async def _let_in(context: Context, begun: Login, user: User, member: Member) -> Answer:
@@ -184,9 +183,9 @@ def _holds(begun: Login, user: User) -> bool:
     return not user.disabled and user.password_set <= begun.begun
 
 
-def _shown(context: Context, user: User, member: Member) -> dict[str, Any]:
+def _shown(context: Context, name: str, user: User, member: Member) -> dict[str, Any]:
     return {
         "id": member.id,
-        "project": {"reference": f"Project/{context.project}", "display": PROJECT_NAME},
+        "project": {"reference": f"Project/{context.project}", "display": name},
         "profile": {"reference": member.profile, "display": user.name},
     }

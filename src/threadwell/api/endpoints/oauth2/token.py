@@ -44,7 +44,7 @@ async def _client_credentials(context: Context, request: Request, form: Form) ->
     scopes = granted(asked, client.scopes, ["system"])
     if asked and not scopes:
         raise OAuthError("invalid_scope", "None of the scopes can be granted")
-    return json_answer(200, for_client(context, client, tuple(scopes)))
+    return json_answer(200, await for_client(context, client, tuple(scopes)))
 
 
 async def _authorization_code(context: Context, request: Request, form: Form) -> Answer:
@@ -75,7 +75,7 @@ async def _handed(context: Context, granted: Granted) -> Answer:
     if standing is None:
         await context.logins.end(login.id, "no longer a member")
         raise OAuthError("invalid_grant", "The login is over")
-    return json_answer(200, for_person(context, granted, standing))
+    return json_answer(200, await for_person(context, granted, standing))
 
 
 #: The grants that there are; discovery tells them.

@@ -1,3 +1,0 @@
-"""What Medplum's clients are told of a project."""
-
-PROJECT_NAME = "Threadwell"

@@ -1,0 +1,24 @@
+"""Which project whoever opens a store is about, where that is not said where it is opened."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+from threadwell.projects.registry import named_project
+from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+
+#: The name or id of a project; ``""`` for the first one.
+CHOSEN: ContextVar[str] = ContextVar("project", default="")
+
+
+async def chosen(store: Store, named: str = "") -> str:
+    """The id of the project that is named or, if none is, ``CHOSEN``; raises ``StoreError``."""
+    named = named or CHOSEN.get()
+    if not named:
+        return DEFAULT_PROJECT
+    found = await named_project(store, named)
+    if found is None:
+        raise StoreError(
+            f"there is no project {named}: `threadwell project list` has those there are"
+        )
+    return found.id
