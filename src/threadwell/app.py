@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from threadwell.api.load.gate import Load
@@ -342,28 +343,44 @@ def create_server(
     from threadwell.inbox.app import create_pages
     from threadwell.inbox.browsers import Accounts, PageBrowsers
     from threadwell.inbox.news import News
+    from threadwell.inbox.places import Places
     from threadwell.intake.chat.typing import Typing
-    from threadwell.stores.contract import DEFAULT_PROJECT
+    from threadwell.projects.within import within
 
     load = load or Load()
     trail = trail or Trail(store)
-    news = News(store, DEFAULT_PROJECT)
-    load.at_end.append(news.close)
     typing = typing or Typing()
-    pages = create_pages(
-        store, base_url=base_url, channels=channels(), news=news, typing=typing, trail=trail
-    )
+
+    def others(project: str) -> tuple[Accounts, PageBrowsers]:
+        own = within(store, project)
+        return Accounts(own, project), PageBrowsers(own, project, base_url)
+
+    def pages_of(project: str, places: Places) -> Starlette:
+        news = News(within(store, project), project)
+        load.at_end.append(news.close)
+        return create_pages(
+            store,
+            base_url=base_url,
+            channels=channels(),
+            project=project,
+            news=news,
+            typing=typing,
+            trail=trail,
+            doors=places,
+        )
+
     return create_app(
         store,
         base_url=base_url,
         labels=channel_labels,
         channels=live_channels,
         also_at=also_at,
-        pages=pages,
+        pages=Places(store, base_url, pages_of),
         load=load,
         max_page=max_page or MAX_PAGE,
         typing=typing,
         people=Accounts(store, DEFAULT_PROJECT),
         browsers=PageBrowsers(store, DEFAULT_PROJECT, base_url),
+        others=others,
         trail=trail,
     )

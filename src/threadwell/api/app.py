@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
-    Awaitable,
     Callable,
     Mapping,
     MutableMapping,
@@ -32,7 +31,7 @@ from threadwell.api.context import (
     no_channels,
     open_context,
 )
-from threadwell.api.endpoints import table
+from threadwell.api.endpoints import discovery, table
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.failing import crashed
 from threadwell.api.headers import as_mapping, repeated
@@ -40,16 +39,22 @@ from threadwell.api.load.allowance import Left
 from threadwell.api.load.gate import LARGE, Load, unserved
 from threadwell.api.outcomes import NotAllowed, refusal
 from threadwell.api.outside import ASGIApp, Message, Send
+from threadwell.api.projects.contexts import Contexts
+from threadwell.api.projects.several import answer as of_several
+from threadwell.api.projects.several import chosen
+from threadwell.api.projects.whose import Whose
 from threadwell.api.rest import routes
 from threadwell.api.rest.subscriptions import remove
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
 from threadwell.api.watched import refused, signed
 from threadwell.audit.trail import Trail
-from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.outcome import FhirError, not_found
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.chat.typing import Typing
 from threadwell.logins.people import Browsers, People
+from threadwell.projects.hints import PREFIX as BELOW
+from threadwell.projects.hints import below
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 _FHIR = "/fhir/R4"
@@ -80,6 +85,7 @@ def create_app(
     typing: Typing | None = None,
     people: People | None = None,
     browsers: Browsers | None = None,
+    others: Callable[[str], tuple[People, Browsers]] | None = None,
     trail: Trail | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
@@ -88,6 +94,8 @@ def create_app(
     part of the API. The store stays open when the server stops. ``load`` counts, and limits how
     much is under way at once. ``typing`` is where apps and pages tell who types.
     ``people`` and ``browsers`` tell who has logins (``logins.people``).
+    ``project`` is the first one, to which all are that name no other (``api.projects``). ``others``
+    makes the people and browsers of a further one; without it there is none.
     ``trail`` is that of the store.
     """
     spans = open_spans()
@@ -95,50 +103,58 @@ def create_app(
     load = load or Load()
     trail = trail or Trail(traced, clock=clock)
 
-    async def open_() -> Context:
+    async def open_(of: str) -> Context:
+        mine = others(of) if others and of != project else (people, browsers)
         return await open_context(
             traced,
             base_url=base_url,
             labels=labels,
             channels=channels,
             also_at=also_at,
-            project=project,
+            project=of,
             clock=clock,
             max_body=max_body,
             max_page=max_page,
             load=load,
-            people=people,
-            browsers=browsers,
+            people=mine[0],
+            browsers=mine[1],
             trail=trail,
         )
 
-    return _App(open_, pages or outside.not_found, load, spans, typing or Typing())
+    contexts = Contexts(traced, project, open_, alone=others is None)
+    return _App(contexts, pages or outside.not_found, load, spans, typing or Typing())
 
 
 class _App:
     def __init__(
         self,
-        open_: Callable[[], Awaitable[Context]],
+        contexts: Contexts,
         pages: ASGIApp,
         load: Load,
         spans: Spans | None,
         typing: Typing,
     ) -> None:
-        self._open = open_
+        self._contexts = contexts
+        self._whose = Whose(contexts)
         self._pages = pages
         self._load = load
         self._spans = spans
         self._context: Context | None = None
-        self._chat = Chat(self._at_hand, load, typing)
-        self._subscriptions = Subscriptions(self._at_hand, load, remove)
+        self._chat = Chat(contexts, load, typing)
+        self._subscriptions = Subscriptions(contexts, load, remove)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         path: str = scope["path"]
+        project = ""
+        if path.startswith(BELOW) and (named := below(path)):
+            # Hooks, files and apps of a project come without anything else that names it.
+            project, path = named
+            scope = {**scope, "path": path}
         if path.startswith(PREFIX):
-            await self._chat(scope, receive, send)
+            await self._chat(scope, receive, send, project)
             return
         if path == PATH:
             await self._subscriptions(scope, receive, send)
@@ -155,6 +171,7 @@ class _App:
         query: str = scope["query_string"].decode(errors="replace")
         peer = scope.get("client")
         request = Request(scope["method"], path[1:], query, headers, peer=peer[0] if peer else "")
+        request.project = project
         is_shared = cors.is_shared(request.path)
         status = held = 0
         is_over = load.meter.begin() > load.max_in_flight
@@ -200,20 +217,34 @@ class _App:
             return cors.preflight(headers)
         try:
             context = self._context or await self._ready()
+            several = await self._contexts.several()
             if methods is None:
+                if several:
+                    context = await self._of(request)
                 return await _fhir(context, request, receive)
             request.interaction = table.interaction_of(request.path)
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(methods)
             if request.method not in _WITH_BODY:
+                if several and request.path == table.JWKS:
+                    return await discovery.jwks_of(await self._contexts.all())
+                context = await self._of(request) if several else context
                 return await handler(context, request)
             most = table.largest_body(request.path, context.max_body)
             # A form is too small to be counted.
             held = context.load.hold(announced(headers, most)) if most > table.MAX_FORM else 0
             try:
                 request.body = await read_body(receive, headers, most)
-                answer = await handler(context, request)
+                if several:
+                    homes = await self._whose.homes(request)
+                    context = homes[0] if homes else await self._of(request)
+                    if len(homes) > 1:
+                        answer = await of_several(self._contexts, homes, request)
+                    else:
+                        answer = await handler(context, request)
+                else:
+                    answer = await handler(context, request)
                 if request.interaction == "login":
                     signed(context, request, answer.status)
                 return answer
@@ -257,11 +288,19 @@ class _App:
             if is_counted:
                 load.meter.end("page", status, perf_counter() - started)
 
-    async def _at_hand(self) -> Context:
-        return self._context or await self._ready()
+    async def _of(self, request: Request) -> Context:
+        """The context of the project that a request is about; raises ``FhirError`` 404."""
+        if request.project:
+            context = await self._contexts.of(request.project)
+            if context is None:
+                raise not_found()
+            return context
+        if request.path == "auth/profile" and (found := await chosen(self._contexts, request)):
+            return found
+        return await self._whose.context(request)
 
     async def _ready(self) -> Context:
-        self._context = await self._open()
+        self._context = await self._contexts.first()
         return self._context
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -49,7 +49,7 @@ class Request:
     Below the FHIR base, ``path`` is relative to it and ``type``, ``id``, ``version`` and
     ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
     is one of ``load.families``, ``peer`` the address that the connection comes from, ``way`` how it
-    came in (``audit.record.Who``).
+    came in (``audit.record.Who``). ``project`` is one that its path names.
     """
 
     method: str
@@ -65,6 +65,7 @@ class Request:
     compartment: str = ""
     peer: str = ""
     way: str = "api"
+    project: str = ""
 
     @property
     def is_extended(self) -> bool:

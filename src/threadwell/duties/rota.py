@@ -195,7 +195,8 @@ class _Rota:
 
     def join(self, project: str, duties: Sequence[Duty]) -> None:
         """Take on the duties of a project; raises ``ValueError`` where two have one name."""
-        by_name = {name_of(duty.name, project): duty for duty in duties}
+        several = self.shifts is not None
+        by_name = {name_of(one.name, project) if several else one.name: one for one in duties}
         if len(by_name) < len(duties):
             raise ValueError("two duties have the same name")
         self.duties |= by_name

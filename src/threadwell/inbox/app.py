@@ -44,10 +44,11 @@ from threadwell.inbox.entrance_forms import sign_in_form
 from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
-from threadwell.inbox.site import Site, door
+from threadwell.inbox.site import Doors, Site, door
 from threadwell.inbox.viewing import Viewing
 from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
+from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 from threadwell.users.browsers import signed_in
 from threadwell.users.keeping import any_user
@@ -78,16 +79,18 @@ def create_pages(
     news: News | None = None,
     typing: Typing | None = None,
     trail: Trail | None = None,
+    doors: Doors | None = None,
 ) -> Starlette:
     """The pages of one project of ``store``, to be served at ``/`` beside the API.
 
     ``base_url`` is where browsers reach them: with https they are signed in over https alone.
     ``channels`` are those that messages may have come by. Once ``news`` is closed, no page is told
     any more of what changes. ``typing`` is where apps and pages tell who types. ``trail`` is that
-    of the store, where it is recorded who is shown what.
+    of the store, where it is recorded who is shown what. ``doors`` are those of the server, where
+    it may have several projects.
     """
     trail = trail or Trail(store)
-    store = trail.store
+    store = within(trail.store, project)
     parts = urlsplit(base_url)
     labels = {one.name: one.label for one in channels}
     site = Site(
@@ -104,6 +107,7 @@ def create_pages(
         typing or Typing(),
         Viewing(store, project),
         trail,
+        doors=doors,
     )
     inside = {
         "/": pages.sessions,
@@ -123,7 +127,7 @@ def create_pages(
         "/deliveries": deliveries.show,
         "/news": stream.show,
     }
-    return Starlette(
+    pages_ = Starlette(
         routes=[
             *(Route(path, _guarded(site, page)) for path, page in inside.items()),
             Route("/find", _guarded(site, pages.found)),
@@ -163,6 +167,8 @@ def create_pages(
         ],
         exception_handlers={HTTPException: _refused},
     )
+    pages_.state.site = site
+    return pages_
 
 
 def _guarded(site: Site, page: Page) -> Endpoint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -118,6 +118,13 @@ def keep_app(site: Site, request: Request, response: Response) -> None:
     page = request.query_params.get("next", "")
     if _APP.fullmatch(page):
         give_cookie(site, response, site.wanted_cookie, page, LINK_LIFE)
+
+
+def wanted_client(site: Site, request: Request) -> str:
+    """The id of the app that somebody signs in for, ``""`` for none."""
+    page = request.cookies.get(site.wanted_cookie, "")
+    asked = parse_qs(urlsplit(page).query) if _APP.fullmatch(page) else {}
+    return asked.get("client_id", [""])[0]
 
 
 def _wanted(site: Site, request: Request) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox import passkey_doors
+from threadwell.inbox import choosing, passkey_doors
 from threadwell.inbox.coming_in import acts_as, come_in, where_from
 from threadwell.inbox.doors import (
     drop_cookie,
@@ -23,17 +23,19 @@ from threadwell.inbox.doors import (
     give_cookie,
     is_from_here,
     keep_app,
+    wanted_client,
 )
 from threadwell.inbox.entering import entered, refused
 from threadwell.inbox.entrance_forms import code_form, form_page, sign_in_form, step_token
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
+from threadwell.projects.within import project_of_client
 from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
 from threadwell.users.resetting import ask_for_reset
-from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, Wrong
+from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, Proved, Wrong
 from threadwell.users.steps import LIFE as STEP_LIFE
 from threadwell.users.steps import end_step, new_step, step_of
 from threadwell.users.user import User
@@ -68,6 +70,8 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
     return [
         route("/sign-in", show, "GET"),
         form("/sign-in", sign_in),
+        route(choosing.PATH, choosing.show, "GET"),
+        form(choosing.PATH, choose),
         route("/sign-in/code", show_code, "GET"),
         form("/sign-in/code", check_code),
         form("/sign-in/passkey/begin", passkey_doors.begin),
@@ -94,15 +98,48 @@ async def sign_in(site: Site, request: Request) -> Response:
         return from_elsewhere()
     form = await read_form(request)
     email, password = first(form, "email"), first(form, "password")
-    where = where_from(site, request)
-    try:
-        proved = await site.signing_in.by_password(email, password, where)
-    except Wrong as error:
-        return sign_in_form(site, 401, email=email, mistake=sentence(error))
-    except Paused as error:
-        response = sign_in_form(site, 429, email=email, mistake=sentence(error))
-        response.headers["Retry-After"] = str(error.seconds)
-        return response
+    proved: list[tuple[Site, Proved]] = []
+    wrong: list[Wrong | Paused] = []
+    for one in await _homes(site, request, email):
+        where = where_from(one, request)
+        try:
+            proved.append((one, await one.signing_in.by_password(email, password, where)))
+        except (Wrong, Paused) as error:
+            wrong.append(error)
+    if len(proved) > 1:
+        return await choosing.asks(site, proved)
+    if proved:
+        return await _goes_on(*proved[0], request)
+    paused = next((one for one in wrong if isinstance(one, Paused)), None)
+    if paused is None:
+        return sign_in_form(site, 401, email=email, mistake=sentence(wrong[0]))
+    response = sign_in_form(site, 429, email=email, mistake=sentence(paused))
+    response.headers["Retry-After"] = str(paused.seconds)
+    return response
+
+
+async def choose(site: Site, request: Request) -> Response:
+    """What somebody says who has accounts in several projects."""
+    found = await choosing.chosen(site, request)
+    if isinstance(found, Response):
+        return found
+    response = await _goes_on(*found, request)
+    choosing.forget(site, response)
+    return response
+
+
+async def _homes(site: Site, request: Request, email: str) -> list[Site]:
+    """Where somebody may have an account who signs in; where there is none, that is told here."""
+    app = await project_of_client(site.whole, wanted_client(site, request))
+    there = [await site.doors.site(app)] if site.doors and app else []
+    homes = [one for one in there if one is not None]
+    if site.doors and not homes:
+        homes = await site.doors.homes(email)
+    return homes or [site]
+
+
+async def _goes_on(site: Site, proved: Proved, request: Request) -> Response:
+    """To the second step, or in."""
     if proved.needs_code:
         token = await new_step(site.whole, site.project, proved.user, now_ms())
         onward: Response = RedirectResponse("/sign-in/code", 303)
@@ -152,16 +189,18 @@ async def ask_reset(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     email = first(await read_form(request), "email")
+    mailed = False
     try:
-        mailed = await ask_for_reset(
-            site.whole,
-            site.project,
-            site.channels,
-            email=email,
-            address=where_from(site, request).address,
-            base=site.origin,
-            clock=now_ms,
-        )
+        for one in await _homes(site, request, email):
+            mailed |= await ask_for_reset(
+                one.whole,
+                one.project,
+                one.channels,
+                email=email,
+                address=where_from(one, request).address,
+                base=one.origin,
+                clock=now_ms,
+            )
     except Paused as error:
         response = form_page("reset.html", 429, mistake=sentence(error))
         response.headers["Retry-After"] = str(error.seconds)

@@ -77,6 +77,7 @@ async def page_of(
         "place": place,
         "zone": zone.key,
         "badge": site.badges.of,
+        "project": await site.name(),
         "me": by.name if by.reference else "",
         "held": await count_held(reader),
         "questions": await count_reviews(reader),

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
 
 from threadwell.inbox import words
 from threadwell.intake.reports.wanted import STATUSES
@@ -27,6 +28,11 @@ STATIC = {
 def render(template: str, **values: Any) -> str:
     """The page of a template in ``templates/``."""
     return _environment().get_template(template).render(values)
+
+
+def render_page(template: str, status: int, **values: Any) -> HTMLResponse:
+    """The same as an answer."""
+    return HTMLResponse(render(template, **values), status)
 
 
 @cache

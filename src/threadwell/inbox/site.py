@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from starlette.responses import HTMLResponse
 
@@ -25,11 +26,24 @@ from threadwell.intake.chat.typing import Typing
 from threadwell.intake.links import as_key
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import Settings
+from threadwell.projects.registry import FIRST_NAME, project_name
 from threadwell.stores.contract import Store
 from threadwell.users.passkeys import Passkeys
 from threadwell.users.passwords import shared
 from threadwell.users.signing_in import SigningIn
 from threadwell.users.webauthn import party_of
+
+
+class Doors(Protocol):
+    """The sites of a server's projects, for those who are not in yet."""
+
+    async def homes(self, email: str) -> list[Site]:
+        """Where there are accounts of an address, written in whatever way."""
+        ...
+
+    async def site(self, project: str) -> Site | None:
+        """Where a project is; ``None`` where there is none of that id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,8 @@ class Site:
     (how the practice is set up, who is signed in), and for nothing else.
 
     ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
-    channels that there are, and ``labels`` what people call these, by name.
+    channels that there are, and ``labels`` what people call these, by name. ``doors`` lead to the
+    sites of other projects.
     """
 
     view: View
@@ -56,6 +71,7 @@ class Site:
     viewing: Viewing
     trail: Trail
     policy: Policy | None = None
+    doors: Doors | None = None
 
     async def seen_by(self, who: str) -> Site:
         """The same as somebody (``Practitioner/…``) sees it by their policy, if they have one."""
@@ -68,6 +84,11 @@ class Site:
     def reader(self) -> Reader:
         """Reads what the caller sees, for one page."""
         return Reader(self.whole, self.project, self.view, self.policy)
+
+    async def name(self) -> str:
+        """What people call the project, ``""`` where nobody has given it a name."""
+        name = await project_name(self.whole, self.project)
+        return "" if name == FIRST_NAME else name
 
     async def dates(self) -> Dates:
         """How the practice writes days and times."""

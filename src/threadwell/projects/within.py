@@ -34,13 +34,13 @@ from threadwell.stores.contract import (
 #: Of which project a client is, and in which projects an address has accounts; no more than that.
 CLIENT_OF, EMAIL_OF = "client-of", "email-of"
 #: What somebody has proved at the door who has accounts in several projects.
-CHOICE = "sign-in-choice"
+CHOICE, PAGE_CHOICE = "login-choice", "sign-in-choice"
 #: The kinds of private values that are the server's: which projects there are, and what leads to
 #: each; which processes serve, and which of them has which duty. What is recorded of each project
 #: is chained for all by one process; those names begin with the project.
 SHARED = frozenset(
     (
-        *(PROJECT, NAME, CLIENT_OF, EMAIL_OF, CHOICE),
+        *(PROJECT, NAME, CLIENT_OF, EMAIL_OF, CHOICE, PAGE_CHOICE),
         *("server", "duty", "duty-lease", "duty-beat"),
         *("audit-new", "audit-block", "audit-head", "audit-start", "audit-term"),
         *("audit-spool", "audit-retention"),
@@ -62,6 +62,12 @@ def kind_of(project: str, kind: str) -> str:
     """What the store calls a project's private values of a kind."""
     is_plain = project == DEFAULT_PROJECT or kind in SHARED
     return kind if is_plain else f"{project}{_MARK}{kind}"
+
+
+async def project_of_client(store: Store, client_id: str) -> str:
+    """Of which project a client is that anybody names, ``""`` where it is none but the first."""
+    value = await store.get_private(CLIENT_OF, client_id) if client_id.isprintable() else None
+    return "" if value is None else value.decode()
 
 
 class Within:

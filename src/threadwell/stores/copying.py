@@ -98,7 +98,9 @@ async def tally_of(store: Store) -> Tally:
 
 
 async def _kinds(store: Store) -> list[str]:
-    return [kind for kind in await store.private_kinds() if kind not in _STAYING]
+    # Those of a project that is not the first begin with its id (``projects.within``).
+    kinds = await store.private_kinds()
+    return [kind for kind in kinds if kind.rpartition(":")[2] not in _STAYING]
 
 
 async def _bring(target: Store, project: str, part: Sequence[Version]) -> int:

@@ -53,8 +53,10 @@ async def users(store: Store, project: str) -> list[User]:
 
 
 async def any_user(store: Store) -> bool:
-    """Is there any account?"""
-    return bool(await store.list_private(_USER, count=1))
+    """Is there any account, of whichever project?"""
+    if await store.list_private(_USER, count=1):
+        return True
+    return bool(await store.list_private(EMAIL_OF, count=1))
 
 
 async def add_user(

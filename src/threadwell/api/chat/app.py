@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +21,7 @@ from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.line import Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
+from threadwell.api.projects.contexts import Contexts
 from threadwell.audit.record import Who
 from threadwell.channels.account import Account
 from threadwell.fhir.outcome import FhirError
@@ -34,23 +35,27 @@ _ALLOWED = b"Authorization, Content-Type"
 
 
 class Chat:
-    """Serves apps; ``open_`` gives the server's context, ``typing`` is shared among workers."""
+    """Serves apps of the projects of ``contexts``; ``typing`` is shared among workers."""
 
-    def __init__(self, open_: Callable[[], Awaitable[Context]], load: Load, typing: Typing) -> None:
-        self._open = open_
+    def __init__(self, contexts: Contexts, load: Load, typing: Typing) -> None:
+        self._contexts = contexts
         self._load = load
         self._typing = typing
-        self._following: Following | None = None
+        self._following: dict[str, Following] = {}
         load.at_end.append(self._end)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, project: str = ""
+    ) -> None:
+        """``project`` is the one that the path names, before it was taken from it."""
         if scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
+            await self._socket(scope, receive, send, project)
             return
         started = perf_counter()
         load, headers = self._load, as_mapping(scope["headers"])
         query = scope["query_string"].decode(errors="replace")
         request = Request(scope["method"], scope["path"][1:], query, headers, interaction="chat")
+        request.project = project
         if peer := scope.get("client"):
             request.peer = peer[0]
         status = 0
@@ -72,7 +77,7 @@ class Chat:
     async def _answer(self, request: Request, receive: Receive) -> Answer:
         shared: list[Header] = []
         try:
-            context = await self._open()
+            context = await self._of(request.project)
             _, name, *rest = request.path.split("/")
             account = await account_of(context, name)
             if origin := request.headers.get(b"origin", b"").decode("latin-1"):
@@ -126,11 +131,13 @@ class Chat:
         finally:
             self._load.release(held)
 
-    async def _socket(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def _socket(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, project: str
+    ) -> None:
         await receive()
         headers = as_mapping(scope["headers"])
         try:
-            context = await self._open()
+            context = await self._of(project)
             _, name, *rest = scope["path"][1:].split("/")
             account = await account_of(context, name)
             if rest != ["socket"]:
@@ -148,14 +155,22 @@ class Chat:
             await _reject(send, refused(of_store(self._load, error)))
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        if self._following is None:
-            self._following = Following(context.whole, context.project, self._typing, context.clock)
-        socket = Socket(context, name, self._following, self._typing, receive, Line(send))
+        following = self._following.get(context.project)
+        if following is None:
+            following = Following(context.whole, context.project, self._typing, context.clock)
+            self._following[context.project] = following
+        socket = Socket(context, name, following, self._typing, receive, Line(send))
         await socket.run()
 
     def _end(self) -> None:
-        if self._following is not None:
-            self._following.close()
+        for following in self._following.values():
+            following.close()
+
+    async def _of(self, project: str) -> Context:
+        context = await self._contexts.of(project)
+        if context is None:
+            raise ChatRefused("not-found", "there is no such account", "path")
+        return context
 
 
 def _found(method: str, rest: list[str]) -> tuple[Endpoint, int]:

@@ -6,6 +6,7 @@ each list is the table that the endpoint itself goes by.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from threadwell.access.scopes import PLAIN
@@ -68,6 +69,15 @@ async def jwks(context: Context, _: Request) -> Answer:
     """``.well-known/jwks.json``: the keys that our tokens are signed with (RFC 7517)."""
     await context.keys.load()
     return json_answer(200, {"keys": context.keys.jwks(context.clock())}, cache=_CACHE)
+
+
+async def jwks_of(contexts: Sequence[Context]) -> Answer:
+    """The same of all projects of a server: they have one address for it, and keys of their own."""
+    keys: list[dict[str, Any]] = []
+    for context in contexts:
+        await context.keys.load()
+        keys += context.keys.jwks(context.clock())
+    return json_answer(200, {"keys": keys}, cache=_CACHE)
 
 
 def endpoints(context: Context) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from threadwell.api.endpoints import (
 from threadwell.api.endpoints.auth import login, mfa, own, passwords
 from threadwell.api.endpoints.oauth2 import authorize, token, tokens_told
 
+JWKS = ".well-known/jwks.json"
 _PATHS: dict[str, Mapping[str, Handler]] = {
     "healthcheck": {"GET": health.live},
     "health/live": {"GET": health.live},
@@ -47,7 +48,7 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "auth/revoke": {"POST": own.revoke},
     "fhir/R4/User": {"GET": memberships.search},
     "fhir/R4/ProjectMembership": {"GET": memberships.search},
-    ".well-known/jwks.json": {"GET": discovery.jwks},
+    JWKS: {"GET": discovery.jwks},
     ".well-known/openid-configuration": {"GET": discovery.openid_configuration},
     ".well-known/smart-configuration": {"GET": discovery.smart_configuration},
     # SMART App Launch looks below the FHIR base.

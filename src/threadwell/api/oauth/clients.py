@@ -144,12 +144,6 @@ async def remove_client(store: Store, client_id: str) -> None:
     await endings.tell(store)
 
 
-async def project_of_client(store: Store, client_id: str) -> str:
-    """Of which project a client is that anybody names, ``""`` where it is none but the first."""
-    value = await store.get_private(CLIENT_OF, client_id) if client_id.isprintable() else None
-    return "" if value is None else value.decode()
-
-
 async def _is_free(store: Store, client: Client) -> bool:
     """Take the id for the client's project: no two projects have clients of one id."""
     if client.project == DEFAULT_PROJECT:

@@ -9,9 +9,11 @@ from threadwell.access.view import View
 from threadwell.api import outside
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
-from threadwell.api.line import Line
+from threadwell.api.line import Gone, Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
+from threadwell.api.projects.contexts import Contexts
+from threadwell.api.subscriptions.first_frame import first_bound
 from threadwell.api.subscriptions.following import Following
 from threadwell.api.subscriptions.socket import Socket
 from threadwell.stores.contract import StoreError
@@ -19,6 +21,8 @@ from threadwell.subscriptions.leaving import note_bound
 from threadwell.users.sources import address_of, proxies
 
 PATH = "/ws/subscriptions-r4"
+#: Come back (RFC 6455 §7.4).
+_LATER = 1013
 
 
 def socket_url(base: str) -> str:
@@ -31,13 +35,13 @@ Remove = Callable[[Context, View, str], Awaitable[None]]
 
 
 class Subscriptions:
-    """Serves subscribers; ``open_`` gives the server's context."""
+    """Serves subscribers of the projects of ``contexts``."""
 
-    def __init__(self, open_: Callable[[], Awaitable[Context]], load: Load, remove: Remove) -> None:
-        self._open = open_
+    def __init__(self, contexts: Contexts, load: Load, remove: Remove) -> None:
+        self._contexts = contexts
         self._load = load
         self._remove = remove
-        self._following: Following | None = None
+        self._following: dict[str, Following] = {}
         load.at_end.append(self._end)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -46,17 +50,31 @@ class Subscriptions:
             return
         await receive()
         try:
-            context = await self._open()
+            context = await self._contexts.first()
             if self._load.draining:
                 await _refuse(send)
                 return
+            several = await self._contexts.several()
             position = await context.whole.position(context.project)
         except StoreError:
             await _refuse(send)
             return
         await send({"type": "websocket.accept"})
-        if self._following is None:
-            self._following = Following(context.whole, context.project, context.bases)
+        line = Line(send)
+        if several:
+            try:
+                named, receive = await first_bound(receive, line)
+                context = await self._contexts.of(named) or context
+                position = await context.whole.position(context.project)
+            except Gone:
+                return
+            except StoreError:
+                await line.end(_LATER, "the store cannot be read")
+                return
+        following = self._following.get(context.project)
+        if following is None:
+            following = Following(context.whole, context.project, context.bases)
+            self._following[context.project] = following
 
         async def remove(view: View, id_: str) -> None:
             await self._remove(context, view, id_)
@@ -64,13 +82,12 @@ class Subscriptions:
         async def note(ids: Iterable[str]) -> None:
             await note_bound(context.whole, context.project, ids, context.clock())
 
-        line = Line(send)
         address = _address(scope)
-        await Socket(context, self._following, position, remove, note, receive, line, address).run()
+        await Socket(context, following, position, remove, note, receive, line, address).run()
 
     def _end(self) -> None:
-        if self._following is not None:
-            self._following.close()
+        for following in self._following.values():
+            following.close()
 
 
 def _address(scope: MutableMapping[str, Any]) -> str:

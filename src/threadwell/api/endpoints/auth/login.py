@@ -26,7 +26,13 @@ from threadwell.users.accounts import as_login_member, user_id
 from threadwell.users.keeping import find_user
 from threadwell.users.passwords import shared
 from threadwell.users.pauses import Paused
-from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, SigningIn, Wrong
+from threadwell.users.signing_in import (
+    PASSWORD,
+    PASSWORD_AND_CODE,
+    Proved,
+    SigningIn,
+    Wrong,
+)
 from threadwell.users.user import BadUser, Member, User, parse_account_email
 
 _OVER = "The login is over: begin again"
@@ -37,21 +43,45 @@ async def login(context: Context, request: Request) -> Answer:
     """The first step; 400 for what is wrong, 429 after many that were."""
     body = body_of(request)
     email, password = text_of(body, "email", needed=True), text_of(body, "password", needed=True)
-    asked, generation = await _asked(context, body)
+    await _asked(context, body)
     if text_of(body, "projectId") not in ("", context.project):
         raise invalid("There is no such project", "projectId")
     try:
         proved = await signing_in(context).by_password(email, password, where_from(request))
     except (Wrong, Paused) as error:
         refuse(error)
-    agent = request.headers.get(b"user-agent", b"").decode("latin-1")
-    begun = await context.logins.begin(asked, agent=agent, generation=generation)
-    user = proved.user
-    begun = await context.logins.identified(begun.id, f"User/{user.id}", PASSWORD)
-    type_ = text_of(body, "resourceType")
+    return await goes_on(context, proved, request)
+
+
+async def goes_on(context: Context, proved: Proved, request: Request) -> Answer:
+    """The answer to the first step, where the password was right."""
+    user, type_ = proved.user, text_of(body_of(request), "resourceType")
+    login = await begun(context, proved, request)
     if type_ and not any(one.profile.startswith(f"{type_}/") for one in _members(context, user)):
         raise invalid(f"The account is of no {type_}", "resourceType")
-    return await _next(context, begun, user, type_)
+    return await _next(context, login, user, type_)
+
+
+async def begun(context: Context, proved: Proved, request: Request) -> Login:
+    """A login for what the app asks, of somebody whose password was right."""
+    asked, generation = await _asked(context, body_of(request))
+    agent = request.headers.get(b"user-agent", b"").decode("latin-1")
+    login = await context.logins.begin(asked, agent=agent, generation=generation)
+    return await context.logins.identified(login.id, f"User/{proved.user.id}", PASSWORD)
+
+
+async def memberships(context: Context, user: User, type_: str = "") -> list[dict[str, Any]]:
+    """Those of an account as they are shown, as a resource of ``type_`` if one is named."""
+    name = await context.name()
+    mine = [one for one in _members(context, user) if one.profile.startswith(type_)]
+    return [_shown(context, name, user, one) for one in mine]
+
+
+async def is_members(context: Context, login: str, membership: str) -> bool:
+    """Whether a login is of somebody who has that membership."""
+    found = await context.logins.find(login)
+    user = await find_user(context.whole, user_id(found.user)) if found is not None else None
+    return user is not None and any(one.id == membership for one in _members(context, user))
 
 
 async def state(context: Context, request: Request) -> Answer:
@@ -145,8 +175,7 @@ async def _next(context: Context, begun: Login, user: User, type_: str = "") -> 
     members = [one for one in _members(context, user) if one.profile.startswith(type_)]
     if len(members) == 1:
         return await _let_in(context, begun, user, members[0])
-    name = await context.name()
-    shown = [_shown(context, name, user, one) for one in members]
+    shown = await memberships(context, user, type_)
     return json_answer(200, {"login": begun.id, "memberships": shown})
 
 

@@ -1,0 +1,1 @@
+"""Which project a request is about, where a server has several."""
