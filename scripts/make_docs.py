@@ -28,7 +28,7 @@ from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, SPOOL_VARIABLE
 from threadwell.channels.chat.posted import MOST_FILES
 from threadwell.channels.reading import KEPT_BYTES
 from threadwell.cli import COMMANDS
-from threadwell.cli.command import DEFAULT_STORE, STORE_VARIABLE, Command
+from threadwell.cli.command import DEFAULT_STORE, PROJECT_VARIABLE, STORE_VARIABLE, Command
 from threadwell.cli.parser import build_parser
 from threadwell.facade import Threadwell
 from threadwell.fhir.definitions import RESOURCE_TYPES
@@ -63,6 +63,8 @@ _GENERATED = "<!-- Written by scripts/make_docs.py: change that, or the program.
 #: Every environment variable that Threadwell reads.
 ENVIRONMENT = {
     STORE_VARIABLE: f"the store of a command without `--store`; `{DEFAULT_STORE}` if it is not set",
+    PROJECT_VARIABLE: "the project of a command without `--project`, by name or id; the first"
+    " one if it is not set",
     BASE_URL_VARIABLE: "where clients reach the server of the store, and so where links lead: those"
     " of `threadwell serve` and `sign-in` without `--base-url` and `--url`, in what `threadwell"
     f" get` and its kin print, and in Python. If it is not set, `{DEFAULT_BASE_URL}`; for `serve`,"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from threadwell.app import BASE_URL_VARIABLE, SPOOL_VARIABLE, store_path
-from threadwell.cli.command import STORE_VARIABLE
+from threadwell.cli.command import PROJECT_VARIABLE, STORE_VARIABLE
 from threadwell.stores.sealing import SECRETS_FILE_VARIABLE, SECRETS_VARIABLE
 from threadwell.users.settings import HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
@@ -112,6 +112,7 @@ def test_every_environment_variable_is_described() -> None:
     }
     constants = {
         "STORE_VARIABLE": STORE_VARIABLE,
+        "PROJECT_VARIABLE": PROJECT_VARIABLE,
         "BASE_URL_VARIABLE": BASE_URL_VARIABLE,
         "ZONE_DATA_VARIABLE": ZONE_DATA_VARIABLE,
         "HASHING_VARIABLE": HASHING_VARIABLE,

@@ -13,7 +13,7 @@ from threadwell.logins.people import Profiles, Signed, Standing
 from threadwell.stores.contract import Store
 from threadwell.users.accounts import as_login_member
 from threadwell.users.browsers import COOKIE_LIFE, signed_in
-from threadwell.users.keeping import find_user, users
+from threadwell.users.keeping import find_user, user_of_member, users_as
 from threadwell.users.shut_out import is_shut_out
 from threadwell.users.user import User
 
@@ -76,11 +76,16 @@ class Accounts:
 
     async def member(self, named: str) -> Member | None:
         """The first whose account is not disabled."""
-        for user in await users(self._store, self._project):
-            for one in user.members:
-                names = (f"ProjectMembership/{one.id}", one.profile)
-                if one.project == self._project and named in names and not user.disabled:
-                    return as_login_member(user, one)
+        type_, _, id_ = named.partition("/")
+        if type_ == "ProjectMembership":
+            found = await user_of_member(self._store, self._project, id_)
+            if found is None or found[0].disabled:
+                return None
+            return as_login_member(*found)
+        for user in await users_as(self._store, self._project, named):
+            mine = user.member(self._project, named)
+            if mine is not None and not user.disabled:
+                return as_login_member(user, mine)
         return None
 
     async def _of(self, user: User, member: Member) -> Standing | None:

@@ -18,7 +18,7 @@ from threadwell.users.passkeys import drop_passkey
 from threadwell.users.password_links import RESET, Link, new_link, read_link
 from threadwell.users.passwords import Hashing, check_password
 from threadwell.users.shut_out import shut_out
-from threadwell.users.user import User
+from threadwell.users.user import Member, User
 
 _REPLACE = msgspec.structs.replace
 
@@ -116,6 +116,20 @@ async def set_disabled(
                 await end_logins_as(store, project, who, "the account was disabled", clock)
             await devices.forget_devices(store, done)
     return done
+
+
+async def leave(store: Store, project: str, user: User, member: Member, clock: Clock) -> None:
+    """End a membership; what was signed in by the account ends, and may be begun again."""
+
+    def changed(one: User) -> User | None:
+        left = tuple(mine for mine in one.members if mine.id != member.id)
+        if left == one.members:
+            return None
+        return _REPLACE(one, members=left, epoch=one.epoch + 1)
+
+    done = await change_user(store, project, user.id, changed)
+    if done is not None:
+        await _end_all(store, project, done, clock)
 
 
 async def add_factor(

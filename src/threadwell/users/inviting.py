@@ -191,18 +191,23 @@ async def _grants(
     if not named:
         if had is not None or type_ not in _ROLES:
             return ()
-        named = [(_ROLES[type_], dict(asked.parameters))]
+        named = [(default_role(profile), dict(asked.parameters))]
     grants = {one.policy: one for one in (had.grants if had else ())}
     for name, parameters in named:
         if type_ == "RelatedPerson" and name == "proxy":
             parameters.setdefault("patient", (body.get("patient") or {}).get("reference", ""))
-        grant = Grant(await _policy(store, project, name), parameters)
+        grant = Grant(await kept_policy(store, project, name), parameters)
         grants[grant.policy] = grant
     membership = Membership(profile, profile, tuple(grants.values()))
     return (await kept_membership(store, project, membership),)
 
 
-async def _policy(store: Store, project: str, name: str) -> str:
+def default_role(profile: str) -> str:
+    """The role that whoever acts as ``profile`` has where nobody names one; ``""`` for none."""
+    return _ROLES.get(profile.partition("/")[0], "")
+
+
+async def kept_policy(store: Store, project: str, name: str) -> str:
     """The id of the policy of that id or name; a role is kept where it is not yet."""
     found = [p for p in await policies(store, project) if name in (p["id"], p["name"])]
     if len(found) > 1:

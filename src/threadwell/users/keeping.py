@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from threadwell.projects.within import EMAIL_OF
 from threadwell.stores.contract import (
@@ -16,12 +17,17 @@ from threadwell.stores.contract import (
     StoreBusy,
     Write,
 )
-from threadwell.users.user import User
+from threadwell.stores.sealing import is_sealed, sealed, unsealed
+from threadwell.users.user import Member, User
 
 _USER = "user"
 _EMAIL = "user-email"
 #: How often a change is tried that others come before.
 _TRIES = 20
+#: Whose a membership is, by its id; whose accounts act as somebody: ``Practitioner/…/user``.
+_MEMBER, _ACTS_AS = "user-member", "user-acts-as"
+#: That the accounts from before can be found so, too.
+_WHOLE, _YES = "users-indexed", "yes"
 _AT_ONCE = 500
 
 
@@ -74,8 +80,9 @@ async def add_user(
     """
     mine = (
         Kept(_EMAIL, user.email, user.id.encode(), before=None),
-        Kept(_USER, user.id, msgspec.json.encode(user), before=None),
+        Kept(_USER, user.id, _written(user), before=None),
         *led(project, user.email),
+        *_found_by(None, user),
     )
     try:
         await store.commit(project, ChangeSet(tuple(writes), kept=(*mine, *kept)))
@@ -102,18 +109,79 @@ async def change_user(
     """
     for _ in range(_TRIES):
         value = await store.get_private(_USER, id_)
-        changed = None if value is None else change(_read(value))
-        if changed is None:
+        had = None if value is None else _read(value)
+        changed = None if had is None else change(had)
+        if had is None or changed is None:
             return None
-        mine = Kept(_USER, id_, msgspec.json.encode(changed), before=value)
+        mine = (Kept(_USER, id_, _written(changed), before=value), *_found_by(had, changed))
         try:
-            await store.commit(project, ChangeSet(tuple(writes), kept=(mine, *kept)))
+            await store.commit(project, ChangeSet(tuple(writes), kept=(*mine, *kept)))
         except Conflict as error:
             if error.key is None or error.key.type != _USER:
                 raise
             continue
         return changed
     raise StoreBusy("an account is changed by many at once")
+
+
+async def user_of_member(store: Store, project: str, id_: str) -> tuple[User, Member] | None:
+    """Whose a membership of the project is, by its id, and the membership."""
+    await _indexed(store, project)
+    named = await store.get_private(_MEMBER, id_) if id_.isprintable() else None
+    user = None if named is None else await find_user(store, named.decode())
+    mine = [one for one in user.members if one.id == id_] if user is not None else []
+    found = next((one for one in mine if one.project == project), None)
+    return None if user is None or found is None else (user, found)
+
+
+async def users_as(store: Store, project: str, profile: str) -> list[User]:
+    """The accounts whose owners act as somebody (``Practitioner/…``) in the project."""
+    await _indexed(store, project)
+    if not profile.isprintable():
+        return []
+    begins = f"{profile}/"
+    names = await store.list_private(_ACTS_AS, after=begins, count=_AT_ONCE)
+    found = [
+        await find_user(store, name.removeprefix(begins))
+        for name in names
+        if name.startswith(begins)
+    ]
+    mine = [one for one in found if one is not None and one.member(project, profile) is not None]
+    return sorted(mine, key=lambda one: one.email)
+
+
+async def _indexed(store: Store, project: str) -> None:
+    """Have accounts found that were there before they were kept so: once a store."""
+    if await store.get_private(_WHOLE, _YES) is not None:
+        return
+    for user in await users(store, project):
+        value = await store.get_private(_USER, user.id)
+        now = None if value is None else _read(value)
+        if now is None:
+            continue
+        same = Kept(_USER, user.id, value, before=value)
+        try:
+            await store.commit(project, ChangeSet((), kept=(same, *_found_by(None, now))))
+        except Conflict:
+            continue  # Whoever has changed it meanwhile has kept it so.
+    await store.put_private(_WHOLE, _YES, b"1")
+
+
+def _found_by(before: User | None, after: User) -> list[Kept]:
+    """What finds an account by its memberships, as these have changed."""
+    had = {(one.id, one.profile) for one in (before.members if before else ())}
+    has = {(one.id, one.profile) for one in after.members}
+    acts = {profile for _, profile in has}
+    kept: list[Kept] = []
+    for id_, profile in had - has:
+        kept.append(Kept(_MEMBER, id_, None))
+        if profile not in acts:
+            kept.append(Kept(_ACTS_AS, f"{profile}/{after.id}", None))
+    for id_, _ in has - had:
+        kept.append(Kept(_MEMBER, id_, after.id.encode()))
+    had_acts = {profile for _, profile in had}
+    kept += [Kept(_ACTS_AS, f"{one}/{after.id}", b"") for one in sorted(acts - had_acts)]
+    return kept
 
 
 def led(project: str, email: str) -> tuple[Kept, ...]:
@@ -140,4 +208,16 @@ async def homes(store: Store, email: str) -> list[str]:
 
 
 def _read(value: bytes) -> User:
-    return msgspec.json.decode(value, type=User)
+    user = msgspec.json.decode(value, type=User)
+    if user.factor is None or not is_sealed(secret := user.factor.secret.encode()):
+        return user
+    plain = unsealed(secret, "the secret of an authenticator").decode()
+    return replace(user, factor=replace(user.factor, secret=plain))
+
+
+def _written(user: User) -> bytes:
+    """As it is kept: by the secret of an authenticator somebody else could make its codes."""
+    if user.factor is not None:
+        secret = sealed(user.factor.secret.encode()).decode()
+        user = replace(user, factor=replace(user.factor, secret=secret))
+    return msgspec.json.encode(user)

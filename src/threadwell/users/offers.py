@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threadwell.stores.contract import Store
+from threadwell.stores.sealing import sealed, unsealed
 from threadwell.users.codes import new_secret
 from threadwell.users.user import User
 
@@ -15,12 +16,13 @@ async def offered(store: Store, user: User, now: int) -> str:
     """The secret that is offered, the same one for a while."""
     value = await store.get_private(_KIND, user.id)
     if value is not None:
-        since, _, secret = value.decode().partition(" ")
+        since, _, secret = value.partition(b" ")
         if 0 <= now - int(since) < LIFE:
-            return secret
-    secret = new_secret()
-    await store.put_private(_KIND, user.id, f"{now} {secret}".encode())
-    return secret
+            return unsealed(secret, "the secret of an authenticator").decode()
+    fresh = new_secret()
+    kept = b"%d %s" % (now, sealed(fresh.encode()))
+    await store.put_private(_KIND, user.id, kept)
+    return fresh
 
 
 async def withdraw(store: Store, user: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import Store
-from threadwell.users.keeping import users
+from threadwell.users.keeping import users_as
 from threadwell.users.user import User
 
 _ROLE = "PractitionerRole/"
@@ -22,11 +22,7 @@ async def is_shut_out(store: Store, project: str, who: str) -> bool:
         stored = await store.read(project, "PractitionerRole", who.removeprefix(_ROLE))
         role = {} if stored is None or stored.deleted else decode(stored.body)
         names.add((role.get("practitioner") or {}).get("reference", ""))
-    theirs = [
-        one
-        for one in await users(store, project)
-        if any(one.member(project, name) is not None for name in names if name)
-    ]
+    theirs = [one for name in names if name for one in await users_as(store, project, name)]
     return bool(theirs) and all(one.disabled for one in theirs)
 
 

@@ -54,7 +54,15 @@ _QUERIES: Mapping[str, tuple[str, ...]] = {
 }
 #: Routes that show nothing of a practice, or go on for ever; the news have a test of their own.
 OTHERS = {
-    *("/news", "/sign-in", "/sign-in/code", "/sign-in/{token}", "/sign-out", "/static/{name}"),
+    *(
+        "/news",
+        "/sign-in",
+        "/sign-in/project",
+        "/sign-in/code",
+        "/sign-in/{token}",
+        "/sign-out",
+        "/static/{name}",
+    ),
     *("/setpassword/{id}/{secret}", "/resetpassword"),
     *("/sign-in/passkey", "/sign-in/passkey/begin"),
     *("/sign-in/code/passkey", "/sign-in/code/passkey/begin"),

@@ -17,10 +17,10 @@ API = Path(threadwell.api.__file__).parent
 WITHOUT = {
     "context.py": "makes the context",
     "chat": "a patient's token opens that patient's own threads, which intake.chat sees to",
-    "endpoints/admin.py": "registrations are no resources",
+    "admin": "registrations, policies and accounts are no resources; for who may do everything",
     "endpoints/auth": "accounts are no resources, and each endpoint is about its caller's own",
     "endpoints/invite.py": "for those alone who may do everything",
-    "endpoints/memberships.py": "for those alone who may do everything",
+    "projects": "which project a request is about is found before it is known who asks",
     "endpoints/hooks.py": "a provider delivers, and reads nothing",
     "endpoints/logout.py": "logins are no resources",
     "subscriptions/app.py": "follows what changes; each listener is told what their view shows",

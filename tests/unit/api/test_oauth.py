@@ -21,6 +21,7 @@ from threadwell.api.clients import (
     set_policy,
 )
 from threadwell.api.oauth.access import LOOK, RECHECK
+from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 FORM = "application/x-www-form-urlencoded"
@@ -305,7 +306,8 @@ def test_a_client_of_another_project_opens_nothing_here(new_api) -> None:
     here = new_api()
     project = "5b0f9c1e-7d1a-4a54-9a0f-2f6f0c7d8e91"
     there = new_api(store=here.store, project=project)
-    stranger = there.run(add_client(here.store, "b", project=project))
+    own = within(here.store, project)
+    stranger = there.run(add_client(own, "b", project=project))
     form = {
         "grant_type": "client_credentials",
         "client_id": stranger.client_id,

@@ -17,6 +17,7 @@ WITH = {
     "app.py": "finds out who is signed in, and gives each page what they see",
     "coming_in.py": "who signs in does not see anything yet",
     "counting.py": "remembers numbers by the store that they are of",
+    "choosing.py": "accounts and projects are no resources",
     "deliveries.py": "deliveries are no resources, and there for those without a policy alone",
     "doors.py": "links and cookies are no resources",
     "entering.py": "who signs in does not see anything yet",

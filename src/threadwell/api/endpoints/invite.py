@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from threadwell.access.reading import BadPolicy
+from threadwell.api.admin.memberships import as_membership, read_access
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
-from threadwell.api.endpoints.memberships import as_membership
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import forbidden
@@ -19,7 +19,6 @@ from threadwell.users.resetting import PRACTICE
 from threadwell.users.user import BadUser
 
 _LINK = "https://threadwell.dev/fhir/StructureDefinition/set-password-url"
-_POLICY = "AccessPolicy/"
 
 
 async def new_member(context: Context, request: Request) -> Answer:
@@ -80,14 +79,10 @@ def _asked(body: Mapping[str, Any]) -> Invitation:
         if body.get(name):
             raise invalid(f"{name} is not supported", name)
     member = _object(body.get("membership"), "membership")
-    access = list(_listed(member.get("access"), "membership.access"))
     for name in member:
         if name not in ("access", "accessPolicy", "admin", "profile", "resourceType"):
             raise invalid(f"{name} is not supported", f"membership.{name}")
-    policies = [_access(one) for one in access]
-    if member.get("accessPolicy"):
-        policies.append((_reference(member["accessPolicy"], "membership.accessPolicy"), {}))
-    first, *more = policies or [("", {})]
+    first, *more = read_access(member, "membership") or [("", {})]
     profile = member.get("profile")
     patient = body.get("patient")
     return Invitation(
@@ -96,29 +91,11 @@ def _asked(body: Mapping[str, Any]) -> Invitation:
         text_of(body, "lastName"),
         text_of(body, "resourceType", needed=True),
         _reference(profile, "membership.profile") if profile else "",
-        first[0].removeprefix(_POLICY),
-        first[1],
-        tuple((name.removeprefix(_POLICY), given) for name, given in more),
+        *first,
+        tuple(more),
         member.get("admin") is True or body.get("admin") is True,
         _reference(patient, "patient") if patient else "",
     )
-
-
-def _access(one: Any) -> tuple[str, dict[str, str]]:
-    """A policy with what its variables stand for: ``ProjectMembership.access``."""
-    asked = _object(one, "membership.access")
-    parameters: dict[str, str] = {}
-    for parameter in _listed(asked.get("parameter"), "membership.access.parameter"):
-        given = _object(parameter, "membership.access.parameter")
-        value = given.get("valueString")
-        if value is None and given.get("valueReference"):
-            value = _reference(given["valueReference"], "membership.access.parameter")
-        name = given.get("name")
-        if not (isinstance(name, str) and isinstance(value, str) and name and value):
-            where = "membership.access.parameter"
-            raise invalid("A parameter is a name with valueString or valueReference", where)
-        parameters[name] = value
-    return _reference(asked.get("policy"), "membership.access.policy"), parameters
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:
@@ -126,14 +103,6 @@ def _object(value: Any, where: str) -> Mapping[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise invalid(f"{where} must be an object", where)
-    return value
-
-
-def _listed(value: Any, where: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or len(value) > 20:
-        raise invalid(f"{where} must be a list of at most 20", where)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from threadwell.api.admin.memberships import client_membership
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import whole_login
 from threadwell.api.endpoints.auth.own import security_of
@@ -11,10 +12,7 @@ from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import derived_id
 from threadwell.logins.login import Login
-
-_MEMBERSHIP = "https://threadwell.dev/fhir/membership"
 
 
 async def me(context: Context, request: Request) -> Answer:
@@ -38,7 +36,7 @@ async def me(context: Context, request: Request) -> Answer:
             "resourceType": "ProjectMembership",
             "id": caller.membership
             or (member and member.membership)
-            or derived_id(_MEMBERSHIP, caller.client_id),
+            or client_membership(caller.client_id),
             "project": {"reference": f"Project/{context.project}", "display": name},
             "user": {"reference": member.user, "display": caller.name}
             if member and member.user

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from threadwell.api.admin import answering
 from threadwell.api.context import Handler
 from threadwell.api.endpoints import (
     admin,
@@ -14,8 +15,8 @@ from threadwell.api.endpoints import (
     invite,
     logout,
     me,
-    memberships,
     metrics,
+    projects,
     storage,
 )
 from threadwell.api.endpoints.auth import login, mfa, own, passwords
@@ -46,8 +47,11 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "auth/resetpassword": {"POST": passwords.ask_reset},
     "auth/setpassword": {"POST": passwords.set_},
     "auth/revoke": {"POST": own.revoke},
-    "fhir/R4/User": {"GET": memberships.search},
-    "fhir/R4/ProjectMembership": {"GET": memberships.search},
+    **{
+        f"fhir/R4/{name}": {"GET": answering.search, "POST": answering.create}
+        for name in answering.KINDS
+    },
+    **{f"fhir/R4/{name}/_search": {"POST": answering.search} for name in answering.KINDS},
     JWKS: {"GET": discovery.jwks},
     ".well-known/openid-configuration": {"GET": discovery.openid_configuration},
     ".well-known/smart-configuration": {"GET": discovery.smart_configuration},
@@ -66,9 +70,27 @@ _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
     (re.compile(r"admin/projects/[^/]+/client"), {"POST": admin.new_client}),
     (re.compile(r"admin/projects/[^/]+/invite"), {"POST": invite.new_member}),
     (re.compile(r"auth/login/[0-9a-f-]{1,80}"), {"GET": login.state}),
-    (re.compile(r"fhir/R4/(?:User|ProjectMembership)/[0-9a-f-]{1,64}"), {"GET": memberships.read}),
+    (re.compile(r"admin/projects/[^/]+"), {"GET": projects.project}),
+    (
+        re.compile(r"admin/projects/[^/]+/members/[^/]+"),
+        {"GET": projects.read, "POST": projects.update, "DELETE": projects.delete},
+    ),
+    (re.compile(r"admin/projects/[^/]+/bot"), {"POST": projects.no_bots}),
+    (
+        re.compile(rf"fhir/R4/(?:{'|'.join(answering.KINDS)})/[A-Za-z0-9.-]{{1,64}}"),
+        {
+            "GET": answering.read,
+            "PUT": answering.update,
+            "PATCH": answering.patch,
+            "DELETE": answering.delete,
+        },
+    ),
+    (
+        re.compile(r"fhir/R4/ClientApplication/[A-Za-z0-9.-]{1,64}/\$rotate-secret"),
+        {"POST": answering.rotate_secret},
+    ),
 )
-_OF_SEVERAL = ("admin/", "auth/login/", "fhir/R4/User/", "fhir/R4/ProjectMembership/")
+_OF_SEVERAL = ("admin/", "auth/login/", *(f"fhir/R4/{name}/" for name in answering.KINDS))
 
 _VARIES = re.compile(r"\[.*?\](?:\+|\{[0-9,]*\})|\(\?:.*?\)")
 

@@ -157,6 +157,10 @@ class Access:
         limits = limits_of(client, claims) if client is not None else ()
         return marked(await self._policies.mark(who, self._clock()), limits, claims)
 
+    def look_again(self) -> None:
+        """Something has changed here: look before anybody else is let in by what was known."""
+        self._look = 0
+
     def forget(self, headers: Mapping[bytes, bytes]) -> None:
         """Look the caller up anew when they next ask."""
         header = headers.get(b"authorization", b"")

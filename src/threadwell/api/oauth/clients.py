@@ -69,6 +69,12 @@ class Client(msgspec.Struct, frozen=True):
         """Whether it proves by a signature who it is, and has no secret."""
         return self.jwks is not None or bool(self.jwks_uri)
 
+    def with_secret(self, secret: str) -> Client:
+        """The same with another secret: the one before opens nothing any more."""
+        return msgspec.structs.replace(
+            self, secret_sha256=_digest(secret), generation=self.generation + 1
+        )
+
     def accepts(self, secret: str) -> bool:
         """Is that its secret? Takes the same time whatever the answer."""
         return hmac.compare_digest(_digest(secret), self.secret_sha256) and not self.signs

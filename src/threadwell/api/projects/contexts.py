@@ -25,7 +25,7 @@ class Contexts:
 
     def __init__(self, store: Store, first: str, open_: Open, *, alone: bool = False) -> None:
         self._alone = alone
-        self.store = store
+        self.whole = store
         self._first = first
         self._open = open_
         self._known: dict[str, Context] = {}
@@ -41,7 +41,7 @@ class Contexts:
         """Are there further projects?"""
         # There are never fewer than there were.
         if not self._several and not self._alone and monotonic() >= self._until:
-            self._several = len(await projects(self.store)) > 1
+            self._several = len(await projects(self.whole)) > 1
             self._until = monotonic() + LOOK
         return self._several
 
@@ -54,13 +54,13 @@ class Contexts:
             return known
         if self._alone or project == DEFAULT_PROJECT:
             return None
-        if await find_project(self.store, project) is None:
+        if await find_project(self.whole, project) is None:
             return None
         return await self._opened(project)
 
     async def all(self) -> list[Context]:
         """Those of every project."""
-        found = [await self.of(one.id) for one in await projects(self.store)]
+        found = [await self.of(one.id) for one in await projects(self.whole)]
         return [one for one in found if one is not None]
 
     async def _opened(self, project: str) -> Context:

@@ -65,14 +65,14 @@ async def answer(contexts: Contexts, homes: Sequence[Context], request: Request)
     now = homes[0].clock()
     await _sweep(contexts, now)
     kept = msgspec.json.encode(_Begun(now + PATIENCE, begun))
-    await contexts.store.put_private(CHOICE, first, kept)
+    await contexts.whole.put_private(CHOICE, first, kept)
     return json_answer(200, {"login": first, "memberships": shown})
 
 
 async def chosen(contexts: Contexts, request: Request) -> Context | None:
     """Where ``auth/profile`` goes on, with the request as that project reads it."""
     body = body_of(request)
-    value = await contexts.store.get_private(CHOICE, text_of(body, "login", needed=True))
+    value = await contexts.whole.get_private(CHOICE, text_of(body, "login", needed=True))
     if value is None:
         return None
     wanted = text_of(body, "profile", needed=True)
@@ -85,6 +85,6 @@ async def chosen(contexts: Contexts, request: Request) -> Context | None:
 
 
 async def _sweep(contexts: Contexts, now: int) -> None:
-    for name, value in (await contexts.store.list_private(CHOICE, count=_SWEPT)).items():
+    for name, value in (await contexts.whole.list_private(CHOICE, count=_SWEPT)).items():
         if msgspec.json.decode(value, type=_Begun).until <= now:
-            await contexts.store.put_private(CHOICE, name, None)
+            await contexts.whole.put_private(CHOICE, name, None)

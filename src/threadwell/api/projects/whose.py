@@ -49,7 +49,7 @@ class Whose:
             email = parse_account_email(said.get("email"))
         except BadUser:
             return []
-        found = [await self._contexts.of(one) for one in await homes(self._contexts.store, email)]
+        found = [await self._contexts.of(one) for one in await homes(self._contexts.whole, email)]
         return [one for one in found if one is not None]
 
     async def _project(self, request: Request) -> str:
@@ -92,7 +92,7 @@ class Whose:
         known = self._clients.get(id_)
         if known is not None:
             return known
-        found = await project_of_client(self._contexts.store, id_)
+        found = await project_of_client(self._contexts.whole, id_)
         if found:
             if len(self._clients) >= _REMEMBERED:
                 self._clients.clear()
