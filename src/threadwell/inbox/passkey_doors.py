@@ -17,11 +17,12 @@ from threadwell.inbox.entrance_forms import code_form, sign_in_form, step_token
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site
 from threadwell.users.browsers import SignIn
+from threadwell.users.keeping import home_of
 from threadwell.users.passkeys import Offer, Passkeys
 from threadwell.users.pauses import Paused
 from threadwell.users.signing_in import Wrong
 from threadwell.users.steps import end_step, step_of
-from threadwell.users.webauthn import TIMEOUT
+from threadwell.users.webauthn import TIMEOUT, BadAnswer, named
 
 
 async def begin(site: Site, request: Request) -> Response:
@@ -40,6 +41,7 @@ async def sign_in(site: Site, request: Request) -> Response:
     if not is_from_here(site, request):
         return from_elsewhere()
     answer = first(await read_form(request), "passkey")
+    site = await _home(site, answer)
     try:
         user, methods = await passkeys_of(site).sign_in(
             asked(site, request), answer, where_from(site, request)
@@ -112,6 +114,17 @@ def not_offered(error: Paused | Wrong) -> Response:
 def asked(site: Site, request: Request) -> str:
     """What the browser keeps of what it was asked for."""
     return request.cookies.get(site.passkey_cookie, "")
+
+
+async def _home(site: Site, answer: str) -> Site:
+    """The site of whose passkey it says it is."""
+    try:
+        user, _ = named(answer)
+    except BadAnswer:
+        return site
+    project = await home_of(site.whole, user)
+    there = await site.doors.site(project) if site.doors and project else None
+    return there or site
 
 
 async def _step(site: Site, request: Request) -> SignIn | None:

@@ -31,8 +31,8 @@ from threadwell.stores.contract import (
     Version,
 )
 
-#: Of which project a client is, and in which projects an address has accounts; no more than that.
-CLIENT_OF, EMAIL_OF = "client-of", "email-of"
+#: Of which project a client and an account are, and in which an address has accounts; no more.
+CLIENT_OF, EMAIL_OF, USER_OF = "client-of", "email-of", "user-of"
 #: What somebody has proved at the door who has accounts in several projects.
 CHOICE, PAGE_CHOICE = "login-choice", "sign-in-choice"
 #: The kinds of private values that are the server's: which projects there are, and what leads to
@@ -40,7 +40,9 @@ CHOICE, PAGE_CHOICE = "login-choice", "sign-in-choice"
 #: is chained for all by one process; those names begin with the project.
 SHARED = frozenset(
     (
-        *(PROJECT, NAME, CLIENT_OF, EMAIL_OF, CHOICE, PAGE_CHOICE),
+        *(PROJECT, NAME, CLIENT_OF, EMAIL_OF, USER_OF, CHOICE, PAGE_CHOICE),
+        # A passkey is asked for before it is known whose it is.
+        "passkey-challenge",
         *("server", "duty", "duty-lease", "duty-beat"),
         *("audit-new", "audit-block", "audit-head", "audit-start", "audit-term"),
         *("audit-spool", "audit-retention"),

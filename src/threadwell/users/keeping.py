@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from threadwell.projects.within import EMAIL_OF
+from threadwell.projects.within import EMAIL_OF, USER_OF
 from threadwell.stores.contract import (
     DEFAULT_PROJECT,
     ChangeSet,
@@ -81,7 +81,7 @@ async def add_user(
     mine = (
         Kept(_EMAIL, user.email, user.id.encode(), before=None),
         Kept(_USER, user.id, _written(user), before=None),
-        *led(project, user.email),
+        *led(project, user),
         *_found_by(None, user),
     )
     try:
@@ -184,11 +184,18 @@ def _found_by(before: User | None, after: User) -> list[Kept]:
     return kept
 
 
-def led(project: str, email: str) -> tuple[Kept, ...]:
-    """What leads whoever signs in with an address to their account in a further project."""
+def led(project: str, user: User) -> tuple[Kept, ...]:
+    """What leads whoever signs in to their account in a further project."""
     if project == DEFAULT_PROJECT:
         return ()
-    return (Kept(EMAIL_OF, f"{email}/{project}", b""),)
+    mine = project.encode()
+    return Kept(EMAIL_OF, f"{user.email}/{project}", b""), Kept(USER_OF, user.id, mine)
+
+
+async def home_of(store: Store, user_id: str) -> str:
+    """The project of an account, ``""`` of one that is of the first, or is none."""
+    value = await store.get_private(USER_OF, user_id) if user_id.isprintable() else None
+    return "" if value is None else value.decode()
 
 
 async def homes(store: Store, email: str) -> list[str]:

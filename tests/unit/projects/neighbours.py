@@ -67,7 +67,9 @@ class Neighbours(World):
         named = (Kept(PROJECT, FURTHER, further),)
         await store.commit(DEFAULT_PROJECT, ChangeSet((), kept=named))
         mine, other = within(store, self.mine), within(store, self.other)
-        await add_client(mine, "asker", client_id=CLIENT, secret=SECRET, project=self.mine)
+        await add_client(
+            mine, "asker", client_id=CLIENT, secret=SECRET, project=self.mine, clock=lambda: NOON
+        )
         # It has a patient of its own, under an id that the other has, too.
         ada = {**WORLD["ada"], "name": [{"family": "Ours"}], "telecom": []}
         await self._put(mine, self.mine, "ada", ada, 1)
