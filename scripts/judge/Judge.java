@@ -43,6 +43,8 @@ public final class Judge {
     InstanceValidatorParameters parameters = new InstanceValidatorParameters();
     // That every resource should have a narrative is advice, not a rule.
     parameters.setBestPracticeLevel(BestPracticeWarningLevel.Ignore);
+    // Examples that guides publish are full of them.
+    parameters.setAllowExampleUrls(Boolean.getBoolean("exampleUrls"));
     ValidationEngine engine =
         new ValidationEngine.ValidationEngineBuilder()
             .withVersion(R4)
@@ -56,6 +58,7 @@ public final class Judge {
     // Without this the validator looks for a server all the same, and fails for want of one.
     engine.getContext().setCanRunWithoutTerminology(true);
     engine.getContext().setNoTerminologyServer(true);
+    engine.setAllowExampleUrls(Boolean.getBoolean("exampleUrls"));
     for (String name : packages) {
       engine.getIgLoader().loadIg(engine.getIgs(), engine.getBinaries(), name, false);
     }

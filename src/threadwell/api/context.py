@@ -29,7 +29,9 @@ from threadwell.logins.people import Browsers, People, Profiles
 from threadwell.projects.hints import address_of
 from threadwell.projects.registry import project_name
 from threadwell.projects.within import within
+from threadwell.stores.conformance import Conformance
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.guides import Guides
 
 #: What people call each channel, by its name; to be asked only where it is needed.
 Labels: TypeAlias = Callable[[], Mapping[str, str]]
@@ -60,6 +62,7 @@ class Context:
     ``served`` are the URLs of the server itself, first the project's own: without a slash at the
     end. Below the first one is what is reached without a token: hooks, files, patients' apps.
     ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy.
+    ``conformance`` has the profiles of the store's implementation guides.
     """
 
     view: View
@@ -82,6 +85,7 @@ class Context:
     accounts: Remembered
     served: tuple[str, ...]
     asking: Asking
+    conformance: Conformance
     load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
@@ -181,6 +185,7 @@ async def open_context(
         accounts=Remembered(store, project),
         served=served,
         asking=Asking(f"{base}{FHIR_PATH}", own, clock, max_page),
+        conformance=Conformance(Guides(store, project)),
         load=load or Load(),
         clock=clock,
         max_body=max_body,

@@ -14,6 +14,7 @@ from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.facade.acting import Acting
 from threadwell.facade.auditing import Auditing
+from threadwell.facade.guiding import Guiding
 from threadwell.facade.peopling import Peopling
 from threadwell.facade.projecting import Projecting
 from threadwell.facade.reading import ReadingStore
@@ -86,7 +87,7 @@ def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     return trail
 
 
-class Threadwell(Acting, Auditing, Peopling, Projecting, Ruling, Subscribing):
+class Threadwell(Acting, Auditing, Guiding, Peopling, Projecting, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -29,16 +29,29 @@ def references(resource: Resource) -> Iterator[Found]:
     return iter(found)
 
 
+def typed_references(
+    resource: Resource,
+) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+    """Each Reference that says a ``type``, with its FHIRPath and the types that R4 lets stand
+    there; none where any may.
+    """
+    found: list[Found] = []
+    targets: dict[int, tuple[str, ...]] = {}
+    _collect_resource(resource, str(resource.get("resourceType")), found, targets)
+    return iter([(path, one, targets.get(id(one), ())) for path, one in found if "type" in one])
+
+
 class _Step(NamedTuple):
     name: str
     type: str
+    targets: tuple[str, ...] = ()
 
 
 @cache
 def _steps(type_: str) -> dict[str, _Step]:
     """JSON property → the element that it stands for, of those that may hold a Reference."""
     steps = {
-        json_name: _Step(element.name, code)
+        json_name: _Step(element.name, code, element.types[code])
         for element in elements(type_)
         for json_name, code in element.json_names().items()
         if not primitive(code) and (code != "Resource" or element.name == "contained")
@@ -52,28 +65,41 @@ def _steps(type_: str) -> dict[str, _Step]:
     return steps | siblings
 
 
-def _collect_resource(value: dict[str, Any], path: str, found: list[Found]) -> None:
+#: The types that each Reference may lead to, by its identity.
+_Targets: TypeAlias = dict[int, tuple[str, ...]]
+
+
+def _collect_resource(
+    value: dict[str, Any], path: str, found: list[Found], targets: _Targets | None = None
+) -> None:
     type_ = value.get("resourceType")
     if isinstance(type_, str) and type_ in RESOURCE_TYPES:
-        _collect(value, type_, path, found)
+        _collect(value, type_, path, found, targets)
 
 
-def _collect(value: dict[str, Any], type_: str, path: str, found: list[Found]) -> None:
-    if type_ == "Reference" and isinstance(value.get("reference"), str):
+def _collect(
+    value: dict[str, Any], type_: str, path: str, found: list[Found], targets: _Targets | None
+) -> None:
+    is_wanted = targets is not None or isinstance(value.get("reference"), str)
+    if type_ == "Reference" and is_wanted:
         found.append((path, value))
     steps = _steps(type_)
     for json_name, child in value.items():
         if not isinstance(child, dict | list) or json_name not in steps:
             continue
-        name, code = steps[json_name]
+        name, code, allowed = steps[json_name]
         step = f"{path}.{name}"
         if isinstance(child, dict):
-            _collect(child, code, step, found)
+            if targets is not None:
+                targets[id(child)] = allowed
+            _collect(child, code, step, found, targets)
             continue
         for index, item in enumerate(child):
             if not isinstance(item, dict):
                 continue
+            if targets is not None:
+                targets[id(item)] = allowed
             if code == "Resource":
-                _collect_resource(item, f"{step}[{index}]", found)
+                _collect_resource(item, f"{step}[{index}]", found, targets)
             else:
-                _collect(item, code, f"{step}[{index}]", found)
+                _collect(item, code, f"{step}[{index}]", found, targets)

@@ -10,6 +10,7 @@ from threadwell.api.exchange import Request
 from threadwell.api.negotiation import check_json
 from threadwell.api.rest import conditional
 from threadwell.api.rest.conditional import Find
+from threadwell.api.rest.conforming import hold
 from threadwell.api.rest.subscriptions import begin
 from threadwell.fhir.content import take_content
 from threadwell.fhir.json import BadJson, parse
@@ -66,13 +67,15 @@ async def accept(
     urls: bool = True,
     conditions: bool = True,
     find: Find | None = None,
+    claims: bool = True,
 ) -> Accepted:
-    """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it.
+    """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it, 422
+    what breaks the profiles that it claims.
 
     ``value`` is changed in place: the server's own marks go, presigned URLs become ``Binary/<id>``
     and conditional references are resolved. ``size`` is about that of its JSON. ``urls`` and
     ``conditions`` tell whether there may be any of these; ``find`` is what the conditions are asked
-    of, the store unless it is given.
+    of, the store unless it is given. With ``claims`` false no profile is looked at.
     """
     resource = of_type(value, type_)
     strip(resource)
@@ -86,6 +89,8 @@ async def accept(
         raise FhirError(400, issues)
     if is_subset(resource):
         raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
+    if claims:
+        await hold(context, resource, size)
     begin(context, resource)
     return Accepted(resource, content)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from threadwell.api.context import Context
@@ -34,6 +36,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.compartments import OF
 from threadwell.fhir.search.extract import unsearchable
+from threadwell.stores.guides import Shelves
 
 #: When what is said here last changed.
 _DATE = "2026-11-28"
@@ -50,7 +53,8 @@ _ABOUT = {"name": "about", "definition": about.DEFINITION}
 
 async def metadata(context: Context, request: Request) -> Answer:
     """200 for anyone; 304 for who knows it already."""
-    body, version = _statement(context.base)
+    shelves = await context.conformance.guides.shelves(context.clock())
+    body, version = _statement(context.base, shelves)
     headers = [JSON, (b"etag", b'W/"%s"' % version.encode()), (b"cache-control", b"no-cache")]
     if not_modified(request, version):
         return Answer(304, headers, b"")
@@ -58,13 +62,15 @@ async def metadata(context: Context, request: Request) -> Answer:
 
 
 @lru_cache(maxsize=8)
-def _statement(base: str) -> tuple[bytes, str]:
-    body = encode(capability_statement(base))
+def _statement(base: str, shelves: Shelves) -> tuple[bytes, str]:
+    body = encode(capability_statement(base, shelves.profiles()))
     return body, hashlib.sha256(body).hexdigest()[:16]
 
 
-def capability_statement(base: str) -> Resource:
-    """The statement of a server at ``base``."""
+def capability_statement(
+    base: str, profiles: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Resource:
+    """The statement of a server at ``base``; ``profiles`` are those that it knows, by type."""
     types = sorted(RESOURCE_TYPES)
     incoming = _incoming(types)
     return {
@@ -83,7 +89,10 @@ def capability_statement(base: str) -> Resource:
                 "extension": [{"url": _WEBSOCKET, "valueUri": socket_url(base)}],
                 "mode": "server",
                 "security": _security(base),
-                "resource": [_resource(type_, incoming.get(type_, [])) for type_ in types],
+                "resource": [
+                    _resource(type_, incoming.get(type_, []), profiles.get(type_, []))
+                    for type_ in types
+                ],
                 "interaction": [
                     {"code": "transaction"},
                     {"code": "batch"},
@@ -106,7 +115,7 @@ def capability_statement(base: str) -> Resource:
     }
 
 
-def _resource(type_: str, incoming: list[str]) -> Resource:
+def _resource(type_: str, incoming: list[str], profiles: Sequence[str]) -> Resource:
     parameters = _searchable(type_)
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
@@ -144,6 +153,7 @@ def _resource(type_: str, incoming: list[str]) -> Resource:
     out: dict[str, Any] = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+        "supportedProfile": list(profiles),
         "interaction": [{"code": code} for code in [*interactions, "search-type"]],
         "versioning": "versioned-update",
         "readHistory": True,

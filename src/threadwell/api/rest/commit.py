@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from threadwell.api.context import Context
 from threadwell.api.rest.change import Change
+from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.unsent import refuse_unsent
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.query import Query
@@ -22,6 +23,7 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
     """Write the change, if ``unmatched`` still match nothing; raises ``Conflict``."""
     if change.write:
         await refuse_unsent(context, change.write)
+        await refuse_dangling(context, change.write)
         guards = tuple(Unmatched(query) for query in unmatched)
         await context.view.commit(context.project, ChangeSet((change.write,), guards))
 

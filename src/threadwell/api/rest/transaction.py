@@ -24,6 +24,7 @@ from threadwell.api.rest.entries import Entry, within
 from threadwell.api.rest.links import Links
 from threadwell.api.rest.patch import patched
 from threadwell.api.rest.pending import Pending
+from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.room import Room, too_costly
 from threadwell.api.rest.targets import Target, find_targets
@@ -138,6 +139,10 @@ class _Draft:
         self._links = Links(targets, versioned=b"/_history/" in request.body)
         self._pending = Pending(context, targets, self._links, self._now)
         self._by_key: dict[Key, Change] = {}
+        deletes = {target.key for target in targets if target.entry.request.method == "DELETE"}
+        #: What is there when all is written, and what is not any more.
+        self._made = {target.key for target in targets} - deletes
+        self._gone = deletes
 
     async def add(self, target: Target) -> None:
         """Decide one entry; raises ``FhirError`` for what is no mistake in its content."""
@@ -152,6 +157,7 @@ class _Draft:
         if change and change.write:
             try:
                 await refuse_unsent(self._context, change.write)
+                await refuse_dangling(self._context, change.write, self._made, self._gone)
             except FhirError as error:
                 raise within(target.entry, error) from None
         if change:

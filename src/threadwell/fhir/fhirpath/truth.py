@@ -127,7 +127,7 @@ class Compiler:
             case Call(base, name, (given,)) if name in logic.TEXT:
                 texts = self._collect(base, type_), self._collect(given, type_)
                 return logic.on_text(logic.TEXT[name], *texts)
-            case Binary(_, "-" | "*" | "/", _):
+            case Binary(_, "-" | "*" | "/" | "mod" | "div", _):
                 raise Unsupported("there is no arithmetic here")
             case Call(_, name) if name not in _HERE and name not in find.FUNCTIONS:
                 raise Unsupported(f"there is no function {name}")

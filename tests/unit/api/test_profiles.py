@@ -1,0 +1,137 @@
+"""What clients write is held against the profiles that it claims, on every store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadwell.intake.guides.keeping import add_guide, remove_guide, set_checks
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from guide_package import guide, url
+
+PATIENT = url("StructureDefinition", "patient")
+READING = url("StructureDefinition", "reading")
+WARD = url("StructureDefinition", "ward")
+NAMED = {"name": [{"family": "Zed"}], "birthDate": "1980-01-01"}
+
+
+@pytest.fixture
+def guided(api: Any) -> Any:
+    """A server that has the guide, and that has noticed."""
+    api.run(add_guide(api.store, DEFAULT_PROJECT, guide()))
+    api.run(set_checks(api.store, DEFAULT_PROJECT, profiles="check", references="off"))
+    api.clock.now += 1000
+    return api
+
+
+def patient(*profiles: str, **more: Any) -> dict[str, Any]:
+    claims = {"meta": {"profile": list(profiles)}} if profiles else {}
+    return {"resourceType": "Patient", **claims, **more}
+
+
+def told(answer: Any) -> list[tuple[str, str]]:
+    """The severity and place of each issue."""
+    return [
+        (issue["severity"], issue.get("expression", [""])[0]) for issue in answer.json()["issue"]
+    ]
+
+
+def ward(code: str) -> dict[str, Any]:
+    coding = {"system": url("CodeSystem", "wards"), "code": code}
+    return {"extension": [{"url": WARD, "valueCoding": coding}]}
+
+
+def test_a_claim_is_checked_on_every_way_to_write(guided: Any) -> None:
+    bad = patient(PATIENT)
+    answer = guided.call("POST", "Patient", bad)
+    assert answer.status_code == 422
+    assert told(answer) == [("error", "Patient.name"), ("error", "Patient.birthDate")]
+    made = guided.call("POST", "Patient", patient(PATIENT, **NAMED))
+    assert made.status_code == 201
+    id_ = made.json()["id"]
+    assert guided.call("PUT", f"Patient/{id_}", {**bad, "id": id_}).status_code == 422
+    assert guided.call("PUT", "Patient?identifier=urn:t|none", bad).status_code == 422
+    patch = [{"op": "remove", "path": "/birthDate"}]
+    assert guided.call("PATCH", f"Patient/{id_}", patch).status_code == 422
+    for kind in ("batch", "transaction"):
+        entries = [guided.entry("POST", "Patient", bad)]
+        answer = guided.call("POST", "", {"resourceType": "Bundle", "type": kind, "entry": entries})
+        if kind == "batch":
+            assert answer.json()["entry"][0]["response"]["status"] == "422"
+        else:
+            assert answer.status_code == 422
+            assert told(answer)[0][1] == "Bundle.entry[0].resource.name"
+    assert (
+        guided.call("GET", f"Patient/{id_}").json()["meta"]["versionId"]
+        == made.json()["meta"]["versionId"]
+    )
+
+
+def test_what_claims_nothing_or_what_nobody_knows_is_stored(guided: Any) -> None:
+    for claims in ((), ("https://other.example.org/StructureDefinition/x",)):
+        assert guided.call("POST", "Patient", patient(*claims)).status_code == 201
+
+
+def test_nothing_is_checked_where_it_is_off(guided: Any) -> None:
+    guided.run(set_checks(guided.store, DEFAULT_PROJECT, profiles="off"))
+    guided.clock.now += 1000
+    assert guided.call("POST", "Patient", patient(PATIENT)).status_code == 201
+    assert told(guided.call("POST", "Patient/$validate", patient(PATIENT)))[0][0] == "error"
+
+
+def test_a_package_counts_a_second_after_it_is_added_or_removed(api: Any) -> None:
+    assert api.call("POST", "Patient", patient(PATIENT)).status_code == 201
+    api.run(add_guide(api.store, DEFAULT_PROJECT, guide()))
+    api.clock.now += 1000
+    assert api.call("POST", "Patient", patient(PATIENT)).status_code == 422
+    api.run(remove_guide(api.store, DEFAULT_PROJECT, "org.example.guide"))
+    api.clock.now += 1000
+    assert api.call("POST", "Patient", patient(PATIENT)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "expected"),
+    [
+        ("Patient/$validate", patient(PATIENT, **NAMED), []),
+        (f"Patient/$validate?profile={PATIENT}", patient(), ["Patient.name", "Patient.birthDate"]),
+        (f"Patient/$validate?profile={PATIENT}|1.0.0", patient(**NAMED), []),
+        (f"Patient/$validate?profile={READING}", patient(), ["Patient", "Patient.subject"]),
+        ("Patient/$validate", patient(**ward("west")), ["Patient.extension[0].value"]),
+        ("Patient/$validate", patient(**ward("north")), []),
+        ("Patient/$validate", patient("https://o.example.org/x"), ["Patient.meta.profile"]),
+    ],
+)  # fmt: skip
+def test_validate_names_what_is_wrong(
+    guided: Any, path: str, resource: dict[str, Any], expected: list[str]
+) -> None:
+    answer = guided.call("POST", path, resource)
+    assert answer.status_code == 200
+    found = answer.json()["issue"]
+    assert [one["expression"][0] for one in found if "expression" in one] == expected
+
+
+def test_a_profile_that_is_not_known_cannot_be_asked_for(guided: Any) -> None:
+    for profile in ("https://other.example.org/x", f"{PATIENT}|9.9.9"):
+        answer = guided.call("POST", f"Patient/$validate?profile={profile}", patient())
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "not-supported")
+
+
+def test_the_statement_names_the_profiles(guided: Any) -> None:
+    listed = guided.call("GET", "metadata").json()["rest"][0]["resource"]
+    named = {one["type"]: one.get("supportedProfile") for one in listed}
+    assert (named["Patient"], named["Observation"], named["Task"]) == ([PATIENT], [READING], None)
+
+
+def test_of_two_versions_each_is_checked_by_its_own(guided: Any) -> None:
+    newer = guide(version="2.0.0")
+    guided.run(add_guide(guided.store, DEFAULT_PROJECT, newer))
+    guided.clock.now += 1000
+    assert guided.call("POST", "Patient", patient(f"{PATIENT}|1.0.0")).status_code == 422
+    assert guided.call("POST", "Patient", patient(f"{PATIENT}|2.0.0")).status_code == 201
+    with pytest.raises(LookupError, match="several"):
+        guided.run(remove_guide(guided.store, DEFAULT_PROJECT, "org.example.guide"))
