@@ -74,12 +74,14 @@ class Limited:
         # The store has looked a moment ago: to ask it anew would cost as much as the read.
         if known is not None and known.holds_at(self._store, just_read=True):
             return stored if known.whole else known.shown
-        return await self.see(stored, Interaction.READ)
+        return await self.see(stored, Interaction.READ, just_read=True)
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
         """Those that may be read."""
         found = await self._store.read_many(project, keys)
-        shown = {key: await self.see(one, Interaction.READ) for key, one in found.items()}
+        shown = {
+            key: await self.see(one, Interaction.READ, just_read=True) for key, one in found.items()
+        }
         return {key: one for key, one in shown.items() if one is not None}
 
     async def read_version(
@@ -87,10 +89,10 @@ class Limited:
     ) -> Stored | None:
         """That version, if both it and the current one may be seen."""
         current = await self._store.read(project, type_, id_)
-        if await self.see(current, Interaction.VREAD) is None:
+        if await self.see(current, Interaction.VREAD, just_read=True) is None:
             return None
         version = await self._store.read_version(project, type_, id_, version_id)
-        return await self.see(version, Interaction.VREAD)
+        return await self.see(version, Interaction.VREAD, just_read=True)
 
     async def history(
         self, project: str, type_: str, id_: str, count: int, offset: int
@@ -98,17 +100,17 @@ class Limited:
         """The versions that may be seen, if the current one may: what is hidden now was never."""
         entries = self.policy.of(type_, Interaction.HISTORY)
         current = await self._store.read(project, type_, id_)
-        if await self.see(current, Interaction.HISTORY) is None:
+        if await self.see(current, Interaction.HISTORY, just_read=True) is None:
             return [], 0
         if any(not entry.filters for entry in entries):
             some, total = await self._store.history(project, type_, id_, count, offset)
-            shown = [await self.see(one, Interaction.HISTORY) for one in some]
+            shown = [await self.see(one, Interaction.HISTORY, just_read=True) for one in some]
             return [one for one in shown if one is not None], total
         found: list[Stored] = []
         at, total = 0, 1
         while at < total:
             some, total = await self._store.history(project, type_, id_, _PART, at)
-            shown = [await self.see(one, Interaction.HISTORY) for one in some]
+            shown = [await self.see(one, Interaction.HISTORY, just_read=True) for one in some]
             found += [one for one in shown if one is not None]
             at += _PART
         return found[offset : offset + count], len(found)
@@ -128,12 +130,12 @@ class Limited:
             keys = [Key(one.stored.type, one.stored.id) for one in some]
             current = await self._store.read_many(project, keys)
             seen_now = {
-                key: await self.see(one, Interaction.HISTORY) is not None
+                key: await self.see(one, Interaction.HISTORY, just_read=True) is not None
                 for key, one in current.items()
             }
             for key, change in zip(keys, some, strict=True):
                 shown = (
-                    await self.see(change.stored, Interaction.HISTORY)
+                    await self.see(change.stored, Interaction.HISTORY, just_read=True)
                     if seen_now.get(key)
                     else None
                 )
@@ -147,7 +149,7 @@ class Limited:
     async def content(self, project: str, id_: str, version_id: str) -> bytes | None:
         """The bytes of a version of a Binary that may be seen."""
         current = await self._store.read(project, "Binary", id_)
-        if await self.see(current, Interaction.READ) is None:
+        if await self.see(current, Interaction.READ, just_read=True) is None:
             return None
         return await self._store.content(project, id_, version_id)
 
@@ -179,7 +181,7 @@ class Limited:
         writing = Writing(self, self._store, self._project)
         if on is not None:
             stored = await self._store.read(self._project, *on)
-            if await self.see(stored, Interaction.READ) is None:
+            if await self.see(stored, Interaction.READ, just_read=True) is None:
                 raise not_found()
             if writes is None and stored is not None:
                 await writing.check_update(stored)
@@ -208,21 +210,28 @@ class Limited:
         if fixed:
             put_back(resource, decode(real.body), fixed)
 
-    async def see(self, stored: Stored | None, interaction: Interaction) -> Stored | None:
-        """A version as the caller sees it; ``None`` if they do not."""
+    async def see(
+        self, stored: Stored | None, interaction: Interaction, *, just_read: bool = False
+    ) -> Stored | None:
+        """A version as the caller sees it; ``None`` if they do not.
+
+        ``just_read``: the store has told of it, or of the current one, for this request.
+        """
         if stored is None:
             return None
         type_, id_, version_id, *_ = stored
         sights, place = self.policy.sights, (interaction, Version(type_, id_, version_id))
         known = sights.get(place)
-        if known is not None and known.holds_at(self._store):
+        if known is not None and known.holds_at(self._store, just_read=just_read):
             return stored if known.whole else known.shown
         # What looks at nothing else asks the store for nothing, as if there were nothing to see.
         alone = stored.deleted or all(entry.alone for entry in self.policy.of(type_, interaction))
-        moment = None if alone else self._store.moment()
+        moment = None if alone else self._store.moment(just_read=just_read)
         shown, is_lasting = await self._see(stored, interaction)
         # Nothing was committed meanwhile, or nothing else was looked at.
-        if is_lasting or (moment is not None and moment == self._store.moment()):
+        if is_lasting or (
+            moment is not None and moment == self._store.moment(just_read=just_read)
+        ):
             whole = shown is stored
             if whole or shown is None or len(shown.body) <= _SHORT:
                 if len(sights) >= _MOST:

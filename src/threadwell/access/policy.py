@@ -96,7 +96,7 @@ class Sight(NamedTuple):
     moment: Hashable | None
 
     def holds_at(self, store: Store, *, just_read: bool = False) -> bool:
-        """Whether it still holds."""
+        """Whether it still holds; ``just_read``, where the store has told of the version."""
         return self.moment is None or self.moment == store.moment(just_read=just_read)
 
 

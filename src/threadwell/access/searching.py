@@ -53,7 +53,11 @@ async def searched(view: Sight, store: Store, project: str, query: Query) -> Pag
     if not view.policy.of(query.type, Interaction.SEARCH):
         counts = query.total is not Total.NONE or query.summary_count
         return Page([], [], 0 if counts else None, more=False)
-    page = await store.search(project, await _asked(view, store, query))
+    asked, moment = await _asked(view, store, query)
+    page = await store.search(project, asked)
+    if moment is not None and moment != store.moment(just_read=True):
+        asked, _ = await _asked(view, store, query, anew=True)
+        page = await store.search(project, asked)
     if any(entry.hidden for entry in view.policy.of(query.type, Interaction.SEARCH)):
         page = page._replace(matches=await _seen(view, page.matches))
     if not (query.includes or query.rev_includes):
@@ -77,22 +81,28 @@ class _Limited(NamedTuple):
     moment: Hashable | None
 
 
-async def _asked(view: Sight, store: Store, query: Query) -> Query:
-    """What is asked of the store: what may be seen, without what that includes."""
+async def _asked(view: Sight, store: Store, query: Query, *, anew: bool = False) -> _Limited:
+    """What is asked of the store: what may be seen, without what that includes.
+
+    It may be what was asked before, at another ``moment``, unless it is to be found out ``anew``.
+    """
     derived, policy = query.derived, view.policy
     if derived is None:
-        return replace(await limited(view, query), includes=(), rev_includes=())
+        found, _ = await _limited(view, query)
+        return _Limited(replace(found, includes=(), rev_includes=()), None)
     known: _Limited | None = derived.get(policy)
-    if known is not None and (known.moment is None or known.moment == store.moment()):
-        return known.asked
-    moment = store.moment()
+    if known is not None and not anew:
+        return known
+    moment = store.moment(just_read=True)
     found, has_looked = await _limited(view, query)
-    asked = lasting(replace(found, includes=(), rev_includes=()))
-    if not has_looked or (moment is not None and moment == store.moment()):
+    asked = replace(found, includes=(), rev_includes=(), dated=has_looked)
+    is_known = not has_looked or (moment is not None and moment == store.moment(just_read=True))
+    made = _Limited(lasting(asked), moment if has_looked else None)
+    if is_known:
         if known is None and len(derived) >= _MOST:
             derived.clear()
-        derived[policy] = _Limited(asked, moment if has_looked else None)
-    return asked
+        derived[policy] = made
+    return made if is_known else made._replace(moment=None)
 
 
 async def limited(view: Sight, query: Query) -> Query:

@@ -284,8 +284,9 @@ class Store(Reading, Protocol):
         ...
 
     def moment(self, *, just_read: bool = False) -> Hashable | None:
-        """What names all that is stored as it is now, or as it was when ``read`` last answered
-        (``just_read``): while it stays the same, nothing was committed, by whichever process.
+        """What names all that is stored as it is now, or as it was when the store last told of a
+        resource (``just_read``), or answered a query that asks for it (``Query.dated``): while it
+        stays the same, nothing was committed, by whichever process.
 
         ``None`` where to find that out costs as much as to look at what may have changed.
         """

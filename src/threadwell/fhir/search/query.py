@@ -343,7 +343,8 @@ class Query:
     a match.
 
     A page ends early with the match by which its bodies reach ``most`` bytes; what it includes has
-    as many again. ``placed``: the place of each match is asked for.
+    as many again. ``placed``: the place of each match is asked for,
+    ``dated``: the moment of the answer (``Store.moment``).
 
     ``derived`` is where whoever answers a query that is asked again and again (``lasting``) keeps
     what they have worked out for it, under a key of their own; what is made of a query by
@@ -364,6 +365,7 @@ class Query:
     rev_includes: tuple[Include, ...] = field(default=())
     most: int | None = None
     placed: bool = False
+    dated: bool = False
     derived: dict[Hashable, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
 

@@ -12,6 +12,7 @@ from threadwell.stores.contract import LONGEST, StoreSlow
 from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
+from threadwell.stores.postgres.moments import Moments
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 
@@ -31,6 +32,7 @@ class Database:
 
     def __init__(self, address: DatabaseAddress) -> None:
         self.address = address
+        self.moments = Moments()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         #: The same as ``keys``, once it has connected.
         self.known_keys: Keys | None = None
@@ -105,6 +107,7 @@ class Database:
                     address.dsn,
                     min_size=1,
                     max_size=address.pool,
+                    init=self._connected,
                     reset=_nothing,
                     command_timeout=LONGEST,
                     statement_cache_size=0 if address.pooler else _STATEMENTS,
@@ -117,6 +120,10 @@ class Database:
                 error = fault
         assert error is not None
         raise store_error("cannot open", address.shown, error) from None
+
+    async def _connected(self, _: Connection) -> None:
+        """What lost its connections may have been put back to an earlier state meanwhile."""
+        self.moments.forget()
 
 
 async def _nothing(_: Connection) -> None:

@@ -12,18 +12,21 @@ from collections.abc import Sequence
 
 from threadwell.stores.contract import Key, Stored
 from threadwell.stores.postgres.database import Connection, Database
+from threadwell.stores.postgres.moments import LAST, Moments
 from threadwell.stores.postgres.rows import COLUMNS, bounded, stored, with_bodies
 
 #: Statements under way at a time: while one is with the database, another is taken apart here.
 _LANES = 2
 _AT_ONCE = 200
 
-_READ = f"""
-SELECT {COLUMNS} FROM unnest($2::text[], $3::text[]) AS k(type, id)
+_FOUND = """
+FROM unnest($2::text[], $3::text[]) AS k(type, id)
 CROSS JOIN LATERAL
   (SELECT * FROM resource r WHERE r.pid = $1 AND r.id = k.id AND r.type = k.type LIMIT 1) r
 """
+_READ = f"SELECT {COLUMNS} {_FOUND}"
 _BOUNDED = bounded(_READ, "$4::bigint")
+_READ_AT = f"SELECT {COLUMNS}, ({LAST}) AS position {_FOUND}"
 
 
 async def read_keys(
@@ -36,6 +39,20 @@ async def read_keys(
     if most is None:
         return stored(await connection.fetch(_READ, pid, types, ids))
     return stored(with_bodies(await connection.fetch(_BOUNDED, pid, types, ids, most)))
+
+
+async def read_at(
+    connection: Connection, pid: int, keys: Sequence[Key], moments: Moments
+) -> list[Stored]:
+    """``read_keys``, which tells ``moments`` of when that was, where that is wanted."""
+    if not moments.wanted:
+        return await read_keys(connection, pid, keys)
+    rows = await connection.fetch(
+        _READ_AT, pid, [key.type for key in keys], [key.id for key in keys]
+    )
+    if rows:
+        moments.saw(pid, rows[0]["position"])
+    return stored(rows)
 
 
 class Reads:
@@ -74,7 +91,7 @@ class Reads:
     ) -> None:
         keys = list(dict.fromkeys(key for _, key, _ in batch))
         try:
-            rows = await self._database.run(lambda c: read_keys(c, pid, keys))
+            rows = await self._database.run(lambda c: read_at(c, pid, keys, self._database.moments))
         except BaseException as error:
             for _, _, future in batch:
                 if not future.done():

@@ -13,6 +13,7 @@ from typing import Any
 
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.postgres.database import storable
+from threadwell.stores.postgres.moments import dated
 from threadwell.stores.postgres.rows import COLUMNS, beginning, bounded, text_bytes
 from threadwell.stores.sql.conditions import (
     Always,
@@ -189,6 +190,12 @@ class Statement:
             f"SELECT r.id, r.version_id, r.updated, {body}, r.author, d.sort, d.rid"
             f" FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
         )
+
+    def dated(self, *, descending: bool, most: int | None) -> str:
+        """``short_bodies`` with the moment of the answer (``moments.dated``)."""
+        way = "DESC" if descending else "ASC"
+        short = self.short_bodies(descending=descending, most=most)
+        return dated(short, f"sort {way}", f"rid {way}")
 
     def bind(self, value: Any) -> str:
         """The place of a further parameter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple
 
 from asyncpg import Record
 
@@ -24,6 +25,7 @@ from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.known import is_known, know, read_known
+from threadwell.stores.postgres.moments import LAST
 from threadwell.stores.postgres.news import News
 from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
@@ -34,11 +36,12 @@ from threadwell.stores.postgres.quick import (
     quick,
     quick_page,
 )
-from threadwell.stores.postgres.reads import Reads, read_keys
+from threadwell.stores.postgres.reads import Reads, read_at
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
 
@@ -58,6 +61,13 @@ _HISTORY = f"{_VERSIONS} WHERE number <= $3 ORDER BY number DESC LIMIT $4 OFFSET
 _CONTENT = "SELECT bytes FROM content WHERE pid = $1 AND rid = $2 AND version_id = $3"
 
 
+class _Learnt(NamedTuple):
+    """What answers a query as long as it is the same moment."""
+
+    moment: int
+    statement: Statement
+
+
 class PostgresStore:
     """A ``Store`` in a database that any number of processes share. For one event loop at a time.
 
@@ -71,6 +81,7 @@ class PostgresStore:
         self._projects = Projects(self._database)
         self._private = Private(self._database)
         self._reads = Reads(self._database)
+        self._moments = self._database.moments
         self._writer = Writer(self._database, self._projects)
         self._news = News(self._database, self._projects)
 
@@ -93,7 +104,7 @@ class PostgresStore:
         if not wanted:
             return {}
         pid = await self._projects.pid(project)
-        found = await self._database.run(lambda c: read_keys(c, pid, wanted))
+        found = await self._database.run(lambda c: read_at(c, pid, wanted, self._moments))
         return {Key(version.type, version.id): version for version in found}
 
     async def read_version(
@@ -148,15 +159,43 @@ class PostgresStore:
         numbered = NumberedProject(project, await self._projects.pid(project))
         statement = quick(keys, numbered, query)
         if statement is not None:
-            page = quick_page(query, await self._fetch(statement))
+            rows: Sequence[Record] = await self._fetch(statement)
+            if query.dated:
+                rows = self._moments.saw_rows(numbered.pid, rows)
+            page = quick_page(query, rows)
             if page is None:
                 statement = added_up(keys, numbered, query)
                 page = added_up_page(query, await self._fetch(statement))
             return page
+        return await self._remembered(keys, numbered, query) or await self._searched(
+            keys, numbered, query
+        )
+
+    async def _remembered(self, keys: Keys, numbered: NumberedProject, query: Query) -> Page | None:
+        """The page by the statement that has answered the query; ``None`` where there is none, or
+        something was committed since.
+        """
+        if query.derived is None:
+            return None
+        known: _Learnt | None = query.derived.get((_Learnt, keys, numbered))
+        if known is None or known.moment != self._moments.now:
+            return None
+        rows = self._moments.saw_rows(numbered.pid, await self._fetch(known.statement))
+        return quick_page(query, rows) if known.moment == self._moments.now else None
+
+    async def _searched(self, keys: Keys, numbered: NumberedProject, query: Query) -> Page:
+        moments, derived = self._moments, query.derived
 
         async def work(connection: Connection) -> Page:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await Searcher(connection, keys, numbered).page(query)
+                searcher = Searcher(connection, keys, numbered)
+                page = await searcher.page(query)
+                learns = derived is not None and searcher.learnt is not None
+                if learns or query.dated:
+                    moments.saw(numbered.pid, await connection.fetchval(LAST, numbered.pid))
+                if derived is not None and searcher.learnt is not None:
+                    derived[_Learnt, keys, numbered] = _Learnt(moments.now, searcher.learnt)
+                return page
 
         return await self._database.run(work)
 
@@ -170,8 +209,9 @@ class PostgresStore:
         await self._writer.commit(prepared)
         self._news.tell(project)
 
-    def moment(self, *, just_read: bool = False) -> None:
-        """To ask the database takes as long as to read there."""
+    def moment(self, *, just_read: bool = False) -> int | None:
+        """To ask the database takes as long as to read there: it is told along with that."""
+        return self._moments.asked() if just_read else None
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         keys = await self._database.keys()

@@ -182,6 +182,9 @@ class SqliteStore:
                 return page
 
             page = await self._heavy.search(work)
+            if query.dated:
+                # What is asked next is no older than what was found elsewhere.
+                self.moment()
             if learnt[0] is not None and moment is not None and moment == self.moment():
                 # It need not go there again.
                 searcher.adopt(query, learnt[0], moment)
