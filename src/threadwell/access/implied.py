@@ -15,7 +15,9 @@ from threadwell.fhir.search.query import (
     ChainFilter,
     EitherFilter,
     Filter,
+    MissingFilter,
     ReferenceFilter,
+    parts_of,
 )
 from threadwell.stores.contract import Key
 
@@ -28,18 +30,49 @@ _FEW = 4
 async def beyond(
     type_: str, asked: Sequence[Filter], limit: tuple[Filter, ...], all_hold: AllHold
 ) -> tuple[Filter, ...]:
-    """Those filters of a limit that a query of that type does not keep by what it asks."""
-    left = [one for one in limit if not await _keeps(type_, asked, one, all_hold)]
-    return tuple(left)
+    """What a limit asks for that a query of that type does not keep by what it asks."""
+    left = [await _left(type_, asked, one, all_hold) for one in limit]
+    return tuple([filter_ for filters in left for filter_ in filters])
+
+
+async def _left(
+    type_: str, asked: Sequence[Filter], filter_: Filter, all_hold: AllHold
+) -> tuple[Filter, ...]:
+    """What is left to ask of one filter; of several ways to hold those that it may hold by."""
+    if not isinstance(filter_, EitherFilter):
+        return () if await _keeps(type_, asked, filter_, all_hold) else (filter_,)
+    found: list[tuple[Filter, ...]] = []
+    for filters in filter_.alternatives:
+        left = await beyond(type_, asked, filters, all_hold)
+        if not left:
+            return ()
+        if _contradicts(asked, left) or any(_wider(type_, one, left) for one in found):
+            continue
+        found = [*(one for one in found if not _wider(type_, left, one)), left]
+    return found[0] if len(found) == 1 else (EitherFilter(tuple(found)),)
+
+
+def _wider(type_: str, one: Sequence[Filter], other: Sequence[Filter]) -> bool:
+    """Whether what holds for those of ``other`` holds for those of ``one``."""
+    match one:
+        case [ReferenceFilter(negate=False) as wide]:
+            return any(_within(type_, narrow, wide) for narrow in _references(other))
+        case _:
+            return one == other
+
+
+def _contradicts(asked: Sequence[Filter], filters: Sequence[Filter]) -> bool:
+    """Whether nothing can hold for all: a link is asked for that is asked not to be there."""
+    absent = {one.param for one in asked if isinstance(one, MissingFilter) and one.missing}
+    return any(
+        isinstance(one, ChainFilter) and one.param in absent
+        for filter_ in filters
+        for one in parts_of(filter_)
+    )
 
 
 async def _keeps(type_: str, asked: Sequence[Filter], filter_: Filter, all_hold: AllHold) -> bool:
     match filter_:
-        case EitherFilter(alternatives):
-            for filters in alternatives:
-                if not await beyond(type_, asked, filters, all_hold):
-                    return True
-            return False
         case ReferenceFilter(negate=False):
             return any(_within(type_, one, filter_) for one in _references(asked))
         case ChainFilter(filters=filters) if not any(map(leads_on, filters)):

@@ -229,9 +229,7 @@ class Limited:
         moment = None if alone else self._store.moment(just_read=just_read)
         shown, is_lasting = await self._see(stored, interaction)
         # Nothing was committed meanwhile, or nothing else was looked at.
-        if is_lasting or (
-            moment is not None and moment == self._store.moment(just_read=just_read)
-        ):
+        if is_lasting or (moment is not None and moment == self._store.moment(just_read=just_read)):
             whole = shown is stored
             if whole or shown is None or len(shown.body) <= _SHORT:
                 if len(sights) >= _MOST:

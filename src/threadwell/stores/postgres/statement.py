@@ -222,20 +222,19 @@ class Statement:
         asked: list[str] = []
         row = False
         for position, condition in enumerate(self._conditions):
+            if position in lead.settled:
+                continue
+            if condition.is_either():
+                asked.append(self._probed(condition, place))
+                row = row or place == "r.sort" or condition.asks_row
+                continue
             if position in lead.led:
-                if position not in lead.settled:
-                    self.doubts.append(condition.filter)
+                self.doubts.append(condition.filter)
                 continue
             if condition.is_dear():
                 self.doubts.append(condition.filter)
             elif condition.keys is not None:
-                known = "NOT EXISTS" if condition.negate else "EXISTS"
-                keys = self.bind(condition.keys)
-                asked.append(
-                    f"{known} (SELECT FROM posting p WHERE p.pid = $1"
-                    f" AND p.key = ANY({keys}::bigint[])"
-                    f" AND p.sort = {place} AND p.rid = d.rid OFFSET 0)"
-                )
+                asked.append(self._listed(condition, place))
                 row = row or place == "r.sort"
                 if not condition.exact:
                     self.doubts.append(condition.filter)
@@ -256,6 +255,27 @@ class Statement:
             else:
                 self.doubts.append(condition.filter)
         return "".join(f" AND {question}" for question in asked), row
+
+    def _probed(self, condition: Condition, place: str) -> str:
+        """Whether a condition holds that can be ``probed``."""
+        if condition.either is not None:
+            alternatives = [
+                " AND ".join([self._probed(one, place) for one in conditions]) or "true"
+                for conditions in condition.either
+            ]
+            return f"({' OR '.join(f'({one})' for one in alternatives) or 'false'})"
+        if condition.keys is not None:
+            return self._listed(condition, place)
+        assert condition.row is not None
+        return self._row(condition.row)
+
+    def _listed(self, condition: Condition, place: str) -> str:
+        known = "NOT EXISTS" if condition.negate else "EXISTS"
+        keys = self.bind(condition.keys)
+        return (
+            f"{known} (SELECT FROM posting p WHERE p.pid = $1 AND p.key = ANY({keys}::bigint[])"
+            f" AND p.sort = {place} AND p.rid = d.rid OFFSET 0)"
+        )
 
     def _date(self, date: Stream, place: str) -> str:
         return (

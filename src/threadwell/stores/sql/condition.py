@@ -276,8 +276,10 @@ class Compiler:
         exact, ids = True, True
         keys: list[int] | None = []
         found: list[str] = []
+        either: list[tuple[Condition, ...]] = []
         for filters in resolved.alternatives:
-            conditions = [self.condition(one) for one in filters]
+            conditions = tuple([self.condition(one) for one in filters])
+            either.append(conditions)
             alone = len(conditions) == 1
             listed = [c.keys for c in conditions if c.keys is not None and not c.negate]
             if keys is not None and listed:
@@ -287,11 +289,18 @@ class Compiler:
                 keys = None
             ids = ids and alone and conditions[0].ids is not None
             found += conditions[0].ids or () if alone else ()
-        if keys is not None:
-            return Condition(resolved, keys=tuple(dict.fromkeys(keys)), exact=exact)
+        if keys is not None and exact:
+            return Condition(resolved, keys=tuple(dict.fromkeys(keys)))
         if ids:
             return _ids(resolved, found)
-        return Condition(resolved, exact=False)
+        # Of several that are contained, one and the same has to match.
+        sure = not is_inner(self._type) and all(one.probed for some in either for one in some)
+        return Condition(
+            resolved,
+            keys=None if keys is None else tuple(dict.fromkeys(keys)),
+            exact=False,
+            either=tuple(either) if sure else None,
+        )
 
     def _resolved(self, filter_: Filter) -> Filter:
         """A filter that holds for the same resources, and looks at nothing but each of them."""

@@ -87,7 +87,8 @@ class Condition:
     ``keys``: any of these lists, in natural order, holds every match (none, with ``negate``).
     ``streams``: every match is in one of these, in another order. ``row`` decides by itself;
     ``exact`` tells whether the rest does. ``updated``: the streams are in the order of
-    ``meta.lastUpdated``.
+    ``meta.lastUpdated``. ``either`` decides by itself, too: all conditions of one of these hold,
+    and each of them can be ``probed``.
     """
 
     filter: Filter
@@ -99,6 +100,35 @@ class Condition:
     row: RowTest | None = None
     exact: bool = True
     updated: bool = False
+    either: tuple[tuple[Condition, ...], ...] | None = None
+
+    @property
+    def probed(self) -> bool:
+        """Whether a look at some places of the index, or at the row, says all of it."""
+        return self.row is not None or self.either is not None or self.has_lists
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether its lists say all of it."""
+        return self.keys is not None and self.exact
+
+    @property
+    def lists(self) -> int:
+        """Into how many lists is looked for each resource, where it is ``probed``."""
+        if self.either is None:
+            return len(self.keys or ())
+        return sum([one.lists for conditions in self.either for one in conditions])
+
+    @property
+    def asks_row(self) -> bool:
+        """Whether the row is looked at, where it is ``probed``."""
+        if self.either is None:
+            return self.row is not None and self.keys is None
+        return any(one.asks_row for conditions in self.either for one in conditions)
+
+    def is_either(self, most: int = MANY_LISTS) -> bool:
+        """Whether to ask for ``either`` costs less than to ask each resource itself."""
+        return self.either is not None and self.lists <= most
 
     def is_dear(self, most: int = MANY_LISTS) -> bool:
         """Whether to ask each resource itself costs less than to look into all of the lists, which

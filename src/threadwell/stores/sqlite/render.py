@@ -58,25 +58,24 @@ def where_sql(
     doubts: list[Filter] = []
     row = False
     for position, condition in enumerate(conditions):
+        if position in lead.settled:
+            continue
+        if condition.is_either(most):
+            question, more = _probed(condition, place)
+            asked.append(question)
+            params += more
+            row = row or place == "r.sort" or condition.asks_row
+            continue
         if position in lead.led:
-            if position not in lead.settled:
-                doubts.append(condition.filter)
+            doubts.append(condition.filter)
             continue
         if condition.is_dear(most):
             doubts.append(condition.filter)
             continue
         if condition.keys is not None:
-            known = "NOT EXISTS" if condition.negate else "EXISTS"
-            if len(condition.keys) <= MERGED:
-                marks = ", ".join("?" * len(condition.keys))
-                params += condition.keys
-            else:
-                marks = "SELECT value FROM json_each(?)"
-                params.append(as_json(condition.keys))
-            asked.append(
-                f"{known} (SELECT 1 FROM posting p WHERE p.key IN ({marks})"
-                f" AND p.sort = {place} AND p.rid = d.rid)"
-            )
+            question, more = _listed(condition.keys, condition.negate, place)
+            asked.append(question)
+            params += more
             row = row or place == "r.sort"
         elif position in natural:
             dates = natural[position]
@@ -109,6 +108,37 @@ def where_sql(
         where = f" AND CASE WHEN 1{where} THEN holds(r.version_id, r.body) ELSE 0 END"
         row = True
     return where, params, doubts, row
+
+
+def _probed(condition: Condition, place: str) -> tuple[str, list[Any]]:
+    """Whether a condition holds that can be ``probed``."""
+    if condition.either is not None:
+        params: list[Any] = []
+        alternatives: list[str] = []
+        for conditions in condition.either:
+            each = [_probed(one, place) for one in conditions]
+            alternatives.append(" AND ".join([question for question, _ in each]) or "1")
+            params += [value for _, more in each for value in more]
+        return f"({' OR '.join(f'({one})' for one in alternatives) or '0'})", params
+    if condition.keys is not None:
+        return _listed(condition.keys, condition.negate, place)
+    assert condition.row is not None
+    return row_sql(condition.row)
+
+
+def _listed(keys: Sequence[int], negate: bool, place: str) -> tuple[str, list[Any]]:
+    known = "NOT EXISTS" if negate else "EXISTS"
+    if len(keys) <= MERGED:
+        marks = ", ".join("?" * len(keys))
+        params: list[Any] = [*keys]
+    else:
+        marks = "SELECT value FROM json_each(?)"
+        params = [as_json(keys)]
+    return (
+        f"{known} (SELECT 1 FROM posting p WHERE p.key IN ({marks})"
+        f" AND p.sort = {place} AND p.rid = d.rid)",
+        params,
+    )
 
 
 def row_sql(test: RowTest) -> tuple[str, list[Any]]:

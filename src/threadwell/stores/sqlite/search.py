@@ -52,6 +52,9 @@ class Searcher:
             return within(lambda: self.quick_page(query, quick))
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        page = self._again(pid, query, within)
+        if page is not None:
+            return page
         connection.execute("BEGIN")
         try:
             return within(lambda: self._search(project, pid, query).page())
@@ -59,6 +62,24 @@ class Searcher:
             # A disk that fails has ended it already.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _again(self, pid: int, query: Query, within: Within) -> Page | None:
+        """The page by the statement that is remembered; ``None`` where there is none, or something
+        was committed since.
+        """
+        if query.derived is None:
+            return None
+        known = self._remembered.get(id(query))
+        if known is None or known[0] is not query or known[2].pid != pid:
+            return None
+        alone = known[2].alone
+        if alone is None:
+            return None
+        quick, doubts = alone
+        self.reader.asks(doubts)
+        page = within(lambda: quick_page(self._connection, query, quick))
+        # What SQLite has seen just then.
+        return page if self._connection.data_version() == known[1] else None
 
     def quick(self, project: str, query: Query) -> Quick | None:
         """The statement that answers a query; ``None`` where more has to be asked."""
