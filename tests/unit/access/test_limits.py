@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from world import NAMES, RUNNER, WORLD, Counted, World, key
 
+from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
 
 ONE, SAID, OLD = NAMES["one"], NAMES["one-said"], NAMES["one-old"]
@@ -114,7 +116,7 @@ def test_who_is_removed_from_a_thread_loses_it_at_once() -> None:
         assert world.ask("GET", NAMES["one-file"]).status == kept
 
 
-def test_what_was_seen_before_is_not_seen_after(tmp_path: Path) -> None:
+def test_what_was_seen_before_is_not_seen_after(tmp_path: Path, postgres_url: str) -> None:
     """What a server remembers of who sees what ends with the next commit, also of another."""
     asked = [
         SAID,
@@ -124,7 +126,15 @@ def test_what_was_seen_before_is_not_seen_after(tmp_path: Path) -> None:
         f"Communication?subject={WORLD['one']['subject']['reference']}&_total=accurate",
         f"Encounter?_has:Communication:encounter:part-of:missing=true&_id={key('one-session').id}",
     ]
-    for store in (MemoryStore(), SqliteStore.open(tmp_path / "x.db")):
+
+    def file() -> Store:
+        return SqliteStore.open(tmp_path / "x.db")
+
+    def database() -> Store:
+        return PostgresStore.open(postgres_url)
+
+    for opened in (MemoryStore, file, database):
+        store = opened()
         world = World(store, "participant", whole=True)
         before = [world.ask("GET", path) for path in asked]
         again = [world.ask("GET", path) for path in asked]
@@ -136,8 +146,8 @@ def test_what_was_seen_before_is_not_seen_after(tmp_path: Path) -> None:
             assert now.status == (200 if "?" in path else 404)
             assert now.body != was.body
             assert SAID not in now.body
-        if isinstance(store, SqliteStore):
-            another = SqliteStore.open(tmp_path / "x.db")
+        if opened is not MemoryStore:
+            another = opened()
             world.store, here = Counted(another), world.store
             world.write(ONE, whole)
             world.store = here
@@ -145,6 +155,8 @@ def test_what_was_seen_before_is_not_seen_after(tmp_path: Path) -> None:
         else:
             world.write(ONE, whole)
         assert [world.ask("GET", path).body for path in asked[:1]] == [before[0].body]
+        found = [world.ask("GET", path).body for path in asked[3:]]
+        assert [SAID in body for body in found[:2]] == [SAID in one.body for one in before[3:5]]
         RUNNER.run(store.close())
 
 

@@ -39,17 +39,6 @@ def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | No
     return known
 
 
-def alone(statement: Statement, query: Query, *, told: bool) -> Statement:
-    """A statement that finds the matches of a page and one more, as one for ``quick_page``;
-    ``told``, with the moment of the answer.
-    """
-    _, descending = order_of(query)
-    part = None if query.most is None else query.most // (query.count + 1)
-    bodies = statement.dated if told else statement.short_bodies
-    statement.sql = bodies(descending=descending, most=part)
-    return statement
-
-
 def added_up(keys: Keys, numbered: NumberedProject, query: Query) -> Statement:
     """The same, up to the version by which all reach the bytes that a page may have."""
     lead = quick_lead(keys, numbered.project, query)
@@ -87,7 +76,12 @@ def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | N
     # What is contained is of another type than what it is in.
     if is_inner(query.type) or (lead := quick_lead(keys, numbered.project, query)) is None:
         return None
-    return alone(_walk(numbered, query, lead), query, told=query.dated)
+    statement = _walk(numbered, query, lead)
+    _, descending = order_of(query)
+    part = None if query.most is None else query.most // (query.count + 1)
+    bodies = statement.dated if query.dated else statement.short_bodies
+    statement.sql = bodies(descending=descending, most=part)
+    return statement
 
 
 def _walk(numbered: NumberedProject, query: Query, lead: Lead) -> Statement:

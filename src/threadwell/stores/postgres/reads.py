@@ -10,9 +10,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from asyncpg import Record
+
 from threadwell.stores.contract import Key, Stored
 from threadwell.stores.postgres.database import Connection, Database
-from threadwell.stores.postgres.moments import LAST, Moments
+from threadwell.stores.postgres.moments import LAST, Moments, dated
 from threadwell.stores.postgres.rows import COLUMNS, bounded, stored, with_bodies
 
 #: Statements under way at a time: while one is with the database, another is taken apart here.
@@ -27,6 +29,22 @@ CROSS JOIN LATERAL
 _READ = f"SELECT {COLUMNS} {_FOUND}"
 _BOUNDED = bounded(_READ, "$4::bigint")
 _READ_AT = f"SELECT {COLUMNS}, ({LAST}) AS position {_FOUND}"
+
+_BY_RID = dated(
+    """
+SELECT r.id, r.version_id, r.updated, r.body, r.author, k.n
+FROM unnest($2::bigint[]) WITH ORDINALITY AS k(rid, n)
+CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = k.rid LIMIT 1) r
+""",
+    "n",
+)
+
+
+async def read_found(
+    connection: Connection, pid: int, rids: Sequence[int], moments: Moments
+) -> Sequence[Record]:
+    """Of current versions by their numbers what ``Found.again`` asks for; ``moments`` is told."""
+    return moments.saw_rows(pid, await connection.fetch(_BY_RID, pid, rids))
 
 
 async def read_keys(

@@ -27,12 +27,12 @@ from threadwell.fhir.search.query import (
     within,
 )
 from threadwell.fhir.search.values import IndexValues
-from threadwell.fhir.search.within import inner_type, is_inner, looks_within, searched_values
+from threadwell.fhir.search.within import inner_type, looks_within, searched_values
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import Included, Target, bounded, including, target_of
 from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.postgres.database import Connection
-from threadwell.stores.postgres.quick import NumberedProject, alone, entry
+from threadwell.stores.postgres.quick import NumberedProject, entry
 from threadwell.stores.postgres.rows import COLUMNS
 from threadwell.stores.postgres.rows import bounded as bounded_rows
 from threadwell.stores.postgres.statement import Statement
@@ -78,11 +78,12 @@ class Searcher:
         self._connection = connection
         self._keys = keys
         self._numbered = numbered
-        #: What answers the query of the last page for as long as nothing is committed.
-        self.learnt: Statement | None = None
+        #: The numbers of the matches of the last page.
+        self.rids: list[int] = []
 
     async def page(self, query: Query) -> Page:
         """The answer to a query."""
+        self.rids = []
         search = await self._search(query)
         total = None
         if query.total is not Total.NONE or query.summary_count:
@@ -90,14 +91,13 @@ class Searcher:
         if query.summary_count:
             return Page([], [], total, more=False)
         found = await search.matches(query.offset, query.count + 1, query.most)
-        plain = total is None and not (query.includes or query.rev_includes)
-        self.learnt = search.alone() if plain else None
         shown = found[: query.count]
         matches = bounded((match.version for match in shown), query.most)
         places = [match.place for match in shown[: len(matches)]]
         if query.back:
             matches.reverse()
             places.reverse()
+        self.rids = [place.number for place in places]
         included, cut = await self._included(query, matches)
         first, last = (places[0], places[-1]) if places else (None, None)
         more = len(found) > len(matches)
@@ -202,7 +202,6 @@ class _Search:
         self._query = query
         self._conditions = conditions
         self._natural: dict[int, tuple[Stream, ...]] = {}
-        self._leads: dict[Order | None, Lead] = {}
 
     async def count(self) -> int:
         """How many match."""
@@ -231,7 +230,10 @@ class _Search:
             statement.gather(lead, Order.NATURAL, descending=False)
             return await self._sorted(statement, offset, count, most)
         after = self._query.after and entry_of(self._query.after, order)
-        self._find(statement, lead, order, end, after)
+        if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
+            statement.walk(lead, descending=descending, most=end, after=after)
+        else:
+            statement.gather(lead, order, descending=descending, after=after)
         if not statement.doubts:
             statement.limit(count, offset)
             sql = statement.bodies(descending=descending, most=most)
@@ -248,32 +250,6 @@ class _Search:
                     break
                 left -= len(match.version.body)
         return found[offset:]
-
-    def alone(self) -> Statement | None:
-        """One statement for the page that was found, as long as nothing is committed; ``None``
-        where it takes more. It tells its moment.
-        """
-        order, _ = order_of(self._query)
-        lead = self._leads.get(order)
-        if lead is None or is_inner(self._query.type):
-            return None
-        query, statement = self._query, self._statement()
-        after = query.after and entry_of(query.after, order)
-        self._find(statement, lead, order, query.offset + query.count + 1, after)
-        if statement.doubts:
-            return None
-        statement.limit(query.count + 1, query.offset)
-        return alone(statement, query, told=True)
-
-    def _find(
-        self, statement: Statement, lead: Lead, order: Order, end: int | None, after: Entry | None
-    ) -> None:
-        """What is in one of the orders that lists have, as far as to the end of what is wanted."""
-        _, descending = order_of(self._query)
-        if lead.order is order and lead.streams is not None and len(lead.streams) <= MERGED:
-            statement.walk(lead, descending=descending, most=end, after=after)
-        else:
-            statement.gather(lead, order, descending=descending, after=after)
 
     async def _sorted(
         self, statement: Statement, offset: int, count: int | None, most: int | None
@@ -313,13 +289,6 @@ class _Search:
                 await asyncio.sleep(0)
 
     async def _lead(self, order: Order | None) -> Lead:
-        """The lead of a page in that order, or of a count."""
-        lead = self._leads.get(order)
-        if lead is None:
-            lead = self._leads[order] = await self._choose(order)
-        return lead
-
-    async def _choose(self, order: Order | None) -> Lead:
         query, conditions = self._query, self._conditions
         possible = list(leads(self._keys, self._numbered.project, query, conditions))
         dates = natural_dates(query.type, conditions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import NamedTuple
 
 from asyncpg import Record
 
@@ -36,12 +35,12 @@ from threadwell.stores.postgres.quick import (
     quick,
     quick_page,
 )
-from threadwell.stores.postgres.reads import Reads, read_at
+from threadwell.stores.postgres.reads import Reads, read_at, read_found
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
-from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.found import Found, found
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
 
@@ -60,12 +59,8 @@ _VERSION = f"{_VERSIONS} WHERE version_id = $3"
 _HISTORY = f"{_VERSIONS} WHERE number <= $3 ORDER BY number DESC LIMIT $4 OFFSET $5"
 _CONTENT = "SELECT bytes FROM content WHERE pid = $1 AND rid = $2 AND version_id = $3"
 
-
-class _Learnt(NamedTuple):
-    """What answers a query as long as it is the same moment."""
-
-    moment: int
-    statement: Statement
+#: A moment, and what was found then.
+_NOTHING: tuple[int, Found | None] = (-1, None)
 
 
 class PostgresStore:
@@ -167,34 +162,23 @@ class PostgresStore:
                 statement = added_up(keys, numbered, query)
                 page = added_up_page(query, await self._fetch(statement))
             return page
-        return await self._remembered(keys, numbered, query) or await self._searched(
-            keys, numbered, query
-        )
-
-    async def _remembered(self, keys: Keys, numbered: NumberedProject, query: Query) -> Page | None:
-        """The page by the statement that has answered the query; ``None`` where there is none, or
-        something was committed since.
-        """
-        if query.derived is None:
-            return None
-        known: _Learnt | None = query.derived.get((_Learnt, keys, numbered))
-        if known is None or known.moment != self._moments.now:
-            return None
-        rows = self._moments.saw_rows(numbered.pid, await self._fetch(known.statement))
-        return quick_page(query, rows) if known.moment == self._moments.now else None
-
-    async def _searched(self, keys: Keys, numbered: NumberedProject, query: Query) -> Page:
-        moments, derived = self._moments, query.derived
+        moments, derived, pid = self._moments, query.derived, numbered.pid
+        place = (Found, keys, numbered)
+        moment, was = (derived or {}).get(place, _NOTHING)
+        if was is not None and moment == moments.now:
+            rows = await self._database.run(lambda c: read_found(c, pid, was.rids, moments))
+            if moment == moments.now:
+                again: Page = was.again(query.type, rows)
+                return again
 
         async def work(connection: Connection) -> Page:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 searcher = Searcher(connection, keys, numbered)
                 page = await searcher.page(query)
-                learns = derived is not None and searcher.learnt is not None
-                if learns or query.dated:
-                    moments.saw(numbered.pid, await connection.fetchval(LAST, numbered.pid))
-                if derived is not None and searcher.learnt is not None:
-                    derived[_Learnt, keys, numbered] = _Learnt(moments.now, searcher.learnt)
+                if derived is not None or query.dated:
+                    moments.saw(pid, await connection.fetchval(LAST, pid))
+                if derived is not None:
+                    derived[place] = (moments.now, found(query, page, searcher.rids))
                 return page
 
         return await self._database.run(work)

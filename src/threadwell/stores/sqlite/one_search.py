@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter, parts_of
-from threadwell.fhir.search.within import is_inner
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import (
     Asked,
@@ -28,6 +27,7 @@ from threadwell.stores.order import Candidate, ahead, in_order
 from threadwell.stores.sql.condition import Compiler
 from threadwell.stores.sql.conditions import Stream
 from threadwell.stores.sql.doubts import Doubts
+from threadwell.stores.sql.found import Found, found
 from threadwell.stores.sql.keys import every
 from threadwell.stores.sql.links import NAMELESS, Referred, naming_keys, referring, referring_keys
 from threadwell.stores.sql.plan import (
@@ -47,7 +47,7 @@ from threadwell.stores.sql.plan import (
     shortest,
     widest,
 )
-from threadwell.stores.sqlite.quick import Quick, going_on, walk_statement, within
+from threadwell.stores.sqlite.quick import going_on, within
 from threadwell.stores.sqlite.reader import Reader
 from threadwell.stores.sqlite.render import as_json, source_sql, where_sql
 from threadwell.stores.sqlite.rows import READ, READ_VERSION, row_to_stored
@@ -77,9 +77,8 @@ class OneSearch:
         self._found = found
         self._leads: dict[Order | None, Lead] | None = None if found is None else {}
         self._known: dict[tuple[int, str], _Where] = {}
-        #: One statement for the page, as long as nothing is committed, with what its ``holds``
-        #: asks for; ``None`` where it takes more, or was not asked for yet.
-        self.alone: tuple[Quick, Doubts] | None = None
+        #: The page, where it is remembered.
+        self.found: Found | None = None
         compiler = Compiler(reader.keys, project, query.type, self)
         self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
         self._natural = {
@@ -99,8 +98,7 @@ class OneSearch:
         if query.total is not Total.NONE or query.summary_count:
             total = self._count()
         if query.summary_count:
-            return Page([], [], total, more=False)
-        plain = total is None and not (query.includes or query.rev_includes)
+            return self._remember(Page([], [], total, more=False), [])
         rids = self._rids(query.offset, query.count + 1)
         matches = self._reader.stored(rids[: query.count], query.most)
         shown = rids[: len(matches)]
@@ -112,22 +110,15 @@ class OneSearch:
         else:
             places = [self._place(shown[at], matches[at]) for at in (0, -1)] if shown else []
         first, last = (places[0], places[-1]) if places else (None, None)
-        if self._found is not None and self.alone is None and plain:
-            self.alone = self._find_alone()
-        found, cut = included(query, matches, self)
+        around, cut = included(query, matches, self)
         more = len(rids) > len(matches)
-        return Page(matches, found, total, more, first, last, places if query.placed else (), cut)
+        page = Page(matches, around, total, more, first, last, places if query.placed else (), cut)
+        return self._remember(page, shown)
 
-    def _find_alone(self) -> tuple[Quick, Doubts] | None:
-        query = self._query
-        order, _ = order_of(query)
-        lead = (self._leads or {}).get(order)
-        if lead is None or lead.order is not order or is_inner(query.type):
-            return None
-        place = "d.sort" if order is Order.NATURAL else "r.sort"
-        where, params, doubts, _ = self._where(lead, place)
-        quick = walk_statement(query, lead, where, params)
-        return quick and (quick, doubts)
+    def _remember(self, page: Page, rids: list[int]) -> Page:
+        if self._found is not None:
+            self.found = found(self._query, page, rids)
+        return page
 
     def exists(self) -> bool:
         return bool(self._rids(0, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apsw
 
@@ -24,7 +24,7 @@ class Quick(NamedTuple):
     """
 
     sql: str
-    params: tuple[Any, ...]
+    params: tuple[int, ...]
     at: int
 
 
@@ -65,23 +65,6 @@ def quick_page(connection: apsw.Connection, query: Query, quick: Quick) -> Page:
     return Page(found, [], None, more, *ends, places)
 
 
-def walk_statement(query: Query, lead: Lead, where: str, params: Sequence[Any]) -> Quick | None:
-    """What answers ``query`` along the one list of a lead, in its order; ``where`` asks the rest.
-
-    ``None`` where it has another number of lists.
-    """
-    if lead.streams is None or len(lead.streams) != 1 or query.offset:
-        return None
-    (stream,) = lead.streams
-    _, descending = order_of(query)
-    if query.after is None:
-        bounds = [stream.key, stream.low, stream.high]
-    else:
-        bounds = going_on([stream], entry_of(query.after, lead.order), descending=descending)
-    sql = _walk_sql(query.after is not None, descending, where)
-    return Quick(sql, (*bounds, *params, query.count + 1), 5 if lead.order is Order.NATURAL else 3)
-
-
 def going_on(streams: Sequence[Stream], after: Entry, *, descending: bool) -> list[int]:
     """What ``within`` asks of the lists from an entry on: a key, an entry and a bound for each."""
     bounds: list[int] = []
@@ -109,21 +92,15 @@ def _sql(streams: int, descending: bool, going_on: bool) -> str:
     one = f"SELECT d.sort, d.rid FROM posting d WHERE {stretch}"
     way = "DESC" if descending else "ASC"
     if streams == 1:
-        return _walk_sql(going_on, descending, "")
+        return (
+            f"SELECT {_COLUMNS}, d.sort, d.rid"
+            f" FROM posting d CROSS JOIN resource r ON r.rid = d.rid WHERE {stretch}"
+            f" ORDER BY d.sort {way}, d.rid {way} LIMIT ?"
+        )
     # What stands in two of the lists comes once: UNION merges them in order.
     merged = " UNION ".join([one] * streams)
     return (
         f"SELECT {_COLUMNS}, page.sort, page.rid"
         f" FROM ({merged} ORDER BY 1 {way}, 2 {way} LIMIT ?) page"
         f" CROSS JOIN resource r ON r.rid = page.rid ORDER BY page.sort {way}, page.rid {way}"
-    )
-
-
-def _walk_sql(going_on: bool, descending: bool, where: str) -> str:
-    stretch = within(descending=descending, going_on=going_on)
-    way = "DESC" if descending else "ASC"
-    return (
-        f"SELECT {_COLUMNS}, d.sort, d.rid"
-        f" FROM posting d CROSS JOIN resource r ON r.rid = d.rid WHERE {stretch}{where}"
-        f" ORDER BY d.sort {way}, d.rid {way} LIMIT ?"
     )

@@ -28,10 +28,6 @@ class Reader:
         self._doubts = doubts
         return fetch(self._connection, sql, params)
 
-    def asks(self, doubts: Doubts) -> None:
-        """The ``holds`` of the next statement asks for ``doubts``."""
-        self._doubts = doubts
-
     def each(self, sql: str, params: Sequence[Any], doubts: Doubts) -> Iterator[Any]:
         """The same row by row, for many with much in them: a limit holds between them, too."""
         self._doubts = doubts

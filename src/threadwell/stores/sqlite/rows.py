@@ -24,6 +24,12 @@ FROM resource r CROSS JOIN version v ON v.rid = r.rid AND v.version_id = ?4
 WHERE r.id = ?1 AND r.type = ?2 AND r.pid = ?3
 """
 
+#: What ``Found.again`` asks for, of current versions by their numbers.
+READ_FOUND = """
+SELECT r.id, r.version_id, r.updated, r.body, r.author
+FROM json_each(?) k CROSS JOIN resource r ON r.rid = k.value
+"""
+
 
 def fetch(
     connection: apsw.Connection, sql: str, params: Sequence[Any] = ()

@@ -16,6 +16,8 @@ from threadwell.stores.sql.quick import quick_lead
 from threadwell.stores.sqlite.one_search import OneSearch
 from threadwell.stores.sqlite.quick import Quick, quick_page, quick_statement
 from threadwell.stores.sqlite.reader import Reader
+from threadwell.stores.sqlite.render import as_json
+from threadwell.stores.sqlite.rows import READ_FOUND, fetch
 
 #: Does some work, or breaks it off by raising.
 Within: TypeAlias = Callable[[Callable[[], Page]], Page]
@@ -52,7 +54,7 @@ class Searcher:
             return within(lambda: self.quick_page(query, quick))
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        page = self._again(pid, query, within)
+        page = self._again(pid, query)
         if page is not None:
             return page
         connection.execute("BEGIN")
@@ -63,23 +65,17 @@ class Searcher:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    def _again(self, pid: int, query: Query, within: Within) -> Page | None:
-        """The page by the statement that is remembered; ``None`` where there is none, or something
-        was committed since.
-        """
-        if query.derived is None:
-            return None
-        known = self._remembered.get(id(query))
+    def _again(self, pid: int, query: Query) -> Page | None:
+        """The page that was found; ``None`` where none was, or something was committed since."""
+        known = None if query.derived is None else self._remembered.get(id(query))
         if known is None or known[0] is not query or known[2].pid != pid:
             return None
-        alone = known[2].alone
-        if alone is None:
+        moment, found = known[1], known[2].found
+        if found is None:
             return None
-        quick, doubts = alone
-        self.reader.asks(doubts)
-        page = within(lambda: quick_page(self._connection, query, quick))
+        rows = fetch(self._connection, READ_FOUND, (as_json(found.rids),))
         # What SQLite has seen just then.
-        return page if self._connection.data_version() == known[1] else None
+        return found.again(query.type, rows) if self._connection.data_version() == moment else None
 
     def quick(self, project: str, query: Query) -> Quick | None:
         """The statement that answers a query; ``None`` where more has to be asked."""

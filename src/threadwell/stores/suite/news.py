@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from threadwell.fhir.search.query import lasting
 from threadwell.stores.contract import (
     DEFAULT_PROJECT,
     START,
@@ -131,11 +133,55 @@ class News(Contract):
         before = store.moment()
         await store.search(DEFAULT_PROJECT, query("Patient"))
         assert store.moment() == before
+        # Who asks for the first time may be told from then on.
+        store.moment(just_read=True)
+        await store.read(DEFAULT_PROJECT, "Patient", "ana")
+        read = store.moment(just_read=True)
+        await store.search(DEFAULT_PROJECT, replace(query("Patient"), dated=True))
+        assert store.moment(just_read=True) == read
         await store.commit(DEFAULT_PROJECT, ChangeSet((desk.deletion(ana),)))
+        await store.search(DEFAULT_PROJECT, replace(query("Patient"), dated=True))
+        found = store.moment(just_read=True)
+        assert before is None or found != read
         await store.read(DEFAULT_PROJECT, "Patient", "ana")
         told = store.moment(just_read=True)
-        assert told == store.moment()
+        assert found == told
+        now = store.moment()
+        assert now is None or told == now
         assert before is None or told != before
+
+    @scenario
+    async def test_a_query_that_is_kept_sees_every_commit(self, desk: Desk) -> None:
+        asked = [
+            lasting(query(f"Patient?{text}"))
+            for text in (
+                "gender:missing=true&active:missing=true",
+                "_sort=_id&gender:missing=true",
+                "gender:missing=true&_summary=count",
+                "general-practitioner.name=x&_total=accurate",
+            )
+        ]
+
+        async def found() -> list[tuple[set[str], int | None]]:
+            pages = [await desk.store.search(DEFAULT_PROJECT, one) for one in asked]
+            return [({one.id for one in page.matches}, page.total) for page in pages]
+
+        ana = _patient("ana")
+        await desk.put(ana)
+        first = [({"ana"}, None), ({"ana"}, None), (set(), 1), (set(), 0)]
+        assert [await found() for _ in range(3)] == [first] * 3
+        await desk.put({**ana, "generalPractitioner": [{"reference": "Practitioner/x"}]})
+        await desk.put({"resourceType": "Practitioner", "id": "x", "name": [{"family": "X"}]})
+        # The links of who is there now lead to somebody.
+        linked = [*first[:3], ({"ana"}, 1)]
+        assert [await found() for _ in range(3)] == [linked] * 3
+        (ben,) = await desk.put(_patient("ben"))
+        both = {"ana", "ben"}
+        assert [await found() for _ in range(2)] == [
+            [(both, None), (both, None), (set(), 2), ({"ana"}, 1)]
+        ] * 2
+        await desk.commit(desk.deletion(ben))
+        assert await found() == linked
 
     @scenario
     async def test_projects_are_not_told_of_each_other(self, desk: Desk) -> None:
