@@ -33,7 +33,7 @@ WITH = {
 }
 #: Modules that are the store's own side of the pages, and are given it.
 OF_THE_STORE = {
-    *("browsers.py", "dates.py", "news.py", "people.py", "sign_in.py", "viewing.py"),
+    *("browsers.py", "dates.py", "news.py", "people.py", "places.py", "sign_in.py", "viewing.py"),
     "whereabouts.py",
 }
 FORBIDDEN = {"whole", "store", "_store"}
