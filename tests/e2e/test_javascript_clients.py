@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+import threadwell
+
 CLIENTS = Path(__file__).parent / "clients"
+
+
+def second_project(store: str) -> dict[str, str]:
+    """Another organisation on the same server, which runs already; and a client of its own."""
+    with threadwell.open(store) as tw:
+        project = tw.create_project("Riverside Clinic")
+    with threadwell.open(store, project="riverside clinic") as tw:
+        client = tw.add_client("tests")
+    # A running server knows of it within two seconds.
+    time.sleep(2)
+    return {
+        "OTHER_PROJECT": project.id,
+        "OTHER_CLIENT_ID": client.client_id,
+        "OTHER_CLIENT_SECRET": client.client_secret,
+    }
 
 
 @pytest.mark.node
 @pytest.mark.parametrize("suite", sorted(path.name for path in CLIENTS.glob("*.test.mjs")))
 def test_suite(suite: str, node: list[str], server) -> None:
+    environment = server.environment
+    if suite == "projects.test.mjs":
+        environment |= second_project(server.store)
     run = subprocess.run(
         [*node, "--test", "--test-reporter=tap", suite],
         cwd=CLIENTS,
-        env=server.environment,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=180,

@@ -6,6 +6,7 @@ there and for what is not.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,6 +17,7 @@ from threadwell.api.admin.kind import Kind
 from threadwell.api.context import Context
 from threadwell.api.etags import etag, not_modified
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.oauth.access import LOOK
 from threadwell.api.outcomes import JSON, OK, PRIVATE, NotAllowed, forbidden, outcome_answer
 from threadwell.api.watched import who
 from threadwell.fhir.json import BadJson, decode, encode
@@ -63,7 +65,7 @@ async def create(context: Context, request: Request) -> Answer:
         raise NotAllowed(["GET"])
     body = _body(request, kind)
     made = await kind.create(context, request, body)
-    changed(context, request, f"{kind.type}/{made['id']}", 201)
+    await changed(context, request, f"{kind.type}/{made['id']}", 201)
     answer = _answer(201, made)
     location = f"{context.fhir}/{kind.type}/{made['id']}".encode()
     answer.headers.append((b"location", location))
@@ -101,7 +103,7 @@ async def delete(context: Context, request: Request) -> Answer:
     if current is not None:
         _check_match(request, current)
         await kind.delete(context, request, current)
-        changed(context, request, request.path)
+        await changed(context, request, request.path)
     return outcome_answer(200, OK, request.headers)
 
 
@@ -110,7 +112,7 @@ async def rotate_secret(context: Context, request: Request) -> Answer:
     await allowed(context, request)
     id_ = request.path.split("/")[3]
     found = await clients.rotate(context, id_)
-    changed(context, request, request.path)
+    await changed(context, request, request.path)
     return _answer(200, found)
 
 
@@ -122,9 +124,12 @@ async def allowed(context: Context, request: Request) -> None:
         raise forbidden()
 
 
-def changed(context: Context, request: Request, what: str, status: int = 200) -> None:
-    """It holds from the next request on, and is recorded."""
+async def changed(context: Context, request: Request, what: str, status: int = 200) -> None:
+    """It holds from the next request on, in every worker of the server, and is recorded."""
     context.access.look_again()
+    if context.load.meter.board.workers > 1:
+        # Others look for themselves: whoever is answered has to be right wherever they ask next.
+        await asyncio.sleep(1.2 * LOOK / 1000)
     asked = what.removeprefix("fhir/R4/")
     context.trail.event(
         context.project, "account administered", who(request), status=status, asked=asked
@@ -138,7 +143,7 @@ async def _updated(
         raise NotAllowed(["GET"])
     _check_match(request, current)
     made = await kind.update(context, request, current, body)
-    changed(context, request, request.path)
+    await changed(context, request, request.path)
     return _answer(200, made)
 
 

@@ -23,5 +23,5 @@ async def new_client(context: Context, request: Request) -> Answer:
     known = ("name", "description", "redirectUri", "redirectUris", "jwksUri", "accessPolicy")
     body = {name: value for name, value in body_of(request).items() if name in known}
     made = await clients.create(context, request, body)
-    changed(context, request, f"ClientApplication/{made['id']}", 201)
+    await changed(context, request, f"ClientApplication/{made['id']}", 201)
     return json_answer(201, made)
