@@ -11,10 +11,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_intake import (
-    COMMON,
     MESSAGES,
     MOTHER,
     NOW,
@@ -185,7 +185,7 @@ def shuffled(
     return out
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.randoms(), st.data())
 def test_order_parts_and_repetitions_do_not_matter_to_acts(messages, how, now, random, data):
     acts = [*data.draw(some_acts(messages)), *data.draw(some_turns(messages))]
@@ -201,7 +201,7 @@ def test_order_parts_and_repetitions_do_not_matter_to_acts(messages, how, now, r
     assert in_parts == at_once
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, SETTINGS, st.randoms(), st.data())
 def test_acts_are_cut_anew_as_if_they_had_always_been_so(messages, before, after, random, data):
     acts = data.draw(some_acts(messages))
@@ -222,7 +222,7 @@ def _as_cut(record: dict[str, object]) -> dict[str, object]:
     return {name: one for name, one in record.items() if not name.startswith(("Task/", "Binary/"))}
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.randoms(), st.data())
 def test_what_was_done_live_follows_from_messages_and_acts(messages, how, random, data):
     """A clinic acts while messages come; afterwards everything is imported into a new store."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_intake import (
-    COMMON,
     MESSAGES,
     NOW,
     PEOPLE,
@@ -75,7 +75,7 @@ ITEMS = st.lists(
 )
 
 
-@COMMON
+@COSTLY
 @given(st.one_of(MESSAGES, ITEMS), SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.data())
 def test_what_is_recorded_alone_is_what_an_import_writes(items, how, now, data):
     how = replace(how, batch=100)

@@ -8,9 +8,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import COMMON, NOW, SETTINGS, SHORTLY_AFTER, STRANGER, a_message, with_people
+from test_intake import NOW, SETTINGS, SHORTLY_AFTER, STRANGER, a_message, with_people
 
 from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
@@ -76,7 +77,7 @@ def filled(units, how, now, partitions, folder) -> tuple[dict[str, bytes], objec
     return found, report
 
 
-@COMMON
+@COSTLY
 @given(
     ITEMS,
     SETTINGS,

@@ -12,12 +12,12 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_intake import (
     ANA,
     ANA_MAIL,
-    COMMON,
     MOTHER,
     NEIGHBOUR,
     OFFICE,
@@ -145,7 +145,7 @@ async def taken(parts, how) -> dict[str, object]:
     return await record(store)
 
 
-@COMMON
+@COSTLY
 @given(
     st.lists(a_copy(), min_size=2, max_size=9),
     SETTINGS,
@@ -167,7 +167,7 @@ def test_order_parts_and_repetitions_do_not_matter(copies, how, at_hand, data):
     assert in_parts == at_once
 
 
-@COMMON
+@COSTLY
 @given(st.lists(a_copy().map(without_neighbour), min_size=2, max_size=8), SETTINGS, st.data())
 def test_what_was_held_ends_as_what_was_not(copies, how, data):
     how = replace(how, unknown="quarantine")
@@ -191,7 +191,7 @@ def test_what_was_held_ends_as_what_was_not(copies, how, data):
     assert without_what_was_held(late, early) == early
 
 
-@COMMON
+@COSTLY
 @given(
     st.lists(a_copy(), min_size=2, max_size=8),
     SETTINGS,

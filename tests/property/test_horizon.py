@@ -13,12 +13,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_acts import Ticking, _act
 from test_intake import (
     ANA,
-    COMMON,
     MESSAGES,
     NOW,
     OWN,
@@ -147,7 +147,7 @@ async def answer(store: MemoryStore, how: Settings, random: Random, clock: Ticki
             return
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.randoms(use_true_random=False), st.data())
 def test_planning_from_a_horizon_equals_planning_the_whole(messages, how, random, data):
     """One intake takes what comes in any order, while people act, bill and answer."""
@@ -184,7 +184,7 @@ def test_planning_from_a_horizon_equals_planning_the_whole(messages, how, random
         asyncio.run(lived())
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.randoms(use_true_random=False))
 def test_an_import_in_small_batches_plans_from_a_horizon(messages, how, random):
     shuffled = random.sample(messages, len(messages))

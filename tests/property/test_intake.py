@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from costly import COSTLY
+from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell.fhir.json import decode
@@ -233,10 +234,7 @@ def clock_at_now() -> int:
     return NOW
 
 
-COMMON = settings(suppress_health_check=[HealthCheck.too_slow])
-
-
-@COMMON
+@COSTLY
 @given(
     MESSAGES, SETTINGS, st.sampled_from([NOW, SHORTLY_AFTER]), st.sampled_from([0, 9]), st.data()
 )
@@ -287,7 +285,7 @@ def test_a_session_that_lives_again_forgets_as_whom_a_mother_spoke_before():
     assert one_by_one == at_once
 
 
-@COMMON
+@COSTLY
 @given(
     st.lists(a_message().map(from_mother), min_size=1, max_size=4, unique_by=identity),
     st.lists(st.sampled_from(["Patient/ben", "Patient/lea"]), min_size=1, unique=True),
@@ -316,7 +314,7 @@ class Killed(Exception):
     """Stands for ``kill -9``."""
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.integers(1, 6), st.booleans())
 def test_a_killed_import_is_made_good_by_the_next(messages, how, dies_at, written):
     async def killed():
@@ -341,7 +339,7 @@ def test_a_killed_import_is_made_good_by_the_next(messages, how, dies_at, writte
     assert after == expected
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS, st.integers(1, 4), st.data())
 def test_two_imports_at_a_time_end_as_one(messages, how, meets_at, data):
     others = data.draw(st.lists(st.sampled_from(messages), min_size=1, unique_by=identity))
@@ -361,7 +359,7 @@ def test_two_imports_at_a_time_end_as_one(messages, how, meets_at, data):
     assert after == expected
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS)
 def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
     async def both():
@@ -378,7 +376,7 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
     assert replace(foretold, trial=None) == done
 
 
-@COMMON
+@COSTLY
 @given(
     st.lists(a_message(copies=False), min_size=1, max_size=12, unique_by=identity),
     SETTINGS.map(lambda how: replace(how, unknown="quarantine")),
@@ -399,7 +397,7 @@ def test_strangers_are_placed_once_somebody_knows_them(messages, how):
     assert without_what_was_held(late, early) == early
 
 
-@COMMON
+@COSTLY
 @given(MESSAGES, SETTINGS)
 def test_open_sessions_are_finished_by_a_later_import(messages, how):
     async def late_and_once():

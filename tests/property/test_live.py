@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from unittest.mock import patch
 
+from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_intake import (
-    COMMON,
     MESSAGES,
     NOW,
     SETTINGS,
@@ -99,7 +99,7 @@ def dealing(
     return messages, hands, pauses
 
 
-@COMMON
+@COSTLY
 @given(
     dealing(MESSAGES),
     SETTINGS,
@@ -118,7 +118,7 @@ def test_intakes_side_by_side(dealt_out, how, now, at_hand):
     assert side_by_side == at_once
 
 
-@COMMON
+@COSTLY
 @given(dealing(WITHOUT_COPIES), SETTINGS, st.integers(0, 60))
 def test_people_who_come_meanwhile_release_what_waits(dealt_out, how, turns):
     messages, hands, pauses = dealt_out

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from costly import COSTLY
+from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell.encounters.identity import message_identity
@@ -238,14 +239,14 @@ def last_counts(
     assert changed == once
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@COSTLY
 @given(MESSAGES, SETTINGS, st.data())
 def test_it_never_matters_when_it_is_said(messages, how, data):
     sayings = data.draw(some_sayings(messages))
     whenever(messages, how, sayings, data.draw(st.permutations([*messages, *sayings])))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@COSTLY
 @given(MESSAGES, SETTINGS, st.data())
 def test_the_last_answer_counts_and_a_recut_leaves_it(messages, how, data):
     last_counts(messages, how, *(data.draw(some_sayings(messages)) for _ in range(2)))

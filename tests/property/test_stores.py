@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from hypothesis import HealthCheck, example, given, settings
+from costly import COSTLY
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from threadwell.fhir.search.fold import searched
@@ -337,7 +338,7 @@ def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) ->
         _compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@COSTLY
 @given(steps, st.lists(searches, min_size=5, max_size=25))
 def test_postgres_answers_as_memory_does(
     postgres_server: Any, postgres_schemas: Any, steps: list[Any], searches: list[str]

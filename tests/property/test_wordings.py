@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from costly import COSTLY
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_intake import ANA, COMMON, NOW, OFFICE, PEOPLE, START, add, with_people
+from test_intake import ANA, NOW, OFFICE, PEOPLE, START, add, with_people
 from test_live import dealing, uneven
 
 from threadwell.fhir.json import decode
@@ -79,7 +80,7 @@ def _expected(messages: list[Message]) -> dict[str, list[str]]:
     return {original_of(one.external_id): [one.text] for one in messages}
 
 
-@COMMON
+@COSTLY
 @given(dealing(worded_anew()))
 def test_the_last_words_stand(dealt_out) -> None:
     messages, hands, pauses = dealt_out
