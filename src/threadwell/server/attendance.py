@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
 from threadwell.server import logs
+from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
 from threadwell.stores.contract import Store, StoreError
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def duties_beside(store: str) -> Beside:
-    """The process that does the duties of a store."""
-    return Beside("duties", __name__, store)
+def duties_beside(store: str, ahead: Ahead | None = None) -> Beside:
+    """The process that does the duties of a store; the first of them may be forked ``ahead``."""
+    return Beside("duties", __name__, store, ahead)
 
 
 def do_duties(store: str, *, lifeline: bool = False) -> int:

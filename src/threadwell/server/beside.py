@@ -13,8 +13,11 @@ import os
 import signal
 import sys
 import threading
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from dataclasses import dataclass, field
+from asyncio.subprocess import DEVNULL, PIPE
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from threadwell.server.ahead import Ahead, ended
 
 _log = logging.getLogger(__name__)
 
@@ -31,12 +34,42 @@ _RUN = "import sys; from {} import main; sys.exit(main())"
 class Beside:
     """Such a process: ``name`` is what it is for, ``module`` has the ``main`` that it runs.
 
-    ``told`` is the line that it reads first.
+    ``told`` is the line that it reads first. The first of them may have been forked ``ahead``.
     """
 
     name: str
     module: str
     told: str = field(repr=False)
+    ahead: Ahead | None = None
+
+
+class _Running(Protocol):
+    """What can be done to a process that runs."""
+
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+    async def wait(self) -> int: ...
+
+
+class _Forked:
+    """One that was forked ahead."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        self._process = ahead.process
+        self._ended = asyncio.create_task(ended(ahead.process))
+
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    def _signal(self, number: int) -> None:
+        if not self._ended.done():
+            os.kill(self._process, number)
 
 
 async def attend(one: Beside) -> None:
@@ -49,6 +82,7 @@ async def attend(one: Beside) -> None:
             how = f"exit code {await _run(one)}"
         except OSError as error:
             how = str(error.strerror)
+        one = replace(one, ahead=None)
         pause = _FIRST_PAUSE if loop.time() - started > _YOUNG else min(pause * 2, _LONGEST_PAUSE)
         text = "the process of the %s ended: %s; another is started in %.1f s"
         _log.error(text, one.name, how, pause)
@@ -86,22 +120,35 @@ def _read_to_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 async def _run(one: Beside) -> int:
     """Run one until it ends; the exit code. When cancelled, it is stopped."""
+    if one.ahead is not None:
+        return await _until_ended(one, _begin(one, one.ahead))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _RUN.format(one.module)),
         stdin=PIPE,
         stdout=DEVNULL,
     )
+    # An argument could be seen by everybody on the machine.
+    assert process.stdin is not None
+    process.stdin.write(one.told.encode() + b"\n")
+    return await _until_ended(one, process)
+
+
+def _begin(one: Beside, ahead: Ahead) -> _Forked:
+    """Tell one that was forked what to do. Its standard input stays open as long as we run."""
+    with contextlib.suppress(BrokenPipeError):  # it is gone, which is found by waiting for it
+        os.write(ahead.tell, one.told.encode() + b"\n")
+    return _Forked(ahead)
+
+
+async def _until_ended(one: Beside, process: _Running) -> int:
     try:
-        # An argument could be seen by everybody on the machine.
-        assert process.stdin is not None
-        process.stdin.write(one.told.encode() + b"\n")
         return await process.wait()
     except asyncio.CancelledError:
         await _stop(one, process)
         raise
 
 
-async def _stop(one: Beside, process: Process) -> None:
+async def _stop(one: Beside, process: _Running) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
         try:

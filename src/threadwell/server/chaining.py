@@ -11,6 +11,7 @@ import logging
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
 from threadwell.server import logs
+from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
 from threadwell.stores.contract import StoreError
@@ -18,9 +19,9 @@ from threadwell.stores.contract import StoreError
 _log = logging.getLogger(__name__)
 
 
-def chaining_beside(store: str) -> Beside:
+def chaining_beside(store: str, ahead: Ahead | None = None) -> Beside:
     """The process that chains what is recorded of a store on this machine."""
-    return Beside("audit trail", __name__, store)
+    return Beside("audit trail", __name__, store, ahead)
 
 
 async def _chain(url: str) -> int:

@@ -6,12 +6,14 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from threadwell.api.context import MAX_PAGE
 from threadwell.api.load.gate import MAX_IN_FLIGHT
 from threadwell.app import checked_url
 from threadwell.server import logs
 from threadwell.server.listening import listen, url_of
+from threadwell.server.loading import fork_beside, preload
 from threadwell.server.loop import loop_factory
 from threadwell.server.mail.running import Place
 from threadwell.server.supervisor import supervise
@@ -80,6 +82,17 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.mail,
     )
     if settings.workers == 1:
-        with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(work(task, 0, listener, lambda link: ready(Ready(url, link))))
-    return supervise(task, listeners, lambda link: ready(Ready(url, link)))
+        preload()
+        ahead = fork_beside(settings.store, duties=settings.duties)
+        told = partial(_tell, ready, url)
+        try:
+            with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
+                return runner.run(work(task, 0, listener, told, ahead=ahead))
+        finally:
+            if ahead is not None:
+                ahead.let_go()
+    return supervise(task, listeners, partial(_tell, ready, url))
+
+
+def _tell(ready: Callable[[Ready], None], url: str, link: str) -> None:
+    ready(Ready(url, link))

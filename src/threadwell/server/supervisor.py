@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import select
@@ -19,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from threadwell.server import logs
+from threadwell.server.loading import fork_beside, preload
 from threadwell.server.loop import loop_factory
 from threadwell.server.worker import GRACE, Work, work
 from threadwell.stores.contract import StoreError
@@ -49,7 +49,7 @@ def supervise(task: Work, listeners: Sequence[socket.socket], ready: Callable[[s
     ``ready`` is told the sign-in link once all workers answer. Raises ``StoreError`` if the first
     worker cannot open the store.
     """
-    _preload()
+    preload()
     return _Supervisor(task, listeners).run(ready)
 
 
@@ -128,6 +128,9 @@ class _Supervisor:
             if other is not worker:
                 other.listener.close()
         logs.configure(worker.number)
+        is_first = worker.number == 0
+        task = self._task
+        ahead = fork_beside(task.store, duties=task.duties) if is_first else None
 
         def ready(link: str) -> None:
             _log.info("ready")
@@ -136,7 +139,7 @@ class _Supervisor:
         try:
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 return runner.run(
-                    work(self._task, worker.number, worker.listener, ready, self._lifeline)
+                    work(task, worker.number, worker.listener, ready, self._lifeline, ahead)
                 )
         except StoreError as error:
             _log.error("cannot start: %s", error)
@@ -194,19 +197,6 @@ class _Supervisor:
     def _sleep(self, seconds: float | None) -> None:
         if select.select([self._woken], [], [], seconds)[0]:
             os.read(self._woken, 4096)
-
-
-def _preload() -> None:
-    """Load what every worker needs, so that they share it in memory."""
-    from threadwell.api import app
-    from threadwell.fhir import definitions
-    from threadwell.inbox import app as pages
-    from threadwell.stores import sqlite
-
-    assert app, definitions
-    assert pages, sqlite
-    gc.collect()
-    gc.freeze()
 
 
 def _say(pipe: int, words: str) -> None:

@@ -27,6 +27,7 @@ from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
+from threadwell.server.ahead import Ahead
 from threadwell.server.attendance import duties_beside, perform_here
 from threadwell.server.beside import Beside, attend
 from threadwell.server.connection import Connection, look_at
@@ -78,11 +79,13 @@ async def work(
     listener: socket.socket,
     ready: Callable[[str], None],
     lifeline: int | None = None,
+    ahead: Ahead | None = None,
 ) -> int:
     """Serve until a signal, or until the other end of ``lifeline`` closes; the exit code.
 
-    ``ready`` is told a sign-in link by the first worker and ``""`` by the others. Raises
-    ``StoreError`` if the store cannot be opened.
+    ``ahead`` is the process beside it, if it was forked before. ``ready`` is told a sign-in
+    link by the first worker and ``""`` by the others. Raises ``StoreError`` if the store cannot be
+    opened.
     """
     from threadwell.app import create_server, open_store, open_trail, store_path
     from threadwell.inbox.sign_in import new_link
@@ -135,10 +138,10 @@ async def work(
             timeout_graceful_shutdown=GRACE,
         )
         if number == 0:
-            chaining = _chaining(task, trail, stop)
+            chaining = _chaining(task, trail, stop, ahead)
             beside.append(asyncio.create_task(chaining, name="audit"))
         if task.duties and number == 0:
-            duties = _duties(task.store, trail.store, stop)
+            duties = _duties(task.store, trail.store, stop, ahead)
             beside.append(asyncio.create_task(duties, name="duties"))
         if task.mail and number == 0:
             mails = _mails(task.store, trail.store, task.mail, stop)
@@ -163,7 +166,7 @@ async def work(
     return 1 if server.left_unfinished else 0
 
 
-async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
+async def _duties(url: str, store: Store, stop: asyncio.Event, ahead: Ahead | None) -> None:
     """Have the duties done until ``stop`` is set, by a process of its own where that can be."""
     from threadwell.app import DUTY_NAMES, is_shared
 
@@ -172,10 +175,10 @@ async def _duties(url: str, store: Store, stop: asyncio.Event) -> None:
     if not is_shared(url):
         await perform_here(store, stop)
         return
-    await _attended(duties_beside(url), stop)
+    await _attended(duties_beside(url, ahead), stop)
 
 
-async def _chaining(task: Work, trail: Trail, stop: asyncio.Event) -> None:
+async def _chaining(task: Work, trail: Trail, stop: asyncio.Event, ahead: Ahead | None) -> None:
     """Have what is recorded chained until ``stop`` is set, beside the workers where that can be."""
     from threadwell.app import is_shared
     from threadwell.server.chaining import chaining_beside
@@ -183,7 +186,7 @@ async def _chaining(task: Work, trail: Trail, stop: asyncio.Event) -> None:
     if not is_shared(task.store):
         await keep_chaining(trail, stop)
     elif not task.duties:
-        await _attended(chaining_beside(task.store), stop)
+        await _attended(chaining_beside(task.store, ahead), stop)
 
 
 async def _mails(url: str, store: Store, place: Place, stop: asyncio.Event) -> None:

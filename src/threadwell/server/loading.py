@@ -1,0 +1,35 @@
+"""What is loaded, and the one process that is forked, before a server has a loop."""
+
+from __future__ import annotations
+
+import gc
+
+from threadwell.server import attendance, chaining
+from threadwell.server.ahead import Ahead, fork_ahead
+
+
+def fork_beside(store: str, *, duties: bool) -> Ahead | None:
+    """Fork the process that the first worker has beside it; ``None`` where it has none.
+
+    It does the duties, or chains the audit trail where nobody here does them.
+    """
+    from threadwell.app import is_shared
+
+    if not is_shared(store):
+        return None
+    return fork_ahead(attendance.main if duties else chaining.main)
+
+
+def preload() -> None:
+    """Load what every worker needs, and whoever is beside them, so that they share it in memory."""
+    from threadwell.api import app
+    from threadwell.duties import rota
+    from threadwell.fhir import definitions
+    from threadwell.inbox import app as pages
+    from threadwell.stores import sqlite
+
+    assert app, definitions
+    assert pages, sqlite
+    assert rota
+    gc.collect()
+    gc.freeze()
