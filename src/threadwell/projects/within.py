@@ -60,12 +60,6 @@ def within(store: Store, project: str) -> Store:
     return cast(Store, Within(store, project))
 
 
-def kind_of(project: str, kind: str) -> str:
-    """What the store calls a project's private values of a kind."""
-    is_plain = project == DEFAULT_PROJECT or kind in SHARED
-    return kind if is_plain else f"{project}{_MARK}{kind}"
-
-
 async def project_of_client(store: Store, client_id: str) -> str:
     """Of which project a client is that anybody names, ``""`` where it is none but the first."""
     value = await store.get_private(CLIENT_OF, client_id) if client_id.isprintable() else None

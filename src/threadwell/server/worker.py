@@ -303,10 +303,11 @@ async def _tell_of_days(store: Store) -> None:
     """Say which sessions newer rules of the care time zone would move; a line for each project."""
     from threadwell.intake.care_zone import days_of_store, waiting_text
     from threadwell.intake.settings import BadSetting
+    from threadwell.projects.within import within
 
     for project in await store.projects():
         try:
-            days = await days_of_store(store, project)
+            days = await days_of_store(within(store, project), project)
         except (BadSetting, OSError) as error:
             _log.error("%s", error)
             return

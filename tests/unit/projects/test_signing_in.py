@@ -286,3 +286,59 @@ def _packed(claims: Any) -> str:
     import base64
 
     return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+
+def test_a_socket_is_of_the_project_whose_token_it_says_first(server: Server) -> None:
+    clients = {
+        project: server.run(add_client(server.store(project), "a", project=project))
+        for project in (DEFAULT_PROJECT, server.further)
+    }
+
+    async def said(project: str, method: str, path: str, body: Any = None) -> Any:
+        made = clients[project]
+        both = httpx.BasicAuth(made.client_id, made.client_secret)
+        answer = await server.http.request(method, f"/fhir/R4/{path}", json=body, auth=both)
+        return answer.json()
+
+    async def token(project: str) -> str:
+        channel = {"type": "websocket"}
+        asked = {"resourceType": "Subscription", "status": "active", "reason": "x"}
+        asked |= {"criteria": "Patient", "channel": channel}
+        made = await said(project, "POST", "Subscription", asked)
+        told = await said(project, "GET", f"Subscription/{made['id']}/$get-ws-binding-token")
+        found: str = next(o["valueString"] for o in told["parameter"] if o["name"] == "token")
+        return found
+
+    async def run() -> None:
+        frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        scope = {"type": "websocket", "path": "/ws/subscriptions-r4", "headers": []}
+        await frames.put({"type": "websocket.connect"})
+        work = asyncio.create_task(server.app(scope, frames.get, heard.put))
+
+        async def say(**frame: Any) -> dict[str, Any]:
+            await frames.put({"type": "websocket.receive", "text": json.dumps(frame)})
+            return await hear()
+
+        async def hear() -> dict[str, Any]:
+            async with asyncio.timeout(10):
+                found: dict[str, Any] = json.loads((await heard.get())["text"])
+                return found
+
+        mine, other = await token(server.further), await token(DEFAULT_PROJECT)
+        assert (await heard.get())["type"] == "websocket.accept"
+        assert await say(type="ping") == {"type": "pong"}
+        told = await say(type="bind-with-token", payload={"token": mine})
+        assert told["entry"][0]["resource"]["type"] == "handshake"
+        refused_ = await say(type="bind-with-token", payload={"token": other})
+        assert refused_["id"] == "unauthorized"
+        for project, family in ((DEFAULT_PROJECT, "Theirs"), (server.further, "Ours")):
+            body = {"resourceType": "Patient", "name": [{"family": family}]}
+            await said(project, "POST", "Patient", body)
+        told = await hear()
+        assert told["entry"][1]["resource"]["name"][0]["family"] == "Ours"
+        await frames.put({"type": "websocket.disconnect", "code": 1000})
+        async with asyncio.timeout(10):
+            await work
+
+    server.run(run())
