@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
+from itertools import chain, islice
 
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.answers import answered_circles
 from threadwell.intake.circles.due import (
     Circles,
@@ -18,68 +16,37 @@ from threadwell.intake.circles.due import (
     patients_of,
 )
 from threadwell.intake.circles.naming import circles_with
-from threadwell.intake.collecting import rare_collections
-from threadwell.intake.commits.batch import Batch
-from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.commits.looked import (
     WORTH_KEEPING,
     imported_before,
-    keep_looked,
     looked_until,
 )
 from threadwell.intake.commits.marks import sweep
 from threadwell.intake.commits.timers import Timer, have_timers, keep_have_timers, timers
-from threadwell.intake.commits.trial import Trial
-from threadwell.intake.drafting import TooNarrow
+from threadwell.intake.gathered.gathering import Gathering
+from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.spool import unpacked
+from threadwell.intake.gathered.whose import Whose
 from threadwell.intake.held.listing import all_held
 from threadwell.intake.held.release import Wanted, hopeful, messages_of
 from threadwell.intake.noticed import changed_by_people
-from threadwell.intake.on_its_way import Make, OnItsWay
-from threadwell.intake.paging import chunks, in_batches
-from threadwell.intake.patience import BUSY, MOST_UNFIT, Contended, Patience
+from threadwell.intake.on_its_way import Make
+from threadwell.intake.paging import chunks
 from threadwell.intake.people.address_book import all_asked
 from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
 from threadwell.intake.placing import AHEAD_US
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.sending import Sending
 from threadwell.intake.settled import follow, hand, mark, merge, move, take_answers, take_over
-from threadwell.messages import Broken, Message
-from threadwell.stores.contract import Conflict, Store
+from threadwell.messages import Address, Broken, Message
 
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 
-Progress = Callable[[Counts], None]
 
-
-class Importing:
-    """Drives a ``Run``: keeps one batch on its way, and starts anew after a conflict."""
-
-    def __init__(
-        self,
-        store: Store,
-        project: str,
-        settings: Settings,
-        progress: Progress | None,
-        clock: Clock,
-        *,
-        recutting: bool = False,
-    ) -> None:
-        self._store = store
-        self._project = project
-        self._settings = settings
-        self._progress = progress
-        self._clock = clock
-        self._recutting = recutting
-        self._run: Run | None = None
-        self._author = ""
-        self._careful = False
-        self._revived: Circles = {}
-        self._said: set[str] = set()
-        self._looked = self._written = 0
-        self._on_its_way: OnItsWay | None = None
-        self.report = Report(trial=Trial() if settings.dry_run else None)
+class Importing(Sending):
+    """What an import does, step by step."""
 
     @property
     def batch(self) -> int:
@@ -92,10 +59,31 @@ class Importing:
             self._author, self._run = author, None
 
     async def take(self, items: Iterable[Message | Broken]) -> None:
-        """Import everything that is not there yet."""
-        await self._send(
-            partial(Run.prepare, items=some) for some in in_batches(items, self._settings.batch)
-        )
+        """Import everything that is not there yet: what is more than a batch, circle by circle."""
+        every = iter(items)
+        first = list(islice(every, self._settings.batch))
+        if len(first) < self._settings.batch:
+            await self.take_batches([first] if first else [])
+            return
+        whose = Whose(self._store, self._project, self._settings)
+        with Gathering(whose, self._settings.memory, self._tell_gathered) as gathering:
+            await gathering.read(chain(first, every))
+            del first
+            self.bring_together(gathering.ours)
+            for part in gathering.parts():
+                await self.take_batches(batches(unpacked(part), self._settings.batch))
+        self._run, self._brief = None, False
+        if gathering.error is not None:
+            raise gathering.error
+
+    def bring_together(self, ours: Iterable[Address]) -> None:
+        """From now on it is given whole circles; of all messages it is known which are ``ours``."""
+        self._run, self._brief = None, True
+        self._ours.update(ours)
+
+    async def take_batches(self, parts: Iterable[list[Message | Broken]]) -> None:
+        """Import what is not there yet of each part, one after the other."""
+        await self._send(partial(Run.prepare, items=some) for some in parts)
 
     async def answer(self) -> None:
         """Apply what people have answered and changed, before anything else is added."""
@@ -278,120 +266,3 @@ class Importing:
             partial(Run.settle, circles={key: circles[key] for key in some}, only_time=only_time)
             for some in chunks(circles)
         )
-
-    async def _send(self, makes: Iterable[Make]) -> None:
-        """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
-        with rare_collections():
-            try:
-                for make in makes:
-                    await self._send_one(make)
-            finally:
-                await self._arrive()
-
-    async def _send_one(self, make: Make) -> None:
-        while True:
-            run = await self._running()
-            run.beside = await self._is_beside()
-            run, batch = await self._made(make, run)
-            if await self._arrive():
-                break
-            # The batch before was refused and made again: this one was decided in vain.
-        run.committing(batch)
-        commit = asyncio.create_task(self._commit(batch))
-        self._on_its_way = OnItsWay(commit, batch, make)
-        await asyncio.sleep(0)  # The commit begins before the next batch is made.
-
-    async def _made(self, make: Make, run: Run) -> tuple[Run, Batch]:
-        """The batch, and the run that has made it: a new one, where that took whole circles."""
-        try:
-            return run, await make(run)
-        except TooNarrow:
-            await self._arrival()
-            beside, relying, self._run = run.beside, run.relying, None
-            run = await self._running()
-            run.beside, run.relying, run.shelf.narrow = beside, relying, False
-            batch = await make(run)
-            run.shelf.narrow = True
-            return run, batch
-
-    async def _arrival(self) -> None:
-        """Wait for the batch that is on its way, whatever comes of it."""
-        if self._on_its_way is not None:
-            await asyncio.wait([self._on_its_way.commit])
-
-    async def _is_beside(self) -> bool:
-        """Whether others have written since it began."""
-        sent = self._on_its_way
-        own = self._written + (len(sent.batch.writes) if sent else 0)
-        return await self._store.position(self._project) > self._looked + own
-
-    async def _arrive(self) -> bool:
-        """Wait for the batch that is on its way; false if it had to be made again."""
-        if self._on_its_way is None:
-            return True
-        sent, self._on_its_way = self._on_its_way, None
-        try:
-            await sent.commit
-        except Conflict:
-            await self._again(sent.make)
-            return False
-        self._account(sent.batch)
-        return True
-
-    async def _again(self, make: Make) -> None:
-        self._careful = True
-        unfit, patience = 0, Patience()
-        while await patience.turn():
-            self._run = None
-            run = await self._running()
-            run.beside, run.relying = True, unfit < MOST_UNFIT
-            run, batch = await self._made(make, run)
-            run.committing(batch)
-            try:
-                await self._commit(batch)
-            except Conflict as conflict:
-                unfit += conflict.key is None
-                continue
-            self._account(batch)
-            return
-        raise Contended(BUSY)
-
-    async def _commit(self, batch: Batch) -> None:
-        if not (batch.is_empty or self._settings.dry_run):
-            await self._store.commit(self._project, batch.change_set())
-
-    async def _keep_looked(self, position: int) -> None:
-        if not self._settings.dry_run:
-            await keep_looked(self._store, self._project, position)
-
-    def _account(self, batch: Batch) -> None:
-        self._written += len(batch.writes)
-        self.report.add(batch)
-        if self.report.trial is not None:
-            self.report.trial.add(batch.writes.values())
-        self._revived.update(batch.revived)
-        self._said.update(batch.said)
-        # Nothing of a dry run can be read back: all of it stays at hand, but for circles that are
-        # cut anew, each once.
-        if self._run is not None and (self._recutting or not self._settings.dry_run):
-            self._run.committed()
-        if self._progress is not None:
-            self._progress(replace(self.report.counts))
-
-    async def _running(self) -> Run:
-        if self._run is None:
-            run = Run(
-                self._store,
-                self._project,
-                self._settings,
-                self._clock,
-                recutting=self._recutting,
-                careful=self._careful,
-                # Nothing of a dry run can be read back.
-                narrow=not (self._settings.dry_run or self._recutting),
-                arrival=self._arrival,
-                author=self._author,
-            )
-            await run.start()
-            self._run = run
-        return self._run

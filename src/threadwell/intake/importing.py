@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
-from threadwell.intake.driving import Importing, Progress
+from threadwell.intake.driving import Importing
 from threadwell.intake.held.release import Wanted
 from threadwell.intake.released import keep_released, to_release
 from threadwell.intake.run import Run
+from threadwell.intake.sending import Progress
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Store

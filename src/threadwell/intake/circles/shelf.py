@@ -24,7 +24,9 @@ class Shelf:
 
     ``latest`` are the keys of those that the batch in the making has asked for: the store does not
     know yet what that makes of them, so they are never let go of. With ``narrow`` a circle is read
-    from its tail on where that will do. ``arrival`` waits for what is on its way to the store.
+    from its tail on where that will do.
+    Where all is ``brief``, none is kept for later. ``arrival`` waits for what is on its way to the
+    store.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Shelf:
     ) -> None:
         self.latest: set[str] = set()
         self.narrow = narrow
+        self.brief = False
         self._tails = tails
         self._arrival = arrival
         self._people = people
@@ -100,12 +103,13 @@ class Shelf:
     def trim(self, grown: int) -> None:
         """Let go of circles that have not been used for long; so much has come since the last."""
         self._uncounted += grown
-        if self._uncounted <= MOST_AT_HAND // _COUNTED:
+        most = 0 if self.brief else MOST_AT_HAND
+        if self._uncounted <= most // _COUNTED:
             return
         self._uncounted = 0
         at_hand = sum(len(one.messages) + len(one.stored) for one in self._circles.values())
         for key in [key for key in self._circles if key not in self.latest]:
-            if at_hand <= MOST_AT_HAND:
+            if at_hand <= most:
                 break
             gone = self._circles[key]
             at_hand -= len(gone.messages) + len(gone.stored)

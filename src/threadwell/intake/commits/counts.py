@@ -14,13 +14,15 @@ class Counts:
     """How far an import is; ``read`` is always the sum of the other three.
 
     ``known`` were there already, or somebody has dismissed them from quarantine; ``quarantined``
-    are held back, now or since an earlier import.
+    are held back, now or since an earlier import. While what is read is brought together first,
+    ``gathered`` tells how much of it there is.
     """
 
     read: int = 0
     new: int = 0
     known: int = 0
     quarantined: int = 0
+    gathered: int = 0
 
     def add(self, other: Counts) -> None:
         """Count what another one has counted."""

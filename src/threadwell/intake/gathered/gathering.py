@@ -1,0 +1,61 @@
+"""Reads all that an import is given, and brings it together before anything is decided."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from threadwell.intake.gathered.spool import Belongs, Spool
+from threadwell.intake.gathered.whose import Whose
+from threadwell.intake.paging import in_batches
+from threadwell.messages import Address, Broken, Message
+
+#: Items whose circles are found at once.
+_AT_ONCE = 1000
+
+
+class Gathering:
+    """What was read. ``ours`` are addresses that are the practice's by what its messages say.
+
+    ``error`` is what the reading of them raised, in the end: what had been read is there.
+    """
+
+    def __init__(self, whose: Whose, memory: int, progress: Callable[[int], None]) -> None:
+        self._whose = whose
+        self._spool = Spool(memory)
+        self._progress = progress
+        self.count = 0
+        self.ours: set[Address] = set()
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._spool.__exit__(kind, error, trace)
+
+    async def read(self, items: Iterable[Message | Broken]) -> None:
+        """Read all of it."""
+        try:
+            for some in in_batches(items, _AT_ONCE):
+                keys = await self._whose.of(some)
+                self._spool.add(list(map(Belongs, keys, some)))
+                for one in some:
+                    if isinstance(one, Message) and one.ours:
+                        self.ours.update(one.ours)
+                self.count += len(some)
+                self._progress(self.count)
+                await asyncio.sleep(0)  # Others have their turn.
+        except Exception as error:  # noqa: BLE001 - it is raised when the rest is done
+            self.error = error
+
+    def parts(self) -> Iterator[list[bytes]]:
+        """All of it, a part at a time: pieces for ``spool.unpacked``."""
+        return self._spool.parts()

@@ -1,0 +1,37 @@
+"""Items that belong together become batches: a circle is in one, as long as it fits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from threadwell.intake.gathered.spool import Belongs
+from threadwell.messages import Broken, Message
+
+
+def batches(every: Sequence[Belongs], size: int) -> Iterator[list[Message | Broken]]:
+    """The items in batches of at most ``size``, circle after circle, each in the order of time.
+
+    What is broken keeps its order, and comes first in its circle.
+    """
+    ordered = sorted(every, key=_order)
+    batch: list[Message | Broken] = []
+    for _, group in groupby(ordered, key=attrgetter("key")):
+        those = [one.item for one in group]
+        if batch and len(batch) + len(those) > size:
+            yield batch
+            batch = []
+        for at in range(0, len(those), size):
+            some = those[at : at + size]
+            if batch and len(batch) + len(some) > size:
+                yield batch
+                batch = []
+            batch += some
+    if batch:
+        yield batch
+
+
+def _order(one: Belongs) -> tuple[str, float]:
+    sent = one.item.sent.timestamp() if isinstance(one.item, Message) else 0.0
+    return one.key, sent

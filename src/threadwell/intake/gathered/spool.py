@@ -1,0 +1,174 @@
+"""What an import reads, brought together by circle: in memory, and on disk where it is more.
+
+The file on disk has no name, and is gone with the process. It has what messages say, so it is made
+where ``tempfile`` makes its own (``TMPDIR``), for nobody else to read.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import fields
+from operator import attrgetter
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self, cast
+from zlib import crc32
+
+from threadwell.messages import Broken, Message
+
+#: Into how many parts it falls, each with whole circles.
+_PARTS = 64
+#: Items of a part that are written at once, and the letters and bytes that they may have.
+_AT_ONCE, _LARGE = 128, 256 * 1024
+#: A part may take that share of the memory: its messages are four times as large when read.
+_SHARE = 8
+
+_values = attrgetter(*(one.name for one in fields(Message)))
+
+
+class Belongs(NamedTuple):
+    """An item, with the key of what it has to be worked on together with."""
+
+    key: str
+    item: Message | Broken
+
+
+class _Piece(NamedTuple):
+    """Where some items of a part are on disk."""
+
+    at: int
+    size: int
+
+
+class Part:
+    """Items of some circles: all of those. ``size`` is in bytes."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes | _Piece] = []
+        self.size = 0
+        self.waiting: list[Belongs] = []
+        self.letters = 0
+        self.keys: set[str] = set()
+
+
+class Spool:
+    """Takes items with their keys, and gives them back by parts. ``memory`` is in bytes."""
+
+    def __init__(self, memory: int, depth: int = 0) -> None:
+        self._memory = memory
+        self._depth = depth
+        self._parts = [Part() for _ in range(_PARTS)]
+        self._kept = 0
+        self._end = 0
+        self._file: BinaryIO | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def add(self, every: Sequence[Belongs]) -> None:
+        """Take items in. Raises ``OSError`` where there is no room on disk."""
+        for one in every:
+            at = crc32(one.key.encode("utf-8", "surrogatepass"), self._depth) % _PARTS
+            part = self._parts[at]
+            part.waiting.append(one)
+            part.letters += _size(one.item)
+            if len(part.waiting) >= _AT_ONCE or part.letters > _LARGE:
+                self._write(part)
+
+    def parts(self) -> Iterator[list[bytes]]:
+        """All that was taken in, a part at a time, as pieces for ``unpacked``.
+
+        Whatever belongs together is in one part, but for what is too much for the memory by itself:
+        that comes in several, as it was read.
+        """
+        for part in self._parts:
+            self._write(part)
+        most = max(1, self._memory // _SHARE)
+        for part in self._parts:
+            if part.size <= most:
+                if part.pieces:
+                    yield self._read(part.pieces)
+            elif len(part.keys) == 1:
+                yield from ([one] for one in self._each(part))
+            else:
+                with Spool(self._memory, self._depth + 1) as smaller:
+                    for one in self._each(part):
+                        smaller.add(unpacked([one]))
+                    yield from smaller.parts()
+
+    def _each(self, part: Part) -> Iterator[bytes]:
+        return (self._read([piece])[0] for piece in part.pieces)
+
+    def _read(self, pieces: Sequence[bytes | _Piece]) -> list[bytes]:
+        out: list[bytes] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                out.append(piece)
+            else:
+                file = cast(BinaryIO, self._file)
+                file.seek(piece.at)
+                out.append(file.read(piece.size))
+        return out
+
+    def _write(self, part: Part) -> None:
+        if not part.waiting:
+            return
+        if len(part.keys) < 2:
+            part.keys.update(one.key for one in part.waiting)
+        piece = packed(part.waiting)
+        part.pieces.append(piece)
+        part.size += len(piece)
+        part.waiting, part.letters = [], 0
+        self._kept += len(piece)
+        if self._kept > self._memory:
+            self._spill()
+
+    def _spill(self) -> None:
+        """Put on disk what is in memory."""
+        if self._file is None:
+            made = self._open.enter_context(tempfile.TemporaryFile("w+b"))  # noqa: SIM115
+            self._file = cast(BinaryIO, made)
+        self._file.seek(self._end)
+        for part in self._parts:
+            for at, piece in enumerate(part.pieces):
+                if isinstance(piece, bytes):
+                    self._file.write(piece)
+                    part.pieces[at] = _Piece(self._end, len(piece))
+                    self._end += len(piece)
+        self._file.flush()
+        self._kept = 0
+
+
+def packed(items: Sequence[Belongs]) -> bytes:
+    """Items as bytes, for ``unpacked`` in a process of this build."""
+    out = [
+        (one.key, _values(one.item) if isinstance(one.item, Message) else one.item) for one in items
+    ]
+    return pickle.dumps(out, pickle.HIGHEST_PROTOCOL)
+
+
+def unpacked(pieces: Sequence[bytes]) -> list[Belongs]:
+    """The items of pieces that ``packed`` has made."""
+    return [
+        Belongs(key, Message(*item) if isinstance(item, tuple) else item)
+        for piece in pieces
+        for key, item in pickle.loads(piece)  # noqa: S301 - it was made by this very process
+    ]
+
+
+def _size(item: Message | Broken) -> int:
+    if isinstance(item, Broken):
+        return len(item.content)
+    files = sum([len(one.content or b"") for one in item.attachments]) if item.attachments else 0
+    return len(item.text) + files
