@@ -27,6 +27,7 @@ from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sqlite import SqliteStore
 
 _PATIENTS = 300
+_HOW: dict[str, int] = {}
 _PRACTICE = Address(AddressKind.PHONE, "+12075550100")
 #: 2024-01-01T00:00:00Z in milliseconds.
 _START = 1_704_067_200_000
@@ -107,7 +108,7 @@ def _messages(path: Path) -> Iterator[Message | Broken]:
 
 
 def _settings() -> Settings:
-    return Settings(options=parse_options(zone="America/New_York"), owner=(_PRACTICE,))
+    return Settings(options=parse_options(zone="America/New_York"), owner=(_PRACTICE,), **_HOW)
 
 
 def _people() -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain, islice
 
@@ -23,6 +23,7 @@ from threadwell.intake.commits.looked import (
 )
 from threadwell.intake.commits.marks import sweep
 from threadwell.intake.commits.timers import Timer, have_timers, keep_have_timers, timers
+from threadwell.intake.gathered.crew import WORTH, Crew, is_possible
 from threadwell.intake.gathered.gathering import Gathering
 from threadwell.intake.gathered.packing import batches
 from threadwell.intake.gathered.spool import unpacked
@@ -67,14 +68,40 @@ class Importing(Sending):
             return
         whose = Whose(self._store, self._project, self._settings)
         with Gathering(whose, self._settings.memory, self._tell_gathered) as gathering:
-            await gathering.read(chain(first, every))
-            del first
-            self.bring_together(gathering.ours)
-            for part in gathering.parts():
-                await self.take_batches(batches(unpacked(part), self._settings.batch))
-        self._run, self._brief = None, False
+            crew = Crew(self._store, self._project, self._tell_counts)
+            try:
+                await gathering.read(chain(first, every), self._starting(crew))
+                del first
+                await self._take_gathered(gathering, crew)
+            finally:
+                await crew.close()
         if gathering.error is not None:
             raise gathering.error
+
+    def _starting(self, crew: Crew) -> Callable[[int], Awaitable[None]]:
+        """Starts the crew once it is clear that there is enough to do."""
+        count = self._settings.workers
+        # Nothing of a dry run can be read back: all of it has to be decided in one place.
+        wanted = count > 0 and not self._settings.dry_run and is_possible()
+
+        async def start(read: int) -> None:
+            nonlocal wanted
+            if wanted and read >= WORTH:
+                wanted = False
+                await crew.begin(count)
+
+        return start
+
+    async def _take_gathered(self, gathering: Gathering, crew: Crew) -> None:
+        if crew:
+            report = await crew.work(gathering.parts(), self._settings, self._clock, gathering.ours)
+            self.report.add(report)
+            self._written += crew.written
+        self.bring_together(gathering.ours)
+        rest = gathering.waiting() if crew else chain(gathering.parts(), gathering.waiting())
+        for part in rest:
+            await self.take_batches(batches(unpacked(part), self._settings.batch))
+        self._run, self._brief = None, False
 
     def bring_together(self, ours: Iterable[Address]) -> None:
         """From now on it is given whole circles; of all messages it is known which are ``ours``."""

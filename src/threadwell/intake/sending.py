@@ -63,6 +63,13 @@ class Sending:
         if self._progress is not None:
             self._progress(replace(self.report.counts, gathered=count))
 
+    def _tell_counts(self, counts: Counts) -> None:
+        """Others have counted so much, which is not in the report yet."""
+        if self._progress is not None:
+            total = replace(self.report.counts)
+            total.add(counts)
+            self._progress(total)
+
     async def _send(self, makes: Iterable[Make]) -> None:
         """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
         with rare_collections():

@@ -45,7 +45,8 @@ class Settings:
     clinical type of Encounters, ``clinical_of`` another one for those of some channels, and
     ``labels`` what people call channels: the topic of a thread without a subject. ``batch``
     messages are committed at once, and what is read takes up to ``memory`` bytes before it goes to
-    disk; ``dry_run`` commits none. ``correct_times`` lets a message that
+    disk; so many ``workers`` are processes that decide while this one writes, where there is enough
+    to do. ``dry_run`` commits none. ``correct_times`` lets a message that
     is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
     while sessions are cut anew for it, which zone data took the place of which (``2025b, now
     2026f``). ``tracking`` tells which messages need an answer, ``None`` where none is asked for,
@@ -66,6 +67,7 @@ class Settings:
     clinical_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     batch: int = 2000
+    workers: int = 0
     memory: int = 128 * 1024 * 1024
     zone_change: str = ""
     dry_run: bool = False

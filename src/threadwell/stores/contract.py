@@ -8,7 +8,7 @@ above it. The tests in ``threadwell.stores.suite`` are part of the contract.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -56,6 +56,7 @@ class Write:
     one follows: ``None`` where the resource must not exist yet. A commit whose ``before`` is no
     longer the current version is a ``Conflict``. A deleted resource may be written again, with
     its deletion as ``before``. ``content`` is a Binary's bytes, kept apart from its body.
+    ``worked`` is what a store has worked out of the body beforehand, of no meaning to others.
     """
 
     type: str
@@ -67,6 +68,7 @@ class Write:
     before: Stored | None = None
     author: str = ""
     content: bytes | None = None
+    worked: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

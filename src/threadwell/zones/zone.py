@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,10 +34,20 @@ def encode_zone(zone: Zone) -> bytes:
     return msgspec.json.encode(_Kept(zone.name, str(zone.release), zone.rules))
 
 
+_zones: WeakKeyDictionary[ZoneInfo, Zone] = WeakKeyDictionary()
+
+
 @lru_cache(maxsize=64)
 def decode_zone(name: str, release: Release, rules: bytes) -> Zone:
     """The zone of those rules; the same one for the same rules. Raises ``ValueError``."""
-    return Zone(name, release, rules, ZoneInfo.from_file(BytesIO(rules), key=name))
+    zone = Zone(name, release, rules, ZoneInfo.from_file(BytesIO(rules), key=name))
+    _zones[zone.info] = zone
+    return zone
+
+
+def zone_of(info: ZoneInfo) -> Zone | None:
+    """The zone that reads times by that; ``None`` where it was not made here."""
+    return _zones.get(info)
 
 
 def kept_zone(kept: bytes) -> Zone:

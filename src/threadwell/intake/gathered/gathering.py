@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -41,8 +41,10 @@ class Gathering:
     ) -> None:
         self._spool.__exit__(kind, error, trace)
 
-    async def read(self, items: Iterable[Message | Broken]) -> None:
-        """Read all of it."""
+    async def read(
+        self, items: Iterable[Message | Broken], told: Callable[[int], Awaitable[None]]
+    ) -> None:
+        """Read all of it; ``told`` is told how much there is by now."""
         try:
             for some in in_batches(items, _AT_ONCE):
                 keys = await self._whose.of(some)
@@ -52,10 +54,15 @@ class Gathering:
                         self.ours.update(one.ours)
                 self.count += len(some)
                 self._progress(self.count)
+                await told(self.count)
                 await asyncio.sleep(0)  # Others have their turn.
         except Exception as error:  # noqa: BLE001 - it is raised when the rest is done
             self.error = error
 
     def parts(self) -> Iterator[list[bytes]]:
-        """All of it, a part at a time: pieces for ``spool.unpacked``."""
+        """All that has a circle, a part at a time: pieces for ``spool.unpacked``."""
         return self._spool.parts()
+
+    def waiting(self) -> Iterator[list[bytes]]:
+        """All that has no circle. What it asks for concerns more than itself: it comes last."""
+        return self._spool.waiting()

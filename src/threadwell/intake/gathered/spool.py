@@ -6,7 +6,6 @@ where ``tempfile`` makes its own (``TMPDIR``), for nobody else to read.
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 from zlib import crc32
 
+from threadwell.intake.gathered.wire import dumps, loads
 from threadwell.messages import Broken, Message
 
 #: Into how many parts it falls, each with whole circles.
@@ -60,6 +60,7 @@ class Spool:
         self._memory = memory
         self._depth = depth
         self._parts = [Part() for _ in range(_PARTS)]
+        self._waiting = Part()
         self._kept = 0
         self._end = 0
         self._file: BinaryIO | None = None
@@ -79,15 +80,17 @@ class Spool:
     def add(self, every: Sequence[Belongs]) -> None:
         """Take items in. Raises ``OSError`` where there is no room on disk."""
         for one in every:
-            at = crc32(one.key.encode("utf-8", "surrogatepass"), self._depth) % _PARTS
-            part = self._parts[at]
+            part = self._waiting
+            if one.key:
+                at = crc32(one.key.encode("utf-8", "surrogatepass"), self._depth) % _PARTS
+                part = self._parts[at]
             part.waiting.append(one)
             part.letters += _size(one.item)
             if len(part.waiting) >= _AT_ONCE or part.letters > _LARGE:
                 self._write(part)
 
     def parts(self) -> Iterator[list[bytes]]:
-        """All that was taken in, a part at a time, as pieces for ``unpacked``.
+        """All that has a key, a part at a time, as pieces for ``unpacked``.
 
         Whatever belongs together is in one part, but for what is too much for the memory by itself:
         that comes in several, as it was read.
@@ -106,6 +109,11 @@ class Spool:
                     for one in self._each(part):
                         smaller.add(unpacked([one]))
                     yield from smaller.parts()
+
+    def waiting(self) -> Iterator[list[bytes]]:
+        """All that has no key, piece by piece, as it was read."""
+        self._write(self._waiting)
+        return ([one] for one in self._each(self._waiting))
 
     def _each(self, part: Part) -> Iterator[bytes]:
         return (self._read([piece])[0] for piece in part.pieces)
@@ -140,7 +148,7 @@ class Spool:
             made = self._open.enter_context(tempfile.TemporaryFile("w+b"))  # noqa: SIM115
             self._file = cast(BinaryIO, made)
         self._file.seek(self._end)
-        for part in self._parts:
+        for part in (*self._parts, self._waiting):
             for at, piece in enumerate(part.pieces):
                 if isinstance(piece, bytes):
                     self._file.write(piece)
@@ -155,7 +163,7 @@ def packed(items: Sequence[Belongs]) -> bytes:
     out = [
         (one.key, _values(one.item) if isinstance(one.item, Message) else one.item) for one in items
     ]
-    return pickle.dumps(out, pickle.HIGHEST_PROTOCOL)
+    return dumps(out)
 
 
 def unpacked(pieces: Sequence[bytes]) -> list[Belongs]:
@@ -163,7 +171,7 @@ def unpacked(pieces: Sequence[bytes]) -> list[Belongs]:
     return [
         Belongs(key, Message(*item) if isinstance(item, tuple) else item)
         for piece in pieces
-        for key, item in pickle.loads(piece)  # noqa: S301 - it was made by this very process
+        for key, item in loads(piece)
     ]
 
 

@@ -41,6 +41,7 @@ from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.found import Found, found
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
 
@@ -192,6 +193,10 @@ class PostgresStore:
         prepared = await aside(size_of(change_set), lambda: prepare(keys, project, change_set))
         await self._writer.commit(prepared)
         self._news.tell(project)
+
+    async def index_keys(self) -> Keys:
+        """What ``sql.prepare.work_out`` takes to work out what goes into this store's index."""
+        return self._database.known_keys or await self._database.keys()
 
     def moment(self, *, just_read: bool = False) -> int | None:
         """To ask the database takes as long as to read there: it is told along with that."""

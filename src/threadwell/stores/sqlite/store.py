@@ -198,6 +198,10 @@ class SqliteStore:
         await self._writer.commit(prepared)
         self._bell.ring(project)
 
+    async def index_keys(self) -> Keys:
+        """What ``sql.prepare.work_out`` takes to work out what goes into this store's index."""
+        return self._keys
+
     def moment(self, *, just_read: bool = False) -> int | None:
         connection = self._reading
         if connection.in_transaction:

@@ -1,0 +1,48 @@
+"""Change sets between processes: as bytes of resources, with what goes into the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from threadwell.fhir.json import decode
+from threadwell.stores.contract import ChangeSet, Write
+from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.prepare import Worked, work_out
+
+
+def with_worked(change_set: ChangeSet, project: str, keys: Keys | None) -> tuple[Any, ...]:
+    """A change set for ``as_it_was``; with ``keys`` what its writes change in the index."""
+    every = change_set.writes
+    worked = work_out(keys, project, every) if keys else [None] * len(every)
+    writes = list(map(_packed, every, worked))
+    return (writes, change_set.unmatched, change_set.unchanged, change_set.kept)
+
+
+def as_it_was(packed: tuple[Any, ...]) -> ChangeSet:
+    """The change set. Of a resource whose index is worked out no more than its body is there."""
+    writes, unmatched, unchanged, kept = packed
+    return ChangeSet(tuple([_unpacked(*one) for one in writes]), unmatched, unchanged, kept)
+
+
+def _packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
+    before = write.before
+    if worked is not None and before is not None:
+        before = before._replace(body=b"")
+    # The resource is told by its body as well.
+    members = (
+        *(write.type, write.id, write.version_id, write.updated),
+        *(write.resource is None, write.body, before, write.author, write.content),
+    )
+    return members, worked
+
+
+def _unpacked(members: Sequence[Any], worked: Worked | None) -> Write:
+    type_, id_, version, updated, deleted, body, before, author, content = members
+    if deleted:
+        resource = None
+    elif worked is None:
+        resource = decode(body)
+    else:
+        resource = {"resourceType": type_, "id": id_}
+    return Write(type_, id_, version, updated, resource, body, before, author, content, worked)

@@ -1,0 +1,180 @@
+"""The processes that decide for an import, on every core; what they decide is committed here.
+
+They have no store: what they read they ask for, and what they write they hand over. So there is one
+writer, whatever the store is, and it sees all of it as if it had decided itself. Where one of them
+dies, the import ends with an error; what was committed stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from threadwell.fhir.stamp import Clock
+from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.gathered.changes import as_it_was
+from threadwell.intake.gathered.errand import (
+    Answer,
+    Ask,
+    Begin,
+    Commit,
+    Done,
+    End,
+    Ready,
+    SoFar,
+    Work,
+)
+from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.intake.settings import Settings
+from threadwell.messages import Address
+from threadwell.stores.contract import Store, StoreError
+
+#: So many messages are worth the half second that a process takes to begin.
+WORTH = 8000
+#: What they are called as modules.
+_MODULE = "threadwell.intake.hand"
+
+
+def is_possible() -> bool:
+    """Whether this system can have such processes."""
+    return os.name == "posix" and bool(sys.executable)
+
+
+@dataclass(slots=True)
+class _Hand:
+    """One of the processes, as seen from here."""
+
+    process: subprocess.Popen[bytes]
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    counts: Counts = field(default_factory=Counts)
+    done: Done | None = None
+
+
+class Crew:
+    """Processes that have begun. ``close`` ends them, whatever they are doing.
+
+    ``counted`` is told what all of them have counted so far.
+    """
+
+    def __init__(self, store: Store, project: str, counted: Callable[[Counts], None]) -> None:
+        self._store = store
+        self._project = project
+        self._counted = counted
+        self._hands: list[_Hand] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: How many versions were committed.
+        self.written = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._hands)
+
+    async def begin(self, count: int) -> None:
+        """Start so many processes: they load what they need while others work."""
+        for _ in range(count):
+            process, ours = _started()
+            reader, writer = await asyncio.open_connection(sock=ours, limit=AHEAD)
+            self._hands.append(_Hand(process, reader, writer))
+
+    async def work(
+        self, parts: Iterator[list[bytes]], settings: Settings, clock: Clock, ours: set[Address]
+    ) -> Report:
+        """Have all parts worked on; what all of them did. Raises what stopped one of them."""
+        find = getattr(self._store, "index_keys", None)
+        keys = await find() if find is not None else None
+        begin = Begin(
+            *(self._project, settings, clock(), frozenset(ours)),
+            (keys.secret, keys.bases.own) if keys is not None else None,
+        )
+        for hand in self._hands:
+            send(hand.writer, begin)
+        await asyncio.gather(*(self._attend(hand, parts) for hand in self._hands))
+        report = Report()
+        for hand in self._hands:
+            if hand.done is not None:
+                report.add(hand.done.report)
+        return report
+
+    async def close(self) -> None:
+        """End the processes."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for hand in self._hands:
+            hand.writer.close()
+            if hand.done is None:
+                hand.process.kill()
+            await asyncio.to_thread(hand.process.wait)
+        self._hands.clear()
+
+    async def _attend(self, hand: _Hand, parts: Iterator[list[bytes]]) -> None:
+        """Give a process its parts, and do what it asks for, until it is at its end."""
+        while hand.done is None:
+            try:
+                said = await receive(hand.reader)
+            except EOFError:
+                raise StoreError(
+                    "a process of the import has ended; import again to go on"
+                ) from None
+            match said:
+                case Ready():
+                    part = next(parts, None)
+                    send(hand.writer, End() if part is None else Work(part))
+                    del part
+                    await hand.writer.drain()
+                case Ask() | Commit():
+                    task = asyncio.create_task(self._answer(hand, said))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+                case SoFar(counts):
+                    hand.counts = counts
+                    total = Counts()
+                    for one in self._hands:
+                        total.add(one.counts)
+                    self._counted(total)
+                case Done(_, error):
+                    hand.done = said
+                    if error is not None:
+                        raise error
+            del said
+
+    async def _answer(self, hand: _Hand, said: Ask | Commit) -> None:
+        value: Any = None
+        error: Exception | None = None
+        try:
+            if isinstance(said, Commit):
+                change_set = as_it_was(said.packed)
+                await self._store.commit(said.project, change_set)
+                self.written += len(change_set.writes)
+            else:
+                value = await getattr(self._store, said.method)(*said.positional, **said.named)
+        except Exception as raised:  # noqa: BLE001 - it is raised where it was asked
+            error = raised
+        send(hand.writer, Answer(said.number, value, error))
+        await hand.writer.drain()
+
+
+def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """A process, and the socket to it."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - it is this very program
+            [sys.executable, "-m", _MODULE, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": _path()},
+        )
+    return process, ours
+
+
+def _path() -> str:
+    """Where a process finds this build, and all that this one would."""
+    mine = str(Path(__file__).parents[3])
+    return os.pathsep.join([mine, *(one for one in sys.path if one and one != mine)])

@@ -1,0 +1,144 @@
+"""``python -m threadwell.intake.hand``: a process of a crew, which decides and asks.
+
+It is started by ``crew.py`` with the number of a socket, and ends when that is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.driving import Importing
+from threadwell.intake.gathered.changes import with_worked
+from threadwell.intake.gathered.errand import (
+    Answer,
+    Ask,
+    Begin,
+    Commit,
+    Done,
+    End,
+    Ready,
+    SoFar,
+    Work,
+)
+from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.spool import unpacked
+from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.stores.contract import ChangeSet, Store
+from threadwell.stores.sql.bases import Bases
+from threadwell.stores.sql.keys import Keys
+
+
+class Asking:
+    """A ``Store`` as seen from here: whatever is asked of it is sent, and answered."""
+
+    def __init__(self, writer: asyncio.StreamWriter, keys: Keys | None) -> None:
+        self._writer = writer
+        self._keys = keys
+        self._open: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        async def ask(*positional: Any, **named: Any) -> Any:
+            number, answer = self._expect()
+            send(self._writer, Ask(number, method, positional, named))
+            return await answer
+
+        return ask
+
+    async def commit(self, project: str, change_set: ChangeSet) -> None:
+        """As a store would, though somebody else does it."""
+        number, answer = self._expect()
+        send(self._writer, Commit(number, project, with_worked(change_set, project, self._keys)))
+        await answer
+
+    def answered(self, answer: Answer) -> None:
+        """Whoever has asked goes on."""
+        future = self._open.pop(answer.number)
+        if future.cancelled():
+            return
+        if answer.error is not None:
+            future.set_exception(answer.error)
+        else:
+            future.set_result(answer.value)
+
+    def _expect(self) -> tuple[int, asyncio.Future[Any]]:
+        self._number += 1
+        future = asyncio.get_running_loop().create_future()
+        self._open[self._number] = future
+        return self._number, future
+
+
+async def _work(fileno: int) -> None:
+    sock = socket.socket(fileno=fileno)
+    reader, writer = await asyncio.open_connection(sock=sock, limit=AHEAD)
+    begin: Begin = await receive(reader)
+    keys = Keys(begin.keys[0], Bases(begin.keys[1])) if begin.keys else None
+    store = Asking(writer, keys)
+    started = time.monotonic()
+
+    def clock() -> int:
+        return begin.now + int((time.monotonic() - started) * 1000)
+
+    def progress(counts: Counts) -> None:
+        send(writer, SoFar(counts))
+
+    importing = Importing(cast(Store, store), begin.project, begin.settings, progress, clock)
+    importing.bring_together(begin.ours)
+    work: asyncio.Queue[Work | End] = asyncio.Queue()
+    deciding = asyncio.create_task(_decide(importing, work, writer))
+    send(writer, Ready())
+    while not deciding.done():
+        said = asyncio.ensure_future(receive(reader))
+        await asyncio.wait([said, deciding], return_when=asyncio.FIRST_COMPLETED)
+        if not said.done():
+            said.cancel()
+            break
+        match said.result():
+            case Answer() as answer:
+                store.answered(answer)
+            case Work() | End() as more:
+                work.put_nowait(more)
+    error = deciding.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    send(writer, Done(Report() if error else importing.report, error))
+    await writer.drain()
+    writer.close()
+
+
+async def _decide(
+    importing: Importing, work: asyncio.Queue[Work | End], writer: asyncio.StreamWriter
+) -> None:
+    """Take in part after part."""
+    while isinstance(more := await work.get(), Work):
+        items = unpacked(more.pieces)
+        del more
+        parts = list(batches(items, importing.batch))
+        del items
+        parts.reverse()
+        await importing.take_batches(parts.pop() for _ in range(len(parts)))
+        send(writer, Ready())
+    await importing.revive()
+
+
+def main() -> None:
+    """Work until there is nothing more to do, or nobody to do it for."""
+    # Whoever has started it decides when it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    try:
+        asyncio.run(_work(int(sys.argv[1])))
+    except EOFError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
