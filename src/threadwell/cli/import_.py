@@ -43,6 +43,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="put right the times of these files that an earlier import read in a wrong --zone, "
         "and cut all days anew",
     )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        help="decide in N processes while this one writes, where there is much to do; 0 for none "
+        "(default: as many as there are cores)",
+    )
     add_columns(parser)
     add_sessions(parser)
     encounters = parser.add_argument_group("what new Encounters say (the store keeps it)")
@@ -108,6 +115,7 @@ def _job(arguments: Namespace) -> ImportJob:
         ),
         dry_run=arguments.dry_run,
         correct_times=arguments.correct_times,
+        workers=arguments.workers,
         **columns(arguments),
     )
 

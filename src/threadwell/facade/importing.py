@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -108,6 +109,7 @@ class ImportJob:
     asked: Asked = field(default_factory=Asked)
     dry_run: bool = False
     correct_times: bool = False
+    workers: int | None = None
     columns: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
 
@@ -138,6 +140,7 @@ async def run_import(
     settings = await settings_of(store, project, job.who, choices, dry_run=job.dry_run)
     messages = _messages(job, settings, earlier_ids=choices.earlier_ids)
     settings = cut_by(settings, days)
+    settings = replace(settings, workers=_cores() if job.workers is None else job.workers)
     await keep_choices(store, project, choices, days)
     if job.correct_times:
         # What is read again is cut right away; the rest follows, and a recut that was under way.
@@ -310,6 +313,12 @@ async def settings_of(
         for warning in () if quiet else report.warnings:
             _log.warning(warning)
     return await with_practice(settings, store, project, choices)
+
+
+def _cores() -> int:
+    """How many processes may work at once; 0 where it is one alone."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return count if count and count > 1 else 0
 
 
 def _plain(who: Who, choices: Choices) -> Settings:

@@ -116,6 +116,7 @@ class Threadwell(Acting, Auditing, Guiding, Peopling, Projecting, Ruling, Subscr
         set_aside: str | Sequence[str] = (),
         dry_run: bool = False,
         correct_times: bool = False,
+        workers: int | None = None,
         progress: Callable[[Counts], None] | None = None,
     ) -> Report:
         """Import files and folders of exports; may be repeated, and imports nothing twice.
@@ -143,8 +144,9 @@ class Threadwell(Acting, Auditing, Guiding, Peopling, Projecting, Ruling, Subscr
         nothing is written, and ``outcome`` of the report tells which sessions would be made,
         changed and superseded, and what would be held. With ``correct_times``, ``zone`` may be
         another one: times of these files that were read in a wrong one are put right, and all
-        sessions cut anew. ``progress`` is called in the thread of
-        the event loop.
+        sessions cut anew. Where there is much to do, so many ``workers`` are processes that decide
+        while this one writes: as many as there are cores, if it is not told, and none where it is
+        0. ``progress`` is called in the thread of the event loop.
         """
         from threadwell.facade.importing import ImportJob, Who, as_paths
         from threadwell.intake.choices import Asked
@@ -165,6 +167,7 @@ class Threadwell(Acting, Auditing, Guiding, Peopling, Projecting, Ruling, Subscr
             ),
             dry_run=dry_run,
             correct_times=correct_times,
+            workers=workers,
             columns=several(columns),
             set_aside=several(set_aside),
         )

@@ -135,6 +135,9 @@ class Conflict(Exception):
         super().__init__(f"{key.type}/{key.id} has changed" if key else "a match exists by now")
         self.key = key
 
+    def __reduce__(self) -> tuple[type[Conflict], tuple[Key | None]]:
+        return Conflict, (self.key,)
+
 
 class StoreError(Exception):
     """The store cannot be opened or cannot go on; the message names what and why."""

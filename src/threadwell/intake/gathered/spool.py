@@ -20,6 +20,8 @@ from threadwell.messages import Broken, Message
 
 #: Into how many parts it falls, each with whole circles.
 _PARTS = 64
+#: How often a part that is too large falls into smaller ones.
+_DEEPEST = 4
 #: Items of a part that are written at once, and the letters and bytes that they may have.
 _AT_ONCE, _LARGE = 128, 256 * 1024
 #: A part may take that share of the memory: its messages are four times as large when read.
@@ -82,8 +84,8 @@ class Spool:
         for one in every:
             part = self._waiting
             if one.key:
-                at = crc32(one.key.encode("utf-8", "surrogatepass"), self._depth) % _PARTS
-                part = self._parts[at]
+                digest = crc32(one.key.encode("utf-8", "surrogatepass"))
+                part = self._parts[digest // _PARTS**self._depth % _PARTS]
             part.waiting.append(one)
             part.letters += _size(one.item)
             if len(part.waiting) >= _AT_ONCE or part.letters > _LARGE:
@@ -102,7 +104,7 @@ class Spool:
             if part.size <= most:
                 if part.pieces:
                     yield self._read(part.pieces)
-            elif len(part.keys) == 1:
+            elif len(part.keys) == 1 or self._depth == _DEEPEST:
                 yield from ([one] for one in self._each(part))
             else:
                 with Spool(self._memory, self._depth + 1) as smaller:

@@ -1,0 +1,154 @@
+"""Processes of an import decide as it would itself, and one that dies ends it with an error."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.search.query import Query
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.intake import Settings, import_messages, parse_options, verify
+from threadwell.intake.gathered import crew
+from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
+from threadwell.stores.memory import MemoryStore
+from threadwell.stores.sqlite import SqliteStore
+
+OFFICE = Address(AddressKind.PHONE, "+12125550100")
+NOW = int(datetime(2024, 6, 1, tzinfo=UTC).timestamp() * 1000)
+START = datetime(2024, 3, 9, 20, tzinfo=UTC)
+TYPES = ("Encounter", "Communication", "Group", "Task", "Organization", "Patient", "Binary")
+PATIENTS = 12
+HOW = Settings(owner=(OFFICE,), options=parse_options(zone="America/Chicago"), batch=20, workers=2)
+
+
+def phone(number: int) -> Address:
+    return Address(AddressKind.PHONE, f"+1212555{1000 + number}")
+
+
+def messages(count: int = 300) -> list[Message | Broken]:
+    """Texts of patients and strangers; some come twice, some say two things under one id."""
+    random = Random(11)
+    out: list[Message | Broken] = [Broken("sms", "a.xml", "it is cut off", b"<sms")]
+    for number in range(count):
+        other = phone(random.randrange(PATIENTS + 2))
+        sender, to = (other, OFFICE) if number % 2 else (OFFICE, other)
+        sent = START + timedelta(minutes=random.randrange(40_000))
+        name = str(number - 1 if number % 40 == 39 else number)
+        text = f"{number}: how are you?"
+        out.append(Message("sms", name, sender, (to,), sent, text, text, other.value))
+    return [*out, *random.sample(out, 20)]
+
+
+async def with_people(store):
+    writes = []
+    for number in range(PATIENTS):
+        telecom = [{"system": "phone", "value": phone(number).value}]
+        body = {"resourceType": "Patient", "telecom": telecom}
+        resource, text = stamp(body, f"p{number}", new_id(1), 1)
+        version = resource["meta"]["versionId"]
+        writes.append(Write("Patient", f"p{number}", version, 1, resource, text))
+    await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(writes)))
+    return store
+
+
+async def everything(store) -> dict[str, object]:
+    """Every resource that counts."""
+    out = {}
+    for type_ in TYPES:
+        page = await store.search(DEFAULT_PROJECT, Query(type_, count=5000))
+        for one in page.matches:
+            body = decode(one.body)
+            del body["meta"]
+            if body.get("status") == "entered-in-error":
+                continue
+            out[f"{type_}/{one.id}"] = body
+    return out
+
+
+async def imported(store, how: Settings) -> tuple[dict[str, object], object, list[int]]:
+    told: list[int] = []
+    report = await import_messages(
+        *(store, DEFAULT_PROJECT, messages(), how),
+        progress=lambda counts: told.append(counts.read),
+        clock=lambda: NOW,
+    )
+    assert await verify(store, DEFAULT_PROJECT) == []
+    return await everything(store), report, told
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_what_processes_decide_is_what_an_import_decides(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
+
+    async def both():
+        alone = await imported(
+            await with_people(MemoryStore()), Settings(owner=HOW.owner, options=HOW.options)
+        )
+        store = SqliteStore.open(tmp_path / "a.db") if kind == "sqlite" else MemoryStore()
+        try:
+            apart = await imported(await with_people(store), HOW)
+            found = await store.search(DEFAULT_PROJECT, Query("Communication", count=1000))
+            assert found.matches
+            return alone, apart
+        finally:
+            await store.close()
+
+    (expected, whole, _), (made, report, told) = asyncio.run(both())
+    assert made == expected
+    assert report.counts == whole.counts
+    assert report.reasons == whole.reasons
+    assert report.sessions == whole.sessions
+    assert told == sorted(told)
+    assert told[-1] == report.counts.read
+
+
+def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):
+    monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
+    started: list[int] = []
+    begin = crew._started
+
+    def noted():
+        process, ours = begin()
+        started.append(process.pid)
+        return process, ours
+
+    monkeypatch.setattr(crew, "_started", noted)
+
+    async def killed():
+        store = await with_people(MemoryStore())
+        commit = store.commit
+        commits = 0
+
+        async def dying(project, change_set):
+            nonlocal commits
+            commits += 1
+            if commits == 4:
+                os.kill(started[0], signal.SIGKILL)
+            await commit(project, change_set)
+
+        store.commit = dying
+        with pytest.raises(StoreError, match="import again"):
+            await imported(store, HOW)
+        store.commit = commit
+        for pid in started:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+        died = await everything(store)
+        return (
+            died,
+            (await imported(store, HOW))[0],
+            await imported(
+                await with_people(MemoryStore()), Settings(owner=HOW.owner, options=HOW.options)
+            ),
+        )
+
+    died, made, (expected, _, _) = asyncio.run(killed())
+    assert PATIENTS < len(died) < len(expected)
+    assert made == expected

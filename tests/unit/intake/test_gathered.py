@@ -1,0 +1,83 @@
+"""What an import reads is brought together by circle, whatever the memory that it has for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threadwell import zones
+from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.spool import Belongs, Spool, unpacked
+from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
+
+HERE = Address(AddressKind.PHONE, "+15550100000")
+START = datetime(2024, 3, 9, 20, tzinfo=UTC)
+
+
+def message(number: int, minute: int = 0, size: int = 0, zone: ZoneInfo | None = None) -> Message:
+    sent = START + timedelta(minutes=minute)
+    return Message(
+        *("sms", str(number), HERE, (HERE,), sent.astimezone(zone) if zone else sent, "a", "a"),
+        attachments=(Attachment("a", "image/png", b"a" * size),) if size else (),
+    )
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.sampled_from([0, 9, 300_000]))),
+    st.sampled_from([0, 2000, 10**9]),
+)
+def test_all_that_goes_in_comes_out_by_circle(items, memory):
+    every = [Belongs(key, message(n, size=size)) for n, (key, size) in enumerate(items)]
+    with Spool(memory) as spool:
+        for one in every:
+            spool.add([one])
+        parts = [unpacked(part) for part in spool.parts()]
+        waiting = [one for part in spool.waiting() for one in unpacked(part)]
+    out = [one for part in parts for one in part]
+    assert Counter(one.item.external_id for one in [*out, *waiting]) == Counter(
+        one.item.external_id for one in every
+    )
+    assert {one.item.external_id: one for one in [*out, *waiting]} == {
+        one.item.external_id: one for one in every
+    }
+    assert all(one.key for one in out)
+    assert not any(one.key for one in waiting)
+    if memory == 10**9:
+        homes = Counter(key for part in parts for key in {one.key for one in part})
+        assert set(homes.values()) <= {1}
+
+
+def test_a_time_keeps_the_zone_that_it_was_read_by():
+    chicago = zones.current().data.zone("America/Chicago").info
+    with Spool(0) as spool:
+        spool.add([Belongs("a", message(1, zone=chicago))])
+        (part,) = spool.parts()
+    (one,) = unpacked(part)
+    assert isinstance(one.item, Message)
+    assert one.item.sent.tzinfo is chicago
+
+
+A = [Belongs("a", message(n, minute=9 - n)) for n in range(3)]
+B = [Belongs("b", message(n + 10)) for n in range(2)]
+BROKEN = Belongs("", Broken("sms", "a.xml", "it is cut off", b"<"))
+
+
+@pytest.mark.parametrize(
+    ("items", "size", "expected"),
+    [
+        ([], 3, []),
+        ([*B, *A], 5, [["2", "1", "0", "10", "11"]]),
+        ([*B, *A], 4, [["2", "1", "0"], ["10", "11"]]),
+        ([A[0], B[0], A[1], B[1], A[2]], 2, [["2", "1"], ["0"], ["10", "11"]]),
+        ([*B, *A], 1, [["2"], ["1"], ["0"], ["10"], ["11"]]),
+        ([*A, BROKEN], 4, [["", "2", "1", "0"]]),
+    ],
+)
+def test_a_circle_is_in_one_batch_as_long_as_it_fits(items, size, expected):
+    out = [[getattr(one, "external_id", "") for one in some] for some in batches(items, size)]
+    assert out == expected
