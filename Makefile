@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs readme pictures wheel campaign fuzz hostile bench lock definitions guide judge judge-views clean
+.PHONY: help run test check format types layers docs readme pictures wheel campaign fuzz hostile bench lock definitions guide judge judge-profiles judge-views clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ guide: $(VENV)/dev.stamp ## The implementation guide package, into dist/
 
 judge: $(VENV)/dev.stamp ## HL7's validator over all that the sample makes (US_CORE=FILE…; Java, Maven, npm)
 	$(BIN)/python scripts/run_judge.py $(if $(US_CORE),--us-core $(US_CORE))
+
+judge-profiles: $(VENV)/dev.stamp ## Our verdicts beside those of HL7's validator (PACKAGES=FILE…, such as US Core's)
+	$(BIN)/python scripts/run_judge_profiles.py $(PACKAGES)
 
 judge-views: $(VENV)/dev.stamp ## SQL on FHIR's shared tests, from a folder (TESTS=FOLDER)
 	$(BIN)/python scripts/run_judge_views.py $(TESTS)

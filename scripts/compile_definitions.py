@@ -42,6 +42,7 @@ def main() -> None:
         write(f"{name}.json.gz", encoded(value))
     # One that is asked for is read out of it, and the others stay as they are.
     write("terminology.ndjson.gz", b"\n".join(map(encoded, terminology(package, OWN.parent))))
+    write("profiles.ndjson.gz", b"\n".join(map(encoded, profiles(package))))
 
 
 def compile_all(package: dict[str, list[Json]]) -> dict[str, Any]:
@@ -159,6 +160,33 @@ def structures(package: dict[str, list[Json]]) -> Json:
                     int(element.get("isSummary", False)),
                 ]
     return {name: elements for name, elements in sorted(found.items()) if elements}
+
+
+#: What of a profile is kept, and what of its elements is for readers.
+_PROFILE = ("resourceType", "url", "type", "derivation", "baseDefinition")
+_FOR_READERS = {
+    "alias", "comment", "condition", "definition", "example", "isModifierReason", "isSummary",
+    "mapping", "meaningWhenMissing", "mustSupport", "orderMeaning", "requirements", "short",
+}  # fmt: skip
+
+
+def profiles(package: dict[str, list[Json]]) -> list[Json]:
+    """R4's own profiles and extensions, by what they say beyond what they are based on."""
+    return [
+        {
+            **{name: structure[name] for name in _PROFILE},
+            # Examples of how to write one have none of their own.
+            "version": structure.get("version", "4.0.1"),
+            "differential": {
+                "element": [
+                    {name: value for name, value in element.items() if name not in _FOR_READERS}
+                    for element in structure["differential"]["element"]
+                ]
+            },
+        }
+        for structure in package["StructureDefinition"]
+        if structure.get("derivation") == "constraint" and structure["id"] != "SimpleQuantity"
+    ]
 
 
 def types(element: Json) -> dict[str, list[str]]:

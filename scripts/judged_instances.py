@@ -49,6 +49,8 @@ def changed(instance: Instance, count: int, seed: int) -> Iterator[Instance]:
             return
         resource = copy.deepcopy(instance.resource)
         places = [place for place in _places(resource, "") if place.path not in _LEFT]
+        if not places:
+            return
         place = chance.choice(places)
         how = chance.choice(_CHANGES)
         how(place, chance)

@@ -86,15 +86,15 @@ def installed(packed: bytes) -> str:
 
 
 def judged(
-    resources: list[Resource], packages: list[str], *, example_urls: bool = False
+    resources: list[Resource], packages: list[str], *, examples: bool = False
 ) -> Iterator[Resource]:
     """What the validator says of the resources: ``index`` tells which, ``severity`` how bad it is.
 
-    It minds URLs of example.org and the like unless ``example_urls`` are allowed.
+    Of ``examples`` it does not mind URLs of example.org, and only warns of a code's display.
     """
     lines = "".join(f"{json.dumps(r, default=float)}\n" for r in resources)
     java = ["java", f"-Duser.home={CACHE / 'home'}", "-cp", f"{CACHE}/lib/*:{CACHE}/classes"]
-    java.append(f"-DexampleUrls={str(example_urls).lower()}")
+    java.append(f"-Dexamples={str(examples).lower()}")
     ran = subprocess.run(
         [*java, "Judge", *packages], input=lines.encode(), stdout=subprocess.PIPE, check=True
     )

@@ -43,8 +43,9 @@ public final class Judge {
     InstanceValidatorParameters parameters = new InstanceValidatorParameters();
     // That every resource should have a narrative is advice, not a rule.
     parameters.setBestPracticeLevel(BestPracticeWarningLevel.Ignore);
-    // Examples that guides publish are full of them.
-    parameters.setAllowExampleUrls(Boolean.getBoolean("exampleUrls"));
+    // Examples that guides publish are full of these.
+    boolean examples = Boolean.getBoolean("examples");
+    parameters.setAllowExampleUrls(examples);
     ValidationEngine engine =
         new ValidationEngine.ValidationEngineBuilder()
             .withVersion(R4)
@@ -58,7 +59,8 @@ public final class Judge {
     // Without this the validator looks for a server all the same, and fails for want of one.
     engine.getContext().setCanRunWithoutTerminology(true);
     engine.getContext().setNoTerminologyServer(true);
-    engine.setAllowExampleUrls(Boolean.getBoolean("exampleUrls"));
+    engine.setAllowExampleUrls(examples);
+    engine.setDisplayWarnings(examples);
     for (String name : packages) {
       engine.getIgLoader().loadIg(engine.getIgs(), engine.getBinaries(), name, false);
     }

@@ -185,7 +185,7 @@ async def open_context(
         accounts=Remembered(store, project),
         served=served,
         asking=Asking(f"{base}{FHIR_PATH}", own, clock, max_page),
-        conformance=Conformance(Guides(store, project)),
+        conformance=Conformance(Guides(within(store, project), project)),
         load=load or Load(),
         clock=clock,
         max_body=max_body,

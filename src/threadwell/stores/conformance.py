@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from threadwell.fhir.packages.package import TYPES
+from threadwell.fhir.profiles import own
 from threadwell.fhir.profiles.compiling import BASE, Compiler
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.terminology import compiled
@@ -59,7 +60,9 @@ class Conformance:
                 found = await read_body(self.guides.store, self.guides.project, spot)
             if found is not None and spot is not None:
                 found = _beside(found, library.shelves, spot.label)
-            elif type_ != _STRUCTURE:
+            elif type_ == _STRUCTURE:
+                found = own.find(url)
+            else:
                 plain, _, version = url.partition("|")
                 found = compiled.find(type_, plain, version)
             library.put(type_, url, found)
@@ -109,6 +112,9 @@ class _Library:
         spot = self.shelves.find(_STRUCTURE, url, exact=False)
         if spot is not None:
             return spot.head.of.rpartition("/")[2]
+        built_in = own.find(url)
+        if built_in is not None:
+            return str(built_in["type"])
         name = url.partition("|")[0].removeprefix(BASE)
         return name if url.startswith(BASE) and name.isalpha() and name[0].isupper() else ""
 
@@ -152,22 +158,22 @@ def _maximal(binding: dict[str, Any]) -> list[Any]:
 def _beside(found: Resource, shelves: Shelves, label: str) -> Resource:
     """The definition with each canonical that its package has in the version of that."""
 
-    def own(type_: str, url: Any) -> Any:
+    def beside(type_: str, url: Any) -> Any:
         return shelves.beside(label, type_, url) if isinstance(url, str) else url
 
     if found.get("resourceType") == _STRUCTURE:
-        found["baseDefinition"] = own(_STRUCTURE, found.get("baseDefinition"))
+        found["baseDefinition"] = beside(_STRUCTURE, found.get("baseDefinition"))
         for says in _elements(found):
             for type_ in says.get("type", ()):
                 for name in ("profile", "targetProfile"):
                     if name in type_:
-                        type_[name] = [own(_STRUCTURE, url) for url in type_[name]]
+                        type_[name] = [beside(_STRUCTURE, url) for url in type_[name]]
             if says.get("binding"):
-                says["binding"]["valueSet"] = own(_VALUE_SET, says["binding"].get("valueSet"))
+                says["binding"]["valueSet"] = beside(_VALUE_SET, says["binding"].get("valueSet"))
     elif found.get("resourceType") == _VALUE_SET:
         for part in (found.get("compose") or {}).get("include", ()):
             if "valueSet" in part:
-                part["valueSet"] = [own(_VALUE_SET, url) for url in part["valueSet"]]
+                part["valueSet"] = [beside(_VALUE_SET, url) for url in part["valueSet"]]
     return found
 
 

@@ -17,6 +17,7 @@ from guide_package import guide, url
 PATIENT = url("StructureDefinition", "patient")
 READING = url("StructureDefinition", "reading")
 WARD = url("StructureDefinition", "ward")
+FIRST = "Patient.extension[0]"
 NAMED = {"name": [{"family": "Zed"}], "birthDate": "1980-01-01"}
 
 
@@ -101,7 +102,7 @@ def test_a_package_counts_a_second_after_it_is_added_or_removed(api: Any) -> Non
         (f"Patient/$validate?profile={PATIENT}", patient(), ["Patient.name", "Patient.birthDate"]),
         (f"Patient/$validate?profile={PATIENT}|1.0.0", patient(**NAMED), []),
         (f"Patient/$validate?profile={READING}", patient(), ["Patient", "Patient.subject"]),
-        ("Patient/$validate", patient(**ward("west")), ["Patient.extension[0].value"]),
+        ("Patient/$validate", patient(**ward("west")), [f"{FIRST}.value", f"{FIRST}.valueCoding.code"]),
         ("Patient/$validate", patient(**ward("north")), []),
         ("Patient/$validate", patient("https://o.example.org/x"), ["Patient.meta.profile"]),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from threadwell.api.context import Context
 from threadwell.fhir.outcome import FhirError, Issue
-from threadwell.fhir.profiles.check import check, claimed, extension_urls, systems
+from threadwell.fhir.profiles.check import check, claims, extension_urls, systems
 from threadwell.fhir.profiles.library import BadProfile
 from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import aside
@@ -17,7 +17,7 @@ async def hold(context: Context, resource: Resource, size: int) -> None:
 
     One without such a claim costs a look at its ``meta``.
     """
-    urls = claimed(resource)
+    urls = claims(resource)
     if not urls:
         return
     state = await context.conformance.guides.state(context.clock())
@@ -34,7 +34,7 @@ async def issues(
     """All that is to be said of a resource by those profiles: errors, warnings, and what is not
     checked.
     """
-    wanted = [*urls, *extension_urls(resource)]
+    wanted = [*urls, *claims(resource), *extension_urls(resource)]
     try:
         compiler = await context.conformance.compiler(context.clock(), wanted, systems(resource))
         return await aside(size, lambda: check(resource, urls, compiler))

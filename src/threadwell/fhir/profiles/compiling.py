@@ -31,7 +31,7 @@ class Compiler:
     """
 
     def __init__(self, library: Library) -> None:
-        self._library = library
+        self.library = library
         self._tests: dict[str, Test | None] = {}
         self._trees: dict[str, tuple[Node, dict[str, Node]] | None] = {}
         self.passed_over: dict[str, None] = {}
@@ -44,7 +44,7 @@ class Compiler:
         """
         if url in self._tests:
             return self._tests[url]
-        structure = self._library.structure(url)
+        structure = self.library.structure(url)
         if structure is None:
             test = self._tests[url] = _own_type(url) if _is_own(url) else None
             return test
@@ -73,7 +73,7 @@ class Compiler:
         met: set[str] = set()
         while url and url not in met:
             met.add(url)
-            structure = self._library.structure(url)
+            structure = self.library.structure(url)
             url = str((structure or {}).get("baseDefinition", ""))
             found = self._trees_of(url) if url else None
             if found and id_ in found[1] and found[1][id_].says.get("slicing"):
@@ -82,7 +82,7 @@ class Compiler:
 
     def _trees_of(self, url: str) -> tuple[Node, dict[str, Node]] | None:
         if url not in self._trees:
-            structure = self._library.structure(url)
+            structure = self.library.structure(url)
             try:
                 self._trees[url] = None if structure is None else tree(structure)
             except BadProfile as error:
@@ -177,6 +177,9 @@ class _Compiling:
             compiled.append(Slice(one, matches, tests, inner))
         whole = len(compiled) == len(node.slices)
         rules = str(slicing.get("rules", "open")) if whole else "open"
+        if whole and self._of == "Extension" and node.id == "Extension.extension":
+            # Extensions that have no url of their own are the definition's alone.
+            rules = "parts" if rules == "open" else rules
         return sliced(compiled, rules, in_order=bool(slicing.get("ordered")) and whole)
 
     def _matcher(

@@ -70,7 +70,8 @@ def sliced(slices: list[Slice], rules: str, *, in_order: bool) -> OfList:
             at = next((at for at, one in enumerate(slices) if one.matches(place, run)), None)
             if at is None:
                 is_over = True
-                if rules == "closed":
+                is_part = rules == "parts" and ":" not in str(place.value.get("url"))
+                if rules == "closed" or is_part:
                     run.say("structure", "It is of none of the profile's slices", place.path)
                 continue
             counts[at] += 1

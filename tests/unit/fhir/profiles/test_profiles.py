@@ -145,8 +145,8 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["Observation.subject.reference"],
     ),
     "required": (
-        {"path": "Observation.method", "binding": bound("wards")},
-        observation(method=concept("west")),
+        {"path": "Observation.method", "binding": bound("north")},
+        observation(method=concept("south")),
         ["Observation.method"],
     ),
     "required and met by one": (
@@ -169,9 +169,19 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         observation(method=concept("a", "urn:other")),
         ["Observation.method"],
     ),
+    "a code that its system does not have": (
+        {"path": "Observation.method", "min": 1},
+        observation(method=concept("west")),
+        ["Observation.method.coding[0].code"],
+    ),
+    "a display in other words": (
+        {"path": "Observation.method", "min": 1},
+        observation(method={"coding": [{"system": WARDS, "code": "north", "display": "Nord"}]}),
+        [],
+    ),
     "a set that nobody has": (
         {"path": "Observation.method", "binding": bound("nowhere")},
-        observation(method=concept("west")),
+        observation(method=concept("south")),
         [],
     ),
     "invariant": (
@@ -184,8 +194,8 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "invariant of codes": (
         {"path": "Observation.method", "constraint": [
             {"key": "a-1", "severity": "error", "human": "Ward.",
-             "expression": f"memberOf('{url('ValueSet', 'wards')}')"}]},
-        observation(method=concept("west")),
+             "expression": f"memberOf('{url('ValueSet', 'north')}')"}]},
+        observation(method=concept("south")),
         ["Observation.method"],
     ),
     "invariant that cannot be read": (
@@ -212,12 +222,12 @@ def test_each_rule_says_where_it_is_broken(name: str) -> None:
 def test_extensible_bindings_and_warnings_only_warn() -> None:
     element = {
         "path": "Observation.method",
-        "binding": bound("wards", "extensible"),
+        "binding": bound("north", "extensible"),
         "constraint": [
             {"key": "a-1", "severity": "warning", "human": "Text.", "expression": "text.exists()"}
         ],
     }
-    resource = observation(method=concept("west"))
+    resource = observation(method=concept("south"))
     assert found(resource, element) == []
     assert found(resource, element, severity="warning") == ["Observation.method"] * 2
 
@@ -358,9 +368,33 @@ def test_extensions_are_held_against_their_own_definitions() -> None:
     assert found(patient(), of, also=[ward]) == ["Patient.extension"]
     assert found(given(valueCoding=coding), of, also=[ward]) == []
     assert found(given(valueString="a"), also=[ward]) == ["Patient.extension[0].value"]
-    assert found(given(valueCoding={**coding, "code": "x"}), also=[ward]) == [
-        "Patient.extension[0].value"
-    ]
+    other = {"system": "urn:other", "code": "x"}
+    assert found(given(valueCoding=other), also=[ward]) == ["Patient.extension[0].value"]
+
+
+def test_parts_of_an_extension_are_those_that_it_defines() -> None:
+    part = {"path": "Extension.extension", "sliceName": "a", "max": "1"}
+    named = {"path": "Extension.extension.url", "id": "Extension.extension:a.url", "fixedUri": "a"}
+    made = profile(
+        "parts", "Extension", slicing("Extension.extension", ("value", "url")), part, named
+    )
+
+    def given(*urls: str) -> dict[str, Any]:
+        parts = [{"url": one, "valueCode": "x"} for one in urls]
+        return patient(extension=[{"url": made["url"], "extension": parts}])
+
+    assert found(given("a", "https://b.example.org/c"), also=[made]) == []
+    assert found(given("a", "b"), also=[made]) == ["Patient.extension[0].extension[1]"]
+    assert found(given("a", "a"), also=[made]) == ["Patient.extension[0].extension"]
+
+
+def test_what_stands_within_is_held_against_its_own_claims() -> None:
+    made = profile("inner", "Patient", {"path": "Patient.name", "min": 1})
+    inner = patient(id="a", meta={"profile": [made["url"]]})
+    assert found(observation(contained=[inner]), also=[made]) == ["Observation.contained[0].name"]
+    entry = {"fullUrl": "urn:uuid:11111111-2222-4333-8444-555555555555", "resource": inner}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    assert found(bundle, also=[made]) == ["Bundle.entry[0].resource.name"]
 
 
 def test_a_profile_without_a_snapshot_has_what_it_is_based_on() -> None:
