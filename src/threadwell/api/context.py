@@ -21,6 +21,7 @@ from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
 from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
@@ -101,6 +102,10 @@ class Context:
     async def name(self) -> str:
         """What people call the project."""
         return await project_name(self.whole, self.project)
+
+    async def packaged(self, type_: str, canonical: str) -> Resource | None:
+        """The definition of a canonical in the project's implementation guides."""
+        return await self.conformance.guides.find(type_, canonical, self.clock())
 
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""

@@ -15,7 +15,7 @@ from threadwell.fhir.search.terms import plain_code
 from threadwell.fhir.terminology.library import NotDone, TooMuch, Unknown
 from threadwell.fhir.terminology.members import members
 from threadwell.stores.contract import Reading
-from threadwell.stores.terms import code_system, gather, known
+from threadwell.stores.terms import Packaged, code_system, gather, known, no_packages
 
 _OURS = "ValueSet/"
 #: What no resource has: a filter that nothing can match.
@@ -23,13 +23,17 @@ _NOTHING = TokenMatch("urn:threadwell:nothing", "\0")
 
 
 async def tokens_of(
-    store: Reading, project: str, type_: str, filter_: ConceptFilter
+    store: Reading,
+    project: str,
+    type_: str,
+    filter_: ConceptFilter,
+    packaged: Packaged = no_packages,
 ) -> TokenFilter:
     """The codes that it asks for of a type; raises ``FhirError`` 400 where that cannot be told."""
     of = field(type_, filter_.param)
     found: dict[TokenMatch, None] = {}
     try:
-        async for system, code in _codes(store, project, filter_):
+        async for system, code in _codes(store, project, filter_, packaged):
             found[plain_code(of, system, code) or TokenMatch(system, code)] = None
             if len(found) > MAX_LOOKED_UP:
                 raise TooMuch(f"A search looks up at most {MAX_LOOKED_UP:,} codes")
@@ -40,16 +44,16 @@ async def tokens_of(
 
 
 async def _codes(
-    store: Reading, project: str, filter_: ConceptFilter
+    store: Reading, project: str, filter_: ConceptFilter, packaged: Packaged
 ) -> AsyncIterator[tuple[str, str]]:
     for named in filter_.value_sets:
-        value_set = await _value_set(store, project, named)
-        library = await gather(store, project, given=value_set)
+        value_set = await _value_set(store, project, named, packaged)
+        library = await gather(store, project, given=value_set, packaged=packaged)
         for key in members(value_set, library):
             yield key
     for match in filter_.matches:
         url, named_code = match.system or "", match.code or ""
-        system = await code_system(store, project, url)
+        system = await code_system(store, project, url, packaged)
         if system is None or not system.is_whole:
             raise Unknown("CodeSystem", url)
         reach = system.below if filter_.relation is Relation.BELOW else system.above
@@ -58,9 +62,9 @@ async def _codes(
             yield url, code
 
 
-async def _value_set(store: Reading, project: str, named: str) -> Resource:
+async def _value_set(store: Reading, project: str, named: str, packaged: Packaged) -> Resource:
     if not named.startswith(_OURS):
-        found = await known(store, project, "ValueSet", named)
+        found = await known(store, project, "ValueSet", named, packaged)
     else:
         stored = await store.read(project, "ValueSet", named.removeprefix(_OURS))
         found = None if stored is None or stored.deleted else decode(stored.body)

@@ -33,9 +33,12 @@ from threadwell.stores.concepts import tokens_of
 from threadwell.stores.contract import Key, Reading
 from threadwell.stores.including import target_of
 from threadwell.stores.scanning import scan
+from threadwell.stores.terms import Packaged, no_packages
 
 
-async def with_names(store: Reading, project: str, query: Query) -> Query:
+async def with_names(
+    store: Reading, project: str, query: Query, packaged: Packaged = no_packages
+) -> Query:
     """The query with each reference by all that it is known under, and the codes of each value set
     and hierarchy that it names; most are as they were.
 
@@ -43,7 +46,7 @@ async def with_names(store: Reading, project: str, query: Query) -> Query:
     """
     if not has_names(query):
         return query
-    naming = _Naming(store, project)
+    naming = _Naming(store, project, packaged)
     filters = [await naming.named(query.type, filter_) for filter_ in query.filters]
     return replace(query, filters=tuple(filters))
 
@@ -68,8 +71,9 @@ def _is_named(filter_: Filter) -> bool:
 
 
 class _Naming:
-    def __init__(self, store: Reading, project: str) -> None:
+    def __init__(self, store: Reading, project: str, packaged: Packaged) -> None:
         self._store = store
+        self._packaged = packaged
         self._project = project
 
     async def named(self, type_: str, filter_: Filter) -> Filter:
@@ -81,7 +85,7 @@ class _Naming:
                 found = [one for m in filter_.matches for one in await self._others(m, wanted)]
                 return replace(filter_, matches=tuple(dict.fromkeys([*filter_.matches, *found])))
             case ConceptFilter():
-                return await tokens_of(self._store, self._project, type_, filter_)
+                return await tokens_of(self._store, self._project, type_, filter_, self._packaged)
             case ChainFilter(_, of, filters):
                 pairs = zip(of, filters, strict=True)
                 return replace(filter_, filters=tuple([await self.named(*pair) for pair in pairs]))

@@ -1,12 +1,14 @@
-"""The code systems, value sets and concept maps that are known: those of a store, and R4's own.
+"""The code systems, value sets and concept maps that are known: those of a store, those of its
+implementation guides, and R4's own.
 
-One that a practice has stored goes before the one of the same ``url`` that is compiled in.
+Of several of the same ``url`` the first of these is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -17,6 +19,14 @@ from threadwell.fhir.terminology.concepts import CodeSystem
 from threadwell.fhir.terminology.library import TooMuch
 from threadwell.fhir.terminology.members import MAX_IMPORTS, urls
 from threadwell.stores.contract import Reading
+
+#: What finds the definition of a type and canonical in the packages of a store.
+Packaged: TypeAlias = Callable[[str, str], Awaitable[Resource | None]]
+
+
+async def no_packages(type_: str, canonical: str) -> Resource | None:  # noqa: ARG001
+    """There are none."""
+    return None
 
 
 class Shelf:
@@ -42,6 +52,7 @@ async def gather(
     systems: Iterable[str] = (),
     value_sets: Iterable[str] = (),
     given: Resource | None = None,
+    packaged: Packaged = no_packages,
 ) -> Shelf:
     """Those canonicals, and all that the value sets among them, and a ``given`` one, are made of.
 
@@ -57,28 +68,34 @@ async def gather(
             continue
         if len(shelf.value_sets) > MAX_IMPORTS:
             raise TooMuch(f"A value set is made of more than {MAX_IMPORTS} others")
-        found = shelf.value_sets[url] = await known(store, project, "ValueSet", url)
+        found = shelf.value_sets[url] = await known(store, project, "ValueSet", url, packaged)
         if found is not None:
             of_systems, of_sets = urls(found)
             wanted += of_systems
             waiting += of_sets
     for url in dict.fromkeys(wanted):
-        shelf.systems[url] = await code_system(store, project, url)
+        shelf.systems[url] = await code_system(store, project, url, packaged)
     return shelf
 
 
-async def code_system(store: Reading, project: str, canonical: str) -> CodeSystem | None:
+async def code_system(
+    store: Reading, project: str, canonical: str, packaged: Packaged = no_packages
+) -> CodeSystem | None:
     """The code system that is known under a canonical; raises ``TooMuch`` for one too large."""
     stored = await _stored(store, project, "CodeSystem", canonical)
+    stored = stored or await packaged("CodeSystem", canonical)
     try:
         return _compiled_system(canonical) if stored is None else CodeSystem(stored)
     except ValueError as error:
         raise TooMuch(f"CodeSystem {canonical[:200]} is {error}") from None
 
 
-async def known(store: Reading, project: str, type_: str, canonical: str) -> Resource | None:
+async def known(
+    store: Reading, project: str, type_: str, canonical: str, packaged: Packaged = no_packages
+) -> Resource | None:
     """The resource of a type that is known under a canonical."""
-    return await _stored(store, project, type_, canonical) or _compiled(type_, canonical)
+    found = await _stored(store, project, type_, canonical) or await packaged(type_, canonical)
+    return found or _compiled(type_, canonical)
 
 
 async def _stored(store: Reading, project: str, type_: str, canonical: str) -> Resource | None:

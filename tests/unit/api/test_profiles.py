@@ -17,7 +17,7 @@ from guide_package import guide, url
 PATIENT = url("StructureDefinition", "patient")
 READING = url("StructureDefinition", "reading")
 WARD = url("StructureDefinition", "ward")
-FIRST = "Patient.extension[0]"
+WRONG_WARD = ["Patient.extension[0].value", "Patient.extension[0].valueCoding.code"]
 NAMED = {"name": [{"family": "Zed"}], "birthDate": "1980-01-01"}
 
 
@@ -102,7 +102,7 @@ def test_a_package_counts_a_second_after_it_is_added_or_removed(api: Any) -> Non
         (f"Patient/$validate?profile={PATIENT}", patient(), ["Patient.name", "Patient.birthDate"]),
         (f"Patient/$validate?profile={PATIENT}|1.0.0", patient(**NAMED), []),
         (f"Patient/$validate?profile={READING}", patient(), ["Patient", "Patient.subject"]),
-        ("Patient/$validate", patient(**ward("west")), [f"{FIRST}.value", f"{FIRST}.valueCoding.code"]),
+        ("Patient/$validate", patient(**ward("west")), WRONG_WARD),
         ("Patient/$validate", patient(**ward("north")), []),
         ("Patient/$validate", patient("https://o.example.org/x"), ["Patient.meta.profile"]),
     ],
@@ -136,3 +136,20 @@ def test_of_two_versions_each_is_checked_by_its_own(guided: Any) -> None:
     assert guided.call("POST", "Patient", patient(f"{PATIENT}|2.0.0")).status_code == 201
     with pytest.raises(LookupError, match="several"):
         guided.run(remove_guide(guided.store, DEFAULT_PROJECT, "org.example.guide"))
+
+
+def test_terminology_knows_what_packages_have(guided: Any) -> None:
+    wards = url("ValueSet", "wards")
+    system = url("CodeSystem", "wards")
+    listed = guided.call("GET", f"ValueSet/$expand?url={wards}").json()["expansion"]["contains"]
+    assert [one["code"] for one in listed] == ["north", "south"]
+    asked = f"CodeSystem/$lookup?system={system}&code=north"
+    named = {one["name"]: one for one in guided.call("GET", asked).json()["parameter"]}
+    assert named["display"]["valueString"] == "North"
+    asked = f"ValueSet/$validate-code?url={wards}|1.0.0&system={system}&code=west"
+    assert guided.call("GET", asked).json()["parameter"][0]["valueBoolean"] is False
+    method = {"coding": [{"system": system, "code": "north"}]}
+    code = {"text": "a"}
+    made = guided.make("Observation", status="final", code=code, method=method)
+    assert guided.ids(f"Observation?method:in={wards}") == [made["id"]]
+    assert guided.ids(f"Observation?method:not-in={wards}") == []

@@ -85,7 +85,7 @@ class Fetching:
         if self._searches > MAX_SEARCHES:
             raise _too_much(f"A query makes at most {MAX_SEARCHES} searches")
         context = self.context
-        asked = await with_names(context.view, context.project, query)
+        asked = await with_names(context.view, context.project, query, context.packaged)
         page = await context.view.search(context.project, asked)
         return Found(query, page, await self._shown(page.matches))
 

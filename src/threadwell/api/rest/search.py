@@ -63,7 +63,7 @@ def form_params(request: Request) -> list[tuple[str, str]]:
 async def _answer(context: Context, request: Request, asked: Asked) -> Answer:
     query = asked.query
     if asked.by_name:
-        query = await with_names(context.view, context.project, query)
+        query = await with_names(context.view, context.project, query, context.packaged)
     page = await context.view.search(context.project, query)
     if page.cut:
         page = await _with_room(context, query, page)

@@ -44,7 +44,10 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     parsed = parse_several(types, others, bases=context.bases, now=context.clock)
     queries = tuple(
         [
-            replace(await with_names(context.view, context.project, one), most=context.max_page)
+            replace(
+                await with_names(context.view, context.project, one, context.packaged),
+                most=context.max_page,
+            )
             for one in parsed.queries
         ]
     )

@@ -32,7 +32,9 @@ async def in_value_set(context: Context, request: Request) -> Answer:
     codes = asked.code()
     value_set = await named(context, request, asked, "valueSet")
     try:
-        library = await gather(context.view, context.project, given=value_set)
+        library = await gather(
+            context.view, context.project, given=value_set, packaged=context.packaged
+        )
         found = await aside(LARGE, lambda: members(value_set, library))
     except CANNOT as error:
         raise refused(error) from None

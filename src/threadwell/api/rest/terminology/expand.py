@@ -50,7 +50,9 @@ async def expand(context: Context, request: Request) -> Answer:
     offset, count = asked.number("offset", 0), min(asked.number("count", MAX_COUNT), MAX_COUNT)
     value_set = await named(context, request, asked, "valueSet")
     try:
-        library = await gather(context.view, context.project, given=value_set)
+        library = await gather(
+            context.view, context.project, given=value_set, packaged=context.packaged
+        )
         found = await aside(LARGE, lambda: members(value_set, library))
     except CANNOT as error:
         raise refused(error) from None

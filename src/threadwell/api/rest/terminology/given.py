@@ -140,7 +140,7 @@ async def named(context: Context, request: Request, asked: Given, own: str = "")
     if not url:
         raise invalid(f"Name the {request.type}: by its url, or by its id in the path")
     canonical = f"{url}|{version}" if version and "|" not in url else url
-    found = await known(context.view, context.project, request.type, canonical)
+    found = await known(context.view, context.project, request.type, canonical, context.packaged)
     if found is None:
         raise FhirError(404, [Issue("not-found", f"This {request.type} is not known here")])
     return found

@@ -70,7 +70,7 @@ async def _system(context: Context, request: Request, asked: Given, one: Coded) 
         if not one.system:
             raise invalid("Name the code system: by system, in a Coding, or by its id in the path")
         canonical = f"{one.system}|{one.version}" if one.version else one.system
-        found = await code_system(context.view, context.project, canonical)
+        found = await code_system(context.view, context.project, canonical, context.packaged)
     except (TooMuch, ValueError) as error:
         raise refused(error) from None
     if found is None:

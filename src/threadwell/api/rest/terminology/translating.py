@@ -62,6 +62,12 @@ async def _maps(context: Context, request: Request, asked: Given) -> list[Resour
             told = f"There are more than {MAX_MAPS:,} concept maps: name one by its url"
             raise FhirError(422, [Issue("too-costly", told)])
     urls = {map_.get("url") for map_ in found}
+    shelves = await context.conformance.guides.shelves(context.clock())
+    for head in shelves.heads("ConceptMap"):
+        if head.url not in urls and len(found) < MAX_MAPS:
+            map_ = await context.packaged("ConceptMap", head.url)
+            found += [map_] if map_ is not None else []
+            urls.add(head.url)
     found += [map_ for map_ in compiled.concept_maps() if map_["url"] not in urls]
     return [map_ for map_ in found if all(_leads(map_, *end) for end in ends.items())]
 
