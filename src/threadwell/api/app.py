@@ -237,7 +237,8 @@ class _App:
             try:
                 request.body = await read_body(receive, headers, most)
                 if several:
-                    homes = await self._whose.homes(request)
+                    # A path that names a project leaves nothing to be found.
+                    homes = [] if request.project else await self._whose.homes(request)
                     context = homes[0] if homes else await self._of(request)
                     if len(homes) > 1:
                         answer = await of_several(self._contexts, homes, request)

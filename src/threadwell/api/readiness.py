@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
-from threadwell.duties.standing import Standing, standings
+from threadwell.duties.standing import Record, Standing, standings
 from threadwell.fhir.stamp import now_ms
 from threadwell.intake.arrivals.depth import JournalDepth, journal_depth
 from threadwell.intake.arrivals.stuck import count_stuck
 from threadwell.intake.replies.depth import OutboxDepth, outbox_depths
-from threadwell.stores.contract import Store
+from threadwell.projects.registry import projects
+from threadwell.projects.within import within
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Readiness:
 
     def __init__(self, store: Store, project: str) -> None:
         self._store = store
-        self._project = project
+        self._is_first = project == DEFAULT_PROJECT
         self._last = Able(read=True, write=True)
         self._until = 0.0
         self._reading: asyncio.Task[None] | None = None
@@ -87,13 +89,19 @@ class Readiness:
         return self._waits
 
     async def _look(self) -> tuple[list[Standing], Waits]:
-        store, project = self._store, self._project
-        waits = Waits(
-            await count_stuck(store),
-            await journal_depth(store, project),
-            tuple(await outbox_depths(store, project)),
-        )
-        return await standings(store), waits
+        waits = Waits()
+        # These are counts of the server's work: which of its projects has how much is not told.
+        for one in await projects(self._store) if self._is_first else ():
+            store = within(self._store, one.id)
+            waits = _together(
+                waits,
+                Waits(
+                    await count_stuck(store),
+                    await journal_depth(store, one.id),
+                    tuple(await outbox_depths(store, one.id)),
+                ),
+            )
+        return _by_duty(await standings(self._store)), waits
 
     async def _read(self) -> None:
         await self._store.get_private("health", "written")
@@ -112,3 +120,43 @@ class Readiness:
 
 def _went_well(task: asyncio.Task[Any]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _by_duty(all_: list[Standing]) -> list[Standing]:
+    """The duties of all projects, each once: as the one of them stands that stands worst."""
+    found: dict[str, Standing] = {}
+    for one in all_:
+        name = one.name.partition("@")[0]
+        had = found.get(name)
+        found[name] = _worse(had, one) if had else Standing(name, one.record, one.holder)
+    return list(found.values())
+
+
+def _worse(had: Standing, one: Standing) -> Standing:
+    first, second = had.record, one.record
+    record = Record(
+        first.runs + second.runs,
+        first.failures + second.failures,
+        first.seconds + second.seconds,
+        min(first.last_success, second.last_success),
+        max(first.last_failure, second.last_failure),
+        first.error or second.error,
+    )
+    return Standing(had.name, record, had.holder and one.holder)
+
+
+def _together(some: Waits, more: Waits) -> Waits:
+    one, other = some.journal, more.journal
+    times = [time for time in (one.oldest, other.oldest) if time]
+    journal = JournalDepth(one.count + other.count, min(times, default=0.0), one.more or other.more)
+    outbox: dict[str, OutboxDepth] = {}
+    for depth in (*some.outbox, *more.outbox):
+        had = outbox.get(depth.account, OutboxDepth(depth.account))
+        written = [time for time in (had.oldest, depth.oldest) if time]
+        outbox[depth.account] = OutboxDepth(
+            depth.account,
+            had.waiting + depth.waiting,
+            min(written, default=0.0),
+            had.dead + depth.dead,
+        )
+    return Waits(some.stuck + more.stuck, journal, tuple(outbox.values()))

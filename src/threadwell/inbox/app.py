@@ -104,7 +104,7 @@ def create_pages(
         ),
         news or News(store, project),
         {one.name: one for one in channels},
-        typing or Typing(),
+        (typing or Typing()).of(project),
         Viewing(store, project),
         trail,
         doors=doors,

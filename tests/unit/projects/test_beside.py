@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from threadwell.api.readiness import Readiness
 from threadwell.channels.account import Account
 from threadwell.duties import rota
 from threadwell.duties.duty import Duty
 from threadwell.duties.lease import still_held
 from threadwell.duties.rota import perform_all
-from threadwell.duties.standing import standings
+from threadwell.duties.standing import Record, keep_record, standings
 from threadwell.fhir.stamp import now_ms
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED
+from threadwell.intake.chat.typing import Side, Typing
 from threadwell.messages import parse_email
 from threadwell.projects.registry import create_project
 from threadwell.projects.within import within
@@ -88,5 +90,36 @@ def test_a_mail_is_kept_for_the_project_whose_address_it_has() -> None:
         await houses.keep(into, raw, "ana@example.org", datetime(2026, 11, 1, tzinfo=UTC))
         for project in addresses:
             assert len(await within(whole, project).list_private(ARRIVED)) == 1
+
+    asyncio.run(run())
+
+
+def test_typing_in_one_project_is_not_seen_in_another() -> None:
+    typing = Typing()
+    mine, other = typing.of("a"), typing.of("b")
+    mine.tell("app/1", Side.PATIENT, 1000)
+    assert mine.is_typing("app/1", Side.PATIENT, 2000)
+    assert not other.is_typing("app/1", Side.PATIENT, 2000)
+    # All workers and projects share the memory of it.
+    assert typing.of("a").is_typing("app/1", Side.PATIENT, 2000)
+    assert mine.told == other.told
+
+
+def test_what_anybody_may_ask_of_the_server_names_no_project() -> None:
+    async def run() -> None:
+        whole = MemoryStore()
+        hill = (await create_project(whole, "Hill", now_ms())).id
+        records = {
+            "outbox": Record(3, 0, 1.5, 9.0),
+            f"outbox@{hill}": Record(2, 1, 0.5, 4.0, 5.0, "X"),
+        }
+        for name, record in records.items():
+            await keep_record(whole, name, record)
+        for project in (DEFAULT_PROJECT, hill):
+            await keep_account(within(whole, project), project, Account("desk", "twilio"))
+        readiness = Readiness(whole, DEFAULT_PROJECT)
+        (told,) = await readiness.duties()
+        assert (told.name, told.record) == ("outbox", Record(5, 1, 2.0, 4.0, 5.0, "X"))
+        assert [one.account for one in (await readiness.waits()).outbox] == ["desk"]
 
     asyncio.run(run())

@@ -115,7 +115,8 @@ class Chat:
         endpoint, most = _found(request.method, rest)
         token = token_of(context, account, bearer(request.headers), "Authorization")
         id_ = rest[1] if len(rest) > 1 else ""
-        asked = Asked(context, request, account, token, self._typing, id_)
+        typing = self._typing.of(context.project)
+        asked = Asked(context, request, account, token, typing, id_)
         who = Who(who=token.patient.who, client=account.name, way="chat", address=request.peer)
         watching = context.trail.watching(
             context.project, who, "chat", asked=request.path, quiet=True
@@ -155,11 +156,12 @@ class Chat:
             await _reject(send, refused(of_store(self._load, error)))
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        typing = self._typing.of(context.project)
         following = self._following.get(context.project)
         if following is None:
-            following = Following(context.whole, context.project, self._typing, context.clock)
+            following = Following(context.whole, context.project, typing, context.clock)
             self._following[context.project] = following
-        socket = Socket(context, name, following, self._typing, receive, Line(send))
+        socket = Socket(context, name, following, typing, receive, Line(send))
         await socket.run()
 
     def _end(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from copy import copy
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -34,6 +35,13 @@ class Typing:
 
     def __init__(self) -> None:
         self._memory = memoryview(mmap.mmap(-1, (1 + _ROWS) * _WIDTH * _BYTES)).cast("Q")
+        self._project = ""
+
+    def of(self, project: str) -> Typing:
+        """Those of one project, whose threads may be called as another's are."""
+        mine = copy(self)
+        mine._project = project
+        return mine
 
     @property
     def told(self) -> int:
@@ -42,7 +50,7 @@ class Typing:
 
     def tell(self, thread: str, side: Side, now: int, seconds: int = SECONDS) -> None:
         """Somebody types in a thread; with 0 seconds they have stopped."""
-        row = self._row(_key(thread), now, claim=seconds > 0)
+        row = self._row(_key(self._project, thread), now, claim=seconds > 0)
         if row is None:
             return
         self._memory[row + side] = now + seconds * 1000
@@ -51,7 +59,7 @@ class Typing:
 
     def is_typing(self, thread: str, side: Side, now: int) -> bool:
         """Whether somebody of that side types in a thread."""
-        key = _key(thread)
+        key = _key(self._project, thread)
         # A clock that was set back does not make anybody type for hours.
         return any(
             self._memory[row] == key and now < self._memory[row + side] <= now + SECONDS * 1000
@@ -77,6 +85,7 @@ def _rows(key: int) -> list[int]:
 
 
 @lru_cache(maxsize=4096)
-def _key(thread: str) -> int:
+def _key(project: str, thread: str) -> int:
     # 0 is a row that nobody has.
-    return int.from_bytes(blake2b(thread.encode(), digest_size=8).digest(), "big") or 1
+    name = f"{project}\n{thread}".encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big") or 1
