@@ -21,6 +21,7 @@ from typing import Any
 from threadwell.api import cors, outside
 from threadwell.api.body import ClientGone, Receive, announced, read_body
 from threadwell.api.chat.app import PREFIX, Chat
+from threadwell.api.compressing import SMALLEST, compressed
 from threadwell.api.context import (
     MAX_BODY,
     MAX_PAGE,
@@ -194,6 +195,8 @@ class _App:
                     answer = refusal(error, headers)
             if is_shared and b"origin" in headers:
                 answer = cors.shared(answer, headers)
+            if is_fhir and len(answer.body) >= SMALLEST:
+                answer = await compressed(answer, request.method, headers)
             if answer.parts is None:
                 await _send(send, request.method, answer)
             status = answer.status
