@@ -15,8 +15,8 @@ from threadwell.audit.trail import Trail
 from threadwell.facade.acting import Acting
 from threadwell.facade.auditing import Auditing
 from threadwell.facade.guiding import Guiding
-from threadwell.facade.peopling import Peopling
 from threadwell.facade.projecting import Projecting
+from threadwell.facade.providing import Providing
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
 from threadwell.facade.subscribing import Subscribing
@@ -87,7 +87,7 @@ def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     return trail
 
 
-class Threadwell(Acting, Auditing, Guiding, Peopling, Projecting, Ruling, Subscribing):
+class Threadwell(Acting, Auditing, Guiding, Projecting, Providing, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -16,6 +16,7 @@ from threadwell.inbox.account_passkeys import check_owner
 from threadwell.inbox.coming_in import where_from
 from threadwell.inbox.doors import from_elsewhere, give_cookie, is_from_here
 from threadwell.inbox.entering import entered
+from threadwell.inbox.outside_doors import begin_linking
 from threadwell.inbox.page import Form, first, page_of, read_form, sentence
 from threadwell.inbox.site import Site
 from threadwell.users.browsers import (
@@ -29,8 +30,10 @@ from threadwell.users.browsers import (
 from threadwell.users.changing import add_factor, drop_authenticator, set_password
 from threadwell.users.codes import new_secret, secret_uri
 from threadwell.users.keeping import find_user
+from threadwell.users.linking import unlink
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
+from threadwell.users.providers import providers
 from threadwell.users.signing_in import Wrong
 from threadwell.users.user import BadUser, User
 
@@ -80,6 +83,13 @@ async def act(site: Site, request: Request) -> Response:
             case "name-passkey":
                 await account_passkeys.rename(site, user, form)
                 shown = Shown("Your passkey is renamed.")
+            case "link":
+                await check_owner(site, request, user, form)
+                return await begin_linking(site, request, user, first(form, "provider"))
+            case "unlink":
+                await check_owner(site, request, user, form)
+                await unlink(site.whole, site.project, user, first(form, "provider"))
+                shown = Shown("It opens your account no more.")
             case "drop-passkey":
                 await account_passkeys.drop(site, request, user, form)
                 shown = Shown("Your passkey is removed. You are signed out everywhere else.")
@@ -147,7 +157,9 @@ async def _page(
     dates = await site.dates()
     here = "" if cookie else _sign_in(request).id
     values: dict[str, Any] = {"user": user, "browsers": [], "picture": "", "secret": ""}
-    values.update(shortest=SHORTEST, passkeys=[], can_have_passkeys=site.passkeys is not None)
+    values.update(
+        shortest=SHORTEST, passkeys=[], providers=[], can_have_passkeys=site.passkeys is not None
+    )
     if user is not None:
         found = await browsers_of(site.whole, site.project, user)
         if cookie:
@@ -156,11 +168,13 @@ async def _page(
             {
                 "id": one.id,
                 "agent": one.agent,
+                "provider": one.provider,
                 "since": dates.text(datetime.fromtimestamp(one.begun / 1000, UTC).isoformat()),
                 "here": one.id == here,
             }
             for one in found
         ]
+        values["providers"] = await _providers(site, user)
         values["passkeys"] = account_passkeys.shown(user, dates)
         if not user.has_authenticator:
             good = _SECRET.fullmatch(shown.secret)
@@ -171,6 +185,22 @@ async def _page(
     values.update(done=shown.done, mistake=shown.mistake, codes=shown.codes)
     reader = site.reader()
     return await page_of(site, request, reader, "account.html", "account", status, **values)
+
+
+async def _providers(site: Site, user: User) -> list[dict[str, str]]:
+    """The outside providers, and as whom somebody is known there, if they are."""
+    mine = {one.provider: one for one in user.identities}
+    there = await providers(site.whole, site.project)
+    labels = {one.name: one.label for one in there}
+    return [
+        {
+            "name": name,
+            "label": labels.get(name, name),
+            "linked": "yes" if name in mine else "",
+            "email": mine[name].email if name in mine else "",
+        }
+        for name in dict.fromkeys([*labels, *mine])
+    ]
 
 
 def _picture(uri: str) -> Markup:

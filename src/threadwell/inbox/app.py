@@ -20,6 +20,7 @@ from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
 from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.stamp import now_ms
 from threadwell.inbox import (
     account_page,
     account_passkeys,
@@ -52,6 +53,8 @@ from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 from threadwell.users.browsers import signed_in
 from threadwell.users.keeping import any_user
+from threadwell.users.provider_calls import ProviderCalls
+from threadwell.users.providers import providers
 
 Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -107,6 +110,7 @@ def create_pages(
         (typing or Typing()).of(project),
         Viewing(store, project),
         trail,
+        ProviderCalls(now_ms),
         doors=doors,
     )
     inside = {
@@ -217,8 +221,8 @@ def _not_theirs(error: FhirError) -> Response:
 
 
 async def _not_signed_in(site: Site, request: Request) -> Response:
-    if await any_user(site.whole):
-        response = sign_in_form(site, 401)
+    if await any_user(site.whole) or await providers(site.whole, site.project):
+        response = await sign_in_form(site, 401)
     else:
         response = door(
             401,

@@ -21,9 +21,18 @@ def where_from(site: Site, request: Request) -> From:
 
 
 async def come_in(
-    site: Site, request: Request, user: User, methods: tuple[str, ...], page: str
+    site: Site,
+    request: Request,
+    user: User,
+    methods: tuple[str, ...],
+    page: str,
+    *,
+    provider: str = "",
 ) -> Response:
-    """Sign the browser in, by the form of ``page``, and lead it on."""
+    """Sign the browser in, by the form of ``page``, and lead it on.
+
+    ``provider`` is the outside provider by which they came, if they did.
+    """
     member = acts_as(site, user)
     if member is None:
         return door(401, "The account has no place here any more")
@@ -34,6 +43,7 @@ async def come_in(
         user=user,
         methods=methods,
         agent=request.headers.get("user-agent", ""),
+        provider=provider,
     )
     await entered(site, request, member.profile, page)
     device = await devices.know(

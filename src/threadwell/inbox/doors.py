@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from threadwell.inbox.entering import entered, refused
 from threadwell.inbox.people import person_of
 from threadwell.inbox.sign_in import LINK_LIFE, good_link, redeem
+from threadwell.inbox.signing_off import signed_out_at
 from threadwell.inbox.site import Site, door
 from threadwell.users.browsers import COOKIE_LIFE, sign_out, signed_in
 from threadwell.users.shut_out import is_shut_out
@@ -96,7 +97,8 @@ async def signing_out(site: Site, request: Request) -> Response:
     await sign_out(site.whole, site.project, cookie)
     if found is not None:
         await entered(site, request, found.who, "/sign-out")
-    response = door(200, "Signed out", "This browser sees the pages no longer.")
+    link = await signed_out_at(site, found.provider) if found and found.provider else None
+    response = door(200, "Signed out", "This browser sees the pages no longer.", link=link)
     drop_cookie(site, response, site.cookie)
     return response
 
@@ -122,7 +124,15 @@ def keep_app(site: Site, request: Request, response: Response) -> None:
 
 def wanted_client(site: Site, request: Request) -> str:
     """The id of the app that somebody signs in for, ``""`` for none."""
-    page = request.cookies.get(site.wanted_cookie, "")
+    return _client_of(request.cookies.get(site.wanted_cookie, ""))
+
+
+def asked_client(request: Request) -> str:
+    """The same, by ``?next=`` of the page."""
+    return _client_of(request.query_params.get("next", ""))
+
+
+def _client_of(page: str) -> str:
     asked = parse_qs(urlsplit(page).query) if _APP.fullmatch(page) else {}
     return asked.get("client_id", [""])[0]
 

@@ -15,9 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox import choosing, passkey_doors
+from threadwell.inbox import choosing, outside_doors, passkey_doors
 from threadwell.inbox.coming_in import acts_as, come_in, where_from
 from threadwell.inbox.doors import (
+    asked_client,
     drop_cookie,
     from_elsewhere,
     give_cookie,
@@ -34,6 +35,7 @@ from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
+from threadwell.users.providers import BACK, providers, required_for
 from threadwell.users.resetting import ask_for_reset
 from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, Proved, Wrong
 from threadwell.users.steps import LIFE as STEP_LIFE
@@ -59,13 +61,13 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
     def route(path: str, page: Page, method: str) -> Route:
         return Route(path, outside(partial(page, site)), methods=[method])
 
-    def form(path: str, page: Page) -> Route:
+    def form(path: str, page: Page, method: str = "POST") -> Route:
         name = path.partition("/{")[0]
 
         async def watched(request: Request) -> Response:
             return refused(site, request, await page(site, request), name)
 
-        return Route(path, outside(watched), methods=["POST"])
+        return Route(path, outside(watched), methods=[method])
 
     return [
         route("/sign-in", show, "GET"),
@@ -74,6 +76,9 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
         form(choosing.PATH, choose),
         route("/sign-in/code", show_code, "GET"),
         form("/sign-in/code", check_code),
+        form("/sign-in/with/{provider}", outside_doors.begin, "GET"),
+        form(f"{BACK}/{{provider}}", outside_doors.come_back, "GET"),
+        form("/setpassword/{id}/{secret}/with/{provider}", outside_doors.begin_by_link),
         form("/sign-in/passkey/begin", passkey_doors.begin),
         form("/sign-in/passkey", passkey_doors.sign_in),
         form("/sign-in/code/passkey/begin", passkey_doors.begin_second),
@@ -87,7 +92,9 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
 
 async def show(site: Site, request: Request) -> Response:
     """The form."""
-    response = sign_in_form(site, 200)
+    app = await project_of_client(site.whole, asked_client(request))
+    there = await site.doors.site(app) if site.doors and app else None
+    response = await sign_in_form(there or site, 200)
     keep_app(site, request, response)
     return response
 
@@ -112,8 +119,8 @@ async def sign_in(site: Site, request: Request) -> Response:
         return await _goes_on(*proved[0], request)
     paused = next((one for one in wrong if isinstance(one, Paused)), None)
     if paused is None:
-        return sign_in_form(site, 401, email=email, mistake=sentence(wrong[0]))
-    response = sign_in_form(site, 429, email=email, mistake=sentence(paused))
+        return await sign_in_form(site, 401, email=email, mistake=sentence(wrong[0]))
+    response = await sign_in_form(site, 429, email=email, mistake=sentence(paused))
     response.headers["Retry-After"] = str(paused.seconds)
     return response
 
@@ -163,7 +170,7 @@ async def check_code(site: Site, request: Request) -> Response:
     token = step_token(site, request)
     step = await step_of(site.whole, token, now_ms())
     if step is None:
-        return sign_in_form(site, 401, mistake="The sign-in took too long: begin again.")
+        return await sign_in_form(site, 401, mistake="The sign-in took too long: begin again.")
     code = first(await read_form(request), "code")
     try:
         user = await site.signing_in.by_code(step.user, step.epoch, code, where_from(site, request))
@@ -212,7 +219,7 @@ async def ask_reset(site: Site, request: Request) -> Response:
 async def show_password(site: Site, request: Request) -> Response:
     """The form of a link that sets a password. To open it uses nothing up."""
     user = await link_user(site.whole, _link(request), now_ms())
-    return _spent() if user is None else _password_form(user, 200)
+    return _spent() if user is None else await _password_form(site, _link(request), user, 200)
 
 
 async def set_password(site: Site, request: Request) -> Response:
@@ -226,26 +233,36 @@ async def set_password(site: Site, request: Request) -> Response:
     form = await read_form(request)
     password = first(form, "password")
     if password != first(form, "again"):
-        return _password_form(user, 400, "The two are not the same.")
+        return await _password_form(site, link, user, 400, "The two are not the same.")
     try:
         await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
         member = acts_as(site, user)
         who = member.profile if member else ""
         await entered(site, request, who, "/setpassword", "account password")
     except BadPassword as error:
-        return _password_form(user, 400, sentence(error))
+        return await _password_form(site, link, user, 400, sentence(error))
     except LinkSpent:
         return _spent()
-    return sign_in_form(site, 200, email=user.email, told="password set")
+    return await sign_in_form(site, 200, email=user.email, told="password set")
 
 
 def _link(request: Request) -> Link:
     return Link(request.path_params["id"], request.path_params["secret"])
 
 
-def _password_form(user: User, status: int, mistake: str = "") -> HTMLResponse:
+async def _password_form(
+    site: Site, link: Link, user: User, status: int, mistake: str = ""
+) -> HTMLResponse:
     shortest = SHORTEST_WITH_FACTOR if user.factor else SHORTEST
-    values = {"user": user, "mistake": mistake, "shortest": shortest}
+    there = await providers(site.whole, site.project)
+    values = {
+        "link": link,
+        "user": user,
+        "mistake": mistake,
+        "shortest": shortest,
+        "providers": [(site.marked(one.name), one.label) for one in there if one.lets(user.email)],
+        "asks": await required_for(site.whole, site.project, user.email) is None,
+    }
     return form_page("set_password.html", status, **values)
 
 

@@ -10,14 +10,26 @@ from starlette.responses import HTMLResponse
 from threadwell.inbox.render import render
 from threadwell.inbox.site import Site
 from threadwell.users.keeping import find_user
+from threadwell.users.providers import providers
 
 
-def sign_in_form(
+async def sign_in_form(
     site: Site, status: int, *, email: str = "", mistake: str = "", told: str = ""
 ) -> HTMLResponse:
-    """The form that asks for an e-mail address and a password, or for a passkey."""
-    passkeys = site.passkeys is not None
-    values = {"email": email, "mistake": mistake, "told": told, "passkeys": passkeys}
+    """The form that asks for an e-mail address and a password, or for a passkey, or a provider.
+
+    Where everybody comes in by a provider it asks for nothing else.
+    """
+    there = await providers(site.whole, site.project)
+    asks = not any(one.required and not one.domains for one in there)
+    values = {
+        "email": email,
+        "mistake": mistake,
+        "told": told,
+        "asks": asks,
+        "providers": [(site.marked(one.name), one.label) for one in there],
+        "passkeys": asks and site.passkeys is not None,
+    }
     return form_page("sign_in.html", status, **values)
 
 

@@ -47,7 +47,7 @@ async def sign_in(site: Site, request: Request) -> Response:
             asked(site, request), answer, where_from(site, request)
         )
     except Wrong as error:
-        return sign_in_form(site, 401, mistake=sentence(error))
+        return await sign_in_form(site, 401, mistake=sentence(error))
     response = await come_in(site, request, user, methods, "/sign-in/passkey")
     drop_cookie(site, response, site.passkey_cookie)
     return response
@@ -73,7 +73,7 @@ async def second(site: Site, request: Request) -> Response:
         return from_elsewhere()
     step = await _step(site, request)
     if step is None:
-        return sign_in_form(site, 401, mistake="The sign-in took too long: begin again.")
+        return await sign_in_form(site, 401, mistake="The sign-in took too long: begin again.")
     answer = first(await read_form(request), "passkey")
     where, cookie = where_from(site, request), asked(site, request)
     try:

@@ -65,7 +65,7 @@ class Places:
     def _project(self, scope: Scope) -> str:
         path: str = scope["path"]
         cookies = _cookies(scope)
-        if path == _CODE:
+        if path == _CODE or path.startswith(f"{_CODE}/"):
             return of_secret(cookies.get(f"{self._cookie}-step", ""))
         if path.startswith(_LINKS):
             return of_secret(path)

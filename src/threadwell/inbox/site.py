@@ -26,10 +26,14 @@ from threadwell.intake.chat.typing import Typing
 from threadwell.intake.links import as_key
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import Settings
+from threadwell.projects.hints import marked
 from threadwell.projects.registry import FIRST_NAME, project_name
 from threadwell.stores.contract import Store
+from threadwell.users.outside import Outside
 from threadwell.users.passkeys import Passkeys
 from threadwell.users.passwords import shared
+from threadwell.users.provider_calls import ProviderCalls
+from threadwell.users.providers import BACK
 from threadwell.users.signing_in import SigningIn
 from threadwell.users.webauthn import party_of
 
@@ -70,6 +74,7 @@ class Site:
     typing: Typing
     viewing: Viewing
     trail: Trail
+    calls: ProviderCalls
     policy: Policy | None = None
     doors: Doors | None = None
 
@@ -140,6 +145,24 @@ class Site:
         return f"{self.cookie}-passkey"
 
     @property
+    def outside_cookie(self) -> str:
+        """The name of the cookie of a browser that was sent to an outside provider."""
+        return f"{self.cookie}-outside"
+
+    @property
+    def outside(self) -> Outside:
+        """The way by outside providers."""
+        return Outside(self.whole, self.project, self.calls, now_ms)
+
+    def back_url(self, provider: str) -> str:
+        """Where an outside provider sends browsers back to."""
+        return f"{self.origin}{BACK}/{self.marked(provider)}"
+
+    def marked(self, provider: str) -> str:
+        """The name of a provider in paths, which leads to the project."""
+        return marked(provider, self.project)
+
+    @property
     def passkeys(self) -> Passkeys | None:
         """Those of its accounts; ``None`` where browsers know none at its address."""
         party = party_of(self.origin)
@@ -172,10 +195,11 @@ def door(
     button: str = "",
     back: bool = False,
     onward: str = "",
+    link: tuple[str, str] | None = None,
 ) -> HTMLResponse:
     """A page without anything of the practice on it; its ``button`` posts to where it is.
 
-    It goes ``onward`` by itself.
+    It goes ``onward`` by itself. ``link`` is what a link says, and where it leads.
     """
     page = render(
         "door.html",
@@ -185,5 +209,6 @@ def door(
         button=button,
         back=back,
         onward=onward,
+        link=link,
     )
     return HTMLResponse(page, status)

@@ -34,7 +34,8 @@ class SignIn(msgspec.Struct, frozen=True):
 
     ``who`` is the reference of the person that it names (``Practitioner/…``), ``""`` for nobody.
     ``user`` is the id of their account, if they came in by one, at its ``epoch``; ``methods`` are
-    the means (RFC 8176). ``agent`` is what the browser calls itself, ``id`` what names it in lists.
+    the means (RFC 8176), ``provider`` is the outside provider by which they came, if they did.
+    ``agent`` is what the browser calls itself, ``id`` what names it in lists.
     """
 
     expires: int
@@ -45,6 +46,7 @@ class SignIn(msgspec.Struct, frozen=True):
     methods: tuple[str, ...] = ()
     agent: str = ""
     id: str = ""
+    provider: str = ""
 
 
 async def begin(
@@ -55,6 +57,7 @@ async def begin(
     user: User | None = None,
     methods: tuple[str, ...] = (),
     agent: str = "",
+    provider: str = "",
     clock: Clock = now_ms,
 ) -> str:
     """Sign a browser in; its cookie."""
@@ -62,6 +65,8 @@ async def begin(
     name, now = _digest(cookie), clock()
     one = SignIn(now + COOKIE_LIFE, who, begun=now, methods=methods, agent=agent[:_LONGEST_AGENT])
     kept = []
+    if provider:
+        one = msgspec.structs.replace(one, provider=provider)
     if user is not None:
         one = msgspec.structs.replace(one, user=user.id, epoch=user.epoch)
         kept.append(Kept(_OF, f"{user.id}/{name}", b""))

@@ -16,7 +16,8 @@ from threadwell.users.codes import Enrolled
 from threadwell.users.keeping import change_user, find_user
 from threadwell.users.passkeys import drop_passkey
 from threadwell.users.password_links import RESET, Link, new_link, read_link
-from threadwell.users.passwords import Hashing, check_password
+from threadwell.users.passwords import BadPassword, Hashing, check_password
+from threadwell.users.providers import required_for
 from threadwell.users.shut_out import shut_out
 from threadwell.users.user import Member, User
 
@@ -47,6 +48,9 @@ async def set_by_link(
     user = await link_user(store, link, clock())
     if found is None or user is None:
         raise LinkSpent
+    required = await required_for(store, project, user.email)
+    if required is not None:
+        raise BadPassword(f"your practice signs in with {required.label}, and takes no passwords")
     check_password(password, _own(user), with_factor=user.factor is not None)
     new = await hashing.hash(password)
 

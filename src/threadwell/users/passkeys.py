@@ -19,6 +19,7 @@ from threadwell.users.challenges import ADD, SECOND, SIGN_IN
 from threadwell.users.codes import recovery_alone
 from threadwell.users.keeping import change_user, find_user
 from threadwell.users.pauses import PASSKEY, Counted, Pauses, source_of
+from threadwell.users.providers import required_for
 from threadwell.users.signing_in import From, Wrong
 from threadwell.users.user import Passkey, User, parse_name
 from threadwell.users.webauthn import BadAnswer, Party, Signature
@@ -114,6 +115,9 @@ class Passkeys:
         if user is None or user.disabled or user.member(self._project) is None:
             raise Wrong(_UNKNOWN)
         user, signature = await self._used(user, user.epoch, challenge, answer, alone=True)
+        required = await required_for(self._store, self._project, user.email)
+        if required is not None:
+            raise Wrong(f"your practice signs in with {required.label}, and takes no passkeys")
         await self._pauses.right((), [_counted(where)])
         return Entered(user, (_kind(signature), "user", "mfa"))
 

@@ -45,7 +45,9 @@ PAIR = Rule("source and account", 5)
 BROWSER = Rule("known browser", 10)
 CODE = Rule("code", 10)
 LETTERS = Rule("letters", 3)
-PASSKEY = Rule("passkey", 50)
+# Nothing can be guessed there: it is only what strangers have us keep that is bounded.
+PASSKEY = Rule("passkey", 200)
+OUTSIDE = Rule("outside", 200)
 
 
 class Tries(msgspec.Struct, frozen=True):

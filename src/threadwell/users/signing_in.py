@@ -15,6 +15,7 @@ from threadwell.users import codes, devices
 from threadwell.users.keeping import change_user, find_user, user_of
 from threadwell.users.passwords import Hashing
 from threadwell.users.pauses import BROWSER, CODE, PAIR, SOURCE, Counted, Pauses, source_of
+from threadwell.users.providers import required_for
 from threadwell.users.user import BadUser, User, parse_account_email
 
 #: The means by which somebody has proved who they are (RFC 8176).
@@ -57,6 +58,8 @@ class SigningIn:
         """
         source = source_of(where.address)
         named = _named(email)
+        if (required := await required_for(self._store, self._project, named)) is not None:
+            raise Wrong(f"your practice signs in with {required.label}, and takes no passwords")
         user = await user_of(self._store, named)
         counters = await self._counters(user, named, source, where)
         await self._pauses.enter(counters)

@@ -71,6 +71,20 @@ class Passkey(msgspec.Struct, frozen=True):
     transports: tuple[str, ...] = ()
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """Who somebody is at an outside provider: ``sub`` at ``issuer`` (OpenID Connect §2).
+
+    ``email`` is what it called them when they were linked, ``since`` when that was, in milliseconds
+    since 1970 UTC.
+    """
+
+    provider: str
+    issuer: str
+    sub: str
+    email: str
+    since: int
+
+
 class User(msgspec.Struct, frozen=True):
     """An account. ``email`` is in normal form, and no other account has it.
 
@@ -90,6 +104,7 @@ class User(msgspec.Struct, frozen=True):
     factor: Factor | None = None
     members: tuple[Member, ...] = ()
     passkeys: tuple[Passkey, ...] = ()
+    identities: tuple[Identity, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +114,7 @@ class User(msgspec.Struct, frozen=True):
     @property
     def state(self) -> str:
         """``disabled``, ``invited`` (nothing yet to sign in by) or ``active``."""
-        opens = self.password or self.passkeys
+        opens = self.password or self.passkeys or self.identities
         return "disabled" if self.disabled else "active" if opens else "invited"
 
     @property

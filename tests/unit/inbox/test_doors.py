@@ -24,10 +24,12 @@ WITH = {
     "entrance.py": "passwords and codes are no resources",
     "entrance_forms.py": "which second factors somebody has is no resource",
     "kept.py": "how a practice is set up is no resource",
+    "outside_doors.py": "providers and accounts are no resources",
     "passkey_doors.py": "passkeys are no resources",
     "read_state.py": "how far somebody has read is noted for themselves",
     "reader.py": "hands it on to kept.py",
     "seeking.py": "what somebody has typed into a search is no resource",
+    "signing_off.py": "providers are no resources",
     "site.py": "makes each caller's view, and checks what they do",
     "stream.py": "looks whether somebody is still signed in",
 }

@@ -27,7 +27,7 @@ from threadwell.users.passkeys import (
     drop_passkey,
     rename_passkey,
 )
-from threadwell.users.pauses import Paused
+from threadwell.users.pauses import Paused, Rule
 from threadwell.users.signing_in import From, Wrong
 from threadwell.users.user import BadUser, User
 from threadwell.users.webauthn import BadAnswer, Party, made, named, party_of
@@ -303,13 +303,16 @@ def test_passkeys_are_named_and_bounded(small_house: Any) -> None:
     assert not small_house.run(rename_passkey(store, project, user.id, "x", "Blue"))
 
 
-def test_who_asks_for_ever_makes_only_themselves_wait(small_house: Any) -> None:
+def test_who_asks_for_ever_makes_only_themselves_wait(
+    small_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadwell.users.passkeys.PASSKEY", Rule("few", 5))
     user = small_house.user()
     key = Authenticator(ORIGIN)
     added(small_house, user, key)
-    for _ in range(60):
+    for _ in range(8):
         signs_in(small_house, key)
-    for _ in range(50):
+    for _ in range(5):
         small_house.run(passkeys(small_house).to_sign_in(HERE))
     with pytest.raises(Paused):
         small_house.run(passkeys(small_house).to_sign_in(HERE))
