@@ -56,7 +56,9 @@ def within(store: Store, project: str) -> Store:
     if project == DEFAULT_PROJECT:
         return store
     if isinstance(store, Within):
-        raise ValueError("a project has no projects of its own")
+        if store.project != project:
+            raise ValueError("a project has no projects of its own")
+        return cast(Store, store)
     return cast(Store, Within(store, project))
 
 
@@ -71,7 +73,7 @@ class Within:
 
     def __init__(self, store: Store, project: str) -> None:
         self._store = store
-        self._project = project
+        self.project = self._project = project
         self._prefix = f"{project}{_MARK}"
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:

@@ -31,6 +31,7 @@ from attacks import (  # isort: skip
 )
 from world import NAMES, WORLD, Answered, key, uuid  # isort: skip
 
+from threadwell.api.endpoints import table
 from threadwell.api.rest import routes
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore
@@ -50,8 +51,9 @@ def beside() -> Iterator[Ask]:
         *("User", "ProjectMembership", "Project", "ClientApplication", "AccessPolicy"),
         *(f"User?email={SECRETS[2]}", f"ClientApplication/{uuid(7000)}", "Bot"),
         *(f"AccessPolicy/{uuid(7001)}", f"Project/{DEFAULT_PROJECT}", f"Project/{FURTHER}"),
+        *(f"/admin/projects/{project}" for project in (DEFAULT_PROJECT, FURTHER)),
         *("AuditEvent?_total=accurate", "/auth/me", "/hooks/desk", "_history", "$export"),
-        *("/oauth2/userinfo", "/health/ready", "/metrics", "/.well-known/smart-configuration"),
+        *("/oauth2/userinfo", "/health/ready", "/metrics", ".well-known/smart-configuration"),
     ):
         yield Ask("GET", path)
     for project in (DEFAULT_PROJECT, FURTHER):
@@ -60,7 +62,14 @@ def beside() -> Iterator[Ask]:
         body = {"resourceType": "Practitioner", "firstName": "A", "lastName": "B"}
         invited = {**body, "email": SECRETS[2], "sendEmail": False}
         yield Ask("POST", f"/admin/projects/{project}/invite", invited)
+        yield Ask("POST", f"/admin/projects/{project}/bot", {})
+        for method in ("GET", "POST", "DELETE"):
+            yield Ask(method, f"/admin/projects/{project}/members/{uuid(7003)}", {})
     form = {"content-type": "application/x-www-form-urlencoded"}
+    for name in ("User", "ProjectMembership", "Project", "ClientApplication", "AccessPolicy"):
+        yield Ask("POST", f"{name}/_search", b"name=q", form)
+        yield Ask("POST", name, {"resourceType": name})
+    yield Ask("POST", f"ClientApplication/{uuid(7000)}/$rotate-secret", {})
     for name in ("introspect", "revoke"):
         yield Ask("POST", f"/oauth2/{name}", f"token={uuid(7002)}".encode(), form)
     used = {"resourceType": "ClientApplication", "id": uuid(7000), "name": "ours"}
@@ -137,3 +146,28 @@ def test_the_attacks_would_notice() -> None:
     assert {"User", "ProjectMembership"} <= found
     assert world.ask("GET", NAMES["bell"]).status == 404
     assert seen.ask("GET", NAMES["bell"]).status == 200
+
+
+#: Endpoints at which nobody is anybody yet, or that a test of their own asks: why.
+ELSEWHERE = {
+    "auth": "signing in has tests of its own",
+    "oauth2": "signing in has tests of its own",
+    "healthcheck": "it says that the process is there",
+    "health": "it tells of the server",
+    "storage": "its URL is signed with the secret of a project",
+    "hooks": "its path names the project",
+    ".well-known": "public keys, and where things are",
+}
+
+
+def test_every_endpoint_is_asked() -> None:
+    """One that is new fails here: ask for it in ``beside``, or say why not."""
+    whole = [ask.path if ask.path[0] == "/" else f"/fhir/R4/{ask.path}" for ask in beside()]
+    paths = {path[1:].partition("?")[0] for path in whole}
+    lacking = [path for path in table._PATHS if path not in paths]
+    lacking += [
+        one.pattern
+        for one, _ in (*table._PATTERNS.values(), *table._SEVERAL)
+        if not any(one.fullmatch(path) for path in paths)
+    ]
+    assert [one for one in lacking if one.partition("/")[0] not in ELSEWHERE] == []

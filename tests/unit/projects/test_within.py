@@ -95,6 +95,9 @@ def test_private_values_are_kept_apart() -> None:
         whole = MemoryStore()
         first, mine, other = (within(whole, one) for one in (DEFAULT_PROJECT, MINE, OTHER))
         assert first is whole
+        assert within(mine, MINE) is mine
+        with pytest.raises(ValueError, match="no projects of its own"):
+            within(mine, OTHER)
         for store, value in ((first, b"0"), (mine, b"1"), (other, b"2")):
             assert await store.put_private("setting", "a", value, only_new=True)
         await other.put_private("other", "b", b"")
