@@ -468,3 +468,28 @@ def test_a_value_set_that_is_hidden_is_not_there(wards: Any) -> None:
     assert answer.status_code == 400
     answer = wards.call("GET", f"ValueSet/$expand?url={SET}listed", authorization=none)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("parameter", "where"),
+    [
+        ([[{"name": "code", "valueCode": "a"}]], "Parameters.parameter[0]"),
+        (["code"], "Parameters.parameter[0]"),
+        ([{"valueCode": "a"}], "Parameters.parameter[0]"),
+        ([{"name": "code", "valueCode": None}], "Parameters.parameter[0]"),
+        ([{"name": "code", "valueCode": ["a"]}], "Parameters.parameter[0]"),
+        ({"name": "code"}, "Parameters.parameter"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("ValueSet/$validate-code", "CodeSystem/$lookup", "Patient/$everything", "$export"),
+        *("$viewdefinition-run", "Encounter/$open-session"),
+    ],
+)
+def test_what_is_no_parameter(new_api, path: str, parameter: object, where: str) -> None:
+    body = {"resourceType": "Parameters", "parameter": parameter}
+    answer = new_api().call("POST", path, body, prefer="respond-async")
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["issue"][0].get("expression", [where]) == [where]

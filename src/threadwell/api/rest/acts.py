@@ -13,7 +13,8 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest.acting import acting
-from threadwell.api.rest.said import PATH, asking, named_parameters, referred, words
+from threadwell.api.rest.parameters import PATH
+from threadwell.api.rest.said import asking, named_parameters, referred, words
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid

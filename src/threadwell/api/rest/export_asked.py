@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from threadwell.access.scopes import about_resources
 from threadwell.api.context import Context
@@ -12,13 +11,13 @@ from threadwell.api.exchange import Request
 from threadwell.api.headers import is_lenient
 from threadwell.api.params import parse_params
 from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.api.rest.parameters import pairs_of
 from threadwell.bulk.job import Asked
 from threadwell.bulk.scope import parse_filter
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
-from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.compartments import member_types
 from threadwell.fhir.search.query import Query, Total
 from threadwell.fhir.search.references import is_id
@@ -93,26 +92,8 @@ async def _pairs(request: Request) -> list[tuple[str, str]]:
     found = parse_params(request.query)
     if request.method == "POST" and request.body:
         parameters = of_type(await parse_json(request), "Parameters")
-        given = parameters.get("parameter", [])
-        for at, one in enumerate(given if isinstance(given, list) else [None]):
-            found.append(_pair(one, f"Parameters.parameter[{at}]"))
+        found += pairs_of(parameters, references=True)[1]
     return found
-
-
-def _pair(one: Any, path: str) -> tuple[str, str]:
-    parameter: Resource = one if isinstance(one, dict) else {}
-    values = [value for name, value in parameter.items() if name.startswith("value")]
-    name = parameter.get("name")
-    if not isinstance(name, str) or len(values) != 1:
-        raise FhirError(400, [Issue("structure", "A parameter has a name and one value", path)])
-    (value,) = values
-    if isinstance(value, dict):
-        value = value.get("reference")
-    if isinstance(value, bool):
-        return name, "true" if value else "false"
-    if not isinstance(value, str):
-        raise invalid("The value must be a text or a reference", path)
-    return name, value
 
 
 def _types(value: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from threadwell.access.scopes import about_resources
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.rest.accept import parse_json
+from threadwell.api.rest.parameters import listed, named, one_value
 from threadwell.bulk.import_job import AskedImport, Input
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, invalid
@@ -70,36 +71,23 @@ def _is_parameters(body: Any) -> bool:
 def _members(parameters: Resource) -> Resource:
     """Parameters as the JSON object that they stand for."""
     found: Resource = {}
-    for at, one in enumerate(_parts(parameters, "parameter", "Parameters")):
-        name, value = _member(one, f"Parameters.parameter[{at}]")
+    for path, name, parameter in listed(parameters):
+        value = _value(parameter, path)
         if name == "input":
             found.setdefault(name, []).append(value)
         elif name in found:
-            raise invalid(f"{name[:64]} is there twice", f"Parameters.parameter[{at}]")
+            raise invalid(f"{name[:64]} is there twice", path)
         else:
             found[name] = value
     return found
 
 
-def _member(one: Any, path: str) -> tuple[str, Any]:
-    parameter: Resource = one if isinstance(one, dict) else {}
-    name = parameter.get("name")
-    if not isinstance(name, str):
-        raise invalid("A parameter has a name", path)
+def _value(parameter: Resource, path: str) -> Any:
+    """Its value, or its parts as an object."""
     if "part" in parameter:
-        parts = _parts(parameter, "part", path)
-        return name, dict(_member(part, f"{path}.part[{n}]") for n, part in enumerate(parts))
-    values = [value for key, value in parameter.items() if key.startswith("value")]
-    if len(values) != 1:
-        raise invalid("A parameter has one value, or parts", path)
-    return name, values[0]
-
-
-def _parts(value: Resource, name: str, path: str) -> list[Any]:
-    parts = value.get(name, [])
-    if not isinstance(parts, list):
-        raise invalid(f"{name} must be a list", path)
-    return parts
+        parts = named(parameter["part"], f"{path}.part")
+        return {name: _value(part, where) for where, name, part in parts}
+    return one_value(parameter, path)
 
 
 def _check_storage(detail: Any) -> None:

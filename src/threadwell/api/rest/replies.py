@@ -15,10 +15,10 @@ from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest.acting import acting
 from threadwell.api.rest.change import Change
+from threadwell.api.rest.parameters import PATH
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import (
-    PATH,
     asking,
     attachment,
     named_parameters,

@@ -7,12 +7,11 @@ from typing import Any
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.api.rest.parameters import listed, named
 from threadwell.encounters.corrected import Agent
-from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.intake.correcting import SOMEBODY
-
-PATH = "Parameters.parameter"
 
 
 def asking(request: Request) -> Agent:
@@ -27,7 +26,9 @@ def asking(request: Request) -> Agent:
 
 async def named_parameters(request: Request) -> list[tuple[str, str, dict[str, Any]]]:
     """Where each parameter of the body stands, its name, and itself; raises 400."""
-    return _named(await _parameters(request), PATH)
+    if not request.body:
+        return []
+    return listed(of_type(await parse_json(request), "Parameters"))
 
 
 def parts_of(parameter: dict[str, Any], where: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -35,7 +36,7 @@ def parts_of(parameter: dict[str, Any], where: str) -> list[tuple[str, str, dict
     given = parameter.get("part")
     if not isinstance(given, list) or not given:
         raise invalid(f"{parameter['name']} has parts", where)
-    return _named(given, f"{where}.part")
+    return named(given, f"{where}.part")
 
 
 def concept(parameter: dict[str, Any], path: str) -> dict[str, Any]:
@@ -44,26 +45,6 @@ def concept(parameter: dict[str, Any], path: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise invalid(f"{parameter['name']} must be a CodeableConcept", path)
     return value
-
-
-def _named(given: list[Any], where: str) -> list[tuple[str, str, dict[str, Any]]]:
-    out: list[tuple[str, str, dict[str, Any]]] = []
-    for at, parameter in enumerate(given):
-        path = f"{where}[{at}]"
-        name = parameter.get("name") if isinstance(parameter, dict) else None
-        if not isinstance(name, str):
-            raise FhirError(400, [Issue("structure", "A parameter has a name", path)])
-        out.append((path, name, parameter))
-    return out
-
-
-async def _parameters(request: Request) -> list[Any]:
-    if not request.body:
-        return []
-    given = of_type(await parse_json(request), "Parameters").get("parameter", [])
-    if not isinstance(given, list):
-        raise FhirError(400, [Issue("structure", "parameter must be an array", PATH)])
-    return given
 
 
 def referred(

@@ -10,8 +10,9 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest.acting import acting
+from threadwell.api.rest.parameters import PATH
 from threadwell.api.rest.read import existing
-from threadwell.api.rest.said import PATH, asking, named_parameters, truth
+from threadwell.api.rest.said import asking, named_parameters, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.intake.patience import Contended

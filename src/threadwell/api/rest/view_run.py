@@ -12,6 +12,7 @@ from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import formats, parse_params
 from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.api.rest.parameters import pairs_of
 from threadwell.bulk.tables import (
     FORMATS,
     NoParquet,
@@ -22,7 +23,6 @@ from threadwell.bulk.tables import (
     written,
 )
 from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
-from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.compartments import Compartment, compartment_filter, member_types
 from threadwell.fhir.search.parse import natural, parse_query
 from threadwell.fhir.search.query import Filter, IdFilter, Query
@@ -107,14 +107,8 @@ async def _asked(request: Request) -> tuple[Any, list[tuple[str, str]]]:
         value = await parse_json(request)
         if isinstance(value, dict) and value.get("resourceType") == TYPE:
             return value, pairs
-        parameters = of_type(value, "Parameters")
-        given = parameters.get("parameter", [])
-        for at, one in enumerate(given if isinstance(given, list) else [None]):
-            parameter: Resource = one if isinstance(one, dict) else {}
-            if parameter.get("name") == "viewResource":
-                definition = parameter.get("resource")
-            else:
-                pairs.append(_pair(parameter, f"Parameters.parameter[{at}]"))
+        definition, more = pairs_of(of_type(value, "Parameters"), "viewResource", references=True)
+        pairs += more
     for name, value in pairs:
         if name not in _KNOWN:
             raise FhirError(
@@ -127,21 +121,6 @@ async def _asked(request: Request) -> tuple[Any, list[tuple[str, str]]]:
     if definition is None and not request.id:
         raise invalid("viewResource is missing: the ViewDefinition to run")
     return definition, pairs
-
-
-def _pair(parameter: Resource, path: str) -> tuple[str, str]:
-    values = [value for name, value in parameter.items() if name.startswith("value")]
-    name = parameter.get("name")
-    if not isinstance(name, str) or len(values) != 1:
-        raise FhirError(400, [Issue("structure", "A parameter has a name and one value", path)])
-    (value,) = values
-    if isinstance(value, dict):
-        value = value.get("reference")
-    if isinstance(value, bool):
-        return name, "true" if value else "false"
-    if not isinstance(value, str | int):
-        raise invalid("The value must be a text, a number or a reference", path)
-    return name, str(value)
 
 
 def _wanted(

@@ -10,6 +10,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.params import parse_params
 from threadwell.api.rest.accept import of_type, parse_json
+from threadwell.api.rest.parameters import listed, one_value, primitive
 from threadwell.api.rest.read import existing
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
@@ -19,7 +20,6 @@ from threadwell.fhir.terminology.library import NotDone, TooMuch, Unknown
 from threadwell.fhir.validation import validate
 from threadwell.stores.terms import known
 
-_PATH = "Parameters.parameter"
 #: Mistakes of a resource that are told at once.
 _MOST_TOLD = 50
 
@@ -160,18 +160,8 @@ _VERSIONS = {"ValueSet": "valueSetVersion", "ConceptMap": "conceptMapVersion"}
 
 
 def _read(parameters: Resource) -> list[tuple[str, Any]]:
-    listed = parameters.get("parameter", [])
-    if not isinstance(listed, list):
-        raise FhirError(400, [Issue("structure", "parameter must be an array", _PATH)])
-    found = []
-    for at, one in enumerate(listed):
-        name = one.get("name") if isinstance(one, dict) else None
-        values = [one[key] for key in one if key.startswith("value") or key == "resource"]
-        if not isinstance(name, str) or len(values) != 1:
-            told = "A parameter has a name and one value"
-            raise FhirError(400, [Issue("structure", told, f"{_PATH}[{at}]")])
-        [value] = values
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        found.append((name, value if isinstance(value, dict) else str(value)))
+    found: list[tuple[str, Any]] = []
+    for path, name, parameter in listed(parameters):
+        value = one_value(parameter, path)
+        found.append((name, value if isinstance(value, dict) else primitive(value, path)))
     return found
