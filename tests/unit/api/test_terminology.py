@@ -360,6 +360,7 @@ def test_a_code_in_another_system(api: Any) -> None:
     assert asked("url=urn:map&system=urn:a&code=1") == [(True,), ("equivalent", "one")]
     assert asked("target=urn:set&code=2") == [(True,), ("wider", "many")]
     assert asked("targetsystem=urn:b&code=9") == [(True,), ("inexact", "other")]
+    assert asked("targetSystem=urn:b&code=9") == [(True,), ("inexact", "other")]
     assert asked("targetsystem=urn:c&code=1") == [(False,)]
     assert asked("code=3", f"ConceptMap/{made['id']}") == [(False,), ("unmatched",)]
     back = "url=urn:map&system=urn:b&code=many&reverse=true"

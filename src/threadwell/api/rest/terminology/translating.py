@@ -25,12 +25,12 @@ async def translate_(context: Context, request: Request) -> Answer:
     """``result`` true where there is a match; a code that maps to nothing says so as one, too.
 
     Without ``url`` all maps are asked that lead from ``source`` to ``target`` (value sets), or into
-    ``targetsystem``.
+    ``targetsystem`` (``targetSystem``, as R5 and some clients write it).
     """
     asked = await given(
         request,
         *("url", "conceptMap", "conceptMapVersion", "code", "system", "version", "source"),
-        *("coding", "codeableConcept", "target", "targetsystem", "reverse"),
+        *("coding", "codeableConcept", "target", "targetsystem", "targetSystem", "reverse"),
         passed_over=("dependency",),
     )
     maps = await _maps(context, request, asked)
@@ -38,7 +38,7 @@ async def translate_(context: Context, request: Request) -> Answer:
     found: list[Match] = []
     for one in asked.code():
         found += translate(maps, one.system, one.code, reverse=reverse)
-    wanted = asked.text("targetsystem")
+    wanted = _target_system(asked)
     found = [one for one in found if wanted in ("", one.system)]
     has_match = any(one.is_match for one in found)
     message = "" if has_match else "There is no such code in the other system"
@@ -49,11 +49,15 @@ async def translate_(context: Context, request: Request) -> Answer:
     )
 
 
+def _target_system(asked: Given) -> str:
+    return asked.text("targetsystem") or asked.text("targetSystem")
+
+
 async def _maps(context: Context, request: Request, asked: Given) -> list[Resource]:
     if request.id or asked.has("url") or asked.has("conceptMap"):
         return [await named(context, request, asked, "conceptMap")]
     ends = {name: asked.text(name) for name in ("source", "target")}
-    if not any(ends.values()) and not asked.text("targetsystem"):
+    if not any(ends.values()) and not _target_system(asked):
         raise invalid("Name the ConceptMap by its url, or what it leads to: target, targetsystem")
     found: list[Resource] = []
     async for stored in scan(context.view, context.project, Query("ConceptMap")):
