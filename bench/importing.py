@@ -27,7 +27,6 @@ from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sqlite import SqliteStore
 
 _PATIENTS = 300
-_HOW: dict[str, int] = {}
 _PRACTICE = Address(AddressKind.PHONE, "+12075550100")
 #: 2024-01-01T00:00:00Z in milliseconds.
 _START = 1_704_067_200_000
@@ -44,7 +43,7 @@ def main(arguments: list[str]) -> None:
     count = parser.parse_args(arguments).messages
     with tempfile.TemporaryDirectory() as folder:
         backup = Path(folder) / "sms.xml"
-        _write_backup(backup, count)
+        write_backup(backup, count, _PATIENTS, _phone)
         raw = _timed(lambda: _raw(backup))
         _print("raw expat, every attribute looked at", count, raw, raw)
         read = _timed(lambda: sum(1 for _ in _messages(backup)))
@@ -66,19 +65,20 @@ def _timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def _write_backup(path: Path, count: int) -> None:
+def write_backup(path: Path, count: int, patients: int, phone: Callable[[int], str]) -> None:
+    """Write a backup of so many messages of patients, in the order of no patient."""
     random = Random(7)
     with path.open("w", encoding="utf-8") as out:
         out.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<smses count="{count}">\n')
-        at = [_START + random.randrange(86_400_000) for _ in range(_PATIENTS)]
+        at = [_START + random.randrange(86_400_000) for _ in range(patients)]
         for number in range(count):
-            patient = random.randrange(_PATIENTS)
+            patient = random.randrange(patients)
             # Five messages or so make a day of writing; then some days go by.
             at[patient] += random.randrange(60_000, 1_800_000)
             if random.random() < 0.2:
                 at[patient] += random.randrange(1, 9) * 86_400_000
             out.write(
-                f'  <sms protocol="0" address="{_phone(patient)}" date="{at[patient]}"'
+                f'  <sms protocol="0" address="{phone(patient)}" date="{at[patient]}"'
                 f' type="{1 + number % 2}" subject="null" body="{number}: {_TEXT}" read="1"'
                 ' status="-1" locked="0" contact_name="(Unknown)" />\n'
             )
@@ -108,7 +108,7 @@ def _messages(path: Path) -> Iterator[Message | Broken]:
 
 
 def _settings() -> Settings:
-    return Settings(options=parse_options(zone="America/New_York"), owner=(_PRACTICE,), **_HOW)
+    return Settings(options=parse_options(zone="America/New_York"), owner=(_PRACTICE,))
 
 
 def _people() -> list[dict[str, str]]:

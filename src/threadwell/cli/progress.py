@@ -31,6 +31,10 @@ class Progress:
         if now - self._last < self._pause:
             return
         self._last = now
+        if counts.circles:
+            speed = counts.circles / (now - self._start)
+            self._tell(f"{counts.circles:,} patients cut anew ({speed:,.0f}/s)")
+            return
         if counts.gathered > counts.read:
             speed = counts.gathered / (now - self._start)
             self._tell(f"{counts.gathered:,} gathered ({speed:,.0f}/s)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 
@@ -44,6 +44,8 @@ from threadwell.messages import Address, Broken, Message
 
 #: Timers that are read at once.
 _AT_A_TIME = 1000
+#: Circles that are cut anew at once, before it is clear how large they are.
+_FEW = 10
 
 
 class Importing(Sending):
@@ -62,8 +64,8 @@ class Importing(Sending):
     async def take(self, items: Iterable[Message | Broken]) -> None:
         """Import everything that is not there yet: what is more than a batch, circle by circle."""
         every = iter(items)
-        first = list(islice(every, self._settings.batch))
-        if len(first) < self._settings.batch:
+        first = list(islice(every, self._settings.batch + 1))
+        if len(first) <= self._settings.batch:
             await self.take_batches([first] if first else [])
             return
         whose = Whose(self._store, self._project, self._settings)
@@ -273,9 +275,24 @@ class Importing(Sending):
             await self._settle(revived)
 
     async def recut(self) -> None:
-        """Cut all sessions anew."""
+        """Cut all sessions anew, some circles at a time: no more than a batch of messages has."""
         run = await self._running()
-        await self._settle(await all_circles(run.people))
+        every = list((await all_circles(run.people)).items())
+        self._brief = run.shelf.brief = True
+
+        def settled() -> Iterator[Make]:
+            at, size = 0, _FEW
+            while at < len(every):
+                some = dict(every[at : at + size])
+                yield partial(Run.settle, circles=some)
+                at += len(some)
+                self.report.counts.circles = at
+                # As many as have about a batch of messages, going by those.
+                met = self._run.shelf.weight(some) if self._run is not None else 0
+                size = max(1, min(2 * size, len(some) * self.batch // max(met, 1)))
+
+        await self._send(settled())
+        self._run, self._brief = None, False
 
     async def revise(self, make: Make) -> None:
         """Commit what somebody has decided."""

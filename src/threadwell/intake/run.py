@@ -32,7 +32,8 @@ from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
 from threadwell.intake.noticed import Noticed, found_in, met_in
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.people.route import Held, address_key
+from threadwell.intake.people.resting import rest_on_people
+from threadwell.intake.people.route import Held
 from threadwell.intake.people.ways import Ways
 from threadwell.intake.placing import Placing
 from threadwell.intake.receipts.following import (
@@ -56,10 +57,6 @@ _MESSAGE_BYTES = 1000
 
 #: Addresses, names and ways of people that a run that lives on remembers.
 _MOST_PEOPLE = 100_000
-
-#: Of so many addresses at most a commit looks again who has them: where nobody else seems to
-#: write, and where somebody does.
-_MOST_ADDRESSES, _MOST_BESIDE = 64, 512
 
 
 class Run:
@@ -149,7 +146,8 @@ class Run:
         items = await self.twins.known(items)
         messages = [item for item in items if isinstance(item, Message)]
         taken = await self._take(batch, messages)
-        self._rest_on_people(batch, messages)
+        if self.relying:
+            rest_on_people(batch, self.people, messages, beside=self.beside)
         if replayed is not None:
             outcome = dict(zip(replayed, taken.held, strict=True))
             done = [task for task, held in outcome.items() if held is None]
@@ -196,17 +194,6 @@ class Run:
         size = _MESSAGE_BYTES * len(found.messages)
         await self._write_circles(batch, [circle], Recorded(), rules, size)
         return self.marked(batch)
-
-    def _rest_on_people(self, batch: Batch, messages: Iterable[Message]) -> None:
-        """Let the commit be refused where somebody has got, or lost, an address meanwhile."""
-        met = {
-            address_key(one): one
-            for message in messages
-            for one in (message.sender, *message.recipients)
-        }
-        if self.relying and len(met) <= (_MOST_BESIDE if self.beside else _MOST_ADDRESSES):
-            unmatched, unchanged = self.people.rested_on(met.values())
-            batch.unmatched, batch.unchanged = tuple(unmatched), tuple(unchanged)
 
     def begin(self) -> Batch:
         """An empty batch, and what is needed for the last one is needed no longer."""

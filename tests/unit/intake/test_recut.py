@@ -122,3 +122,41 @@ def test_what_was_billed_is_not_overwritten_by_a_day_of_the_same_name(practice, 
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
     again(practice, options=parse_options(zone="UTC"))
     assert {one["id"]: one for one in practice.live("Encounter")} == after
+
+
+def test_it_works_on_no_more_than_about_a_batch_at_a_time_and_tells_how_far_it_is(practice, sms):
+    phones = [f"+121255501{number}" for number in range(20, 60)]
+    for number, phone in enumerate(phones):
+        practice.patient(f"p{number}", phone)
+    practice.take(
+        *(
+            sms(f"{phone}-{number}", f"0{number + 1}:00", phone=phone)
+            for phone in phones
+            for number in range(8)
+        )
+    )
+    told: list[int] = []
+    how = replace(practice.settings, policy="per-thread", batch=16)
+    before = len(practice.store._projects[DEFAULT_PROJECT].log)
+    sizes: list[int] = []
+    commit = practice.store.commit
+
+    async def counted(project, change_set):
+        keys = [one.resource.get("partOf") for one in change_set.writes if one.resource]
+        sizes.append(sum(bool(one) for one in keys))
+        await commit(project, change_set)
+
+    practice.store.commit = counted
+    practice.run(
+        recut(
+            *(practice.store, DEFAULT_PROJECT, how),
+            progress=lambda counts: told.append(counts.circles),
+            clock=lambda: practice.now,
+        )
+    )
+    assert len(practice.store._projects[DEFAULT_PROJECT].log) > before
+    assert sum(sizes) == 320
+    # The first circles are taken before it is clear how large they are.
+    assert max(sizes[1:]) <= 2 * 16 < max(sizes) <= 80
+    assert told == sorted(told)
+    assert len(phones) - 4 <= max(told) <= len(phones)

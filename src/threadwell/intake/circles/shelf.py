@@ -122,5 +122,6 @@ class Shelf:
         self._marks.forget(map(circle_mark, keys))
 
     def weight(self, keys: Iterable[str]) -> int:
-        """How many messages those circles have."""
-        return sum(len(self._circles[key].messages) for key in keys)
+        """How many messages those circles have that are at hand."""
+        there = (self._circles.get(key) for key in keys)
+        return sum(len(one.messages) for one in there if one is not None)

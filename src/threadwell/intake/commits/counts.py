@@ -15,7 +15,8 @@ class Counts:
 
     ``known`` were there already, or somebody has dismissed them from quarantine; ``quarantined``
     are held back, now or since an earlier import. While what is read is brought together first,
-    ``gathered`` tells how much of it there is.
+    ``gathered`` tells how much of it there is; ``circles`` tells of how many patients, or families,
+    all sessions were cut anew.
     """
 
     read: int = 0
@@ -23,6 +24,7 @@ class Counts:
     known: int = 0
     quarantined: int = 0
     gathered: int = 0
+    circles: int = 0
 
     def add(self, other: Counts) -> None:
         """Count what another one has counted."""

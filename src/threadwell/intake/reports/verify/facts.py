@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
@@ -80,7 +81,7 @@ class Facts:
 
     def add(self, resource: Resource) -> None:
         """Take in a Communication, an Encounter or a RelatedPerson."""
-        name = f"{resource['resourceType']}/{resource['id']}"
+        name = intern(f"{resource['resourceType']}/{resource['id']}")
         status = resource.get("status")
         if resource["resourceType"] == "RelatedPerson":
             self.related[name] = _target(resource.get("patient"))
@@ -143,4 +144,5 @@ def _identity(resource: Resource) -> str:
 
 
 def _target(reference: Any) -> str:
-    return str(reference.get("reference", "")) if reference else ""
+    # Millions of messages name few people and threads.
+    return intern(str(reference.get("reference", ""))) if reference else ""

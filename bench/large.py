@@ -1,0 +1,140 @@
+"""An import of any size into SQLite, in turns with the same by another tree.
+
+python -m bench large --messages 160000 --patients 300 --against ../threadwell-before
+python -m bench large --messages 1000000 --patients 20000 --workers 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+#: Runs with the threadwell of whichever tree; settings that it has not are left out.
+_PROGRAM = """
+import asyncio, dataclasses, json, resource, sys, time
+from pathlib import Path
+from threadwell.app import channels
+from threadwell.channels import ReadOptions, read_path
+from threadwell.intake import Settings, import_messages, import_people, parse_options
+from threadwell.messages import Address, AddressKind
+from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.sqlite import SqliteStore
+
+backup, path, patients, count, workers = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+own = Address(AddressKind.PHONE, "+12075550100")
+how = {"workers": workers} if "workers" in {f.name for f in dataclasses.fields(Settings)} else {}
+settings = Settings(options=parse_options(zone="America/New_York"), owner=(own,), **how)
+options = ReadOptions(zone=settings.options.zone, owner=(own,), country="US")
+people = [{"kind": "organization", "id": "practice", "family": "Bench", "phone": own.value}]
+people += [{"kind": "patient", "id": f"p{n}", "family": f"F{n}", "phone": f"+1207{2000000 + n}"}
+           for n in range(patients)]
+told = []
+
+def used():
+    return sum(sum(resource.getrusage(who)[:2])
+               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+async def run():
+    store = SqliteStore.open(path)
+    await import_people(store, DEFAULT_PROJECT, people)
+    start, cpu = time.perf_counter(), used()
+    items = read_path(Path(backup), channel=None, options=options, channels=channels())
+    report = await import_messages(store, DEFAULT_PROJECT, items, settings,
+        lambda counts: told.append((time.perf_counter() - start, counts.read)))
+    seconds, cpu = time.perf_counter() - start, used() - cpu
+    assert report.counts.new == count, report.counts
+    await store.close()
+    begun = [at for at, read in told if not read]
+    steps = [((begun or [0.0])[-1], 0), *((at, read) for at, read in told if read)]
+    def rate(low, high):
+        inside = [one for one in steps if low * count <= one[1] <= high * count]
+        (t0, n0), (t1, n1) = inside[0], inside[-1]
+        return (n1 - n0) / (t1 - t0) if t1 > t0 else 0
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "first": rate(0, .2), "last": rate(.8, 1)}))
+
+asyncio.run(run())
+"""
+_HERE = Path(__file__).parents[1]
+
+
+def main(arguments: list[str]) -> None:
+    """Print messages a second by the clock and by CPU, both ends of the run, and the memory."""
+    parser = argparse.ArgumentParser(prog="bench large")
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--patients", type=int, default=300)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--against", type=Path, help="another tree, such as a git worktree")
+    parser.add_argument("--rounds", type=int, default=1)
+    asked = parser.parse_args(arguments)
+    trees = {"this tree": _HERE, **({"the other": asked.against} if asked.against else {})}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in trees}
+    with tempfile.TemporaryDirectory() as folder:
+        backup = Path(folder) / "sms.xml"
+        _write(backup, asked.messages, asked.patients)
+        for _ in range(asked.rounds):
+            for name, tree in trees.items():
+                database = Path(folder) / "threadwell.db"
+                numbers = (asked.patients, asked.messages, asked.workers)
+                one = _measured(tree, backup, database, numbers)
+                found[name].append(one)
+                print(
+                    f"{name:<10} {asked.messages / one['seconds']:>8,.0f}/s"
+                    f" {asked.messages / one['cpu']:>8,.0f}/CPU s"
+                    f"   first fifth {one['first']:,.0f}/s, last {one['last']:,.0f}/s"
+                    f"   at most {one['memory']:,.0f} MiB"
+                )
+                for file in Path(folder).glob("threadwell.db*"):
+                    file.unlink()
+    if asked.against:
+        for what in ("seconds", "cpu"):
+            mine, others = (min(one[what] for one in found[name]) for name in trees)
+            print(f"{what}: {others / mine:.2f} × as fast as the other")
+
+
+def _write(path: Path, count: int, patients: int) -> None:
+    from bench import importing
+
+    importing.write_backup(path, count, patients, lambda n: f"+1207{2_000_000 + n}")
+
+
+def _measured(
+    tree: Path, backup: Path, database: Path, numbers: tuple[int, ...]
+) -> dict[str, float]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree)])}
+    command = [sys.executable, "-c", _PROGRAM, str(backup), str(database), *map(str, numbers)]
+    most = 0.0
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        while process.poll() is None:
+            most = max(most, _memory(process.pid))
+            time.sleep(0.1)
+        assert process.stdout
+        out = process.stdout.read()
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return {**json.loads(out), "memory": most}
+
+
+def _memory(group: int) -> float:
+    """What all processes of a group have in memory by their share, in MiB (Linux)."""
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) != group:
+                continue
+            lines = (folder / "smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,31 @@
+"""A commit that rests on who has some addresses is refused where that has changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from threadwell.intake.commits.batch import Batch
+from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.people.route import address_key
+from threadwell.messages import Message
+
+#: Of so many addresses at most a commit looks again who has them: where nobody else seems to
+#: write, and where somebody does.
+_MOST_ADDRESSES, _MOST_BESIDE = 64, 512
+
+
+def rest_on_people(
+    batch: Batch, people: AddressBook, messages: Iterable[Message], *, beside: bool
+) -> None:
+    """Let the commit be refused where somebody has got, or lost, an address meanwhile.
+
+    Others seem to write ``beside`` it.
+    """
+    met = {
+        address_key(one): one
+        for message in messages
+        for one in (message.sender, *message.recipients)
+    }
+    if len(met) <= (_MOST_BESIDE if beside else _MOST_ADDRESSES):
+        unmatched, unchanged = people.rested_on(met.values())
+        batch.unmatched, batch.unchanged = tuple(unmatched), tuple(unchanged)
