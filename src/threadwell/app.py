@@ -73,6 +73,7 @@ DUTY_NAMES: tuple[str, ...] = (
     "subscriptions",
     "exports",
     "imports",
+    "indexing",
 )
 
 _POSTGRES = ("postgresql", "postgres")
@@ -163,8 +164,8 @@ def sight_of(store: Store, project: str = DEFAULT_PROJECT) -> Sees:
         client = await find_client(store, who.partition("/")[2])
         if client is None or not client.active:
             return None
-        bases = await store.known_as()
-        policies = Policies(store, project, bases)
+        bases = await store.home(project, anew=True)
+        policies = Policies(store, project)
         policy = await policies.of(who, now_ms())
         claims = Claims(client.id, scopes=scopes, patient=patient)
         limits = limits_of(client, claims)

@@ -103,7 +103,11 @@ def _within(type_: str, one: ReferenceFilter, other: ReferenceFilter) -> bool:
 @cache
 def _parts(type_: str, code: str) -> frozenset[str]:
     """What the expression of a parameter is a union of, as far as it is about that type."""
-    expression = search_parameters(type_)[code].expression
+    parameter = search_parameters(type_).get(code)
+    if parameter is None:
+        # One of a store's own tells nothing of others.
+        return frozenset({f"?{code}"})
+    expression = parameter.expression
     parts = (part.strip() for part in expression.split("|"))
     of_type = frozenset(part for part in parts if part.startswith(f"{type_}."))
     return of_type or frozenset({expression})

@@ -18,6 +18,7 @@ from threadwell.access.policy import Policy
 from threadwell.access.reading import BadPolicy, check_policy, compiled, variables_of
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import Home
 from threadwell.stores.contract import Kept, Store
 
 _POLICY = "access-policy"
@@ -47,7 +48,7 @@ class Membership(msgspec.Struct, frozen=True):
 
 async def keep_policy(store: Store, project: str, policy: Any) -> Resource:
     """Keep an AccessPolicy under its id (a new one where it has none); raises ``BadPolicy``."""
-    checked = check_policy(policy)
+    checked = check_policy(policy, await store.home(project, anew=True))
     kept = {**checked, "id": checked.get("id") or str(uuid4())}
     await store.put_private(_POLICY, f"{project}/{kept['id']}", encode(kept))
     return kept
@@ -92,7 +93,7 @@ async def keep_membership(store: Store, project: str, membership: Membership) ->
 
 async def kept_membership(store: Store, project: str, membership: Membership) -> Kept:
     """The private value of ``keep_membership``, to go with a commit; raises ``BadPolicy``."""
-    await _compiled(store, project, membership, frozenset())
+    await _compiled(store, project, membership, await store.home(project, anew=True))
     return Kept(_MEMBERSHIP, f"{project}/{membership.who}", msgspec.json.encode(membership))
 
 
@@ -120,11 +121,10 @@ async def remove_membership(store: Store, project: str, who: str) -> bool:
 class Policies:
     """The policy of each caller of a project, compiled once and then remembered."""
 
-    def __init__(self, store: Store, project: str, bases: frozenset[str]) -> None:
+    def __init__(self, store: Store, project: str) -> None:
         self._store = store
         self._project = project
-        self._bases = bases
-        self._known: dict[bytes, Policy] = {}
+        self._known: dict[tuple[bytes, Home], Policy] = {}
 
     async def of(self, who: str, now: int) -> Policy | None:
         """The policy of somebody as it is ``now``; ``None`` where they may do everything.
@@ -134,11 +134,13 @@ class Policies:
         asked = await self._asked(who, now)
         if asked is None:
             return None
-        found, key = asked
+        found, mark = asked
+        home = await self._store.home(self._project)
+        key = mark, home
         known = self._known.get(key)
         if known is None:
             try:
-                known = await _compiled(self._store, self._project, found, self._bases)
+                known = await _compiled(self._store, self._project, found, home)
             except BadPolicy:
                 known = Policy({}, found.profile)
             if len(self._known) >= _MOST:
@@ -171,7 +173,7 @@ async def _compiled(
         policy = await find_policy(store, project, grant.policy)
         if policy is None:
             raise BadPolicy(f"there is no policy {grant.policy}")
-        lacking = variables_of(policy) - set(grant.parameters)
+        lacking = variables_of(policy, bases) - set(grant.parameters)
         if lacking:
             name = min(lacking)
             raise BadPolicy(f"the policy {policy['name']} needs to be told {name}")

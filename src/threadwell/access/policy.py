@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from threadwell.fhir.search.catalogue import R4, Catalogue
 from threadwell.fhir.search.extract import extraction
 from threadwell.fhir.search.query import (
     AllFilter,
@@ -106,7 +107,7 @@ class Policy:
 
     ``profile`` is the reference of whom the caller acts as. What is ``known`` to them may be
     referred to, whether they see it or not. ``glass`` is what they may read in an emergency, this
-    included; ``None`` where that is no more.
+    included; ``None`` where that is no more. ``catalogue`` has the search parameters there are.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
     ``sights`` what was seen of versions.
     """
@@ -115,6 +116,7 @@ class Policy:
     profile: str
     known: frozenset[str] = frozenset()
     glass: Policy | None = None
+    catalogue: Catalogue = R4
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
     sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)
@@ -151,7 +153,8 @@ class Policy:
     ) -> tuple[Filter, ...]:
         alternatives: list[tuple[Filter, ...]] = []
         for entry in self.of(type_, interaction):
-            if entry.hidden and not asked.isdisjoint(hidden_codes(type_, entry.hidden)):
+            hidden = hidden_codes(type_, entry.hidden, self.catalogue) if entry.hidden else ()
+            if not asked.isdisjoint(hidden):
                 continue
             if not entry.filters:
                 return ()
@@ -161,10 +164,10 @@ class Policy:
         return (EitherFilter(tuple(alternatives)),)
 
 
-def hidden_codes(type_: str, hidden: frozenset[str]) -> frozenset[str]:
+def hidden_codes(type_: str, hidden: frozenset[str], catalogue: Catalogue) -> frozenset[str]:
     """The search parameters of a type that may tell something of what is hidden."""
     roots = {path.partition(".")[0] for path in hidden}
-    plan = extraction(type_)
+    plan = extraction(type_, catalogue)
     found = {take.code for take in plan.always.takes}
     for name, member in plan.members.items():
         found |= {take.code for take in member.takes if name in roots or take.resource}

@@ -19,6 +19,7 @@ from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import catalogue_of
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query, hangs_on_terminology
 from threadwell.fhir.search.references import split_reference
@@ -51,8 +52,11 @@ class BadPolicy(ValueError):
     """An AccessPolicy that cannot be honoured; the message says where and why."""
 
 
-def check_policy(policy: Any) -> Resource:
-    """The AccessPolicy; raises ``BadPolicy`` for what is none, or cannot be honoured."""
+def check_policy(policy: Any, bases: frozenset[str] = frozenset()) -> Resource:
+    """The AccessPolicy; raises ``BadPolicy`` for what is none, or cannot be honoured.
+
+    ``bases`` are our own, with the search parameters that there are (``catalogue.Home``).
+    """
     if not isinstance(policy, dict) or policy.get("resourceType") != "AccessPolicy":
         raise BadPolicy("it is no AccessPolicy: give JSON with that resourceType")
     unknown = set(policy) - {"resourceType", "id", "meta", "name", "resource"}
@@ -61,7 +65,7 @@ def check_policy(policy: Any) -> Resource:
     name = policy.get("name", "")
     if not isinstance(name, str) or not name.strip():
         raise BadPolicy("AccessPolicy.name must be a text")
-    _entries(policy, _Stand())
+    _entries(policy, _Stand(), bases)
     return policy
 
 
@@ -87,15 +91,15 @@ def compiled(
             # In an emergency nothing is written, whatever else they may do.
             reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
             broken.setdefault(type_, []).extend(reads)
-        glass = Policy(ordered(broken), profile)
+        glass = Policy(ordered(broken), profile, catalogue=catalogue_of(bases))
     # What needs a look at nothing else is asked first.
-    return Policy(ordered(found), profile, glass=glass)
+    return Policy(ordered(found), profile, glass=glass, catalogue=catalogue_of(bases))
 
 
-def variables_of(policy: Resource) -> set[str]:
+def variables_of(policy: Resource, bases: frozenset[str] = frozenset()) -> set[str]:
     """The parameters that an attachment of the policy has to give."""
     stand = _Stand()
-    _entries(policy, stand)
+    _entries(policy, stand, bases)
     return stand.asked - {"profile"}
 
 

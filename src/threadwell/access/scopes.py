@@ -160,7 +160,9 @@ def narrowed(
     known = frozenset({patient} if patient else ())
     broken = policy.glass if policy is not None else None
     glass = narrowed(broken, scopes, profile, patient) if broken is not None else None
-    return Policy(entries, policy.profile if policy is not None else profile, known, glass)
+    if policy is None:
+        return Policy(entries, profile, known, glass)
+    return Policy(entries, policy.profile, known, glass, policy.catalogue)
 
 
 def _both(one: Entry, other: Entry) -> Entry | None:

@@ -219,7 +219,7 @@ class _App:
         if is_shared and cors.is_preflight(request.method, headers):
             return cors.preflight(headers)
         try:
-            context = self._context or await self._ready()
+            context = await self._contexts.first()
             several = await self._contexts.several()
             if methods is None:
                 if several:

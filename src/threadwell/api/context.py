@@ -22,6 +22,7 @@ from threadwell.api.turns import Turns
 from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import Home, catalogue_of
 from threadwell.fhir.search.references import loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
@@ -107,6 +108,15 @@ class Context:
         """The definition of a canonical in the project's implementation guides."""
         return await self.conformance.guides.find(type_, canonical, self.clock())
 
+    async def current(self) -> Context:
+        """This one, or the one to go on with where the search parameters have changed."""
+        home = await self.whole.home(self.project)
+        if home.catalogue is catalogue_of(self.bases):
+            return self
+        bases = Home(self.bases, home.catalogue, home.turn)
+        asking = Asking(self.fhir, bases, self.clock, self.max_page)
+        return replace(self, bases=bases, asking=asking, limited={})
+
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""
         policy = caller.policy
@@ -165,8 +175,9 @@ async def open_context(
     whole = within(trail.store, project)
     store = within(store, project)
     keys = await open_keyring(store, project)
-    own = await store.known_as(*bases)
-    policies = Policies(store, project, own)
+    await store.known_as(*bases)
+    own = await store.home(project, anew=True)
+    policies = Policies(store, project)
     logins = Logins(store, project, await kept_secret(store, "refresh", project), clock)
     people = people or Profiles(store, project)
     return Context(

@@ -146,7 +146,7 @@ class Exports:
             raise _Over(REVOKED)
         if progress.time and progress.policy != allowed.mark:
             raise _Over(CHANGED)
-        bases = await self._store.known_as()
+        bases = await self._store.home(self._project)
         filters = filters_of(asked, bases, self._clock)
         scope = Scope(allowed.view, self._project, asked, filters, bases)
         elements: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)

@@ -49,7 +49,7 @@ async def export_into(
     """
     asked = Asked(url="", fhir="", who="", types=tuple(types), since=since)
     progress = _begun(folder, asked)
-    bases = await store.known_as()
+    bases = await store.home(project)
     view = Whole(store)
     scope = Scope(view, project, asked, {}, bases)
     walk = Walk(store, project, view, asked, scope, bases, clock, {})

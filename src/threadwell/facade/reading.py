@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
     ALWAYS,
     Change,
     ChangeSet,
+    IndexSize,
     Key,
     Page,
     Position,
@@ -18,6 +20,7 @@ from threadwell.stores.contract import (
     StoreError,
     Version,
 )
+from threadwell.stores.parameters import Changing, Parameters
 
 _READ_ONLY = "the store was opened for reading only"
 
@@ -72,6 +75,21 @@ class ReadingStore:
         except StoreError:
             # It knows of them from now on, though it could not write them down.
             return frozenset(bases)
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        return await self._base.home(project, anew=anew)
+
+    async def parameters(self, project: str) -> Parameters:
+        return await self._base.parameters(project)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:  # noqa: ARG002
+        raise StoreError(_READ_ONLY)
+
+    async def index_size(self) -> IndexSize:
+        return await self._base.index_size()
+
+    async def index(self, project: str) -> Parameters:
+        return await self._base.parameters(project)
 
     async def projects(self) -> list[str]:
         return await self._base.projects()

@@ -15,6 +15,7 @@ from threadwell.audit.trail import Trail
 from threadwell.facade.acting import Acting
 from threadwell.facade.auditing import Auditing
 from threadwell.facade.guiding import Guiding
+from threadwell.facade.indexing import Indexing
 from threadwell.facade.projecting import Projecting
 from threadwell.facade.providing import Providing
 from threadwell.facade.reading import ReadingStore
@@ -87,7 +88,7 @@ def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     return trail
 
 
-class Threadwell(Acting, Auditing, Guiding, Projecting, Providing, Ruling, Subscribing):
+class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Ruling, Subscribing):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
     ALWAYS,
@@ -12,15 +13,18 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     Conflict,
+    IndexSize,
     Key,
     Page,
     Position,
     Span,
     Store,
     Stored,
+    StoreError,
     Version,
 )
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.parameters import Changing, Parameters
 
 
 class TrialStore:
@@ -108,6 +112,21 @@ class TrialStore:
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._own.known_as(*await self._base.known_as(*bases))
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        return await self._base.home(project, anew=anew)
+
+    async def parameters(self, project: str) -> Parameters:
+        return await self._base.parameters(project)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:  # noqa: ARG002
+        raise StoreError("a trial changes nothing")
+
+    async def index_size(self) -> IndexSize:
+        return await self._base.index_size()
+
+    async def index(self, project: str) -> Parameters:
+        return await self._base.parameters(project)
 
     async def projects(self) -> list[str]:
         return sorted({*await self._base.projects(), *await self._own.projects()})

@@ -28,7 +28,7 @@ class Viewing:
         self._store = store
         self._project = project
         self._clock = clock
-        self._policies: tuple[Policies, frozenset[str]] | None = None
+        self._policies = Policies(store, project)
 
     async def of(self, who: str) -> Limit | None:
         """What limits somebody (``Practitioner/…``); ``None`` where they may see everything.
@@ -38,10 +38,8 @@ class Viewing:
         """
         if not who:
             return None
-        if self._policies is None:
-            bases = await self._store.known_as()
-            self._policies = Policies(self._store, self._project, bases), bases
-        policies, bases = self._policies
+        policies = self._policies
+        bases = await self._store.home(self._project)
         found = await policies.of(who, self._clock())
         if found is None and (key := as_key(who)).type == _ROLE:
             stored = await self._store.read(self._project, *key)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from typing import cast
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Query
 from threadwell.projects.registry import NAME, PROJECT
 from threadwell.stores.contract import (
@@ -21,6 +22,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     Conflict,
+    IndexSize,
     Kept,
     Key,
     Page,
@@ -30,6 +32,7 @@ from threadwell.stores.contract import (
     Stored,
     Version,
 )
+from threadwell.stores.parameters import Changing, Parameters
 
 #: Of which project a client and an account are, and in which an address has accounts; no more.
 CLIENT_OF, EMAIL_OF, USER_OF = "client-of", "email-of", "user-of"
@@ -128,6 +131,25 @@ class Within:
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._store.known_as(*bases)
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        self._check(project)
+        return await self._store.home(project, anew=anew)
+
+    async def parameters(self, project: str) -> Parameters:
+        self._check(project)
+        return await self._store.parameters(project)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        self._check(project)
+        return await self._store.change_parameters(project, changing)
+
+    async def index_size(self) -> IndexSize:
+        return await self._store.index_size()
+
+    async def index(self, project: str) -> Parameters:
+        self._check(project)
+        return await self._store.index(project)
 
     async def projects(self) -> list[str]:
         return [one for one in await self._store.projects() if one == self._project]

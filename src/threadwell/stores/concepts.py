@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.field import field
+from threadwell.fhir.search.field import Field
 from threadwell.fhir.search.parse import MAX_LOOKED_UP
 from threadwell.fhir.search.query import ConceptFilter, Relation, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
@@ -25,12 +25,11 @@ _NOTHING = TokenMatch("urn:threadwell:nothing", "\0")
 async def tokens_of(
     store: Reading,
     project: str,
-    type_: str,
+    of: Field,
     filter_: ConceptFilter,
     packaged: Packaged = no_packages,
 ) -> TokenFilter:
-    """The codes that it asks for of a type; raises ``FhirError`` 400 where that cannot be told."""
-    of = field(type_, filter_.param)
+    """The codes that it asks for; raises ``FhirError`` 400 where that cannot be told."""
     found: dict[TokenMatch, None] = {}
     try:
         async for system, code in _codes(store, project, filter_, packaged):

@@ -13,7 +13,9 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Place, Query
+from threadwell.stores.parameters import Changing, Parameters
 
 #: How long a store works on a search, in seconds.
 LONGEST = 120.0
@@ -181,6 +183,17 @@ class Page(NamedTuple):
     cut: bool = False
 
 
+class IndexSize(NamedTuple):
+    """How many entries of lists and texts an index has, and bytes that they take; 0 where that
+    cannot be told.
+    """
+
+    lists: int
+    list_bytes: int
+    texts: int
+    text_bytes: int
+
+
 class Position(NamedTuple):
     """A version's place in all that a project has: by resource, then by version."""
 
@@ -303,6 +316,33 @@ class Store(Reading, Protocol):
         ``bases`` are so from now on, to every process that asks, and for what is written already:
         a reference to ``{base}/Patient/1`` is one to ``Patient/1``.
         """
+        ...
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        """The FHIR bases of ``known_as``, with the search parameters that a project has.
+
+        They follow from the SearchParameters that are committed to it, and from
+        ``change_parameters``. Where another process has changed them it may be a second until that
+        is seen here, if not asked ``anew``; what is written heeds them at once.
+        """
+        ...
+
+    async def parameters(self, project: str) -> Parameters:
+        """The search parameters in which a project differs from R4, as they are now."""
+        ...
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        """Change them; the answer is what they are then."""
+        ...
+
+    async def index(self, project: str) -> Parameters:
+        """Bring the index of some of what is stored in line with them; the answer is what they are
+        then. Nothing is left to do once none is ``pending``. To do it twice changes nothing.
+        """
+        ...
+
+    async def index_size(self) -> IndexSize:
+        """How large the index is, of all projects together; it may take a while."""
         ...
 
     async def projects(self) -> list[str]:

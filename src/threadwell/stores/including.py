@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
+from threadwell.fhir.search.catalogue import R4, Catalogue, OfType, catalogue_of
 from threadwell.fhir.search.extract import extract, unsearchable
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import Include, Query
@@ -172,21 +173,25 @@ def target_of(stored: Stored) -> Target:
     return Target(stored.type, stored.id, name)
 
 
-@cache
-def reference_params(type_: str) -> tuple[str, ...]:
+def reference_params(type_: str, catalogue: Catalogue = R4) -> tuple[str, ...]:
     """The reference parameters of a type."""
-    found = search_parameters(type_).items()
+    return _reference_params(type_, catalogue.of(type_))
+
+
+@lru_cache(maxsize=1024)
+def _reference_params(type_: str, of: OfType | None) -> tuple[str, ...]:
+    found = (search_parameters(type_) if of is None else of.found).items()
     return tuple(c for c, p in found if p.type == "reference" and not unsearchable(p))
 
 
-@cache
-def referring_params(type_: str) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=1024)
+def referring_params(type_: str, catalogue: Catalogue = R4) -> tuple[tuple[str, str], ...]:
     """Every parameter of any type that may refer to resources of a type."""
     return tuple(
         (source, param)
         for source in sorted(RESOURCE_TYPES)
-        for param in reference_params(source)
-        if type_ in (field(source, param).targets or (type_,))
+        for param in reference_params(source, catalogue)
+        if type_ in (field(source, param, catalogue).targets or (type_,))
     )
 
 
@@ -194,7 +199,8 @@ def _asks(
     query: Query, level: Sequence[Stored], bases: Container[str], *, first: bool
 ) -> Iterator[tuple[Ask, Sequence[Name]]]:
     includes = [include for include in query.includes if first or include.iterate]
-    wanted = _Wanted()
+    catalogue = catalogue_of(bases)
+    wanted = _Wanted(catalogue)
     for stored in level:
         of_it = [include for include in includes if include.source == stored.type]
         if of_it:
@@ -207,14 +213,15 @@ def _asks(
         yield Named(types, list(dict.fromkeys(name.url for name in names))), list(names)
     for include in query.rev_includes:
         if first or include.iterate:
-            for ask in _referring(include, level):
+            for ask in _referring(include, level, catalogue):
                 yield ask, ()
 
 
 class _Wanted:
     """What the references of a level lead to, each once and in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self.current: dict[Key, None] = {}
         self.versions: dict[VersionKey, None] = {}
         self.named: dict[tuple[str, ...], dict[Name, None]] = {}
@@ -222,7 +229,9 @@ class _Wanted:
     def add(self, stored: Stored, includes: Iterable[Include], bases: Container[str]) -> None:
         values = extract(decode(stored.body), bases)
         for include in includes:
-            params = reference_params(stored.type) if include.param == "*" else (include.param,)
+            params: tuple[str, ...] = (include.param,)
+            if include.param == "*":
+                params = reference_params(stored.type, self._catalogue)
             for param in params:
                 for value in values.get(param, ()):
                     if isinstance(value, ReferenceValue):
@@ -230,7 +239,8 @@ class _Wanted:
 
     def _add(self, value: ReferenceValue, type_: str, param: str, target: str) -> None:
         if value.canonical and value.url:
-            types = [target] if target else field(type_, param).targets or RESOURCE_TYPES
+            targets = field(type_, param, self._catalogue).targets
+            types = [target] if target else targets or RESOURCE_TYPES
             named = tuple(sorted(filter(is_named, types)))
             self.named.setdefault(named, {})[Name(value.url, value.version)] = None
         if not value.id or target not in ("", value.type):
@@ -241,20 +251,26 @@ class _Wanted:
             self.current[Key(value.type, value.id)] = None
 
 
-def _referring(include: Include, level: Sequence[Stored]) -> Iterator[Referring]:
+def _referring(
+    include: Include, level: Sequence[Stored], catalogue: Catalogue
+) -> Iterator[Referring]:
     by_type: dict[str, list[Target]] = {}
     for stored in level:
         if include.target in ("", stored.type):
             by_type.setdefault(stored.type, []).append(target_of(stored))
     if include.source != "*":
-        sources = reference_params(include.source) if include.param == "*" else (include.param,)
+        sources: tuple[str, ...] = (include.param,)
+        if include.param == "*":
+            sources = reference_params(include.source, catalogue)
         targets = [target for of in by_type.values() for target in of]
         if targets:
             yield Referring([(include.source, one) for one in sources], targets, MAX_INCLUDED)
         return
     for type_, targets in by_type.items():
         for at in range(0, len(targets), _FEW):
-            yield Referring(referring_params(type_), targets[at : at + _FEW], MAX_INCLUDED)
+            yield Referring(
+                referring_params(type_, catalogue), targets[at : at + _FEW], MAX_INCLUDED
+            )
 
 
 def _chosen(found: Sequence[Stored], names: Sequence[Name]) -> Iterator[Stored]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.match import Subject, matches
 from threadwell.fhir.search.query import Query, Total
@@ -22,6 +23,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     Conflict,
+    IndexSize,
     Key,
     Page,
     Position,
@@ -43,8 +45,10 @@ from threadwell.stores.including import (
     target_of,
 )
 from threadwell.stores.order import Candidate, ahead, in_order
-from threadwell.stores.sql.prepare import check_once
+from threadwell.stores.parameters import PLAIN, Changing, Parameters
+from threadwell.stores.sql.prepare import check_once, definitions
 from threadwell.stores.tokens import Tokens
+from threadwell.stores.unindexed import check_indexed
 
 
 class MemoryStore:
@@ -54,6 +58,7 @@ class MemoryStore:
         self._bases: frozenset[str] = frozenset()
         self._projects: dict[str, _Project] = defaultdict(lambda: _Project(bases=self._bases))
         self._private: dict[tuple[str, str], bytes] = {}
+        self._parameters: dict[str, Parameters] = {}
         self._bell = Bell()
         self._moment = 0
 
@@ -97,6 +102,9 @@ class MemoryStore:
         return row.contents.get(version_id) if row else None
 
     async def search(self, project: str, query: Query) -> Page:
+        found = (await self.parameters(project)).catalogue.found(query.type)
+        for filter_ in query.filters:
+            check_indexed(query.type, filter_, found)
         return self._projects[project].search(query)
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
@@ -106,6 +114,8 @@ class MemoryStore:
             if one.before is not WHATEVER and there != one.before:
                 raise Conflict(Key(one.kind, one.name))
         self._projects[project].commit(change_set)
+        if changing := definitions(change_set.writes):
+            await self.change_parameters(project, changing)
         self._moment += 1
         for one in change_set.kept:
             self._keep(one.kind, one.name, one.value)
@@ -117,9 +127,34 @@ class MemoryStore:
     async def known_as(self, *bases: str) -> frozenset[str]:
         self._moment += 1
         self._bases |= set(map(normal_base, bases))
-        for project in self._projects.values():
-            project.know(self._bases)
+        for name in self._projects:
+            self._know(name)
         return self._bases
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:  # noqa: ARG002
+        found = await self.parameters(project)
+        return Home(self._bases, found.catalogue, found.turn)
+
+    async def parameters(self, project: str) -> Parameters:
+        return self._parameters.get(project, PLAIN)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        before = await self.parameters(project)
+        after = changing(before)
+        if after != before:
+            while after.pending:
+                after = after.finished()
+            self._moment += 1
+            self._parameters[project] = after
+            self._know(project)
+            self._bell.ring(project)
+        return after
+
+    async def index_size(self) -> IndexSize:
+        return IndexSize(0, 0, 0, 0)
+
+    async def index(self, project: str) -> Parameters:
+        return await self.parameters(project)
 
     async def projects(self) -> list[str]:
         return [name for name, project in self._projects.items() if project.rows]
@@ -169,6 +204,10 @@ class MemoryStore:
     async def close(self) -> None:
         """There is nothing to let go of but those who follow."""
         self._bell.close()
+
+    def _know(self, project: str) -> None:
+        catalogue = self._parameters.get(project, PLAIN).catalogue
+        self._projects[project].know(Home(self._bases, catalogue))
 
     def _keep(self, kind: str, name: str, value: bytes | None) -> None:
         if value is None:

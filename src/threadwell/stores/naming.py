@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.search.catalogue import Catalogue
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import (
     AllFilter,
@@ -46,7 +47,7 @@ async def with_names(
     """
     if not has_names(query):
         return query
-    naming = _Naming(store, project, packaged)
+    naming = _Naming(store, project, query.catalogue, packaged)
     filters = [await naming.named(query.type, filter_) for filter_ in query.filters]
     return replace(query, filters=tuple(filters))
 
@@ -71,21 +72,26 @@ def _is_named(filter_: Filter) -> bool:
 
 
 class _Naming:
-    def __init__(self, store: Reading, project: str, packaged: Packaged) -> None:
+    def __init__(
+        self, store: Reading, project: str, catalogue: Catalogue, packaged: Packaged
+    ) -> None:
         self._store = store
         self._packaged = packaged
         self._project = project
+        self._catalogue = catalogue
 
     async def named(self, type_: str, filter_: Filter) -> Filter:
         """A filter of a search of that type."""
         match filter_:
             case ReferenceFilter(named=True):
-                types = field(type_, filter_.param).targets or sorted(RESOURCE_TYPES)
+                targets = field(type_, filter_.param, self._catalogue).targets
+                types = targets or sorted(RESOURCE_TYPES)
                 wanted = [target for target in types if is_named(target)]
                 found = [one for m in filter_.matches for one in await self._others(m, wanted)]
                 return replace(filter_, matches=tuple(dict.fromkeys([*filter_.matches, *found])))
             case ConceptFilter():
-                return await tokens_of(self._store, self._project, type_, filter_, self._packaged)
+                of = field(type_, filter_.param, self._catalogue)
+                return await tokens_of(self._store, self._project, of, filter_, self._packaged)
             case ChainFilter(_, of, filters):
                 pairs = zip(of, filters, strict=True)
                 return replace(filter_, filters=tuple([await self.named(*pair) for pair in pairs]))

@@ -177,7 +177,7 @@ class Hooks:
         """The hooks that are active, each where it stands; ``now`` is from before they are read."""
         known = await states(self._store, self._project)
         looked = await self._store.get_private(_LOOKED, self._project)
-        bases = await self._store.known_as()
+        bases = await self._store.home(self._project)
         hooks: list[_Hook] = []
         is_new = False
         found: set[str] = set()

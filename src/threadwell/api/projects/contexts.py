@@ -35,7 +35,7 @@ class Contexts:
 
     async def first(self) -> Context:
         """The context of the first project."""
-        return self._known.get(self._first) or await self._opened(self._first)
+        return await self._current(self._first)
 
     async def several(self) -> bool:
         """Are there further projects?"""
@@ -49,19 +49,25 @@ class Contexts:
         """The context of a project, the first one for ``""``; ``None`` where there is none."""
         if project in ("", self._first):
             return await self.first()
-        known = self._known.get(project)
-        if known is not None:
-            return known
+        if project in self._known:
+            return await self._current(project)
         if self._alone or project == DEFAULT_PROJECT:
             return None
         if await find_project(self.whole, project) is None:
             return None
-        return await self._opened(project)
+        return await self._current(project)
 
     async def all(self) -> list[Context]:
         """Those of every project."""
         found = [await self.of(one.id) for one in await projects(self.whole)]
         return [one for one in found if one is not None]
+
+    async def _current(self, project: str) -> Context:
+        known = self._known.get(project) or await self._opened(project)
+        current = await known.current()
+        if current is not known:
+            self._known[project] = current
+        return current
 
     async def _opened(self, project: str) -> Context:
         async with self._opening:

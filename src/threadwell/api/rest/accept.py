@@ -8,7 +8,7 @@ from typing import Any
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.negotiation import check_json
-from threadwell.api.rest import conditional
+from threadwell.api.rest import conditional, search_parameters
 from threadwell.api.rest.conditional import Find
 from threadwell.api.rest.conforming import hold
 from threadwell.api.rest.subscriptions import begin
@@ -92,6 +92,7 @@ async def accept(
     if claims:
         await hold(context, resource, size)
     begin(context, resource)
+    await search_parameters.check(context, resource)
     return Accepted(resource, content)
 
 

@@ -31,9 +31,10 @@ from threadwell.api.subscriptions.app import socket_url
 from threadwell.api.version import VERSION
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
+from threadwell.fhir.definitions.search_parameters import SearchParameter
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import R4, Catalogue, catalogue_of
 from threadwell.fhir.search.compartments import OF
 from threadwell.fhir.search.extract import unsearchable
 from threadwell.stores.guides import Shelves
@@ -54,7 +55,7 @@ _ABOUT = {"name": "about", "definition": about.DEFINITION}
 async def metadata(context: Context, request: Request) -> Answer:
     """200 for anyone; 304 for who knows it already."""
     shelves = await context.conformance.guides.shelves(context.clock())
-    body, version = _statement(context.base, shelves)
+    body, version = _statement(context.base, shelves, catalogue_of(context.bases))
     headers = [JSON, (b"etag", b'W/"%s"' % version.encode()), (b"cache-control", b"no-cache")]
     if not_modified(request, version):
         return Answer(304, headers, b"")
@@ -62,17 +63,21 @@ async def metadata(context: Context, request: Request) -> Answer:
 
 
 @lru_cache(maxsize=8)
-def _statement(base: str, shelves: Shelves) -> tuple[bytes, str]:
-    body = encode(capability_statement(base, shelves.profiles()))
+def _statement(base: str, shelves: Shelves, catalogue: Catalogue) -> tuple[bytes, str]:
+    body = encode(capability_statement(base, shelves.profiles(), catalogue))
     return body, hashlib.sha256(body).hexdigest()[:16]
 
 
 def capability_statement(
-    base: str, profiles: Mapping[str, Sequence[str]] = MappingProxyType({})
+    base: str,
+    profiles: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    catalogue: Catalogue = R4,
 ) -> Resource:
-    """The statement of a server at ``base``; ``profiles`` are those that it knows, by type."""
+    """The statement of a server at ``base``; ``profiles`` are those that it knows, by type, and
+    ``catalogue`` has its search parameters.
+    """
     types = sorted(RESOURCE_TYPES)
-    incoming = _incoming(types)
+    incoming = _incoming(types, catalogue)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -90,7 +95,7 @@ def capability_statement(
                 "mode": "server",
                 "security": _security(base),
                 "resource": [
-                    _resource(type_, incoming.get(type_, []), profiles.get(type_, []))
+                    _resource(type_, incoming.get(type_, []), profiles.get(type_, []), catalogue)
                     for type_ in types
                 ],
                 "interaction": [
@@ -115,8 +120,10 @@ def capability_statement(
     }
 
 
-def _resource(type_: str, incoming: list[str], profiles: Sequence[str]) -> Resource:
-    parameters = _searchable(type_)
+def _resource(
+    type_: str, incoming: list[str], profiles: Sequence[str], catalogue: Catalogue
+) -> Resource:
+    parameters = _searchable(type_, catalogue)
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
     interactions.append("history-type")
@@ -174,14 +181,14 @@ def _resource(type_: str, incoming: list[str], profiles: Sequence[str]) -> Resou
     return {name: value for name, value in out.items() if value != []}
 
 
-def _searchable(type_: str) -> dict[str, SearchParameter]:
-    return {code: p for code, p in search_parameters(type_).items() if not unsearchable(p)}
+def _searchable(type_: str, catalogue: Catalogue) -> dict[str, SearchParameter]:
+    return {code: p for code, p in catalogue.found(type_).items() if not unsearchable(p)}
 
 
-def _incoming(types: list[str]) -> dict[str, list[str]]:
+def _incoming(types: list[str], catalogue: Catalogue) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source in types:
-        for code, parameter in _searchable(source).items():
+        for code, parameter in _searchable(source, catalogue).items():
             if parameter.type == "reference":
                 for target in parameter.targets:
                     found.setdefault(target, []).append(f"{source}:{code}")

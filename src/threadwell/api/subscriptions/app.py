@@ -73,7 +73,7 @@ class Subscriptions:
                 return
         following = self._following.get(context.project)
         if following is None:
-            following = Following(context.whole, context.project, context.bases)
+            following = Following(context.whole, context.project)
             self._following[context.project] = following
 
         async def remove(view: View, id_: str) -> None:

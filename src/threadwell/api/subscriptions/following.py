@@ -80,10 +80,9 @@ class _Group:
 class Following:
     """The changes of a project, told to as many listeners as there are, in one event loop."""
 
-    def __init__(self, store: Store, project: str, bases: frozenset[str]) -> None:
+    def __init__(self, store: Store, project: str) -> None:
         self._store = store
         self._project = project
-        self._bases = bases
         self._groups: defaultdict[str, dict[tuple[str, int], _Group]] = defaultdict(dict)
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
@@ -170,7 +169,7 @@ class Following:
         shown = await last_body(self._store, self._project, stored)
         if shown is None:
             return
-        version = Version(shown, self._bases)
+        version = Version(shown, await self._store.home(self._project))
         # Whoever binds anew while it is looked has another group, and is told as a member of this.
         for group, members in [(one, list(one.members)) for one in groups.values()]:
             seen = await self._seen(group, version)

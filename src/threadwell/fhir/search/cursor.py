@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.catalogue import R4, Catalogue
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import Ordered, Place, Sort
 
@@ -36,7 +37,7 @@ def write_cursor(cursor: Cursor) -> str:
     return urlsafe_b64encode(encode(parts)).decode().rstrip("=")
 
 
-def read_cursor(type_: str, sort: Sequence[Sort], text: str) -> Cursor:
+def read_cursor(type_: str, sort: Sequence[Sort], text: str, catalogue: Catalogue = R4) -> Cursor:
     """The cursor that a link of a search of that type and order had.
 
     Raises ``FhirError`` 400 for any other text.
@@ -45,7 +46,7 @@ def read_cursor(type_: str, sort: Sequence[Sort], text: str) -> Cursor:
         packed = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}")
         values, number, back, *more = json.loads(packed)
         (at,) = more or (0,)
-        kinds = [_kind(type_, key) for key in sort] or [int]
+        kinds = [_kind(type_, key, catalogue) for key in sort] or [int]
         read = [_read(kind, value) for kind, value in zip(kinds, values, strict=True)]
         if back not in (0, 1) or _whole(at) < 0:
             raise ValueError
@@ -58,13 +59,13 @@ def _written(value: Ordered | None) -> Any:
     return [str(value)] if isinstance(value, Decimal) else value
 
 
-def _kind(type_: str, sort: Sort) -> type[Ordered]:
+def _kind(type_: str, sort: Sort, catalogue: Catalogue) -> type[Ordered]:
     """What matches are sorted by under that key."""
     if sort.param == "_id":
         return str
     if sort.param == "_lastUpdated":
         return int
-    match field(type_, sort.param).type:
+    match field(type_, sort.param, catalogue).type:
         case "date":
             return int
         case "number" | "quantity":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from threadwell.fhir.definitions.search_parameters import (
@@ -20,6 +20,7 @@ from threadwell.fhir.definitions.search_parameters import (
 )
 from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import R4, Catalogue, OfType, catalogue_of
 from threadwell.fhir.search.convert import converter
 from threadwell.fhir.search.references import localised, with_types
 from threadwell.fhir.search.steps import Key, Sink, Way, entered, walk, ways
@@ -32,12 +33,13 @@ KNOWN_TO_STORES = frozenset({"_id", "_lastUpdated"})
 def extract(resource: Resource, bases: Container[str] = frozenset()) -> IndexValues:
     """The values of a valid resource by search parameter code.
 
-    References to what is below one of ``bases`` are to resources of our own. ``_id`` and
+    References to what is below one of ``bases`` are to resources of our own; the parameters are
+    those of their store (``catalogue.Home``). ``_id`` and
     ``_lastUpdated`` are not among the codes: a store knows both. What R4 gives no expression for
     (``unsearchable``) has no values.
     """
     resource = with_types(resource)
-    plan = extraction(resource["resourceType"])
+    plan = extraction(resource["resourceType"], catalogue_of(bases))
     values: IndexValues = {}
     members = plan.members
     for name, element in resource.items():
@@ -111,12 +113,17 @@ class Extraction:
     always: Member
 
 
-@cache
-def extraction(type_: str) -> Extraction:
+def extraction(type_: str, catalogue: Catalogue = R4) -> Extraction:
     """How the values of a type's resources are found."""
+    return _extraction(type_, catalogue.of(type_))
+
+
+@lru_cache(maxsize=1024)
+def _extraction(type_: str, of: OfType | None) -> Extraction:
     members: dict[str, list[_Found]] = defaultdict(list)
     always: list[Take] = []
-    for code, parameter in search_parameters(type_).items():
+    parameters = search_parameters(type_) if of is None else of.written
+    for code, parameter in parameters.items():
         if unsearchable(parameter) or code in KNOWN_TO_STORES:
             continue
         for way in parameter_ways(parameter, type_):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from threadwell.fhir.definitions import RESOURCE_TYPES, load
 from threadwell.fhir.definitions.search_parameters import (
@@ -14,6 +14,7 @@ from threadwell.fhir.definitions.search_parameters import (
 )
 from threadwell.fhir.fhirpath.parse import parse
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.search.catalogue import R4, Catalogue, OfType, State
 from threadwell.fhir.search.extract import parameter_ways, unsearchable
 from threadwell.fhir.search.steps import Way, ways
 
@@ -38,14 +39,30 @@ class Field:
     components: tuple[Field, ...] = ()
 
 
-@cache
-def field(type_: str, code: str) -> Field:
+def field(type_: str, code: str, catalogue: Catalogue = R4) -> Field:
     """The parameter ``code`` of a resource type.
 
-    Raises ``FhirError`` 400 for one that the type does not have or that cannot be searched by.
+    Raises ``FhirError`` 400 for one that the type does not have or that cannot be searched by
+    (``Unready`` where that may be otherwise later).
     """
-    parameter = search_parameters(type_).get(code)
+    return _field(type_, code, catalogue.of(type_))
+
+
+class Unready(FhirError):
+    """The store does not find anything by that parameter now."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(400, [Issue("not-supported", text)])
+
+
+@lru_cache(maxsize=8192)
+def _field(type_: str, code: str, of: OfType | None) -> Field:
+    found_by = search_parameters(type_) if of is None else of.found
+    parameter = found_by.get(code)
     if parameter is None:
+        state = None if of is None else of.states.get(code)
+        if state is not None:
+            raise Unready(f"Search parameter {code} of {type_} {_UNREADY[state]}")
         raise invalid(f"Unknown search parameter: {code}")
     reason = unsearchable(parameter)
     if reason:
@@ -65,9 +82,16 @@ def field(type_: str, code: str) -> Field:
     )
 
 
-def has_field(type_: str, code: str) -> bool:
+_UNREADY = {
+    State.INDEXING: "is being indexed: it can be used when that is done",
+    State.LEAVING: "is not indexed here",
+    State.OFF: "is not indexed here",
+}
+
+
+def has_field(type_: str, code: str, catalogue: Catalogue = R4) -> bool:
     """Whether the resource type can be searched by that parameter."""
-    parameter = search_parameters(type_).get(code)
+    parameter = catalogue.found(type_).get(code)
     return parameter is not None and not unsearchable(parameter)
 
 

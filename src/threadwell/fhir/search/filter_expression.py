@@ -88,7 +88,8 @@ def _filter(type_: str, tree: Tree, reading: Reading, chain: Chain) -> Filter:
             head, *rest = path
             if rest:
                 return _led(type_, head, Term(tuple(rest), operator, value, quoted), reading, chain)
-            return _compared(field(type_, head.name), operator, value, reading)
+            found = field(type_, head.name, reading.catalogue)
+            return _compared(found, operator, value, reading)
 
 
 def _alternatives(filter_: Filter) -> tuple[tuple[Filter, ...], ...]:
@@ -100,13 +101,13 @@ def _alternatives(filter_: Filter) -> tuple[tuple[Filter, ...], ...]:
 def _led(type_: str, head: Part, rest: Term, reading: Reading, chain: Chain) -> Filter:
     """A path through a reference: what it leads to must be all that is asked of it."""
     code, colon, only = head.name.partition(":")
-    targets = reference_field(type_, code).targets
+    targets = reference_field(type_, code, reading.catalogue).targets
     if colon:
         if only not in targets:
             raise invalid(f"Search parameter {code} does not refer to a type {only}")
         targets = (only,)
     name = code_of(rest.path[0].name)
-    targets = tuple(target for target in targets if has_field(target, name))
+    targets = tuple([one for one in targets if has_field(one, name, reading.catalogue)])
     further = chain.then(len(targets))
     found: dict[str, Filter] = {}
     refusal: FhirError | None = None

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.search.catalogue import R4, Catalogue
 from threadwell.fhir.search.compartments import (
     COMPARTMENT,
     compartment_filter,
@@ -89,7 +90,7 @@ def alternatives(filter_: Filter) -> int:
             return 1
 
 
-def looked_up(type_: str, filter_: Filter) -> int:
+def looked_up(type_: str, filter_: Filter, catalogue: Catalogue = R4) -> int:
     """How many values a filter of ``type_`` looks up, all at once: tokens, ids and references, one
     without its type in each that it may have.
     """
@@ -98,25 +99,27 @@ def looked_up(type_: str, filter_: Filter) -> int:
             return len(filter_.matches)
         case ReferenceFilter():
             bare = sum([not (match.type or match.url) for match in filter_.matches])
-            types = len(field(type_, filter_.param).targets or RESOURCE_TYPES) if bare else 1
+            targets = field(type_, filter_.param, catalogue).targets if bare else ()
+            types = len(targets or RESOURCE_TYPES) if bare else 1
             return len(filter_.matches) + bare * (types - 1)
         case IdFilter():
             return len(filter_.ids)
         case CompartmentFilter():
             return len(filter_.ids) + sum(len(link.matches) for link in filter_.links)
         case ChainFilter():
-            return sum(map(looked_up, filter_.types, filter_.filters))
+            pairs = zip(filter_.types, filter_.filters, strict=True)
+            return sum([looked_up(*pair, catalogue) for pair in pairs])
         case HasFilter():
-            return looked_up(filter_.type, filter_.filter)
+            return looked_up(filter_.type, filter_.filter, catalogue)
         case OtherFilter(inner):
-            return looked_up(type_, inner)
+            return looked_up(type_, inner, catalogue)
         case _:
-            return sum([looked_up(type_, one) for one in within(filter_)])
+            return sum([looked_up(type_, one, catalogue) for one in within(filter_)])
 
 
-def reference_field(type_: str, code: str) -> Field:
+def reference_field(type_: str, code: str, catalogue: Catalogue = R4) -> Field:
     """The reference parameter ``code`` of a type; raises ``FhirError`` 400 if it has none."""
-    found = field(type_, code)
+    found = field(type_, code, catalogue)
     if found.type != "reference":
         raise invalid(f"Search parameter {code} of {type_} is not a reference")
     return found
@@ -154,7 +157,7 @@ def _filter(type_: str, name: str, value: str, reading: Reading, chain: Chain) -
     code, _, modifier = name.partition(":")
     if code == COMPARTMENT:
         return _compartment(type_, modifier, value)
-    found = field(type_, code)
+    found = field(type_, code, reading.catalogue)
     if not value:
         raise bad(found, "a value")
     if not is_escaped_rightly(value):
@@ -178,7 +181,7 @@ def _has(type_: str, name: str, value: str, reading: Reading, chain: Chain) -> F
     if len(parts) < 4 or parts[1] not in RESOURCE_TYPES:
         raise invalid("Invalid _has: expected _has:Type:reference:parameter")
     _, source, code, rest = parts
-    if type_ not in reference_field(source, code).targets:
+    if type_ not in reference_field(source, code, reading.catalogue).targets:
         raise invalid(f"Search parameter {code} of {source} does not refer to {type_}")
     return HasFilter(source, code, _filter(source, rest, value, reading, chain.then(1)))
 
@@ -187,13 +190,14 @@ def _links(
     type_: str, head: str, rest: str, value: str, reading: Reading, chain: Chain
 ) -> ChainFilter:
     code, colon, only = head.partition(":")
-    targets = reference_field(type_, code).targets
+    targets = reference_field(type_, code, reading.catalogue).targets
     if colon:
         if only not in targets:
             raise invalid(f"Search parameter {code} does not refer to a type {only}")
         targets = (only,)
     if not rest.startswith("_has:"):
-        targets = tuple(target for target in targets if _is_asked(target, code_of(rest)))
+        asked = code_of(rest)
+        targets = tuple([t for t in targets if _is_asked(t, asked, reading.catalogue)])
     further = chain.then(len(targets))
     filters: dict[str, Filter] = {}
     refusal: FhirError | None = None
@@ -209,8 +213,8 @@ def _links(
     return ChainFilter(code, tuple(filters), tuple(filters.values()))
 
 
-def _is_asked(type_: str, code: str) -> bool:
-    return code == COMPARTMENT or has_field(type_, code)
+def _is_asked(type_: str, code: str, catalogue: Catalogue) -> bool:
+    return code == COMPARTMENT or has_field(type_, code, catalogue)
 
 
 def code_of(name: str) -> str:

@@ -23,7 +23,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from threadwell.fhir.quantities.units import UCUM
 from threadwell.fhir.search.fold import searched, searched_forms
+from threadwell.fhir.search.measured import in_common
 from threadwell.fhir.search.query import (
     AllFilter,
     ChainFilter,
@@ -262,7 +264,12 @@ def number_matches(m: NumberMatch | QuantityMatch, v: NumberValue | QuantityValu
 
 
 def quantity_matches(m: QuantityMatch, v: QuantityValue) -> bool:
-    """The number matches, in the unit that is asked for."""
+    """The number matches, in the unit that is asked for, or in another that it can be said in."""
+    if m.system == v.system == UCUM and m.code != v.code and m.code is not None:
+        wanted, found = in_common(m), in_common(v)
+        if wanted is None or found is None or wanted.code != found.code:
+            return False
+        return number_matches(wanted, found)
     if m.system is not None and m.system != v.system:
         return False
     if m.code is not None and m.code != v.code and (m.system is not None or m.code != v.unit):

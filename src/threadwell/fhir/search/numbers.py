@@ -10,6 +10,9 @@ INFINITY = Decimal("Infinity")
 _HALF = Decimal("0.5")
 #: Steps to the next number that are finer than anybody writes.
 _FINE = Context(prec=250)
+#: More digits than a query can write: nothing is rounded.
+_EXACT = Context(prec=1000)
+_TENTH = Decimal("0.1")
 _NUMBER = re.compile(r"[+-]?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -26,7 +29,13 @@ def query_number(text: str) -> tuple[Decimal, Decimal, Decimal]:
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "the pattern lets no infinity pass"
     half = _HALF.scaleb(exponent)
-    return value, value - half, value + half
+    return value, _EXACT.subtract(value, half), _EXACT.add(value, half)
+
+
+def about(value: Decimal) -> tuple[Decimal, Decimal]:
+    """A tenth of the number to either side: what ``ap`` means (§3.1.1.4.5)."""
+    gap = _EXACT.multiply(value.copy_abs(), _TENTH)
+    return _EXACT.subtract(value, gap), _EXACT.add(value, gap)
 
 
 def compared(value: Decimal, comparator: str) -> tuple[Decimal, Decimal]:

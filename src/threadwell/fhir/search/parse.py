@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.catalogue import Catalogue, catalogue_of
 from threadwell.fhir.search.cursor import Cursor, read_cursor
 from threadwell.fhir.search.field import field as search_field
 from threadwell.fhir.search.filter_expression import FILTER, parse_expression
@@ -47,11 +48,13 @@ def parse_query(
     """The query of a resource type that the decoded ``params`` of a URL or form say.
 
     ``bases`` are the FHIR bases that the server is known under: an absolute reference below one of
-    them is taken for a relative one. ``_summary`` becomes ``elements``, or ``summary_count``.
+    them is taken for a relative one; with them go the search parameters that it has
+    (``catalogue.Home``). ``_summary`` becomes ``elements``, or ``summary_count``.
     ``most`` is how many bytes a page may have. Raises ``FhirError`` 400 that names the parameter,
     and never its value.
     """
-    draft = _Draft(type_)
+    catalogue = catalogue_of(bases)
+    draft = _Draft(type_, catalogue)
     filters: list[_Read] = []
     for name, value in params:
         read = _RESULTS.get(name)
@@ -80,7 +83,7 @@ def parse_query(
         raise invalid("_cursor and _offset both say where the page begins")
     after, back = None, False
     if draft.cursor:
-        after, back, _ = read_cursor(type_, draft.sort, draft.cursor)
+        after, back, _ = read_cursor(type_, draft.sort, draft.cursor, catalogue)
     return Query(
         type_,
         tuple([one.filter for one in filters]),
@@ -96,6 +99,7 @@ def parse_query(
         includes=tuple(draft.includes),
         rev_includes=tuple(draft.rev_includes),
         most=most,
+        catalogue=catalogue,
     )
 
 
@@ -109,7 +113,7 @@ def is_lasting(query: Query, params: Sequence[tuple[str, str]]) -> bool:
     for name, value in params:
         if len(value) > _SHORT or (name not in _RESULTS and not _is_remembered(name, value)):
             return False
-    return sum([looked_up(query.type, one) for one in query.filters]) <= _FEW
+    return sum([looked_up(query.type, one, query.catalogue) for one in query.filters]) <= _FEW
 
 
 class Several(NamedTuple):
@@ -138,7 +142,7 @@ def parse_several(
         except FhirError as error:
             text = f"{error.issues[0].text} (of {type_}; a search takes what all its types have)"
             raise FhirError(error.status, [replace(error.issues[0], text=text)]) from None
-        many += sum([looked_up(type_, filter_) for filter_ in query.filters])
+        many += sum([looked_up(type_, one, query.catalogue) for one in query.filters])
         if many > MAX_LOOKED_UP:
             raise invalid(
                 f"A search of several types looks up at most {MAX_LOOKED_UP:,} tokens, references"
@@ -152,7 +156,7 @@ def parse_several(
     cursor = None
     text = next((value for name, value in params if name == "_cursor"), "")
     if text and queries:
-        cursor = read_cursor(types[0], queries[0].sort, text)
+        cursor = read_cursor(types[0], queries[0].sort, text, queries[0].catalogue)
         if cursor.at >= len(queries):
             raise invalid("_cursor is not from a link of this search")
     return Several(tuple(queries), cursor)
@@ -172,12 +176,16 @@ class _Read(NamedTuple):
 def _expression(type_: str, value: str, reading: Reading) -> list[_Read]:
     """What an expression comes to: a filter for each of those that must hold together."""
     found = parse_expression(type_, value, reading)
-    return [_Read(one, alternatives(one), looked_up(type_, one)) for one in parts_of(found)]
+    return [_counted(type_, one, reading) for one in parts_of(found)]
 
 
 def _read(type_: str, name: str, value: str, reading: Reading) -> _Read:
     found = parse_filter(type_, name, value, reading)
-    return _Read(found, alternatives(found), looked_up(type_, found))
+    return _counted(type_, found, reading)
+
+
+def _counted(type_: str, found: Filter, reading: Reading) -> _Read:
+    return _Read(found, alternatives(found), looked_up(type_, found, reading.catalogue))
 
 
 @lru_cache(maxsize=4096)
@@ -196,6 +204,7 @@ def natural(name: str, value: str) -> int:
 @dataclass(slots=True)
 class _Draft:
     type: str
+    catalogue: Catalogue
     sort: list[Sort] = field(default_factory=list)
     count: int = DEFAULT_COUNT
     offset: int = 0
@@ -210,7 +219,7 @@ class _Draft:
 def _sort(draft: _Draft, value: str) -> None:
     for key in value.split(","):
         code = key.removeprefix("-")
-        if search_field(draft.type, code).type == "composite":
+        if search_field(draft.type, code, draft.catalogue).type == "composite":
             raise invalid(f"_sort does not take the composite parameter {code}")
         draft.sort.append(Sort(code, descending=key.startswith("-")))
 
@@ -245,14 +254,14 @@ def _elements(draft: _Draft, value: str) -> None:
 
 
 def _include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
-    draft.includes.append(_read_include("_include", draft.type, value, iterate))
+    draft.includes.append(_read_include(draft, "_include", draft.type, value, iterate))
 
 
 def _rev_include(draft: _Draft, value: str, *, iterate: bool = False) -> None:
-    draft.rev_includes.append(_read_include("_revinclude", "*", value, iterate))
+    draft.rev_includes.append(_read_include(draft, "_revinclude", "*", value, iterate))
 
 
-def _read_include(name: str, default: str, value: str, iterate: bool) -> Include:
+def _read_include(draft: _Draft, name: str, default: str, value: str, iterate: bool) -> Include:
     if value == "*":
         return Include(default, "*", iterate=iterate)
     source, _, rest = value.partition(":")
@@ -260,7 +269,7 @@ def _read_include(name: str, default: str, value: str, iterate: bool) -> Include
     if source not in RESOURCE_TYPES or not param or target not in {"", *RESOURCE_TYPES}:
         raise invalid(f"Invalid {name}: expected Type:reference or Type:reference:Type")
     if param != "*":
-        reference_field(source, param)
+        reference_field(source, param, draft.catalogue)
     return Include(source, param, target, iterate)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from threadwell.fhir.search.catalogue import R4, Catalogue
 from threadwell.fhir.search.sought import (
     DateMatch,
     NumberMatch,
@@ -346,6 +347,8 @@ class Query:
     as many again. ``placed``: the place of each match is asked for,
     ``dated``: the moment of the answer (``Store.moment``).
 
+    ``catalogue`` has the search parameters that it was read by.
+
     ``derived`` is where whoever answers a query that is asked again and again (``lasting``) keeps
     what they have worked out for it, under a key of their own; what is made of a query by
     ``replace`` has none of it.
@@ -366,6 +369,7 @@ class Query:
     most: int | None = None
     placed: bool = False
     dated: bool = False
+    catalogue: Catalogue = field(default=R4, repr=False, compare=False)
     derived: dict[Hashable, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
 

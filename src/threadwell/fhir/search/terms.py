@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from threadwell.fhir.outcome import FhirError, invalid
+from threadwell.fhir.search.catalogue import Catalogue, catalogue_of
 from threadwell.fhir.search.field import Field
 from threadwell.fhir.search.fold import contact_code, text_code
-from threadwell.fhir.search.numbers import query_number
+from threadwell.fhir.search.numbers import about, query_number
 from threadwell.fhir.search.references import (
     parse_absolute,
     split_canonical,
@@ -34,12 +35,18 @@ from threadwell.fhir.search.values import of_type
 class Reading:
     """What reading a query takes beside the query.
 
-    ``bases`` are the FHIR bases that the server is known under, each a ``normal_base``. ``now`` is
+    ``bases`` are the FHIR bases that the server is known under, each a ``normal_base``, with the
+    search parameters that it has (``catalogue.Home``). ``now`` is
     the time for ``ap``, in microseconds since 1970 UTC.
     """
 
     bases: frozenset[str]
     now: int
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The search parameters that there are."""
+        return catalogue_of(self.bases)
 
 
 def split(text: str, separator: str) -> list[str]:
@@ -189,7 +196,6 @@ _NAMED = frozenset({"canonical", "uri"})
 _ANY_URL = frozenset({"canonical", "Reference"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PREFIXES = {prefix.value: prefix for prefix in Prefix}
-_TENTH = Decimal("0.1")
 
 
 def _bar(text: str) -> tuple[str, bool, str]:
@@ -212,6 +218,6 @@ def _number(field: Field, text: str) -> tuple[Prefix, Decimal, Decimal, Decimal]
     except ValueError:
         raise bad(field, "a number") from None
     if prefix is Prefix.AP:
-        gap = abs(value) * _TENTH
-        low, high = min(low, value - gap), max(high, value + gap)
+        least, most = about(value)
+        low, high = min(low, least), max(high, most)
     return prefix, value, low, high

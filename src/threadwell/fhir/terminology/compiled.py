@@ -9,15 +9,29 @@ from importlib.resources import files
 import msgspec
 
 from threadwell.fhir import definitions
+from threadwell.fhir.quantities.units import UCUM
 from threadwell.fhir.resource import Resource
 
 #: The resource types of which there are some.
 TYPES = ("CodeSystem", "ConceptMap", "ValueSet")
 
 
+#: Units of measure, as far as they are known (``fhir.quantities``): by their grammar.
+_UNITS: Resource = {
+    "resourceType": TYPES[0],
+    "url": UCUM,
+    "name": "UCUM",
+    "status": "active",
+    "caseSensitive": True,
+    "content": "fragment",
+}
+
+
 @lru_cache(maxsize=64)
 def find(type_: str, url: str, version: str = "") -> Resource | None:
     """The one with this ``url``, and this version if one is named; callers must not change it."""
+    if (type_, url) == (TYPES[0], UCUM) and not version:
+        return _UNITS
     line = _lines().get((type_, url))
     if line is None:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from threadwell.fhir.quantities.units import UCUM, find_unit
 from threadwell.fhir.resource import Resource
 
 #: Concepts that a code system may have; more are a terminology server's work.
@@ -76,6 +77,9 @@ class CodeSystem:
         found = self.concepts.get(code)
         if found is None and self._is_folded:
             found = self.concepts.get(self._folded.get(code.lower(), ""))
+        if found is None and self.url == UCUM and find_unit(code) is not None:
+            # Units are put together from others: they cannot be listed.
+            return Concept(code, code, {"code": code})
         return found
 
     def above(self, code: str) -> dict[str, None]:

@@ -14,6 +14,7 @@ from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node,
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.postgres.moments import Moments
 from threadwell.stores.sql.bases import Bases
+from threadwell.stores.sql.indexing import know_all
 from threadwell.stores.sql.keys import Keys
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -102,7 +103,9 @@ class Database:
         async for _ in attempts(PATIENCE):
             try:
                 ready = await migrate(address)
-                self.known_keys = self.known_keys or Keys(ready.secret, Bases(ready.bases))
+                if self.known_keys is None:
+                    self.known_keys = Keys(ready.secret, Bases(ready.bases))
+                    know_all(self.known_keys, ready.parameters)
                 return await asyncpg.create_pool(
                     address.dsn,
                     min_size=1,

@@ -23,6 +23,7 @@ from threadwell.stores.contract import StoreError
 from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.reindex import reindex_if_old
 from threadwell.stores.sql.bases import SETTING, read_bases
+from threadwell.stores.sql.indexing import KEPT
 
 _Plain: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -37,11 +38,13 @@ class Ready(NamedTuple):
     """What a database with the present schema is.
 
     ``secret`` is that of its keys; ``bases`` are those that its resources are known under;
-    ``nodes`` tells that Citus has distributed its tables.
+    ``parameters`` are settings of the search parameters of projects; ``nodes`` tells that Citus
+    has distributed its tables.
     """
 
     secret: bytes
     bases: frozenset[str]
+    parameters: dict[str, bytes]
     nodes: bool
 
 
@@ -60,7 +63,10 @@ async def migrate(address: DatabaseAddress) -> Ready:
         await reindex_if_old(connection)
         secret: bytes = await connection.fetchval("SELECT value FROM setting WHERE name = 'secret'")
         kept = await connection.fetchval("SELECT value FROM setting WHERE name = $1", SETTING)
-        return Ready(secret, read_bases(kept), await _on_nodes(connection))
+        found = await connection.fetch(
+            "SELECT name, value FROM setting WHERE starts_with(name, $1)", KEPT
+        )
+        return Ready(secret, read_bases(kept), dict(found), await _on_nodes(connection))
     finally:
         await connection.close()
 

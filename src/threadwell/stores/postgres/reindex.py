@@ -7,6 +7,7 @@ import asyncpg
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.bases import SETTING, Bases, read_bases
 from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sql.indexing import KEPT, know_all
 from threadwell.stores.sql.keys import Keys
 
 _AT_ONCE = 1000
@@ -37,6 +38,7 @@ async def _current(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
 async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     settings = dict(await connection.fetch("SELECT name, value FROM setting"))
     keys = Keys(settings["secret"], Bases(read_bases(settings.get(SETTING))))
+    know_all(keys, {name: value for name, value in settings.items() if name.startswith(KEPT)})
     await connection.execute("DELETE FROM posting; DELETE FROM folded")
     last = (0, 0)
     while True:

@@ -80,6 +80,7 @@ class Searcher:
         self._numbered = numbered
         #: The numbers of the matches of the last page.
         self.rids: list[int] = []
+        self._home = keys.bases.of(numbered.project)
 
     async def page(self, query: Query) -> Page:
         """The answer to a query."""
@@ -132,7 +133,7 @@ class Searcher:
             for one in parts:
                 await self._look_up(type_, one, found)
         elif isinstance(filter_, HasFilter):
-            referred = Referred(filter_.param, type_, self._keys.bases.own)
+            referred = Referred(filter_.param, type_, self._home)
             of_source = referring(filter_.filter, filter_.param)
             for match in await self._all(filter_.type, of_source):
                 referred.add(match)
@@ -156,7 +157,7 @@ class Searcher:
         return [match.version for match in await search.matches(0, None)]
 
     async def _included(self, query: Query, matches: Sequence[Stored]) -> Included:
-        walk = including(query, matches, self._keys.bases.own)
+        walk = including(query, matches, self._home)
         project, pid = self._numbered.project, self._numbered.pid
         try:
             asked = next(walk)
@@ -199,6 +200,7 @@ class _Search:
         self._connection = connection
         self._keys = keys
         self._numbered = numbered
+        self._home = keys.bases.of(numbered.project)
         self._query = query
         self._conditions = conditions
         self._natural: dict[int, tuple[Stream, ...]] = {}
@@ -274,7 +276,7 @@ class _Search:
         No more is fetched than is asked for, and a little ahead.
         """
         sql = statement.bodies(descending=descending)
-        bases = self._keys.bases.own
+        bases = self._home
         doubts = Doubts(self._query.type, tuple(statement.doubts), bases)
         seen = 0
         async for row in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from time import monotonic
 
 from asyncpg import Record
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
@@ -13,6 +15,7 @@ from threadwell.stores.contract import (
     ALWAYS,
     Change,
     ChangeSet,
+    IndexSize,
     Key,
     Page,
     Position,
@@ -20,12 +23,14 @@ from threadwell.stores.contract import (
     Stored,
     Version,
 )
+from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.known import is_known, know, read_known
 from threadwell.stores.postgres.moments import LAST
 from threadwell.stores.postgres.news import News
+from threadwell.stores.postgres.parameters import change, index_slice, parameters, turn
 from threadwell.stores.postgres.private import Private
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.quick import (
@@ -41,6 +46,7 @@ from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.found import Found, found
+from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.watching import Watcher
@@ -80,6 +86,7 @@ class PostgresStore:
         self._moments = self._database.moments
         self._writer = Writer(self._database, self._projects)
         self._news = News(self._database, self._projects)
+        self._looked: dict[str, float] = {}
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
@@ -190,8 +197,16 @@ class PostgresStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         keys = await self._database.keys()
-        prepared = await aside(size_of(change_set), lambda: prepare(keys, project, change_set))
-        await self._writer.commit(prepared)
+        size = size_of(change_set)
+        while True:
+            prepared = await aside(size, lambda: prepare(keys, project, change_set))
+            try:
+                await self._writer.commit(prepared)
+                break
+            except Stale:
+                await self.parameters(project)
+        if prepared.changing is not None:
+            await self.parameters(project)
         self._news.tell(project)
 
     async def index_keys(self) -> Keys:
@@ -213,6 +228,58 @@ class PostgresStore:
             return keys.bases.own
 
         return await self._database.run(work)
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        keys = self._database.known_keys or await self._database.keys()
+        now = monotonic()
+        if anew or now - self._looked.get(project, 0.0) > UNSEEN:
+            self._looked[project] = now
+            there = await self._database.run(lambda c: turn(c, project))
+            if there != keys.bases.of(project).turn:
+                await self.parameters(project)
+        return keys.bases.of(project)
+
+    async def parameters(self, project: str) -> Parameters:
+        found = await self._database.run(lambda c: parameters(c, project))
+        return await self._seen(project, found)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        keys = await self._database.keys()
+
+        async def work(connection: Connection) -> Parameters:
+            async with connection.transaction():
+                return await change(connection, keys, project, changing)
+
+        found = await self._seen(project, await self._database.run(work))
+        self._news.tell(project)
+        return found
+
+    async def index_size(self) -> IndexSize:
+        async def work(connection: Connection) -> IndexSize:
+            found: list[int] = []
+            for table in ("posting", "folded"):
+                sql = f"SELECT (SELECT count(*) FROM {table}), pg_total_relation_size('{table}')"
+                found += await connection.fetchrow(sql)
+            return IndexSize(*found)
+
+        return await self._database.run(work)
+
+    async def index(self, project: str) -> Parameters:
+        keys = await self._database.keys()
+        if not (now := await self.parameters(project)).pending:
+            return now
+        pid = await self._projects.pid(project)
+
+        async def work(connection: Connection) -> Parameters:
+            async with connection.transaction():
+                return await index_slice(connection, keys, project, pid)
+
+        return await self._seen(project, await self._database.run(work))
+
+    async def _seen(self, project: str, found: Parameters) -> Parameters:
+        keys = await self._database.keys()
+        keys.bases.has(project, found.catalogue, found.turn)
+        return found
 
     async def projects(self) -> list[str]:
         sql = "SELECT name FROM project ORDER BY pid"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,10 +27,13 @@ from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
 from threadwell.stores.postgres.news import numbering
+from threadwell.stores.postgres.parameters import keeping, parameters, still_at, take_turn
 from threadwell.stores.postgres.private import is_kept
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.postgres.transaction import Later, Verdict, locks, write_group
+from threadwell.stores.sql.indexing import Stale
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.watching import Watcher
 
@@ -126,7 +129,8 @@ class Writer:
         self.watcher: Watcher | None = None
 
     async def commit(self, prepared: Prepared) -> None:
-        """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing.
+        """Durable when it returns; raises ``Conflict``, ``Stale`` or ``StoreError``, having
+        written nothing.
 
         Where the database stays away after a commit was sent to it, the message of the
         ``StoreError`` says that nobody knows.
@@ -188,8 +192,13 @@ class Writer:
         self.watcher.committed(len(group), perf_counter() - started)
 
     async def _commit_group(self, project: str, queue: _Queue, group: list[_Waiting]) -> None:
+        newest = max(waiting.prepared.turn for waiting in group)
+        _fail([one for one in group if one.prepared.turn < newest], Stale())
+        group = [one for one in group if one.prepared.turn == newest]
         try:
             verdicts = await self._persist(project, group)
+        except Stale as stale:
+            _fail(group, stale)
         except StoreError as error:
             if len(group) == 1 or (error.__cause__ and away(error.__cause__)):
                 _fail(group, error)
@@ -220,6 +229,8 @@ class Writer:
                 if await self._happened(project, group, unknown):
                     return unknown.verdicts
                 error, lost, trusting = unknown.error, unknown, False
+            except asyncpg.DivisionByZeroError:
+                raise Stale from None
             except FAULTS as fault:
                 if not (away(fault) or crossed(fault)):
                     raise store_error("cannot write to", shown, fault) from fault
@@ -234,6 +245,7 @@ class Writer:
         keys = await self._database.keys()
         numbered = NumberedProject(project, await self._projects.pid_to_write(connection, project))
         prepared = [waiting.prepared for waiting in group]
+        changing = any(one.changing for one in prepared)
         held = ", ".join(str(lock) for lock in [fate, *locks(keys, prepared)])
         try:
             await connection.execute(
@@ -246,7 +258,10 @@ class Writer:
             await _roll_back(connection)
             raise
         try:
-            await connection.execute(f"{numbering(keys, numbered, written)} COMMIT")
+            told = await _told(connection, keys, project, prepared, verdicts) if changing else ""
+            still = still_at(project, prepared[0].turn) if written else ""
+            numbers = numbering(keys, numbered, written)
+            await connection.execute(f"{numbers} {still} {told} COMMIT")
         except FAULTS as error:
             if not away(error):
                 await _roll_back(connection)
@@ -319,6 +334,22 @@ class Writer:
         raise store_error(what, self._database.address.shown, error) from error
 
 
+async def _told(
+    connection: Connection,
+    keys: Keys,
+    project: str,
+    prepared: Sequence[Prepared],
+    verdicts: Sequence[Verdict],
+) -> str:
+    """The statements that keep what change sets make of the search parameters."""
+    await take_turn(connection, keys, project)
+    before = after = await parameters(connection, project)
+    for one, verdict in zip(prepared, verdicts, strict=True):
+        if one.changing is not None and verdict is None:
+            after = one.changing(after)
+    return keeping(project, after) if after != before else ""
+
+
 async def _roll_back(connection: Connection) -> None:
     try:
         await connection.execute("ROLLBACK")
@@ -341,13 +372,13 @@ def _settle(waiting: _Waiting, verdict: Verdict) -> None:
         waiting.done.set_exception(_bare(verdict))
 
 
-def _fail(group: list[_Waiting] | deque[_Waiting], error: StoreError) -> None:
+def _fail(group: Iterable[_Waiting], error: StoreError | Stale) -> None:
     for waiting in group:
         if not waiting.done.done():
             waiting.done.set_exception(_bare(error))
 
 
-def _bare(error: Conflict | StoreError) -> Conflict | StoreError:
+def _bare(error: Conflict | Stale | StoreError) -> Conflict | Stale | StoreError:
     """The error without what leads to the group, and so back to it."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.fold import searched
+from threadwell.fhir.search.measured import in_common
 from threadwell.fhir.search.query import (
     AllFilter,
     ChainFilter,
@@ -35,7 +35,13 @@ from threadwell.fhir.search.query import (
     UriFilter,
     within,
 )
-from threadwell.fhir.search.sought import ReferenceMatch, StringMode, TokenMatch, UriMode
+from threadwell.fhir.search.sought import (
+    QuantityMatch,
+    ReferenceMatch,
+    StringMode,
+    TokenMatch,
+    UriMode,
+)
 from threadwell.fhir.search.within import inner_type, is_inner, looks_within, plain_type
 from threadwell.stores.sql.conditions import (
     Always,
@@ -55,8 +61,10 @@ from threadwell.stores.sql.keys import (
     itself,
     of_code,
     of_identifier,
+    of_measured,
     of_numbers,
     of_plain,
+    of_present,
     of_reference,
     of_system,
     of_token,
@@ -73,7 +81,10 @@ from threadwell.stores.sql.ranges import (
     decides,
     number_stretch,
 )
+from threadwell.stores.unindexed import check_indexed
 
+#: Of numbers: one, or from one to another.
+_KINDS = ("point", "range")
 #: The filters that compile to what ``Lookups`` find.
 _LOOKING_UP = (ChainFilter, CompartmentFilter, HasFilter)
 
@@ -96,9 +107,14 @@ class Compiler:
         self._type = type_
         self._plain = plain_type(type_)
         self._lookups = lookups
+        self._catalogue = keys.bases.of(project).catalogue
+        self._found = self._catalogue.found(self._plain)
 
     def condition(self, filter_: Filter) -> Condition:
-        """The filter in the terms of the index."""
+        """The filter in the terms of the index; raises ``StoreError`` for a parameter that is not
+        in it.
+        """
+        check_indexed(self._plain, filter_, self._found)
         match filter_:
             case TokenFilter(negate=True) | ReferenceFilter(negate=True) if is_inner(self._type):
                 # The list knows the whole alone, which may contain several.
@@ -166,7 +182,7 @@ class Compiler:
         return [self._key(param, of_reference(type_, match.id)) for type_ in types]
 
     def _targets(self, param: str) -> Iterable[str]:
-        parameter = search_parameters(self._plain).get(param)
+        parameter = self._catalogue.found(self._plain).get(param)
         targets = parameter.targets if parameter else ()
         return targets if targets and "Resource" not in targets else sorted(RESOURCE_TYPES)
 
@@ -211,7 +227,11 @@ class Compiler:
             return Condition(filter_, row=Always(not filter_.missing))
         bit = present_bits(self._type).get(filter_.param)
         if bit is None:
-            return Condition(filter_, exact=False)
+            of = self._catalogue.of(self._plain)
+            if of is None or filter_.param not in of.own or is_inner(self._type):
+                return Condition(filter_, exact=False)
+            key = self._key(filter_.param, of_present())
+            return _terms(filter_, [(key, True)], negate=filter_.missing)
         return Condition(filter_, row=Present(bit, filter_.missing))
 
     def _updated(self, filter_: DateFilter) -> Condition:
@@ -235,11 +255,20 @@ class Compiler:
         return Condition(filter_, streams=tuple(streams), exact=False)
 
     def _numbers(self, filter_: NumberFilter | QuantityFilter) -> Condition:
-        point = self._key(filter_.param, of_numbers("point"))
-        ranges = self._key(filter_.param, of_numbers("range"))
-        stretches = _joined([number_stretch(m) for m in filter_.matches])
-        streams = [Stream(point, low, high, exact=False) for low, high in stretches]
-        streams.append(Stream(ranges, exact=False))
+        by_forms: dict[tuple[str, str], list[Stretch]] = {}
+        for match in filter_.matches:
+            same = in_common(match) if isinstance(match, QuantityMatch) else None
+            if same is None:
+                forms, stretch = tuple(map(of_numbers, _KINDS)), number_stretch(match)
+            else:
+                forms = tuple([of_measured(kind, same.code or "") for kind in _KINDS])
+                stretch = number_stretch(same)
+            by_forms.setdefault((forms[0], forms[1]), []).append(stretch)
+        streams: list[Stream] = []
+        for (points, ranges), stretches in by_forms.items():
+            key = self._key(filter_.param, points)
+            streams += [Stream(key, low, high, exact=False) for low, high in _joined(stretches)]
+            streams.append(Stream(self._key(filter_.param, ranges), exact=False))
         return Condition(filter_, streams=tuple(streams), exact=False)
 
     def _texts(self, filter_: StringFilter | TextFilter | UriFilter) -> Condition:
@@ -329,7 +358,7 @@ class Compiler:
         matches: list[ReferenceMatch] = []
         among: set[tuple[str, str]] = set()
         inside: list[str] = []
-        named = holds_names(self._plain, filter_.param)
+        named = holds_names(self._plain, filter_.param, self._catalogue)
         for type_, further in zip(filter_.types, filter_.filters, strict=True):
             for target in self._lookups.targets(type_, further, named=named):
                 among.add((target.type, target.id))
@@ -346,7 +375,7 @@ class Compiler:
     def _chain(self, filter_: ChainFilter) -> Condition:
         assert self._lookups
         param, keys = filter_.param, []
-        named = holds_names(self._plain, param)
+        named = holds_names(self._plain, param, self._catalogue)
         for type_, further in zip(filter_.types, filter_.filters, strict=True):
             for target in self._lookups.targets(type_, further, named=named):
                 keys += [self._key(param, form) for form in forms_of(target, named=named)]

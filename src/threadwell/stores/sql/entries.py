@@ -14,18 +14,19 @@ from typing import NamedTuple
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.extract import extraction
 from threadwell.fhir.search.references import with_types
 from threadwell.fhir.search.within import inner_resources, plain_type
 from threadwell.stores.natural import NATURAL, NO_TIME
-from threadwell.stores.sql.bases import EVERYWHERE, NOWHERE
+from threadwell.stores.sql.bases import everywhere, nowhere
 from threadwell.stores.sql.compounds import Compound, compounds
 from threadwell.stores.sql.keys import Keys, every, every_updated, itself, scope
 from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 6
+INDEX_VERSION = 7
 
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
@@ -59,14 +60,14 @@ def entries(
     project: str,
     resource: Resource,
     updated: int,
-    bases: frozenset[str] | None = None,
+    bases: Home | None = None,
 ) -> Entries:
     """The entries of a resource that was last updated at ``updated`` milliseconds since 1970.
 
-    ``bases`` are our own, if not those of ``keys``.
+    ``bases`` are our own with the search parameters that there are, if not those of ``keys``.
     """
     if bases is None:
-        bases = keys.bases.own
+        bases = keys.bases.of(project)
     shape = _shape(keys, bases, project, resource["resourceType"])
     if "contained" in resource:
         found = shape.gather(with_types(resource))
@@ -102,16 +103,29 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
 
 
 def difference(
-    keys: Keys, project: str, body: bytes, updated: int, now: Entries
+    keys: Keys,
+    project: str,
+    body: bytes,
+    updated: int,
+    now: Entries,
+    home: Home | None = None,
 ) -> tuple[Entries, Entries]:
-    """What is to be removed where a stored version becomes ``now``, and what is to be added."""
+    """What is to be removed where a stored version becomes ``now``, and what is to be added.
+
+    ``home`` is what ``now`` was made with, if not that of ``keys``.
+    """
     resource = decode(body)
-    was = entries(keys, project, resource, updated)
+    home = home or keys.bases.of(project)
+    catalogue = home.catalogue.before
+    if catalogue is not home.catalogue:
+        # What is leaving the index may be there still.
+        home = Home(home, catalogue)
+    was = entries(keys, project, resource, updated, home)
     if not was.absolute:
-        return _without(was, now), _without(now, was)
+        return without(was, now), without(now, was)
     # Who wrote it may have known of more bases than we do, or of fewer.
-    most = entries(keys, project, resource, updated, EVERYWHERE)
-    least = entries(keys, project, resource, updated, NOWHERE)
+    most = entries(keys, project, resource, updated, everywhere(catalogue))
+    least = entries(keys, project, resource, updated, nowhere(catalogue))
     possible = most._replace(
         places=tuple({*most.places, *least.places}), placed=tuple({*most.placed, *least.placed})
     )
@@ -119,10 +133,11 @@ def difference(
         places=tuple({*most.places} & {*least.places}),
         placed=tuple({*most.placed} & {*least.placed}),
     )
-    return _without(possible, now), _without(now, certain)
+    return without(possible, now), without(now, certain)
 
 
-def _without(these: Entries, those: Entries) -> Entries:
+def without(these: Entries, those: Entries) -> Entries:
+    """Those entries that are not among the other ones."""
     placed, texts = set(those.placed), set(those.texts)
     # At another natural time all of them are others.
     places = set(those.places) if these.sort == those.sort else ()
@@ -164,7 +179,7 @@ class _Shape:
 
 
 def _add_inner(
-    found: MemberEntries, keys: Keys, project: str, resource: Resource, bases: frozenset[str]
+    found: MemberEntries, keys: Keys, project: str, resource: Resource, bases: Home
 ) -> None:
     """Add what chains find within the resource; it is there by itself for them to lead back to."""
     inner = inner_resources(resource, bases)
@@ -182,9 +197,11 @@ def _add_inner(
 
 
 @lru_cache(maxsize=2048)
-def _shape(keys: Keys, bases: frozenset[str], project: str, type_: str) -> _Shape:
+def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
     """``type_`` may be an inner one (``fhir.search.within``)."""
     plain = plain_type(type_)
+    of = bases.catalogue.of(plain)
+    own = of.own if of else frozenset[str]()
     bits = present_bits(type_)
     grouped: dict[int, list[tuple[str, Compound]]] = {}
     for compound in compounds(type_):
@@ -201,10 +218,11 @@ def _shape(keys: Keys, bases: frozenset[str], project: str, type_: str) -> _Shap
             bits.get(code, 0),
             natural=code == NATURAL.get(type_),
             part=code in in_compounds,
+            told=code in own,
         )
-        for code in search_parameters(plain)
+        for code in (search_parameters(plain) if of is None else of.written)
     }
-    plan = extraction(plain)
+    plan = extraction(plain, bases.catalogue)
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),
@@ -216,6 +234,6 @@ def _shape(keys: Keys, bases: frozenset[str], project: str, type_: str) -> _Shap
 
 @cache
 def present_bits(type_: str) -> dict[str, int]:
-    """The bit of each parameter of a type in ``present``."""
+    """The bit of each parameter of a type in ``present``: of those that R4 has."""
     codes = sorted(search_parameters(type_))[:PRESENT_BITS]
     return {code: 1 << position for position, code in enumerate(codes)}

@@ -114,9 +114,19 @@ def of_identifier(form: str) -> str:
     return f"i{form}"
 
 
+def of_present() -> str:
+    """Whatever has a value."""
+    return "m"
+
+
 def of_width(name: str) -> str:
     """Dates that are equally long, ordered by their beginning."""
     return f"d{name}"
+
+
+def of_measured(kind: str, dimension: str) -> str:
+    """Quantities of a dimension in what it is measured in, ordered."""
+    return f"n{kind}@{dimension}"
 
 
 def of_numbers(kind: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from threadwell.fhir.json import decode
+from threadwell.fhir.search.catalogue import Catalogue
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.field import field
 from threadwell.fhir.search.query import AllFilter, Filter, MissingFilter, parts_of
@@ -21,10 +21,9 @@ from threadwell.stores.sql.keys import Keys, of_plain, of_reference, of_url, sco
 NAMELESS = Name("", "")
 
 
-@cache
-def holds_names(type_: str, param: str) -> bool:
+def holds_names(type_: str, param: str, catalogue: Catalogue) -> bool:
     """Whether a reference parameter of a type holds canonicals."""
-    return is_named(field(type_, param))
+    return is_named(field(type_, param, catalogue))
 
 
 class Referred:
@@ -84,11 +83,12 @@ def name_forms(name: Name) -> list[str]:
 
 def referring_keys(keys: Keys, project: str, ask: Referring) -> list[int]:
     """The lists of all that is asked for."""
+    catalogue = keys.bases.of(project).catalogue
     return [
         keys.key(under + form)
         for type_, param in ask.params
         for under in (scope(project, type_, param),)
-        for named in (holds_names(type_, param),)
+        for named in (holds_names(type_, param, catalogue),)
         for target in ask.targets
         for form in forms_of(target, named=named)
     ]

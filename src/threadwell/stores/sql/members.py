@@ -13,6 +13,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import Member
 from threadwell.fhir.search.fold import searched_forms
+from threadwell.fhir.search.measured import in_common
 from threadwell.fhir.search.references import localised_value, own, parse_absolute
 from threadwell.fhir.search.values import (
     CompositeValue,
@@ -32,8 +33,10 @@ from threadwell.stores.sql.keys import (
     below,
     of_code,
     of_identifier,
+    of_measured,
     of_numbers,
     of_plain,
+    of_present,
     of_reference,
     of_system,
     of_token,
@@ -86,10 +89,14 @@ class Param:
     """A parameter of a type in a project.
 
     ``bit`` stands for it in ``present``; ``natural`` where its dates say when the resource
-    happened; ``part`` where compounds are made of it. ``bases`` are those that are our own.
+    happened; ``part`` where compounds are made of it; ``told`` where a list tells which resources
+    have a value, as it has no bit. ``bases`` are those that are our own.
     """
 
-    __slots__ = ("_bases", "_dates", "_key", "_put", "bit", "code", "natural", "part", "scope")
+    __slots__ = (
+        *("_bases", "_dates", "_key", "_present", "_put"),
+        *("bit", "code", "natural", "part", "scope"),
+    )
 
     def __init__(
         self,
@@ -101,6 +108,7 @@ class Param:
         *,
         natural: bool,
         part: bool,
+        told: bool = False,
     ) -> None:
         self._bases = bases
         self.code = code
@@ -110,12 +118,13 @@ class Param:
         self.part = part
         self._key = keys.key
         self._dates: dict[str, int] = {}
+        self._present = keys.key(scope + of_present()) if told else None
         self._put: Mapping[type, Callable[[Any, MemberEntries], None]] = {
             TokenValue: self._token,
             ReferenceValue: self._reference,
             DateValue: self._date,
             NumberValue: self._number,
-            QuantityValue: self._number,
+            QuantityValue: self._quantity,
             StringValue: self._string,
             UriValue: self._uri,
             CompositeValue: self._composite,
@@ -124,6 +133,8 @@ class Param:
     def put(self, values: Iterable[IndexValue], into: MemberEntries) -> None:
         """Put what it finds in a member into the index; at least one value."""
         into.present |= self.bit
+        if self._present is not None:
+            into.places.append(self._present)
         for value in values:
             self._put[value.__class__](value, into)
         if self.part:
@@ -159,6 +170,12 @@ class Param:
     def _number(self, value: NumberValue | QuantityValue, into: MemberEntries) -> None:
         form = of_numbers(number_kind(value))
         into.placed.append((self._key(self.scope + form), number_place(value.low)))
+
+    def _quantity(self, value: QuantityValue, into: MemberEntries) -> None:
+        self._number(value, into)
+        if (same := in_common(value)) is not None:
+            form = of_measured(number_kind(same), same.code)
+            into.placed.append((self._key(self.scope + form), number_place(same.low)))
 
     def _string(self, value: StringValue, into: MemberEntries) -> None:
         self._text(searched_forms(value.text, parted=value.parted), into)

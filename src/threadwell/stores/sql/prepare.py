@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.json import decode
+from threadwell.fhir.search.catalogue import Home
+from threadwell.fhir.search.defining import TYPE
 from threadwell.stores.contract import ChangeSet, Write
+from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A change set with what each of its writes removes from the index and adds to it."""
+    """A change set with what each of its writes removes from the index and adds to it.
+
+    It was made by the search parameters as they were at ``turn``, and ``changing`` changes them.
+    """
 
     project: str
     change_set: ChangeSet
     removed: tuple[Entries, ...]
     added: tuple[Entries, ...]
+    turn: int
+    changing: Changing | None
 
     @property
     def size(self) -> int:
@@ -27,8 +35,8 @@ class Prepared:
         return len(self.added) + len(self.change_set.kept)
 
 
-#: The secret of the keys, the bases that are ours, and the project.
-_Basis: TypeAlias = tuple[bytes, frozenset[str], str]
+#: The secret of the keys, the bases that are ours, the project, and the turn of its parameters.
+_Basis: TypeAlias = tuple[bytes, frozenset[str], str, int]
 
 
 class Worked(NamedTuple):
@@ -52,6 +60,12 @@ def check_once(change_set: ChangeSet) -> None:
         raise ValueError("a change set writes a private value at most once")
 
 
+def definitions(writes: Iterable[Write]) -> Changing | None:
+    """How writes change the search parameters; ``None`` where they define none."""
+    found = [(write.id, write.resource) for write in writes if write.type == TYPE]
+    return (lambda parameters: parameters.redefined(found)) if found else None
+
+
 def size_of(change_set: ChangeSet) -> int:
     """Bytes of JSON that ``prepare`` looks through."""
     return sum([len(w.body) + (len(w.before.body) if w.before else 0) for w in change_set.writes])
@@ -60,31 +74,37 @@ def size_of(change_set: ChangeSet) -> int:
 def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
     """The change set with only those entries that differ between each version and the next."""
     check_once(change_set)
-    basis = _basis(keys, project)
-    pairs = [_difference(keys, project, write, basis) for write in change_set.writes]
+    home = keys.bases.of(project)
+    basis = _basis(keys, home, project)
+    pairs = [_difference(keys, project, write, basis, home) for write in change_set.writes]
     removed = tuple(before for before, _ in pairs)
-    return Prepared(project, change_set, removed, tuple(after for _, after in pairs))
+    added = tuple(after for _, after in pairs)
+    changing = definitions(change_set.writes)
+    return Prepared(project, change_set, removed, added, home.turn, changing)
 
 
 def work_out(keys: Keys, project: str, writes: Sequence[Write]) -> list[Worked]:
     """What each write changes in the index, to go with it as ``Write.worked``."""
-    basis = _basis(keys, project)
-    return [Worked(basis, *_difference(keys, project, one, basis)) for one in writes]
+    home = keys.bases.of(project)
+    basis = _basis(keys, home, project)
+    return [Worked(basis, *_difference(keys, project, one, basis, home)) for one in writes]
 
 
-def _difference(keys: Keys, project: str, write: Write, basis: _Basis) -> tuple[Entries, Entries]:
+def _difference(
+    keys: Keys, project: str, write: Write, basis: _Basis, home: Home
+) -> tuple[Entries, Entries]:
     resource = write.resource
     if isinstance(write.worked, Worked):
         if write.worked.basis == basis:
             return write.worked.removed, write.worked.added
-        # Another base is known as ours since.
+        # Another base is known as ours since, or there are other search parameters.
         resource = decode(write.body) if resource is not None else None
-    after = entries(keys, project, resource, write.updated) if resource else _NONE
+    after = entries(keys, project, resource, write.updated, home) if resource else _NONE
     before = write.before
     if before is None or before.deleted:
         return _NONE, after
-    return difference(keys, project, before.body, before.updated, after)
+    return difference(keys, project, before.body, before.updated, after, home)
 
 
-def _basis(keys: Keys, project: str) -> _Basis:
-    return keys.secret, keys.bases.own, project
+def _basis(keys: Keys, home: Home, project: str) -> _Basis:
+    return keys.secret, keys.bases.own, project, home.turn

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import chain
 
+from threadwell.fhir.search.catalogue import Catalogue
 from threadwell.fhir.search.query import (
     CompartmentFilter,
     DateFilter,
@@ -46,12 +47,18 @@ def quick_lead(keys: Keys, project: str, query: Query) -> Lead | None:
         letters += more
     if letters > _SHORT:
         return None
-    return _covering(keys, project, query.type, query.filters, order)
+    catalogue = keys.bases.of(project).catalogue
+    return _covering(keys, project, catalogue, query.type, query.filters, order)
 
 
 @lru_cache(maxsize=4096)
 def _covering(
-    keys: Keys, project: str, type_: str, filters: tuple[Filter, ...], order: Order
+    keys: Keys,
+    project: str,
+    catalogue: Catalogue,  # noqa: ARG001 - with another one, lists may hold other things
+    type_: str,
+    filters: tuple[Filter, ...],
+    order: Order,
 ) -> Lead | None:
     query = Query(type_, filters)
     compiler = Compiler(keys, project, type_)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from threadwell.fhir.json import decode
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter, parts_of
 from threadwell.stores.contract import Page, Stored
@@ -124,8 +125,8 @@ class OneSearch:
         return bool(self._rids(0, 1))
 
     @property
-    def bases(self) -> frozenset[str]:
-        return self._reader.keys.bases.own
+    def bases(self) -> Home:
+        return self._reader.keys.bases.of(self._project)
 
     def answer(self, asked: Asked) -> list[Stored]:
         keys = self._reader.keys

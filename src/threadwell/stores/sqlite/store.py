@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import apsw
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.aside import aside
@@ -18,6 +20,7 @@ from threadwell.stores.contract import (
     ALWAYS,
     Change,
     ChangeSet,
+    IndexSize,
     Key,
     Page,
     Position,
@@ -26,7 +29,9 @@ from threadwell.stores.contract import (
     Version,
 )
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
+from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.sql.bases import Bases
+from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
@@ -35,6 +40,7 @@ from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
 from threadwell.stores.sqlite.frozen import check_frozen, is_frozen, thawed
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.known import is_known, know, read_known
+from threadwell.stores.sqlite.parameters import know_all, parameters, turn
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
 from threadwell.stores.sqlite.search import Learnt, Searcher, Within
@@ -74,12 +80,14 @@ class SqliteStore:
         self._writing = writing
         self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)))
         if reader is None:
+            know_all(writing, self._keys)
             reindex_if_old(writing, self._keys)
         self._reading = self._reader()
         self._watch = Watch(self._reading, heavy.STEPS_ON_LOOP)
         self._searcher = Searcher(self._reading, self._keys)
         self._heavy = Heavy(self._another_searcher)
         self._pids: dict[str, int] = {}
+        self._looked: dict[str, float] = {}
         self._bell = Bell(lambda: news.listen(self._reading, self._bell.ring_all))
         self._writer = Writer(writing, Searcher(writing, self._keys), self._pid_to_write)
 
@@ -192,10 +200,16 @@ class SqliteStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._file.check()
-        prepared = await aside(
-            size_of(change_set), lambda: prepare(self._keys, project, change_set)
-        )
-        await self._writer.commit(prepared)
+        size = size_of(change_set)
+        while True:
+            prepared = await aside(size, lambda: prepare(self._keys, project, change_set))
+            try:
+                await self._writer.commit(prepared)
+                break
+            except Stale:
+                self._look(project)
+        if prepared.changing is not None:
+            self._look(project)
         self._bell.ring(project)
 
     async def index_keys(self) -> Keys:
@@ -227,6 +241,44 @@ class SqliteStore:
             self._file.check()
             await self._writer.do(add)
         return own.own
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        now = monotonic()
+        if anew or now - self._looked.get(project, 0.0) > UNSEEN:
+            self._looked[project] = now
+            with _READING:
+                there = turn(self._reading, project)
+            if there != self._keys.bases.of(project).turn:
+                self._look(project)
+        return self._keys.bases.of(project)
+
+    async def parameters(self, project: str) -> Parameters:
+        return self._look(project)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        self._file.check()
+        await self._writer.do(lambda transaction: transaction.change_parameters(project, changing))
+        self._bell.ring(project)
+        return self._look(project)
+
+    async def index_size(self) -> IndexSize:
+        def sizes(connection: apsw.Connection) -> dict[str, tuple[int, int]]:
+            sql = (
+                "SELECT name, ncell, pgsize FROM dbstat"
+                " WHERE aggregate = TRUE AND name IN ('posting', 'text')"
+            )
+            return {name: (cells, size) for name, cells, size in fetch(connection, sql)}
+
+        # It reads all of it: not on a connection that others wait for.
+        with closing(self._reader()) as connection:
+            found = await asyncio.to_thread(sizes, connection)
+        return IndexSize(*found.get("posting", (0, 0)), *found.get("text", (0, 0)))
+
+    async def index(self, project: str) -> Parameters:
+        if self._look(project).pending:
+            self._file.check()
+            await self._writer.do(lambda transaction: transaction.index(self._keys, project))
+        return self._look(project)
 
     async def projects(self) -> list[str]:
         with _READING:
@@ -323,6 +375,13 @@ class SqliteStore:
         self._file.check()
         connection = self._reader()
         return Searcher(connection, self._keys.another()), Watch(connection, heavy.STEPS)
+
+    def _look(self, project: str) -> Parameters:
+        """See which search parameters there are."""
+        with _READING:
+            found = parameters(self._reading, project)
+        self._keys.bases.has(project, found.catalogue, found.turn)
+        return found
 
     def _rid(self, project: str, type_: str, id_: str) -> list[tuple[Any, ...]]:
         return fetch(self._reading, _RID, (id_, type_, self._pid(project)))

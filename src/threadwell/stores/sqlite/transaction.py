@@ -23,9 +23,13 @@ from threadwell.stores.contract import (
     StoreSlow,
     Write,
 )
+from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.condition import looks_up
 from threadwell.stores.sql.entries import Entries
+from threadwell.stores.sql.indexing import Stale
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sqlite import parameters
 from threadwell.stores.sqlite.heavy import Limit, Watch
 from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.render import as_json
@@ -94,11 +98,14 @@ class Transaction:
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
         self._positions: dict[int, int] = {}
+        self._turns: dict[str, int] = {}
 
     def apply(self, prepared: Prepared) -> None:
-        """Gather a change set; or raise ``Conflict``, or ``StoreSlow`` where too much has to be
-        looked through for an ``Unmatched``, with nothing of it gathered.
+        """Gather a change set; or raise ``Conflict``, ``Stale``, or ``StoreSlow`` where too much
+        has to be looked through for an ``Unmatched``, with nothing of it gathered.
         """
+        if self._turn(prepared.project) != prepared.turn:
+            raise Stale
         pid = self._pid(prepared.project)
         change_set = prepared.change_set
         places = [(pid, write.type, write.id) for write in change_set.writes]
@@ -124,6 +131,19 @@ class Transaction:
             self._gather(place, change, write, current, removed, added)
         for one in change_set.kept:
             self.put_private(one.kind, one.name, one.value, only_new=False)
+        if prepared.changing is not None:
+            self.change_parameters(prepared.project, prepared.changing)
+
+    def change_parameters(self, project: str, changing: Changing) -> None:
+        """Change the search parameters of a project: what is prepared by then is ``Stale``."""
+        found = parameters.change(self._connection, project, changing)
+        self._turns[project] = found.turn
+
+    def index(self, keys: Keys, project: str) -> None:
+        """Bring the index of some resources in line with the search parameters."""
+        self.flush()
+        found = parameters.index_slice(self._connection, keys, project, self._pid(project))
+        self._turns[project] = found.turn
 
     def put_private(self, kind: str, name: str, value: bytes | None, *, only_new: bool) -> bool:
         """Keep or remove a value of the server's own; ``False`` where an old one stays."""
@@ -156,6 +176,12 @@ class Transaction:
                 if written >= _PART:
                     yield
                     written = 0
+
+    def _turn(self, project: str) -> int:
+        found = self._turns.get(project)
+        if found is None:
+            found = self._turns[project] = parameters.turn(self._connection, project)
+        return found
 
     def _expect(self, place: _ProjectKey, before: Stored | None) -> _Current | None:
         current = self._known[place] if place in self._known else self._current(place)

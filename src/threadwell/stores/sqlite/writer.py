@@ -18,6 +18,7 @@ from typing import TypeAlias
 import apsw
 
 from threadwell.stores.contract import Conflict, StoreError, StoreSlow
+from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import heavy
 from threadwell.stores.sqlite.faults import store_error
@@ -58,7 +59,9 @@ class Writer:
         connection.set_busy_timeout(0)
 
     async def commit(self, prepared: Prepared) -> None:
-        """Durable when it returns; raises ``Conflict`` or ``StoreError`` having written nothing."""
+        """Durable when it returns; raises ``Conflict``, ``Stale`` or ``StoreError``, having written
+        nothing.
+        """
         await self.do(lambda transaction: transaction.apply(prepared), prepared.size)
 
     async def do(self, work: Work, size: int = 1) -> None:
@@ -138,7 +141,7 @@ class Writer:
             for position, (work, size, _) in enumerate(group):
                 try:
                     work(transaction)
-                except (Conflict, StoreSlow) as refusal:
+                except (Conflict, Stale, StoreSlow) as refusal:
                     refused[position] = refusal
                 since += size
                 if since >= _SLICE or perf_counter() - turn > _TURN:

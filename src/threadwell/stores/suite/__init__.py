@@ -21,6 +21,7 @@ from threadwell.stores.suite.kept import KeptValues
 from threadwell.stores.suite.news import News
 from threadwell.stores.suite.order import Order
 from threadwell.stores.suite.pages import Pages
+from threadwell.stores.suite.parameters import OwnParameters
 from threadwell.stores.suite.preconditions import Preconditions
 from threadwell.stores.suite.references import References
 from threadwell.stores.suite.searches import Searches
@@ -40,6 +41,7 @@ class StoreContract(
     Copies,
     KeptValues,
     News,
+    OwnParameters,
 ):
     """Every test of the contract."""
 

@@ -1,10 +1,11 @@
 """Numbers of a query imply the range that they are written to."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
-from threadwell.fhir.search.numbers import decimal, query_number
+from threadwell.fhir.search.numbers import about, decimal, query_number
 
 
 @pytest.mark.parametrize(
@@ -20,10 +21,24 @@ from threadwell.fhir.search.numbers import decimal, query_number
         ("-5.4", "-5.45", "-5.35"),
         ("+3", "2.5", "3.5"),
         ("0", "-0.5", "0.5"),
+        # As many digits as anybody writes, and none is lost.
+        (f"{9**40}", f"{9**40 - 1}.5", f"{9**40}.5"),
+        (f"{9**40}.5", f"{9**40}.45", f"{9**40}.55"),
+        (f"1.{'0' * 60}1", f"1.{'0' * 61}5", f"1.{'0' * 60}15"),
+        (f"{'7' * 200}.{'3' * 200}", f"{'7' * 200}.{'3' * 199}25", f"{'7' * 200}.{'3' * 200}5"),
     ],
 )
 def test_the_implied_range(text, low, high):
     assert query_number(text) == (Decimal(text), Decimal(low), Decimal(high))
+
+
+def test_about_is_a_tenth_to_either_side():
+    value = Decimal(f"-{9**40}.5")
+    tenth = Fraction(value) / 10
+    assert [Fraction(end) for end in about(value)] == [
+        Fraction(value) + tenth,
+        Fraction(value) - tenth,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,32 @@
+"""The duty that brings the index in line where search parameters come or go."""
+
+from __future__ import annotations
+
+from threadwell.duties.duty import Duty, Workplace
+from threadwell.stores.parameters import UNSEEN
+
+#: How long it leaves the index as it is after a change, in seconds: until no process searches by
+#: what is leaving.
+_GRACE = 4 * UNSEEN
+
+
+def duty(workplace: Workplace) -> Duty:
+    """The duty; a round done twice changes nothing.
+
+    A round is one slice: a few hundred resources in one transaction, for which writers wait.
+    """
+    store, project = workplace.store, workplace.project
+    known: int | None = None
+
+    async def bring_in_line() -> float | None:
+        nonlocal known
+        found = await store.parameters(project)
+        if not found.pending:
+            return None
+        if known != found.turn:
+            known = found.turn
+            return _GRACE
+        found = await store.index(project)
+        return 0.0 if found.pending else None
+
+    return Duty("indexing", bring_in_line)

@@ -1,0 +1,69 @@
+"""What a store can be searched by, as plain method calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from threadwell.facade.verbs import Verbs
+from threadwell.fhir.definitions.search_parameters import search_parameters
+from threadwell.fhir.search.extract import KNOWN_TO_STORES, unsearchable
+
+if TYPE_CHECKING:
+    from threadwell.stores.costs import Cost
+    from threadwell.stores.parameters import Parameters
+
+
+class Indexing(Verbs):
+    """The search parameters: what they cost, which are left out, how far the index has come."""
+
+    def index_costs(self) -> list[Cost]:
+        """What each search parameter costs, the dearest first (``stores.costs``)."""
+        from threadwell.stores.costs import costs
+
+        return self._loop.call(costs(self._store, self._project))
+
+    def search_parameters(self) -> Parameters:
+        """Those in which the store differs from R4, and how far the index has come with them."""
+        return self._loop.call(self._store.parameters(self._project))
+
+    def leave_out(self, *names: str) -> Parameters:
+        """Index no longer by some parameters of R4 (``Communication.received``).
+
+        Raises ``ValueError`` for what is none, and for what Threadwell itself looks things up by.
+        What was indexed by them is removed by the duty ``indexing``, or ``index``.
+        """
+        return self._turn_parameters(names, on=False)
+
+    def bring_back(self, *names: str) -> Parameters:
+        """Index by them again; they can be searched by once that is done."""
+        return self._turn_parameters(names, on=True)
+
+    def index(self) -> Parameters:
+        """Bring the index of some more resources in line, as the duty ``indexing`` does.
+
+        Done once nothing is ``pending``: ``while tw.index().pending: …``.
+        """
+        return self._loop.call(self._store.index(self._project))
+
+    def _turn_parameters(self, names: Sequence[str], *, on: bool) -> Parameters:
+        from threadwell.stores.needed import why_needed
+
+        places = []
+        for name in names:
+            type_, _, code = name.partition(".")
+            known = search_parameters(type_).get(code)
+            if known is None or unsearchable(known) or code in KNOWN_TO_STORES:
+                raise ValueError(f"{name}: R4 has no search parameter of that name (Type.code)")
+            if not on and (why := why_needed(type_, code)):
+                raise ValueError(f"{name} cannot be left out: {why}")
+            places.append((type_, code))
+
+        def changing(parameters: Parameters) -> Parameters:
+            for type_, code in places:
+                parameters = parameters.turned(type_, code, on=on)
+            return parameters
+
+        act = "index on" if on else "index off"
+        self._trail.event(self._project, act, self._trail.by, asked=" ".join(names))
+        return self._loop.call(self._store.change_parameters(self._project, changing))
