@@ -40,7 +40,7 @@ from threadwell.stores.sqlite import SqliteStore
 
 IS_CAMPAIGN = os.environ.get("THREADWELL_EXAMPLES") == "campaign"
 #: One attack of so many is made in memory, and on a store with SQL; a campaign makes all.
-PARTS = (1, 1) if IS_CAMPAIGN else (7, 40)
+PARTS = (1, 1) if IS_CAMPAIGN else (13, 60)
 #: One resource of each type that the other project has.
 EACH = tuple({key(name).type: name for name in reversed(WORLD)}.values())
 
