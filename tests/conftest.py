@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import dovecot  # noqa: E402 - the scripts folder is no package
 import lent_schemas  # noqa: E402
@@ -177,7 +177,7 @@ def postgres_url(postgres_server: postgres.Server) -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Fifteen thousand collected tests are no garbage, and need no look again and again."""
+    """Eighteen thousand collected tests are no garbage, and need no look again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+import stem
 from threadwell.app import open_store
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
@@ -73,18 +74,11 @@ def server(
     if request.param == "postgres":
         store, workers = f"{request.getfixturevalue('postgres_server').url()}&schema=e2e", "2"
     port = free_port()
-    client = json.loads(
-        subprocess.run(
-            [*THREADWELL, "client", "add", "tests", "--store", store],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    )
+    client = json.loads(stem.run([*THREADWELL, "client", "add", "tests", "--store", store]))
     command = [*THREADWELL, "serve", "--store", store, "--port", str(port)]
     command += ["--workers", workers]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        process = stem.start(command, stdout=out, stderr=subprocess.STDOUT)
         try:
             base_url = f"http://127.0.0.1:{port}/"
             _wait(base_url + "healthcheck", process, log)

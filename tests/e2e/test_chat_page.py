@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import stem
 import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ class Clinic:
     def start(self) -> None:
         command = [sys.executable, "-m", "threadwell", "serve", "--store", self.store]
         command += ["--port", self.port, "--workers", self.workers]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = stem.start(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         for line in self.process.stdout:
             if found := re.search(r"(http\S+:(\d+))/sign-in/\S+", line):

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+import stem
 import threadwell
 from threadwell.app import create_server, duties_of, open_store
 from threadwell.channels.account import Account
@@ -64,7 +65,7 @@ class Practice:
         """Start the server, on the port that it had before."""
         command = [*THREADWELL, "serve", "--store", self.store, "--port", str(self.port), *options]
         with self.log.open("a") as errors:
-            self.process = subprocess.Popen(
+            self.process = stem.start(
                 command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
             )
         assert self.process.stdout
@@ -79,7 +80,7 @@ class Practice:
         """Start a process that does the duties alone."""
         with self.log.open("a") as errors:
             command = [*THREADWELL, "duties", "--store", self.store]
-            process = subprocess.Popen(command, stdout=errors, stderr=errors, text=True)
+            process = stem.start(command, stdout=errors, stderr=errors, text=True)
         self.duties.append(process)
         return process
 

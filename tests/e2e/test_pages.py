@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import stem
+
 from .pages import led_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sample = ROOT / "sample"
     people = ["--people", str(sample / "people.csv"), "--zone", "America/New_York"]
     command = [*THREADWELL, "import", str(sample), *people, "--store", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
+    stem.run(command)
     return path
 
 
@@ -68,7 +70,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sign_in_link(store: Path) -> Iterator[str]:
     """A server over the sample, and the link that it prints."""
     command = [*THREADWELL, "serve", "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             for line in process.stdout:
@@ -303,7 +305,7 @@ def test_a_shared_link_leads_on_after_signing_in(
     visitor.goto(f"{base}{href}")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Sign in to see the inbox")
     command = [*THREADWELL, "sign-in", "--url", base, "--store", str(store)]
-    link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    link = stem.run(command).strip()
     visitor.goto(link)
     visitor.get_by_role("button", name="Sign in").click()
     expect(visitor).to_have_url(f"{base}{href}")
@@ -404,7 +406,7 @@ def test_the_keyboard_reaches_the_content(page: Page) -> None:
 
 def test_signing_out(chrome: Browser, store: Path, base: str) -> None:
     command = [*THREADWELL, "sign-in", "--url", base, "--store", str(store)]
-    link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    link = stem.run(command).strip()
     page = chrome.new_page()
     page.goto(link)
     _picture(page, "door")

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import stem
 import threadwell
 
 from .pages import led_to
@@ -55,7 +56,7 @@ def chrome(chromium: str) -> Iterator[Browser]:
 @contextmanager
 def _served(store: Path) -> Iterator[str]:
     command = [*THREADWELL, "serve", "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             for line in process.stdout:

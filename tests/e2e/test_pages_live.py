@@ -23,6 +23,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import stem
 import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ def practice(request: Any, sample: Path, tmp_path: Path) -> Iterator[Practice]:
         _import(store)
     command = [*THREADWELL, "serve", "--store", store, "--port", "0", "--workers", workers]
     command += ["--max-in-flight", "3", "--no-duties"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             for line in process.stdout:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import stem
+
 from . import test_pages as pages
 from .pages import led_to
 from .test_pages import chrome  # noqa: F401 - a fixture
@@ -42,14 +44,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     who = ["--people", str(folder / "people.csv"), "--zone", "America/New_York"]
     command = [*pages.THREADWELL, "import", str(folder / "portal.csv"), *who]
     store = folder / "practice.db"
-    subprocess.run([*command, "--store", str(store)], check=True, capture_output=True)
+    stem.run([*command, "--store", str(store)])
     return store
 
 
 @pytest.fixture(scope="module")
 def link(store: Path) -> Iterator[str]:
     command = [*pages.THREADWELL, "serve", "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             yield next(found[0] for line in process.stdout if (found := _LINK.search(line)))

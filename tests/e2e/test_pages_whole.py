@@ -22,6 +22,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+import stem
 import threadwell
 from threadwell.app import open_store
 from threadwell.channels.account import Account
@@ -161,7 +162,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(_stick(store))).result()
     command = [sys.executable, "-m", "threadwell", "serve", "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             lines = (re.search(r"(http\S+)/sign-in/\S+", line) for line in process.stdout)

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import stem
+
 pytest.importorskip("playwright", reason="left out: no Playwright (make test installs it)")
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -47,7 +49,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
         assert invited.user.state == "invited"
     url = f"http://localhost:{port}"
     command = [*THREADWELL, "serve", "--store", store, "--port", str(port), "--base-url", url]
-    with subprocess.Popen([*command, "--no-duties"], stdout=subprocess.PIPE, text=True) as process:
+    with stem.start([*command, "--no-duties"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             next(line for line in process.stdout if "/sign-in/" in line)

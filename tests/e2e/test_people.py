@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import stem
+
 pytest.importorskip("playwright", reason="left out: no Playwright (make test installs it)")
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -59,8 +61,7 @@ def email(name: str) -> str:
 def invite(store: str, name: str, url: str) -> dict[str, Any]:
     command = [*THREADWELL, "user", "invite", email(name), "--first", name.title()]
     command += ["--last", "Ash", "--role", "participant", "--url", url, "--store", store]
-    done = subprocess.run([*command, "--format", "json"], check=True, capture_output=True)
-    made: dict[str, Any] = json.loads(done.stdout)
+    made: dict[str, Any] = json.loads(stem.run([*command, "--format", "json"]))
     return made
 
 
@@ -71,7 +72,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     command = [*THREADWELL, "serve", "--store", store, "--port", "0", "--no-duties"]
     with threadwell.open(store) as tw:
         patient = tw.create_resource({"resourceType": "Patient", "name": [{"given": ["Leo"]}]})
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             found = next(filter(None, (re.search(r"http\S+/sign-in/", x) for x in process.stdout)))

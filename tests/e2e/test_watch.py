@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import stem
 import threadwell
 
 SAMPLE = Path(__file__).parents[2] / "sample"
@@ -121,7 +122,7 @@ _THREADWELL = [sys.executable, "-m", "threadwell"]
 
 @contextmanager
 def watching(folder: Path, store: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+    process = stem.start(
         [*_THREADWELL, *command(folder, store, "--every", "0.1", "--format", "json")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import stem
+
 CHILD = Path(__file__).with_name("duty_child.py")
 
 
@@ -31,7 +33,7 @@ def start_child() -> Iterator[Start]:
 
     def start(url: str, name: str, *options: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(CHILD), url, name, *options]
-        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        running.append(stem.start(command, stdout=subprocess.PIPE, text=True))
         return running[-1]
 
     yield start

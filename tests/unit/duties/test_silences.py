@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import stem
 from threadwell.app import open_store
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
@@ -88,7 +89,7 @@ def serving(store_url: str) -> Iterator[list[subprocess.Popen[str]]]:
 
     asyncio.run(prepare())
     command = [sys.executable, "-m", "threadwell", "serve", "--store", store_url, "--port", "0"]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    running = [stem.start(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     try:
         yield running
     finally:

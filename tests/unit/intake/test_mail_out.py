@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import stem
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.calls import HttpCaller
 from threadwell.channels.account import Account
@@ -382,7 +383,7 @@ def test_killed_around_the_mail(tmp_path: Path, clean: Relay, moment: str) -> No
     practice.arrive(mail("m1@example.org"))
     name = practice.reply("Three.")
     child = Path(__file__).with_name("outbox_child.py")
-    process = subprocess.Popen([sys.executable, str(child), url], stdout=subprocess.PIPE, text=True)
+    process = stem.start([sys.executable, str(child), url], stdout=subprocess.PIPE, text=True)
     clean.at_data = process.kill
     clean.next = ["cut" if moment == "before" else "lost"]
     assert "done" not in process.communicate(timeout=60)[0]

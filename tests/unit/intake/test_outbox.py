@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import stem
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.calls import HttpCaller
 from threadwell.channels import ReadOptions
@@ -400,7 +401,7 @@ def test_killed_around_the_call(desk: Desk, url: str, provider: Provider, moment
         pytest.skip("nobody else can open a store in memory")
     name = desk.reply("Three it is.")
     child = Path(__file__).with_name("outbox_child.py")
-    process = subprocess.Popen([sys.executable, str(child), url], stdout=subprocess.PIPE, text=True)
+    process = stem.start([sys.executable, str(child), url], stdout=subprocess.PIPE, text=True)
 
     def kill() -> None:
         process.kill()

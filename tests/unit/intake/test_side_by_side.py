@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import stem
 from threadwell.app import open_store
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
@@ -48,7 +49,7 @@ async def prepare(url: str, patients: int) -> None:
 def at_once(url: str, works: Iterable[tuple[str, int, int, int]]) -> list[list[int]]:
     """What the processes printed that take (phones, first, count, size) at the same time."""
     processes = [
-        subprocess.Popen(
+        stem.start(
             [sys.executable, str(CHILD), url, *map(str, work)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

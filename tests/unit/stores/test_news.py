@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 import postgres
+import stem
 from threadwell.app import open_store
 from threadwell.fhir.stamp import new_id, now_ms, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
@@ -47,7 +48,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def child(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that is killed in the end."""
     command = [sys.executable, str(CHILD), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
