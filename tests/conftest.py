@@ -176,8 +176,15 @@ def postgres_url(postgres_server: postgres.Server) -> str:
     return f"{postgres_server.url()}&schema=test{next(_SCHEMAS)}"
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """What is collected stays: no look for garbage in it before all is there."""
+    if not getattr(session.config.option, "numprocesses", None):
+        gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Eighteen thousand collected tests are no garbage, and need no look again and again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
