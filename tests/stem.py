@@ -29,12 +29,14 @@ _KNOWN = {"stdin", "stdout", "stderr", "env", "cwd", "text", "start_new_session"
 
 
 def start(command: list[str], **options: Any) -> subprocess.Popen[Any]:
-    """What ``subprocess.Popen`` starts: ``[sys.executable, "-m", "threadwell", …]``, or a script.
+    """What ``subprocess.Popen`` starts: ``[sys.executable, "-m", "threadwell", …]``, or a program.
+
+    A program is a script, or text after ``-c``, for whom all of Threadwell is imported already.
 
     Whatever is no such command is started by ``subprocess`` itself.
     """
     ours = command[0] == sys.executable and (
-        command[1:3] == ["-m", "threadwell"] or command[1].endswith(".py")
+        command[1:3] == ["-m", "threadwell"] or command[1] == "-c" or command[1].endswith(".py")
     )
     if not ours or not options.keys() <= _KNOWN or not hasattr(socket, "SOCK_SEQPACKET"):
         return subprocess.Popen(command, **options)
@@ -43,11 +45,17 @@ def start(command: list[str], **options: Any) -> subprocess.Popen[Any]:
 
 def run(command: list[str]) -> str:
     """What a command prints. Raises ``CalledProcessError`` where it fails."""
-    with start(command, stdout=subprocess.PIPE, text=True) as process:
-        said, _ = process.communicate()
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, said)
-    return str(said)
+    done = ran(command)
+    done.check_returncode()
+    return done.stdout
+
+
+def ran(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, with what it printed."""
+    pipe = subprocess.PIPE
+    with start(command, stdout=pipe, stderr=pipe, text=True) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 class _Forked(subprocess.Popen):
@@ -221,6 +229,10 @@ def _main() -> None:
     gc.unfreeze()
     arguments = _serve(asked)
     if arguments is None:
+        return
+    if arguments[0] == "-c":
+        sys.argv, sys.path[0] = ["-c", *arguments[2:]], str(Path.cwd())
+        exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
         return
     if arguments[0] == "-m":
         sys.argv, sys.path[0] = arguments[1:], str(Path.cwd())

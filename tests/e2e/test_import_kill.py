@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import stem
 import threadwell
 
 SAMPLE = Path(__file__).parents[2] / "sample"
@@ -50,7 +51,7 @@ def test_a_killed_import_is_made_good_by_the_next(tmp_path: Path, live_resources
 def _import(store: Path, dies_after: int = 10_000) -> int:
     """Import, or begin to; how many batches were committed."""
     command = [sys.executable, "-c", PROGRAM, str(store), str(SAMPLE)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with stem.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr
         told = 0

@@ -82,30 +82,22 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(
     whole, killed = new_store(), new_store()
     for name in ("whole", "killed"):
         fill(tmp_path / name)
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "0", *command(tmp_path / "whole", whole, "--once", *leave)],
-        capture_output=True,
-        text=True,
+    run = stem.ran(
+        [sys.executable, "-c", PROGRAM, "0", *command(tmp_path / "whole", whole, "--once", *leave)]
     )
     assert run.returncode == 0, run.stderr
     moments = int(run.stdout.rpartition("moments")[2])
     assert moments > 12
     # Each process gets a little further than the one before, which died.
     for dies in range(3, moments, max(1, moments // 3)):
-        died = subprocess.run(
+        died = stem.ran(
             [
                 *(sys.executable, "-c", PROGRAM, str(dies)),
                 *command(tmp_path / "killed", killed, "--once", *leave),
-            ],
-            capture_output=True,
-            text=True,
+            ]
         )
         assert died.returncode in (-signal.SIGKILL, 0), died.stderr
-    last = subprocess.run(
-        [*_THREADWELL, *command(tmp_path / "killed", killed, "--once", *leave)],
-        capture_output=True,
-        text=True,
-    )
+    last = stem.ran([*_THREADWELL, *command(tmp_path / "killed", killed, "--once", *leave)])
     assert last.returncode == 0, last.stderr
     assert live_resources(killed) == live_resources(whole)
     with threadwell.open(killed) as tw:
