@@ -54,6 +54,7 @@ class Provider:
     def start(self, key: str) -> None:
         told = {"PORT": str(self.port), "KEY": key, "AFTER": f"{self._server}/sign-in"}
         told["BACK"] = f"{self._server}/sign-in/back/clinic"
+        told["OUT"] = f"{self._server}/sign-in/out/clinic"
         self._process = subprocess.Popen(
             self._command,
             env={**os.environ, **told},
@@ -201,6 +202,12 @@ def test_who_was_invited_comes_in_and_goes_also_after_the_keys_have_changed(
     practice.provider.start("second")
     signs_in(page, "robin")
     is_in(page)
+    # Who signs out there is signed out here: the provider says so itself.
+    there = page.context.new_page()
+    there.goto(f"{practice.provider.issuer}/session/end")
+    there.get_by_role("button", name=re.compile("Yes")).click()
+    expect(there.get_by_text("Sign-out Success")).to_be_visible()
+    assert page.reload().status == 401  # type: ignore[union-attr]
 
 
 def test_who_is_not_known_or_not_verified_is_told_so(

@@ -28,10 +28,11 @@ async def come_in(
     page: str,
     *,
     provider: str = "",
+    sid: str = "",
 ) -> Response:
     """Sign the browser in, by the form of ``page``, and lead it on.
 
-    ``provider`` is the outside provider by which they came, if they did.
+    ``provider`` is the outside provider by which they came, if they did, ``sid`` its name for that.
     """
     member = acts_as(site, user)
     if member is None:
@@ -44,6 +45,7 @@ async def come_in(
         methods=methods,
         agent=request.headers.get("user-agent", ""),
         provider=provider,
+        sid=sid,
     )
     await entered(site, request, member.profile, page)
     device = await devices.know(

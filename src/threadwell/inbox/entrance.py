@@ -35,7 +35,7 @@ from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
 from threadwell.users.pauses import Paused
-from threadwell.users.providers import BACK, providers, required_for
+from threadwell.users.providers import BACK, OUT, providers, required_for
 from threadwell.users.resetting import ask_for_reset
 from threadwell.users.signing_in import PASSWORD, PASSWORD_AND_CODE, Proved, Wrong
 from threadwell.users.steps import LIFE as STEP_LIFE
@@ -78,6 +78,7 @@ def entrance(site: Site, outside: Callable[[Endpoint], Endpoint]) -> list[Route]
         form("/sign-in/code", check_code),
         form("/sign-in/with/{provider}", outside_doors.begin, "GET"),
         form(f"{BACK}/{{provider}}", outside_doors.come_back, "GET"),
+        form(f"{OUT}/{{provider}}", outside_doors.told_out),
         form("/setpassword/{id}/{secret}/with/{provider}", outside_doors.begin_by_link),
         form("/sign-in/passkey/begin", passkey_doors.begin),
         form("/sign-in/passkey", passkey_doors.sign_in),

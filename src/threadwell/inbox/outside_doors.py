@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox.coming_in import come_in, where_from
+from threadwell.inbox.coming_in import acts_as, come_in, where_from
 from threadwell.inbox.doors import drop_cookie, from_elsewhere, give_cookie, is_from_here, keep_app
 from threadwell.inbox.entering import entered
 from threadwell.inbox.entrance_forms import sign_in_form
-from threadwell.inbox.page import sentence
+from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
 from threadwell.users.browsers import signed_in
 from threadwell.users.changing import link_user
@@ -24,7 +24,7 @@ from threadwell.users.outside import LIFE
 from threadwell.users.password_links import Link
 from threadwell.users.pauses import Paused
 from threadwell.users.provider_calls import ProviderDown
-from threadwell.users.providers import BACK, Provider, find_provider
+from threadwell.users.providers import BACK, OUT, Provider, find_provider
 from threadwell.users.signing_in import Wrong
 from threadwell.users.user import User
 
@@ -71,10 +71,29 @@ async def come_back(site: Site, request: Request) -> Response:
         response: Response = RedirectResponse("/account", 303)
     else:
         response = await come_in(
-            *(site, request, back.user, back.methods, page), provider=provider.name
+            *(site, request, back.user, back.methods, page),
+            provider=provider.name,
+            sid=back.sid,
         )
     drop_cookie(site, response, site.outside_cookie)
     return response
+
+
+async def told_out(site: Site, request: Request) -> Response:
+    """The provider itself says that somebody has signed out there (Back-Channel Logout §2.5)."""
+    provider = await _provider(site, request)
+    token = first(await read_form(request), "logout_token")
+    try:
+        user = await site.outside.ended(provider, token)
+    except Wrong as error:
+        told = {"error": "invalid_request", "error_description": str(error)}
+        return JSONResponse(told, 400)
+    except ProviderDown as error:
+        return JSONResponse({"error": "invalid_request", "error_description": str(error)}, 503)
+    member = acts_as(site, user) if user is not None else None
+    if member is not None:
+        await entered(site, request, member.profile, f"{OUT}/{provider.name}")
+    return Response(status_code=200)
 
 
 async def _away(

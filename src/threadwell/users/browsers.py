@@ -34,8 +34,9 @@ class SignIn(msgspec.Struct, frozen=True):
 
     ``who`` is the reference of the person that it names (``Practitioner/…``), ``""`` for nobody.
     ``user`` is the id of their account, if they came in by one, at its ``epoch``; ``methods`` are
-    the means (RFC 8176), ``provider`` is the outside provider by which they came, if they did.
-    ``agent`` is what the browser calls itself, ``id`` what names it in lists.
+    the means (RFC 8176), ``provider`` is the outside provider by which they came, if they did,
+    and ``sid`` its name for that. ``agent`` is what the browser calls itself, ``id`` what names it
+    in lists.
     """
 
     expires: int
@@ -47,6 +48,7 @@ class SignIn(msgspec.Struct, frozen=True):
     agent: str = ""
     id: str = ""
     provider: str = ""
+    sid: str = ""
 
 
 async def begin(
@@ -58,6 +60,7 @@ async def begin(
     methods: tuple[str, ...] = (),
     agent: str = "",
     provider: str = "",
+    sid: str = "",
     clock: Clock = now_ms,
 ) -> str:
     """Sign a browser in; its cookie."""
@@ -66,7 +69,7 @@ async def begin(
     one = SignIn(now + COOKIE_LIFE, who, begun=now, methods=methods, agent=agent[:_LONGEST_AGENT])
     kept = []
     if provider:
-        one = msgspec.structs.replace(one, provider=provider)
+        one = msgspec.structs.replace(one, provider=provider, sid=sid)
     if user is not None:
         one = msgspec.structs.replace(one, user=user.id, epoch=user.epoch)
         kept.append(Kept(_OF, f"{user.id}/{name}", b""))
@@ -130,6 +133,18 @@ async def end_browser(store: Store, project: str, user: User, id_: str) -> bool:
 async def end_browsers(store: Store, project: str, user: User, *, but: str = "") -> int:
     """Sign somebody out everywhere, ``but`` in the browser of that id; how many these were."""
     names = [name for name in await _named(store, user) if _id(name) != but]
+    for name in names:
+        await _end(store, project, name)
+    return len(names)
+
+
+async def end_of_provider(store: Store, project: str, user: User, provider: str, sid: str) -> int:
+    """Sign somebody out where they came by a provider, of all or of its ``sid`` alone."""
+    names = [
+        name
+        for name, one in (await _named(store, user)).items()
+        if one.provider == provider and sid in ("", one.sid)
+    ]
     for name in names:
         await _end(store, project, name)
     return len(names)

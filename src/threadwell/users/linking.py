@@ -96,7 +96,7 @@ async def account_of(
     ``owner`` is who links it to the account in which they are signed in, ``link`` an invitation by
     which they came.
     """
-    user = await _known(store, provider, told)
+    user = await known(store, provider, told.sub)
     if user is None:
         if provider.roles:
             _wanted(provider, told)
@@ -107,6 +107,16 @@ async def account_of(
         raise Wrong("that account gets in no more: ask whoever runs Threadwell")
     await _give_roles(store, project, provider, told, user, clock)
     return user
+
+
+async def known(store: Store, provider: Provider, sub: str) -> User | None:
+    """The account of whom a provider calls ``sub``; ``None`` where it opens none."""
+    id_ = await store.get_private(_OF, _name(provider.issuer, sub))
+    user = None if id_ is None else await find_user(store, id_.decode())
+    if user is None:
+        return None
+    there = any((one.issuer, one.sub) == (provider.issuer, sub) for one in user.identities)
+    return user if there else None
 
 
 async def unlink(store: Store, project: str, user: User, provider: str) -> User | None:
@@ -126,15 +136,6 @@ async def unlink(store: Store, project: str, user: User, provider: str) -> User 
 
     kept = [Kept(_OF, _name(one.issuer, one.sub), None) for one in gone]
     return await change_user(store, project, user.id, changed, kept=kept)
-
-
-async def _known(store: Store, provider: Provider, told: Told) -> User | None:
-    id_ = await store.get_private(_OF, _name(provider.issuer, told.sub))
-    user = None if id_ is None else await find_user(store, id_.decode())
-    if user is None:
-        return None
-    there = any((one.issuer, one.sub) == (provider.issuer, told.sub) for one in user.identities)
-    return user if there else None
 
 
 async def _linked(

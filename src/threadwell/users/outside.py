@@ -4,6 +4,7 @@
 
     begin    where the browser is sent (authorization code with PKCE), and the cookie that it keeps
     finish   what it comes back with: whose account it is, by an ID token that is for this question
+    ended    the provider itself tells that somebody has signed out there
 
 Nothing of an answer is looked at that does not come with the cookie and the state of its question.
 """
@@ -22,9 +23,11 @@ import msgspec
 
 from threadwell.fhir.stamp import Clock
 from threadwell.stores.contract import Store
+from threadwell.users.accounts import end_logins
+from threadwell.users.browsers import end_of_provider
 from threadwell.users.id_tokens import BadToken, checked, header_of
 from threadwell.users.keeping import find_user
-from threadwell.users.linking import account_of, told_of
+from threadwell.users.linking import account_of, known, told_of
 from threadwell.users.once import keep_once, take_once
 from threadwell.users.password_links import Link
 from threadwell.users.pauses import OUTSIDE, Counted, Pauses, source_of
@@ -36,6 +39,9 @@ from threadwell.users.user import User
 #: How long somebody may take at the provider, in milliseconds.
 LIFE = 15 * 60_000
 _KIND = "outside-question"
+#: What a logout token has to say that happened.
+_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+_LONGEST_SID = 300
 #: RFC 8176: the means that a provider may say, as far as they are known to others.
 _MEANS = frozenset(
     [
@@ -68,11 +74,15 @@ class Away(NamedTuple):
 
 
 class Back(NamedTuple):
-    """Who has come back, by which means (RFC 8176), and whether it was to link their account."""
+    """Who has come back, by which means (RFC 8176), and whether it was to link their account.
+
+    ``sid`` is the provider's name for that sign-in, ``""`` where it has none.
+    """
 
     user: User
     methods: tuple[str, ...]
     linked: bool
+    sid: str
 
 
 class Outside:
@@ -157,7 +167,25 @@ class Outside:
         await self._pauses.right((), [_counted(where)])
         ways = claims.get("amr")
         methods = [one for one in ways if one in _MEANS] if isinstance(ways, list) else []
-        return Back(user, tuple(methods), owner is not None)
+        return Back(user, tuple(methods), owner is not None, _sid(claims))
+
+    async def ended(self, provider: Provider, token: str) -> User | None:
+        """Sign out whom a logout token names (OpenID Connect Back-Channel Logout §2.6).
+
+        ``None`` where they have no account. Raises ``Wrong`` and ``ProviderDown``.
+        """
+        described = await self._calls.described(provider)
+        claims = await self._believed(provider, described, token)
+        events = claims.get("events")
+        if not isinstance(events, Mapping) or _LOGOUT not in events or "nonce" in claims:
+            raise Wrong("that is no logout token")
+        user = await known(self._store, provider, claims["sub"])
+        if user is not None:
+            sid = _sid(claims)
+            await end_of_provider(self._store, self._project, user, provider.name, sid)
+            why = "the provider has signed them out"
+            await end_logins(self._store, self._project, user, why, self._clock)
+        return user
 
     async def sign_out_url(self, provider: Provider, back: str) -> str:
         """Where somebody signs out of a provider (OpenID Connect RP-Initiated Logout §2).
@@ -181,14 +209,7 @@ class Outside:
             "code_verifier": question.verifier,
         }
         given = await self._calls.exchanged(provider, described, form)
-        token = given["id_token"]
-        try:
-            _, kid = header_of(token)
-            keys = await self._calls.keys(provider, described, kid)
-            now = self._clock() // 1000
-            claims = checked(token, provider, keys, described.algorithms, now)
-        except BadToken as error:
-            raise Wrong(f"what {provider.label} says cannot be believed: {error}") from None
+        claims = await self._believed(provider, described, given["id_token"])
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(
             nonce.encode(errors="replace"), question.nonce.encode()
@@ -201,6 +222,16 @@ class Outside:
                 # OpenID Connect §5.3.2: else they may be those of somebody else.
                 claims = {**more, **claims}
         return claims
+
+    async def _believed(
+        self, provider: Provider, described: Described, token: str
+    ) -> dict[str, Any]:
+        try:
+            _, kid = header_of(token)
+            keys = await self._calls.keys(provider, described, kid)
+            return checked(token, provider, keys, described.algorithms, self._clock() // 1000)
+        except BadToken as error:
+            raise Wrong(f"what {provider.label} says cannot be believed: {error}") from None
 
     async def _owner(self, question: Question) -> User | None:
         if not question.owner:
@@ -216,6 +247,11 @@ def _lacks(provider: Provider, claims: Mapping[str, Any]) -> bool:
     root = provider.roles_claim.partition(".")[0]
     has_role = not root or root in claims or provider.roles_claim in claims
     return "email" not in claims or not has_role
+
+
+def _sid(claims: Mapping[str, Any]) -> str:
+    sid = claims.get("sid")
+    return sid[:_LONGEST_SID] if isinstance(sid, str) else ""
 
 
 def _counted(where: From) -> Counted:

@@ -21,6 +21,8 @@ SCOPES = ("openid", "email", "profile")
 
 #: Where browsers come back from a provider, below the address of the pages.
 BACK = "/sign-in/back"
+#: Where a provider tells that somebody has signed out there.
+OUT = "/sign-in/out"
 
 _KIND = "identity-provider"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

@@ -1,9 +1,10 @@
 // An identity provider for the tests: oidc-provider, with people and keys that are made up here.
-// PORT, KEY (the id of its key), BACK (where people are sent back to) and AFTER (where to, once signed out).
+// PORT, KEY (the id of its key), BACK (where people are sent back to), AFTER (where to, once signed out) and OUT
+// (where it tells of that itself).
 import { generateKeyPairSync } from "node:crypto";
 import { Provider } from "oidc-provider";
 
-const { PORT, KEY, BACK, AFTER } = process.env;
+const { PORT, KEY, BACK, AFTER, OUT } = process.env;
 const issuer = `http://localhost:${PORT}`;
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const key = { ...privateKey.export({ format: "jwk" }), kid: KEY, use: "sig", alg: "ES256" };
@@ -31,6 +32,8 @@ const provider = new Provider(issuer, {
       redirect_uris: [BACK],
       post_logout_redirect_uris: [AFTER],
       id_token_signed_response_alg: "ES256",
+      backchannel_logout_uri: OUT,
+      backchannel_logout_session_required: true,
     },
   ],
   jwks: { keys: [key] },
@@ -38,7 +41,9 @@ const provider = new Provider(issuer, {
   claims: { openid: ["sub", "groups"], email: ["email", "email_verified"], profile: ["given_name", "family_name"] },
   findAccount: (_, id) => ({ accountId: id, claims: () => claims(id) }),
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+  // By itself it calls nobody on this machine.
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   ttl: { Session: 3600, Grant: 3600, Interaction: 600, AccessToken: 600, IdToken: 600 },
 });
 

@@ -66,7 +66,7 @@ OTHERS = {
     *("/setpassword/{id}/{secret}", "/resetpassword"),
     *("/sign-in/passkey", "/sign-in/passkey/begin"),
     *("/sign-in/with/{provider}", "/sign-in/back/{provider}"),
-    "/setpassword/{id}/{secret}/with/{provider}",
+    *("/setpassword/{id}/{secret}/with/{provider}", "/sign-in/out/{provider}"),
     *("/sign-in/code/passkey", "/sign-in/code/passkey/begin"),
 }
 #: What each form may say: fields that stand for what is hidden, beside what the button says.

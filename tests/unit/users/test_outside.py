@@ -16,6 +16,7 @@ from threadwell.access.memberships import find_membership, policies
 from threadwell.access.reading import BadPolicy
 from threadwell.calls.call import Call, Called, CallFailed
 from threadwell.stores import sealing
+from threadwell.users.browsers import begin, browsers_of
 from threadwell.users.changing import link_user, reset, set_by_link, set_disabled
 from threadwell.users.keeping import find_user, user_of
 from threadwell.users.linking import check_roles, unlink
@@ -542,6 +543,52 @@ def test_where_a_provider_is_required_no_password_opens_or_is_set(house: Any) ->
     assert found.name == "clinic"
     way.set(required=True)
     assert house.sign_in(email="mo@example.com") == "Wrong"
+
+
+EVENTS = {"http://schemas.openid.net/event/backchannel-logout": {}}
+
+
+@pytest.mark.parametrize(
+    ("claims", "left"),
+    [
+        ({"events": EVENTS}, 1),
+        ({"events": EVENTS, "sid": "two"}, 2),
+        ({"events": EVENTS, "sid": "of nobody"}, 3),
+        ({"events": EVENTS, "sub": "person-2"}, 3),
+        ({"events": {}}, "no logout token"),
+        ({"events": [*EVENTS]}, "no logout token"),
+        ({}, "no logout token"),
+        ({"events": EVENTS, "nonce": "n"}, "no logout token"),
+        ({"events": EVENTS, "aud": "another"}, "cannot be believed"),
+        ({"events": EVENTS, "exp": 7}, "cannot be believed"),
+    ],
+)
+def test_who_signs_out_at_the_provider_is_signed_out_here(
+    small_house: Any, claims: dict[str, Any], left: int | str
+) -> None:
+    way = Way(small_house)
+    small_house.invite()
+    user = way.go(**is_robin()).user
+    who, store, project = user.members[0].profile, small_house.store, small_house.project
+    for provider, sid in (("clinic", "one"), ("clinic", "two"), ("", "")):
+        work = begin(
+            store,
+            project,
+            who=who,
+            user=user,
+            provider=provider,
+            sid=sid,
+            clock=small_house.clock,
+        )
+        small_house.run(work)
+    way.elsewhere.claims = claims
+    token = way.elsewhere._token()["id_token"]
+    try:
+        small_house.run(way.outside.ended(way.provider, token))
+    except Wrong as error:
+        assert str(left) in str(error)  # noqa: PT017 - some are right
+        left = 3
+    assert len(small_house.run(browsers_of(store, project, user, small_house.clock))) == left
 
 
 def test_who_begins_for_ever_has_to_wait(small_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
