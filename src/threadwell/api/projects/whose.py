@@ -22,7 +22,7 @@ from threadwell.users.user import BadUser, parse_account_email
 
 #: Members of a form that are looked at, and bytes of a body.
 _MOST, _LONGEST = 50, 64 * 1024
-#: Clients whose project is remembered: an id has the same one for good.
+#: Clients and tokens whose project is remembered: they have the same one for good.
 _REMEMBERED = 1_000
 
 
@@ -32,6 +32,7 @@ class Whose:
     def __init__(self, contexts: Contexts) -> None:
         self._contexts = contexts
         self._clients: dict[str, str] = {}
+        self._tokens: dict[bytes, str] = {}
 
     async def context(self, request: Request) -> Context:
         """By the token or the secret that it comes with, by its path, by what it says."""
@@ -65,7 +66,7 @@ class Whose:
     async def _by_header(self, request: Request) -> str:
         scheme, _, credentials = request.headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
-            return of_token(credentials.strip().decode("latin-1"))
+            return self._token(credentials.strip())
         if scheme.lower() == b"basic":
             pair = basic(credentials)
             if pair is None:
@@ -73,6 +74,14 @@ class Whose:
             is_form = request.path.startswith("oauth2/")
             return await self._client(unquote_plus(pair[0]) if is_form else pair[0])
         return ""
+
+    def _token(self, token: bytes) -> str:
+        known = self._tokens.get(token)
+        if known is None:
+            if len(self._tokens) >= _REMEMBERED:
+                self._tokens.clear()
+            known = self._tokens[token] = of_token(token.decode("latin-1"))
+        return known
 
     async def _named(self, said: Mapping[str, Any]) -> str:
         for name in ("client_id", "clientId"):
