@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from threadwell.fhir.packages.package import TYPES
 from threadwell.fhir.profiles import own
 from threadwell.fhir.profiles.compiling import BASE, Compiler
+from threadwell.fhir.profiles.library import MALFORMED
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.terminology import compiled
 from threadwell.fhir.terminology.concepts import CodeSystem
@@ -59,14 +61,19 @@ class Conformance:
             if spot is not None:
                 found = await read_body(self.guides.store, self.guides.project, spot)
             if found is not None and spot is not None:
-                found = _beside(found, library.shelves, spot.label)
+                with suppress(*MALFORMED):
+                    found = _beside(found, library.shelves, spot.label)
             elif type_ == _STRUCTURE:
                 found = own.find(url)
             else:
                 plain, _, version = url.partition("|")
                 found = compiled.find(type_, plain, version)
+            try:
+                named = list(_named(found))
+            except MALFORMED:
+                found, named = None, []
             library.put(type_, url, found)
-            waiting += _named(found)
+            waiting += named
 
 
 class _Library:
@@ -96,8 +103,8 @@ class _Library:
         else:
             try:
                 self._systems[url] = CodeSystem(found) if found else None
-            except ValueError:
-                self._systems[url] = None  # too large
+            except MALFORMED:
+                self._systems[url] = None  # or too large
 
     def structure(self, url: str) -> Resource | None:
         return self.structures.get(url)

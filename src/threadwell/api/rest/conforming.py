@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from threadwell.api.context import Context
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.profiles.check import check, claims, extension_urls, systems
-from threadwell.fhir.profiles.library import BadProfile
 from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import aside
 
@@ -35,12 +34,8 @@ async def issues(
     checked.
     """
     wanted = [*urls, *claims(resource), *extension_urls(resource)]
-    try:
-        compiler = await context.conformance.compiler(context.clock(), wanted, systems(resource))
-        return await aside(size, lambda: check(resource, urls, compiler))
-    except BadProfile as error:
-        path = f"{resource.get('resourceType')}.meta.profile"
-        return [Issue("not-supported", f"A profile cannot be used: {error}", path, "warning")]
+    compiler = await context.conformance.compiler(context.clock(), wanted, systems(resource))
+    return await aside(size, lambda: check(resource, urls, compiler))
 
 
 async def knows(context: Context, profile: str) -> bool:

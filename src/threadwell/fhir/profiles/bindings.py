@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from threadwell.fhir.profiles.library import Library
+from threadwell.fhir.profiles.library import MALFORMED, Library
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.terminology.library import NotDone, TooMuch, Unknown
 from threadwell.fhir.terminology.members import members
@@ -50,6 +50,8 @@ def codes_of(url: str, library: Library, depth: int = 0) -> Codes | None:
         return Codes(frozenset(members(value_set, library)), frozenset())
     except (NotDone, TooMuch, Unknown):
         return _in_part(value_set, library, depth)
+    except MALFORMED:
+        return None
 
 
 def held(codes: Codes, value: Any, type_: str) -> bool | None:

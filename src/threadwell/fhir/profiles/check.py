@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from threadwell.fhir.fhirpath.top import Top
 from threadwell.fhir.outcome import Issue
 from threadwell.fhir.profiles.compiling import Compiler
-from threadwell.fhir.profiles.library import Library
+from threadwell.fhir.profiles.library import MALFORMED, Library
 from threadwell.fhir.profiles.places import Place
-from threadwell.fhir.profiles.said import Run, TooMuch
+from threadwell.fhir.profiles.said import Run, Test, TooMuch
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.terminology.concepts import Concept
 
@@ -20,7 +21,7 @@ def check(resource: Resource, urls: Iterable[str], compiler: Compiler) -> list[I
     in it claim, and by its known extensions' own.
 
     What breaks a profile is an ``error``; what a profile only warns of, a ``warning``; a profile
-    that is not known is named as ``information``. Raises ``BadProfile``.
+    that is not known, or cannot be used, is named as ``information``.
     """
     type_ = str(resource.get("resourceType"))
     run = Run(Top(resource), resource)
@@ -32,8 +33,9 @@ def check(resource: Resource, urls: Iterable[str], compiler: Compiler) -> list[I
         for url, found in _extensions(resource, type_):
             test = compiler.test_of(url)
             if test is not None:
-                test(found, run)
-        _check_codes(resource, type_, compiler.library, run)
+                _held(test, found, run)
+        with suppress(*MALFORMED):
+            _check_codes(resource, type_, compiler.library, run)
     except TooMuch:
         run.say("too-costly", "The resource is too large to be held against its profiles", type_)
     return list(dict.fromkeys(run.issues))
@@ -42,11 +44,21 @@ def check(resource: Resource, urls: Iterable[str], compiler: Compiler) -> list[I
 def _check(place: Place, urls: Iterable[str], compiler: Compiler, run: Run) -> None:
     for url in dict.fromkeys(urls):
         test = compiler.test_of(url)
-        if test is None:
-            text = f"The profile {url[:200]} is not known here, so it is not checked"
-            run.say("not-found", text, f"{place.path}.meta.profile", "information")
-        else:
-            test(place, run)
+        if test is not None:
+            _held(test, place, run)
+            continue
+        why = compiler.unusable.get(url)
+        text = f"The profile {url[:200]} is not known here, so it is not checked"
+        text = f"A profile cannot be used: {why}" if why else text
+        run.say("not-found", text, f"{place.path}.meta.profile", "information")
+
+
+def _held(test: Test, place: Place, run: Run) -> None:
+    try:
+        test(place, run)
+    except MALFORMED:
+        text = "What a profile says here cannot be understood, so it is not checked"
+        run.say("not-supported", text, place.path, "information")
 
 
 def _inner(resource: Resource, path: str) -> Iterator[tuple[Place, Any]]:

@@ -11,12 +11,13 @@ from threadwell.fhir.fhirpath.tree import Unsupported
 from threadwell.fhir.profiles.bindings import Codes, codes_of, held, once
 from threadwell.fhir.profiles.conditions import condition
 from threadwell.fhir.profiles.discriminators import matcher, target
-from threadwell.fhir.profiles.library import BadProfile, Library
+from threadwell.fhir.profiles.library import MALFORMED, BadProfile, Library
 from threadwell.fhir.profiles.lists import OfList, Slice, all_of, all_of_these, members, sliced
 from threadwell.fhir.profiles.places import ELEMENT, Place, member
 from threadwell.fhir.profiles.said import Matcher, Run, Test
 from threadwell.fhir.profiles.same import told
 from threadwell.fhir.profiles.tree import Node, tree
+from threadwell.fhir.resource import Resource
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 _EXTENSIONS = ("extension", "modifierExtension")
@@ -35,12 +36,13 @@ class Compiler:
         self._tests: dict[str, Test | None] = {}
         self._trees: dict[str, tuple[Node, dict[str, Node]] | None] = {}
         self.passed_over: dict[str, None] = {}
+        self.unusable: dict[str, str] = {}
         self.codes_of: Callable[[str], Codes | None] = once(lambda url: codes_of(url, library))
         self.type_of = library.type_of
 
     def test_of(self, url: str) -> Test | None:
-        """The check of a profile; ``None`` where it is not known. One that is R4's own checks
-        nothing. Raises ``BadProfile``.
+        """The check of a profile; ``None`` where it is not known, or cannot be used: then
+        ``unusable`` says why. One that is R4's own checks nothing.
         """
         if url in self._tests:
             return self._tests[url]
@@ -50,17 +52,13 @@ class Compiler:
             return test
         # One that leads to itself is met again before it is compiled.
         self._tests[url] = lambda place, run: self._again(url, place, run)
-        found = self._trees_of(url)
-        assert found is not None, "its structure is there"
-        root, nodes = found
-        of = str(structure.get("type", root.name)).rpartition("/")[2]
-        tests: list[Test] = [_type_test(of)]
-        if not (structure.get("snapshot") or {}).get("element"):
-            base = self.test_of(str(structure.get("baseDefinition", "")))
-            tests += [base] if base is not None else []
-        inner = _Compiling(self, nodes, of, url).item(root, of, of, None)
-        tests += [inner] if inner is not None else []
-        test = self._tests[url] = all_of_these(tests)
+        try:
+            test = self._compiled(url, structure)
+        except (BadProfile, *MALFORMED) as error:
+            text = str(error) if isinstance(error, BadProfile) else "it is not made as R4 has it"
+            self.unusable[url] = text[:300]
+            test = None
+        self._tests[url] = test
         return test
 
     def root_of(self, url: str) -> Node | None:
@@ -80,6 +78,19 @@ class Compiler:
                 return found[1][id_]
         return None
 
+    def _compiled(self, url: str, structure: Resource) -> Test:
+        found = self._trees_of(url)
+        assert found is not None, "its structure is there"
+        root, nodes = found
+        of = str(structure.get("type", root.name)).rpartition("/")[2]
+        tests: list[Test] = [_type_test(of)]
+        if not (structure.get("snapshot") or {}).get("element"):
+            base = self.test_of(str(structure.get("baseDefinition", "")))
+            tests += [base] if base is not None else []
+        inner = _Compiling(self, nodes, of, url).item(root, of, of, None)
+        tests += [inner] if inner is not None else []
+        return all_of_these(tests)
+
     def _trees_of(self, url: str) -> tuple[Node, dict[str, Node]] | None:
         if url not in self._trees:
             structure = self.library.structure(url)
@@ -87,6 +98,8 @@ class Compiler:
                 self._trees[url] = None if structure is None else tree(structure)
             except BadProfile as error:
                 raise BadProfile(f"{url[:200]}: {error}") from None
+            except MALFORMED:
+                raise BadProfile(f"{url[:200]} is not made as R4 has it") from None
         return self._trees[url]
 
     def _again(self, url: str, place: Place, run: Run) -> None:

@@ -22,3 +22,7 @@ class Library(Terms, Protocol):
 
 class BadProfile(ValueError):
     """A profile cannot be made sense of; the message says why."""
+
+
+#: What comes of definitions that are not made as R4 has them: packages are anybody's.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)

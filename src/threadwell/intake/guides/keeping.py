@@ -8,7 +8,7 @@ import msgspec
 
 from threadwell.fhir.packages.package import BadPackage, Package
 from threadwell.fhir.packages.reading import Packed, opened, read_package
-from threadwell.fhir.profiles.library import BadProfile
+from threadwell.fhir.profiles.library import MALFORMED, BadProfile
 from threadwell.fhir.profiles.tree import tree
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 from threadwell.stores.guides import (
@@ -169,4 +169,6 @@ def _unread(read: Packed) -> list[str]:
                 tree(opened(body))
             except BadProfile as error:
                 found.append(f"{head.url}: {error}")
+            except MALFORMED:
+                found.append(f"{head.url} is not made as R4 has it")
     return found

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,6 @@ import pytest
 
 from threadwell.fhir.profiles.check import check
 from threadwell.fhir.profiles.compiling import BASE, Compiler
-from threadwell.fhir.profiles.library import BadProfile
 from threadwell.fhir.terminology.concepts import CodeSystem
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -425,5 +426,35 @@ def test_one_that_leads_to_itself_ends() -> None:
 )
 def test_what_is_no_profile_says_why(broken: dict[str, Any]) -> None:
     made = {**profile("tried", "Patient"), **broken}
-    with pytest.raises(BadProfile, match=made["url"]):
-        Compiler(Known(made)).test_of(made["url"])
+    compiler = Compiler(Known(made))
+    assert compiler.test_of(made["url"]) is None
+    assert made["url"] in compiler.unusable[made["url"]]
+    (issue,) = check(patient(), [made["url"]], compiler)
+    assert (issue.severity, "cannot be used" in issue.text) == ("information", True)
+
+
+#: What stands where something else should.
+ODD: tuple[Any, ...] = (None, 0, -1, "", "x", "*", True, [], {}, [None], [[]], [{}], {"a": []}, 1e9)
+
+
+@pytest.mark.parametrize("name", [*RULES, *SLICES])
+def test_a_definition_that_anybody_made_breaks_nothing(name: str) -> None:
+    """Each value in it is replaced by others: what comes of it is issues, and no error."""
+    elements, resource, _ = SLICES[name] if name in SLICES else ([RULES[name][0]], *RULES[name][1:])
+    made = profile("tried", resource["resourceType"], *elements)
+    for n, (path, _) in enumerate(_values(made, ())):
+        changed = copy.deepcopy(made)
+        holder = changed
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = ODD[n % len(ODD)]
+        changed["url"], changed["resourceType"] = made["url"], made["resourceType"]
+        check(resource, [made["url"]], Compiler(Known(changed, *TERMS)))
+
+
+def _values(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, one in inner:
+        yield (*path, key), one
+        if isinstance(one, dict | list):
+            yield from _values(one, (*path, key))
