@@ -9,7 +9,8 @@ from typing import Any
 
 from threadwell.fhir.packages.package import TYPES
 from threadwell.fhir.profiles import own
-from threadwell.fhir.profiles.compiling import BASE, Compiler
+from threadwell.fhir.profiles.compiling import Compiler
+from threadwell.fhir.profiles.kinds import BASE
 from threadwell.fhir.profiles.library import MALFORMED
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.terminology import compiled

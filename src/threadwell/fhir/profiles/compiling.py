@@ -11,6 +11,14 @@ from threadwell.fhir.fhirpath.tree import Unsupported
 from threadwell.fhir.profiles.bindings import Codes, codes_of, held, once
 from threadwell.fhir.profiles.conditions import condition
 from threadwell.fhir.profiles.discriminators import matcher, target
+from threadwell.fhir.profiles.kinds import (
+    code_of,
+    is_own,
+    own_type,
+    plain,
+    resource_test,
+    type_test,
+)
 from threadwell.fhir.profiles.library import MALFORMED, BadProfile, Library
 from threadwell.fhir.profiles.lists import OfList, Slice, all_of, all_of_these, members, sliced
 from threadwell.fhir.profiles.places import ELEMENT, Place, member
@@ -19,7 +27,6 @@ from threadwell.fhir.profiles.same import told
 from threadwell.fhir.profiles.tree import Node, tree
 from threadwell.fhir.resource import Resource
 
-BASE = "http://hl7.org/fhir/StructureDefinition/"
 _EXTENSIONS = ("extension", "modifierExtension")
 _BY_URL = [{"type": "value", "path": "url"}]
 _BY_TYPE = [{"type": "type", "path": "$this"}]
@@ -48,7 +55,7 @@ class Compiler:
             return self._tests[url]
         structure = self.library.structure(url)
         if structure is None:
-            test = self._tests[url] = _own_type(url) if _is_own(url) else None
+            test = self._tests[url] = own_type(url) if is_own(url) else None
             return test
         # One that leads to itself is met again before it is compiled.
         self._tests[url] = lambda place, run: self._again(url, place, run)
@@ -83,7 +90,7 @@ class Compiler:
         assert found is not None, "its structure is there"
         root, nodes = found
         of = str(structure.get("type", root.name)).rpartition("/")[2]
-        tests: list[Test] = [_type_test(of)]
+        tests: list[Test] = [type_test(of)]
         if not (structure.get("snapshot") or {}).get("element"):
             base = self.test_of(str(structure.get("baseDefinition", "")))
             tests += [base] if base is not None else []
@@ -229,8 +236,8 @@ class _Compiling:
 
     def _refused(self, node: Node, type_: str, element: Element | None) -> Test | None:
         """What says that no value of that type may be here; ``None`` where it may."""
-        codes = {_code(one) for one in node.types if "code" in one}
-        if element is None or not element.choice or not codes or codes & {type_, _plain(type_)}:
+        codes = {code_of(one) for one in node.types if "code" in one}
+        if element is None or not element.choice or not codes or codes & {type_, plain(type_)}:
             return None
         text = f"The profile allows no {type_} here"
         return lambda place, run: run.say("structure", text, place.path)
@@ -240,14 +247,14 @@ class _Compiling:
         listed = [one for one in node.types if "code" in one]
         if element is None or not listed:
             return None
-        codes = {_code(one) for one in listed}
+        codes = {code_of(one) for one in listed}
         of_resource = type_ == "Resource"
         tests: list[Test | None] = []
         if of_resource and not codes & {"Resource", "DomainResource"}:
-            tests.append(_resource_test(codes))
+            tests.append(resource_test(codes))
         for one in listed:
-            code = _code(one)
-            if code in (type_, _plain(type_)) or of_resource:
+            code = code_of(one)
+            if code in (type_, plain(type_)) or of_resource:
                 tests.append(self._profiles(one, code, of_resource=of_resource))
                 tests.append(self._targets(one) if code == "Reference" else None)
         return all_of(tests)
@@ -382,8 +389,6 @@ class _Compiling:
         self._compiler.passed_over[what] = None
 
 
-#: What every value, or every resource, is.
-_ANY = ("Resource", "DomainResource", "Element")
 #: Constraints of every element and extension, which are R4's.
 _EVERYWHERE = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1"})
 
@@ -392,45 +397,3 @@ def _run(test: Test | None, place: Place, run: Run) -> None:
     if test is not None:
         run.look()
         test(place, run)
-
-
-def _type_test(of: str) -> Test:
-    def check(place: Place, run: Run) -> None:
-        if place.type not in (of, _plain(of)) and of not in (
-            "Resource",
-            "DomainResource",
-            "Element",
-        ):
-            run.say("structure", f"The profile is of {of[:64]}", place.path)
-
-    return check
-
-
-def _resource_test(codes: set[str]) -> Test:
-    text = f"The profile has a {', '.join(sorted(codes))} here"
-
-    def check(place: Place, run: Run) -> None:
-        if place.type not in codes:
-            run.say("structure", text, place.path)
-
-    return check
-
-
-def _is_own(url: str) -> bool:
-    return url.startswith(BASE) and "-" not in url.removeprefix(BASE)
-
-
-def _own_type(url: str) -> Test | None:
-    name = url.partition("|")[0].removeprefix(BASE)
-    return _type_test(name) if member(name, "id") else None
-
-
-def _code(type_: dict[str, Any]) -> str:
-    code = str(type_.get("code", ""))
-    if code.startswith("http://hl7.org/fhirpath/"):
-        return code.rpartition(".")[2].lower()
-    return code.rpartition("/")[2]
-
-
-def _plain(type_: str) -> str:
-    return "Quantity" if type_ == "SimpleQuantity" else type_

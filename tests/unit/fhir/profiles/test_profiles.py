@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from threadwell.fhir.profiles.check import check
-from threadwell.fhir.profiles.compiling import BASE, Compiler
+from threadwell.fhir.profiles.compiling import Compiler
+from threadwell.fhir.profiles.kinds import BASE
 from threadwell.fhir.terminology.concepts import CodeSystem
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
