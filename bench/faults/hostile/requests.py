@@ -598,6 +598,73 @@ def _endpoint(grammar: Grammar, chance: Random) -> Sent:
     return Sent("", "POST", path, _form(chance, pairs).encode(), form)
 
 
+def _administration(grammar: Grammar, chance: Random) -> Sent:
+    """What administrators make: clients, policies, memberships, people."""
+    type_, body = chance.choice(list(_ADMINISTERED.items()))
+    if chance.random() < 0.7:
+        body = resources.damaged(chance, body)
+    one = chance.choice(grammar.references).partition("/")[2]
+    if type_.startswith("/"):
+        path = type_.replace("*", chance.choice((one, "none")))
+        sent = resources.encoded(chance, body)
+        return Sent("", "POST", path, sent, (("content-type", "application/json"),))
+    place = f"{FHIR}/{type_}{chance.choice(('', '', f'/{one}', '/none'))}"
+    if chance.random() < 0.3:
+        query = f"{place}?{_query(grammar, chance, 'Patient')}"
+        return Sent(
+            "", chance.choice(("GET", "DELETE")), chance.choice((query, f"{place}/_history"))
+        )
+    method = chance.choice(("POST", "POST", "PUT", "PATCH"))
+    kind = _PATCH if method == "PATCH" else _JSON
+    return Sent("", method, place, resources.encoded(chance, body), (("content-type", kind),))
+
+
+_ADMINISTERED: Mapping[str, Any] = {
+    "AccessPolicy": {
+        "resourceType": "AccessPolicy",
+        "name": "front desk",
+        "resource": [
+            {"resourceType": "Patient", "readonly": True, "hiddenFields": ["telecom"]},
+            {
+                "resourceType": "Communication",
+                "criteria": "Communication?sender=%profile",
+                "interaction": ["read", "search"],
+                "readonlyFields": ["payload"],
+            },
+        ],
+    },
+    "ClientApplication": {
+        "resourceType": "ClientApplication",
+        "name": "portal",
+        "redirectUris": ["https://portal.example.org/back"],
+        "jwksUri": "https://portal.example.org/jwks",
+    },
+    "ProjectMembership": {
+        "resourceType": "ProjectMembership",
+        "user": {"reference": "User/none"},
+        "profile": {"reference": "Practitioner/none"},
+        "access": [
+            {
+                "policy": {"reference": "AccessPolicy/none"},
+                "parameter": [{"name": "patient", "valueReference": {"reference": "Patient/none"}}],
+            }
+        ],
+    },
+    "Project": {"resourceType": "Project", "name": "North"},
+    "User": {"resourceType": "User", "firstName": "Ann", "lastName": "Prado"},
+    "/admin/projects/*/client": {"name": "portal", "accessPolicy": {"reference": "AccessPolicy/x"}},
+    "/admin/projects/*/invite": {
+        "resourceType": "Practitioner",
+        "firstName": "Ann",
+        "lastName": "Prado",
+        "email": "ann@clinic.example.org",
+        "sendEmail": False,
+        "membership": {"access": [{"policy": {"reference": "AccessPolicy/x"}}]},
+    },
+    "/auth/login": {"email": "ann@clinic.example.org", "password": "x", "scope": "openid"},
+}
+
+
 def _noise(_: Grammar, chance: Random) -> Sent:
     """A method, a path or a content that nothing is there for."""
     method = chance.choice(
@@ -702,5 +769,6 @@ _KINDS: Mapping[str, tuple[int, Callable[[Grammar, Random], Sent]]] = {
     "operation": (10, _operation),
     "graphql": (5, _graphql),
     "endpoint": (6, _endpoint),
+    "administration": (4, _administration),
     "noise": (3, _noise),
 }

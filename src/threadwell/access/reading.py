@@ -31,6 +31,16 @@ _NEVER_BROKEN = "AuditEvent"
 #: Criteria of one policy, all together.
 MAX_ENTRIES = 200
 
+#: Types that Medplum adds to R4's, which its policies name: here those that there are, are an
+#: administrator's alone. So an entry of one gives nothing, and takes nothing away.
+_MEDPLUMS = frozenset(
+    {
+        *("AccessPolicy", "Agent", "AsyncJob", "Bot", "BulkDataExport", "ClientApplication"),
+        *("DomainConfiguration", "JsonWebKey", "Login", "PasswordChangeRequest", "Project"),
+        *("ProjectMembership", "SmartAppLaunch", "User", "UserConfiguration"),
+        "UserSecurityRequest",
+    }
+)
 _MEMBERS = frozenset(
     {
         "resourceType",
@@ -140,6 +150,10 @@ def _entry(
         name = min(unknown)[:64]
         raise BadPolicy(f"{path}.{name} cannot be honoured here, so the policy is refused")
     type_ = given.get("resourceType")
+    if not isinstance(type_, str):
+        raise BadPolicy(f"{path}.resourceType must be a text")
+    if type_ in _MEDPLUMS:
+        return
     if type_ != ANY and type_ not in RESOURCE_TYPES:
         raise BadPolicy(f"{path}.resourceType is no type of R4, and not {ANY}")
     interactions = _interactions(given, path)
@@ -182,7 +196,7 @@ def _interactions(given: Mapping[str, Any], path: str) -> frozenset[Interaction]
     named = given.get("interaction")
     if named is None:
         found = frozenset(Interaction)
-    elif not isinstance(named, list) or not named or not set(named) <= set(Interaction):
+    elif not isinstance(named, list) or not named or not all(map(_is_interaction, named)):
         known = ", ".join(sorted(Interaction))
         raise BadPolicy(f"{path}.interaction must name some of {known}")
     else:
@@ -193,6 +207,10 @@ def _interactions(given: Mapping[str, Any], path: str) -> frozenset[Interaction]
     if breaks_glass and named is not None and found & WRITING:
         raise BadPolicy(f"{path}.breakGlass: in an emergency more is read, and nothing written")
     return found - WRITING if readonly or breaks_glass else found
+
+
+def _is_interaction(named: Any) -> bool:
+    return isinstance(named, str) and named in set(Interaction)
 
 
 def _criteria(

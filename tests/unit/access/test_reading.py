@@ -27,11 +27,15 @@ def policy(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
         (policy({"resourceType": "Patient"}, basedOn=[]), "AccessPolicy.basedOn"),
         (policy({"resourceType": "Patient"}, ipAccessRule=[]), "AccessPolicy.ipAccessRule"),
         (policy({"resourceType": "Nobody"}), "resource[0].resourceType"),
+        (policy({"resourceType": ["Patient"]}), "resource[0].resourceType"),
+        (policy({"resourceType": {}}), "resource[0].resourceType"),
         (policy({"resourceType": "Patient", "writeConstraint": []}), "writeConstraint"),
         (policy({"resourceType": "Patient", "compartment": {}}), "compartment"),
         (policy({"resourceType": "Patient", "readonly": "yes"}), "readonly"),
         (policy({"resourceType": "Patient", "interaction": ["peek"]}), "interaction"),
         (policy({"resourceType": "Patient", "interaction": []}), "interaction"),
+        (policy({"resourceType": "Patient", "interaction": [["read"]]}), "interaction"),
+        (policy({"resourceType": "Patient", "interaction": [{}, 1]}), "interaction"),
         (policy({"resourceType": "Patient", "criteria": "Task?owner=%profile"}), "criteria"),
         (policy({"resourceType": "Patient", "criteria": "Patient"}), "criteria"),
         (policy({"resourceType": "Patient", "criteria": "Patient?"}), "criteria"),
@@ -50,6 +54,13 @@ def test_what_cannot_be_honoured_is_refused(given: Any, told: str) -> None:
     with pytest.raises(BadPolicy, match=None) as refused:
         check_policy(given)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("type_", ["AccessPolicy", "Bot", "ProjectMembership"])
+def test_what_medplum_adds_to_the_types_gives_nothing(type_: str) -> None:
+    both = policy({"resourceType": "Patient", "readonly": True}, {"resourceType": type_})
+    check_policy(both)
+    assert set(compiled([(both, {})], ME).entries) == {"Patient"}
 
 
 @pytest.mark.parametrize("name", ROLES)
