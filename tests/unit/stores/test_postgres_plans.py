@@ -13,6 +13,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.news import CHANGES
+from threadwell.stores.postgres.searches import shared_sql
 from threadwell.stores.suite.scenario import Desk, query
 from threadwell.stores.suite.world import WORLD
 
@@ -56,6 +57,25 @@ async def _plans(url: str, searches: list[str]) -> list[list[str]]:
 def test_a_hot_search_scans_no_table_and_sorts_nothing(postgres_url: str) -> None:
     for plan in asyncio.run(_plans(postgres_url, ONE_STATEMENT)):
         assert any("Index Only Scan" in step for step in plan)
+        assert _dear(plan) == []
+
+
+def test_searches_that_share_a_statement_are_walks_in_a_loop(postgres_url: str) -> None:
+    async def plans() -> list[list[str]]:
+        store = PostgresStore.open(postgres_url)
+        await store.connect()
+        found: list[list[str]] = []
+        for descending in (True, False):
+            sql = f"EXPLAIN (COSTS OFF) {shared_sql(descending=descending, bounded=True)}"
+            pool = await store._database.pool()
+            rows = await pool.fetch(sql, 1, [1, 2, 3], 21, 1000)
+            found.append([row[0] for row in rows])
+        await store.close()
+        return found
+
+    for plan in asyncio.run(plans()):
+        assert plan[0] == "Nested Loop"
+        assert any("Index Only Scan" in step and "posting" in step for step in plan)
         assert _dear(plan) == []
 
 

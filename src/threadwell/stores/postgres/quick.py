@@ -11,6 +11,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.postgres.rows import stored, with_bodies
+from threadwell.stores.postgres.searches import Shape, Walk
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.plan import Entry, Lead, entry_of, order_of, place_of
@@ -24,8 +25,9 @@ class NumberedProject(NamedTuple):
     pid: int
 
 
-def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | None:
-    """One statement that answers with ``count + 1`` versions in order, where that is possible.
+def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Statement | None:
+    """One statement that answers with ``count + 1`` versions in order, where that is possible; a
+    ``Walk`` where it may share one with others.
 
     None of them may have more than its part of the bytes of a page; one that has more comes
     without its body. To add up what all have costs more than the rest of a short page.
@@ -35,7 +37,7 @@ def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | No
         return _quick(keys, numbered, query)
     if place not in derived:
         derived[place] = _quick(keys, numbered, query)
-    known: Statement | None = derived[place]
+    known: Walk | Statement | None = derived[place]
     return known
 
 
@@ -72,7 +74,7 @@ def entry(row: Record) -> Entry:
     return Entry(row["sort"], row["rid"])
 
 
-def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | None:
+def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Statement | None:
     # What is contained is of another type than what it is in.
     if is_inner(query.type) or (lead := quick_lead(keys, numbered.project, query)) is None:
         return None
@@ -81,6 +83,11 @@ def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Statement | N
     part = None if query.most is None else query.most // (query.count + 1)
     bodies = statement.dated if query.dated else statement.short_bodies
     statement.sql = bodies(descending=descending, most=part)
+    streams = lead.streams or ()
+    alike = not (query.dated or query.after or query.offset)
+    if alike and len(streams) == 1 and streams[0].whole:
+        shape = Shape(numbered.pid, descending, query.count + 1, part)
+        return Walk(shape, streams[0].key, statement)
     return statement
 
 

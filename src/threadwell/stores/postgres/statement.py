@@ -182,14 +182,8 @@ class Statement:
         without the body of one that has more than ``most`` bytes.
         """
         way = "DESC" if descending else "ASC"
-        body = "r.body"
-        if most is not None:
-            place = f"{self.bind(most)}::bigint"
-            body = f"CASE WHEN octet_length(r.body) <= {place} THEN r.body END AS body"
-        return (
-            f"SELECT r.id, r.version_id, r.updated, {body}, r.author, d.sort, d.rid"
-            f" FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
-        )
+        columns = short_columns(None if most is None else f"{self.bind(most)}::bigint")
+        return f"SELECT {columns} FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
 
     def dated(self, *, descending: bool, most: int | None) -> str:
         """``short_bodies`` with the moment of the answer (``moments.dated``)."""
@@ -324,6 +318,16 @@ class Statement:
         if indexed == text:
             return within
         return f"{within} AND substr(text, 1, {len(text)}) = {self.bind(text)}"
+
+
+def short_columns(most: str | None) -> str:
+    """What differs between resources of one type that are there, without the body of one that has
+    more bytes than a parameter says.
+    """
+    body = "r.body"
+    if most is not None:
+        body = f"CASE WHEN octet_length(r.body) <= {most} THEN r.body END AS body"
+    return f"r.id, r.version_id, r.updated, {body}, r.author, d.sort, d.rid"
 
 
 def _storable(ids: Sequence[str]) -> list[str]:

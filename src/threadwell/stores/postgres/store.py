@@ -43,6 +43,7 @@ from threadwell.stores.postgres.quick import (
 from threadwell.stores.postgres.reads import Reads, read_at, read_found
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Searcher
+from threadwell.stores.postgres.searches import Searches, Walk
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.found import Found, found
@@ -83,6 +84,7 @@ class PostgresStore:
         self._projects = Projects(self._database)
         self._private = Private(self._database)
         self._reads = Reads(self._database)
+        self._searches = Searches(self._database)
         self._moments = self._database.moments
         self._writer = Writer(self._database, self._projects)
         self._news = News(self._database, self._projects)
@@ -162,7 +164,11 @@ class PostgresStore:
         numbered = NumberedProject(project, await self._projects.pid(project))
         statement = quick(keys, numbered, query)
         if statement is not None:
-            rows: Sequence[Record] = await self._fetch(statement)
+            rows: Sequence[Record]
+            if isinstance(statement, Walk):
+                rows = await self._searches.rows(statement)
+            else:
+                rows = await self._fetch(statement)
             if query.dated:
                 rows = self._moments.saw_rows(numbered.pid, rows)
             page = quick_page(query, rows)
@@ -334,6 +340,8 @@ class PostgresStore:
         statement = quick(await self._database.keys(), numbered, query)
         if statement is None:
             return []
+        if isinstance(statement, Walk):
+            statement = statement.statement
         sql, params = statement.sql, statement.params
 
         async def work(connection: Connection) -> list[str]:
@@ -350,4 +358,5 @@ class PostgresStore:
         await self._writer.close()
         await self._news.close()
         await self._reads.close()
+        await self._searches.close()
         await self._database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,26 @@ _COUNT = 24
 
 class Pages(Contract):
     """``Query.after``, ``Page.last`` and ``scan``."""
+
+    @reading(one_by_one)
+    async def test_many_searches_at_once_find_what_each_finds_alone(self, desk: Desk) -> None:
+        asked = [
+            replace(query(f"Communication?{search}&_count={count}".replace("?&", "?")), most=most)
+            for search in (
+                *SEARCHES[:12],
+                *(f"subject=Patient/{name}" for name in ("ana", "ben", "nobody", "cem")),
+                *(f"sender=Patient/{name}&_sort=-sent" for name in ("ana", "ben", "nobody")),
+            )
+            for count in (1, 3)
+            # Of the last ones no body has its place.
+            for most in (None, 100_000, 40)
+        ]
+        alone = [await desk.store.search(DEFAULT_PROJECT, one) for one in asked]
+        found = await asyncio.gather(
+            *(desk.store.search(DEFAULT_PROJECT, one) for one in [*asked, *asked[::-1]])
+        )
+        assert found == [*alone, *alone[::-1]]
+        assert any(len(page.matches) > 1 and page.more for page in alone)
 
     @pytest.mark.parametrize("search", list(ORDERS))
     @reading(one_by_one)
