@@ -1,7 +1,8 @@
 """Requests a second under ``wrk``: to be held against another server's, measured in turns.
 
 ``python -m bench rates`` fills a store over HTTP with 1,000 threads of 20 messages, as
-``threadwell serve`` keeps it with everything on, and asks it over 32 connections.
+``threadwell serve`` keeps it with everything on, and asks it over 32 connections. Beside the clock
+stands what a request costs in CPU of server and database: a busy machine says the same of that.
 
 python -m bench rates --workers 1 --workers 2
 python -m bench rates --postgres --only transaction
@@ -24,6 +25,7 @@ from typing import Any
 
 import postgres
 from bench.faults.server import Options, Server, serving
+from bench.spent import cpu_seconds, family, proportional_mib
 
 CONNECTIONS = 32
 PATIENTS, PRACTITIONERS, THREADS, MESSAGES = 200, 20, 1_000, 20
@@ -68,27 +70,33 @@ def main(arguments: list[str]) -> None:
         print("left out: wrk is not installed (Debian: apt install wrk)")
         return
     for workers in given.workers or [1, 2]:
-        with _store(given.postgres) as store:
+        with _store(given.postgres) as (store, database):
             print(f"\n{'PostgreSQL' if given.postgres else 'SQLite'}, {workers} workers")
-            measure(Options(given.seconds, workers, store), given.only)
+            measure(Options(given.seconds, workers, store), given.only, database)
 
 
-def measure(options: Options, only: str) -> None:
-    """The table of one store and one number of workers."""
+def measure(options: Options, only: str, database: int | None = None) -> None:
+    """The table of one store and one number of workers; ``database`` is the process of another
+    server that has the store.
+    """
     with serving(options) as server:
         world = fill(server)
-        print(f"{'':26}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}")
+        print(
+            f"{'':26}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'of it, database':>17}"
+        )
         for scenario in scenarios(world):
             if re.search(only, scenario.name):
-                report(server, scenario, int(options.seconds))
+                report(server, scenario, int(options.seconds), database)
+        mine = family(server.process.pid)
         print(f"{server.resident():,.0f} MiB resident, in all of its processes")
+        print(f"{proportional_mib(mine):,.0f} MiB that are theirs (PSS)")
 
 
 @contextmanager
-def _store(is_postgres: bool) -> Iterator[str]:
-    """The URL of an empty store; of a new file, ``""``."""
+def _store(is_postgres: bool) -> Iterator[tuple[str, int | None]]:
+    """The URL of an empty store, and the process that has it; of a new file, ``""``."""
     if not is_postgres:
-        yield ""
+        yield "", None
         return
     binaries = postgres.find_binaries()
     if binaries is None:
@@ -97,7 +105,8 @@ def _store(is_postgres: bool) -> Iterator[str]:
         binaries, durable=True, shared_buffers="512MB", max_wal_size="4GB"
     )
     try:
-        yield server.url()
+        (told,) = server.folder.rglob("postmaster.pid")
+        yield server.url(), int(told.read_text().split()[0])
     finally:
         server.remove()
 
@@ -163,7 +172,7 @@ def scenarios(world: World) -> Iterator[Scenario]:
     yield Scenario("transactions, in resources", bundles, BUNDLE)
 
 
-def report(server: Server, scenario: Scenario, seconds: int) -> None:
+def report(server: Server, scenario: Scenario, seconds: int, database: int | None) -> None:
     """One line of the table; raises ``SystemExit`` if a request was refused."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "requests.lua"
@@ -171,15 +180,27 @@ def report(server: Server, scenario: Scenario, seconds: int) -> None:
         wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", "-s", str(script)]
         url = f"http://127.0.0.1:{server.port}"
         subprocess.run([*wrk, "-d1s", url], check=True, capture_output=True)
+        before = _spent(server, database)
         run = subprocess.run(
             [*wrk, f"-d{seconds}s", url], check=True, capture_output=True, text=True
         )
     told = json.loads(run.stdout.splitlines()[-1])
     if told["failed"]:
         raise SystemExit(f"{scenario.name}: {told['failed']} requests failed\n{run.stdout}")
-    rate = told["requests"] * scenario.each / told["seconds"]
+    answered = told["requests"] * scenario.each
+    mine, others = [
+        (now - then) / answered * 1e6
+        for now, then in zip(_spent(server, database), before, strict=True)
+    ]
+    rate = answered / told["seconds"]
     times = f"{told['p50'] / 1000:9.2f}{told['p99'] / 1000:9.2f}"
-    print(f"{scenario.name:26}{rate:10,.0f}{times}", flush=True)
+    print(f"{scenario.name:26}{rate:10,.0f}{times}{mine + others:9.0f}{others:17.0f}", flush=True)
+
+
+def _spent(server: Server, database: int | None) -> tuple[float, float]:
+    """CPU seconds of the server, and of the database."""
+    others = 0.0 if database is None else cpu_seconds(family(database))
+    return cpu_seconds(family(server.process.pid)), others
 
 
 def _lua(server: Server, requests: list[Request]) -> str:
