@@ -127,8 +127,9 @@ def identity(message: Message) -> tuple[str, str]:
 
 MESSAGES = st.lists(a_message(), min_size=1, max_size=12, unique_by=identity)
 SETTINGS = st.builds(
-    lambda policy, scope, unknown, batch: Settings(
+    lambda policy, scope, unknown, batch, memory: Settings(
         unknown=unknown,
+        memory=memory,
         policy=policy,
         scope=scope,
         batch=batch,
@@ -141,6 +142,8 @@ SETTINGS = st.builds(
     st.sampled_from(["thread", "patient"]),
     st.sampled_from(["quarantine", "quarantine", "patient"]),
     st.integers(1, 5),
+    # What is read is brought together in memory, or on disk in the smallest parts.
+    st.sampled_from([0, 2**27]),
 )
 
 

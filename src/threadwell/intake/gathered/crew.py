@@ -166,7 +166,8 @@ def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - it is this very program
-            [sys.executable, "-m", _MODULE, str(theirs.fileno())],
+            # Nothing is to be loaded from where the command happens to be run.
+            [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": _path()},
