@@ -5,6 +5,8 @@ Else whoever can reach the server could fill its disk.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from time import monotonic
 
 from threadwell.audit.record import Who
@@ -14,13 +16,20 @@ from threadwell.audit.trail import Trail
 _MOST = 20
 
 
+@dataclass(slots=True)
+class _Counted:
+    second: int = 0
+    count: int = 0
+    left_out: int = 0
+
+
 class Strangers:
-    """Counts what was refused in this process."""
+    """Counts what was refused in this process: for each project, so that a flood which comes for
+    one neither hides nor tells anything in another.
+    """
 
     def __init__(self) -> None:
-        self._second = 0
-        self._count = 0
-        self._left_out = 0
+        self._of: defaultdict[str, _Counted] = defaultdict(_Counted)
 
     def refused(
         self, trail: Trail, project: str, by: Who, act: str, status: int, asked: str
@@ -32,14 +41,15 @@ class Strangers:
         if by.who or by.client:
             trail.event(project, act, by, status=status, asked=asked)
             return
+        mine = self._of[project]
         second = int(monotonic())
-        if second != self._second:
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._count > _MOST:
-            self._left_out += 1
+        if second != mine.second:
+            mine.second, mine.count = second, 0
+        mine.count += 1
+        if mine.count > _MOST:
+            mine.left_out += 1
             return
-        if self._left_out:
-            by = Who(way=by.way, address=by.address, name=f"{self._left_out} more were left out")
-            self._left_out = 0
+        if mine.left_out:
+            by = Who(way=by.way, address=by.address, name=f"{mine.left_out} more were left out")
+            mine.left_out = 0
         trail.event(project, act, by, status=status, asked=asked)

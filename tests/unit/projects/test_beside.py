@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from threadwell.api.readiness import Readiness
+from threadwell.audit.record import Who
+from threadwell.audit.strangers import Strangers
+from threadwell.audit.trail import Trail
 from threadwell.channels.account import Account
 from threadwell.duties import rota
 from threadwell.duties.duty import Duty
@@ -123,3 +126,18 @@ def test_what_anybody_may_ask_of_the_server_names_no_project() -> None:
         assert [one.account for one in (await readiness.waits()).outbox] == ["desk"]
 
     asyncio.run(run())
+
+
+def test_a_flood_for_one_project_hides_nothing_in_another() -> None:
+    trail, strangers = Trail(MemoryStore()), Strangers()
+    for _ in range(50):
+        strangers.refused(trail, "a", Who(way="api"), "login", 401, "auth/login")
+    strangers.refused(trail, "b", Who(way="api"), "login", 401, "auth/login")
+
+    async def lines(project: str) -> list[str]:
+        await trail.drain()
+        blocks = [block async for block in trail.blocks(project)]
+        return [line.record.by.name for block in blocks for line in block.lines()]
+
+    assert len(asyncio.run(lines("a"))) < 50
+    assert asyncio.run(lines("b")) == [""]
