@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from threadwell.api.page_links import PageLinks, Params
 from threadwell.api.params import parse_params
-from threadwell.fhir.outcome import invalid
+from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.compartments import COMPARTMENT
+from threadwell.fhir.search.field import Unsearchable
 from threadwell.fhir.search.parse import is_lasting, parse_query
 from threadwell.fhir.search.query import Query, lasting
 from threadwell.fhir.stamp import Clock
@@ -58,6 +59,25 @@ class Asking:
             self._known[place] = asked
         return asked
 
+    def leniently(
+        self, type_: str, compartment: str, params: Params
+    ) -> tuple[Asked, tuple[str, ...]]:
+        """What they ask but for those that nothing can be searched by; and the names of these."""
+        taken: list[tuple[str, str]] = []
+        ignored: list[str] = []
+        for name, value in params:
+            try:
+                check_names([(name, value)])
+                parse_query(type_, [(name, value)], bases=self._bases, now=self._clock)
+            except Unsearchable:
+                ignored.append(name)
+            except FhirError:
+                # It tells what is wrong, together with the others.
+                taken.append((name, value))
+            else:
+                taken.append((name, value))
+        return self.of(type_, compartment, taken), tuple(dict.fromkeys(ignored))
+
     def of(self, type_: str, compartment: str, params: Params) -> Asked:
         """What the parameters ask, within a compartment (``Patient/1``) if there is one."""
         check_names(params)
@@ -78,4 +98,4 @@ def check_names(params: Params) -> None:
         if name == "_totalMethod":
             # fhirpy's clients count by a parameter of another server.
             told = "Unknown search parameter: _totalMethod. R4 has _total and _summary=count"
-            raise invalid(told)
+            raise Unsearchable(400, [Issue("invalid", told)])

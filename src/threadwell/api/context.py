@@ -31,6 +31,7 @@ from threadwell.logins.people import Browsers, People, Profiles
 from threadwell.projects.hints import address_of
 from threadwell.projects.registry import project_name
 from threadwell.projects.within import within
+from threadwell.stores.allowed import Allowed, allowed
 from threadwell.stores.conformance import Conformance
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.guides import Guides
@@ -107,6 +108,10 @@ class Context:
     async def packaged(self, type_: str, canonical: str) -> Resource | None:
         """The definition of a canonical in the project's implementation guides."""
         return await self.conformance.guides.find(type_, canonical, self.clock())
+
+    async def allows(self) -> Allowed:
+        """What the practice lets clients do that R4 leaves to each server."""
+        return await allowed(self.whole, self.project)
 
     async def current(self) -> Context:
         """This one, or the one to go on with where the search parameters have changed."""

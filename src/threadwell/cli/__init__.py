@@ -9,6 +9,7 @@ from threadwell.audit.way import WAY
 from threadwell.cli import (
     about,
     account,
+    allow,
     answer,
     audit,
     backfill,
@@ -106,6 +107,7 @@ COMMANDS: tuple[Command, ...] = (
     user.COMMAND,
     provider.COMMAND,
     policy.COMMAND,
+    allow.COMMAND,
     account.COMMAND,
     subscriptions.COMMAND,
     audit.COMMAND,

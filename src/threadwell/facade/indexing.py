@@ -10,6 +10,7 @@ from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search.extract import KNOWN_TO_STORES, unsearchable
 
 if TYPE_CHECKING:
+    from threadwell.stores.allowed import Allowed
     from threadwell.stores.costs import Cost
     from threadwell.stores.parameters import Parameters
 
@@ -45,6 +46,20 @@ class Indexing(Verbs):
         Done once nothing is ``pending``: ``while tw.index().pending: …``.
         """
         return self._loop.call(self._store.index(self._project))
+
+    def allowed(self) -> Allowed:
+        """What clients may do that R4 leaves to each server: ``tw.allowed().update_create``."""
+        from threadwell.stores.allowed import allowed
+
+        return self._loop.call(allowed(self._store, self._project))
+
+    def allow(self, name: str, *, on: bool = True) -> Allowed:
+        """Allow it from now on: ``tw.allow("delete_several")``; or with ``on`` false no more."""
+        from threadwell.stores.allowed import allow
+
+        act = "allow" if on else "disallow"
+        self._trail.event(self._project, act, self._trail.by, asked=name)
+        return self._loop.call(allow(self._store, self._project, name, on=on))
 
     def _turn_parameters(self, names: Sequence[str], *, on: bool) -> Parameters:
         from threadwell.stores.needed import why_needed

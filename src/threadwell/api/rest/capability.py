@@ -37,6 +37,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import R4, Catalogue, catalogue_of
 from threadwell.fhir.search.compartments import OF
 from threadwell.fhir.search.extract import unsearchable
+from threadwell.stores.allowed import Allowed
 from threadwell.stores.guides import Shelves
 
 #: When what is said here last changed.
@@ -52,10 +53,16 @@ _EXPORTS = {"Patient": "patient-export", "Group": "group-export"}
 _ABOUT = {"name": "about", "definition": about.DEFINITION}
 
 
+#: Unless the practice says otherwise.
+_NOTHING = Allowed()
+
+
 async def metadata(context: Context, request: Request) -> Answer:
     """200 for anyone; 304 for who knows it already."""
     shelves = await context.conformance.guides.shelves(context.clock())
-    body, version = _statement(context.base, shelves, catalogue_of(context.bases))
+    body, version = _statement(
+        context.base, shelves, catalogue_of(context.bases), await context.allows()
+    )
     headers = [JSON, (b"etag", b'W/"%s"' % version.encode()), (b"cache-control", b"no-cache")]
     if not_modified(request, version):
         return Answer(304, headers, b"")
@@ -63,8 +70,10 @@ async def metadata(context: Context, request: Request) -> Answer:
 
 
 @lru_cache(maxsize=8)
-def _statement(base: str, shelves: Shelves, catalogue: Catalogue) -> tuple[bytes, str]:
-    body = encode(capability_statement(base, shelves.profiles(), catalogue))
+def _statement(
+    base: str, shelves: Shelves, catalogue: Catalogue, allowed: Allowed
+) -> tuple[bytes, str]:
+    body = encode(capability_statement(base, shelves.profiles(), catalogue, allowed))
     return body, hashlib.sha256(body).hexdigest()[:16]
 
 
@@ -72,9 +81,10 @@ def capability_statement(
     base: str,
     profiles: Mapping[str, Sequence[str]] = MappingProxyType({}),
     catalogue: Catalogue = R4,
+    allowed: Allowed = _NOTHING,
 ) -> Resource:
-    """The statement of a server at ``base``; ``profiles`` are those that it knows, by type, and
-    ``catalogue`` has its search parameters.
+    """The statement of a server at ``base``; ``profiles`` are those that it knows, by type,
+    ``catalogue`` has its search parameters, and ``allowed`` is what clients may do.
     """
     types = sorted(RESOURCE_TYPES)
     incoming = _incoming(types, catalogue)
@@ -95,7 +105,9 @@ def capability_statement(
                 "mode": "server",
                 "security": _security(base),
                 "resource": [
-                    _resource(type_, incoming.get(type_, []), profiles.get(type_, []), catalogue)
+                    _resource(
+                        type_, incoming.get(type_, []), profiles.get(type_, []), catalogue, allowed
+                    )
                     for type_ in types
                 ],
                 "interaction": [
@@ -121,7 +133,11 @@ def capability_statement(
 
 
 def _resource(
-    type_: str, incoming: list[str], profiles: Sequence[str], catalogue: Catalogue
+    type_: str,
+    incoming: list[str],
+    profiles: Sequence[str],
+    catalogue: Catalogue,
+    allowed: Allowed,
 ) -> Resource:
     parameters = _searchable(type_, catalogue)
     references = [code for code, p in parameters.items() if p.type == "reference"]
@@ -164,11 +180,11 @@ def _resource(
         "interaction": [{"code": code} for code in [*interactions, "search-type"]],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": False,
+        "updateCreate": allowed.update_create,
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "single",
+        "conditionalDelete": "multiple" if allowed.delete_several else "single",
         "referencePolicy": ["literal", "logical"],
         "searchInclude": [f"{type_}:{code}" for code in references],
         "searchRevInclude": incoming,

@@ -8,13 +8,14 @@ from dataclasses import replace
 from threadwell.api.asking import Asked
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.headers import is_lenient
 from threadwell.api.negotiation import is_form, unsupported_media_type
-from threadwell.api.page_links import Around
+from threadwell.api.page_links import Around, Params
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
 from threadwell.api.rest.bundles import bundle, bundled, found_entries
 from threadwell.fhir.json import encode
-from threadwell.fhir.outcome import invalid
+from threadwell.fhir.outcome import Issue, invalid, outcome
 from threadwell.fhir.search.cursor import Cursor
 from threadwell.fhir.search.query import Query, Total
 from threadwell.stores.contract import Page
@@ -37,6 +38,8 @@ _CUT = b'{"search":{"mode":"outcome"},"resource":%s}' % encode(
 
 async def search(context: Context, request: Request) -> Answer:
     """The page of matches that the query asks for, with what it includes."""
+    if is_lenient(request.headers):
+        return await _leniently(context, request, parse_params(request.query))
     asked = context.asking.of_url(request.type, request.compartment, request.query)
     return await _answer(context, request, asked)
 
@@ -44,6 +47,8 @@ async def search(context: Context, request: Request) -> Answer:
 async def search_by_form(context: Context, request: Request) -> Answer:
     """The same, with parameters in the body as well."""
     params = form_params(request)
+    if is_lenient(request.headers):
+        return await _leniently(context, request, params)
     return await _answer(
         context, request, context.asking.of(request.type, request.compartment, params)
     )
@@ -60,7 +65,22 @@ def form_params(request: Request) -> list[tuple[str, str]]:
     return [*parse_params(request.query), *parse_params(form)]
 
 
-async def _answer(context: Context, request: Request, asked: Asked) -> Answer:
+async def _leniently(context: Context, request: Request, params: Params) -> Answer:
+    """The answer without those parameters that nothing can be searched by; it names them."""
+    asked, ignored = context.asking.leniently(request.type, request.compartment, params)
+    return await _answer(context, request, asked, ignored)
+
+
+def _ignoring(names: Sequence[str]) -> bytes:
+    """The entry that says which parameters were ignored (§3.1.1.1)."""
+    told = ", ".join(name[:64] for name in names)
+    issue = Issue("not-supported", f"Ignored, as nothing is searched by it: {told}", "", "warning")
+    return b'{"search":{"mode":"outcome"},"resource":%s}' % encode(outcome([issue]))
+
+
+async def _answer(
+    context: Context, request: Request, asked: Asked, ignored: Sequence[str] = ()
+) -> Answer:
     query = asked.query
     if asked.by_name:
         query = await with_names(context.view, context.project, query, context.packaged)
@@ -69,6 +89,8 @@ async def _answer(context: Context, request: Request, asked: Asked) -> Answer:
         page = await _with_room(context, query, page)
     wanted = {query.type: query.elements} if query.elements else {}
     entries = await searchset(context, request, page, wanted)
+    if ignored:
+        entries.append(_ignoring(ignored))
     if query.after is None and not query.offset:
         links = asked.links.of_first(page.last if page.more else None)
     else:

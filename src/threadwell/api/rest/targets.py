@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from threadwell.api.context import Context
 from threadwell.api.rest.conditional import condition, condition_of_create
 from threadwell.api.rest.entries import Entry, within
+from threadwell.api.rest.update import may_create
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError, invalid, multiple_matches, not_found
 from threadwell.fhir.search.query import IdFilter, Query
@@ -72,7 +73,8 @@ async def find_targets(context: Context, entries: Sequence[Entry]) -> list[Targe
     named = [t.key for t in targets if t.id and t.current is None and t.unmatched is None]
     stored = await context.view.read_many(context.project, named)
     targets = [_with_current(t, stored.get(t.key), now) for t in targets]
-    _check(targets)
+    makes = any(map(_is_update_of_none, targets)) and await may_create(context)
+    _check(targets, makes=makes)
     return targets
 
 
@@ -148,7 +150,13 @@ def _with_current(target: Target, stored: Stored | None, now: int) -> Target:
     return replace(target, current=current, version_id=new_id(after))
 
 
-def _check(targets: Sequence[Target]) -> None:
+def _is_update_of_none(target: Target) -> bool:
+    is_update = target.entry.request.method == "PUT" and bool(target.id)
+    return is_update and target.current is None and target.unmatched is None
+
+
+def _check(targets: Sequence[Target], *, makes: bool) -> None:
+    """``makes``: an update of what never was makes it."""
     written: set[Key] = set()
     for target in targets:
         if not target.id or target.repeats or target.finds:
@@ -157,5 +165,6 @@ def _check(targets: Sequence[Target]) -> None:
             raise within(target.entry, invalid("The transaction writes this resource twice"))
         written.add(target.key)
         method = target.entry.request.method
-        if method != "POST" and target.current is None and target.unmatched is None:
+        is_none = method != "POST" and target.current is None and target.unmatched is None
+        if is_none and not (makes and _is_update_of_none(target)):
             raise within(target.entry, not_found())

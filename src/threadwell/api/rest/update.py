@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from threadwell.access.view import Whole
 from threadwell.api.answers import written
 from threadwell.api.context import Context
 from threadwell.api.etags import check_write
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.rest.accept import Accepted, accept_body
-from threadwell.api.rest.change import Change, updated
+from threadwell.api.rest.change import Change, created, updated
 from threadwell.api.rest.commit import commit, settle
 from threadwell.api.rest.conditional import select
 from threadwell.api.rest.content import keep_content
@@ -20,7 +21,8 @@ from threadwell.stores.contract import Stored
 
 
 async def update(context: Context, request: Request) -> Answer:
-    """200 with the version that is current then; 404 for an id that was never there.
+    """200 with the version that is current then; 404 for an id that was never there, or 201 where
+    the practice allows that.
 
     400 unless the body has the URL's id, 412 where a precondition does not hold.
     """
@@ -35,7 +37,7 @@ async def store_version(context: Context, request: Request, accepted: Accepted) 
     async def decide() -> Change:
         current = await context.view.read(context.project, request.type, request.id)
         if current is None:
-            raise not_found()
+            return await _create(context, request, accepted)
         return await _replace(context, request, accepted, current)
 
     change = await settle(context, decide)
@@ -70,6 +72,23 @@ def check_unnamed(resource: Resource) -> None:
     """Raise 400 if the client chose an id for what would be a new resource."""
     if "id" in resource:
         raise _id_error(resource, "A new resource gets its id from the server")
+
+
+async def may_create(context: Context) -> bool:
+    """Whether an update may make a resource. Not by whom a policy limits: what is hidden from them
+    would be told by the refusal.
+    """
+    return isinstance(context.view, Whole) and (await context.allows()).update_create
+
+
+async def _create(context: Context, request: Request, accepted: Accepted) -> Change:
+    if not await may_create(context):
+        raise not_found()
+    check_write(request, None)
+    now, author = context.clock(), request.caller.author
+    change = created(accepted.resource, request.id, now, author, accepted.content)
+    await commit(context, change)
+    return change
 
 
 async def _replace(

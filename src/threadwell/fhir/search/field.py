@@ -13,7 +13,7 @@ from threadwell.fhir.definitions.search_parameters import (
     search_parameters,
 )
 from threadwell.fhir.fhirpath.parse import parse
-from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.catalogue import R4, Catalogue, OfType, State
 from threadwell.fhir.search.extract import parameter_ways, unsearchable
 from threadwell.fhir.search.steps import Way, ways
@@ -48,7 +48,18 @@ def field(type_: str, code: str, catalogue: Catalogue = R4) -> Field:
     return _field(type_, code, catalogue.of(type_))
 
 
-class Unready(FhirError):
+class Unsearchable(FhirError):
+    """Nothing can be searched by that parameter."""
+
+
+class Unknown(Unsearchable):
+    """The type has no such parameter."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(400, [Issue("invalid", f"Unknown search parameter: {name}")])
+
+
+class Unready(Unsearchable):
     """The store does not find anything by that parameter now."""
 
     def __init__(self, text: str) -> None:
@@ -63,11 +74,11 @@ def _field(type_: str, code: str, of: OfType | None) -> Field:
         state = None if of is None else of.states.get(code)
         if state is not None:
             raise Unready(f"Search parameter {code} of {type_} {_UNREADY[state]}")
-        raise invalid(f"Unknown search parameter: {code}")
+        raise Unknown(code)
     reason = unsearchable(parameter)
     if reason:
         text = f"Search parameter {code} is not supported: {reason}"
-        raise FhirError(400, [Issue("not-supported", text)])
+        raise Unready(text)
     found = parameter_ways(parameter, type_)
     return Field(
         code=code,

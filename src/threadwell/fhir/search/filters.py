@@ -18,7 +18,7 @@ from threadwell.fhir.search.compartments import (
     compartment_filter,
     parse_compartments,
 )
-from threadwell.fhir.search.field import Field, field, has_field
+from threadwell.fhir.search.field import Field, Unknown, field, has_field
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import (
     ChainFilter,
@@ -209,7 +209,7 @@ def _links(
         except FhirError as error:  # a namesake in another type may take other values
             refusal = error
     if not filters:
-        raise refusal or invalid(f"Unknown search parameter: {head}.{rest}")
+        raise refusal or Unknown(f"{head}.{rest}")
     return ChainFilter(code, tuple(filters), tuple(filters.values()))
 
 
