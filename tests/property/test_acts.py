@@ -349,7 +349,7 @@ async def _store(kind: str, folder: str, request: Any) -> Any:
         return MemoryStore()
     if kind == "sqlite":
         return SqliteStore.open(Path(folder) / "acts.db")
-    return PostgresStore.open(request.getfixturevalue("postgres_url"))
+    return PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
 
 
 def test_of_two_closings_at_once_one_is_recorded() -> None:

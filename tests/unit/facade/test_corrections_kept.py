@@ -137,7 +137,7 @@ def test_it_outlives_replay_late_messages_imports_and_new_cuts(
     request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    store = "x.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    store = "x.db" if kind == "sqlite" else request.getfixturevalue("empty_postgres_url")
     with threadwell.open(store) as tw:
         family = Family(tw, CIRCLES[circle])
         sessions, _ = family.whom()

@@ -59,7 +59,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         case "sqlite":
             return SqliteStore.open(tmp_path / "threadwell.db")
         case _:
-            return PostgresStore.open(request.getfixturevalue("postgres_url"))
+            return PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
 
 
 class Clinic:

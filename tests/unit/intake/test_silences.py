@@ -89,7 +89,7 @@ def url(request, tmp_path):
     return (
         str(tmp_path / "x.db")
         if request.param == "sqlite"
-        else request.getfixturevalue("postgres_url")
+        else request.getfixturevalue("empty_postgres_url")
     )
 
 

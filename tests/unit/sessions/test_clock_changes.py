@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -37,6 +38,7 @@ ZONES = [
 ]
 
 
+@cache
 def changes(zone: ZoneInfo) -> list[datetime]:
     """The instants at which clocks were, or will be, changed between 1973 and 2037."""
 

@@ -156,7 +156,7 @@ def subscription(criteria: str, **more: Any) -> Resource:
 def practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Practice]:
     url = str(tmp_path / "x.db")
     if request.param == "postgres":
-        url = str(request.getfixturevalue("postgres_url"))
+        url = str(request.getfixturevalue("empty_postgres_url"))
     with asyncio.Runner() as loop:
         store: Store = MemoryStore() if request.param == "memory" else open_store(url)
         yield Practice(store, loop)
