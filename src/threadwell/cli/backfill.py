@@ -30,7 +30,10 @@ _NO_ARROW = "a backfill needs pyarrow: pip install 'threadwell[backfill]'"
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument(
-        "paths", metavar="SOURCE", nargs="+", help="a file, folder or archive of exports"
+        "paths",
+        metavar="SOURCE",
+        nargs="+",
+        help="a file, folder or archive of exports; or the address of files (s3://…, gs://…)",
     )
     parser.add_argument(
         "--to",
@@ -72,6 +75,7 @@ def run(arguments: Namespace) -> int:
     if find_spec("pyarrow") is None:
         raise Mistake(_NO_ARROW)
     from threadwell.backfill.folder import Taken
+    from threadwell.backfill.remote import Unreachable, is_remote
     from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
     from threadwell.facade.importing import ImportJob, Who
     from threadwell.intake.choices import Asked
@@ -85,7 +89,7 @@ def run(arguments: Namespace) -> int:
         raise Misuse(_ONE_PROJECT)
     job = BackfillJob(
         ImportJob(
-            paths=tuple(map(Path, arguments.paths)),
+            paths=tuple(Path(one) for one in arguments.paths if not is_remote(one)),
             channel=arguments.channel,
             who=Who.of(**who(arguments)),
             asked=Asked(**sessions(arguments)),
@@ -95,11 +99,12 @@ def run(arguments: Namespace) -> int:
         arguments.workers,
         arguments.partitions,
         store,
+        tuple(filter(is_remote, arguments.paths)),
     )
     try:
         basis, folder, plan, choices = asyncio.run(begin_backfill(job))
-    except Taken as taken:
-        raise Mistake(str(taken)) from None
+    except (Taken, Unreachable) as error:
+        raise Mistake(str(error)) from None
     print_choices(choices)
     filled = run_backfill(basis, folder, plan, job.workers, _Progress())
     if arguments.format == "json":

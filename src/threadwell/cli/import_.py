@@ -129,10 +129,10 @@ COMMAND = Command(
     name="import",
     summary="Import exports of messages as sessions: Encounters with their threads",
     about="Reads SMS Backup & Restore XML, message logs of Twilio, RingCentral and Quo, WhatsApp "
-    "chats, Google Voice, mail (mbox, .eml, .msg, Maildir, .pst) and tables (CSV, JSON Lines), "
-    "whatever their names are. May be run again, on the same files or on more: nothing is imported "
-    "twice, and what was quarantined is placed once its people are known. How sessions are "
-    "cut is chosen with the first import and kept; `threadwell recut` changes it.",
+    "chats, Google Voice, mail (mbox, .eml, .msg, Maildir, .pst) and tables (CSV, JSON Lines, "
+    "Parquet), whatever their names are. May be run again, on the same files or on more: nothing "
+    "is imported twice, and what was quarantined is placed once its people are known. How sessions "
+    "are cut is chosen with the first import and kept; `threadwell recut` changes it.",
     examples=(
         "threadwell import exports/ --people people.csv --owner +12125550100 "
         "--zone America/New_York",

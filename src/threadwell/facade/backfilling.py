@@ -18,6 +18,7 @@ from threadwell.audit.way import WAY
 from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import Filled, Told, fill
+from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
@@ -40,6 +41,7 @@ _STRIPE = 2 * 1024 * 1024
 class BackfillJob:
     """What to make, and where: ``what`` is read as an import reads it.
 
+    ``remote`` are addresses of further files, or folders of files, that are read (``s3://…``).
     With a ``store`` (a path or URL) it goes there, and ``folder`` is where it is spread meanwhile.
     ``workers`` is how many processes work, ``partitions`` over how many what is read is spread; 0
     is as many as fit.
@@ -50,6 +52,7 @@ class BackfillJob:
     workers: int = 0
     partitions: int = 0
     store: str = ""
+    remote: tuple[str, ...] = ()
 
 
 async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices]:
@@ -78,10 +81,13 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
         bool(job.store),
     )
     workers = job.workers or cores()
-    units = _units(job.what, workers)
-    partitions = job.partitions or folder.partitions() or _partitions(units, workers)
+    far = [one for address in job.remote for one in files_at(address)]
+    near = _units(job.what, workers)
+    units = near + [Unit(one.address, trusted=True) for one in far]
+    size = _bytes(near) + sum(one.size for one in far)
+    partitions = job.partitions or folder.partitions() or _partitions(size, workers)
     by = _by(job.what, choices, str(days.cutting.release))
-    return basis, folder, Plan(_asked(by, units), by, units, partitions), choices
+    return basis, folder, Plan(_asked(by, near, far), by, units, partitions), choices
 
 
 def run_backfill(
@@ -128,6 +134,10 @@ async def _settings(who: Who, store: Store, project: str) -> Settings:
 
 
 def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> Iterator[Item]:
+    if is_remote(unit.path):
+        with fetched(unit.path) as here:
+            yield from _read(job, earlier_ids, unit._replace(path=str(here)), settings)
+        return
     path = Path(unit.path)
     stripe = (unit.stripe, unit.stripes)
     options = ReadOptions(
@@ -138,12 +148,13 @@ def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> 
         stripe=stripe,
     )
     if unit.broken:
-        return iter(apart(path, job.channels).broken)
+        yield from apart(path, job.channels).broken
+        return
     channel = job.channel if unit.trusted else None
     every = job.channels
     if job.channel and not unit.trusted:
         every = tuple(one for one in every if one.name == job.channel)
-    return read_path(path, channel=channel, options=options, channels=every)
+    yield from read_path(path, channel=channel, options=options, channels=every)
 
 
 def _units(job: ImportJob, workers: int) -> list[Unit]:
@@ -159,9 +170,12 @@ def _units(job: ImportJob, workers: int) -> list[Unit]:
     return units
 
 
-def _partitions(units: list[Unit], workers: int) -> int:
-    size = sum(_size(Path(one.path)) for one in units if one.stripe == 0 and not one.broken)
+def _partitions(size: int, workers: int) -> int:
     return max(min(size // _PARTITION, _MOST), 2 * workers if workers > 1 else 1)
+
+
+def _bytes(units: list[Unit]) -> int:
+    return sum(_size(Path(one.path)) for one in units if one.stripe == 0 and not one.broken)
 
 
 def _size(path: Path) -> int:
@@ -176,11 +190,11 @@ def _by(job: ImportJob, choices: Choices, release: str) -> str:
     return _digest((told, release, version("threadwell")))
 
 
-def _asked(by: str, units: list[Unit]) -> str:
+def _asked(by: str, units: list[Unit], far: list[Remote]) -> str:
     """What tells one job over one state of its files from others."""
     paths = ((unit, Path(unit.path)) for unit in units)
     files = [(unit, one.stat().st_mtime_ns, _size(one)) for unit, one in paths if one.exists()]
-    return _digest((by, files))
+    return _digest((by, files, far))
 
 
 def _digest(told: object) -> str:

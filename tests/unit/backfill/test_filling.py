@@ -13,6 +13,7 @@ import pytest
 
 import threadwell
 from threadwell.backfill.folder import Taken
+from threadwell.backfill.remote import Unreachable
 from threadwell.cli import main
 from threadwell.facade import backfilling
 from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
@@ -230,3 +231,20 @@ def test_a_store_has_the_same(source, tmp_path):
     exported = tmp_path / "exported"
     assert main(["export", str(exported), "--store", store]) == 0
     assert lines(exported) == imported(source)
+
+
+def test_files_at_an_address_are_read(source):
+    run(source)
+    here = lines(source.parent / "made")
+    shutil.rmtree(source.parent / "made")
+    far = replace(job(source), remote=(source.as_uri(),))
+    far = replace(far, what=replace(far.what, paths=()))
+    basis, folder, plan, _ = asyncio.run(begin_backfill(far))
+    run_backfill(basis, folder, plan, 1)
+    assert lines(source.parent / "made") == here
+
+
+@pytest.mark.parametrize("address", ["file:///nowhere/at/all", "nonsense://x/y"])
+def test_an_address_that_leads_nowhere_is_told(source, address):
+    with pytest.raises(Unreachable, match=address):
+        asyncio.run(begin_backfill(replace(job(source), remote=(address,))))

@@ -1,4 +1,4 @@
-"""A documented table of messages, as CSV or JSON Lines: see README.md."""
+"""A documented table of messages, as CSV, JSON Lines or Parquet: see README.md."""
 
 from threadwell.channels.table.mapping import BadColumn, Columns, parse_columns
 from threadwell.channels.table.reader import CHANNEL, with_columns

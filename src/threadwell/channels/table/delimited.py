@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from threadwell.channels.delimited import open_rows
 from threadwell.channels.table.cleaning import Refused, Row
-from threadwell.channels.table.columns import parse_head
+from threadwell.channels.table.columns import Head, parse_head
 from threadwell.channels.table.mapping import PLAIN, Columns
 
 _LIST_SEPARATOR = ";"
@@ -35,15 +35,29 @@ def read_delimited(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
         if head.problem:
             yield Record(rows.number, Refused("header", head.problem), rows.head_bytes)
             return
-        columns = [(_FIELDS.get(name, name), at) for at, name in enumerate(head.columns) if name]
-        fixed = {_FIELDS.get(name, name): value for name, value in said.fixed.items()}
-        fixed = fixed if said.applies(cut) else {}
-        aside = [(at, said.aside[name]) for at, name in enumerate(cut.names) if name in said.aside]
+        of_cells = Rows(cut, head, said)
         for line in rows.below(head.delimiter, len(head.names)):
-            row = Refused("", line.wrong) if line.wrong else _row(line.cells, columns, fixed)
-            if aside and not line.wrong and _is_aside(line.cells, aside):
-                row = _ASIDE
+            row = Refused("", line.wrong) if line.wrong else of_cells.row(line.cells)
             yield Record(line.number, row, line.content)
+
+
+class Rows:
+    """Rows out of cells. ``cut`` is the head as the table has it, ``head`` that with our names."""
+
+    def __init__(self, cut: Head, head: Head, said: Columns) -> None:
+        names = enumerate(head.columns)
+        self._columns = [(_FIELDS.get(name, name), at) for at, name in names if name]
+        fixed = {_FIELDS.get(name, name): value for name, value in said.fixed.items()}
+        self._fixed = fixed if said.applies(cut) else {}
+        self._aside = [
+            (at, said.aside[name]) for at, name in enumerate(cut.names) if name in said.aside
+        ]
+
+    def row(self, cells: list[str]) -> Row | Refused:
+        """The row of some cells, unless it is to be set aside."""
+        if self._aside and _is_aside(cells, self._aside):
+            return _ASIDE
+        return _row(cells, self._columns, self._fixed)
 
 
 def _row(cells: list[str], columns: Sequence[tuple[str, int]], fixed: Mapping[str, str]) -> Row:

@@ -13,6 +13,13 @@ from threadwell.channels.table.columns import Head, head_of, shortcoming
 from threadwell.channels.table.delimited import Record, read_delimited
 from threadwell.channels.table.jsonl import is_row, is_row_begun, read_jsonl, shortcoming_of
 from threadwell.channels.table.mapping import PLAIN, Columns
+from threadwell.channels.table.parquet import (
+    LACKS,
+    can_read,
+    is_parquet,
+    parquet_head,
+    read_parquet,
+)
 from threadwell.channels.table.row import NAME, Table, attachment_path, parse_row
 from threadwell.channels.text import text_head
 from threadwell.messages import Broken, Message
@@ -21,8 +28,10 @@ from threadwell.messages import Broken, Message
 _TABLES = frozenset({".csv", ".tsv", ".tab", ".psv"})
 
 
-def sniff(head: bytes, _path: Path) -> bool:
-    """Whether a file begins with a header, or with JSON objects, of the needed columns."""
+def sniff(head: bytes, path: Path) -> bool:
+    """Whether a file has the needed columns: its header, its JSON objects, its schema."""
+    if is_parquet(head):
+        return _is_table(path)
     if _is_json(head):
         return any(map(is_row, head.split(b"\n"))) or is_row_begun(head)
     found = _head(head)
@@ -31,6 +40,9 @@ def sniff(head: bytes, _path: Path) -> bool:
 
 def nearly(head: bytes, path: Path) -> str:
     """What a file that looks like a table lacks to be one of messages."""
+    if is_parquet(head):
+        there = parquet_head(path) if can_read() else None
+        return shortcoming(there, True) if there else "" if can_read() else LACKS
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         return shortcoming_of(head)
     found = _head(head)
@@ -66,6 +78,8 @@ def with_columns(said: Columns) -> Channel:
     """The channel that also knows tables whose columns are called as was ``said``, as CSV."""
 
     def sniffed(head: bytes, path: Path) -> bool:
+        if is_parquet(head):
+            return _is_table(path) or _is_table(path, said)
         return sniff(head, path) or _is_said(head, said)
 
     def named(path: Path) -> Iterator[Path]:
@@ -102,7 +116,19 @@ def _is_said(head: bytes, said: Columns) -> bool:
 def _records(path: Path, said: Columns) -> Iterator[Record]:
     with path.open("rb") as file:
         head = file.read(64)
+    if is_parquet(head):
+        return read_parquet(path, said)
     return read_jsonl(path) if _is_json(head) else read_delimited(path, said)
+
+
+def _is_table(path: Path, said: Columns = PLAIN) -> bool:
+    """Whether Parquet has the needed columns. In an archive it has to be unpacked to know."""
+    if not can_read():
+        return False
+    if not path.exists():
+        return True
+    found = parquet_head(path, said)
+    return found is not None and not found.problem
 
 
 def _head(head: bytes, said: Columns = PLAIN) -> Head | None:
@@ -117,7 +143,7 @@ def _is_json(head: bytes) -> bool:
 CHANNEL = Channel(
     name=NAME,
     label="Messages",
-    description="Table: messages as CSV or JSON Lines, in the columns that its README documents",
+    description="Table: messages as CSV, JSON Lines or Parquet; its README documents the columns",
     sniff=sniff,
     read=read,
     companions=companions,
