@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadwell.app import CHANNEL_NAMES, is_shared, store_path
-from threadwell.cli.command import PROJECT_VARIABLE, Command, add_format
-from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.command import Command, add_format, add_project
+from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import paint, plural, print_json
 from threadwell.cli.report import as_json, made, print_choices, print_report
 
 if TYPE_CHECKING:
-    from threadwell.backfill.local import Filled
+    from threadwell.backfill.working import Filled
 
 _PAUSE = 2.0
-_ONE_PROJECT = (
-    f"a backfill fills the first project of a store alone, and ${PROJECT_VARIABLE} is set: fill a "
-    "folder, and bring it in by `threadwell load --project`"
-)
 _NO_ARROW = "a backfill needs pyarrow: pip install 'threadwell[backfill]'"
 
 
@@ -56,6 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=0,
         help="in how many parts it is made (default: by the size of what is read)",
     )
+    add_project(parser)
     add_format(parser)
     add_who(parser)
     parser.add_argument(
@@ -84,9 +81,6 @@ def run(arguments: Namespace) -> int:
         if getattr(arguments, name) < 0:
             raise Mistake(f"--{name} is a number of at least 1")
     folder_of, store = _where(arguments.to)
-    if store and os.environ.get(PROJECT_VARIABLE):
-        # What would go to another project than is meant could not be taken back.
-        raise Misuse(_ONE_PROJECT)
     job = BackfillJob(
         ImportJob(
             paths=tuple(Path(one) for one in arguments.paths if not is_remote(one)),
@@ -99,6 +93,7 @@ def run(arguments: Namespace) -> int:
         arguments.workers,
         arguments.partitions,
         store,
+        arguments.project,
         tuple(filter(is_remote, arguments.paths)),
     )
     try:

@@ -43,15 +43,20 @@ def add_action(parser: ArgumentParser, actions: Mapping[str, str], default: str 
     )
 
 
+def add_project(parser: ArgumentParser) -> None:
+    """``--project``: which of those of the store."""
+    parser.add_argument(
+        "--project",
+        metavar="NAME",
+        default=os.environ.get(PROJECT_VARIABLE) or "",
+        help=f"which of its projects (default: ${PROJECT_VARIABLE}, else the first one)",
+    )
+
+
 def add_store(parser: ArgumentParser, *, whole: bool = False) -> None:
     """``--store``: where the resources are; and ``--project``, unless it is the ``whole`` of it."""
     if not whole:
-        parser.add_argument(
-            "--project",
-            metavar="NAME",
-            default=os.environ.get(PROJECT_VARIABLE) or "",
-            help=f"which of its projects (default: ${PROJECT_VARIABLE}, else the first one)",
-        )
+        add_project(parser)
     parser.add_argument(
         "--store",
         metavar="URL",

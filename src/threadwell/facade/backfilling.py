@@ -17,8 +17,9 @@ from threadwell.audit.trail import Trail
 from threadwell.audit.way import WAY
 from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
-from threadwell.backfill.local import Filled, Told, fill
+from threadwell.backfill.local import Told, fill
 from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
+from threadwell.backfill.working import Filled
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
@@ -29,6 +30,8 @@ from threadwell.intake.choices import Choices, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by
 from threadwell.intake.settings import BadSetting, Settings
 from threadwell.intake.whole import Item
+from threadwell.projects.chosen import chosen
+from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 #: Bytes of what is read that make a partition, and how many partitions there are at most.
@@ -42,9 +45,9 @@ class BackfillJob:
     """What to make, and where: ``what`` is read as an import reads it.
 
     ``remote`` are addresses of further files, or folders of files, that are read (``s3://…``).
-    With a ``store`` (a path or URL) it goes there, and ``folder`` is where it is spread meanwhile.
-    ``workers`` is how many processes work, ``partitions`` over how many what is read is spread; 0
-    is as many as fit.
+    With a ``store`` (a path or URL) it goes there, into the ``project`` that is named, and
+    ``folder`` is where it is spread meanwhile. ``workers`` is how many processes work,
+    ``partitions`` over how many what is read is spread; 0 is as many as fit.
     """
 
     what: ImportJob
@@ -52,6 +55,7 @@ class BackfillJob:
     workers: int = 0
     partitions: int = 0
     store: str = ""
+    project: str = ""
     remote: tuple[str, ...] = ()
 
 
@@ -63,17 +67,21 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
     folder = Folder(job.folder)
     folder.begin()
     acting = record.Who(way=WAY.get(), name=login_name())
-    opener = partial(_recorded, job.store, acting) if job.store else partial(_opened, folder.people)
+    project, opener = DEFAULT_PROJECT, partial(_opened, folder.people)
+    if job.store:
+        async with _opened(job.store) as store:
+            project = await chosen(store, job.project)
+        opener = partial(_recorded, job.store, acting, project)
     async with opener() as store:
-        choices = await looked_over(store, DEFAULT_PROJECT, job.what)
+        choices = await looked_over(store, project, job.what)
         if choices.recutting:
             raise BadSetting("the sessions of this store are being cut anew: `threadwell recut`")
-        days = await care_days(store, DEFAULT_PROJECT, choices.zone or "UTC")
-        await settings_of(store, DEFAULT_PROJECT, job.what.who, choices)
-        await keep_choices(store, DEFAULT_PROJECT, choices, days)
+        days = await care_days(store, project, choices.zone or "UTC")
+        await settings_of(store, project, job.what.who, choices)
+        await keep_choices(store, project, choices, days)
     who = replace(job.what.who, people=None)
     basis = Basis(
-        DEFAULT_PROJECT,
+        project,
         opener,
         partial(_settings, who),
         partial(_read, job.what, choices.earlier_ids),
@@ -115,12 +123,12 @@ async def _opened(url: str | Path) -> AsyncGenerator[Store, None]:
 
 
 @asynccontextmanager
-async def _recorded(url: str, by: record.Who) -> AsyncGenerator[Store, None]:
-    """A store whose changes are recorded as done by somebody."""
+async def _recorded(url: str, by: record.Who, project: str) -> AsyncGenerator[Store, None]:
+    """A project of a store; its changes are recorded as done by somebody."""
     async with _opened(url) as store:
         trail = Trail(store, by=by)
         try:
-            yield trail.store
+            yield within(trail.store, project)
         finally:
             trail.close()
             with suppress(StoreError):

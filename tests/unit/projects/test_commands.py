@@ -48,9 +48,18 @@ def test_a_backfill_fills_no_other_project_in_silence(
 ) -> None:
     pytest.importorskip("pyarrow", reason="left out: no pyarrow (an extra)")
     monkeypatch.setenv(PROJECT_VARIABLE, "Hill Street")
-    assert main(["backfill", str(tmp_path), "--to", str(tmp_path / "a.db")]) == 2
-    assert "first project" in capsys.readouterr().err
-    assert not (tmp_path / "a.db").exists()
+    assert main(["backfill", str(tmp_path), "--to", str(tmp_path / "a.db")]) == 1
+    assert "there is no store" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+    store = ("--store", str(tmp_path / "a.db"))
+    said(capsys, "project", "create", "Hill Street", *store)
+    table = tmp_path / "one.csv"
+    table.write_text("id,sent,from,to,text\nm1,2024-05-13T15:04:00Z,a:1,b:2,Hello\n")
+    told = said(capsys, "backfill", str(table), "--to", store[1], "--workers", "1")
+    assert told["quarantined"] == 1
+    assert len(said(capsys, "quarantine", *store)) == 1
+    monkeypatch.delenv(PROJECT_VARIABLE)
+    assert said(capsys, "quarantine", *store) == []
 
 
 @pytest.mark.parametrize(

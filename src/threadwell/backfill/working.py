@@ -1,0 +1,172 @@
+"""What each process of a backfill does, on one machine or on many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from threadwell.backfill.basis import Basis
+from threadwell.backfill.folder import Folder, Lines, Part, Plan
+from threadwell.backfill.making import Group, digest_of, groups_of, made, together
+from threadwell.backfill.people import digest_of_people, write_people
+from threadwell.backfill.spool import Note, Spooled
+from threadwell.backfill.spreading import address_of, learned_of, spread, told
+from threadwell.intake import import_messages
+from threadwell.intake.collecting import rare_collections
+from threadwell.intake.commits.counts import Counts, Done, Report
+from threadwell.intake.whole import Learned, Whole, write_learned
+from threadwell.messages import Address
+from threadwell.stores.contract import Store
+
+T = TypeVar("T")
+
+_NUMBERS = tuple(one.name for one in fields(Done) if one.name not in ("counts", "reasons"))
+_COUNTS = tuple(one.name for one in fields(Counts))
+
+
+@dataclass(slots=True)
+class Filled:
+    """What a backfill has done; of ``parts`` that have anything in them ``made`` were made now."""
+
+    report: Report
+    parts: int = 0
+    made: int = 0
+    resources: int = 0
+
+
+async def _knows(basis: Basis, ours: Iterable[Address], store: Store) -> bool:
+    settings = await basis.settings(store, basis.project)
+    return await Whole(store, basis.project, settings, basis.clock).knows(ours)
+
+
+async def _learn(basis: Basis, learned: Learned, store: Store) -> str:
+    """Have the people there whom an import would make; what tells all of them from others."""
+    settings = await basis.settings(store, basis.project)
+    await write_learned(store, basis.project, settings, basis.clock, learned)
+    return await digest_of_people(store, basis.project)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a process has to know to make a partition: ``moves`` are groups with another home."""
+
+    basis: Basis
+    folder: Folder
+    plan: Plan
+    mark: bytes
+    moves: dict[int, int]
+
+
+def read_unit(basis: Basis, plan: Plan, number: int, target: Path) -> None:
+    """Read one unit, in whichever process it is."""
+
+    async def work(store: Store) -> None:
+        ours = frozenset(map(address_of, plan.ours))
+        await spread(basis, store, plan.units[number], number, plan.partitions, target, ours)
+
+    with_store(basis, work)
+
+
+def make(making: Making, number: int) -> bool:
+    """Make one partition, in whichever process it is; whether that was necessary."""
+    folder, plan = making.folder, making.plan
+    spooled = Spooled(folder.spooled(plan, unit) for unit in range(len(plan.units)))
+    groups = partial(groups_of, spooled, number, plan.partitions, making.moves)
+    return make_of(making, number, groups)
+
+
+def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) -> bool:
+    """Make a partition of its groups; whether that was necessary."""
+    basis, folder, plan = making.basis, making.folder, making.plan
+    digest = digest_of(groups(), making.mark)
+    before = folder.part(number)
+    if before is not None and before.digest == digest and before.lasting:
+        return False
+
+    async def work(store: Store) -> bool:
+        settings = await basis.settings(store, basis.project)
+        lines = folder.lines(number)
+        if basis.store:
+            items = chain.from_iterable(together(groups()))
+            lines.done = await import_messages(
+                store, basis.project, items, settings, clock=basis.clock
+            )
+        else:
+            ours = frozenset(map(address_of, plan.ours))
+            whole = Whole(store, basis.project, settings, basis.clock, ours)
+            async for batch in made(whole, groups()):
+                lines.add(batch)
+        folder.put_part(number, _part(digest, lines), lines)
+        return bool(lines.done.counts.read)
+
+    return with_store(basis, work)
+
+
+def _part(digest: str, lines: Lines) -> Part:
+    done = lines.done
+    counts = {name: getattr(done, name) for name in _NUMBERS}
+    counts |= {name: getattr(done.counts, name) for name in _COUNTS}
+    return Part(digest, dict(lines.counts), counts, dict(done.reasons), lines.lasting)
+
+
+def with_store(basis: Basis, work: Callable[[Store], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with basis.open() as store:
+            return await work(store)
+
+    with rare_collections():
+        return asyncio.run(run())
+
+
+def _counted(folder: Folder, plan: Plan, fresh: int, people: int) -> Filled:
+    filled = Filled(Report(), made=fresh, resources=people)
+    for _, part in folder.parts(plan.partitions):
+        filled.parts += 1
+        filled.resources += sum(part.lines.values())
+        one = Done(Counts(**{name: part.counts[name] for name in _COUNTS}))
+        for name in _NUMBERS:
+            setattr(one, name, part.counts[name])
+        one.reasons.update(part.reasons)
+        filled.report.add(one)
+    return filled
+
+
+def learned_from(notes: Iterable[Note]) -> Learned:
+    """What notes tell of people, together."""
+    found = list(map(learned_of, notes))
+    return Learned(
+        frozenset().union(*(one.ours for one in found)),
+        frozenset().union(*(one.strangers for one in found)),
+        any(one.placed for one in found),
+    )
+
+
+def is_known(basis: Basis, learned: Learned, plan: Plan) -> bool:
+    """Whether all was read with all addresses that are the practice's."""
+    return told(learned.ours) == plan.ours or with_store(
+        basis, partial(_knows, basis, learned.ours)
+    )
+
+
+def mark_of(basis: Basis, learned: Learned, plan: Plan) -> bytes:
+    """Have the people there whom an import would make; what all that is made rests on."""
+    people = with_store(basis, partial(_learn, basis, learned))
+    return f"{plan.by} {told(learned.ours)} {people}".encode()
+
+
+def end(basis: Basis, folder: Folder, plan: Plan, fresh: int) -> Filled:
+    """What there is now; in a folder it is told by its manifest."""
+    if basis.store:
+        filled = _counted(folder, plan, fresh, 0)
+        folder.remove()
+        return filled
+    people = with_store(basis, lambda store: write_people(store, basis.project, folder.path))
+    folder.put_manifest(plan.partitions, people, basis.clock(), "threadwell backfill")
+    filled = _counted(folder, plan, fresh, sum(people.values()))
+    folder.sweep()
+    return filled
