@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check format types layers docs readme pictures wheel campaign fuzz hostile bench lock definitions guide judge judge-profiles judge-views clean
+.PHONY: help run test check format types layers docs readme pictures wheel campaign cluster fuzz hostile bench lock definitions guide judge judge-profiles judge-views clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ wheel: $(VENV)/run.stamp ## Build the package, and try it where there is no clon
 
 campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples
 	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
+
+cluster: $(VENV)/dev.stamp ## A backfill on a Spark of two workers on loopback (Java; 400 MB of Spark)
+	$(BIN)/python scripts/try_cluster.py $(if $(ROWS),--rows $(ROWS))
 
 fuzz: $(VENV)/run.stamp ## Damaged files into every reader: 1,000,000, or INPUTS=…
 	$(BIN)/python scripts/fuzz.py $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))

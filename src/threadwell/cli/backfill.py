@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from threadwell.backfill.working import Filled
 
 _PAUSE = 2.0
+_NO_SPARK = "--spark needs pyspark, pandas and Java: pip install 'threadwell[spark]'"
 _NO_ARROW = "a backfill needs pyarrow: pip install 'threadwell[backfill]'"
 
 
@@ -52,6 +53,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=0,
         help="in how many parts it is made (default: by the size of what is read)",
     )
+    parser.add_argument(
+        "--spark",
+        metavar="MASTER",
+        default="",
+        help="work on a cluster of Apache Spark, as spark://host:7077; its workers have to have "
+        "Threadwell, and reach SOURCE and DIR under the same paths",
+    )
     add_project(parser)
     add_format(parser)
     add_who(parser)
@@ -71,9 +79,16 @@ def run(arguments: Namespace) -> int:
 
     if find_spec("pyarrow") is None:
         raise Mistake(_NO_ARROW)
+    if arguments.spark and not (find_spec("pyspark") and find_spec("pandas")):
+        raise Mistake(_NO_SPARK)
     from threadwell.backfill.folder import Taken
     from threadwell.backfill.remote import Unreachable, is_remote
-    from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
+    from threadwell.facade.backfilling import (
+        BackfillJob,
+        begin_backfill,
+        run_backfill,
+        run_on_spark,
+    )
     from threadwell.facade.importing import ImportJob, Who
     from threadwell.intake.choices import Asked
 
@@ -101,7 +116,10 @@ def run(arguments: Namespace) -> int:
     except (Taken, Unreachable) as error:
         raise Mistake(str(error)) from None
     print_choices(choices)
-    filled = run_backfill(basis, folder, plan, job.workers, _Progress())
+    if arguments.spark:
+        filled = run_on_spark(basis, folder, plan, arguments.spark)
+    else:
+        filled = run_backfill(basis, folder, plan, job.workers, _Progress())
     if arguments.format == "json":
         told = {"parts": filled.parts, "made": filled.made, "resources": filled.resources}
         print_json({**as_json(filled.report), **told})

@@ -19,6 +19,7 @@ from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import Told, fill
 from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
+from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.reading import apart, read_path
@@ -106,6 +107,25 @@ def run_backfill(
     if before is not None and before.asked == plan.asked and before.partitions == plan.partitions:
         plan = before
     return fill(basis, folder, plan, workers or cores(), told)
+
+
+def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Filled:
+    """Make it on a cluster, ``master`` as Spark names it: ``spark://host:7077``, ``local[2]``."""
+    from pyspark.sql import SparkSession
+
+    spark = (
+        SparkSession.builder.master(master)
+        .appName("threadwell backfill")
+        # Groups have their partitions already: Spark must not put them together again.
+        .config("spark.sql.adaptive.enabled", "false")
+        .config("spark.sql.shuffle.partitions", str(plan.partitions))
+        .config("spark.ui.showConsoleProgress", "false")
+        .getOrCreate()
+    )
+    try:
+        return spark_fill(spark, basis, folder, plan, _opened)
+    finally:
+        spark.stop()
 
 
 def cores() -> int:
