@@ -31,7 +31,7 @@ from threadwell.intake.choices import Choices, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by
 from threadwell.intake.settings import BadSetting, Settings
 from threadwell.intake.whole import Item
-from threadwell.projects.chosen import chosen
+from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
@@ -66,13 +66,17 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
     Raises ``Taken`` for a folder with something else in it, and what an import raises.
     """
     folder = Folder(job.folder)
-    folder.begin()
     acting = record.Who(way=WAY.get(), name=login_name())
     project, opener = DEFAULT_PROJECT, partial(_opened, folder.people)
     if job.store:
-        async with _opened(job.store) as store:
+        # A project is one of a store that is there.
+        store = open_store(job.store, create=not (job.project or CHOSEN.get()))
+        try:
             project = await chosen(store, job.project)
+        finally:
+            await store.close()
         opener = partial(_recorded, job.store, acting, project)
+    folder.begin()
     async with opener() as store:
         choices = await looked_over(store, project, job.what)
         if choices.recutting:
