@@ -15,11 +15,13 @@ from threadwell.access.holding import Seen, all_hold, seen
 from threadwell.access.policy import Entry, Interaction, Policy, Sight, Version, common
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import searched
+from threadwell.access.standing import under
 from threadwell.access.writing import Writing
 from threadwell.fhir.authors import whose
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, not_found
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.catalogue import catalogue_of
 from threadwell.fhir.search.query import Filter, Query, ReferenceFilter, parts_of
 from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.stores.contract import (
@@ -62,7 +64,8 @@ class Limited:
     def __init__(self, store: Store, project: str, policy: Policy, bases: frozenset[str]) -> None:
         self._store = store
         self._project = project
-        self.policy = policy
+        # It may have been compiled by other search parameters than there are now.
+        self.policy = under(policy, catalogue_of(bases))
         self.bases = bases
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
@@ -167,6 +170,10 @@ class Limited:
     ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
         """Those that may be written together, and the others with the reason."""
         return await Writing(self, self._store, project).sort_out(writes)
+
+    def knows(self, reference: str) -> bool:
+        """Themselves, for one."""
+        return self.policy.knows(reference)
 
     def check(self, type_: str, interaction: str) -> None:
         """403 for what no entry of the type allows."""

@@ -17,11 +17,19 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from threadwell.access.policy import CREDENTIALS, WRITING, Entry, Interaction, Policy, ordered
+from threadwell.access.standing import stands
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.search.catalogue import R4
 from threadwell.fhir.search.compartments import Compartment, compartment_filter, member_types
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Filter, HasFilter, Query, ReferenceFilter
+from threadwell.fhir.search.query import (
+    Filter,
+    HasFilter,
+    Query,
+    ReferenceFilter,
+    hangs_on_terminology,
+)
 from threadwell.fhir.search.references import split_reference
 from threadwell.fhir.search.sought import ReferenceMatch
 
@@ -105,13 +113,15 @@ def granted(asked: Sequence[str], allowed: Sequence[str], contexts: Sequence[str
             is_granted = scope.context in contexts and bool(not allowed or within([text], allowed))
         if is_granted:
             found.append(text)
-    wants_limits = any(text.partition("/")[0] in CONTEXTS for text in asked)
-    return [] if wants_limits and not about_resources(found) else found
+    return [] if about_resources(asked) and not about_resources(found) else found
 
 
 def about_resources(texts: Iterable[str]) -> list[str]:
-    """Those of the scopes that are about resources."""
-    return [text for text in texts if parse_scope(text) is not None]
+    """Those of the scopes that are about resources.
+
+    One that cannot be honoured, or not any more, is a limit as well: nothing is allowed by it.
+    """
+    return [text for text in texts if text.partition("/")[0] in CONTEXTS]
 
 
 def within(texts: Iterable[str], most: Iterable[str]) -> list[str]:
@@ -152,6 +162,8 @@ def narrowed(
                 both
                 for one in policy.entries.get(type_, ())
                 for other in entries
+                # Scopes ask by R4's parameters, of which the store may have left out some.
+                if stands(other, R4, policy.catalogue)
                 if (both := _both(one, other)) is not None
             ]
             for type_, entries in by_type.items()
@@ -197,4 +209,5 @@ def _filters(type_: str, query: str) -> tuple[Filter, ...] | None:
     except FhirError:
         return None
     is_plain = bool(pairs) and parsed == Query(type_, parsed.filters)
-    return parsed.filters if is_plain else None
+    by_terms = any(map(hangs_on_terminology, parsed.filters))
+    return parsed.filters if is_plain and not by_terms else None

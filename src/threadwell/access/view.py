@@ -34,6 +34,10 @@ class View(Reading, Protocol):
         """
         ...
 
+    def knows(self, reference: str) -> bool:
+        """Whether the caller may refer to that, whether they see it or not."""
+        ...
+
     def check(self, type_: str, interaction: str) -> None:
         """Raise ``FhirError`` 403 unless the caller may do so to any resource of the type.
 
@@ -97,6 +101,10 @@ class Whole:
     ) -> tuple[list[Write], list[tuple[Write, FhirError]]]:
         """All of them."""
         return list(writes), []
+
+    def knows(self, reference: str) -> bool:  # noqa: ARG002 - they see what is there
+        """Nothing else."""
+        return False
 
     def check(self, type_: str, interaction: str) -> None:
         """Everything may be done."""

@@ -10,6 +10,9 @@ from threadwell.access.policy import CREDENTIALS, Interaction
 from threadwell.access.reading import compiled
 from threadwell.access.roles import role
 from threadwell.access.scopes import granted, narrowed, parse_scope, within
+from threadwell.api.claims import Claims
+from threadwell.api.oauth.clients import Client
+from threadwell.api.oauth.limits import limits_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,9 @@ from threadwell.access.scopes import granted, narrowed, parse_scope, within
         ("user/Patient.rs?nothing=1", None),
         ("user/Patient.rs?_count=1", None),
         ("user/Patient.rs?_include=Patient:organization", None),
+        # Whether a resource is within a value set hangs on what is stored.
+        ("user/Condition.rs?code:not-in=http://clinic.example/vs", None),
+        ("user/Condition.rs?_filter=not (code in http://clinic.example/vs)", None),
         ("openid", None),
         ("", None),
     ],
@@ -129,3 +135,25 @@ def test_within() -> None:
     assert within(["user/Patient.r", "user/Task.r", "openid"], ["user/Patient.rs"]) == [
         "user/Patient.r"
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "is_limited", "limits"),
+    [
+        ((), (), False, None),
+        (("openid",), (), False, None),
+        (("openid",), (), True, ()),
+        (("user/Patient.rs",), (), False, ("user/Patient.rs",)),
+        # What meant something once, and does not any more, is no leave to do everything.
+        (("user/Patient.rs?gone=1",), (), False, ("user/Patient.rs?gone=1",)),
+        (("user/Patient.rs?gone=1",), ("user/*.rs",), False, ()),
+        ((), ("user/*.rs",), False, ("user/*.rs",)),
+        (("openid",), ("user/*.rs",), True, ()),
+    ],
+)
+def test_what_was_limited_stays_so(asked, most, is_limited, limits) -> None:
+    client = Client("1", "app", "", "", admin=False, scopes=most)
+    found = limits_of(client, Claims("1", scopes=asked), is_limited=is_limited)
+    assert found == limits
+    if found is not None and "gone" in "".join(found):
+        assert not narrowed(None, found, "").entries

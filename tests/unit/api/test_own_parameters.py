@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
+from threadwell.api.claims import Claims
+from threadwell.api.clients import add_client
+from threadwell.api.oauth.keys import signing_key
+from threadwell.api.oauth.tokens import access_token
 from threadwell.duties.duty import Workplace
 from threadwell.duties.indexing import duty
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -100,3 +105,72 @@ def test_from_its_creation_to_its_end(api: Any) -> None:
     assert refused.status_code == 400
     index(api)
     assert "Unknown search parameter: plan" in api.call("GET", "Patient?plan=gold").text
+
+
+def limited(api: Any, criteria: str) -> str:
+    """How a client comes that may see what the criteria find."""
+    entry = {"resourceType": criteria.partition("?")[0], "criteria": criteria}
+    policy = {"resourceType": "AccessPolicy", "id": "one", "name": "one", "resource": [entry]}
+    api.run(keep_policy(api.store, DEFAULT_PROJECT, policy))
+    client = api.run(add_client(api.store, "limited"))
+    member = Membership(f"ClientApplication/{client.client_id}", "", (Grant("one"),))
+    api.run(keep_membership(api.store, DEFAULT_PROJECT, member))
+    return str(api.credentials(client.client_id, client.client_secret))
+
+
+def with_scope(api: Any, scope: str) -> str:
+    """How a client comes that has a token of that scope."""
+    key = api.run(signing_key(api.store))
+    id_, now = api.client.client_id, api.clock() // 1000
+    token = access_token(key, f"{api.url}/", Claims(id_, "1", now + 99, 0, (scope,)), now, sub=id_)
+    return f"Bearer {token}"
+
+
+def statuses(api: Any, path: str, authorization: str) -> tuple[int, int]:
+    """Of a read, and of a search of its type."""
+    type_ = path.partition("/")[0]
+    answers = [api.call("GET", one, authorization=authorization) for one in (path, type_)]
+    return answers[0].status_code, answers[1].status_code
+
+
+def test_who_was_limited_by_one_that_is_gone_sees_nothing(api: Any) -> None:
+    """From the moment on that it is gone: nobody waits until a policy is looked up anew."""
+    made = api.call("POST", "SearchParameter", parameter()).json()
+    index(api)
+    vip = f"Patient/{api.call('POST', 'Patient', patient('vip')).json()['id']}"
+    by_own = limited(api, "Patient?plan:not=vip")
+    plain = f"Patient/{api.call('POST', 'Patient', patient('plain')).json()['id']}"
+    assert statuses(api, plain, by_own) == (200, 200)
+    assert api.call("DELETE", f"SearchParameter/{made['id']}").status_code == 200
+    assert statuses(api, vip, by_own) == (403, 403)
+
+
+def test_who_was_limited_by_one_that_is_left_out_sees_nothing(api: Any) -> None:
+    hidden = f"Patient/{api.make(gender='female')['id']}"
+    seen = f"Patient/{api.make(gender='male')['id']}"
+    criteria = "Patient?gender:not=female"
+    callers = [limited(api, criteria), with_scope(api, f"user/{criteria.replace('?', '.rs?')}")]
+    for caller in callers:
+        assert statuses(api, seen, caller) == (200, 200)
+    turned_off = api.store.change_parameters(
+        DEFAULT_PROJECT, lambda now: now.turned("Patient", "gender", on=False)
+    )
+    api.run(turned_off)
+    callers.append(with_scope(api, f"system/{criteria.replace('?', '.rs?')}"))
+    for caller in callers:
+        assert statuses(api, hidden, caller) == (403, 403)
+
+
+def test_what_a_scope_hides_is_not_asked_by_one_of_ones_own(new_api: Any) -> None:
+    api = new_api()
+    of_header = parameter(
+        code="secret",
+        base=["Subscription"],
+        type="string",
+        expression="Subscription.channel.header",
+    )
+    assert api.call("POST", "SearchParameter", of_header).status_code == 201
+    reads = with_scope(api, "system/Subscription.rs")
+    assert api.call("GET", "Subscription?secret=a", authorization=reads).status_code == 403
+    writes = with_scope(api, "system/Subscription.cruds")
+    assert api.call("GET", "Subscription?secret=a", authorization=writes).status_code == 200

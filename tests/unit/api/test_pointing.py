@@ -12,6 +12,7 @@ from threadwell.intake.guides.keeping import set_checks
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 NOWHERE = "Patient/not-there"
+ME = "Practitioner/bell"
 
 
 @pytest.fixture
@@ -96,25 +97,24 @@ def test_each_setting_checks_as_much_as_it_says(
     assert api.call("POST", "Patient", patient).status_code == status
 
 
+def limited(api: Any, *entries: dict[str, Any]) -> str:
+    """How a client comes whose policy has these entries."""
+    policy = {"resourceType": "AccessPolicy", "id": "some", "name": "some", "resource": [*entries]}
+    client = api.run(add_client(api.store, "limited"))
+    api.run(keep_policy(api.store, DEFAULT_PROJECT, policy))
+    member = Membership(f"ClientApplication/{client.client_id}", ME, (Grant("some"),))
+    api.run(keep_membership(api.store, DEFAULT_PROJECT, member))
+    return api.credentials(client.client_id, client.client_secret)
+
+
 def test_what_is_hidden_is_not_there(strict: Any) -> None:
     hidden = f"Patient/{strict.make(gender='male')['id']}"
     seen = f"Patient/{strict.make(gender='female')['id']}"
-    policy = {
-        "resourceType": "AccessPolicy",
-        "id": "some",
-        "name": "some",
-        "resource": [
-            {"resourceType": "Patient", "criteria": "Patient?gender=female"},
-            {"resourceType": "Observation"},
-        ],
-    }
-    client = strict.run(add_client(strict.store, "limited"))
-    who = f"ClientApplication/{client.client_id}"
-    strict.run(keep_policy(strict.store, DEFAULT_PROJECT, policy))
-    strict.run(
-        keep_membership(strict.store, DEFAULT_PROJECT, Membership(who, who, (Grant("some"),)))
+    basic = limited(
+        strict,
+        {"resourceType": "Patient", "criteria": "Patient?gender=female"},
+        {"resourceType": "Observation"},
     )
-    basic = strict.credentials(client.client_id, client.client_secret)
 
     def written(text: str) -> Any:
         return strict.call("POST", "Observation", about(text), authorization=basic)
@@ -123,3 +123,24 @@ def test_what_is_hidden_is_not_there(strict: Any) -> None:
     secret, nothing = written(hidden), written(NOWHERE)
     assert secret.status_code == nothing.status_code == 422
     assert secret.json()["issue"] == nothing.json()["issue"]
+
+
+def test_nothing_is_told_of_references_that_are_hidden(strict: Any) -> None:
+    """They stay as they are, whoever changes the rest; and one may always name oneself."""
+    patient = f"Patient/{strict.make()['id']}"
+    made = strict.call("POST", "Observation", about(patient)).json()
+    path = f"Observation/{made['id']}"
+    basic = limited(strict, {"resourceType": "Observation", "hiddenFields": ["subject"]})
+    shown = strict.call("GET", path, authorization=basic).json()
+    assert "subject" not in shown
+    changed = {**shown, "status": "amended"}
+    assert strict.call("PUT", path, changed, authorization=basic).status_code == 200
+    entry = strict.entry("PUT", path, {**shown, "status": "corrected"})
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert strict.call("POST", "", bundle, authorization=basic).status_code == 200
+    patch = [{"op": "replace", "path": "/status", "value": "final"}]
+    assert strict.call("PATCH", path, patch, authorization=basic).status_code == 200
+    assert strict.call("GET", path).json()["subject"]["reference"] == patient
+    of_me = {**about(patient), "performer": [{"reference": ME}]}
+    del of_me["subject"]
+    assert strict.call("POST", "Observation", of_me, authorization=basic).status_code == 201

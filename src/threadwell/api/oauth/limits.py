@@ -24,7 +24,7 @@ def limits_of(
     if not (scopes or most or is_outside or is_limited):
         return None
     if most:
-        scopes = tuple(within(scopes, most) if scopes else about_resources(most))
+        scopes = tuple(within(scopes, most) if scopes or is_limited else about_resources(most))
     return scopes
 
 

@@ -13,7 +13,7 @@ from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.references import references, typed_references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import parse_absolute, split_reference
-from threadwell.stores.contract import Key, Write
+from threadwell.stores.contract import Key, Stored, Write
 
 #: References of one resource that are looked up at once.
 _PART = 500
@@ -36,8 +36,7 @@ async def refuse_dangling(
     state = await context.conformance.guides.state(context.clock())
     if state.references == "off":
         return
-    before = write.before
-    had = _texts(decode(before.body)) if before is not None and not before.deleted else set()
+    had = await _had(context, write.before)
     problems = [
         Issue("value", "The reference says a type that may not stand here", f"{path}.type")
         for path, type_ in _wrong_types(resource)
@@ -64,6 +63,8 @@ async def _dangling(
         key = None if text in had else _own(context, text)
         if key is None or key in made or key == Key(write.type, write.id):
             continue
+        if context.view.knows(f"{key.type}/{key.id}"):
+            continue
         (missing if key in gone else asked).setdefault(key, path)
     keys = list(asked)
     for at in range(0, len(keys), _PART):
@@ -76,6 +77,17 @@ async def _dangling(
         Issue("not-found", f"There is no such {key.type} that it may refer to", path)
         for key, path in missing.items()
     ]
+
+
+async def _had(context: Context, before: Stored | None) -> set[str]:
+    """What a version says already, with what is hidden from the caller: that was put back into what
+    follows it, and nothing is to be told of it.
+    """
+    if before is None or before.deleted:
+        return set()
+    was: Resource = decode(before.body)
+    await context.view.keep(was, before)
+    return _texts(was)
 
 
 def _own(context: Context, text: str) -> Key | None:

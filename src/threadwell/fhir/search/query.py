@@ -283,8 +283,10 @@ def hangs_on_terminology(filter_: Filter) -> bool:
             return any(map(hangs_on_terminology, filters))
         case HasFilter(filter=inner):
             return hangs_on_terminology(inner)
+        case OtherFilter(inner):
+            return hangs_on_terminology(inner)
         case _:
-            return False
+            return any(map(hangs_on_terminology, within(filter_)))
 
 
 class Total(StrEnum):
