@@ -96,13 +96,14 @@ class Importing(Sending):
 
     async def _take_gathered(self, gathering: Gathering, crew: Crew) -> None:
         if crew:
-            report = await crew.work(gathering.parts(), self._settings, self._clock, gathering.ours)
+            parts = gathering.parts(self.batch)
+            report = await crew.work(parts, self._settings, self._clock, gathering.ours)
             self.report.add(report)
             self._written += crew.written
         self.bring_together(gathering.ours)
-        rest = gathering.waiting() if crew else chain(gathering.parts(), gathering.waiting())
-        for part in rest:
-            await self.take_batches(batches(unpacked(part), self._settings.batch))
+        if not crew:
+            await self.take_batches(batches(map(unpacked, gathering.parts()), self.batch))
+        await self.take_batches(batches(map(unpacked, gathering.waiting()), self.batch))
         self._run, self._brief = None, False
 
     def bring_together(self, ours: Iterable[Address]) -> None:

@@ -121,7 +121,7 @@ async def _decide(
     while isinstance(more := await work.get(), Work):
         items = unpacked(more.pieces)
         del more
-        parts = list(batches(items, importing.batch))
+        parts = list(batches([items], importing.batch))
         del items
         parts.reverse()
         await importing.take_batches(parts.pop() for _ in range(len(parts)))

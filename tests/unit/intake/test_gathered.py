@@ -79,5 +79,5 @@ BROKEN = Belongs("", Broken("sms", "a.xml", "it is cut off", b"<"))
     ],
 )
 def test_a_circle_is_in_one_batch_as_long_as_it_fits(items, size, expected):
-    out = [[getattr(one, "external_id", "") for one in some] for some in batches(items, size)]
+    out = [[getattr(one, "external_id", "") for one in some] for some in batches([items], size)]
     assert out == expected

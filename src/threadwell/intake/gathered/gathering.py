@@ -59,9 +59,12 @@ class Gathering:
         except Exception as error:  # noqa: BLE001 - it is raised when the rest is done
             self.error = error
 
-    def parts(self) -> Iterator[list[bytes]]:
-        """All that has a circle, a part at a time: pieces for ``spool.unpacked``."""
-        return self._spool.parts()
+    def parts(self, enough: int = 0) -> Iterator[list[bytes]]:
+        """All that has a circle, a part at a time: pieces for ``spool.unpacked``.
+
+        Small ones come together, until they have ``enough`` items.
+        """
+        return self._spool.parts(enough)
 
     def waiting(self) -> Iterator[list[bytes]]:
         """All that has no circle. What it asks for concerns more than itself: it comes last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -10,15 +10,14 @@ from threadwell.intake.gathered.spool import Belongs
 from threadwell.messages import Broken, Message
 
 
-def batches(every: Sequence[Belongs], size: int) -> Iterator[list[Message | Broken]]:
+def batches(parts: Iterable[Sequence[Belongs]], size: int) -> Iterator[list[Message | Broken]]:
     """The items in batches of at most ``size``, circle after circle, each in the order of time.
 
-    What is broken keeps its order, and comes first in its circle.
+    What is broken keeps its order, and comes first in its circle. A batch has of several parts
+    where these are small: each costs a commit.
     """
-    ordered = sorted(every, key=_order)
     batch: list[Message | Broken] = []
-    for _, group in groupby(ordered, key=attrgetter("key")):
-        those = [one.item for one in group]
+    for those in _circles(parts):
         if batch and len(batch) + len(those) > size:
             yield batch
             batch = []
@@ -30,6 +29,12 @@ def batches(every: Sequence[Belongs], size: int) -> Iterator[list[Message | Brok
             batch += some
     if batch:
         yield batch
+
+
+def _circles(parts: Iterable[Sequence[Belongs]]) -> Iterator[list[Message | Broken]]:
+    for part in parts:
+        for _, group in groupby(sorted(part, key=_order), key=attrgetter("key")):
+            yield [one.item for one in group]
 
 
 def _order(one: Belongs) -> tuple[str, float]:

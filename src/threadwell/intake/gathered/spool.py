@@ -49,7 +49,7 @@ class Part:
 
     def __init__(self) -> None:
         self.pieces: list[bytes | _Piece] = []
-        self.size = 0
+        self.size = self.count = 0
         self.waiting: list[Belongs] = []
         self.letters = 0
         self.keys: set[str] = set()
@@ -91,26 +91,36 @@ class Spool:
             if len(part.waiting) >= _AT_ONCE or part.letters > _LARGE:
                 self._write(part)
 
-    def parts(self) -> Iterator[list[bytes]]:
+    def parts(self, enough: int = 0) -> Iterator[list[bytes]]:
         """All that has a key, a part at a time, as pieces for ``unpacked``.
 
         Whatever belongs together is in one part, but for what is too much for the memory by itself:
-        that comes in several, as it was read.
+        that comes in several, as it was read. Small ones come together, until they have ``enough``
+        items.
         """
         for part in self._parts:
             self._write(part)
         most = max(1, self._memory // _SHARE)
+        small, size, count = [], 0, 0
         for part in self._parts:
             if part.size <= most:
-                if part.pieces:
-                    yield self._read(part.pieces)
+                if small and size + part.size > most:
+                    yield self._read(small)
+                    small, size, count = [], 0, 0
+                small += part.pieces
+                size, count = size + part.size, count + part.count
+                if small and count >= enough:
+                    yield self._read(small)
+                    small, size, count = [], 0, 0
             elif len(part.keys) == 1 or self._depth == _DEEPEST:
                 yield from ([one] for one in self._each(part))
             else:
                 with Spool(self._memory, self._depth + 1) as smaller:
                     for one in self._each(part):
                         smaller.add(unpacked([one]))
-                    yield from smaller.parts()
+                    yield from smaller.parts(enough)
+        if small:
+            yield self._read(small)
 
     def waiting(self) -> Iterator[list[bytes]]:
         """All that has no key, piece by piece, as it was read."""
@@ -139,6 +149,7 @@ class Spool:
         piece = packed(part.waiting)
         part.pieces.append(piece)
         part.size += len(piece)
+        part.count += len(part.waiting)
         part.waiting, part.letters = [], 0
         self._kept += len(piece)
         if self._kept > self._memory:
