@@ -30,13 +30,14 @@ def message(number: int, minute: int = 0, size: int = 0, zone: ZoneInfo | None =
 @given(
     st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.sampled_from([0, 9, 300_000]))),
     st.sampled_from([0, 2000, 10**9]),
+    st.sampled_from([0, 3, 100]),
 )
-def test_all_that_goes_in_comes_out_by_circle(items, memory):
+def test_all_that_goes_in_comes_out_by_circle(items, memory, enough):
     every = [Belongs(key, message(n, size=size)) for n, (key, size) in enumerate(items)]
     with Spool(memory) as spool:
         for one in every:
             spool.add([one])
-        parts = [unpacked(part) for part in spool.parts()]
+        parts = [unpacked(part) for part in spool.parts(enough)]
         waiting = [one for part in spool.waiting() for one in unpacked(part)]
     out = [one for part in parts for one in part]
     assert Counter(one.item.external_id for one in [*out, *waiting]) == Counter(
@@ -50,6 +51,16 @@ def test_all_that_goes_in_comes_out_by_circle(items, memory):
     if memory == 10**9:
         homes = Counter(key for part in parts for key in {one.key for one in part})
         assert set(homes.values()) <= {1}
+
+
+def test_small_parts_come_together():
+    every = [Belongs(f"c{n}", message(n)) for n in range(100)]
+    with Spool(10**9) as spool:
+        spool.add(every)
+        sizes = [len(unpacked(part)) for part in spool.parts(40)]
+    assert sum(sizes) == 100
+    assert len(sizes) == 3
+    assert min(sizes[:-1]) >= 40
 
 
 def test_a_time_keeps_the_zone_that_it_was_read_by():
@@ -81,3 +92,8 @@ BROKEN = Belongs("", Broken("sms", "a.xml", "it is cut off", b"<"))
 def test_a_circle_is_in_one_batch_as_long_as_it_fits(items, size, expected):
     out = [[getattr(one, "external_id", "") for one in some] for some in batches([items], size)]
     assert out == expected
+
+
+def test_a_batch_has_of_several_parts():
+    parts = [[Belongs(f"c{n}", message(n))] for n in range(5)]
+    assert [len(some) for some in batches(parts, 2)] == [2, 2, 1]

@@ -101,7 +101,8 @@ class Spool:
         for part in self._parts:
             self._write(part)
         most = max(1, self._memory // _SHARE)
-        small, size, count = [], 0, 0
+        small: list[bytes | _Piece] = []
+        size = count = 0
         for part in self._parts:
             if part.size <= most:
                 if small and size + part.size > most:
