@@ -175,6 +175,10 @@ class Limited:
         """Themselves, for one."""
         return self.policy.knows(reference)
 
+    def hides(self, type_: str) -> bool:
+        """Whether any entry hides elements."""
+        return any(entry.hidden for entry in self.policy.entries.get(type_, ()))
+
     def check(self, type_: str, interaction: str) -> None:
         """403 for what no entry of the type allows."""
         needed = NEEDS.get(interaction)

@@ -38,6 +38,10 @@ class View(Reading, Protocol):
         """Whether the caller may refer to that, whether they see it or not."""
         ...
 
+    def hides(self, type_: str) -> bool:
+        """Whether the caller may be shown less of a resource of the type than others are."""
+        ...
+
     def check(self, type_: str, interaction: str) -> None:
         """Raise ``FhirError`` 403 unless the caller may do so to any resource of the type.
 
@@ -104,6 +108,10 @@ class Whole:
 
     def knows(self, reference: str) -> bool:  # noqa: ARG002 - they see what is there
         """Nothing else."""
+        return False
+
+    def hides(self, type_: str) -> bool:  # noqa: ARG002 - nothing is hidden
+        """All of each is shown."""
         return False
 
     def check(self, type_: str, interaction: str) -> None:

@@ -47,6 +47,14 @@ async def bodies(context: Context, request: Request, versions: Sequence[Stored])
     return shown
 
 
+def once(answer: Answer) -> Answer:
+    """The answer as one that no cache keeps: a version has one ETag for all, and who asks by it has
+    what others may be shown less of.
+    """
+    others = [header for header in answer.headers if header[0] != b"cache-control"]
+    return answer._replace(headers=[*others, (b"cache-control", b"no-store")])
+
+
 async def resource(context: Context, request: Request, stored: Stored, status: int = 200) -> Answer:
     """The version as the whole of an answer."""
     body = stored.body

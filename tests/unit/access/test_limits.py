@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ def test_what_is_hidden_stays_as_it_is() -> None:
     assert (after["gender"], after["active"]) == ("female", True)
     assert "tag" not in after["meta"]
     assert world.ask("GET", "Patient?phone=%2B15550100&_summary=count").body.count('"total":1')
+
+
+def test_no_cache_shows_one_caller_what_another_was_shown() -> None:
+    """A version has one ETag for all. Who is shown less of it has no 304 by the ETag of others, and
+    leaves nothing that these would go on with.
+    """
+    world = World(MemoryStore(), "desk", whole=True)
+    version = json.loads(world.ask("GET", NAMES["ada"]).body)["meta"]["versionId"]
+    has_it = {"if-none-match": f'W/"{version}"'}
+    again = world.ask("GET", NAMES["ada"], **has_it)
+    assert again.status == 200
+    assert any("no-store" in header for header in again.headers)
+    assert "+15550100" not in again.body
+    world.free()
+    assert world.ask("GET", NAMES["ada"], **has_it).status == 304
 
 
 def test_a_policy_that_is_taken_away_leaves_nothing() -> None:

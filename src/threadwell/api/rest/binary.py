@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from threadwell.api.answers import once, version_headers
 from threadwell.api.answers import resource as resource_answer
-from threadwell.api.answers import version_headers
 from threadwell.api.context import Context
 from threadwell.api.etags import check_read, not_modified
 from threadwell.api.exchange import Answer, Request
@@ -60,8 +60,14 @@ async def vread(context: Context, request: Request) -> Answer:
 
 async def _answer(context: Context, request: Request, stored: Stored) -> Answer:
     check_read(request, stored)
+    if context.view.hides("Binary"):
+        return once(await _shown(context, request, stored))
     if not_modified(request, stored.version_id, stored.updated):
         return Answer(304, version_headers(stored), b"")
+    return await _shown(context, request, stored)
+
+
+async def _shown(context: Context, request: Request, stored: Stored) -> Answer:
     content = await context.view.content(context.project, stored.id, stored.version_id) or b""
     if not wants_resource(request, decode(stored.body).get("contentType", "")):
         answer = raw(stored, content)

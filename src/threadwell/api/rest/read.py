@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadwell.api.answers import resource
+from threadwell.api.answers import once, resource
 from threadwell.api.attachments import ATTACHED
 from threadwell.api.context import Context
 from threadwell.api.etags import check_read, not_modified
@@ -39,10 +39,16 @@ def existing(stored: Stored | None) -> Stored:
 async def _answer(context: Context, request: Request, stored: Stored | None) -> Answer:
     version = existing(stored)
     check_read(request, version)
+    if context.view.hides(request.type):
+        return once(await _shown(context, request, version))
     # An attachment's URL expires, so what a cache holds may be of no use any more.
     if not_modified(request, version.version_id, version.updated) and ATTACHED not in version.body:
         answer = await resource(context, request, version, 304)
         return answer._replace(body=b"")
+    return await _shown(context, request, version)
+
+
+async def _shown(context: Context, request: Request, version: Stored) -> Answer:
     answer = await resource(context, request, version)
     if request.query:
         wanted = elements.wanted(request.type, parse_params(request.query))
