@@ -107,7 +107,9 @@ class Policy:
 
     ``profile`` is the reference of whom the caller acts as. What is ``known`` to them may be
     referred to, whether they see it or not. ``glass`` is what they may read in an emergency, this
-    included; ``None`` where that is no more. ``catalogue`` has the search parameters there are.
+    included; ``None`` where that is no more. ``catalogue`` has the search parameters there are, and
+    ``own`` are those of the project's own that any criteria ask by, each with its type, whatever
+    scopes leave of these: who is limited by them must not say what they mean.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
     ``sights`` what was seen of versions.
     """
@@ -117,6 +119,7 @@ class Policy:
     known: frozenset[str] = frozenset()
     glass: Policy | None = None
     catalogue: Catalogue = R4
+    own: frozenset[tuple[str, str]] = frozenset()
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
     sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)

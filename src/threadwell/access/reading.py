@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from threadwell.access.policy import CREDENTIALS, WRITING, Entry, Interaction, Policy, ordered
+from threadwell.access.standing import own_codes
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
@@ -95,15 +96,18 @@ def compiled(
         for breaks_glass, entry in _entries(policy, variables, bases):
             of = broken if breaks_glass else found
             of.setdefault(entry.type, []).append(entry)
+    catalogue = catalogue_of(bases)
+    every = [entry for of in (*found.values(), *broken.values()) for entry in of]
+    own = own_codes(every, catalogue)
     glass = None
     if broken:
         for type_, entries in found.items():
             # In an emergency nothing is written, whatever else they may do.
             reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
             broken.setdefault(type_, []).extend(reads)
-        glass = Policy(ordered(broken), profile, catalogue=catalogue_of(bases))
+        glass = Policy(ordered(broken), profile, catalogue=catalogue, own=own)
     # What needs a look at nothing else is asked first.
-    return Policy(ordered(found), profile, glass=glass, catalogue=catalogue_of(bases))
+    return Policy(ordered(found), profile, glass=glass, catalogue=catalogue, own=own)
 
 
 def variables_of(policy: Resource, bases: frozenset[str] = frozenset()) -> set[str]:

@@ -174,7 +174,7 @@ def narrowed(
     glass = narrowed(broken, scopes, profile, patient) if broken is not None else None
     if policy is None:
         return Policy(entries, profile, known, glass)
-    return Policy(entries, policy.profile, known, glass, policy.catalogue)
+    return Policy(entries, policy.profile, known, glass, policy.catalogue, policy.own)
 
 
 def _both(one: Entry, other: Entry) -> Entry | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from threadwell.access.policy import Entry, Policy, ordered
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Catalogue
 from threadwell.fhir.search.query import (
     AllFilter,
@@ -35,7 +36,7 @@ def under(policy: Policy, catalogue: Catalogue) -> Policy:
     }
     glass = policy.glass and under(policy.glass, catalogue)
     entries = ordered({type_: of for type_, of in left.items() if of})
-    return Policy(entries, policy.profile, policy.known, glass, catalogue)
+    return Policy(entries, policy.profile, policy.known, glass, catalogue, policy.own)
 
 
 def stands(entry: Entry, was: Catalogue, now: Catalogue) -> bool:
@@ -44,6 +45,22 @@ def stands(entry: Entry, was: Catalogue, now: Catalogue) -> bool:
         was.found(type_).get(code) == now.found(type_).get(code)
         for type_, code in _asked(entry.type, entry.filters)
     )
+
+
+def own_codes(entries: Iterable[Entry], catalogue: Catalogue) -> frozenset[tuple[str, str]]:
+    """The parameters that R4 does not have, each with its type, by which entries have criteria."""
+    return frozenset(
+        (type_, code)
+        for entry in entries
+        for type_, code in _asked(entry.type, entry.filters)
+        if (of := catalogue.of(type_)) is not None and code in of.own
+    )
+
+
+def defines_own(policy: Policy, resource: Resource) -> bool:
+    """Whether a SearchParameter says what some criteria of a policy mean."""
+    code, bases = resource.get("code"), resource.get("base", ())
+    return any((type_, code) in policy.own for type_ in bases)
 
 
 def _asked(type_: str, filters: Iterable[Filter]) -> Iterator[tuple[str, str]]:

@@ -18,9 +18,11 @@ from threadwell.access.policy import Entry, Interaction, common
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import limited
 from threadwell.access.sight import Sight
+from threadwell.access.standing import defines_own
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.defining import TYPE as SEARCH_PARAMETER
 from threadwell.fhir.search.query import Filter
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Unmatched, Write
 
@@ -156,6 +158,9 @@ class Writing:
             write = replace(write, before=before)
         is_there = before is not None and not before.deleted
         resource = write.resource
+        if write.type == SEARCH_PARAMETER:
+            self._check_meaning(resource)
+            self._check_meaning(decode(before.body) if before is not None and is_there else None)
         if before is not None and is_there:
             if resource is None:
                 if not await self._view.entries(before, Interaction.DELETE):
@@ -175,6 +180,11 @@ class Writing:
             await self._after(of, resource, Interaction.CREATE)
             await self.check_links(resource, None)
         return write
+
+    def _check_meaning(self, definition: Resource | None) -> None:
+        """Nobody says what the criteria mean by which they are limited."""
+        if definition is not None and defines_own(self._view.policy, definition):
+            raise forbidden("A policy of yours asks by that parameter")
 
     async def _after(self, of: Seen, resource: Resource, interaction: Interaction) -> None:
         """What is written must be the caller's, by an entry that lets them write it."""

@@ -107,10 +107,11 @@ def test_from_its_creation_to_its_end(api: Any) -> None:
     assert "Unknown search parameter: plan" in api.call("GET", "Patient?plan=gold").text
 
 
-def limited(api: Any, criteria: str) -> str:
-    """How a client comes that may see what the criteria find."""
-    entry = {"resourceType": criteria.partition("?")[0], "criteria": criteria}
-    policy = {"resourceType": "AccessPolicy", "id": "one", "name": "one", "resource": [entry]}
+def limited(api: Any, criteria: str, *types: str) -> str:
+    """How a client comes that may see what the criteria find, and all of some types."""
+    entries = [{"resourceType": criteria.partition("?")[0], "criteria": criteria}]
+    entries += [{"resourceType": type_} for type_ in types]
+    policy = {"resourceType": "AccessPolicy", "id": "one", "name": "one", "resource": entries}
     api.run(keep_policy(api.store, DEFAULT_PROJECT, policy))
     client = api.run(add_client(api.store, "limited"))
     member = Membership(f"ClientApplication/{client.client_id}", "", (Grant("one"),))
@@ -174,3 +175,22 @@ def test_what_a_scope_hides_is_not_asked_by_one_of_ones_own(new_api: Any) -> Non
     assert api.call("GET", "Subscription?secret=a", authorization=reads).status_code == 403
     writes = with_scope(api, "system/Subscription.cruds")
     assert api.call("GET", "Subscription?secret=a", authorization=writes).status_code == 200
+
+
+def test_nobody_says_what_the_criteria_mean_that_limit_them(new_api: Any) -> None:
+    api = new_api()
+    made = api.call("POST", "SearchParameter", parameter()).json()
+    path = f"SearchParameter/{made['id']}"
+    vip = f"Patient/{api.call('POST', 'Patient', patient('vip')).json()['id']}"
+    caller = limited(api, "Patient?plan:not=vip", "SearchParameter")
+    elsewhere = {**made, "expression": "Patient.extension('https://other.example/x').value"}
+    renamed = {**made, "code": "scheme"}
+    for method, body in (("PUT", elsewhere), ("PUT", renamed), ("DELETE", None)):
+        assert api.call(method, path, body, authorization=caller).status_code == 403
+    assert api.call("POST", "SearchParameter", parameter(), authorization=caller).status_code == 403
+    # What nothing of theirs asks by is theirs to define.
+    other = parameter(code="other", url="https://practice.example/SearchParameter/other")
+    assert api.call("POST", "SearchParameter", other, authorization=caller).status_code == 201
+    assert statuses(api, vip, caller)[0] in (403, 404)
+    api.clock.now += 60_000
+    assert statuses(api, vip, caller) == (404, 200)
