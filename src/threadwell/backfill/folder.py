@@ -10,6 +10,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -22,13 +23,18 @@ from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Done
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _STATE, MANIFEST = ".threadwell-backfill", "manifest.json"
 #: Of an Encounter that time alone will change.
 _OPEN = frozenset(("planned", "arrived", "triaged", "in-progress", "onleave"))
 
 
 class Taken(Exception):
-    """The folder has something else in it; the message names it."""
+    """The folder has something else in it, or another process fills it; the message names it."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -78,6 +84,19 @@ class Folder:
             raise Taken(f"{self.path} is not empty: give a folder that is, or does not exist")
         for inner in ("spool", "parts", "making"):
             (self._state / inner).mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it alone meanwhile; raises ``Taken`` where another process does."""
+        with (self._state / "lock").open("ab") as lock:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise Taken(
+                        f"{self.path} is being filled by another process: wait until it has ended"
+                    ) from None
+            yield
 
     def plan(self) -> Plan | None:
         """What was being made when it ended; ``None`` where that was done."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +31,7 @@ from threadwell.backfill.working import (
     read_unit,
 )
 from threadwell.intake.whole import Learned
+from threadwell.stores.contract import StoreError
 
 T = TypeVar("T")
 
@@ -40,8 +44,8 @@ def fill(
     """Make what comes of a plan; it may have been begun.
 
     The people's store is there, and has all that was asked for. ``told_of`` is told what is being
-    done, how much of that is done, and of how much. Raises what reading a unit raises, ``OSError``
-    and ``StoreError``.
+    done, how much of that is done, and of how much. Raises what reading a unit raises, ``OSError``,
+    and ``StoreError``, where one of the processes has ended too.
     """
     folder.put_plan(plan)
     folder.put_partitions(plan.partitions)
@@ -93,12 +97,32 @@ def _pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
         try:
             yield pool
+        except BrokenProcessPool:
+            raise StoreError(
+                "a process of the backfill has ended; start it again to go on"
+            ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """End this process with the one that has started it, however that ends.
+
+    A pool's processes hold both ends of what they read from, so they would wait for ever; and what
+    they are at would meet whoever starts it again.
+    """
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent.join,), daemon=True).start()
+
+
+def _end_after(joined: Callable[[], None]) -> None:
+    joined()
+    os._exit(1)
 
 
 def _every(

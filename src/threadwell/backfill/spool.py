@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,7 +46,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Spool:
-    """Writes the file of one task."""
+    """Writes the file of one task. Raises ``OSError``, which names it, where a disk has no room."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
@@ -69,18 +70,30 @@ class Spool:
     def close(self) -> None:
         """Write what waits; the file is whole then."""
         self._flush()
-        self._writer.close()
-        self._file.close()
+        with self._named():
+            self._writer.close()
+            self._file.close()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
         for partition, records in sorted(self._waiting.items()):
             columns = [list(column) for column in zip(*records, strict=True)]
-            self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
+            batch = pa.record_batch(columns, schema=self._schema)
+            with self._named():
+                self._writer.write_batch(batch)
             self.batches.setdefault(partition, []).append(self._written)
             self._written += 1
         self._waiting, self._size = {}, 0
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        # Arrow tells what is wrong, and not with which file.
+        try:
+            yield
+        except OSError as error:
+            what = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, what, str(self._path)) from None
 
 
 def schema() -> pa.Schema:

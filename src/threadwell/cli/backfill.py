@@ -112,13 +112,13 @@ def run(arguments: Namespace) -> int:
     )
     try:
         basis, folder, plan, choices = asyncio.run(begin_backfill(job))
+        print_choices(choices)
+        if arguments.spark:
+            filled = run_on_spark(basis, folder, plan, arguments.spark)
+        else:
+            filled = run_backfill(basis, folder, plan, job.workers, _Progress())
     except (Taken, Unreachable) as error:
         raise Mistake(str(error)) from None
-    print_choices(choices)
-    if arguments.spark:
-        filled = run_on_spark(basis, folder, plan, arguments.spark)
-    else:
-        filled = run_backfill(basis, folder, plan, job.workers, _Progress())
     if arguments.format == "json":
         told = {"parts": filled.parts, "made": filled.made, "resources": filled.resources}
         print_json({**as_json(filled.report), **told})

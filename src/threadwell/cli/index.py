@@ -48,15 +48,12 @@ def run(arguments: Namespace) -> int:
     if action != "list" and not arguments.names:
         wants = "FILE…" if action == "add" else "Type.code…"
         raise Misuse(f"it is written: threadwell index {action} {wants}")
-    reads = action == "list"
+    reads = action == "list" and not arguments.wait
     with threadwell.open(arguments.store, create=False, read_only=reads) as tw:
-        if action == "list":
-            _list(tw, arguments)
-            return 0
         if action == "add":
             for name in arguments.names:
                 _add(tw, name)
-        else:
+        elif action != "list":
             change = tw.bring_back if action == "on" else tw.leave_out
             try:
                 change(*arguments.names)
@@ -65,7 +62,10 @@ def run(arguments: Namespace) -> int:
         if arguments.wait:
             while tw.index().pending:
                 pass
-        _tell(tw.search_parameters(), arguments)
+        if action == "list":
+            _list(tw, arguments)
+        else:
+            _tell(tw.search_parameters(), arguments)
     return 0
 
 

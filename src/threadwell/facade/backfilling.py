@@ -63,7 +63,8 @@ class BackfillJob:
 async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices]:
     """Have the people ready, and find out what there is to read.
 
-    Raises ``Taken`` for a folder with something else in it, and what an import raises.
+    Raises ``Taken`` for a folder with something else in it, or that another process fills, and
+    what an import raises.
     """
     folder = Folder(job.folder)
     acting = record.Who(way=WAY.get(), name=login_name())
@@ -77,13 +78,16 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
             await store.close()
         opener = partial(_recorded, job.store, acting, project)
     folder.begin()
-    async with opener() as store:
-        choices = await looked_over(store, project, job.what)
-        if choices.recutting:
-            raise BadSetting("the sessions of this store are being cut anew: `threadwell recut`")
-        days = await care_days(store, project, choices.zone or "UTC")
-        await settings_of(store, project, job.what.who, choices)
-        await keep_choices(store, project, choices, days)
+    with folder.held():
+        async with opener() as store:
+            choices = await looked_over(store, project, job.what)
+            if choices.recutting:
+                raise BadSetting(
+                    "the sessions of this store are being cut anew: `threadwell recut`"
+                )
+            days = await care_days(store, project, choices.zone or "UTC")
+            await settings_of(store, project, job.what.who, choices)
+            await keep_choices(store, project, choices, days)
     who = replace(job.what.who, people=None)
     basis = Basis(
         project,
@@ -106,11 +110,16 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
 def run_backfill(
     basis: Basis, folder: Folder, plan: Plan, workers: int, told: Told = lambda *_: None
 ) -> Filled:
-    """Make it, or what is missing of it."""
-    before = folder.plan()
-    if before is not None and before.asked == plan.asked and before.partitions == plan.partitions:
-        plan = before
-    return fill(basis, folder, plan, workers or cores(), told)
+    """Make it, or what is missing of it. Raises ``Taken`` where another process makes it."""
+    with folder.held():
+        before = folder.plan()
+        if (
+            before is not None
+            and before.asked == plan.asked
+            and before.partitions == plan.partitions
+        ):
+            plan = before
+        return fill(basis, folder, plan, workers or cores(), told)
 
 
 def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Filled:
@@ -127,7 +136,8 @@ def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Fille
         .getOrCreate()
     )
     try:
-        return spark_fill(spark, basis, folder, plan, _opened)
+        with folder.held():
+            return spark_fill(spark, basis, folder, plan, _opened)
     finally:
         spark.stop()
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import multiprocessing
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +25,7 @@ from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backf
 from threadwell.facade.importing import ImportJob, Who, run_import
 from threadwell.fhir.content import with_data
 from threadwell.intake.choices import Asked
-from threadwell.stores.contract import DEFAULT_PROJECT, START
+from threadwell.stores.contract import DEFAULT_PROJECT, START, StoreError
 from threadwell.stores.memory import MemoryStore
 
 PRACTICE = "+12075550100"
@@ -34,6 +39,20 @@ patient,mia,Sato,Mia,,
 patient,tom,Reed,Tom,{SHARED},
 patient,una,Reed,Una,{SHARED},
 related-person,kim,Sato,Kim,{MOTHER},leo;mia
+"""
+#: A backfill that is killed when its first part is made; its processes have its output.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.unit.backfill.test_filling import run
+
+def told(what, *_):
+    if what == "made":
+        print(what, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), told, workers=2, partitions=30)
 """
 ROWS = [
     ("a1", "2024-05-13T15:04:00-04:00", "+12075550111", PRACTICE, "My cough is back."),
@@ -212,10 +231,40 @@ def test_a_folder_with_something_else_is_left_alone(source):
         run(source)
 
 
-def test_processes_make_the_same(source):
-    one = job(source, workers=2)
-    basis, folder, plan, _ = asyncio.run(begin_backfill(one))
-    run_backfill(basis, folder, plan, 2)
+def test_a_folder_is_filled_by_one_at_a_time(source):
+    def told(*_):
+        with pytest.raises(Taken, match="another process"):
+            run(source)
+
+    run(source, told)
+    assert lines(source.parent / "made") == imported(source)
+
+
+def test_processes_end_with_the_one_that_has_started_them(source):
+    script = source.parent / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    root = str(Path(__file__).parents[3])
+    done = subprocess.run(
+        [sys.executable, str(script), str(source)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])},
+    )
+    # Reading to the end of what they write has waited for their ends.
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "made\n"), done.stderr
+
+
+def test_processes_make_the_same_after_one_has_died(source):
+    def told(what, *_):
+        if what == "made":
+            for one in multiprocessing.active_children():
+                one.kill()
+
+    with pytest.raises(StoreError, match="start it again to go on"):
+        run(source, told, workers=2, partitions=30)
+    run(source, workers=2, partitions=30)
     assert lines(source.parent / "made") == imported(source)
 
 

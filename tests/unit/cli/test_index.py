@@ -50,3 +50,10 @@ def test_parameters_are_added_left_out_and_brought_back(
     for name, told in (("Patient.link", "cannot be left out"), ("Patient.shoe", "R4 has no")):
         assert main(["index", "off", name]) == 1
         assert told in capsys.readouterr().err
+    loaded = {**parameter, "id": "day", "url": f"{parameter['url']}-day", "code": "day"}
+    Path("s.ndjson").write_text(json.dumps(loaded))
+    assert main(["load", "s.ndjson", "--store", "a.db"]) == 0
+    assert main(["index", "--wait"]) == 0
+    capsys.readouterr()
+    assert main(["get", "Patient?day=2001-02-04&_elements=id"]) == 0
+    assert "p4" in capsys.readouterr().out

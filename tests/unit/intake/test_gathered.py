@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,6 +62,15 @@ def test_small_parts_come_together():
     assert sum(sizes) == 100
     assert len(sizes) == 3
     assert min(sizes[:-1]) >= 40
+
+
+def test_a_disk_without_room_is_named(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/spare")
+    with Path("/dev/full").open("w+b", 0) as full, Spool(0) as spool:
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda *_: full)
+        every = [Belongs("a", message(number)) for number in range(200)]
+        with pytest.raises(OSError, match=r"No space left .*/spare .*TMPDIR"):
+            spool.add(every)
 
 
 def test_a_time_keeps_the_zone_that_it_was_read_by():

@@ -85,6 +85,14 @@ def test_a_newer_schema_is_refused(postgres_url: str, monkeypatch: pytest.Monkey
         asyncio.run(_connect(postgres_url))
 
 
+def test_a_newer_index_is_refused(postgres_server: postgres.Server, postgres_url: str) -> None:
+    schema = parse_address(postgres_url).schema
+    asyncio.run(_connect(postgres_url))
+    postgres_server.psql(f"UPDATE {schema}.setting SET value = '99'::bytea WHERE name = 'index'")
+    with pytest.raises(StoreError, match="index of this store has version 99"):
+        asyncio.run(_connect(postgres_url))
+
+
 def test_an_old_index_is_made_anew(postgres_server: postgres.Server, postgres_url: str) -> None:
     schema = parse_address(postgres_url).schema
 

@@ -72,6 +72,18 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         SqliteStore.open(path)
 
 
+def test_an_index_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+    connection = open_database(path)
+    connection.execute("UPDATE setting SET value = CAST('99' AS BLOB) WHERE name = 'index'")
+    connection.close()
+    with pytest.raises(StoreError, match="index of this store has version 99"):
+        SqliteStore.open(path)
+    connection = open_database(path)
+    assert setting(connection, "index") == b"99"
+    connection.close()
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         SqliteStore.open(tmp_path / "nowhere" / "threadwell.db")

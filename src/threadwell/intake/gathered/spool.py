@@ -80,7 +80,7 @@ class Spool:
         self._open.__exit__(kind, error, trace)
 
     def add(self, every: Sequence[Belongs]) -> None:
-        """Take items in. Raises ``OSError`` where there is no room on disk."""
+        """Take items in. Raises ``OSError``, which names the folder, where a disk has no room."""
         for one in every:
             part = self._waiting
             if one.key:
@@ -158,18 +158,33 @@ class Spool:
 
     def _spill(self) -> None:
         """Put on disk what is in memory."""
+        try:
+            self._put()
+        except OSError as error:
+            # The file has no name that would tell which disk it is.
+            where = f"{tempfile.tempdir or 'the temporary folder'} (another one by TMPDIR)"
+            raise OSError(error.errno, error.strerror, where) from None
+
+    def _put(self) -> None:
         if self._file is None:
-            made = self._open.enter_context(tempfile.TemporaryFile("w+b"))  # noqa: SIM115
+            # What is written is there, or is refused, and is not tried again when it is closed.
+            made = self._open.enter_context(tempfile.TemporaryFile("w+b", 0))  # noqa: SIM115
             self._file = cast(BinaryIO, made)
         self._file.seek(self._end)
         for part in (*self._parts, self._waiting):
             for at, piece in enumerate(part.pieces):
                 if isinstance(piece, bytes):
-                    self._file.write(piece)
+                    _write_all(self._file, piece)
                     part.pieces[at] = _Piece(self._end, len(piece))
                     self._end += len(piece)
-        self._file.flush()
         self._kept = 0
+
+
+def _write_all(file: BinaryIO, piece: bytes) -> None:
+    """Write all of it to a file without a buffer: of a disk that fills up it may take a part."""
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) :]
 
 
 def packed(items: Sequence[Belongs]) -> bytes:

@@ -6,7 +6,7 @@ import asyncpg
 
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.bases import SETTING, Bases, read_bases
-from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body, is_current
 from threadwell.stores.sql.indexing import KEPT, know_all
 from threadwell.stores.sql.keys import Keys
 
@@ -17,6 +17,7 @@ async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None
     """Bring the index to ``INDEX_VERSION``, all at once or not at all.
 
     Searches see the old index until the new one is whole; writes of other processes wait.
+    Raises ``StoreError`` where a newer Threadwell has made it.
     """
     if await _current(connection):
         return
@@ -32,7 +33,7 @@ async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None
 
 async def _current(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
     version = await connection.fetchval("SELECT value FROM setting WHERE name = 'index'")
-    return bool(version == str(INDEX_VERSION).encode())
+    return is_current(version)
 
 
 async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:

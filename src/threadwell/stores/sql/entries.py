@@ -18,6 +18,7 @@ from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.extract import extraction
 from threadwell.fhir.search.references import with_types
 from threadwell.fhir.search.within import inner_resources, plain_type
+from threadwell.stores.contract import StoreError
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.bases import everywhere, nowhere
 from threadwell.stores.sql.compounds import Compound, compounds
@@ -31,6 +32,19 @@ INDEX_VERSION = 7
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
 _PARAMETERS = (1 << PRESENT_BITS) - 1
+
+
+def is_current(version: bytes | None) -> bool:
+    """Whether an index of that version is what this module makes; raises ``StoreError`` for a later
+    one: whoever has made it needs what is not known here.
+    """
+    number = int(version or b"0")
+    if number > INDEX_VERSION:
+        raise StoreError(
+            f"the index of this store has version {number}, this Threadwell knows {INDEX_VERSION}:"
+            " it was made by a newer Threadwell"
+        )
+    return number == INDEX_VERSION
 
 
 class Entries(NamedTuple):

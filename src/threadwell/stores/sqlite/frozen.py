@@ -13,7 +13,7 @@ from urllib.parse import quote
 import apsw
 
 from threadwell.stores.contract import StoreError
-from threadwell.stores.sql.entries import INDEX_VERSION
+from threadwell.stores.sql.entries import is_current
 from threadwell.stores.sqlite.database import (
     APPLICATION_ID,
     BUSY_MS,
@@ -59,7 +59,7 @@ def check_frozen(connection: apsw.Connection, path: Path) -> None:
         raise StoreError(f"{path} is not a Threadwell database")
     if version > len(migrations()):
         raise StoreError(f"{path} was written by a newer Threadwell")
-    if version < len(migrations()) or setting(connection, "index") != b"%d" % INDEX_VERSION:
+    if version < len(migrations()) or not is_current(setting(connection, "index")):
         raise StoreError(f"{path} {_OLDER}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body
+from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body, is_current
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite.database import setting
 from threadwell.stores.sqlite.rows import fetch
@@ -13,8 +13,11 @@ _AT_ONCE = 1000
 
 
 def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
-    """Bring the index to ``INDEX_VERSION``, all at once or not at all."""
-    if setting(connection, "index") == str(INDEX_VERSION).encode():
+    """Bring the index to ``INDEX_VERSION``, all at once or not at all.
+
+    Raises ``StoreError`` where a newer Threadwell has made it.
+    """
+    if is_current(setting(connection, "index")):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:

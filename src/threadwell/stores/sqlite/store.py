@@ -105,6 +105,9 @@ class SqliteStore:
         except apsw.Error as error:
             connection.close()
             raise store_error(f"cannot open {path}", error) from None
+        except BaseException:
+            connection.close()
+            raise
 
     @classmethod
     def open_to_read(cls, path: str | Path) -> SqliteStore:
