@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from threadwell.backfill.records import decode, encode
+from threadwell.backfill.spool import Record, Spool
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 
 AT = datetime(2024, 5, 13, 15, 4, 5, 678901, tzinfo=UTC)
@@ -45,3 +47,10 @@ def test_it_is_read_back_as_it_was(item):
     assert found == item
     if isinstance(item, Message):
         assert found.sent.utcoffset() == item.sent.utcoffset()
+
+
+def test_a_disk_without_room_is_named():
+    spool = Spool(Path("/dev/full"))
+    spool.add(0, Record(1, 2, 3, encode(ONE)))
+    with pytest.raises(OSError, match=r"No space left .*/dev/full"):
+        spool.close()
