@@ -126,14 +126,14 @@ def duties_of(store: Store, project: str = DEFAULT_PROJECT) -> tuple[Duty, ...]:
         labels=channel_labels(),
         channels=live_channels(),
         links=lambda: _links(store, project),
-        barred=lambda who: _barred(store, project, who),
+        barred=lambda who: barred(store, project, who),
         sees=sight_of(store, project),
     )
     modules = [import_module(f"threadwell.duties.{name}") for name in DUTY_NAMES]
     return tuple(module.duty(workplace) for module in modules)
 
 
-async def _barred(store: Store, project: str, who: str) -> str:
+async def barred(store: Store, project: str, who: str) -> str:
     """Why what somebody has subscribed to is not told; ``""`` where it is."""
     from threadwell.access.memberships import find_membership
     from threadwell.api.oauth.clients import find_client
@@ -143,8 +143,12 @@ async def _barred(store: Store, project: str, who: str) -> str:
     if acted_for(who):
         return LIMITED
     type_, _, id_ = who.partition("/")
-    if type_ == "ClientApplication" and await find_client(store, id_) is None:
-        return REVOKED
+    if type_ == "ClientApplication":
+        client = await find_client(store, id_)
+        if client is None or not client.active:
+            return REVOKED
+        if client.scopes or client.outside:
+            return LIMITED
     return LIMITED if who and await find_membership(store, project, who) else ""
 
 
