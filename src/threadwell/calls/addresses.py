@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-PRIVATE = "{host} is in a private network or on this machine: allow it by its name if that is meant"
+PRIVATE = (
+    "{host} is in a private network or on this machine: if that is meant, allow it by its name "
+    "(allow-host)"
+)
 
 #: RFC 6052 §2.1: IPv4 addresses within IPv6.
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")

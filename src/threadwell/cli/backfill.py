@@ -123,7 +123,7 @@ def run(arguments: Namespace) -> int:
         told = {"parts": filled.parts, "made": filled.made, "resources": filled.resources}
         print_json({**as_json(filled.report), **told})
     else:
-        _print(filled, arguments.to, store)
+        _print(filled, arguments.to, store, arguments.project)
     return 0
 
 
@@ -153,13 +153,13 @@ class _Progress:
             print(f"{what}: {done:,} of {of:,} parts", file=sys.stderr)
 
 
-def _print(filled: Filled, folder: str, store: str) -> None:
+def _print(filled: Filled, folder: str, store: str, project: str) -> None:
     from threadwell.encounters import codes
     from threadwell.inbox.names import concept_text
 
     report = filled.report
     if store:
-        print_report(report, store=store)
+        print_report(report, store=store, project=project)
         return
     counts = report.counts
     print(

@@ -93,7 +93,7 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json(as_json(report, dryRun=job.dry_run))
     else:
-        print_report(report, store=arguments.store, dry_run=job.dry_run)
+        print_report(report, store=arguments.store, project=arguments.project, dry_run=job.dry_run)
         if report.outcome is not None:
             print()
             print_outcome(report.outcome, in_zone(chosen[0].zone, chosen[0].country))

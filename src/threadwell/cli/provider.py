@@ -161,7 +161,7 @@ def _told(arguments: Namespace) -> dict[str, Any]:
         "label": arguments.label,
         "issuer": arguments.issuer,
         "client_id": arguments.client_id,
-        "secret": "" if arguments.no_secret else _secret(arguments.secret_file),
+        "secret": "" if arguments.no_secret else _needed(_secret(arguments.secret_file)),
         "scopes": arguments.scope,
         "domains": arguments.domain,
         "link": arguments.link,
@@ -172,6 +172,14 @@ def _told(arguments: Namespace) -> dict[str, Any]:
         "required": arguments.required,
         "hosts": arguments.allow_host,
     }
+
+
+def _needed(secret: str) -> str:
+    if not secret:
+        raise Mistake(
+            "the secret is empty: --secret-file FILE has it, or --no-secret says there is none"
+        )
+    return secret
 
 
 def _secret(path: str) -> str:
@@ -229,7 +237,7 @@ def _print_one(tw: Threadwell, one: Provider, url: str, *, as_json: bool) -> Non
         shown = value
         if isinstance(value, dict):
             shown = ", ".join(f"{key} = {role}" for key, role in value.items())
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             shown = ", ".join(value)
         elif isinstance(value, bool):
             shown = "yes" if value else "no"

@@ -49,7 +49,7 @@ def print_choices(choices: Choices) -> None:
         print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
 
 
-def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
+def print_report(report: Report, *, store: str, project: str = "", dry_run: bool = False) -> None:
     """The counts of an import, and where the quarantined messages are to be seen."""
     from threadwell.encounters import codes
     from threadwell.inbox.names import concept_text
@@ -64,13 +64,16 @@ def print_report(report: Report, *, store: str, dry_run: bool = False) -> None:
     if dry_run:
         return
     print(made(report))
+    where = f"--store {quote(shown_store(store))}"
+    if project:
+        where += f" --project {quote(project)}"
     if counts.quarantined:
         print(paint("Quarantined:", "yellow"))
         for reason, number in report.reasons.most_common():
             print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
-        print(f"See each, and why: threadwell quarantine --store {quote(shown_store(store))}")
+        print(f"See each, and why: threadwell quarantine {where}")
     if report.reviews:
-        print(f"To be answered: threadwell reviews --store {quote(shown_store(store))}")
+        print(f"To be answered: threadwell reviews {where}")
 
 
 def made(report: Report) -> str:

@@ -158,6 +158,10 @@ def _lacking(one: Provider) -> str:
     for host in one.hosts:
         if not _HOST.fullmatch(host):
             return f"host {host!r} is not written as a name, with :PORT if it has one"
+    if one.issuer.startswith("http://") and not is_called(one.issuer, one.hosts):
+        return (
+            f"the issuer {one.issuer!r} is without https: its host has to be allowed (allow-host)"
+        )
     if not is_called(one.issuer, one.hosts) or "?" in one.issuer or "#" in one.issuer:
         return (
             f"the issuer {one.issuer!r} is no URL with https, as the provider writes it in its "

@@ -132,7 +132,7 @@ def parse_account_email(text: Any, where: str = "email") -> str:
     """The address in normal form; raises ``BadUser``."""
     found = parse_email(text) if isinstance(text, str) and _BARE.fullmatch(text.strip()) else None
     if found is None or len(found.value) > _LONGEST_EMAIL or _CONTROL.search(found.value):
-        raise BadUser("the e-mail address is none, such as robin@example.org", where)
+        raise BadUser("that is no e-mail address: one is written as robin@example.org", where)
     return found.value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,15 @@ def test_people_read_the_counts_and_where_to_look(out: Any) -> None:
     assert "5 messages read = 3 new + 0 known + 2 quarantined" in said
     assert "3 new sessions" in said
     assert "1  Not readable as a message" in said
-    assert "threadwell quarantine --store threadwell.db" in said
+    assert "threadwell quarantine --store threadwell.db\n" in said
+
+
+def test_where_to_look_is_in_the_project_that_was_named(out: Any) -> None:
+    out("project", "create", "Hill Street")
+    said = out("import", *OPTIONS, "--project", "Hill Street")
+    (look,) = (line for line in said.splitlines() if line.startswith("See each, and why: "))
+    _, *command = shlex.split(look.partition(": ")[2])
+    assert "2 messages held" in out(*command)
 
 
 def test_what_was_never_sent_is_counted_apart_from_what_is_broken(out: Any, here: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def test_a_provider_is_set_shown_listed_and_removed(
     out = told(capsys)
     assert "https://tw.example.org/sign-in/back/clinic" in out
     assert "team=nurses = participant" in out
+    assert "Scopes       openid, email, profile\n" in out
+    assert "Domains      -\n" in out
     for action in (["show", "clinic"], ["show", "clinic", "--format", "json"], ["list"]):
         assert main(["provider", *action, "--store", store]) == 0
         out += told(capsys)
@@ -78,10 +81,11 @@ secret_env = "OTHER_SECRET"
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (["--issuer", "http://id.example.org"], "no URL with https"),
+        (["--issuer", "http://id.example.org"], "allow-host"),
         (["--issuer", ISSUER, "--roles-claim", "g", "--map", "a=of-mars"], "of-mars"),
         (["--issuer", ISSUER, "--roles-claim", "g", "--map", "a=care-team"], "needs to be told"),
         (["--issuer", ISSUER, "--secret-file", "/nowhere/at/all"], "cannot be read"),
+        (["--issuer", ISSUER, "--secret-file", os.devnull], "--no-secret"),
     ],
 )
 def test_what_cannot_be_is_told(

@@ -143,7 +143,7 @@ def is_robin(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        ({"issuer": "http://id.example.org"}, "no URL with https"),
+        ({"issuer": "http://id.example.org"}, "allow-host"),
         ({"issuer": "https://u:p@id.example.org"}, "no URL with https"),
         ({"issuer": "https://id.example.org/?x=1"}, "no URL with https"),
         ({"issuer": "https://id.example.org:x"}, "no URL with https"),
