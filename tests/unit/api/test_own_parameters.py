@@ -55,6 +55,8 @@ def index(api: Any) -> None:
         ({"status": "draft", "expression": "Patient.nothing"}, 201, ""),
         ({"expression": "Patient.nothing"}, 422, "Patient has no nothing"),
         ({"expression": "Patient.name.where(family ="}, 422, "cannot be worked out"),
+        ({"expression": "Patient.name[0].lower('\\'')"}, 422, "do not use Patient.name[0].lower('"),
+        ({"expression": "Patient.name.where(use > 'old')"}, 422, "test (use > 'old')"),
         ({"expression": "Encounter.status"}, 422, "leads to nothing in Patient"),
         ({"expression": "Patient.gender", "type": "date"}, 422, "no values of type date"),
         ({"expression": "(" * 30 + "Patient.gender" + ")" * 30}, 422, "parentheses"),

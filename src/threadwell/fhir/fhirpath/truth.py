@@ -11,6 +11,7 @@ from typing import Any
 from threadwell.fhir.fhirpath import find, logic
 from threadwell.fhir.fhirpath.compare import TIMES
 from threadwell.fhir.fhirpath.logic import Truth
+from threadwell.fhir.fhirpath.text import as_text
 from threadwell.fhir.fhirpath.top import Finder, Top, keys, once
 from threadwell.fhir.fhirpath.tree import (
     Binary,
@@ -209,7 +210,7 @@ class Compiler:
             case Binary() | Typed() | Call():
                 return [find.verdict(self.truth(node, type_))]
             case _:
-                raise Unsupported(f"nothing is found by {node}")
+                raise Unsupported(f"nothing is found by {as_text(node)}")
 
     def _members(self, base: Node, name: str, type_: str) -> list[Part]:
         """Of a base of several types, those that have no such member are passed over."""

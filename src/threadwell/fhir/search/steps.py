@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.fhirpath.text import as_text
 from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
@@ -106,7 +107,7 @@ def ways(node: Node, type_: str, resource_type: str) -> list[Way]:
             extensions = ways(Member(base, "extension"), type_, resource_type)
             return [_then(way, Where(partial(_has_url, url))) for way in extensions]
         case _:
-            raise Unsupported(f"no way leads to {node}")
+            raise Unsupported(f"parameters do not use {as_text(node)}")
 
 
 def walk(steps: tuple[Key | Where | Truth, ...], sink: Sink) -> Sink:
@@ -200,7 +201,7 @@ def _test(node: Node, type_: str) -> Test:
         case Call(This(), "hasExtension", (Literal(url),)):
             return lambda element: any(_has_url(url, item) for item in element.get("extension", ()))
         case _:
-            raise Unsupported(f"no test is made of {node}")
+            raise Unsupported(f"parameters do not test {as_text(node)}")
 
 
 def _collector(node: Node, type_: str) -> Callable[[Any], list[Any]]:
