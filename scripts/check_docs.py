@@ -12,6 +12,7 @@ import io
 import re
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ _FENCE = re.compile(r"^ *(```+|~~~+)(\w*).*?\n(.*?)^ *\1[ ]*$\n?", re.MULTILINE 
 _CODE = re.compile(r"`([^`\n]+)`")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+#: The number of a decision, and the link behind it.
+_DECISION = re.compile(r"\[(?:adr/)?(\d{4})\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.*?) *#*$", re.MULTILINE)
 _PATH = re.compile(r"(?:src|docs|scripts|tests|sample|locks|bench)/[\w./-]*\w")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
@@ -55,7 +58,7 @@ class Problem(NamedTuple):
 
 def main() -> int:
     """Print what is wrong; 1 if anything is."""
-    problems = [*stale(), *(problem for page in pages() for problem in check(page))]
+    problems = [*stale(), *decisions(), *(problem for page in pages() for problem in check(page))]
     for problem in problems:
         print(problem)
     return 1 if problems else 0
@@ -75,6 +78,18 @@ def stale() -> Iterator[Problem]:
             yield Problem(page, "is out of date: run scripts/make_docs.py")
 
 
+def decisions() -> Iterator[Problem]:
+    """Decisions that share a number, or are not in their list once."""
+    listed = ROOT / "docs/adr/README.md"
+    found = Counter(link for _, link in _DECISION.findall(listed.read_text("utf-8")))
+    numbers: dict[str, str] = {}
+    for page in sorted(listed.parent.glob("[0-9]*.md")):
+        if other := numbers.setdefault(page.name[:4], page.name).removeprefix(page.name):
+            yield Problem(page, f"has the number of {other}")
+        if found[page.name] != 1:
+            yield Problem(listed, f"has {page.name} {found[page.name]} times")
+
+
 def check(page: Path) -> Iterator[Problem]:
     """What is wrong with one page."""
     text = _COMMENT.sub("", page.read_text("utf-8"))
@@ -82,6 +97,9 @@ def check(page: Path) -> Iterator[Problem]:
     for link in _LINK.findall(_CODE.sub("", prose)):
         if problem := broken(page, link):
             yield Problem(page, problem)
+    for name, link in _DECISION.findall(prose):
+        if not Path(link).name.startswith(name):
+            yield Problem(page, f"the decision {link} is called {name}")
     for code in _CODE.findall(prose):
         if _PATH.fullmatch(code) and not (ROOT / code).exists():
             yield Problem(page, f"there is no {code}")

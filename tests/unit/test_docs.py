@@ -70,6 +70,7 @@ def test_nothing_to_say(page: Path, text: str) -> None:
         ("[gone](other.md#thrice)", "other.md#thrice leads to no heading"),
         ("[gone](#nowhere)", "#nowhere leads to no heading"),
         ("`src/gone.py`", "there is no src/gone.py"),
+        ("[adr/0002](other.md)", "the decision other.md is called 0002"),
         ("`make nothing`", "there is no `make nothing`"),
         ("```sh\nthreadwell sesions\n```", "invalid choice: 'sesions'"),
         ("```sh\ncd x && threadwell serve --prot 1\n```", "unrecognized arguments: --prot"),
@@ -87,9 +88,27 @@ def test_problems(page: Path, text: str, problem: str) -> None:
 def test_the_documentation_is_as_it_should_be() -> None:
     wrong = [
         *check_docs.stale(),
+        *check_docs.decisions(),
         *(p for page in check_docs.pages() for p in check_docs.check(page)),
     ]
     assert [str(problem) for problem in wrong] == []
+
+
+def test_each_decision_has_a_number_and_a_place_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_docs, "ROOT", tmp_path)
+    folder = tmp_path / "docs" / "adr"
+    folder.mkdir(parents=True)
+    for name in ("0001-a.md", "0001-b.md", "0002-c.md", "0003-d.md"):
+        (folder / name).touch()
+    rows = [f"[{name[:4]}]({name})" for name in ("0001-a.md", "0001-b.md", "0002-c.md")]
+    (folder / "README.md").write_text("\n".join([*rows, rows[-1]]))
+    assert [problem.text for problem in check_docs.decisions()] == [
+        "has the number of 0001-a.md",
+        "has 0002-c.md 2 times",
+        "has 0003-d.md 0 times",
+    ]
 
 
 def test_a_stale_page_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
