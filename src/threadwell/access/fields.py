@@ -54,7 +54,13 @@ def _take_out(value: Any, path: list[str]) -> None:
     elif isinstance(value, dict):
         name = path[0]
         if len(path) > 1:
-            _take_out(value.get(name), path[1:])
+            inner = value.get(name)
+            _take_out(inner, path[1:])
+            if isinstance(inner, list):
+                inner = value[name] = [item for item in inner if item != {}]
+            if inner in ({}, []):
+                # FHIR has nothing that is empty, so it could not be put back.
+                del value[name]
         else:
             value.pop(name, None)
             value.pop(f"_{name}", None)

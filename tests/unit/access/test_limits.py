@@ -11,9 +11,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import NAMES, RUNNER, WORLD, Counted, World, key
+from world import NAMES, NOON, RUNNER, WORLD, Counted, World, key
 
-from threadwell.stores.contract import Store
+from threadwell.access.fields import without
+from threadwell.stores.contract import Store, Stored
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
@@ -96,6 +97,29 @@ def test_what_is_hidden_stays_as_it_is() -> None:
     assert (after["gender"], after["active"]) == ("female", True)
     assert "tag" not in after["meta"]
     assert world.ask("GET", "Patient?phone=%2B15550100&_summary=count").body.count('"total":1')
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        (["name.family"], {"name": [{"given": ["Ada"]}], "contact": [{"name": {"family": "B"}}]}),
+        (["name.family", "name.given"], {"contact": [{"name": {"family": "B"}}]}),
+        (["contact.name.family"], {"name": [{"family": "A", "given": ["Ada"]}, {"family": "C"}]}),
+        (
+            ["name.nothing", "contact"],
+            {"name": [{"family": "A", "given": ["Ada"]}, {"family": "C"}]},
+        ),
+    ],
+)
+def test_nothing_empty_is_left_of_what_is_hidden(hidden: list[str], shown: Any) -> None:
+    resource = {
+        "resourceType": "Patient",
+        "name": [{"family": "A", "given": ["Ada"]}, {"family": "C"}],
+        "contact": [{"name": {"family": "B"}}],
+    }
+    stored = Stored("Patient", "1", "1", NOON, False, json.dumps(resource).encode(), "")
+    left = json.loads(without(stored, hidden).body)
+    assert left == {"resourceType": "Patient", **shown}
 
 
 def test_no_cache_shows_one_caller_what_another_was_shown() -> None:
