@@ -33,6 +33,9 @@ _ACTIONS = {
 _MAKES = ("invite", "add")
 _PROFILES = ("Practitioner", "Patient", "RelatedPerson")
 
+#: What members of an invitation are called here.
+_OPTIONS = {"firstName": "--first", "lastName": "--last"}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
@@ -118,7 +121,10 @@ def run(arguments: Namespace) -> int:
     try:
         with threadwell.open(arguments.store, create=action in _MAKES) as tw:
             _act(tw, arguments)
-    except (BadUser, BadPolicy, BadPassword, AlreadyMember, LookupError) as error:
+    except BadUser as error:
+        option = _OPTIONS.get(error.where, error.where)
+        raise Mistake(str(error).replace(error.where, option)) from None
+    except (BadPolicy, BadPassword, AlreadyMember, LookupError) as error:
         raise Mistake(str(error)) from None
     return 0
 

@@ -61,16 +61,26 @@ def run(arguments: Namespace) -> int:
     definition: Any = shipped(arguments.view)
     try:
         if definition is None:
-            definition = decode(Path(arguments.view).read_bytes())
+            definition = decode(_file(arguments.view))
         view = compiled(definition)
         if kind == "parquet":
             check_parquet()
         asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
     except OSError as error:
-        raise Mistake(f"{arguments.view}: {error.strerror}") from None
+        if not arguments.to:
+            raise
+        raise Mistake(f"{arguments.to} cannot be written: {error.strerror}") from None
     except (BadJson, BadView, SeveralValues, TooManyRows, NoParquet) as error:
         raise Mistake(str(error)) from None
     return 0
+
+
+def _file(view: str) -> bytes:
+    try:
+        return Path(view).read_bytes()
+    except OSError as error:
+        text = f"{view}: {error.strerror}; `threadwell view list` names those that are here already"
+        raise Mistake(text) from None
 
 
 async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
