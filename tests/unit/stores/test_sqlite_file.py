@@ -106,7 +106,10 @@ def test_a_migrated_database_equals_a_fresh_one(tmp_path: Path, version: int) ->
     assert migrated.pragma("user_version") == fresh.pragma("user_version") == len(migrations())
 
 
-def test_an_index_of_an_older_kind_is_made_anew(tmp_path: Path) -> None:
+def test_an_index_of_an_older_kind_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("threadwell.stores.sqlite.reindex._AT_ONCE", 1)
     path = tmp_path / "threadwell.db"
     asyncio.run(_fill(path))
     connection = open_database(path)
@@ -117,8 +120,11 @@ def test_an_index_of_an_older_kind_is_made_anew(tmp_path: Path) -> None:
     keys = Keys(setting(connection, "secret"))
     reindex_if_old(connection, keys)
     assert connection.execute("SELECT * FROM posting").fetchall() == [(1, 2, 3)]
+    assert not caplog.messages
     connection.execute("UPDATE setting SET value = x'30' WHERE name = 'index'")
     reindex_if_old(connection, keys)
+    (told,) = caplog.messages
+    assert told.startswith("The index is made anew")
     assert connection.execute("SELECT * FROM posting").fetchall() == before
     connection.close()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import asyncpg
 
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.bases import SETTING, Bases, read_bases
-from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body, is_current
+from threadwell.stores.sql.entries import INDEX_VERSION, TOLD, entries_of_body, is_current
 from threadwell.stores.sql.indexing import KEPT, know_all
 from threadwell.stores.sql.keys import Keys
 
 _AT_ONCE = 1000
+
+_log = logging.getLogger(__name__)
 
 
 async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None:
@@ -25,6 +29,9 @@ async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None
         await connection.execute("LOCK TABLE resource IN SHARE ROW EXCLUSIVE MODE")
         if await _current(connection):
             return
+        resources = await connection.fetchval("SELECT count(*) FROM resource")
+        if resources >= _AT_ONCE:
+            _log.warning(TOLD, resources)
         await _reindex(connection)
         await connection.execute(
             "UPDATE setting SET value = $1 WHERE name = 'index'", str(INDEX_VERSION).encode()

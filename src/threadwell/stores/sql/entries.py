@@ -28,6 +28,8 @@ from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
 INDEX_VERSION = 7
+#: What is logged before that, with the number of resources.
+TOLD = "The index is made anew, once after this update: %d resources. It can take minutes."
 
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 import apsw
 
-from threadwell.stores.sql.entries import INDEX_VERSION, entries_of_body, is_current
+from threadwell.stores.sql.entries import INDEX_VERSION, TOLD, entries_of_body, is_current
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite.database import setting
 from threadwell.stores.sqlite.rows import fetch
 
 _AT_ONCE = 1000
+
+_log = logging.getLogger(__name__)
 
 
 def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
@@ -21,6 +25,9 @@ def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
+        ((resources,),) = fetch(connection, "SELECT count(*) FROM resource", ())
+        if resources >= _AT_ONCE:
+            _log.warning(TOLD, resources)
         reindex(connection, keys)
         connection.execute(
             "UPDATE setting SET value = ? WHERE name = 'index'", (str(INDEX_VERSION).encode(),)
