@@ -6,11 +6,15 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from threadwell.stores.contract import StoreError
 
 T = TypeVar("T")
+
+#: Seconds that work may take to end once it is cancelled.
+_PATIENCE = 5
 
 
 class LoopThread:
@@ -30,7 +34,7 @@ class LoopThread:
         return self._loop.is_closed()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of ``work``, or what it raised; ``KeyboardInterrupt`` cancels it first.
+        """The result of ``work``, or what it raised; ``KeyboardInterrupt`` ends it first.
 
         Raises ``StoreError`` once it is closed.
         """
@@ -42,6 +46,9 @@ class LoopThread:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
+            # What it has begun, such as processes, it ends before what it works on is closed.
+            with suppress(TimeoutError, CancelledError):
+                asyncio.run_coroutine_threadsafe(_ended(), self._loop).result(_PATIENCE)
             raise
         except CancelledError:
             raise StoreError("the store was closed before the work was done") from None
@@ -57,3 +64,10 @@ class LoopThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+
+
+async def _ended() -> None:
+    """Wait for all that was cancelled."""
+    cancelled = [one for one in asyncio.all_tasks() if one.cancelling()]
+    if cancelled:
+        await asyncio.wait(cancelled)
