@@ -116,6 +116,7 @@ def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):
 
     def noted():
         process, ours = begin()
+        assert os.getpgid(process.pid) != os.getpgid(0)
         started.append(process.pid)
         return process, ours
 

@@ -170,6 +170,8 @@ def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
             [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
+            # Ctrl-C is for the import, also while a process loads what it needs.
+            process_group=0,
             env={**os.environ, "PYTHONPATH": _path()},
         )
     return process, ours
