@@ -15,7 +15,6 @@ import pytest
 import postfix
 from threadwell.channels.account import Account
 from threadwell.intake.accounts import keep_account
-from threadwell.intake.arrivals.handed_over import keep_mail
 from threadwell.intake.arrivals.journal import ARRIVED, entries
 from threadwell.messages import Address, AddressKind
 from threadwell.server.mail.listener import Listener
@@ -47,12 +46,13 @@ class Clinic:
 
     async def listen(self, lmtp: bool) -> int:
         rules = rules_for(self.store, Place("127.0.0.1", 0, lmtp, MOST), None)
+        kept = rules.keep
 
         async def keep(into: list[Account], raw: bytes, sender: str, when: datetime) -> None:
             if self.busy:
                 self.busy -= 1
                 raise StoreBusy("not now")
-            await keep_mail(self.store, DEFAULT_PROJECT, into, raw, sender, when)
+            await kept(into, raw, sender, when)
 
         object.__setattr__(rules, "keep", keep)
         server = await Listener(rules).start("127.0.0.1", 0)

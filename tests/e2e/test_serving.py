@@ -418,7 +418,9 @@ def test_the_log_has_lines_and_nothing_of_patients(start: Start) -> None:
     log = serving.log.read_text()
     assert request_id in log
     for line in log.splitlines():
-        assert re.fullmatch(r'time=\S+ level=\w+( worker=\d+)? from=\S+ text="([^"\\]|\\.)*"', line)
+        assert re.fullmatch(
+            r'time=\S+ level=\w+( worker=(\d+|duties))? from=\S+ text="([^"\\]|\\.)*"', line
+        )
     for never in (SECRET, id_, "1971", "name="):
         assert never not in log
 

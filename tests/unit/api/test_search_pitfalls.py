@@ -94,7 +94,10 @@ CASES: dict[str, str] = {
     "Observation?value-quantity=38": "warm",
     "Observation?value-quantity=37.6": "",
     f"Observation?value-quantity=1|{UCUM}|mmol/L": "urn",
-    f"Observation?value-quantity=1|{UCUM}|mmol/l": "",
+    # UCUM has both letters for the litre.
+    f"Observation?value-quantity=1|{UCUM}|mmol/l": "urn",
+    f"Observation?value-quantity=1|{UCUM}|mmol/dL": "",
+    f"Observation?value-quantity=1|{UCUM}|MMOL/L": "",
     "Observation?value-quantity=1||mmol/L": "urn",
     "Observation?value-quantity=ap40||Cel": "warm hot",
     "Observation?code-value-quantity=http://loinc.org|8310-5$gt37": "warm hot",

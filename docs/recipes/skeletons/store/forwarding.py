@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from pathlib import Path
 
+from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
     ALWAYS,
     Change,
     ChangeSet,
+    IndexSize,
     Key,
     Page,
     Position,
@@ -18,6 +20,7 @@ from threadwell.stores.contract import (
     Version,
 )
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.parameters import Changing, Parameters
 
 
 class ForwardingStore:
@@ -62,6 +65,21 @@ class ForwardingStore:
 
     async def known_as(self, *bases: str) -> frozenset[str]:
         return await self._inner.known_as(*bases)
+
+    async def home(self, project: str, *, anew: bool = False) -> Home:
+        return await self._inner.home(project, anew=anew)
+
+    async def parameters(self, project: str) -> Parameters:
+        return await self._inner.parameters(project)
+
+    async def change_parameters(self, project: str, changing: Changing) -> Parameters:
+        return await self._inner.change_parameters(project, changing)
+
+    async def index(self, project: str) -> Parameters:
+        return await self._inner.index(project)
+
+    async def index_size(self) -> IndexSize:
+        return await self._inner.index_size()
 
     async def projects(self) -> list[str]:
         return await self._inner.projects()

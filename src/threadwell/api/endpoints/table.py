@@ -92,7 +92,7 @@ _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
 )
 _OF_SEVERAL = ("admin/", "auth/login/", *(f"fhir/R4/{name}/" for name in answering.KINDS))
 
-_VARIES = re.compile(r"\[.*?\](?:\+|\{[0-9,]*\})|\(\?:.*?\)")
+_VARIES = re.compile(r"\[[^\]]*\](?:\+|\{[0-9,]*\})|\(\?:[^)]*\)")
 
 _INTERACTIONS = {
     "health": "health",

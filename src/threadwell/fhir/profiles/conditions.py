@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -31,7 +30,6 @@ from threadwell.fhir.profiles.bindings import Codes, held
 #: Whether codes are of a value set, by its url; ``None`` where that cannot be told.
 CodesOf = Callable[[str], Codes | None]
 
-_REPEATED = re.compile(r"[+*}]\)*[+*{]|[+*}][^()\[\]]*\)[+*{]")
 _SUMS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": lambda one, other: one + other,
     "-": lambda one, other: one - other,
@@ -75,7 +73,7 @@ class _Conditions(Compiler):
         match _told(node):
             case Call(base, "memberOf", (Literal(str() as url),)):
                 return self._member_of(base, url, type_)
-            case Call(_, "matches", (Literal(str() as pattern),)) if _REPEATED.search(pattern):
+            case Call(_, "matches", (Literal(str() as pattern),)) if _repeats_repeats(pattern):
                 # It may take any time.
                 raise Unsupported("a pattern repeats what repeats")
             case told:
@@ -168,3 +166,21 @@ def _summed(left: Collect, right: Collect, add: Callable[[Any, Any], Any]) -> Co
         return [add(one[0], other[0])] if len(one) == len(other) == 1 else []
 
     return find
+
+
+def _repeats_repeats(pattern: str) -> bool:
+    """Whether a pattern repeats what ends with a repetition, or a group that has one."""
+    # ``at_once``: nothing but closing brackets since the last repetition. ``within``: one since the
+    # last bracket. ``armed``: another repetition here would repeat it.
+    at_once = within = armed = False
+    for character in pattern:
+        if armed and character in "+*{":
+            return True
+        if character in "+*}":
+            at_once = within = armed = True
+        elif character == ")":
+            armed, within = at_once or within, False
+        else:
+            at_once = armed = False
+            within = within and character not in "([]"
+    return False
