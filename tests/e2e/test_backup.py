@@ -43,7 +43,7 @@ def _serving(store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def _until_let_go(store: Path) -> None:
-    """Wait until no process has a file of the store open: one beside a server may go on a little."""
+    """Wait until no process has a file of it open: one beside a server may go on a little."""
     deadline = time.monotonic() + 30
     while any(map(partial(_has_open, path=str(store)), Path("/proc").glob("[0-9]*"))):
         assert time.monotonic() < deadline
@@ -52,7 +52,7 @@ def _until_let_go(store: Path) -> None:
 
 def _has_open(process: Path, path: str) -> bool:
     try:
-        return any(os.readlink(one).startswith(path) for one in (process / "fd").iterdir())
+        return any(str(one.readlink()).startswith(path) for one in (process / "fd").iterdir())
     except OSError:
         return False
 

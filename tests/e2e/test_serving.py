@@ -417,10 +417,9 @@ def test_the_log_has_lines_and_nothing_of_patients(start: Start) -> None:
     serving.stop()
     log = serving.log.read_text()
     assert request_id in log
+    form = r'time=\S+ level=\w+( worker=(\d+|duties))? from=\S+ text="([^"\\]|\\.)*"'
     for line in log.splitlines():
-        assert re.fullmatch(
-            r'time=\S+ level=\w+( worker=(\d+|duties))? from=\S+ text="([^"\\]|\\.)*"', line
-        )
+        assert re.fullmatch(form, line)
     for never in (SECRET, id_, "1971", "name="):
         assert never not in log
 

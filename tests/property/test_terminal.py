@@ -196,6 +196,24 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     yield from (["view", "list"], ["view", "run", argument], ["view", "run", "sessions"])
     yield ["view", "run", "messages", "--as", "json"]
     yield ["client", "show", argument]
+    yield from (
+        ["project", "list"],
+        ["project", "create", argument],
+        ["project", "rename", argument],
+    )
+    yield from (["allow"], ["allow", argument, "on"], ["index", "list"], ["index", "off", argument])
+    yield from (["index", "on", argument], ["index", "add", f"{ids['folder']}/in/m.csv"])
+    yield from (
+        ["ig", "list"],
+        ["ig", "add", f"{ids['folder']}/in/bad.bin"],
+        ["ig", "remove", argument],
+    )
+    yield from (["ig", "set", argument], ["provider", "list"], ["provider", "show", argument])
+    yield from (
+        ["provider", "set", argument, "--issuer", argument],
+        ["provider", "remove", argument],
+    )
+    yield ["provider", "load", f"{ids['folder']}/{argument}"]
     for path in (argument, "in"):
         yield ["load", f"{ids['folder']}/{path}", "--aside", f"{ids['folder']}/aside"]
     yield ["get", "Patient", "--debug", argument]
@@ -211,9 +229,10 @@ def _other_commands(folder: str, store: str, text: str) -> set[str]:
         ["export", f"{folder}/out", "--store", store],
         ["export", f"{folder}/{argument}", "--store", store],
         ["backup", f"{folder}/z", "--store", f"{folder}/{argument}"],
+        ["backfill", f"{folder}/{argument}", "--to", f"{folder}/filled"],
     ):
         assert _steers(_said(*argv)) == [], argv
-    return {"copy", "backup", "export"}
+    return {"copy", "backup", "export", "backfill"}
 
 
 def _said(*argv: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from threadwell.projects.registry import named_project
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
 #: The name or id of a project; ``""`` for the first one.
@@ -16,6 +15,9 @@ async def chosen(store: Store, named: str = "") -> str:
     named = named or CHOSEN.get()
     if not named:
         return DEFAULT_PROJECT
+    # A command that only prints help names this module, and loads nothing more.
+    from threadwell.projects.registry import named_project
+
     found = await named_project(store, named)
     if found is None:
         raise StoreError(

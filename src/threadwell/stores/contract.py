@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.catalogue import Home
-from threadwell.fhir.search.query import Place, Query
-from threadwell.stores.parameters import Changing, Parameters
+
+if TYPE_CHECKING:
+    # A command that only prints help names this module, and none of R4's definitions.
+    from threadwell.fhir.search.catalogue import Home
+    from threadwell.fhir.search.query import Place, Query
+    from threadwell.stores.parameters import Changing, Parameters
 
 #: How long a store works on a search, in seconds.
 LONGEST = 120.0

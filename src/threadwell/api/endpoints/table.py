@@ -92,7 +92,7 @@ _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
 )
 _OF_SEVERAL = ("admin/", "auth/login/", *(f"fhir/R4/{name}/" for name in answering.KINDS))
 
-_VARIES = re.compile(r"\[[^\]]*\](?:\+|\{[0-9,]*\})|\(\?:[^)]*\)")
+_VARIES = re.compile(r"\[[^\[\]]*\](?:\+|\{[0-9,]*\})|\(\?:[^()]*\)")
 
 _INTERACTIONS = {
     "health": "health",
@@ -107,8 +107,9 @@ _INTERACTIONS = {
 
 def paths() -> tuple[str, ...]:
     """Every path that an endpoint is at, with ``*`` for each part that varies."""
-    varying = [one.pattern for one, _ in (*_PATTERNS.values(), *_SEVERAL)]
-    return tuple(f"/{one}" for one in (*_PATHS, *(_VARIES.sub("*", one) for one in varying)))
+    patterns = [one.pattern for one, _ in (*_PATTERNS.values(), *_SEVERAL)]
+    varying = [_VARIES.sub("*", one).replace("\\", "") for one in patterns]
+    return tuple(f"/{one}" for one in (*_PATHS, *varying))
 
 
 def interaction_of(path: str) -> str:
