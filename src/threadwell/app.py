@@ -139,6 +139,7 @@ async def barred(store: Store, project: str, who: str) -> str:
     from threadwell.api.oauth.clients import find_client
     from threadwell.fhir.authors import acted_for
     from threadwell.subscriptions.served import LIMITED, REVOKED
+    from threadwell.users.keeping import users_as
 
     if acted_for(who):
         return LIMITED
@@ -149,6 +150,10 @@ async def barred(store: Store, project: str, who: str) -> str:
             return REVOKED
         if client.scopes or client.outside:
             return LIMITED
+    elif (accounts := await users_as(store, project, who)) and all(
+        one.disabled for one in accounts
+    ):
+        return REVOKED
     return LIMITED if who and await find_membership(store, project, who) else ""
 
 

@@ -14,6 +14,8 @@ from threadwell.app import barred
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
 from threadwell.subscriptions.served import LIMITED, REVOKED
+from threadwell.users.keeping import add_user
+from threadwell.users.user import Member, User
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,22 @@ def test_a_client_that_was_changed(changed: dict[str, Any], why: str) -> None:
         assert client is not None
         await change_client(store, replace(client, **changed))
         return await barred(store, DEFAULT_PROJECT, f"ClientApplication/{id_}")
+
+    assert asyncio.run(asked()) == why
+
+
+@pytest.mark.parametrize(
+    ("disabled", "why"), [((), ""), ((False,), ""), ((True,), REVOKED), ((True, False), "")]
+)
+def test_a_person_whose_accounts_are_disabled(disabled: tuple[bool, ...], why: str) -> None:
+    async def asked() -> str:
+        store, who = MemoryStore(), "Practitioner/1"
+        for at, off in enumerate(disabled):
+            member = Member(f"m{at}", DEFAULT_PROJECT, who)
+            email = f"ann{at}@clinic.example.org"
+            user = User(f"u{at}", email, "Ann", "Prado", 0, disabled=off, members=(member,))
+            await add_user(store, DEFAULT_PROJECT, user)
+        return await barred(store, DEFAULT_PROJECT, who)
 
     assert asyncio.run(asked()) == why
 
