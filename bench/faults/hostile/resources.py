@@ -12,6 +12,8 @@ from threadwell.fhir.definitions import load
 from threadwell.fhir.definitions.structures import Element, elements, primitive
 
 Json = dict[str, Any]
+#: A server hangs up on what is larger than it takes.
+_LARGEST = 8_000_000
 
 _STRINGS = (
     "Ann",
@@ -200,7 +202,7 @@ def encoded(chance: Random, body: Any) -> bytes:
     made = text.encode("utf-8", "surrogatepass")
     if chance.random() < 0.05:
         made = chance.choice(_TEXTS)(chance, made)
-    return made
+    return made[:_LARGEST]
 
 
 _TEXTS: Sequence[Callable[[Random, bytes], bytes]] = (

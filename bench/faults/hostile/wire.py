@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import TypeAlias
+
+import zstandard
 
 from bench.faults.hostile.requests import Sent
 
@@ -20,6 +23,16 @@ class Told:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+def _plain(body: bytes, coding: str) -> bytes:
+    match coding:
+        case "gzip":
+            return gzip.decompress(body)
+        case "zstd":
+            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        case _:
+            return body
 
 
 class Wire:
@@ -67,7 +80,8 @@ class Wire:
                 # It would go on for as long as we listen.
                 self.close()
                 return Told(response.status, headers, b"")
-            told = Told(response.status, headers, response.read())
+            body = _plain(response.read(), headers.get("content-encoding", ""))
+            told = Told(response.status, headers, body)
             if response.will_close:
                 self.close()
             return told

@@ -98,6 +98,9 @@ CASES: dict[str, str] = {
     f"Observation?value-quantity=1|{UCUM}|mmol/l": "urn",
     f"Observation?value-quantity=1|{UCUM}|mmol/dL": "",
     f"Observation?value-quantity=1|{UCUM}|MMOL/L": "",
+    # A canonical may lead to any type, also to one whose url is no search parameter.
+    "EventDefinition?successor=http://example.org/none": "",
+    "RequestGroup?instantiates-canonical=http://example.org/none&_include=*": "",
     "Observation?value-quantity=1||mmol/L": "urn",
     "Observation?value-quantity=ap40||Cel": "warm hot",
     "Observation?code-value-quantity=http://loinc.org|8310-5$gt37": "warm hot",

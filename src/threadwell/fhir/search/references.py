@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
@@ -175,8 +176,12 @@ def name_of(resource: Resource) -> Name:
 
 @cache
 def is_named(type_: str) -> bool:
-    """Whether the resources of a type may have names that canonicals lead to."""
-    return any(element.name == "url" and "uri" in element.types for element in elements(type_))
+    """Whether the resources of a type may have names that canonicals lead to.
+
+    R4 has one type with a ``url`` by which nothing can be searched: DeviceDefinition.
+    """
+    has_name = any(element.name == "url" and "uri" in element.types for element in elements(type_))
+    return has_name and "url" in search_parameters(type_)
 
 
 def leads_to(value: ReferenceValue, type_: str, id_: str, name: Name) -> bool:
