@@ -33,7 +33,7 @@ from threadwell.api.context import (
     open_context,
 )
 from threadwell.api.endpoints import discovery, table
-from threadwell.api.exchange import Answer, Caller, Request
+from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import crashed
 from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.load.allowance import Left
@@ -365,7 +365,7 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
             raise
         request.caller = caller
         if context.load.allowance is not None:
-            left = context.load.check(_counted(caller), context.clock() // 1000)
+            left = context.load.check(caller.counted, context.clock() // 1000)
         if caller.policy is not None:
             context = context.seen_by(caller)
     request.path = request.path[len(_FHIR) :].rstrip("/")
@@ -380,14 +380,6 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         return await _routed(context, request, left)
     finally:
         load.release(held)
-
-
-def _counted(caller: Caller) -> str:
-    """By whom requests are counted: a client, or a person whichever app they use."""
-    if caller.through:
-        return caller.through
-    is_person = caller.claims is not None and caller.claims.person
-    return caller.reference if is_person else caller.client_id
 
 
 async def _routed(context: Context, request: Request, left: Left | None) -> Answer:

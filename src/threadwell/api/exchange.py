@@ -35,6 +35,14 @@ class Caller(NamedTuple):
         """What is kept as the author of what they write (``fhir.authors``)."""
         return authored(self.through, self.reference) if self.through else self.reference
 
+    @property
+    def counted(self) -> str:
+        """By whom requests are counted: a client, or a person whichever app they use."""
+        if self.through:
+            return self.through
+        is_person = self.claims is not None and self.claims.person
+        return self.reference if is_person else self.client_id
+
 
 NOBODY = Caller("")
 

@@ -7,6 +7,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from threadwell.app import BASE_URL_VARIABLE
+
 #: The store of a command that is not told another one.
 STORE_VARIABLE = "THREADWELL_STORE"
 DEFAULT_STORE = "threadwell.db"
@@ -63,6 +65,16 @@ def add_store(parser: ArgumentParser, *, whole: bool = False) -> None:
         default=os.environ.get(STORE_VARIABLE) or DEFAULT_STORE,
         help="sqlite:///PATH, a path or postgresql://… "
         f"(default: ${STORE_VARIABLE}, else {DEFAULT_STORE} here)",
+    )
+
+
+def add_url(parser: ArgumentParser) -> None:
+    """``--url``: where the server is reached that a link leads to."""
+    parser.add_argument(
+        "--url",
+        default=os.environ.get(BASE_URL_VARIABLE) or "",
+        help="where the server is reached "
+        f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
     )
 
 

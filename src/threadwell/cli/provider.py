@@ -11,8 +11,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadwell.app import BASE_URL_VARIABLE
-from threadwell.cli.command import Command, add_action, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store, add_url
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import print_json, table
 from threadwell.shown import on_a_line
@@ -97,12 +96,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=[],
         help="a host in a private network, or without https, that may be called",
     )
-    parser.add_argument(
-        "--url",
-        default=os.environ.get(BASE_URL_VARIABLE) or "",
-        help="where the server is reached "
-        f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
-    )
+    add_url(parser)
     add_store(parser)
     add_format(parser)
 

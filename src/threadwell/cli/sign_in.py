@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 
-from threadwell.app import BASE_URL_VARIABLE
-from threadwell.cli.command import Command, add_store
+from threadwell.cli.command import Command, add_store, add_url
 from threadwell.cli.output import paint
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "--url",
-        default=os.environ.get(BASE_URL_VARIABLE) or "",
-        help="where the server is reached "
-        f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
-    )
+    add_url(parser)
     parser.add_argument(
         "--as",
         dest="who",

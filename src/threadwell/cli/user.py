@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadwell.app import BASE_URL_VARIABLE
-from threadwell.cli.command import Command, add_action, add_format, add_store
+from threadwell.cli.command import Command, add_action, add_format, add_store, add_url
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
 from threadwell.shown import on_a_line
@@ -94,12 +92,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="reset: ask for no code any more, too, until they set up another authenticator",
     )
     parser.add_argument("--end", action="store_true", help="sessions: end them")
-    parser.add_argument(
-        "--url",
-        default=os.environ.get(BASE_URL_VARIABLE) or "",
-        help="where the server is reached "
-        f"(default: ${BASE_URL_VARIABLE}, else as the server that runs on the store has noted)",
-    )
+    add_url(parser)
     add_store(parser)
     add_format(parser)
 

@@ -13,6 +13,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from threadwell.fhir.resource import Resource
+from threadwell.stores.stored import ALWAYS as ALWAYS
+from threadwell.stores.stored import START as START
+from threadwell.stores.stored import Change as Change
+from threadwell.stores.stored import Key as Key
+from threadwell.stores.stored import Position as Position
+from threadwell.stores.stored import Span as Span
+from threadwell.stores.stored import Stored as Stored
+from threadwell.stores.stored import Version as Version
 
 if TYPE_CHECKING:
     # A command that only prints help names this module, and none of R4's definitions.
@@ -25,31 +33,6 @@ LONGEST = 120.0
 
 #: The project of a server that serves one organisation.
 DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
-
-
-class Key(NamedTuple):
-    """Names one resource within a project."""
-
-    type: str
-    id: str
-
-
-class Stored(NamedTuple):
-    """One version of one resource, as it was committed.
-
-    ``body`` is the JSON that was committed, byte for byte; ``b""`` where ``deleted``.
-    ``updated`` is ``meta.lastUpdated`` in milliseconds since 1970 UTC. ``author`` is the reference
-    of who wrote it (``ClientApplication/…``, and whom for: ``fhir.authors``), ``""`` if nobody was
-    named.
-    """
-
-    type: str
-    id: str
-    version_id: str
-    updated: int
-    deleted: bool
-    body: bytes
-    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,56 +178,6 @@ class IndexSize(NamedTuple):
     list_bytes: int
     texts: int
     text_bytes: int
-
-
-class Position(NamedTuple):
-    """A version's place in all that a project has: by resource, then by version."""
-
-    resource: int
-    number: int
-
-
-#: Before every version.
-START = Position(-1, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version with all that there is of it.
-
-    ``position.number`` counts the versions of its resource from 1. ``content`` is what was
-    committed as ``Write.content`` with it.
-    """
-
-    position: Position
-    stored: Stored
-    content: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A version that was committed. ``position`` counts the versions of its project, from 1, in
-    the order of their commits; those of one change set follow each other. ``place`` is that of
-    the version in all that the project has.
-    """
-
-    position: int
-    stored: Stored
-    place: Position
-
-
-class Span(NamedTuple):
-    """Versions made at ``since`` or later and before ``high``, and not followed by another one at
-    ``low`` or earlier; in microseconds since 1970.
-    """
-
-    since: int
-    low: int
-    high: int
-
-
-#: Whenever they were made.
-ALWAYS = Span(-(2**62), -(2**62), 2**62)
 
 
 class Reading(Protocol):

@@ -6,7 +6,7 @@ costs more than a question. The flow is ``tokens`` → ``forms`` (where a name m
 is known of each language is data, in ``languages/``.
 """
 
-from threadwell.encounters.mentions.forms import Called
+from threadwell.encounters.mentions.forms import Called, called
 from threadwell.encounters.mentions.names import Mention, Names
 
-__all__ = ["Called", "Mention", "Names"]
+__all__ = ["Called", "Mention", "Names", "called"]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from threadwell.encounters.mentions.language import clitics, endings_of, lexicon
 from threadwell.encounters.mentions.tokens import Sentence, Token, words_of
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.fold import fold
 
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -27,6 +28,14 @@ class Called(NamedTuple):
 
     given: tuple[str, ...]
     family: tuple[str, ...] = ()
+
+
+def called(person: Resource) -> Called:
+    """What a Patient or RelatedPerson is called now."""
+    names = [name for name in person.get("name") or () if name.get("use") != "old"]
+    given = (one for name in names for one in name.get("given") or () if one)
+    family = (name.get("family") for name in names)
+    return Called(tuple(given), tuple(one for one in family if one))
 
 
 def is_unspaced(text: str) -> bool:

@@ -11,7 +11,7 @@ from threadwell.channels.chat.names import identifier_address, identifier_of
 from threadwell.encounters import codes
 from threadwell.encounters.child_ids import author_of
 from threadwell.encounters.identity import Identity
-from threadwell.encounters.mentions import Called, Names
+from threadwell.encounters.mentions import Called, Names, called
 from threadwell.encounters.people import Party, addresses_of, said_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -263,7 +263,7 @@ class AddressBook:
         for patient, key in zip(unmet, keys, strict=True):
             stored = found.get(key)
             body = decode(stored.body) if stored and not stored.deleted else {}
-            self._called[patient] = _called(body)
+            self._called[patient] = called(body)
 
     def names(self, patients: tuple[str, ...]) -> Names:
         """The names of a circle that ``name`` was given."""
@@ -316,7 +316,7 @@ class AddressBook:
         for key in keys_of(resource, self.settings.country):
             if key in found:
                 if type_ in _FAMILY:
-                    self._own[key] = (*self._own.get(key, ()), *_called(resource).given)
+                    self._own[key] = (*self._own.get(key, ()), *called(resource).given)
                 value = reference
                 if type_ == "RelatedPerson":
                     patient = (resource.get("patient") or {}).get("reference", "")
@@ -393,10 +393,3 @@ def _before(party: Party, circle: Sequence[str], actor: Mapping[str, Any], task:
     if not those:
         return Party(party.address, practice=str(actor.get("reference", "")), said=task)
     return party.limited(those, task)
-
-
-def _called(person: Resource) -> Called:
-    names = [name for name in person.get("name") or () if name.get("use") != "old"]
-    given = (one for name in names for one in name.get("given") or () if one)
-    family = (name.get("family") for name in names)
-    return Called(tuple(given), tuple(one for one in family if one))

@@ -6,7 +6,7 @@ filter is asked again of the resource itself, by the rules of ``fhir.search.matc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.search.fold import searched
@@ -47,30 +47,30 @@ from threadwell.stores.sql.conditions import (
     Always,
     Condition,
     Lookups,
-    OneOf,
     Present,
     Stream,
     TextScan,
     TextWay,
     UpdatedWithin,
+    ids_of,
+    joined,
+    terms,
 )
 from threadwell.stores.sql.entries import present_bits
 from threadwell.stores.sql.keys import (
     Keys,
     every_updated,
     itself,
-    of_code,
     of_identifier,
     of_measured,
     of_numbers,
     of_plain,
     of_present,
     of_reference,
-    of_system,
-    of_token,
     of_url,
     of_width,
     scope,
+    token_form,
 )
 from threadwell.stores.sql.links import forms_of, holds_names
 from threadwell.stores.sql.ranges import (
@@ -121,11 +121,11 @@ class Compiler:
                 return Condition(filter_, exact=False)
             case TokenFilter():
                 found = [self._token(filter_.param, m) for m in filter_.matches]
-                return _terms(filter_, found, filter_.negate)
+                return terms(filter_, found, filter_.negate)
             case ReferenceFilter():
                 keys = [k for m in filter_.matches for k in self._reference(filter_.param, m)]
                 keys += [self._key(filter_.param, of_reference(*one)) for one in filter_.among]
-                return _terms(filter_, [(k, True) for k in keys], filter_.negate)
+                return terms(filter_, [(k, True) for k in keys], filter_.negate)
             case ConceptFilter():
                 raise AssertionError("stores.naming makes a filter by codes of it")
             case CompartmentFilter():
@@ -140,13 +140,13 @@ class Compiler:
                 return Condition(filter_, exact=False)
             case IdentifierFilter():
                 found = [self._token(filter_.param, m, identifier=True) for m in filter_.matches]
-                return _terms(filter_, found)
+                return terms(filter_, found)
             case CompositeFilter():
                 return self._composite(filter_)
             case MissingFilter():
                 return self._missing(filter_)
             case IdFilter():
-                return _ids(filter_, filter_.ids, filter_.negate)
+                return ids_of(filter_, filter_.ids, filter_.negate)
             case DateFilter("_lastUpdated"):
                 return self._updated(filter_)
             case DateFilter():
@@ -162,7 +162,7 @@ class Compiler:
                 ids = self._lookups.referred_ids(
                     filter_.type, filter_.filter, filter_.param, self._type
                 )
-                return _ids(filter_, ids)
+                return ids_of(filter_, ids)
 
     def _key(self, param: str, form: str) -> int:
         return self._keys.key(scope(self._project, self._type, param) + form)
@@ -194,7 +194,7 @@ class Compiler:
                 for match in link.matches
                 for key in self._reference(link.param, match)
             ]
-            return _terms(filter_, keys, filter_.negate)
+            return terms(filter_, keys, filter_.negate)
         # A resource stands in no list of its own: those that refer are looked up by id as well.
         assert self._lookups or not filter_.links
         referring = [
@@ -204,7 +204,7 @@ class Compiler:
                 self._lookups.targets(self._type, link, named=False) if self._lookups else ()
             )
         ]
-        return _ids(filter_, [*filter_.ids, *referring], filter_.negate)
+        return ids_of(filter_, [*filter_.ids, *referring], filter_.negate)
 
     def _composite(self, filter_: CompositeFilter) -> Condition:
         keys: list[int] = []
@@ -231,17 +231,17 @@ class Compiler:
             if of is None or filter_.param not in of.own or is_inner(self._type):
                 return Condition(filter_, exact=False)
             key = self._key(filter_.param, of_present())
-            return _terms(filter_, [(key, True)], negate=filter_.missing)
+            return terms(filter_, [(key, True)], negate=filter_.missing)
         return Condition(filter_, row=Present(bit, filter_.missing))
 
     def _updated(self, filter_: DateFilter) -> Condition:
         key = self._keys.key(every_updated(self._project, self._type))
         stretches = [s for m in filter_.matches for s in date_stretches(m, UPDATED)]
-        joined = tuple(_joined(stretches))
+        spans = tuple(joined(stretches))
         return Condition(
             filter_,
-            streams=tuple(Stream(key, low, high) for low, high in joined),
-            row=UpdatedWithin(joined),
+            streams=tuple(Stream(key, low, high) for low, high in spans),
+            row=UpdatedWithin(spans),
             updated=True,
         )
 
@@ -251,7 +251,7 @@ class Compiler:
             key = self._key(filter_.param, of_width(kind.name))
             stretches = [s for m in filter_.matches for s in date_stretches(m, kind)]
             exact = all(decides(m, kind) for m in filter_.matches)
-            streams.extend(Stream(key, low, high, exact) for low, high in _joined(stretches))
+            streams.extend(Stream(key, low, high, exact) for low, high in joined(stretches))
         return Condition(filter_, streams=tuple(streams), exact=False)
 
     def _numbers(self, filter_: NumberFilter | QuantityFilter) -> Condition:
@@ -267,7 +267,7 @@ class Compiler:
         streams: list[Stream] = []
         for (points, ranges), stretches in by_forms.items():
             key = self._key(filter_.param, points)
-            streams += [Stream(key, low, high, exact=False) for low, high in _joined(stretches)]
+            streams += [Stream(key, low, high, exact=False) for low, high in joined(stretches)]
             streams.append(Stream(self._key(filter_.param, ranges), exact=False))
         return Condition(filter_, streams=tuple(streams), exact=False)
 
@@ -276,7 +276,7 @@ class Compiler:
         if isinstance(filter_, UriFilter):
             if filter_.mode is UriMode.EXACT:
                 keys = [(self._key(filter_.param, of_url(uri)), True) for uri in filter_.uris]
-                return _terms(filter_, keys)
+                return terms(filter_, keys)
             if filter_.mode is UriMode.BELOW:
                 below = tuple(uri.rstrip("/") for uri in filter_.uris)
                 return Condition(filter_, text=TextScan(key, TextWay.STARTS, below), exact=False)
@@ -321,7 +321,7 @@ class Compiler:
         if keys is not None and exact:
             return Condition(resolved, keys=tuple(dict.fromkeys(keys)))
         if ids:
-            return _ids(resolved, found)
+            return ids_of(resolved, found)
         # Of several that are contained, one and the same has to match.
         sure = not is_inner(self._type) and all(one.probed for some in either for one in some)
         return Condition(
@@ -385,39 +385,4 @@ class Compiler:
                     self._keys.key(itself(self._project, self._type.partition(".")[0], id_))
                     for id_ in self._lookups.containing(within, further)
                 ]
-        return _terms(filter_, [(key, True) for key in keys])
-
-
-def token_form(match: TokenMatch) -> tuple[str | None, bool]:
-    """The form that a token is looked for under, and whether that says all that was asked."""
-    if match.code is None:
-        return (of_system(match.system), True) if match.system else (None, False)
-    if match.system:
-        return of_token(match.system, match.code), True
-    return of_code(match.code), match.system is None
-
-
-def _terms(
-    filter_: Filter, found: Sequence[tuple[int, bool] | None], negate: bool = False
-) -> Condition:
-    keys = tuple(dict.fromkeys(key for key, _ in filter(None, found)))
-    exact = all(term is not None and term[1] for term in found)
-    if None in found or (negate and not exact):
-        return Condition(filter_, exact=False)
-    return Condition(filter_, keys=keys, negate=negate, exact=exact)
-
-
-def _ids(filter_: Filter, ids: Sequence[str], negate: bool = False) -> Condition:
-    found = tuple(dict.fromkeys(ids))
-    return Condition(filter_, ids=None if negate else found, row=OneOf(found, negate))
-
-
-def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The stretches in order, overlapping ones made one."""
-    out: list[Stretch] = []
-    for low, high in sorted(stretches):
-        if out and low <= out[-1][1]:
-            out[-1] = out[-1][0], max(out[-1][1], high)
-        else:
-            out.append((low, high))
-    return out
+        return terms(filter_, [(key, True) for key in keys])

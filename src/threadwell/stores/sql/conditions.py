@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -152,3 +153,31 @@ class Lookups(Protocol):
     def referred_ids(self, type_: str, filter_: Filter, param: str, to: str) -> list[str]:
         """The ids of ``to`` that matching resources refer to under ``param``."""
         ...
+
+
+def terms(
+    filter_: Filter, found: Sequence[tuple[int, bool] | None], negate: bool = False
+) -> Condition:
+    """That a resource is in one of the lists, each with whether that says all that was asked."""
+    keys = tuple(dict.fromkeys(key for key, _ in filter(None, found)))
+    exact = all(term is not None and term[1] for term in found)
+    if None in found or (negate and not exact):
+        return Condition(filter_, exact=False)
+    return Condition(filter_, keys=keys, negate=negate, exact=exact)
+
+
+def ids_of(filter_: Filter, ids: Sequence[str], negate: bool = False) -> Condition:
+    """That a resource has one of the ids."""
+    found = tuple(dict.fromkeys(ids))
+    return Condition(filter_, ids=None if negate else found, row=OneOf(found, negate))
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The stretches in order, overlapping ones made one."""
+    out: list[Stretch] = []
+    for low, high in sorted(stretches):
+        if out and low <= out[-1][1]:
+            out[-1] = out[-1][0], max(out[-1][1], high)
+        else:
+            out.append((low, high))
+    return out

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TypeAlias
 
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.sql.bases import Bases
 
 #: What stands before the value in the text that is hashed: project, type and parameter.
@@ -132,3 +133,12 @@ def of_measured(kind: str, dimension: str) -> str:
 def of_numbers(kind: str) -> str:
     """Numbers, ordered; ``kind`` ``point`` or ``range``."""
     return f"n{kind}"
+
+
+def token_form(match: TokenMatch) -> tuple[str | None, bool]:
+    """The form that a token is looked for under, and whether that says all that was asked."""
+    if match.code is None:
+        return (of_system(match.system), True) if match.system else (None, False)
+    if match.system:
+        return of_token(match.system, match.code), True
+    return of_code(match.code), match.system is None

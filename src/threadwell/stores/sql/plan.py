@@ -31,7 +31,6 @@ from threadwell.fhir.search.query import (
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import OTHER, Compound, compound_form, compounds
-from threadwell.stores.sql.condition import token_form
 from threadwell.stores.sql.conditions import Condition, Stream, TextScan
 from threadwell.stores.sql.keys import (
     Keys,
@@ -40,6 +39,7 @@ from threadwell.stores.sql.keys import (
     of_code,
     of_reference,
     scope,
+    token_form,
 )
 from threadwell.stores.sql.ranges import HIGHEST, LOWEST
 

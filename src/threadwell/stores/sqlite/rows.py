@@ -29,6 +29,15 @@ READ_FOUND = """
 SELECT r.id, r.version_id, r.updated, r.body, r.author
 FROM json_each(?) k CROSS JOIN resource r ON r.rid = k.value
 """
+#: Every version of a resource, the one that holds now among them.
+VERSIONS = f"""
+SELECT type, id, version_id, updated, deleted, body, author FROM (
+  SELECT {COLUMNS}, r.number FROM resource r WHERE r.rid = ?1
+  UNION ALL
+  SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, v.number
+  FROM version v JOIN resource r USING (rid) WHERE v.rid = ?1
+)
+"""
 
 
 def fetch(
@@ -62,3 +71,18 @@ def row_to_stored(row: tuple[Any, ...]) -> Stored:
     """The version that a row of ``COLUMNS`` holds."""
     type_, id_, version_id, updated, deleted, body, author = row
     return Stored(type_, id_, version_id, updated, bool(deleted), body, author)
+
+
+def select_pid(connection: apsw.Connection, project: str) -> int:
+    """The number of a project; 0 where nothing was written to it."""
+    rows = fetch(connection, "SELECT pid FROM project WHERE name = ?", (project,))
+    return int(rows[0][0]) if rows else 0
+
+
+def index_sizes(connection: apsw.Connection) -> dict[str, tuple[int, int]]:
+    """The entries and bytes of each table of the index."""
+    sql = (
+        "SELECT name, ncell, pgsize FROM dbstat"
+        " WHERE aggregate = TRUE AND name IN ('posting', 'text')"
+    )
+    return {name: (cells, size) for name, cells, size in fetch(connection, sql)}

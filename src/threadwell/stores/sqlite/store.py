@@ -42,20 +42,19 @@ from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.known import is_known, know, read_known
 from threadwell.stores.sqlite.parameters import know_all, parameters, turn
 from threadwell.stores.sqlite.reindex import reindex_if_old
-from threadwell.stores.sqlite.rows import COLUMNS, READ, fetch, row_to_stored
+from threadwell.stores.sqlite.rows import (
+    READ,
+    VERSIONS,
+    fetch,
+    index_sizes,
+    row_to_stored,
+    select_pid,
+)
 from threadwell.stores.sqlite.search import Learnt, Searcher, Within
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
 from threadwell.stores.watching import Watcher
 
-_VERSIONS = f"""
-SELECT type, id, version_id, updated, deleted, body, author FROM (
-  SELECT {COLUMNS}, r.number FROM resource r WHERE r.rid = ?1
-  UNION ALL
-  SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, v.number
-  FROM version v JOIN resource r USING (rid) WHERE v.rid = ?1
-)
-"""
 _READING = Reading()
 _RID = "SELECT rid, number FROM resource WHERE id = ? AND type = ? AND pid = ?"
 
@@ -144,7 +143,7 @@ class SqliteStore:
     async def read_version(
         self, project: str, type_: str, id_: str, version_id: str
     ) -> Stored | None:
-        sql = f"{_VERSIONS} WHERE version_id = ?2"
+        sql = f"{VERSIONS} WHERE version_id = ?2"
         with _READING:
             for rid, _ in self._rid(project, type_, id_):
                 rows = fetch(self._reading, sql, (rid, version_id))
@@ -154,7 +153,7 @@ class SqliteStore:
     async def history(
         self, project: str, type_: str, id_: str, count: int, offset: int
     ) -> tuple[list[Stored], int]:
-        sql = f"{_VERSIONS} WHERE number <= ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
+        sql = f"{VERSIONS} WHERE number <= ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4"
         with _READING:
             for rid, number in self._rid(project, type_, id_):
                 rows = fetch(self._reading, sql, (rid, number, count, offset))
@@ -265,16 +264,9 @@ class SqliteStore:
         return self._look(project)
 
     async def index_size(self) -> IndexSize:
-        def sizes(connection: apsw.Connection) -> dict[str, tuple[int, int]]:
-            sql = (
-                "SELECT name, ncell, pgsize FROM dbstat"
-                " WHERE aggregate = TRUE AND name IN ('posting', 'text')"
-            )
-            return {name: (cells, size) for name, cells, size in fetch(connection, sql)}
-
         # It reads all of it: not on a connection that others wait for.
         with closing(self._reader()) as connection:
-            found = await asyncio.to_thread(sizes, connection)
+            found = await asyncio.to_thread(index_sizes, connection)
         return IndexSize(*found.get("posting", (0, 0)), *found.get("text", (0, 0)))
 
     async def index(self, project: str) -> Parameters:
@@ -393,19 +385,14 @@ class SqliteStore:
         """The number of a project; one that nothing was written to has none, which is 0."""
         pid = self._pids.get(project)
         if pid is None:
-            pid = _select_pid(self._reading, project)
+            pid = select_pid(self._reading, project)
             if pid:
                 self._pids[project] = pid
         return pid
 
     def _pid_to_write(self, project: str) -> int:
-        pid = self._pids.get(project) or _select_pid(self._writing, project)
+        pid = self._pids.get(project) or select_pid(self._writing, project)
         if not pid:
             self._writing.execute("INSERT INTO project (name) VALUES (?)", (project,))
             pid = self._writing.last_insert_rowid()
         return pid
-
-
-def _select_pid(connection: apsw.Connection, project: str) -> int:
-    rows = fetch(connection, "SELECT pid FROM project WHERE name = ?", (project,))
-    return int(rows[0][0]) if rows else 0
