@@ -28,7 +28,8 @@ from typing import Any
 import httpx
 
 import postgres
-from bench.faults.hostile.requests import Grammar, Sent, read_grammar
+from bench.faults.hostile.grammar import Grammar, Sent, read_grammar
+from bench.faults.hostile.requests import make
 from bench.faults.hostile.values import HIDDEN
 from bench.faults.hostile.wire import Fields, Told, Wire
 from bench.faults.server import Options, Server, serving
@@ -132,7 +133,7 @@ def _ask_all(
     callers = {who: login() for who, login in logins.items()}
     for number in range(requests):
         chance = Random(f"{seed}-{number}")
-        sent = watch.grammar.make(chance)
+        sent = make(watch.grammar, chance)
         who = chance.choice(_WHO)
         if sent.kind == "endpoint":
             who = chance.choice((who, "browser"))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import zstandard
 
-from bench.faults.hostile.requests import Sent
+from bench.faults.hostile.grammar import Sent
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
 

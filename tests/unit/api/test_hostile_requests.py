@@ -10,7 +10,8 @@ from random import Random
 from typing import Any, cast
 
 import pytest
-from bench.faults.hostile.requests import Grammar, Sent, read_grammar
+from bench.faults.hostile.grammar import Grammar, Sent, read_grammar
+from bench.faults.hostile.requests import make
 from bench.faults.hostile.values import HIDDEN
 
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
@@ -112,7 +113,7 @@ def test_any_request(new_api, seed: int) -> None:
     callers = {"all": api.basic, "participant": limited(api, doctor), "nobody": ""}
     for number in range(REQUESTS):
         chance = Random(f"short-{seed}-{number}")
-        sent = grammar.make(chance)
+        sent = make(grammar, chance)
         who = chance.choice(list(callers))
         status, body = api.run(ask(api, sent, callers[who]))
         told = f"{seed}-{number}: {who}: {sent.kind}: {sent.method} {sent.target[:200]}"
