@@ -93,23 +93,28 @@ class _Forked(subprocess.Popen):
         self._child_created = True
         self._close_pipe_fds(*rest[:6])
 
-    def _status(self, is_patient: bool) -> int | None:
-        """The status of the process once it has ended; ``None`` if it has not."""
-        if self.returncode is None and (is_patient or select.select([self._heard], [], [], 0)[0]):
-            heard = os.read(self._heard, _NUMBER.size)
-            os.close(self._heard)
-            assert heard, "what forks processes is gone"
-            self.returncode = os.waitstatus_to_exitcode(*_NUMBER.unpack(heard))
-        return self.returncode
+    def _ended(self, timeout: float | None) -> bool:
+        return bool(select.select([self._heard], [], [], timeout)[0])
 
     def _internal_poll(self, *_: Any, **__: Any) -> int | None:
-        return self._status(is_patient=False)
+        # It is told once, and one thread may wait while another one kills.
+        with self._waitpid_lock:
+            if self.returncode is None and self._heard != -1 and self._ended(0):
+                heard = os.read(self._heard, _NUMBER.size)
+                assert heard, "what forks processes is gone"
+                self.returncode = os.waitstatus_to_exitcode(*_NUMBER.unpack(heard))
+        return self.returncode
 
     def _wait(self, timeout: float | None) -> int | None:
-        if self.returncode is None and not select.select([self._heard], [], [], timeout)[0]:
+        if self.returncode is None and not self._ended(timeout):
             assert timeout is not None
             raise subprocess.TimeoutExpired(self.args, timeout)
-        return self._status(is_patient=True)
+        return self._internal_poll()
+
+    def __del__(self, *_: Any, **__: Any) -> None:
+        super().__del__()
+        if self._heard != -1:
+            os.close(self._heard)
 
 
 class _Stem:
