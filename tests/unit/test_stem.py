@@ -27,4 +27,4 @@ def test_nothing_stays_open() -> None:
         return len(list(FILES.iterdir())) if FILES.exists() else 0
 
     before = run()
-    assert [run() for _ in range(5)] == [before] * 5
+    assert max(run() for _ in range(5)) <= before
