@@ -36,7 +36,7 @@ def test_what_cannot_be_written_is_not_kept(postgres_url: str) -> None:
             with pytest.raises(StoreError):
                 await desk.commit(write)
 
-        with nothing_kept():
+        async with nothing_kept():
             await asyncio.gather(*map(refused, range(5)))
             await asyncio.sleep(0)
         await desk.store.close()

@@ -64,7 +64,7 @@ def test_a_full_disk_keeps_nothing_of_what_was_to_be_written(tmp_path: Path) -> 
             with pytest.raises(StoreFull):
                 await store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
 
-        with nothing_kept():
+        async with nothing_kept():
             await asyncio.gather(*map(refused, range(5)))
             await asyncio.sleep(0)
         await store.close()

@@ -183,7 +183,7 @@ class Preconditions(Contract):
             with pytest.raises(Conflict):
                 await desk.store.commit(DEFAULT_PROJECT, ChangeSet((write,), _free("1")))
 
-        with nothing_kept():
+        async with nothing_kept():
             await asyncio.gather(*map(refused, range(5)))
             # Nor does the task that committed last keep its group.
             await asyncio.sleep(0)
