@@ -2,7 +2,8 @@
 
 A tool that cannot be brought is named, and so are the tests that it leaves out; with ``CI`` set
 any test left out is a failure, but for those of Citus, which no registry has (see
-``tests/conftest.py``). Arguments go to pytest.
+``tests/conftest.py``). Of all tests, a few that failed run once more, alone (``second_look.py``).
+Arguments go to pytest, which then has the only word.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import dovecot
 import pgbouncer
 import postfix
 import postgres
+import second_look
 import toolbox
 import zone_data
 
 
 def main(arguments: list[str]) -> int:
     bring_tools()
+    if arguments:
+        command = [sys.executable, "-m", "pytest", *arguments]
+        return subprocess.run(command, cwd=toolbox.ROOT, check=False).returncode
     # More than there are cores on a small machine: tests wait for servers, browsers and leases.
-    selection = arguments or ["-n", "4", "--dist", "worksteal"]
-    command = [sys.executable, "-m", "pytest", *selection]
-    return subprocess.run(command, cwd=toolbox.ROOT, check=False).returncode
+    return second_look.run(["-n", "4", "--dist", "worksteal"], toolbox.ROOT)
 
 
 def bring_tools() -> None:

@@ -22,6 +22,7 @@ import dovecot  # noqa: E402 - the scripts folder is no package
 import lent_schemas  # noqa: E402
 import postfix  # noqa: E402
 import postgres  # noqa: E402
+import second_look  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
 
@@ -47,7 +48,7 @@ def _has_room(folder: str) -> bool:
 if "TMPDIR" not in os.environ and _has_room(_MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
 
-LEFT_OUT = "left out: "
+LEFT_OUT = second_look.LEFT_OUT
 #: For what ``make test`` does not bring: named as loudly, and no failure.
 BY_HAND = "left out, installed by hand only: "
 _SCHEMAS = count()
