@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from threadwell.fhir.json import decode, encode
+from threadwell.fhir.outcome import Issue
 from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import Stored
+
+#: The element of a resource that an expression leads into.
+_ROOT = re.compile(r"[A-Z][A-Za-z]*\._?([a-z][A-Za-z]*)")
 
 
 def without(stored: Stored, hidden: Iterable[str]) -> Stored:
@@ -36,6 +41,28 @@ def put_back(resource: Resource, before: Resource, paths: Iterable[str]) -> None
                 resource[name] = before[name]
             else:
                 resource.pop(name, None)
+
+
+def told(issues: Iterable[Issue], hidden: Iterable[str]) -> list[Issue]:
+    """What of the issues of a resource may be told to whom elements of it are hidden from.
+
+    What is wrong within those was there before: nobody learns of it by writing something else.
+    """
+    roots = {path.partition(".")[0] for path in hidden}
+    if not roots:
+        return list(issues)
+    return [one for one in issues if not _lies_in(one.expression, roots)]
+
+
+def _lies_in(expression: str, roots: set[str]) -> bool:
+    found = _ROOT.match(expression)
+    if found is None:
+        return False
+    name = found[1]
+    # A path names ``value[x]`` without its type, or with it.
+    return name in roots or any(
+        one.startswith(name) and one[len(name) : len(name) + 1].isupper() for one in roots
+    )
 
 
 def differing(resource: Resource, before: Resource, paths: Iterable[str]) -> str:

@@ -210,16 +210,23 @@ class Limited:
         of_type = self.policy.entries.get(stored.type, ())
         return without(stored, {path for entry in of_type for path in entry.hidden})
 
-    async def keep(self, resource: Resource, current: Stored) -> None:
-        """Put what is hidden or fixed back as it is in the store."""
+    def keeps(self, type_: str) -> bool:
+        """Whether any entry hides elements, or fixes them."""
+        return any(one.hidden or one.fixed for one in self.policy.entries.get(type_, ()))
+
+    async def keep(self, resource: Resource, current: Stored) -> frozenset[str]:
+        """Put what is hidden or fixed back as it is in the store; the paths that are hidden."""
+        if not self.keeps(current.type):
+            return frozenset()
         real = await self._store.read(self._project, current.type, current.id)
         if real is None or real.deleted:
-            return
+            return frozenset()
         entries = await self.entries(real, Interaction.UPDATE)
         hidden = common(one.hidden for one in await self.entries(real, Interaction.READ))
         fixed = hidden | common(entry.fixed for entry in entries)
         if fixed:
             put_back(resource, decode(real.body), fixed)
+        return hidden
 
     async def see(
         self, stored: Stored | None, interaction: Interaction, *, just_read: bool = False

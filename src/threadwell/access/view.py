@@ -64,8 +64,15 @@ class View(Reading, Protocol):
         """What was just written, without what is hidden from the caller."""
         ...
 
-    async def keep(self, resource: Resource, current: Stored) -> None:
-        """Put what the caller may not see or change of ``current`` into what is to follow it."""
+    def keeps(self, type_: str) -> bool:
+        """Whether ``keep`` may put anything into a resource of the type."""
+        ...
+
+    async def keep(self, resource: Resource, current: Stored) -> frozenset[str]:
+        """Put what the caller may not see or change of ``current`` into what is to follow it.
+
+        The paths are those of what they do not see: of these nothing is told to them.
+        """
         ...
 
 
@@ -130,5 +137,14 @@ class Whole:
         """All of it."""
         return stored
 
-    async def keep(self, resource: Resource, current: Stored) -> None:
+    def keeps(self, type_: str) -> bool:  # noqa: ARG002 - everything may be changed
+        """Nothing is put back."""
+        return False
+
+    async def keep(
+        self,
+        resource: Resource,  # noqa: ARG002 - everything may be changed
+        current: Stored,  # noqa: ARG002
+    ) -> frozenset[str]:
         """Everything may be changed."""
+        return frozenset()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from threadwell.access.fields import told
 from threadwell.access.refusing import forbidden
 from threadwell.access.view import View
-from threadwell.bulk.lines import Bad, Fit, Line
+from threadwell.bulk.lines import Bad, Fit, Line, unfit
 from threadwell.encounters.anchors import ANCHORED, Adrift, anchored
 from threadwell.encounters.codes import BASE
 from threadwell.encounters.drafts import is_draft
@@ -17,6 +18,7 @@ from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.fhir.stamp import Clock, new_id, stamp
+from threadwell.fhir.validation import validate
 from threadwell.intake.links import circle_of
 from threadwell.intake.replies.writing import AUTHORS
 from threadwell.stores.contract import Key, Store, Stored, Write
@@ -99,11 +101,15 @@ class Deciding:
         """What is to be written for one; ``None`` where it is there already."""
         resource = fit.resource
         current = None if before is None or before.deleted else before
+        hidden = frozenset[str]()
         if current is not None:
             if not is_seen:
                 # It is answered as what may be seen and not changed.
                 raise forbidden()
-            await self._view.keep(resource, current)
+            hidden = await self._view.keep(resource, current)
+        if not fit.judged and (issues := told(validate(resource), hidden)):
+            raise _Refused(unfit(issues))
+        if current is not None:
             if current.type in ANCHORED and (current.type == "Provenance" or _OURS in current.body):
                 resource = anchored(decode(current.body), resource, named=False)
             if await self._is_same(fit, resource, current):

@@ -183,7 +183,8 @@ class Imports:
             return await self._not_fetched(job, url, fetched)
         try:
             type_ = asked.inputs[progress.at].type
-            part, is_last = await asyncio.to_thread(self._part, job, fetched, type_)
+            judged = not allowed.view.keeps(type_)
+            part, is_last = await asyncio.to_thread(self._part, job, fetched, type_, judged)
         except (OSError, EOFError, zlib.error):
             return await self._give_up(job, url, "it is no gzip that can be unpacked to its end")
         if part and part[-1][0].ends > MOST_TEXT:
@@ -216,7 +217,9 @@ class Imports:
             one.ahead, one.number = one.ahead[len(part) :], part[-1][0].number
         return 0.0
 
-    def _part(self, job: ImportJob, fetched: Fetched, type_: str) -> tuple[list[_Found], bool]:
+    def _part(
+        self, job: ImportJob, fetched: Fetched, type_: str, judged: bool
+    ) -> tuple[list[_Found], bool]:
         """The next lines, no resource twice, and whether they are the last. Raises ``OSError``."""
         progress = job.progress
         if progress.digest and progress.digest != fetched.digest:
@@ -236,7 +239,7 @@ class Imports:
                 is_last = True
                 break
             is_asked = not progress.again or line.number in wanted
-            one.ahead.append((line, _read(line, type_) if is_asked else None))
+            one.ahead.append((line, _read(line, type_, judged) if is_asked else None))
             size += len(line.text)
         part = _once_each(one.ahead)
         return part, is_last and len(part) == len(one.ahead)
@@ -366,8 +369,8 @@ def _tell(lines: Lines, text: str, code: str) -> None:
     lines.add(Part.ERROR, "OperationOutcome", encode(outcome([Issue(code, text)])))
 
 
-def _read(line: Line, type_: str) -> Fit | Bad:
-    one = read_line(line, trusted=False)
+def _read(line: Line, type_: str, judged: bool) -> Fit | Bad:
+    one = read_line(line, trusted=False, judged=judged)
     if isinstance(one, Fit) and one.type != type_:
         return Bad(line.number, line.text, f"it is no {type_}, as its input says")
     return one

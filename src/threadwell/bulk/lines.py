@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from threadwell.fhir.content import take_content
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.json import BadJson, decode, parse
 from threadwell.fhir.marks import strip
+from threadwell.fhir.outcome import Issue
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import is_id
 from threadwell.fhir.search.times import value_range
@@ -63,6 +64,8 @@ class Fit:
     content: bytes | None
     version_id: str
     updated: int | None
+    #: Whether it was held against R4; else that is for who puts back what is hidden.
+    judged: bool = True
 
 
 def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
@@ -92,10 +95,13 @@ def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
                 yield Line(number, stripped, at)
 
 
-def read_line(line: Line, *, trusted: bool) -> Fit | Bad:
-    """The resource of a line, checked as a write is; ``trusted``: only its name."""
+def read_line(line: Line, *, trusted: bool, judged: bool = True) -> Fit | Bad:
+    """The resource of a line, checked as a write is; ``trusted``: only its name.
+
+    One that is not ``judged`` yet is to be, when it is whole (``unfit``).
+    """
     try:
-        return _fit(line, trusted=trusted)
+        return _fit(line, trusted=trusted, judged=judged)
     except _Unfit as unfit:
         return Bad(line.number, line.text, str(unfit))
     except (AttributeError, TypeError):
@@ -103,11 +109,18 @@ def read_line(line: Line, *, trusted: bool) -> Fit | Bad:
         return Bad(line.number, line.text, MISSHAPEN)
 
 
+def unfit(issues: Sequence[Issue]) -> str:
+    """Why a resource with these issues is not stored, in words that quote none of it."""
+    told = [f"{one.text} ({one.expression})" if one.expression else one.text for one in issues]
+    more = f"; {len(told) - _REASONS} more" if len(told) > _REASONS else ""
+    return "; ".join(told[:_REASONS]) + more
+
+
 class _Unfit(Exception):
     """A line is no resource that can be stored; says why."""
 
 
-def _fit(line: Line, *, trusted: bool) -> Fit:
+def _fit(line: Line, *, trusted: bool, judged: bool) -> Fit:
     text = line.text
     if len(text) > LONGEST:
         raise _Unfit(f"it is longer than {LONGEST:,} bytes")
@@ -132,16 +145,14 @@ def _fit(line: Line, *, trusted: bool) -> Fit:
         raise _Unfit("a reference in it is a search: here it has to name a resource")
     strip(value)
     content = take_content(value)
-    if not trusted and (issues := validate(value)):
-        told = [f"{one.text} ({one.expression})" if one.expression else one.text for one in issues]
-        more = f"; {len(told) - _REASONS} more" if len(told) > _REASONS else ""
-        raise _Unfit("; ".join(told[:_REASONS]) + more)
+    if judged and not trusted and (issues := validate(value)):
+        raise _Unfit(unfit(issues))
     if is_subset(value):
         raise _Unfit("it is a part of a resource (SUBSETTED): the rest would be lost")
     if type_ == "Subscription":
         # Nobody is called because a file was loaded.
         wait(value, LOADED)
-    return Fit(line, type_, id_, value, content, version_id, updated)
+    return Fit(line, type_, id_, value, content, version_id, updated, judged)
 
 
 def _marks(meta: Resource) -> tuple[str, int | None]:

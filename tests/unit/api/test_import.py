@@ -426,3 +426,20 @@ def test_a_policy_says_what_may_be_loaded(alone: Importing) -> None:
         "POST", "$import", asked(("Encounter", files.put("/e", pat("x")))), authorization=basic
     )
     assert refused.status_code == 403
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_loaded_is_judged_with_what_is_hidden(alone: Importing) -> None:
+    """R4 asks for an Observation's status and code, which this client does not see."""
+    api, files = alone.api, alone.files
+    whole = {"status": "final", "code": {"text": "weight"}}
+    made = api.make("Observation", **whole)
+    basic = _limited(alone, {"resourceType": "Observation", "hiddenFields": [*whole]})
+    seen = {"resourceType": "Observation", "id": made["id"], "valueString": "70 kg"}
+    lines = [seen, {**seen, "id": "new"}, {**seen, "id": made["id"], "valueQuantity": 3}]
+    counts, told = alone.all(("Observation", files.put("/o.ndjson", *lines)), authorization=basic)
+    assert counts == [(3, 0, 1, 0, 2)]
+    assert sum("Observation.status" in text for text in told) == 1
+    stored = api.call("GET", f"Observation/{made['id']}").json()
+    assert {name: stored[name] for name in whole} == whole
+    assert stored["valueString"] == "70 kg"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from threadwell.access.fields import told
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.negotiation import check_json
@@ -20,14 +21,19 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.subsets import is_subset
 from threadwell.fhir.validation import validate
 from threadwell.stores.aside import aside
+from threadwell.stores.contract import Stored
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A resource that is fit to be stored; ``content`` is what a Binary brought along."""
+    """A resource that is fit to be stored; ``content`` is what a Binary brought along.
+
+    ``hidden`` are the paths of what the caller does not see of it.
+    """
 
     resource: Resource
     content: bytes | None
+    hidden: frozenset[str] = frozenset()
 
 
 async def parse_json(request: Request, *types: str) -> Any:
@@ -43,8 +49,13 @@ async def parse_json(request: Request, *types: str) -> Any:
         ) from None
 
 
-async def accept_body(context: Context, request: Request, *, new: bool = False) -> Accepted:
-    """The body of an update of ``request.type``, or of a create: then its id means nothing."""
+async def accept_body(
+    context: Context, request: Request, *, new: bool = False, before: Stored | None = None
+) -> Accepted:
+    """The body of an update of ``request.type``, or of a create: then its id means nothing.
+
+    ``before`` as in ``accept``.
+    """
     value, body = await parse_json(request), request.body
     if new and isinstance(value, dict):
         value.pop("id", None)
@@ -55,6 +66,7 @@ async def accept_body(context: Context, request: Request, *, new: bool = False) 
         size=len(body),
         urls=b"storage" in body,
         conditions=b"?" in body,
+        before=before,
     )
 
 
@@ -68,6 +80,7 @@ async def accept(
     conditions: bool = True,
     find: Find | None = None,
     claims: bool = True,
+    before: Stored | None = None,
 ) -> Accepted:
     """The resource ready to be stored; ``FhirError`` 400 names all that is wrong with it, 422
     what breaks the profiles that it claims.
@@ -76,6 +89,9 @@ async def accept(
     and conditional references are resolved. ``size`` is about that of its JSON. ``urls`` and
     ``conditions`` tell whether there may be any of these; ``find`` is what the conditions are asked
     of, the store unless it is given. With ``claims`` false no profile is looked at.
+
+    ``before`` is the version that it follows: what the caller does not see or change of it is put
+    back first, so that the whole resource is judged.
     """
     resource = of_type(value, type_)
     strip(resource)
@@ -84,16 +100,22 @@ async def accept(
         await aside(size, lambda: context.signer.normalise(resource))
     if conditions:
         await conditional.resolve_references(context, resource, size, find)
+    hidden = frozenset[str]()
+    if before is not None:
+        hidden = await context.view.keep(resource, before)
+        size += len(before.body) if context.view.keeps(type_) else 0
     issues = await aside(size, lambda: validate(resource))
+    if hidden:
+        issues = told(issues, hidden)
     if issues:
         raise FhirError(400, issues)
     if is_subset(resource):
         raise invalid("A resource tagged SUBSETTED is incomplete and cannot be stored")
     if claims:
-        await hold(context, resource, size)
+        await hold(context, resource, size, hidden)
     begin(context, resource)
     await search_parameters.check(context, resource)
-    return Accepted(resource, content)
+    return Accepted(resource, content, hidden)
 
 
 def of_type(value: Any, type_: str) -> Resource:

@@ -41,9 +41,13 @@ async def create(context: Context, request: Request) -> Answer:
 
 async def update(context: Context, request: Request) -> Answer:
     """A new version with the content that was sent, as ``rest.update``."""
-    accepted = await _accept(context, request)
-    updating.check_id(accepted.resource, request.id)
-    return await updating.store_version(context, request, accepted)
+
+    async def accepting(before: Stored | None) -> Accepted:
+        accepted = await _accept(context, request, before)
+        updating.check_id(accepted.resource, request.id)
+        return accepted
+
+    return await updating.store_version(context, request, accepting)
 
 
 async def read(context: Context, request: Request) -> Answer:
@@ -80,20 +84,21 @@ async def _shown(context: Context, request: Request, stored: Stored) -> Answer:
     return answer._replace(body=body)
 
 
-async def _accept(context: Context, request: Request) -> Accepted:
+async def _accept(context: Context, request: Request, before: Stored | None = None) -> Accepted:
     kind = content_type_of(request.headers)
     if kind is not None and kind.name in FHIR_JSON:
         value = await aside(len(request.body), lambda: _json(request.body))
         if isinstance(value, dict) and value.get("resourceType") == "Binary":
             check_json(request.headers)
-            return await accept(context, value, "Binary", size=len(request.body))
+            size = len(request.body)
+            return await accept(context, value, "Binary", size=size, before=before)
     resource: Resource = {"resourceType": "Binary", "contentType": str(kind or OCTETS)}
     if request.id:
         resource["id"] = request.id
     security = request.headers.get(b"x-security-context")
     if security:
         resource["securityContext"] = {"reference": security.decode("latin-1")}
-    accepted = await accept(context, resource, "Binary", size=0)
+    accepted = await accept(context, resource, "Binary", size=0, before=before)
     return replace(accepted, content=request.body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadwell.access.fields import told
 from threadwell.api.context import Context
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.profiles.check import check, claims, extension_urls, systems
@@ -11,10 +12,12 @@ from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import aside
 
 
-async def hold(context: Context, resource: Resource, size: int) -> None:
+async def hold(
+    context: Context, resource: Resource, size: int, hidden: frozenset[str] = frozenset()
+) -> None:
     """Raise 422 where a resource breaks a profile that it claims to be as, and these are checked.
 
-    One without such a claim costs a look at its ``meta``.
+    One without such a claim costs a look at its ``meta``. Of what is ``hidden`` nothing is told.
     """
     urls = claims(resource)
     if not urls:
@@ -22,7 +25,7 @@ async def hold(context: Context, resource: Resource, size: int) -> None:
     state = await context.conformance.guides.state(context.clock())
     if state.profiles == "off" or not state.packages:
         return
-    found = await issues(context, resource, urls, size)
+    found = told(await issues(context, resource, urls, size), hidden)
     if any(issue.severity == "error" for issue in found):
         raise FhirError(422, [issue for issue in found if issue.severity != "information"])
 

@@ -85,9 +85,15 @@ async def patched(
     resource = await aside(size, lambda: apply(decode(current.body), operations))
     if resource.get("id") != current.id:
         raise invalid("A patch cannot change the id", f"{current.type}.id")
-    await context.view.keep(resource, current)
     accepted = await accept(
-        context, resource, current.type, size=size, urls=urls, conditions=conditions, find=find
+        context,
+        resource,
+        current.type,
+        size=size,
+        urls=urls,
+        conditions=conditions,
+        find=find,
+        before=current,
     )
     change = await aside(
         size,

@@ -204,8 +204,6 @@ class _Draft:
                 return self._by_key[target.key]._replace(status=200)
         accepted = await self._accept(target)
         resource, content = accepted.resource, accepted.content
-        if current is not None:
-            await self._context.view.keep(resource, current)
         if current is None:
             return created(resource, target.id, self._now, self._author, content, pinned)
         change = await aside(
@@ -223,7 +221,12 @@ class _Draft:
         if target.entry.request.method == "POST" and isinstance(resource, dict):
             resource.pop("id", None)
         accepted = await accept(
-            self._context, resource, target.type, size=self._size(resource), find=self._pending.find
+            self._context,
+            resource,
+            target.type,
+            size=self._size(resource),
+            find=self._pending.find,
+            before=target.current,
         )
         if target.entry.request.method == "PUT":
             if target.unmatched:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 from threadwell.access.view import Whole
 from threadwell.api.answers import written
 from threadwell.api.context import Context
@@ -19,6 +22,9 @@ from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
+#: What is accepted to follow a version, if there is one.
+Accept: TypeAlias = Callable[[Stored | None], Awaitable[Accepted]]
+
 
 async def update(context: Context, request: Request) -> Answer:
     """200 with the version that is current then; 404 for an id that was never there, or 201 where
@@ -26,16 +32,22 @@ async def update(context: Context, request: Request) -> Answer:
 
     400 unless the body has the URL's id, 412 where a precondition does not hold.
     """
-    accepted = await accept_body(context, request)
-    check_id(accepted.resource, request.id)
-    return await store_version(context, request, accepted)
+
+    async def accept(before: Stored | None) -> Accepted:
+        accepted = await accept_body(context, request, before=before)
+        check_id(accepted.resource, request.id)
+        return accepted
+
+    return await store_version(context, request, accept)
 
 
-async def store_version(context: Context, request: Request, accepted: Accepted) -> Answer:
-    """The answer to an update of ``request.id`` by what was accepted."""
+async def store_version(context: Context, request: Request, accept: Accept) -> Answer:
+    """The answer to an update of ``request.id`` by what is accepted to follow a version of it."""
+    ahead = await _ahead(context, request, accept)
 
     async def decide() -> Change:
         current = await context.view.read(context.project, request.type, request.id)
+        accepted = ahead or await accept(current)
         if current is None:
             return await _create(context, request, accepted)
         return await _replace(context, request, accepted, current)
@@ -46,10 +58,15 @@ async def store_version(context: Context, request: Request, accepted: Accepted) 
 
 async def update_where(context: Context, request: Request) -> Answer:
     """201 where the query selects nothing, 200 where it selects one, 412 where several."""
-    accepted = await accept_body(context, request)
+
+    async def accept(before: Stored | None) -> Accepted:
+        return await accept_body(context, request, before=before)
+
+    ahead = await _ahead(context, request, accept)
 
     async def decide() -> Change:
         selected = await select(context, request.type, request.query)
+        accepted = ahead or await accept(selected.match)
         if selected.match:
             if "id" in accepted.resource:
                 check_id(accepted.resource, selected.match.id)
@@ -81,6 +98,11 @@ async def may_create(context: Context) -> bool:
     return isinstance(context.view, Whole) and (await context.allows()).update_create
 
 
+async def _ahead(context: Context, request: Request, accept: Accept) -> Accepted | None:
+    """What is accepted before anything is read, as it is for whom nothing is put back into it."""
+    return None if context.view.keeps(request.type) else await accept(None)
+
+
 async def _create(context: Context, request: Request, accepted: Accepted) -> Change:
     if not await may_create(context):
         raise not_found()
@@ -96,7 +118,6 @@ async def _replace(
 ) -> Change:
     check_write(request, current)
     now, author = context.clock(), request.caller.author
-    await context.view.keep(accepted.resource, current)
     change = await aside(
         len(request.body),
         lambda: updated(accepted.resource, current, now, author, accepted.content),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from threadwell.access.fields import told
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer, refusal
@@ -17,6 +18,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.profiles.check import claimed
 from threadwell.fhir.resource import Resource
+from threadwell.stores.contract import Stored
 
 _BASE = "http://hl7.org/fhir/StructureDefinition/"
 _MODES = ("", "create", "update", "delete", "profile")
@@ -41,16 +43,19 @@ async def validate(context: Context, request: Request) -> Answer:
     resource, size = asked.resource, len(request.body)
     if asked.mode == "profile" and (resource is not None or not request.id):
         raise invalid("mode profile is of a resource that is there: name it by its id")
+    stored = None
     if request.id and (resource is None or asked.mode == "delete"):
         # There is nothing else that a delete could fail for.
+        stored = existing(await context.view.read(context.project, request.type, request.id))
+        resource, size = decode(stored.body), len(stored.body)
+    elif request.id and context.view.keeps(request.type):
         stored = await context.view.read(context.project, request.type, request.id)
-        body = existing(stored).body
-        resource, size = decode(body), len(body)
     if resource is None:
         raise invalid("There is no resource to validate")
     try:
-        await _check(context, request, resource, asked.mode, size)
+        hidden = await _check(context, request, resource, asked.mode, size, stored)
         found = await issues(context, resource, _profiles(profile, resource), size)
+        found = told(found, hidden)
         if any(issue.severity == "error" for issue in found):
             raise FhirError(400, found)
     except FhirError as error:
@@ -87,11 +92,20 @@ async def _asked(request: Request) -> _Asked:
     return _Asked(resource, given.get("mode", ""), given.get("profile", ""))
 
 
-async def _check(context: Context, request: Request, resource: Any, mode: str, size: int) -> None:
+async def _check(
+    context: Context,
+    request: Request,
+    resource: Any,
+    mode: str,
+    size: int,
+    before: Stored | None,
+) -> frozenset[str]:
+    """Raises ``FhirError`` for what would not be accepted; the paths of what is not seen of it."""
     if isinstance(resource, dict) and mode == "create":
         resource.pop("id", None)
-    accepted = await accept(context, resource, request.type, size=size, claims=False)
+    accepted = await accept(context, resource, request.type, size=size, claims=False, before=before)
     if mode == "update" and request.id:
         check_id(accepted.resource, request.id)
     elif mode == "update" and "id" not in accepted.resource:
         raise invalid("An update has the id of its resource", f"{request.type}.id")
+    return accepted.hidden

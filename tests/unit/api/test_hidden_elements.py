@@ -1,0 +1,137 @@
+"""A resource is judged whole, whatever of it its writer does not see or change, on every store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
+from threadwell.api.clients import add_client
+from threadwell.intake.guides.keeping import add_guide, set_checks
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from guide_package import guide, url
+
+READING = url("StructureDefinition", "reading")
+#: R4 asks for two of them, and the profile for the third.
+HIDDEN = ["status", "code", "subject"]
+
+
+@pytest.fixture
+def guided(api: Any) -> Any:
+    api.run(add_guide(api.store, DEFAULT_PROJECT, guide()))
+    api.run(set_checks(api.store, DEFAULT_PROJECT, profiles="check", references="exists"))
+    api.clock.now += 1000
+    return api
+
+
+def limited(api: Any, **entry: Any) -> str:
+    """How a client comes whose policy has an entry of Observations."""
+    of = {"resourceType": "Observation", **entry}
+    policy = {"resourceType": "AccessPolicy", "id": "some", "name": "some", "resource": [of]}
+    client = api.run(add_client(api.store, "limited"))
+    api.run(keep_policy(api.store, DEFAULT_PROJECT, policy))
+    member = Membership(f"ClientApplication/{client.client_id}", "", (Grant("some"),))
+    api.run(keep_membership(api.store, DEFAULT_PROJECT, member))
+    return api.credentials(client.client_id, client.client_secret)
+
+
+def reading(api: Any, **more: Any) -> dict[str, Any]:
+    """One that is as the profile says."""
+    made = {
+        "resourceType": "Observation",
+        "meta": {"profile": [READING]},
+        "identifier": [{"system": "urn:t", "value": "1"}],
+        "status": "final",
+        "code": {"text": "weight"},
+        "subject": {"reference": f"Patient/{api.make()['id']}"},
+        "valueQuantity": {"value": 70, "unit": "kg"},
+    }
+    answer = api.call("POST", "Observation", {**made, **more})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def ways(api: Any, path: str, body: dict[str, Any], basic: str) -> list[int]:
+    """The status of each way to write that, and of what says whether it could be written."""
+    given = {"resourceType": "Bundle", "entry": [api.entry("PUT", path, body)]}
+    patch = [{"op": "add", "path": "/note", "value": body["note"]}]
+    asked = [
+        api.call("PUT", path, body, authorization=basic).status_code,
+        api.call("PUT", "Observation?identifier=urn:t|1", body, authorization=basic).status_code,
+        api.call("POST", "", {**given, "type": "transaction"}, authorization=basic).status_code,
+        api.call("PATCH", path, patch, authorization=basic).status_code,
+    ]
+    batch = api.call("POST", "", {**given, "type": "batch"}, authorization=basic).json()
+    told = [
+        api.call("POST", f"{path}/$validate", body, authorization=basic).json(),
+        api.call("GET", f"{path}/$validate", authorization=basic).json(),
+    ]
+    return [
+        *asked,
+        int(batch["entry"][0]["response"]["status"][:3]),
+        *[400 if one["issue"][0]["severity"] == "error" else 200 for one in told],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["hiddenFields", "readonlyFields"])
+def test_nobody_is_refused_for_the_absence_of_what_they_do_not_write(
+    guided: Any, kind: str
+) -> None:
+    made = reading(guided)
+    basic = limited(guided, **{kind: HIDDEN})
+    path = f"Observation/{made['id']}"
+    body = {name: value for name, value in made.items() if name not in HIDDEN}
+    noted = {**body, "note": [{"text": "seen"}]}
+    assert ways(guided, path, noted, basic) == [200] * 7
+    stored = guided.call("GET", path).json()
+    assert {name: stored[name] for name in HIDDEN} == {name: made[name] for name in HIDDEN}
+    assert stored["note"] == [{"text": "seen"}]
+
+
+def test_a_rule_of_several_elements_sees_those_that_are_hidden(guided: Any) -> None:
+    """A reason why there is no value, beside one (obs-6)."""
+    made = reading(guided)
+    basic = limited(guided, hiddenFields=["valueQuantity"])
+    path = f"Observation/{made['id']}"
+    shown = guided.call("GET", path, authorization=basic).json()
+    assert "valueQuantity" not in shown
+    absent = {**shown, "dataAbsentReason": {"text": "asked"}}
+    answer = guided.call("PUT", path, absent, authorization=basic)
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "invariant")
+
+
+def test_what_is_wrong_within_what_is_hidden_is_not_told(guided: Any) -> None:
+    """A claim is no way to ask what a hidden element says: the profile wants it to be final."""
+    right = reading(guided)
+    wrong = reading(guided, meta={"tag": [{"code": "x"}]}, status="preliminary")
+    basic = limited(guided, hiddenFields=["status"])
+    told = []
+    for made in (right, wrong):
+        path = f"Observation/{made['id']}"
+        shown = guided.call("GET", path, authorization=basic).json()
+        claim = {**shown, "meta": {**shown["meta"], "profile": [READING]}}
+        written = guided.call("PUT", path, claim, authorization=basic)
+        tried = guided.call("POST", f"{path}/$validate", claim, authorization=basic)
+        told.append((written.status_code, tried.json()["issue"]))
+    assert told[0] == told[1]
+    assert told[0][0] == 200
+    bad = {**claim, "valueString": "x"}
+    del bad["valueQuantity"]
+    assert guided.call("PUT", path, bad, authorization=basic).status_code == 422
+
+
+def test_what_is_sent_in_place_of_what_is_hidden_is_not_judged(guided: Any) -> None:
+    made = reading(guided)
+    basic = limited(guided, hiddenFields=HIDDEN)
+    path = f"Observation/{made['id']}"
+    sent = {**made, "status": "nonsense", "code": 5}
+    assert guided.call("PUT", path, sent, authorization=basic).status_code == 200
+    assert guided.call("GET", path).json()["status"] == "final"
+    # What is not there, or is not theirs, has nothing that could be put back.
+    gone = {**sent, "id": "none"}
+    assert guided.call("PUT", "Observation/none", gone, authorization=basic).status_code == 400
