@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import get_context, parent_process, resource_tracker
+from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
 import msgspec
@@ -93,7 +94,11 @@ def _joined(folder: Folder, plan: Plan) -> Joined:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Executor | None]:
-    """Processes that work; ``None`` where this one is enough."""
+    """Processes that work; ``None`` where this one is enough.
+
+    They end with this one, however it ends, and with the work: at once where that is stopped, as
+    what is not whole is done again.
+    """
     if workers <= 1:
         yield None
         return
@@ -105,6 +110,9 @@ def _pool(workers: int) -> Iterator[Executor | None]:
                 "a process of the backfill has ended; start it again to go on"
             ) from None
         except BaseException:
+            # Its own name for that came with Python 3.14.
+            for process in list((pool._processes or {}).values()):
+                process.kill()
             pool.shutdown(cancel_futures=True)
             raise
 
@@ -125,6 +133,29 @@ def _end_after(joined: Callable[[], None]) -> None:
     os._exit(1)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started meanwhile never see Ctrl-C; this one sees it at the end."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    came: list[int] = []
+    handles = current_thread() is main_thread()
+    # Another thread may take the signal, and then this one would be told of it all the same.
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(1)) if handles else None
+    # Where it is started with others, it lets signals through again.
+    resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if handles:
+            signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 def _every(
     pool: Executor | None, work: Iterable[Callable[[], T]], told_of: Callable[[int, int], None]
 ) -> Iterator[T]:
@@ -136,7 +167,8 @@ def _every(
             told_of(number, len(todo))
         return
     waiting = iter(todo)
-    running: set[Future[T]] = {pool.submit(one) for one in islice(waiting, 64)}
+    with _uninterrupted():  # The first piece of work starts them.
+        running: set[Future[T]] = {pool.submit(one) for one in islice(waiting, 64)}
     done = 0
     while running:
         finished, running = wait(running, return_when=FIRST_COMPLETED)

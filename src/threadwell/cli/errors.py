@@ -13,6 +13,9 @@ from collections.abc import Callable
 
 from threadwell.cli.output import paint
 
+#: How a command ends that Ctrl-C has stopped, as shells have it: 128 and the signal's number.
+STOPPED = 130
+
 
 class Mistake(Exception):
     """What the user asked for cannot be done; the message says what, where and what to do."""
@@ -23,12 +26,15 @@ class Misuse(Mistake):
 
 
 def run_safely(run: Callable[[Namespace], int], arguments: Namespace) -> int:
-    """Run a command; every error becomes a sentence on standard error, and exit code 1 or 2."""
+    """Run a command; every error becomes a sentence on standard error, and exit code 1 or 2.
+
+    Where Ctrl-C has stopped it, the exit code is 130.
+    """
     try:
         code = run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _say("stopped before it was done; what was acknowledged is kept")
+        return _say("stopped before it was done; what was acknowledged is kept", STOPPED)
     except BrokenPipeError:
         # The reader of a pipe has seen enough (`| head`). Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -54,6 +54,24 @@ def told(what, *_):
 if __name__ == "__main__":
     run(Path(sys.argv[1]), told, workers=2, partitions=30)
 """
+#: A backfill, and Ctrl-C once its processes have been started, which reaches them too.
+STOPPED = """
+import os, signal, sys
+from concurrent.futures import ProcessPoolExecutor
+from threadwell.__main__ import main
+
+submit = ProcessPoolExecutor.submit
+
+def submitted(*what):
+    future = submit(*what)
+    os.killpg(0, signal.SIGINT)
+    return future
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ProcessPoolExecutor.submit = submitted
+    sys.exit(main())
+"""
 ROWS = [
     ("a1", "2024-05-13T15:04:00-04:00", "+12075550111", PRACTICE, "My cough is back."),
     ("a2", "2024-05-13T15:20:00-04:00", PRACTICE, "+12075550111", "Any fever?"),
@@ -240,20 +258,42 @@ def test_a_folder_is_filled_by_one_at_a_time(source):
     assert lines(source.parent / "made") == imported(source)
 
 
-def test_processes_end_with_the_one_that_has_started_them(source):
-    script = source.parent / "killed.py"
-    script.write_text(KILLED, encoding="utf-8")
+def script_run(source: Path, content: str, *arguments: str):
+    """What became of a script; as all its output is read, its processes have ended too."""
+    script = source.parent / "script.py"
+    script.write_text(content, encoding="utf-8")
     root = str(Path(__file__).parents[3])
-    done = subprocess.run(
-        [sys.executable, str(script), str(source)],
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])},
     )
-    # Reading to the end of what they write has waited for their ends.
+
+
+def test_processes_end_with_the_one_that_has_started_them(source):
+    done = script_run(source, KILLED, str(source))
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "made\n"), done.stderr
+
+
+def test_ctrl_c_ends_it_with_a_sentence(source):
+    people, made = source.parent / "people.csv", source.parent / "made"
+    done = script_run(
+        *(source, STOPPED, "backfill", str(source), "--people", str(people)),
+        *("--zone", "America/New_York", "--to", str(made), "--workers", "2"),
+    )
+    assert (done.returncode, done.stderr.splitlines()) == (
+        130,
+        [
+            "Sessions: per-day; time zone: America/New_York",
+            "threadwell: stopped before it was done; what was acknowledged is kept",
+        ],
+    )
+    run(source)
+    assert lines(made) == imported(source)
 
 
 def test_processes_make_the_same_after_one_has_died(source):
