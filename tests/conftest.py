@@ -54,10 +54,13 @@ BY_HAND = "left out, installed by hand only: "
 _SCHEMAS = count()
 
 # The same examples in every run, so that a change is judged by itself; `make campaign` looks for
-# new ones, many at a time.
+# new ones, many at a time, and a number for as many.
+EXAMPLES = os.environ.get("THREADWELL_EXAMPLES", "steady")
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=60)
 settings.register_profile("campaign", deadline=None, max_examples=2000)
-settings.load_profile(os.environ.get("THREADWELL_EXAMPLES", "steady"))
+if EXAMPLES.isdigit():
+    settings.register_profile(EXAMPLES, deadline=None, max_examples=int(EXAMPLES))
+settings.load_profile(EXAMPLES)
 
 
 @pytest.fixture
