@@ -143,7 +143,7 @@ class People:
 
     async def reword(self) -> None:
         """The practice corrects what it wrote."""
-        if message := self._one(await self._said()):
+        if message := self._one([one for one in await self._said() if _is_ours(one)]):
             await correct_message(
                 *(self.store, DEFAULT_PROJECT, _name(message), "rather so", self.how, CHANNELS),
                 sender=ALICE,
@@ -248,6 +248,10 @@ def _live(found: Iterable[Stored]) -> list[Any]:
 
 def _name(one: Any) -> str:
     return f"{one['resourceType']}/{one['id']}"
+
+
+def _is_ours(message: Any) -> bool:
+    return str(message["sender"].get("reference", "")).startswith(("Organization/", "Pract"))
 
 
 def _about(session: Any) -> str:

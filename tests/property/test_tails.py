@@ -50,7 +50,7 @@ HOW = st.builds(
 )
 #: Most of the time nothing happens beside messages.
 STEPS = st.one_of(*([st.just("")] * 5), st.sampled_from([*DEEDS, "bill", "reply", "import"]))
-ACCOUNT = Account("desk", "twilio", (OWN,), {"account_sid": "AC1", "auth_token": "t"})
+ACCOUNT = Account("desk", "twilio", (OWN, OFFICE), {"account_sid": "AC1", "auth_token": "t"})
 
 
 @st.composite
@@ -104,6 +104,9 @@ def tails_of(few: int, many: int, *, narrow: bool = True) -> Iterator[list[int]]
         return found
 
     with (
+        # Nobody else writes: what is refused is refused for good.
+        patch("threadwell.intake.patience.ATTEMPTS", 3),
+        patch("threadwell.intake.patience.SECONDS", 0.0),
         patch("threadwell.intake.acts.new_id", told_name),
         patch("threadwell.intake.thread_acts.turning.new_id", told_name),
         patch("threadwell.intake.circles.tail.SHORT", 0),

@@ -15,6 +15,7 @@ from threadwell.fhir.stamp import derived_id
 #: may not be known yet.
 OPENED = "opened"
 
+_OF_SESSIONS = (codes.SESSION, codes.HEADER, codes.MEDICAL, codes.GROUP, codes.REVIEW)
 
 #: How the external id begins of a message that was a draft before: its logical id follows.
 DRAFT = "reply:draft/"
@@ -69,6 +70,18 @@ def opening_of(encounter: Resource) -> str:
         _, _, rest = str(one.get("value", "")).partition("|")
         if one.get("system") == codes.SESSION and rest.startswith(f"{OPENED}|"):
             return rest.removeprefix(f"{OPENED}|")
+    return ""
+
+
+def opened_by(resource: Resource) -> str:
+    """The logical id of the act that has opened the session of which this is, ``""`` if none has.
+
+    A session encounter, its headers, Group, review Task and medical encounters are of it.
+    """
+    for one in resource.get("identifier") or ():
+        parts = str(one.get("value", "")).split("|", 3)
+        if one.get("system") in _OF_SESSIONS and len(parts) > 2 and parts[1] == OPENED:
+            return parts[2]
     return ""
 
 

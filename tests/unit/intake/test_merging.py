@@ -16,6 +16,7 @@ from threadwell.intake import (
     close_session,
     correct_attribution,
     merge_patients,
+    open_session,
     quarantine,
     verify,
 )
@@ -127,6 +128,35 @@ def test_acts_go_with_the_sessions(practice, sms):
     assert after["status"] == "finished"
     (act,) = (one for one in practice.all("Task") if "close-session" in str(one))
     assert "Patient/again" not in str(act)
+    check(practice)
+
+
+@pytest.mark.parametrize("policy", ["explicit", "inactivity-gap", "per-thread"])
+@pytest.mark.parametrize("scope", ["thread", "patient"])
+@pytest.mark.parametrize("whom", [("ben",), ("again",), ("ben", "again")])
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_what_was_opened_goes_with_its_act(practice, sms, policy, scope, whom, written):
+    """It is named by the act: so it is the same session in the circle of those who stay."""
+    practice.settings = replace(practice.settings, policy=policy, scope=scope)
+    practice.now = 1_712_739_600_000  # 10 April 2024, 09:00
+    practice.mother_of("Again", "Ben", phone=MOTHER)
+    arguments = (practice.store, DEFAULT_PROJECT, [f"Patient/{one}" for one in whom])
+    opening = open_session(*arguments, practice.settings, clock=lambda: practice.now)
+    opened = practice.run(opening)
+    practice.now += 3_600_000
+    texts = ["hello", "Again coughs", "thanks"]
+    those = [sms(text, "09:30", text, phone=MOTHER) for text in texts]
+    practice.take(*those[:written])
+    id_ = opened.session.removeprefix("Encounter/")
+    before = next(one for one in practice.live("Encounter") if one["id"] == id_)
+    elements = {n: v for n, v in before.items() if n not in ("id", "meta", "resourceType")}
+    practice.put("Encounter", id_, **elements, reasonCode=[{"text": "Cough"}])
+    merged(practice, "Patient/again", "ana")
+    check(practice)
+    after = next(one for one in practice.live("Encounter") if one["id"] == id_)
+    assert after["reasonCode"] == [{"text": "Cough"}]
+    # Life goes on: nobody waits for others who are not there.
+    practice.take(*those[written:])
     check(practice)
 
 

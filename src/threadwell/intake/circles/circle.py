@@ -85,7 +85,8 @@ class Circle:
     ``details`` is what a person has said of the care of a patient
     within a session, by both; it is ``merged`` where patients have been, and then ``inherits`` what
     others had added to the sessions of another circle; ``acting`` are the acts by scope as they
-    counted last, and ``turning`` what was done to threads, by thread. ``todos`` are the Tasks of
+    counted last, and ``turning`` what was done to threads, by thread. ``came`` has what is stored
+    as another circle's and is of this one from now on, as it is here. ``todos`` are the Tasks of
     threads in which messages wait for an answer, or waited, with the keys of the threads; ``left``
     those of another circle that was merged with it. ``gone`` is what was recorded of messages that
     were given up since. It is ``projected`` where ``seen`` has its
@@ -120,6 +121,7 @@ class Circle:
     turned: dict[str, Turned] = field(default_factory=dict)
     merged: bool = False
     inherits: list[Inherited] = field(default_factory=list)
+    came: dict[Key, Resource] = field(default_factory=dict)
     acting: dict[str, tuple[Act, ...]] = field(default_factory=dict)
     turning: dict[str, tuple[Turned, ...]] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def plan(circle: Circle, rules: Rules) -> Plan:
         gone.update(key for one in before for key in one.keys)
         kept.update(key for one in now for key in one.keys)
     # What was withdrawn once is not live, and what no plan has looked at stays as it is.
-    possible = circle.live & gone if circle.projected else circle.live
+    possible = circle.live & (gone | circle.came.keys()) if circle.projected else circle.live
     out.withdrawn = sorted(possible - kept - circle.locked - circle.answered.keys())
     if rules.settings.tracking is not None or circle.todos:
         links = {placed.sent.id: link for placed, link in out.links}

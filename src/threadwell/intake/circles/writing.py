@@ -58,7 +58,8 @@ def write_plan(
     for key, resource in todo.resources.items():
         before = circle.stored.get(key) or strayed.get(key)
         stored = decode(before.body) if before and not before.deleted else None
-        wanted = merged(stored, resource, partial(former.spoke, key)) if stored else resource
+        there = circle.came.get(key, stored)
+        wanted = merged(there, resource, partial(former.spoke, key)) if there else resource
         for at, old in enumerate(succession.get(key, ())):
             anew = stored is None and not at
             spoke = partial(former.spoke, old)
@@ -101,6 +102,7 @@ def write_plan(
         circle.stored[key] = batch.write(key, task, circle.stored.get(key))
     circle.tasks.clear()
     circle.inherits.clear()
+    circle.came.clear()
     circle.left.clear()
     circle.gone.clear()
     circle.merged = False

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from threadwell.encounters.acts import act_again, done_by, in_circle
 from threadwell.encounters.attribution import Reason, chosen, is_chosen, patients_of
+from threadwell.encounters.identity import opened_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import unlocked_acts
@@ -36,13 +37,15 @@ async def merge_circles(
         who = tuple(sorted({merged.get(one, one) for one in circle.patients}))
         key = circle_key(who)
         home = (await desk.circles({key: who}))[key]
+        answers = _answers(circle)
+        if home is not circle:
+            _move_opened(circle, home, merged, _move_acts(circle, home, merged, rules))
         _leave(circle, home, merged)
         if home is not circle:
-            _move_acts(circle, home, merged, rules)
             _move_turned(circle, home)
             todos = [decode(circle.stored[key].body) for key in circle.todos]
             home.left += [repointed(one, merged) for one in todos]
-        await _move_messages(circle, home, merged, rules, desk, out)
+        await _move_messages(circle, home, merged, answers, rules, desk, out)
         circle.merged = home.merged = True
         out.touched.update((circle.key, home.key))
     return out
@@ -67,8 +70,10 @@ def _is_care_of(body: Resource, merged: Mapping[str, str]) -> bool:
     return "partOf" in body and target(body, "subject") in merged
 
 
-def _move_acts(circle: Circle, home: Circle, merged: Mapping[str, str], rules: Rules) -> None:
-    for id_ in sorted(unlocked_acts(circle, rules)):
+def _move_acts(circle: Circle, home: Circle, merged: Mapping[str, str], rules: Rules) -> set[str]:
+    """Move the acts that may move; their ids are returned."""
+    moved = unlocked_acts(circle, rules)
+    for id_ in sorted(moved):
         key = Key("Task", id_)
         task: Resource = decode(circle.stored[key].body)
         again = act_again(repointed(task, merged), home.key, home.patients)
@@ -76,6 +81,21 @@ def _move_acts(circle: Circle, home: Circle, merged: Mapping[str, str], rules: R
         home.stored[key] = circle.stored.pop(key)
         if done := done_by({**again, "id": id_}):
             home.act(done, again)
+    return moved
+
+
+def _move_opened(circle: Circle, home: Circle, merged: Mapping[str, str], acts: set[str]) -> None:
+    """What an act has opened keeps its identity, in whichever circle that act is."""
+    # A question that was answered is closed where it was asked.
+    for key in sorted(circle.stored.keys() - circle.locked - circle.answered.keys()):
+        body: Resource = decode(circle.stored[key].body)
+        if opened_by(body) not in acts:
+            continue
+        home.stored[key] = circle.stored.pop(key)
+        home.came[key] = repointed(body, merged)
+        if key in circle.live:
+            circle.live.discard(key)
+            home.live.add(key)
 
 
 def _move_turned(circle: Circle, home: Circle) -> None:
@@ -95,6 +115,7 @@ async def _move_messages(
     circle: Circle,
     home: Circle,
     merged: Mapping[str, str],
+    answers: Mapping[str, tuple[Reason, ...]],
     rules: Rules,
     desk: Desk,
     out: Recorded,
@@ -105,7 +126,6 @@ async def _move_messages(
         if one.link is not None and Key("Communication", one.link.header) not in circle.locked
     ]
     found = await desk.current([Key("Communication", one.child) for one in those])
-    answers = _answers(circle)
     for one in those:
         stored = found.get(Key("Communication", one.child))
         if stored is None or stored.deleted:
