@@ -47,6 +47,11 @@ def _is_greeted(reading: Reading, place: Place) -> bool:
             start -= 1
         else:
             break
+    if unit := reading.before("years", start):
+        before = reading.token(start - unit - 1)
+        if before is not None and before.is_number:
+            # "6yo Mia", and not "Yo Mia".
+            return False
     for section in ("hello", "thanks", "bye"):
         if reading.before(section, start):
             return not says_of_a_person(reading, place.end)

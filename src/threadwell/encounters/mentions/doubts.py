@@ -11,6 +11,7 @@ from collections.abc import Callable
 from threadwell.encounters.mentions.addressed import called
 from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.forms import Place
+from threadwell.encounters.mentions.language import languages, lexicon
 from threadwell.encounters.mentions.said import shows_a_person, verb_of
 from threadwell.encounters.mentions.things import is_no_person
 
@@ -272,8 +273,11 @@ def _writer(reading: Reading, place: Place) -> str:
 
 
 def _place(reading: Reading, place: Place) -> str:
-    """``12 Rose Street``, ``Hope Hospital``, ``calle Rosa``; and brands."""
-    brands = reading.lexicon["brand"]
+    """``12 Rose Street``, ``Hope Hospital``, ``calle Rosa``; and brands.
+
+    Brands have their names in every language, and stand in messages too short to tell one.
+    """
+    brands = lexicon(languages())["brand"]
     for at in range(max(0, place.start - 4), place.end):
         if (length := brands.at(reading.words, at)) and at + length > place.start:
             return PLACE
@@ -282,9 +286,10 @@ def _place(reading: Reading, place: Place) -> str:
     # "Mark's Hospital" for a name that is a word; "Leo's school" is the school that he goes to.
     end = reading.after(place) if reading.name_class(place) else place.end
     after = reading.token(end)
-    if after is None or not reading.at("placeafter", end):
+    length = reading.at("placeafter", end)
+    if after is None or not length:
         return ""
-    plain = bool(reading.name_class(place)) and not reading.possessive(place)
+    plain = length > 1 or (bool(reading.name_class(place)) and not reading.possessive(place))
     return PLACE if after.is_capital or plain else ""
 
 
@@ -318,7 +323,9 @@ def _word(reading: Reading, place: Place) -> str:
     if kind in ("modal", "verb") or place.name[0] in reading.lexicon["modal"]:
         if reading.before("pronoun", place.start):
             return WORD
-        object_ = reading.at("object", place.end) and not reading.before("preposition", place.start)
+        # "for chase", "give chase the drops": no verb stands there.
+        noun = any(reading.before(one, place.start) for one in ("preposition", "gives"))
+        object_ = reading.at("object", place.end) and not noun
         if kind == "verb" and object_:
             return WORD
     if is_helping(reading, place) and reading.before("pronoun", place.start):

@@ -90,6 +90,8 @@ def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
         return "listed"
     if kind in ("modal", "verb") and _is_whom(reading, place):
         return "about"
+    if kind == "verb" and _is_given(reading, place) and _is_dose(reading, place.end):
+        return "about"
     if _is_asked(reading, place) and _is_done(reading, place, kind):
         return "verb"
     if not reading.lexicon.subjects or not _may_begin(reading, start):
@@ -116,6 +118,11 @@ def _is_whom(reading: Reading, place: Place) -> bool:
     return bool(reading.before("fresh", place.start) and reading.word(place.end) == "who")
 
 
+def _is_dose(reading: Reading, at: int) -> bool:
+    """``the amoxicillin``: of what is given, what nobody gives who only gives chase."""
+    return bool(reading.at("article", at)) and leads_to(reading, at, "owned", 2)
+
+
 def _is_done(reading: Reading, place: Place, kind: str) -> bool:
     """``does mark need to fast``, ``can will come``: a verb after a verb is a name.
 
@@ -123,7 +130,7 @@ def _is_done(reading: Reading, place: Place, kind: str) -> bool:
     """
     state = reading.at("state", place.end)
     if kind not in ("modal", "verb"):
-        return kind == "thing" and bool(state) and leads_to(reading, place.end + state, "acts", 1)
+        return kind == "thing" and _is_able(reading, place)
     if shows_a_person(reading, place.end) or state:
         return True
     little = any(reading.at(one, place.end) for one in ("article", "mine", "pronoun", "object"))
@@ -252,6 +259,9 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
     after = reading.after(place) if place.owning else end
     # "Will and May need": a list of names is followed by a verb as one name is.
     helping = is_helping(reading, place) and start == place.start and end == place.end
+    if (also := reading.joint(after)) > after and reading.at("pronoun", also):
+        # "Rose and I have": what follows is said of both.
+        after = also + reading.at("pronoun", also)
     if shows_a_person(reading, after, helping=helping, owned=_owned(kind)):
         return "verb"
     at, verb = verb_of(reading, after)
@@ -267,8 +277,15 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
     if verb and kind == "thing" and leads_to(reading, at + verb, "well", 3):
         return "verb" if _ends_well(reading, at + verb) else ""
     if kind != "time" or reading.before("is", place.start):
-        return "verb" if _is_asked(reading, place) and _ends_ill(reading, place) else ""
+        asked = _is_asked(reading, place)
+        return "verb" if asked and (_ends_ill(reading, place) or _is_able(reading, place)) else ""
     return ""
+
+
+def _is_able(reading: Reading, place: Place) -> bool:
+    """``is Autumn ok to go back``, and not ``is May ok``."""
+    state = reading.at("state", place.end)
+    return bool(state) and leads_to(reading, place.end + state, "acts", 1)
 
 
 def _owned(kind: str) -> str:

@@ -40,8 +40,8 @@ def _has(reading: Reading, at: int, section: str) -> bool:
 
 
 def _causes(reading: Reading, at: int) -> bool:
-    """``makes her cough``, ``has us sneezing``, ``le da fiebre``: somebody else has it."""
-    if reading.at("causes", at):
+    """``makes her cough``, ``scratched him``, ``le da fiebre``: somebody else has it."""
+    if reading.at("causes", at) or _does_to(reading, at):
         return True
     length = reading.at("causesing", at)
     if not length:
@@ -52,6 +52,20 @@ def _causes(reading: Reading, at: int) -> bool:
         if reading.word(here).endswith("ing") and len(reading.word(here)) > len("thing"):
             return True
     return False
+
+
+def _does_to(reading: Reading, at: int) -> bool:
+    """``scratched her on the arm``, and not ``scratched her arm``."""
+    does = reading.at("does", at)
+    if not does:
+        return False
+    # "burned her" may be a phrase that somebody's foot follows.
+    whom = reading.at("whom", at + does) or reading.before("whom", at + does)
+    after = at + does + reading.at("whom", at + does)
+    ends = reading.is_mark(after) or any(
+        reading.at(section, after) for section in ("at", "and", "when", "preposition", "often")
+    )
+    return bool(whom) and ends
 
 
 def _is_slang(reading: Reading, place: Place, at: int) -> bool:
