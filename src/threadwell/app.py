@@ -160,6 +160,7 @@ async def barred(store: Store, project: str, who: str) -> str:
 def sight_of(store: Store, project: str = DEFAULT_PROJECT) -> Sees:
     """What a client sees of a store, while it may log in."""
     from threadwell.access.limited import Limited
+    from threadwell.access.meaning import Guarded
     from threadwell.access.memberships import Policies
     from threadwell.access.scopes import narrowed
     from threadwell.access.view import Whole
@@ -182,7 +183,7 @@ def sight_of(store: Store, project: str = DEFAULT_PROJECT) -> Sees:
         if limits is not None:
             policy = narrowed(policy, limits, who, patient)
         if policy is None:
-            return Allowed(Whole(store), mark)
+            return Allowed(Whole(store) if client.admin else Guarded(store, project), mark)
         return Allowed(Limited(store, project, policy, bases), mark)
 
     return sees

@@ -15,6 +15,7 @@ from threadwell.access.implied import beyond
 from threadwell.access.policy import NOTHING, Interaction
 from threadwell.access.refusing import forbidden
 from threadwell.access.sight import Sight
+from threadwell.access.standing import under
 from threadwell.fhir.search.query import (
     AllFilter,
     ChainFilter,
@@ -30,7 +31,7 @@ from threadwell.fhir.search.query import (
     parts_of,
 )
 from threadwell.fhir.search.sought import ReferenceMatch
-from threadwell.stores.contract import Key, Page, Store, Stored
+from threadwell.stores.contract import Key, Page, Store, StoreBusy, Stored
 from threadwell.stores.including import (
     Asked,
     Current,
@@ -58,6 +59,7 @@ async def searched(view: Sight, store: Store, project: str, query: Query) -> Pag
     if moment is not None and moment != store.moment(just_read=True):
         asked, _ = await _asked(view, store, query, anew=True)
         page = await store.search(project, asked)
+    await _check_meaning(view, store, project)
     if any(entry.hidden for entry in view.policy.of(query.type, Interaction.SEARCH)):
         page = page._replace(matches=await _seen(view, page.matches))
     if not (query.includes or query.rev_includes):
@@ -70,6 +72,17 @@ async def searched(view: Sight, store: Store, project: str, query: Query) -> Pag
     except StopIteration as end:
         found, cut = end.value
         return page._replace(included=found, cut=cut)
+
+
+async def _check_meaning(view: Sight, store: Store, project: str) -> None:
+    """Raise ``StoreBusy`` where the criteria mean something else by now than when it was asked.
+
+    A request may have taken so long that what they ask by has left the index meanwhile.
+    """
+    now = (await store.home(project)).catalogue
+    policy = view.policy
+    if policy.catalogue is not now and under(policy, now).entries != policy.entries:
+        raise StoreBusy("what a policy asks by has changed meanwhile")
 
 
 class _Limited(NamedTuple):

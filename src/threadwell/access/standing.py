@@ -41,9 +41,13 @@ def under(policy: Policy, catalogue: Catalogue) -> Policy:
 
 def stands(entry: Entry, was: Catalogue, now: Catalogue) -> bool:
     """Whether the criteria of an entry mean by the parameters of now what they did."""
+    return means_alike(entry.type, entry.filters, was, now)
+
+
+def means_alike(type_: str, filters: Iterable[Filter], was: Catalogue, now: Catalogue) -> bool:
+    """Whether filters of a type mean by the parameters of now what they did."""
     return all(
-        was.found(type_).get(code) == now.found(type_).get(code)
-        for type_, code in _asked(entry.type, entry.filters)
+        was.found(of).get(code) == now.found(of).get(code) for of, code in _asked(type_, filters)
     )
 
 

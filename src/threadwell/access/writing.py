@@ -14,6 +14,7 @@ from typing import Any
 from threadwell.access.fields import differing
 from threadwell.access.holding import Seen, all_hold
 from threadwell.access.links import links
+from threadwell.access.meaning import check_meaning
 from threadwell.access.policy import Entry, Interaction, common
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import limited
@@ -159,6 +160,7 @@ class Writing:
         is_there = before is not None and not before.deleted
         resource = write.resource
         if write.type == SEARCH_PARAMETER:
+            await check_meaning(self._store, self._project, (write,))
             self._check_meaning(resource)
             self._check_meaning(decode(before.body) if before is not None and is_there else None)
         if before is not None and is_there:

@@ -366,8 +366,7 @@ async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:
         request.caller = caller
         if context.load.allowance is not None:
             left = context.load.check(caller.counted, context.clock() // 1000)
-        if caller.policy is not None:
-            context = context.seen_by(caller)
+        context = context.seen_by(caller)
     request.path = request.path[len(_FHIR) :].rstrip("/")
     if request.method not in _WITH_BODY:
         if left is None:

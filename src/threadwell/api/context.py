@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from threadwell.access.meaning import Guarded
 from threadwell.access.memberships import Policies
 from threadwell.access.policy import Policy
 from threadwell.access.view import View, Whole
@@ -64,7 +65,8 @@ class Context:
     those of channels, ``channels`` the ones that hear, and ``accounts`` what they hear for.
     ``served`` are the URLs of the server itself, first the project's own: without a slash at the
     end. Below the first one is what is reached without a token: hooks, files, patients' apps.
-    ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy.
+    ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy, and
+    of those without one who are no administrators.
     ``conformance`` has the profiles of the store's implementation guides.
     """
 
@@ -94,7 +96,7 @@ class Context:
     clock: Clock = now_ms
     max_body: int = MAX_BODY
     max_page: int = MAX_PAGE
-    limited: dict[Policy, Context] = field(default_factory=dict)
+    limited: dict[Policy | None, Context] = field(default_factory=dict)
 
     @property
     def signing(self) -> SigningKey:
@@ -125,13 +127,15 @@ class Context:
     def seen_by(self, caller: Caller) -> Context:
         """The context of what the caller may do."""
         policy = caller.policy
-        if policy is None:
+        if policy is None and caller.admin:
             return self
         known = self.limited.get(policy)
         if known is None:
             if len(self.limited) >= _MOST_LIMITED:
                 self.limited.clear()
-            view = Witnessed(self.whole, self.project, policy, self.bases)
+            view: View = Guarded(self.whole, self.project)
+            if policy is not None:
+                view = Witnessed(self.whole, self.project, policy, self.bases)
             known = self.limited[policy] = replace(self, view=view)
         return known
 

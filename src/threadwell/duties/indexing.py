@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from threadwell.duties.duty import Duty, Workplace
-from threadwell.stores.parameters import UNSEEN
-
-#: How long it leaves the index as it is after a change, in seconds: until no process searches by
-#: what is leaving.
-_GRACE = 4 * UNSEEN
+from threadwell.stores.parameters import GRACE
 
 
 def duty(workplace: Workplace) -> Duty:
     """The duty; a round done twice changes nothing.
 
-    A round is one slice: a few hundred resources in one transaction, for which writers wait.
+    A round is one slice: a few hundred resources in one transaction, for which writers wait. After
+    a change it waits until every process knows of it.
     """
     store, project = workplace.store, workplace.project
     known: int | None = None
@@ -25,7 +22,7 @@ def duty(workplace: Workplace) -> Duty:
             return None
         if known != found.turn:
             known = found.turn
-            return _GRACE
+            return GRACE
         found = await store.index(project)
         return 0.0 if found.pending else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,17 @@ class Indexing(Verbs):
     def index(self) -> Parameters:
         """Bring the index of some more resources in line, as the duty ``indexing`` does.
 
-        Done once nothing is ``pending``: ``while tw.index().pending: …``.
+        Done once nothing is ``pending``: ``while tw.index().pending: …``. Where a parameter goes it
+        first waits until no process searches by it: some seconds.
         """
-        return self._loop.call(self._store.index(self._project))
+        return self._loop.call(self._index())
+
+    async def _index(self) -> Parameters:
+        from threadwell.stores.parameters import GRACE
+
+        if (await self._store.parameters(self._project)).fading:
+            await asyncio.sleep(GRACE)
+        return await self._store.index(self._project)
 
     def allowed(self) -> Allowed:
         """What clients may do that R4 leaves to each server: ``tw.allowed().update_create``."""

@@ -139,6 +139,10 @@ class StoreBusy(StoreError):
     """More is asked of the store than it takes on: nothing was done, and may be asked again."""
 
 
+class Unindexed(StoreError):
+    """It is asked by a search parameter that the store is not indexed by, or by now no more."""
+
+
 class StoreSlow(StoreError):
     """What was asked took longer than ``LONGEST``, and was broken off: nothing was done."""
 

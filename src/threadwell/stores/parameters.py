@@ -1,8 +1,10 @@
 """Which search parameters a project has beside R4's, and which of R4's not: how that comes about.
 
 It follows from the ``SearchParameter`` resources that are committed, and from what is turned off
-and on. A parameter that comes or goes is first ``INDEXING`` or ``LEAVING``: from the commit on
-every write heeds it, and what was there before is brought in line bit by bit (``Indexing``).
+and on. A parameter that comes is first ``INDEXING``: from the commit on every write has it, and
+what was there before is brought in line bit by bit (``Store.index``). One that goes is ``FADING``
+until no process can search by it any more (``GRACE``), and then ``LEAVING``. Until then whatever is
+written has it: else a search with ``:not`` would find just what it must not.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ from threadwell.fhir.search.defining import Defined, Undefined, defined
 MOST = 500
 #: How long a process may not know what another one has changed, in seconds.
 UNSEEN = 0.5
-_PENDING = frozenset({State.INDEXING, State.LEAVING})
+#: How long the index has to be left as it is while something is ``fading``, in seconds.
+GRACE = 4 * UNSEEN
+_GOING = frozenset({State.FADING, State.LEAVING})
+_PENDING = frozenset({State.INDEXING, *_GOING})
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -69,6 +74,19 @@ class Parameters(msgspec.Struct, frozen=True):
         """The types of which the index is not in line."""
         return frozenset(one.type for one in self.listed if one.state in _PENDING)
 
+    @property
+    def fading(self) -> bool:
+        """Whether something is to go that another process may still search by."""
+        return any(one.state is State.FADING for one in self.listed)
+
+    def faded(self) -> Parameters:
+        """No process searches any more by what is to go."""
+        found = [
+            msgspec.structs.replace(one, state=State.LEAVING) if one.state is State.FADING else one
+            for one in self.listed
+        ]
+        return Parameters(self.turn + 1, tuple(found))
+
     def finished(self) -> Parameters:
         """All that was there has been brought in line."""
         found: list[Listed] = []
@@ -76,9 +94,9 @@ class Parameters(msgspec.Struct, frozen=True):
             match one.state:
                 case State.INDEXING if one.of.id:
                     found.append(msgspec.structs.replace(one, state=State.WHOLE))
-                case State.LEAVING if one.following is not None:
+                case State.FADING | State.LEAVING if one.following is not None:
                     found.append(Listed(one.type, one.code, one.following, State.INDEXING))
-                case State.LEAVING if not one.of.id:
+                case State.FADING | State.LEAVING if not one.of.id:
                     found.append(msgspec.structs.replace(one, state=State.OFF))
                 case State.WHOLE | State.OFF:
                     found.append(one)
@@ -101,12 +119,12 @@ class Parameters(msgspec.Struct, frozen=True):
         if on and known is not None and not known.of.id:
             if known.state is State.OFF:
                 found = msgspec.structs.replace(known, state=State.INDEXING)
-            elif known.state is State.LEAVING and known.following is None:
+            elif known.state in _GOING and known.following is None:
                 found = msgspec.structs.replace(known, following=Definition())
             else:
                 return self
         elif not on and known is None:
-            found = Listed(type_, code, Definition(), State.LEAVING)
+            found = Listed(type_, code, Definition(), State.FADING)
         elif not on and known is not None and not known.of.id and known.state is State.INDEXING:
             found = msgspec.structs.replace(known, state=State.LEAVING)
         elif not on and known is not None and not known.of.id and known.following is not None:
@@ -130,7 +148,7 @@ class Parameters(msgspec.Struct, frozen=True):
             if one.following is not None and one.following.id == id_:
                 place, _ = self._find(one.type, one.code)
                 now = now._with(place, msgspec.structs.replace(one, following=None))
-            elif one.of.id == id_ and one.state is not State.LEAVING:
+            elif one.of.id == id_ and one.state not in _GOING:
                 now = now._without(one)
         if definition is None:
             return now
@@ -144,19 +162,19 @@ class Parameters(msgspec.Struct, frozen=True):
             if len(self.listed) >= MOST:
                 return self
             return self._with(None, Listed(type_, code, definition, State.INDEXING))
-        holder = known.following or (known.of if known.state is not State.LEAVING else None)
+        holder = known.following or (known.of if known.state not in _GOING else None)
         if holder is not None and holder.id != definition.id:
             return self
         if holder == definition:
             return self
         if holder is not None and known.following is None and _alike(holder, definition):
             return self._with(place, msgspec.structs.replace(known, of=definition))
-        found = Listed(type_, code, known.of, State.LEAVING, definition)
+        found = Listed(type_, code, known.of, _gone(known.state), definition)
         return self._with(place, found)
 
     def _without(self, one: Listed) -> Parameters:
         place, _ = self._find(one.type, one.code)
-        return self._with(place, Listed(one.type, one.code, one.of, State.LEAVING))
+        return self._with(place, Listed(one.type, one.code, one.of, _gone(one.state)))
 
     def _find(self, type_: str, code: str) -> tuple[int | None, Listed | None]:
         for place, one in enumerate(self.listed):
@@ -174,6 +192,11 @@ class Parameters(msgspec.Struct, frozen=True):
 
     def _at_next_turn(self) -> Parameters:
         return Parameters(self.turn + 1, self.listed)
+
+
+def _gone(state: State) -> State:
+    """What becomes of a parameter that is to go: by what is being indexed nobody searches yet."""
+    return State.FADING if state in (State.WHOLE, State.FADING) else State.LEAVING
 
 
 #: Nothing but R4's.

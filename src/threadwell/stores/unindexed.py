@@ -24,7 +24,7 @@ from threadwell.fhir.search.query import (
     TokenFilter,
     UriFilter,
 )
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import Unindexed
 
 #: The filters that ask for values of a parameter of the type that is searched.
 _ASKING_HERE = (
@@ -34,6 +34,6 @@ _ASKING_HERE = (
 
 
 def check_indexed(type_: str, filter_: Filter, found: Container[str]) -> None:
-    """Raise ``StoreError`` for a filter of a type by a parameter that is not among ``found``."""
+    """Raise ``Unindexed`` for a filter of a type by a parameter that is not among ``found``."""
     if isinstance(filter_, _ASKING_HERE) and filter_.param not in found:
-        raise StoreError(f"{type_} is not indexed by {filter_.param}: ask again")
+        raise Unindexed(f"{type_} is not indexed by {filter_.param}: ask again")

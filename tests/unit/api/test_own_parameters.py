@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from threadwell.api.oauth.keys import signing_key
 from threadwell.api.oauth.tokens import access_token
 from threadwell.duties.duty import Workplace
 from threadwell.duties.indexing import duty
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
+from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.sqlite import SqliteStore
 
 PLAN = "https://practice.example/plan"
 
@@ -196,3 +200,94 @@ def test_nobody_says_what_the_criteria_mean_that_limit_them(new_api: Any) -> Non
     assert statuses(api, vip, caller)[0] in (403, 404)
     api.clock.now += 60_000
     assert statuses(api, vip, caller) == (404, 200)
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "Patient?plan:not=vip",
+        "Patient?plan:missing=true",
+        "Patient?_filter=not (plan eq vip)",
+        "Patient?general-practitioner:Practitioner.name=x&link:Patient.plan=vip",
+        "Patient?_has:Patient:link:plan=vip",
+    ],
+)
+def test_what_any_criteria_mean_is_said_by_administrators(new_api: Any, criteria: str) -> None:
+    """Whoever may do everything else: else they would say what others may see."""
+    api = new_api()
+    api.call("POST", "Patient", patient("plain"))
+    made = api.call("POST", "SearchParameter", parameter()).json()
+    index(api)
+    limited(api, criteria)
+    path = f"SearchParameter/{made['id']}"
+    elsewhere = {**made, "expression": "Patient.extension('https://other.example/x').value"}
+    entry = api.entry("DELETE", path)
+    patch = [{"op": "replace", "path": "/status", "value": "retired"}]
+    also = parameter(url="https://practice.example/SearchParameter/also", code="also")
+    renamed = [{"op": "replace", "path": "/code", "value": "plan"}]
+
+    client = api.run(add_client(api.store, "no administrator", admin=False))
+    login = api.credentials(client.client_id, client.client_secret)
+
+    def asked(method: str, at: str, body: Any = None) -> int:
+        return int(api.call(method, at, body, authorization=login).status_code)
+
+    other = f"SearchParameter/{api.call('POST', 'SearchParameter', also).json()['id']}"
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert asked("PATCH", other, renamed) in (403, 422)
+    assert asked("PUT", path, elsewhere) == 403
+    assert asked("PUT", path, {**made, "code": "scheme"}) == 403
+    assert asked("PATCH", path, patch) == 403
+    assert asked("POST", "", bundle) == 403
+    assert asked("DELETE", path) == 403
+    assert asked("DELETE", other) == 200
+    # What is gone is not made anew by others either.
+    assert api.call("DELETE", path).status_code == 200
+    assert asked("POST", "SearchParameter", parameter()) == 403
+    assert api.call("POST", "SearchParameter", parameter()).status_code == 201
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def two(
+    request: pytest.FixtureRequest, tmp_path: Path, new_api: Any
+) -> Iterator[tuple[Store, Store]]:
+    """One store, as two processes have it open."""
+    if request.param == "sqlite":
+        path = tmp_path / "threadwell.db"
+        pair: tuple[Store, Store] = SqliteStore.open(path), SqliteStore.open(path)
+    else:
+        url = request.getfixturevalue("empty_postgres_url")
+        pair = PostgresStore.open(url), PostgresStore.open(url)
+    yield pair
+    for one in pair:
+        new_api.run(one.close())
+
+
+def test_a_process_that_has_not_heard_of_the_end_shows_nothing_more(
+    two: tuple[Store, Store], new_api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written after a parameter has gone is found by it as long as anybody asks by it."""
+    here, there = (new_api(store=one) for one in two)
+    made = here.call("POST", "SearchParameter", parameter()).json()
+    index(here)
+    plain = here.call("POST", "Patient", patient("plain")).json()["id"]
+    caller = limited(here, "Patient?plan:not=vip")
+    found = there.run(there.store.home(DEFAULT_PROJECT, anew=True))
+    assert len(there.call("GET", "Patient", authorization=caller).json()["entry"]) == 1
+    # It is deaf from here on.
+    monkeypatch.setattr(type(two[1]), "home", _deaf(two[1], found, type(two[1]).home))
+    assert here.call("DELETE", f"SearchParameter/{made['id']}").status_code == 200
+    here.call("POST", "Patient", patient("vip"))
+    answer = there.call("GET", "Patient", authorization=caller)
+    assert [one["resource"]["id"] for one in answer.json()["entry"]] == [plain]
+    monkeypatch.undo()
+    there.run(there.store.home(DEFAULT_PROJECT, anew=True))
+    assert there.call("GET", "Patient", authorization=caller).status_code == 403
+    assert here.call("GET", "Patient", authorization=caller).status_code == 403
+
+
+def _deaf(store: Store, found: Any, real: Any) -> Any:
+    async def home(self: Store, project: str, *, anew: bool = False) -> Any:
+        return found if self is store else await real(self, project, anew=anew)
+
+    return home

@@ -575,3 +575,49 @@ def test_who_has_a_policy_has_no_rest_hook(api) -> None:
         "off",
         "Rest-hooks are for clients without an access policy",
     )
+
+
+@pytest.mark.parametrize("more", ["", "&subject:Patient.name=ada"])
+def test_who_asks_by_a_parameter_that_goes_is_let_go_alone(api, more: str) -> None:
+    """And may come back; whoever asks for something else hears on."""
+    urgency = {
+        "resourceType": "SearchParameter",
+        "url": "https://practice.example/SearchParameter/urgency",
+        "name": "Urgency",
+        "description": "How soon an answer is due",
+        "status": "active",
+        "code": "urgency",
+        "base": ["Communication"],
+        "type": "token",
+        "expression": "Communication.extension('https://practice.example/urgency').value",
+    }
+    made = api.call("POST", "SearchParameter", urgency).json()
+
+    async def scene() -> None:
+        while (await api.store.index(PROJECT)).pending:
+            pass
+        await api.store.home(PROJECT, anew=True)
+        async with open_line(api) as asks, open_line(api) as other:
+            criteria = "Communication?urgency:not=low"
+            await asks.bind(criteria + more)
+            await other.bind("Communication?status=completed")
+            one = await written_by_others(api, to("bell"))
+            await other.until(lambda: len(other.told()) == 1)
+            before = len(asks.told())
+            answer = await api.send("DELETE", f"SearchParameter/{made['id']}")
+            assert answer.status_code == 200
+            two = await written_by_others(api, to("bell"))
+            await other.until(lambda: len(other.told()) == 2)
+            await asks.until(lambda: asks.code == 1013)
+            three = await written_by_others(api, to("bell"))
+            await other.until(lambda: len(other.told()) == 3)
+            assert [at for _, at, _ in other.told()] == [one, two, three]
+            assert len(asks.told()) == before
+            assert other.code == 0
+            # What asks by it is refused where it is bound again.
+            frames = len(other.outcomes())
+            body = subscription(criteria=criteria)
+            refused = await api.send("POST", "Subscription", body)
+            assert (refused.status_code, len(other.outcomes())) == (400, frames)
+
+    api.run(scene())

@@ -14,9 +14,12 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from threadwell.access.limited import Limited
+from threadwell.access.standing import means_alike, under
 from threadwell.access.view import View, Whole
 from threadwell.fhir.outcome import FhirError, Issue
-from threadwell.stores.contract import Change, Store, Stored, StoreError
+from threadwell.fhir.search.catalogue import R4, Catalogue
+from threadwell.stores.contract import Change, Store, StoreBusy, Stored, StoreError, Unindexed
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version
 from threadwell.subscriptions.notices import Notice
@@ -56,9 +59,14 @@ class Listener:
     def give(self, news: News) -> None:
         """Something that it subscribes to has changed."""
         if len(self.waiting) >= _WAITING:
-            self.behind = True
-        else:
-            self.waiting.append(news)
+            self.fall_behind()
+            return
+        self.waiting.append(news)
+        self.rung.set()
+
+    def fall_behind(self) -> None:
+        """It cannot be told everything any more: it is let go, and may come back."""
+        self.behind = True
         self.rung.set()
 
     def end(self, subscription: str) -> None:
@@ -71,9 +79,11 @@ class Listener:
 class _Group:
     """Those who have the same criteria, and see the same."""
 
-    key: tuple[str, int]
+    key: tuple[str, int, int]
     criteria: Criteria
     view: View
+    #: The search parameters by which the criteria were read.
+    catalogue: Catalogue
     members: set[tuple[Listener, str]] = field(default_factory=set)
 
 
@@ -83,7 +93,7 @@ class Following:
     def __init__(self, store: Store, project: str) -> None:
         self._store = store
         self._project = project
-        self._groups: defaultdict[str, dict[tuple[str, int], _Group]] = defaultdict(dict)
+        self._groups: defaultdict[str, dict[tuple[str, int, int], _Group]] = defaultdict(dict)
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self.closed = False
@@ -112,9 +122,16 @@ class Following:
                 self._task = None
 
     def bind(
-        self, listener: Listener, subscription: str, criteria: Criteria, text: str, view: View
+        self,
+        listener: Listener,
+        subscription: str,
+        criteria: Criteria,
+        text: str,
+        view: View,
+        catalogue: Catalogue = R4,
     ) -> None:
-        """Tell a listener of what the criteria find, as the view shows it.
+        """Tell a listener of what the criteria find, as the view shows it; the criteria were read
+        by that ``catalogue``.
 
         Those of one ``text`` whose callers see everything are looked at together. Raises
         ``FhirError`` 429 where the listener has too many.
@@ -123,9 +140,9 @@ class Following:
             raise _too_many("Too many Subscriptions are bound to one socket")
         self.unbind(listener, subscription)
         # Two callers may bind one Subscription, and see different things by it.
-        key = (text, 0 if isinstance(view, Whole) else id(view))
+        key = (text, id(catalogue), 0 if isinstance(view, Whole) else id(view))
         groups = self._groups[criteria.type]
-        group = groups.setdefault(key, _Group(key, criteria, view))
+        group = groups.setdefault(key, _Group(key, criteria, view, catalogue))
         group.members.add((listener, subscription))
         listener.bound[subscription] = group
 
@@ -169,11 +186,21 @@ class Following:
         shown = await last_body(self._store, self._project, stored)
         if shown is None:
             return
-        version = Version(shown, await self._store.home(self._project))
+        home = await self._store.home(self._project)
+        version = Version(shown, home)
         # Whoever binds anew while it is looked has another group, and is told as a member of this.
         for group, members in [(one, list(one.members)) for one in groups.values()]:
-            seen = await self._seen(group, version)
-            if seen is not None:
+            try:
+                stands = _stands(group, home.catalogue)
+                seen = await self._seen(group, version) if stands else None
+            except (Unindexed, StoreBusy):
+                stands = False
+            if not stands:
+                # What they ask by, or are limited by, has gone or means something else: they come
+                # back and are told so. Nobody else is let go for that.
+                for listener, _ in members:
+                    listener.fall_behind()
+            elif seen is not None:
                 notice = Notice(stored, seen.body)
                 for listener, subscription in members:
                     listener.give(News(subscription, notice))
@@ -198,6 +225,19 @@ class Following:
         for listener in list(self._listeners):
             listener.over = True
             listener.rung.set()
+
+
+def _stands(group: _Group, now: Catalogue) -> bool:
+    """Whether what a group asks, and what its view shows, mean what they did when it was bound."""
+    was, criteria, view = group.catalogue, group.criteria, group.view
+    if was is now:
+        return True
+    if not means_alike(criteria.type, criteria.query.filters, was, now):
+        return False
+    if isinstance(view, Limited) and under(view.policy, now).entries != view.policy.entries:
+        return False
+    group.catalogue = now
+    return True
 
 
 def _too_many(text: str) -> FhirError:

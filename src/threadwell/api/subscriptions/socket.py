@@ -24,6 +24,7 @@ from threadwell.api.subscriptions.following import Following, Listener
 from threadwell.audit.record import Touched, Who
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
+from threadwell.fhir.search.catalogue import catalogue_of
 from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.criteria import parse_criteria
 from threadwell.subscriptions.leaving import NOTED
@@ -103,7 +104,7 @@ class Socket:
                 raise invalid("A frame is of type bind-with-token, unbind-from-token or ping")
 
     async def _bind(self, listener: Listener, binding: Binding) -> None:
-        context, id_ = self.context, binding.subscription
+        context, id_ = await self.context.current(), binding.subscription
         caller = await self._caller(binding)
         view = context.seen_by(caller).view
         stored = await view.read(context.project, "Subscription", id_)
@@ -117,7 +118,7 @@ class Socket:
         if caller.policy is not None:
             view.check(criteria.type, "search")
             await criteria.check(view, context.project)
-        self.following.bind(listener, id_, criteria, text, view)
+        self.following.bind(listener, id_, criteria, text, view, catalogue_of(context.bases))
         if id_ not in self._bound:
             await self.note([id_])
         self._bound[id_] = _Bound(binding, caller.policy, view, self._who(caller))

@@ -20,6 +20,9 @@ class State(StrEnum):
     INDEXING = "indexing"
     #: All that there is can be found by it.
     WHOLE = "whole"
+    #: It will be taken out of the index. Nobody searches by it any more; what is written still has
+    #: it, as another process may not know of that yet.
+    FADING = "fading"
     #: It is being taken out of the index.
     LEAVING = "leaving"
     #: R4 has it, and the store has not.
@@ -61,7 +64,7 @@ class OfType:
         self.own = frozenset(self.written) - frozenset(plain)
 
 
-_WRITTEN = frozenset({State.INDEXING, State.WHOLE})
+_WRITTEN = frozenset({State.INDEXING, State.WHOLE, State.FADING})
 
 
 class Catalogue:

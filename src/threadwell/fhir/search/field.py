@@ -95,6 +95,7 @@ def _field(type_: str, code: str, of: OfType | None) -> Field:
 
 _UNREADY = {
     State.INDEXING: "is being indexed: it can be used when that is done",
+    State.FADING: "is not indexed here",
     State.LEAVING: "is not indexed here",
     State.OFF: "is not indexed here",
 }

@@ -76,6 +76,8 @@ async def index_slice(connection: Connection, keys: Keys, project: str, pid: int
     """Bring some resources in line, within the transaction that is open; the answer is what there
     is to do after it.
     """
+    if (await parameters(connection, project)).fading:
+        return await change(connection, keys, project, Parameters.faded)
     kept = await connection.fetchval(f"{_VALUE} FOR UPDATE", kept_name(project))
     now = read_parameters(kept)
     if not now.pending:

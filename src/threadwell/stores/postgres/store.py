@@ -89,6 +89,7 @@ class PostgresStore:
         self._writer = Writer(self._database, self._projects)
         self._news = News(self._database, self._projects)
         self._looked: dict[str, float] = {}
+        self._looking: set[str] = set()
 
     @classmethod
     def open(cls, url: str) -> PostgresStore:
@@ -238,11 +239,17 @@ class PostgresStore:
     async def home(self, project: str, *, anew: bool = False) -> Home:
         keys = self._database.known_keys or await self._database.keys()
         now = monotonic()
-        if anew or now - self._looked.get(project, 0.0) > UNSEEN:
+        age = now - self._looked.get(project, 0.0)
+        # One looks for all, unless that takes long.
+        if anew or age > 2 * UNSEEN or (age > UNSEEN and project not in self._looking):
+            self._looking.add(project)
+            try:
+                there = await self._database.run(lambda c: turn(c, project))
+                if there != keys.bases.of(project).turn:
+                    await self.parameters(project)
+            finally:
+                self._looking.discard(project)
             self._looked[project] = now
-            there = await self._database.run(lambda c: turn(c, project))
-            if there != keys.bases.of(project).turn:
-                await self.parameters(project)
         return keys.bases.of(project)
 
     async def parameters(self, project: str) -> Parameters:

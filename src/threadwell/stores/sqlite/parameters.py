@@ -54,6 +54,9 @@ def index_slice(connection: apsw.Connection, keys: Keys, project: str, pid: int)
     now = parameters(connection, project)
     if not now.pending:
         return now
+    if now.fading:
+        _keep(connection, project, now.faded())
+        return now.faded()
     first, last = now.after, now.after + SLICE
     rows = fetch(
         connection,

@@ -189,6 +189,27 @@ class OwnParameters(Contract):
         assert await _has(desk, "received:missing=true", "b")
 
     @scenario
+    async def test_what_goes_is_written_until_nobody_asks_by_it(self, desk: Desk) -> None:
+        """Another process may search by it: with ``:not`` it would find what it must not."""
+        await desk.put(_message("a", "high"), _message("b", "low"), _parameter())
+        await _whole(desk)
+        await desk.commit(desk.deletion(await desk.must_read("SearchParameter", "urgency")))
+        await desk.put(_message("c", "high"))
+        going = await desk.store.parameters(DEFAULT_PROJECT)
+        assert "urgency" not in going.catalogue.found("Communication")
+        if going.listed:
+            assert going.fading
+            assert not (await desk.store.index(DEFAULT_PROJECT)).fading
+        await _whole(desk)
+        assert (await desk.store.parameters(DEFAULT_PROJECT)).listed == ()
+        # What has the code after it finds nothing that was left behind.
+        await desk.put(_message("c", "low"))
+        await desk.put(_parameter())
+        await _whole(desk)
+        assert await _has(desk, "urgency=high", "a")
+        assert await _has(desk, "urgency:not=high", "bc")
+
+    @scenario
     async def test_each_project_has_its_own(self, desk: Desk) -> None:
         await desk.put(_parameter())
         await desk.put(_message("a", "high"), project=_OTHER)
