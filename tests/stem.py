@@ -2,7 +2,7 @@
 
 To load Threadwell takes a process most of a second. What a test starts only to have somebody else
 at a store, or a server to ask, is a process all the same: with a pid, files, signals and an end of
-its own. How a command starts is what ``tests/e2e/test_cli.py`` and the documentation's commands are
+its own. How a command starts is what ``tests/e2e/test_cli.py`` and a page of the documentation are
 about; they start everything as people do.
 """
 
@@ -50,12 +50,48 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
-def ran(command: list[str]) -> subprocess.CompletedProcess[str]:
+def ran(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
     """A command that has ended, with what it printed."""
     pipe = subprocess.PIPE
-    with start(command, stdout=pipe, stderr=pipe, text=True) as process:
+    with start(command, stdout=pipe, stderr=pipe, text=True, **options) as process:
         out, err = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def on_the_path(folder: Path) -> str:
+    """A ``PATH`` for shell scripts by which ``threadwell`` is forked, by a program in a folder."""
+    beside = str(Path(sys.executable).parent)
+    found = [beside, os.environ["PATH"]]
+    if hasattr(socket, "SOCK_SEQPACKET"):
+        program = folder / "threadwell"
+        program.write_text(_PROGRAM.format(python=sys.executable, door=_stem().door), "utf-8")
+        program.chmod(0o755)
+        found.insert(0, str(folder))
+    return os.pathsep.join(found)
+
+
+#: Asks for a fork, and is to whoever waits for it or signals to it what the fork is.
+_PROGRAM = """#!{python} -IS
+import json, os, signal, socket, struct, sys
+passed_on = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
+signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
+heard, told = os.pipe()
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+    asked.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+    asked.connect({door!r})
+    how = [["-m", "threadwell", *sys.argv[1:]], os.getcwd(), dict(os.environ), False]
+    socket.send_fds(asked, [json.dumps(how).encode()], [0, 1, 2, told])
+    os.close(told)
+    (pid,) = struct.unpack("i", asked.recv(4))
+for number in passed_on:
+    signal.signal(number, lambda number, _: os.kill(pid, number))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
+code = os.waitstatus_to_exitcode(*struct.unpack("i", os.read(heard, 4)))
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+sys.exit(code)
+"""
 
 
 class _Forked(subprocess.Popen):
@@ -124,10 +160,16 @@ class _Stem:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for one in (self._socket, theirs):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOST)
-        with theirs:
+        #: Where programs ask that are not started from here.
+        self.door = f"\0threadwell-stem-{os.getpid()}-{os.urandom(8).hex()}"
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, door:
+            door.bind(self.door)
+            door.listen()
+            files = [theirs.fileno(), door.fileno()]
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).resolve()), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, str(Path(__file__).resolve()), *map(str, files)],
+                pass_fds=files,
                 stdin=subprocess.DEVNULL,
             )
         atexit.register(self.close)
@@ -152,22 +194,29 @@ def _stem() -> _Stem:
 _STEMS: list[_Stem] = []
 
 
-def _serve(asked: socket.socket) -> list[str] | None:
-    """Fork whatever is asked for: in the fork its arguments, here ``None`` once nobody asks."""
+def _serve(asked: socket.socket, door: socket.socket) -> list[str] | None:
+    """Fork whatever is asked for: in the fork its arguments, here ``None`` once nobody asks.
+
+    Who comes by the door asks once.
+    """
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     told: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([asked, woken], [], [])
+        ready, _, _ = select.select([asked, door, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _bury(told)
             continue
-        said, files, _, _ = socket.recv_fds(asked, _MOST, 4)
-        if not said:
+        asking = asked if asked in ready else door.accept()[0]
+        said, files, _, _ = socket.recv_fds(asking, _MOST, 4)
+        if not said and asking is asked:
             return None
+        if not said:
+            asking.close()
+            continue
         process = os.fork()
         if not process:
             signal.set_wakeup_fd(-1)
@@ -175,7 +224,10 @@ def _serve(asked: socket.socket) -> list[str] | None:
         told[process] = files.pop()
         for one in files:
             os.close(one)
-        asked.send(_NUMBER.pack(process))
+        with contextlib.suppress(BrokenPipeError):
+            asking.send(_NUMBER.pack(process))
+        if asking is not asked:
+            asking.close()
 
 
 def _bury(told: dict[int, int]) -> None:
@@ -229,10 +281,11 @@ def _main() -> None:
     import gc
     import runpy
 
-    asked = socket.socket(fileno=int(sys.argv[1]))
+    asked, door = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     command = _load()
-    gc.unfreeze()
-    arguments = _serve(asked)
+    # Else whoever is forked would copy all of it at its end, to see what is garbage.
+    gc.freeze()
+    arguments = _serve(asked, door)
     if arguments is None:
         return
     if arguments[0] == "-c":

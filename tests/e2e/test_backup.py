@@ -17,13 +17,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+import stem
+
 THREADWELL = [sys.executable, "-m", "threadwell"]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Prado"}]}
 
 
 def _threadwell(*argv: str, code: int = 0) -> str:
-    done = subprocess.run([*THREADWELL, *argv], capture_output=True, text=True, timeout=120)
+    done = stem.ran([*THREADWELL, *argv])
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 else done.stderr
 
@@ -31,7 +33,7 @@ def _threadwell(*argv: str, code: int = 0) -> str:
 @contextmanager
 def _serving(store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [*THREADWELL, "serve", "--store", str(store), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             first = process.stdout.readline()
@@ -72,7 +74,7 @@ def test_there_and_back(tmp_path: Path) -> None:
             for _ in range(20):
                 assert http.post("Patient", json=PATIENT).status_code == 201
             backup = [*THREADWELL, "backup", str(backups), "--store", str(store)]
-            with subprocess.Popen(backup, stdout=subprocess.PIPE, text=True) as backing:
+            with stem.start(backup, stdout=subprocess.PIPE, text=True) as backing:
                 written = 20
                 while backing.poll() is None:
                     assert http.post("Patient", json=PATIENT).status_code == 201

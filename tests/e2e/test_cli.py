@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+import stem
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample"
 THREADWELL = [sys.executable, "-m", "threadwell"]
@@ -61,14 +63,14 @@ def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
         "sys.exit(main(sys.argv[1:]))"
     )
     command = ["import", "many.csv", "--people", "people.csv", "--unknown", "patient"]
-    shown = _run(sys.executable, "-c", script, *command, cwd=tmp_path)
+    shown = stem.ran([sys.executable, "-c", script, *command], cwd=tmp_path)
     assert re.search(r"^2,000 read: 2,000 new, 0 known, 0 quarantined", shown.stderr, re.M)
     assert "4,000 messages read = 4,000 new + 0 known + 0 quarantined" in shown.stdout
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     store = str(tmp_path / "sample.db")
-    _run(*IMPORT, "--store", store, check=True)
+    stem.run([*IMPORT, "--store", store])
     with subprocess.Popen(
         [*THREADWELL, "get", "Communication?_count=1000", "--store", store],
         stdout=subprocess.PIPE,

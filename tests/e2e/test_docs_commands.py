@@ -3,6 +3,9 @@
 A page's blocks run in their order in one folder that has the sample practice in it. A block after
 `<!-- file: NAME -->` is written to that file; one after `<!-- output -->` is what the commands
 before it print last. One after `<!-- stored -->` is part of what the store then has.
+
+The page with the fewest commands starts each as a shell of the reader does; those of the others are
+forked (`tests/stem.py`).
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ from typing import Any
 
 import pytest
 
+import stem
 import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["docs/importing.md", "docs/encounters.md", "docs/rules.md"]
+#: Each with whether its commands are forked.
+PAGES = {"docs/importing.md": True, "docs/encounters.md": True, "docs/rules.md": False}
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>output|stored|file: (?P<file>\S+)) -->\n)?"
@@ -30,8 +35,11 @@ _BLOCK = re.compile(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands(page: str, tmp_path: Path) -> None:
+def test_commands(page: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (tmp_path / "sample").symlink_to(ROOT / "sample", target_is_directory=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if PAGES[page]:
+        path = stem.on_the_path(tmp_path_factory.mktemp("programs"))
     printed = ""
     ran = 0
     for block in _BLOCK.finditer((ROOT / page).read_text("utf-8")):
@@ -44,10 +52,10 @@ def test_commands(page: str, tmp_path: Path) -> None:
             with threadwell.open(tmp_path / "threadwell.db", create=False) as tw:
                 _assert_within(told, tw.read_resource(told["resourceType"], told["id"]))
         elif block["language"] == "sh":
-            printed = _run(["bash", "-euo", "pipefail", "-c", block["text"]], tmp_path)
+            printed = _run(["bash", "-euo", "pipefail", "-c", block["text"]], tmp_path, path)
             ran += 1
         elif block["language"] == "python":
-            printed = _run([sys.executable, "-c", block["text"]], tmp_path)
+            printed = _run([sys.executable, "-c", block["text"]], tmp_path, path)
             ran += 1
     assert ran > 0
 
@@ -66,16 +74,16 @@ def _assert_within(told: Any, stored: Any) -> None:
         assert told == stored
 
 
-def _run(command: list[str], folder: Path) -> str:
+def _run(command: list[str], folder: Path, path: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "THREADWELL_STORE"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment["PATH"] = path
     run = subprocess.run(
         command,
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert run.returncode == 0, f"{command[-1]}\n{run.stdout}{run.stderr}"
     return run.stdout

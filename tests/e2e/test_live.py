@@ -324,11 +324,15 @@ def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
         "TWILIO_TOKEN": TOKEN,
     }
 
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    forking = {**environment, "PATH": stem.on_the_path(programs)}
+
     def run(step: str) -> str:
         done = subprocess.run(
             ["bash", "-ec", step],
             cwd=tmp_path,
-            env=environment,
+            env=forking,
             capture_output=True,
             text=True,
             timeout=120,

@@ -21,6 +21,7 @@ pytest.importorskip("playwright", reason="left out: no Playwright (make test ins
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import stem
 import threadwell
 
 pytestmark = pytest.mark.browser
@@ -112,7 +113,7 @@ def practice(node: list[str], postgres_server: Any) -> Iterator[Practice]:
     practice.signs_in_by()
     command = [*THREADWELL, "serve", "--store", store, "--port", str(port), "--base-url", url]
     command += ["--no-duties", "--workers", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with stem.start(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             assert any("/sign-in/" in line for line in process.stdout)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import stem
+
 ROOT = Path(__file__).resolve().parents[2]
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
@@ -19,8 +21,7 @@ def _block(heading: str, language: str) -> str:
     return match.group(1)
 
 
-def _bash(script: str, cwd: Path, **environment: str) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def _bash(script: str, cwd: Path, path: str = os.environ["PATH"], **environment: str) -> str:
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=cwd,
@@ -45,9 +46,8 @@ def test_python(tmp_path: Path) -> None:
 
 
 def test_command(tmp_path: Path) -> None:
-    out = _bash(
-        _block("With the command", "sh"), tmp_path, THREADWELL_STORE=str(tmp_path / "one.db")
-    )
+    script, store = _block("With the command", "sh"), str(tmp_path / "one.db")
+    out = _bash(script, tmp_path, stem.on_the_path(tmp_path), THREADWELL_STORE=store)
     assert out.count('"searchset"') == 2
     assert out.count('"code":"VR"') + out.count('"code": "VR"') >= 3
 

@@ -23,6 +23,8 @@ from typing import Any
 import httpx
 import pytest
 
+import stem
+
 THREADWELL = [sys.executable, "-m", "threadwell"]
 SECRET = "Zmeskal"
 #: To load the authorities anew for each request would take longer than to answer it.
@@ -75,8 +77,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     """A store with one client, and the client's credentials."""
     store = tmp_path_factory.mktemp("known") / "x.db"
     command = [*THREADWELL, "client", "add", "tests", "--store", str(store)]
-    made = subprocess.run(command, check=True, capture_output=True)
-    return store, json.loads(made.stdout)
+    return store, json.loads(stem.run(command))
 
 
 @pytest.fixture
@@ -91,9 +92,7 @@ def start(tmp_path: Path, known: tuple[Path, dict[str, str]]) -> Iterator[Start]
         log = tmp_path / f"{len(running)}.log"
         command = [*THREADWELL, "serve", "--store", str(store), "--port", str(port), *options]
         with log.open("w") as errors:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, **more
-            )
+            process = stem.start(command, stdout=subprocess.PIPE, stderr=errors, text=True, **more)
         running.append(process)
         assert process.stdout
         shown = process.stdout.readline()
@@ -213,20 +212,8 @@ def test_workers_end_with_the_process_that_watches_over_them(start: Start) -> No
 def test_of_two_servers_one_has_the_port(start: Start) -> None:
     serving = start("--workers", "2")
     for workers in ("1", "2"):
-        again = subprocess.run(
-            [
-                *THREADWELL,
-                "serve",
-                "--store",
-                str(serving.store),
-                "--port",
-                str(serving.port),
-                "--workers",
-                workers,
-            ],
-            capture_output=True,
-            text=True,
-        )
+        command = [*THREADWELL, "serve", "--store", str(serving.store)]
+        again = stem.ran([*command, "--port", str(serving.port), "--workers", workers])
         assert again.returncode == 1
         assert "cannot listen on" in again.stderr
         assert "Traceback" not in again.stderr
@@ -235,7 +222,7 @@ def test_of_two_servers_one_has_the_port(start: Start) -> None:
 def test_workers_say_why_they_cannot_start(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is a diary, not a database" * 100)
     command = [*THREADWELL, "serve", "--store", str(tmp_path / "x.db"), "--port", "0"]
-    said = subprocess.run([*command, "--workers", "2"], capture_output=True, text=True, timeout=30)
+    said = stem.ran([*command, "--workers", "2"])
     assert said.returncode == 1
     assert said.stderr.splitlines()[-1].startswith("threadwell: ")
     assert "is not a Threadwell database" in said.stderr
@@ -405,9 +392,7 @@ def test_the_log_has_lines_and_nothing_of_patients(start: Start) -> None:
         client.get(f"fhir/R4/Patient/{id_}/_history/{SECRET}")
         client.post("fhir/R4/Patient", content=f'{{"{SECRET}": ')
         client.get(f"somewhere/{SECRET}")
-        subprocess.run(
-            [sys.executable, "-c", BREAK, str(serving.store)], check=True, capture_output=True
-        )
+        stem.run([sys.executable, "-c", BREAK, str(serving.store)])
         failed = client.get(f"fhir/R4/Patient?name={SECRET}")
         assert failed.status_code >= 500
         request_id = failed.json()["extension"][0]["extension"][0]["valueId"]

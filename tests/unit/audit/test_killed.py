@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import stem
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.verifying import verify
 
@@ -26,7 +27,7 @@ AT_LEAST = 12
 def test_what_was_answered_is_recorded_once(desk: Desk) -> None:
     chance = random.Random(11)
     children = [
-        subprocess.Popen(
+        stem.start(
             [
                 sys.executable,
                 str(CHILD),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import stem
 import threadwell
 from threadwell.cli import main
 from threadwell.intake import BadAnswer
@@ -448,7 +448,8 @@ def test_what_is_threadwells_own_is_left_out_with_a_word(here: Path, out: Any) -
     (here / "old.client.json").write_text(out("client", "add", "y", "--store", "old.db"))
     command = [sys.executable, "-m", "threadwell", "import", ".", *OPTIONS[1:]]
     command += ["--store", "new.db", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = stem.ran(command)
+    assert done.returncode == 0, done.stderr
     report, err = json.loads(done.stdout), done.stderr
     assert report["reasons"].get("broken", 0) == 1  # a row of messages.csv
     for name in ("old.db: it is a database of Threadwell", "old.client.json: it is the secret"):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import stem
 from threadwell.api.clients import add_client
 from threadwell.app import open_store, sight_of
 from threadwell.bulk.exports import Exports
@@ -56,9 +57,8 @@ def test_one_that_is_killed_goes_on(store_url: str) -> None:
         store = open_store(store_url)
         runner.run(_begin(store))
         for pages in (1, 3):
-            child = subprocess.Popen(
-                [sys.executable, str(CHILD), store_url], stdout=subprocess.PIPE
-            )
+            command = [sys.executable, str(CHILD), store_url]
+            child = stem.start(command, stdout=subprocess.PIPE)
             assert child.stdout is not None
             for _ in range(pages):
                 assert child.stdout.readline() == b"page\n"

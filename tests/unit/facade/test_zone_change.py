@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import stem
 import threadwell
 from threadwell.cli import main
 from threadwell.intake import OlderZoneData, parse_zone
@@ -196,7 +197,7 @@ def test_a_server_says_at_its_start_what_waits(older, take, tmp_path, store):
     take("evening", "night", "morning")
     older()
     command = [sys.executable, "-m", "threadwell", "serve", "--store", store, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+    with stem.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         lines = []
         for line in server.stdout:
             lines.append(line.decode())

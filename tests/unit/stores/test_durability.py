@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import stem
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
@@ -109,6 +110,5 @@ def _write_until_killed(path: Path, seconds: float) -> list[int]:
 
 
 def _start(path: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", WRITER, str(path)]
+    return stem.start(command, stdout=subprocess.PIPE, text=True)

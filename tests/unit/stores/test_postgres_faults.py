@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import postgres
+import stem
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.stores.contract import (
     DEFAULT_PROJECT,
@@ -43,7 +44,7 @@ def url(durable: postgres.Server, request: pytest.FixtureRequest) -> str:
 
 def child(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(CHILD), *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return stem.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def acknowledged(process: subprocess.Popen[str], least: int) -> list[str]:
