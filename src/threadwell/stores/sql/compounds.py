@@ -7,13 +7,13 @@ little to write and one walk of a list to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
 
 from threadwell.fhir.search.values import IndexValue, ReferenceValue, TokenValue
-from threadwell.stores.sql.keys import of_code, of_reference, of_token
+from threadwell.stores.sql.keys import Scope, of_code, of_reference, of_token
 
 _EVENT_STATUS = (
     "preparation",
@@ -39,6 +39,9 @@ _TASK_STATUS = (
     "completed",
     "entered-in-error",
 )
+
+#: Of so many resources the keys of a compound are known at a time.
+_MOST = 1_000
 
 #: The form of a code outside its closed set, and of none at all.
 OTHER = "other"
@@ -84,6 +87,29 @@ class Compound:
     @cached_property
     def _closed_forms(self) -> Mapping[str, frozenset[str]]:
         return {param: frozenset(map(of_code, codes)) for param, codes in self.closed.items()}
+
+
+class CompoundKeys:
+    """The keys of a compound ``under`` its scope: of those parts that came last they are known."""
+
+    def __init__(self, compound: Compound, under: Scope, key: Callable[[str], int]) -> None:
+        self.updated = compound.updated
+        self._compound = compound
+        self._under = under
+        self._key = key
+        self._known: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+
+    def of(self, parts: Mapping[str, Sequence[str]]) -> list[int]:
+        """The keys of a resource that has these ``parts`` (``Compound.forms``)."""
+        compound = self._compound
+        mine = tuple([tuple(parts.get(param, ())) for param in compound.params])
+        found = self._known.get(mine)
+        if found is None:
+            found = [self._key(self._under + form) for form in compound.forms(parts)]
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[mine] = found
+        return found
 
 
 def part_forms(value: IndexValue) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
@@ -21,9 +21,9 @@ from threadwell.fhir.search.within import inner_resources, plain_type
 from threadwell.stores.contract import StoreError
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.bases import everywhere, nowhere
-from threadwell.stores.sql.compounds import Compound, compounds
+from threadwell.stores.sql.compounds import CompoundKeys, compounds
 from threadwell.stores.sql.keys import Keys, every, every_updated, itself, scope
-from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
+from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param, Together
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
@@ -96,8 +96,8 @@ def entries(
     for missing, compounds_without in shape.compounds:
         if found.present & missing:
             continue
-        for under, compound in compounds_without:
-            forms = [keys.key(under + form) for form in compound.forms(found.parts)]
+        for compound in compounds_without:
+            forms = compound.of(found.parts)
             if compound.updated:
                 found.placed += [(place, changed) for place in forms]
             else:
@@ -175,21 +175,24 @@ class _Shape:
     every_updated: int
     finders: Mapping[str, Finder]
     always: Finder
-    compounds: tuple[tuple[int, tuple[tuple[str, Compound], ...]], ...]
+    together: Together
+    compounds: tuple[tuple[int, tuple[CompoundKeys, ...]], ...]
 
     def gather(self, resource: Resource) -> MemberEntries:
         """What the members put into the index."""
         found = MemberEntries()
+        again: dict[str, Any] = {}
+        find = self.finders.get
         for name, element in resource.items():
-            finder = self.finders.get(name)
+            finder = find(name)
             if finder is None:
                 continue
-            if finder.each:
-                for item in element:
-                    if item is not None:  # a primitive that has an extension only
-                        finder.find(item, resource, found)
-            elif element is not None:
-                finder.find(element, resource, found)
+            if finder.again:
+                again[name] = element
+            else:
+                finder.gather(element, resource, found)
+        if again:
+            self.together.find(again, resource, found)
         self.always.find(resource, resource, found)
         return found
 
@@ -219,11 +222,11 @@ def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
     of = bases.catalogue.of(plain)
     own = of.own if of else frozenset[str]()
     bits = present_bits(type_)
-    grouped: dict[int, list[tuple[str, Compound]]] = {}
+    grouped: dict[int, list[CompoundKeys]] = {}
     for compound in compounds(type_):
         under = scope(project, type_, compound.name)
         missing = sum(bits[param] for param in compound.missing)
-        grouped.setdefault(missing, []).append((under, compound))
+        grouped.setdefault(missing, []).append(CompoundKeys(compound, under, keys.key))
     in_compounds = {param for compound in compounds(type_) for param in compound.params}
     params = {
         code: Param(
@@ -235,15 +238,18 @@ def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
             natural=code == NATURAL.get(type_),
             part=code in in_compounds,
             told=code in own,
+            targets=parameter.targets,
         )
-        for code in (search_parameters(plain) if of is None else of.written)
+        for code, parameter in (search_parameters(plain) if of is None else of.written).items()
     }
     plan = extraction(plain, bases.catalogue)
+    finders = {name: Finder(member, params) for name, member in plan.members.items()}
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),
-        {name: Finder(member, params) for name, member in plan.members.items()},
+        finders,
         Finder(plan.always, params),
+        Together(finders),
         tuple((missing, tuple(group)) for missing, group in grouped.items()),
     )
 

@@ -49,8 +49,15 @@ from threadwell.stores.sql.ranges import HIGHEST, number_kind, number_place, wid
 ABSOLUTE = 1 << 64
 #: The types of members that come again.
 _REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "code"})
+#: What references lead to that come again: people, and what they work for.
+_PEOPLE = frozenset(
+    ("CareTeam", "Device", "Group", "HealthcareService", "Location", "Organization", "Patient")
+    + ("Practitioner", "PractitionerRole", "RelatedPerson")
+)
 #: What is remembered of a member at a time, each of no more letters than this.
 _MOST, _SHORT = 4_096, 500
+#: The same of several members together.
+_LONG = 2_000
 
 
 class MemberEntries:
@@ -90,12 +97,13 @@ class Param:
 
     ``bit`` stands for it in ``present``; ``natural`` where its dates say when the resource
     happened; ``part`` where compounds are made of it; ``told`` where a list tells which resources
-    have a value, as it has no bit. ``bases`` are those that are our own.
+    have a value, as it has no bit. ``bases`` are those that are our own, and ``targets`` the types
+    that its references may lead to.
     """
 
     __slots__ = (
-        *("_bases", "_dates", "_key", "_present", "_put"),
-        *("bit", "code", "natural", "part", "scope"),
+        *("_bases", "_dates", "_key", "_present", "_put", "_systems"),
+        *("bit", "code", "natural", "part", "people", "scope"),
     )
 
     def __init__(
@@ -109,6 +117,7 @@ class Param:
         natural: bool,
         part: bool,
         told: bool = False,
+        targets: Sequence[str] = (),
     ) -> None:
         self._bases = bases
         self.code = code
@@ -116,8 +125,11 @@ class Param:
         self.bit = bit
         self.natural = natural
         self.part = part
+        #: Whether it leads to people and to nothing else.
+        self.people = bool(targets) and _PEOPLE.issuperset(targets)
         self._key = keys.key
         self._dates: dict[str, int] = {}
+        self._systems: dict[str, int] = {}
         self._present = keys.key(scope + of_present()) if told else None
         self._put: Mapping[type, Callable[[Any, MemberEntries], None]] = {
             TokenValue: self._token,
@@ -142,9 +154,22 @@ class Param:
             into.parts.setdefault(self.code, []).extend(forms)
 
     def _token(self, value: TokenValue, into: MemberEntries) -> None:
-        into.places += [self._key(self.scope + form) for form in _token_forms(value)]
-        if value.text:
-            self._text(searched_forms(value.text), into)
+        # The forms of ``_token_forms``, of which most share their system with those before.
+        system, code, text = value
+        key, scope = self._key, self.scope
+        if code:
+            into.places.append(key(scope + of_code(code)))
+        if system:
+            if code:
+                into.places.append(key(scope + of_token(system, code)))
+            known = self._systems.get(system)
+            if known is None:
+                if len(self._systems) >= _MOST:
+                    self._systems.clear()
+                known = self._systems[system] = key(scope + of_system(system))
+            into.places.append(known)
+        if text:
+            self._text(searched_forms(text), into)
 
     def _reference(self, value: ReferenceValue, into: MemberEntries) -> None:
         if value.url:
@@ -200,7 +225,7 @@ class Param:
 class Finder:
     """Finds what a member of a type puts into the index, for one project."""
 
-    __slots__ = ("_known", "_names", "_repeats", "_takes", "each")
+    __slots__ = ("_known", "_names", "_repeats", "_takes", "again", "each")
 
     def __init__(self, member: Member, params: Mapping[str, Param]) -> None:
         #: Whether it is asked for the items of the member one by one.
@@ -208,7 +233,20 @@ class Finder:
         self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
         self._names = member.names
         self._repeats = member.type in _REMEMBERED
+        #: Whether it holds the same in most resources of a thread (``Together``).
+        self.again = self._repeats and (
+            member.type != "Reference" or all(param.people for param, _, _ in self._takes)
+        )
         self._known: dict[Any, MemberEntries] = {}
+
+    def gather(self, element: Any, resource: Resource, into: MemberEntries) -> None:
+        """Gather what the member puts in."""
+        if self.each:
+            for item in element:
+                if item is not None:  # a primitive that has an extension only
+                    self.find(item, resource, into)
+        elif element is not None:
+            self.find(element, resource, into)
 
     def find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         """Gather what the member, or the item of it, puts in."""
@@ -233,6 +271,37 @@ class Finder:
             take(resource if whole else element, values)
             if values:
                 param.put(values, into)
+
+
+class Together:
+    """What the members that come ``again`` put in together.
+
+    The messages of a thread have the same people, status and medium, each in members of its own:
+    all of them are looked up at once.
+    """
+
+    __slots__ = ("_finders", "_known")
+
+    def __init__(self, finders: Mapping[str, Finder]) -> None:
+        self._finders = finders
+        self._known: dict[bytes, MemberEntries] = {}
+
+    def find(self, members: Mapping[str, Any], resource: Resource, into: MemberEntries) -> None:
+        """Gather what those members put in, given by their names."""
+        try:
+            form = encode(members)
+        except UnicodeEncodeError:  # half of a character
+            form = b""
+        found = self._known.get(form)
+        if found is None:
+            found = MemberEntries()
+            for name, element in members.items():
+                self._finders[name].gather(element, resource, found)
+            if 0 < len(form) <= _LONG:
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[form] = found
+        into.add(found)
 
 
 def _form(element: dict[str, Any]) -> Any:
