@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -43,6 +44,10 @@ LONGEST_LOOK = 1.0
 _MANY = 20
 #: Rows that are written at a time.
 _PART = 5000
+#: Adds an entry to the index; the same for so many ``_TOGETHER``.
+_ADD_POSTING = "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)"
+_TOGETHER = 100
+_ADD_POSTINGS = _ADD_POSTING + ", (?, ?, ?)" * (_TOGETHER - 1)
 
 #: Number of the project, type and id.
 _ProjectKey: TypeAlias = tuple[int, str, str]
@@ -171,11 +176,23 @@ class Transaction:
         for sql, waiting in _statements(rows):
             for at in range(0, len(waiting), _PART):
                 part = waiting[at : at + _PART] if len(waiting) > _PART else waiting
-                self._connection.executemany(sql, part)
+                if sql is _ADD_POSTING:
+                    self._add_postings(part)
+                else:
+                    self._connection.executemany(sql, part)
                 written += len(part)
                 if written >= _PART:
                     yield
                     written = 0
+
+    def _add_postings(self, rows: list[tuple[int, int, int]]) -> None:
+        """Add entries, many by a statement: to begin and end one costs a fourth of what it adds."""
+        many = len(rows) - len(rows) % _TOGETHER
+        width = 3 * _TOGETHER
+        values = list(chain.from_iterable(rows[:many]))
+        runs = [values[at : at + width] for at in range(0, len(values), width)]
+        self._connection.executemany(_ADD_POSTINGS, runs)
+        self._connection.executemany(_ADD_POSTING, rows[many:])
 
     def _turn(self, project: str) -> int:
         found = self._turns.get(project)
@@ -313,7 +330,7 @@ def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
         ("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created),
         ("INSERT INTO content VALUES (?, ?, ?)", rows.contents),
         ("DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed),
-        ("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added),
+        (_ADD_POSTING, rows.postings_added),
         ("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed),
         ("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added),
         ("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes),
