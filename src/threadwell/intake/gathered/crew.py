@@ -32,6 +32,7 @@ from threadwell.intake.gathered.errand import (
     Work,
 )
 from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.intake.gathered.spool import Packed
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.contract import Store, StoreError
@@ -84,7 +85,7 @@ class Crew:
             self._hands.append(_Hand(process, reader, writer))
 
     async def work(
-        self, parts: Iterator[list[bytes]], settings: Settings, clock: Clock, ours: set[Address]
+        self, parts: Iterator[list[Packed]], settings: Settings, clock: Clock, ours: set[Address]
     ) -> Report:
         """Have all parts worked on; what all of them did. Raises what stopped one of them."""
         find = getattr(self._store, "index_keys", None)
@@ -114,7 +115,7 @@ class Crew:
             await asyncio.to_thread(hand.process.wait)
         self._hands.clear()
 
-    async def _attend(self, hand: _Hand, parts: Iterator[list[bytes]]) -> None:
+    async def _attend(self, hand: _Hand, parts: Iterator[list[Packed]]) -> None:
         """Give a process its parts, and do what it asks for, until it is at its end."""
         while hand.done is None:
             try:

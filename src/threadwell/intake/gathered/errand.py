@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from threadwell.intake.commits.counts import Counts, Report
+from threadwell.intake.gathered.spool import Packed
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 
@@ -26,7 +27,7 @@ class Begin(NamedTuple):
 class Work(NamedTuple):
     """A part of what was gathered (``spool.unpacked``)."""
 
-    pieces: list[bytes]
+    pieces: list[Packed]
 
 
 class End(NamedTuple):

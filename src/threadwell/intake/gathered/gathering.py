@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from threadwell.intake.gathered.spool import Belongs, Spool
+from threadwell.intake.gathered.spool import Belongs, Packed, Spool
 from threadwell.intake.gathered.whose import Whose
 from threadwell.intake.paging import in_batches
 from threadwell.messages import Address, Broken, Message
@@ -59,13 +59,13 @@ class Gathering:
         except Exception as error:  # noqa: BLE001 - it is raised when the rest is done
             self.error = error
 
-    def parts(self, enough: int = 0) -> Iterator[list[bytes]]:
+    def parts(self, enough: int = 0) -> Iterator[list[Packed]]:
         """All that has a circle, a part at a time: pieces for ``spool.unpacked``.
 
         Small ones come together, until they have ``enough`` items.
         """
         return self._spool.parts(enough)
 
-    def waiting(self) -> Iterator[list[bytes]]:
+    def waiting(self) -> Iterator[list[Packed]]:
         """All that has no circle. What it asks for concerns more than itself: it comes last."""
         return self._spool.waiting()

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import fields
 from operator import attrgetter
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self, cast
+from typing import BinaryIO, NamedTuple, Self, TypeAlias, cast
 from zlib import crc32
 
 from threadwell.intake.gathered.wire import dumps, loads
@@ -24,6 +24,9 @@ _PARTS = 64
 _DEEPEST = 4
 #: Items of a part that are written at once, and the letters and bytes that they may have.
 _AT_ONCE, _LARGE = 128, 256 * 1024
+#: So many items stay as they are, if they are within the share of the memory: to pack and unpack
+#: them costs as much as to read the half of them. A crew, which needs bytes, has more to do.
+_AS_THEY_ARE = 7000
 #: A part may take that share of the memory: its messages are four times as large when read.
 _SHARE = 8
 
@@ -55,6 +58,10 @@ class Part:
         self.keys: set[str] = set()
 
 
+#: Items as bytes (``packed``), or as they are.
+Packed: TypeAlias = "bytes | list[Belongs]"
+
+
 class Spool:
     """Takes items with their keys, and gives them back by parts. ``memory`` is in bytes."""
 
@@ -65,6 +72,7 @@ class Spool:
         self._waiting = Part()
         self._kept = 0
         self._end = 0
+        self._count = self._letters = 0
         self._file: BinaryIO | None = None
         self._open = ExitStack()
 
@@ -87,17 +95,30 @@ class Spool:
                 digest = crc32(one.key.encode("utf-8", "surrogatepass"))
                 part = self._parts[digest // _PARTS**self._depth % _PARTS]
             part.waiting.append(one)
-            part.letters += _size(one.item)
+            letters = _size(one.item)
+            part.letters += letters
+            self._count += 1
+            self._letters += letters
+            if self._is_small:
+                continue
             if len(part.waiting) >= _AT_ONCE or part.letters > _LARGE:
                 self._write(part)
 
-    def parts(self, enough: int = 0) -> Iterator[list[bytes]]:
+    @property
+    def _is_small(self) -> bool:
+        """Whether all of it may stay as it is."""
+        return self._count <= _AS_THEY_ARE and self._letters <= self._memory // _SHARE
+
+    def parts(self, enough: int = 0) -> Iterator[list[Packed]]:
         """All that has a key, a part at a time, as pieces for ``unpacked``.
 
         Whatever belongs together is in one part, but for what is too much for the memory by itself:
         that comes in several, as it was read. Small ones come together, until they have ``enough``
         items.
         """
+        if self._is_small:
+            yield from self._as_they_are(enough)
+            return
         for part in self._parts:
             self._write(part)
         most = max(1, self._memory // _SHARE)
@@ -123,16 +144,28 @@ class Spool:
         if small:
             yield self._read(small)
 
-    def waiting(self) -> Iterator[list[bytes]]:
+    def _as_they_are(self, enough: int) -> Iterator[list[Packed]]:
+        some: list[Belongs] = []
+        for part in self._parts:
+            some += part.waiting
+            if some and len(some) >= enough:
+                yield [some]
+                some = []
+        if some:
+            yield [some]
+
+    def waiting(self) -> Iterator[list[Packed]]:
         """All that has no key, piece by piece, as it was read."""
+        if self._is_small:
+            return iter([[self._waiting.waiting]] if self._waiting.waiting else [])
         self._write(self._waiting)
         return ([one] for one in self._each(self._waiting))
 
-    def _each(self, part: Part) -> Iterator[bytes]:
+    def _each(self, part: Part) -> Iterator[Packed]:
         return (self._read([piece])[0] for piece in part.pieces)
 
-    def _read(self, pieces: Sequence[bytes | _Piece]) -> list[bytes]:
-        out: list[bytes] = []
+    def _read(self, pieces: Sequence[bytes | _Piece]) -> list[Packed]:
+        out: list[Packed] = []
         for piece in pieces:
             if isinstance(piece, bytes):
                 out.append(piece)
@@ -195,13 +228,18 @@ def packed(items: Sequence[Belongs]) -> bytes:
     return dumps(out)
 
 
-def unpacked(pieces: Sequence[bytes]) -> list[Belongs]:
-    """The items of pieces that ``packed`` has made."""
-    return [
-        Belongs(key, Message(*item) if isinstance(item, tuple) else item)
-        for piece in pieces
-        for key, item in loads(piece)
-    ]
+def unpacked(pieces: Sequence[Packed]) -> list[Belongs]:
+    """The items of pieces that a spool has given, or ``packed``."""
+    out: list[Belongs] = []
+    for piece in pieces:
+        if isinstance(piece, list):
+            out += piece
+        else:
+            out += [
+                Belongs(key, Message(*item) if isinstance(item, tuple) else item)
+                for key, item in loads(piece)
+            ]
+    return out
 
 
 def _size(item: Message | Broken) -> int:
