@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -225,9 +226,16 @@ def relink(stored: Resource, link: Link, sender: Address, to: tuple[Address, ...
 
 
 def recipients(addresses: tuple[Address, ...], link: Link) -> list[dict[str, Any]]:
-    """The ``recipient`` elements, each person once."""
-    said = link.said[1:] or ("",) * len(addresses)
-    return collapsed(zip(link.recipients, addresses, said, strict=True))
+    """The ``recipient`` elements, each person once. They are shared: never change them."""
+    return list(_recipients(link.recipients, addresses, link.said[1:]))
+
+
+# The messages of a thread go to the same people.
+@lru_cache(maxsize=4096)
+def _recipients(
+    whom: tuple[str, ...], addresses: tuple[Address, ...], said: tuple[str, ...]
+) -> tuple[dict[str, Any], ...]:
+    return tuple(collapsed(zip(whom, addresses, said or ("",) * len(addresses), strict=True)))
 
 
 def _sender(address: Address, link: Link) -> dict[str, Any]:

@@ -7,6 +7,7 @@ out of what it is made, is told in docs/adr/0004-identity.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 BASE = "https://threadwell.dev/fhir/"
@@ -174,8 +175,10 @@ def participation(code: str) -> dict[str, Any]:
     return _concept(PARTICIPATION_TYPE, code, _PARTICIPATIONS.get(code, ""))
 
 
+@lru_cache(maxsize=64)
 def medium(code: str) -> dict[str, Any]:
-    """The ``Communication.medium`` of a v3 ParticipationMode code."""
+    """The ``Communication.medium`` of a v3 ParticipationMode code. It is shared: never change it.
+    """
     return _concept(PARTICIPATION_MODE, code, _MODES.get(code, ""))
 
 

@@ -89,13 +89,14 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     whom = about.subjects
     together = group_identity(identity)
     subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
+    session_id = identity.id
     out = Projection()
-    _link_threads(out, drawn, identity, about, subject, frame, in_session=True)
+    _link_threads(out, drawn, identity, about, subject, frame, session_id)
     spoken = [_spoken(one, out.links) for one in drawn.told]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
     span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
     joined = _joined(drawn)
-    out.resources["Encounter", identity.id] = encounter(own, spoken, span, frame, joined)
+    out.resources["Encounter", session_id] = encounter(own, spoken, span, frame, joined)
     if len(whom) > 1:
         out.resources["Group", together.id] = group(together, whom, frame)
         for patient in whom:
@@ -103,7 +104,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
     if not subject or about.open:
         since = drawn.messages[0].sent.at if drawn.messages else drawn.turns[0].at
         suggested = frozenset[str]().union(*(one.suggests for one in drawn.told))
-        asked = Asking(identity.id, since, suggested, bool(subject))
+        asked = Asking(session_id, since, suggested, bool(subject))
         out.resources["Task", about.task.id] = review(about.task, asked, frame)
     return out
 
@@ -114,7 +115,7 @@ def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     identity = session_of(drawn, frame)
     about = _About(drawn.told, frame, (), review_identity(identity))
     subject = about.subjects[0] if len(about.subjects) == 1 else ""
-    _link_threads(out, drawn, identity, about, subject, frame, in_session=False)
+    _link_threads(out, drawn, identity, about, subject, frame, "")
     return out
 
 
@@ -134,8 +135,7 @@ class _About:
         if len(frame.patients) > 1 or any(one.reasons for one in messages):
             self.subjects = subjects(map(self.of, messages)) if messages else chosen
         several = len(frame.patients) > 1 and bool(self.subjects)
-        said = f"Task/{task.id}"
-        answered = several and any(why.source == said for one in messages for why in one.reasons)
+        answered = several and _answers(f"Task/{task.id}", messages)
         self.open = frozenset(
             one.sent.id
             for one in messages
@@ -156,6 +156,11 @@ class _About:
         return next(iter(own)) if len(own) == 1 else subject
 
 
+def _answers(task: str, messages: Sequence[Placed]) -> bool:
+    """Whether a person has answered that Task, by which messages are about whom they are about."""
+    return any(why.source == task for one in messages for why in one.reasons)
+
+
 def _link_threads(
     out: Projection,
     drawn: Drawn,
@@ -163,8 +168,7 @@ def _link_threads(
     about: _About,
     subject: str,
     frame: Frame,
-    *,
-    in_session: bool,
+    encounter_id: str,
 ) -> None:
     threads: dict[str, list[Placed]] = {}
     for message in drawn.messages:
@@ -185,7 +189,6 @@ def _link_threads(
             for one in messages
         ]
         out.links.update(zip((one.sent.id for one in messages), links, strict=True))
-        encounter_id = session.id if in_session else ""
         former = drawn.former.get(thread, "")
         acts = drawn.turned.get(thread, ())
         members = memberships(acts, messages) if acts else {}

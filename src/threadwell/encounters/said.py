@@ -20,7 +20,6 @@ from threadwell.messages import Address, Attachment, Message, gaps, media_type_o
 
 #: Characters that a FHIR ``string`` may not hold (§2.24.0.1), and halves of surrogate pairs.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_SPACE_OR_EMPTY = re.compile(r"\s*")
 #: A FHIR ``string`` holds at most 1 MB; a character takes up to four bytes.
 MOST_CHARACTERS = 250_000
 
@@ -239,14 +238,16 @@ def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     notes = [*message.notes, *map(_note_of, message.attachments)]
     if not (message.attachments or text_of(message) or any(map(_is_of_words, notes))):
         notes.append(EMPTY)
-    if _FORBIDDEN.search(message.text) or _FORBIDDEN.search(message.subject):
+    if clean(message.text) != message.text or clean(message.subject) != message.subject:
         notes.append(CLEANED)
     return _sorted_out(filter(None, notes))
 
 
 def clean(text: str) -> str:
     """``text`` without the characters that no FHIR ``string`` may hold."""
-    return _FORBIDDEN.sub("", text)
+    # None of them can be printed, and most texts have nothing else that cannot: that is seen five
+    # times as fast.
+    return text if text.isprintable() else _FORBIDDEN.sub("", text)
 
 
 def is_of_a_file(note: str) -> bool:
@@ -260,7 +261,7 @@ def _holdable(text: str) -> str:
 
 
 def _says_something(text: str) -> bool:
-    return bool(text) and not _SPACE_OR_EMPTY.fullmatch(text)
+    return bool(text) and not text.isspace()
 
 
 def _note_of(attachment: Attachment) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -14,6 +15,8 @@ def microseconds(moment: datetime) -> int:
     return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
 
 
+# A session, its header and its encounters begin and end with its messages.
+@lru_cache(maxsize=1024)
 def fhir_time(at: int) -> str:
     """The ``dateTime`` in UTC, with as many decimals as it takes: ``2024-04-10T09:00:00Z``."""
     moment = _EPOCH + timedelta(microseconds=at)

@@ -19,6 +19,9 @@ from threadwell.fhir.resource import Resource
 
 _DERIVED = UUID("6e9ccd5c-24c5-5cd9-a4f2-5f0f3b1f7a56").bytes
 
+#: The digit of the variant (RFC 9562 §4.1), by the one that stands in its place.
+_VARIANT = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+
 #: Milliseconds since 1970 UTC.
 Clock = Callable[[], int]
 
@@ -44,13 +47,8 @@ def derived_id(system: str, value: str) -> str:
     The same thing has the same id wherever and whenever it is met.
     """
     # Spelt out for speed: an import derives several for every message.
-    digest = bytearray(
-        sha1(_DERIVED + f"{system}|{value}".encode(), usedforsecurity=False).digest()[:16]
-    )
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    h = digest.hex()
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+    h = sha1(_DERIVED + f"{system}|{value}".encode(), usedforsecurity=False).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
 
 
 @lru_cache(maxsize=64)

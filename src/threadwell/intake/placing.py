@@ -36,10 +36,7 @@ class Placing:
 
     def refusal(self, message: Message, now: int) -> Held | None:
         """Why a message has to wait, if it has to; ``now`` is in microseconds."""
-        way = self.ways.of(message)
-        if microseconds(message.sent) > now + AHEAD_US:
-            return Held(message, "future-date")
-        return Held(message, *way) if isinstance(way, Refusal) else None
+        return _refusal(message, self.ways.of(message), now)
 
     def circle_of(self, message: Message) -> str:
         """The key of the circle of a message, ``""`` where it has none."""
@@ -55,7 +52,7 @@ class Placing:
         held: dict[str, Held] = {}
         for id_, message in fresh.items():
             way = self.ways.of(message)
-            refused = self.refusal(message, now)
+            refused = _refusal(message, way, now)
             if refused is not None:
                 held[id_] = refused
             elif isinstance(way, Route):
@@ -75,8 +72,9 @@ class Placing:
                 for name, party in zip(way.keys, way.parties, strict=True):
                     circle.parties.setdefault(name, party)
             for id_, message, way in circles[key]:
-                own = people.own_names(message.sender, way.parties[0])
-                heard = Heard(names, own) if names else None
+                heard = None
+                if names:
+                    heard = Heard(names, people.own_names(message.sender, way.parties[0]))
                 one = place(message, id_, way, heard, self.keywords)
                 if twin := await self.twins.suspect(circle, one, message):
                     held[id_] = Held(message, TWIN, twin=twin)
@@ -98,3 +96,9 @@ class Placing:
         if narrow and (wide := await self.earlier.find(narrow)):
             at_hand |= await self.shelf.take({key: keys[key] for key in wide})
         return at_hand
+
+
+def _refusal(message: Message, way: Route | Refusal, now: int) -> Held | None:
+    if microseconds(message.sent) > now + AHEAD_US:
+        return Held(message, "future-date")
+    return Held(message, *way) if isinstance(way, Refusal) else None

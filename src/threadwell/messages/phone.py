@@ -88,7 +88,9 @@ def parse_phone(text: str, country: str) -> Address | None:
     return Address(AddressKind.PHONE, value) if value else None
 
 
-def spellings(value: str, country: str) -> set[str]:
+# An import asks for every address again with each commit that rests on it.
+@lru_cache(maxsize=4096)
+def spellings(value: str, country: str) -> frozenset[str]:
     """How ``value``, which ``parse_phone`` made, may be written elsewhere, as digits.
 
     With and without its country code, as it is dialled at home and from ``country``, and in the
@@ -105,7 +107,7 @@ def spellings(value: str, country: str) -> set[str]:
         national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         abroad = phonenumbers.format_out_of_country_calling_number(number, country)
         out |= {"".join(filter(str.isdigit, one)) for one in (national, abroad)}
-    return out - {""}
+    return frozenset(out - {""})
 
 
 def _bare(text: str) -> str:

@@ -137,6 +137,8 @@ class Circle:
     untold: int = 0
     _by_channel: dict[str, list[Placed]] = field(default_factory=dict)
     _is_by_channel: bool = False
+    #: The channels and sources of all that has been here since it is by channel.
+    _came: set[tuple[str, str]] = field(default_factory=set)
     _worded: dict[str, list[Placed]] = field(default_factory=dict)
     _named: dict[str, list[Placed]] | None = None
 
@@ -187,7 +189,11 @@ class Circle:
 
         Another way is another channel, or another source of that one.
         """
-        for other, those in self._channels().items():
+        channels = self._channels()
+        # Nearly every circle has one way, which all of its messages have come.
+        if self._came <= {(channel, source)}:
+            return
+        for other, those in channels.items():
             for one in _between(those, at - within, at + within):
                 if other != channel or one.source != source:
                     yield one
@@ -332,6 +338,7 @@ class Circle:
         if not self._is_by_channel:
             for one in self.messages.values():
                 self._by_channel.setdefault(one.channel, []).append(one)
+                self._came.add((one.channel, one.source))
             # They stay in that order: each that comes later is put in its place.
             for those in self._by_channel.values():
                 those.sort(key=_at)
@@ -356,7 +363,12 @@ class Circle:
         if self._named is not None:
             self._named.setdefault(original_of_placed(placed), []).append(placed)
         if self._is_by_channel:
-            insort(self._by_channel.setdefault(placed.channel, []), placed, key=_at)
+            self._came.add((placed.channel, placed.source))
+            those = self._by_channel.setdefault(placed.channel, [])
+            if those and placed.sent.at < those[-1].sent.at:
+                insort(those, placed, key=_at)
+            else:
+                those.append(placed)
 
     def _have_not(self, placed: Placed) -> None:
         del self.messages[placed.sent.id]

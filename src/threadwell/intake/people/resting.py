@@ -21,11 +21,9 @@ def rest_on_people(
 
     Others seem to write ``beside`` it.
     """
-    met = {
-        address_key(one): one
-        for message in messages
-        for one in (message.sender, *message.recipients)
-    }
+    # Few ways are met, by many messages.
+    ways = dict.fromkeys((message.sender, message.recipients) for message in messages)
+    met = {address_key(one): one for sender, to in ways for one in (sender, *to)}
     if len(met) <= (_MOST_BESIDE if beside else _MOST_ADDRESSES):
         unmatched, unchanged = people.rested_on(met.values())
         batch.unmatched, batch.unchanged = tuple(unmatched), tuple(unchanged)
