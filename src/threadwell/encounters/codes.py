@@ -177,8 +177,7 @@ def participation(code: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def medium(code: str) -> dict[str, Any]:
-    """The ``Communication.medium`` of a v3 ParticipationMode code. It is shared: never change it.
-    """
+    """The ``Communication.medium`` of a v3 ParticipationMode code. It is shared: leave it so."""
     return _concept(PARTICIPATION_MODE, code, _MODES.get(code, ""))
 
 

@@ -31,8 +31,8 @@ from threadwell.intake.gathered.errand import (
     SoFar,
     Work,
 )
-from threadwell.intake.gathered.wire import AHEAD, receive, send
 from threadwell.intake.gathered.spool import Packed
+from threadwell.intake.gathered.wire import AHEAD, receive, send
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.contract import Store, StoreError

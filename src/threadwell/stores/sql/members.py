@@ -51,8 +51,10 @@ ABSOLUTE = 1 << 64
 _REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "code"})
 #: What references lead to that come again: people, and what they work for.
 _PEOPLE = frozenset(
-    ("CareTeam", "Device", "Group", "HealthcareService", "Location", "Organization", "Patient")
-    + ("Practitioner", "PractitionerRole", "RelatedPerson")
+    (
+        *("CareTeam", "Device", "Group", "HealthcareService", "Location", "Organization"),
+        *("Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
+    )
 )
 #: What is remembered of a member at a time, each of no more letters than this.
 _MOST, _SHORT = 4_096, 500
@@ -164,9 +166,11 @@ class Param:
                 into.places.append(key(scope + of_token(system, code)))
             known = self._systems.get(system)
             if known is None:
-                if len(self._systems) >= _MOST:
-                    self._systems.clear()
-                known = self._systems[system] = key(scope + of_system(system))
+                known = key(scope + of_system(system))
+                if len(system) <= _SHORT:
+                    if len(self._systems) >= _MOST:
+                        self._systems.clear()
+                    self._systems[system] = known
             into.places.append(known)
         if text:
             self._text(searched_forms(text), into)
