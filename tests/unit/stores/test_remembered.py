@@ -6,8 +6,11 @@ import gc
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from threadwell.fhir.outcome import FhirError
+from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.sql.entries import entries
@@ -77,3 +80,40 @@ def test_long_values_are_written_and_forgotten(member: str) -> None:
         tracemalloc.stop()
     # Ten of them, were they kept.
     assert kept < 1_000_000
+
+
+_STATUS = st.sampled_from(["completed", "in-progress", "entered-in-error", "half \ud800"])
+_WHOM = st.sampled_from(["Patient/1", "Practitioner/1", "https://example.org/fhir/Patient/1", ""])
+_CONCEPT = st.fixed_dictionaries(
+    {}, optional={"text": st.sampled_from(["a", "A b"]), "coding": st.just([{"code": "x"}])}
+)
+_ID = st.fixed_dictionaries({"value": st.sampled_from(["1", "2"])}, optional={"system": _WHOM})
+
+
+def _reference(whom: str) -> dict[str, str]:
+    return {"reference": whom} if whom else {"display": "somebody"}
+
+
+_SOMEBODY = _WHOM.map(_reference)
+_COMMUNICATION = st.fixed_dictionaries(
+    {"resourceType": st.just("Communication"), "status": _STATUS},
+    optional={
+        "subject": _SOMEBODY,
+        "sender": _SOMEBODY,
+        "recipient": st.lists(_SOMEBODY, max_size=2),
+        "medium": st.lists(_CONCEPT, max_size=2),
+        "category": st.lists(_CONCEPT, max_size=2),
+        "partOf": st.lists(_SOMEBODY, max_size=1),
+        "identifier": st.lists(_ID, max_size=2),
+        "sent": st.sampled_from(["2024-03-09", "2024-03-09T20:00:00Z"]),
+    },
+)
+
+
+@given(st.lists(_COMMUNICATION, max_size=12))
+def test_what_is_remembered_changes_nothing(resources: list[Resource]) -> None:
+    keys = Keys(bytes(16))
+    for one in resources:
+        found, anew = (entries(those, DEFAULT_PROJECT, one, 1) for those in (keys, Keys(bytes(16))))
+        assert list(map(sorted, found[:3])) == list(map(sorted, anew[:3]))
+        assert found[3:] == anew[3:]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import product
+from itertools import chain, product
 
 from threadwell.fhir.search.values import IndexValue, ReferenceValue, TokenValue
 from threadwell.stores.sql.keys import Scope, of_code, of_reference, of_token
@@ -40,8 +40,8 @@ _TASK_STATUS = (
     "entered-in-error",
 )
 
-#: Of so many resources the keys of a compound are known at a time.
-_MOST = 1_000
+#: Of so many resources the keys of a compound are known at a time, of forms of no more letters.
+_MOST, _SHORT = 1_000, 1_000
 
 #: The form of a code outside its closed set, and of none at all.
 OTHER = "other"
@@ -106,9 +106,10 @@ class CompoundKeys:
         found = self._known.get(mine)
         if found is None:
             found = [self._key(self._under + form) for form in compound.forms(parts)]
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[mine] = found
+            if sum(map(len, chain.from_iterable(mine))) <= _SHORT:
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[mine] = found
         return found
 
 
