@@ -42,7 +42,7 @@ campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new example
 	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
 
 cluster: $(VENV)/dev.stamp ## A backfill on a Spark of two workers on loopback (Java; 400 MB of Spark)
-	$(BIN)/python scripts/try_cluster.py $(if $(ROWS),--rows $(ROWS))
+	$(BIN)/python scripts/try_cluster.py $(if $(ROWS),--rows $(ROWS)) $(if $(RATIO),--ratio)
 
 fuzz: $(VENV)/run.stamp ## Damaged files into every reader: 1,000,000, or INPUTS=…
 	$(BIN)/python scripts/fuzz.py $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))

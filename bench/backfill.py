@@ -20,7 +20,8 @@ from random import Random
 from typing import Any
 
 from threadwell.app import open_store
-from threadwell.facade.backfilling import BackfillJob, begin_backfill, cores, run_backfill
+from threadwell.bulk.processes import cores
+from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
 from threadwell.facade.importing import ImportJob, Who, run_import
 from threadwell.intake.choices import Asked
 from threadwell.intake.collecting import rare_collections

@@ -3,9 +3,11 @@
 It brings Spark into ``.cache/spark`` (400 MB), starts a master and two workers, and has a table
 filled by them: into a folder that has to equal one that this machine fills alone, which the tests
 compare with an import. Then again, over the same table and over one with more rows.
-Where there is no Java, or Spark cannot be had, it says so and ends with 1.
+Where there is no Java, or Spark cannot be had, it says so and ends with 1. With ``--ratio`` it
+fills the folder by one worker too, and tells how much faster two are than one: by the clock, which
+says nothing where others use the same cores, and what this machine alone takes.
 
-    python scripts/try_cluster.py [--rows 2000]
+    python scripts/try_cluster.py [--rows 2000] [--ratio]
 """
 
 from __future__ import annotations
@@ -42,28 +44,44 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--ratio", action="store_true", help="how much faster are two than one?")
     asked = parser.parse_args(arguments)
     if not _bring():
         return 1
     with tempfile.TemporaryDirectory() as name, ExitStack() as ending:
         folder = Path(name)
         master = ending.enter_context(_cluster(folder, asked.workers))
-        (folder / "source").mkdir()
-        _write_people(folder / "people.csv")
-        _write(folder / "source" / "one.csv", range(asked.rows))
-        _write(folder / "source" / "two.csv", range(asked.rows - 5, asked.rows + 200))
-        _fill(folder, "alone")
-        _fill(folder, "cluster", "--spark", master)
-        _same(folder)
-        again = _fill(folder, "cluster", "--spark", master)
+        _lay_out(folder, asked.rows)
+        _, alone = _fill(folder, "alone")
+        _, several = _fill(folder, "cluster", "--spark", master)
+        count = _same(folder)
+        print(f"{count} resources, each equal to the one that this machine makes alone")
+        again, _ = _fill(folder, "cluster", "--spark", master)
         _expect(again["made"] == 0, f"nothing is made again, and not {again['made']} parts")
         _write(folder / "source" / "three.csv", [asked.rows + 900])
-        more = _fill(folder, "cluster", "--spark", master)
+        more, _ = _fill(folder, "cluster", "--spark", master)
         _expect(more["made"] == 1, f"one row more makes one part anew, and not {more['made']}")
         _fill(folder, "alone")
         _same(folder)
     print("the cluster makes what one machine makes")
+    if asked.ratio:
+        _print_ratio(asked.rows, asked.workers, alone, several)
     return 0
+
+
+def _print_ratio(rows: int, workers: int, alone: float, several: float) -> None:
+    with tempfile.TemporaryDirectory() as name, _cluster(Path(name), 1) as master:
+        folder = Path(name)
+        _lay_out(folder, rows)
+        _, one = _fill(folder, "cluster", "--spark", master)
+    print(f"{workers} workers : 1 worker {one / several:.2f}; this machine alone {one / alone:.2f}")
+
+
+def _lay_out(folder: Path, rows: int) -> None:
+    (folder / "source").mkdir()
+    _write_people(folder / "people.csv")
+    _write(folder / "source" / "one.csv", range(rows))
+    _write(folder / "source" / "two.csv", range(rows - 5, rows + 200))
 
 
 def _bring() -> bool:
@@ -135,7 +153,8 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the master of the cluster did not start")
 
 
-def _fill(folder: Path, name: str, *more: str) -> dict[str, int]:
+def _fill(folder: Path, name: str, *more: str) -> tuple[dict[str, int], float]:
+    """What it tells, and how many seconds it took."""
     command = [
         *(sys.executable, "-m", "threadwell", "backfill", str(folder / "source")),
         *("--people", str(folder / "people.csv"), "--zone", "America/New_York"),
@@ -146,13 +165,16 @@ def _fill(folder: Path, name: str, *more: str) -> dict[str, int]:
     if done.returncode:
         raise SystemExit(done.stderr.decode())
     told: dict[str, int] = json.loads(done.stdout)
-    print(f"{name}: {told['read']} read, {told['made']} made, {time.monotonic() - start:.0f} s")
-    return told
+    taken = time.monotonic() - start
+    print(f"{name}: {told['read']} read, {told['made']} made, {taken:.0f} s", flush=True)
+    return told, taken
 
 
-def _same(folder: Path) -> None:
+def _same(folder: Path) -> int:
+    """How many resources there are, where both folders have the same."""
     alone, cluster = _resources(folder / "alone"), _resources(folder / "cluster")
     _expect(alone == cluster, "the cluster makes the same resources")
+    return len(alone)
 
 
 def _resources(folder: Path) -> dict[str, object]:

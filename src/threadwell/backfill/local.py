@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context, parent_process, resource_tracker
-from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
 import msgspec
@@ -31,8 +26,8 @@ from threadwell.backfill.working import (
     mark_of,
     read_unit,
 )
+from threadwell.bulk.processes import pool_of, uninterrupted
 from threadwell.intake.whole import Learned
-from threadwell.stores.contract import StoreError
 
 T = TypeVar("T")
 
@@ -94,66 +89,12 @@ def _joined(folder: Folder, plan: Plan) -> Joined:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Executor | None]:
-    """Processes that work; ``None`` where this one is enough.
-
-    They end with this one, however it ends, and with the work: at once where that is stopped, as
-    what is not whole is done again.
-    """
+    """Processes that work; ``None`` where this one is enough."""
     if workers <= 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
-        try:
-            yield pool
-        except BrokenProcessPool:
-            raise StoreError(
-                "a process of the backfill has ended; start it again to go on"
-            ) from None
-        except BaseException:
-            # Its own name for that came with Python 3.14.
-            for process in list((pool._processes or {}).values()):
-                process.kill()
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """End this process with the one that has started it, however that ends.
-
-    A pool's processes hold both ends of what they read from, so they would wait for ever; and what
-    they are at would meet whoever starts it again.
-    """
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_end_after, args=(parent.join,), daemon=True).start()
-
-
-def _end_after(joined: Callable[[], None]) -> None:
-    joined()
-    os._exit(1)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes that are started meanwhile never see Ctrl-C; this one sees it at the end."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    came: list[int] = []
-    handles = current_thread() is main_thread()
-    # Another thread may take the signal, and then this one would be told of it all the same.
-    before = signal.signal(signal.SIGINT, lambda *_: came.append(1)) if handles else None
-    # Where it is started with others, it lets signals through again.
-    resource_tracker.ensure_running()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if handles:
-            signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
+    with pool_of(workers, "a process of the backfill has ended; start it again to go on") as pool:
+        yield pool
 
 
 def _every(
@@ -167,7 +108,7 @@ def _every(
             told_of(number, len(todo))
         return
     waiting = iter(todo)
-    with _uninterrupted():  # The first piece of work starts them.
+    with uninterrupted():  # The first piece of work starts them.
         running: set[Future[T]] = {pool.submit(one) for one in islice(waiting, 64)}
     done = 0
     while running:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from threadwell.bulk.ahead import SHAPES, Ahead, Made, made_of, way_of
 from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, read_line, read_lines
+from threadwell.bulk.processes import cores, pool_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
 from threadwell.stores.contract import (
@@ -34,6 +38,10 @@ from threadwell.stores.contract import (
 LOADING = "bulk-loading"
 #: Resources of one commit, and bytes of their lines.
 _AT_ONCE, _BYTES = 1000, 4 * 1024 * 1024
+#: Bytes of files that are worth the second that a process takes to begin; and how many of them
+#: keep a writer busy.
+_WORTH, _MOST = 16 * 1024 * 1024, 3
+_ENDED = "a process of the load has ended; load it again to go on"
 #: How often a batch is decided again when others write at the same time.
 _TRIES = 10
 
@@ -79,7 +87,8 @@ class Loader:
     """Loads files into a project.
 
     ``trusted``: what they hold was valid where it comes from. ``as_it_was``: versions keep their
-    ids and times; what the store has of a later time stays.
+    ids and times; what the store has of a later time stays. ``workers`` is how many processes read
+    ahead; ``None`` is as many as the files are worth.
     """
 
     def __init__(
@@ -92,6 +101,7 @@ class Loader:
         as_it_was: bool = False,
         told: Told = lambda _: None,
         clock: Clock = now_ms,
+        workers: int | None = None,
     ) -> None:
         self._store = store
         self._project = project
@@ -100,10 +110,22 @@ class Loader:
         self._as_it_was = as_it_was
         self._told = told
         self._clock = clock
+        self._workers = workers
+        self._ahead: Ahead | None = None
         self.loaded = Loaded()
 
     async def load(self, files: Sequence[Path]) -> Loaded:
         """Load all of the files; raises ``OSError`` and ``StoreError``."""
+        workers = _worth(files) if self._workers is None else self._workers
+        if not workers:
+            return await self._load(files)
+        trusted, as_it_was = self._trusted, self._as_it_was
+        way = await way_of(self._store, self._project, trusted=trusted, as_it_was=as_it_was)
+        with pool_of(workers, _ENDED) as pool:
+            self._ahead, self._workers = Ahead(pool, way), workers
+            return await self._load(files)
+
+    async def _load(self, files: Sequence[Path]) -> Loaded:
         names = {path: _name(self._project, path) for path in files}
         left = await self._store.get_private_many(LOADING, list(names.values()))
         for path in files:
@@ -118,33 +140,76 @@ class Loader:
         begins = _Left(0, 0) if left is None else msgspec.json.decode(left, type=_Left)
         self.loaded.skipped += begins.number
         parts = _parts(read_lines(path, begins.ends, begins.number))
+        await self._read_ahead(path, name, parts)
         coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
         try:
             while (part := await coming) is not None:
                 # While this part is written, the next one is read.
                 coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
-                for bad in part.bad:
-                    self.loaded.bad += 1
-                    self._tell_bad(path, bad)
-                self.loaded.lines += part.lines
-                mark = Kept(LOADING, name, msgspec.json.encode(part.left))
-                await self._write(path, part.fits, mark)
-                self._told(self.loaded)
+                self._refuse(path, part.bad)
+                await self._put(path, name, part)
         finally:
             # It goes on in its thread until it is done.
             await asyncio.wait([coming])
 
+    async def _read_ahead(self, path: Path, name: str, parts: Iterator[list[Line]]) -> None:
+        """Write what other processes read, as long as most of it is new."""
+        coming: deque[tuple[list[Line], Future[bytes]]] = deque()
+        while True:
+            while self._ahead and len(coming) <= 2 * (self._workers or 0):
+                if (lines := next(parts, None)) is None:
+                    break
+                coming.append((lines, self._ahead.begin(lines, self._clock())))
+            if not coming:
+                return
+            lines, future = coming.popleft()
+            made = made_of(await asyncio.wrap_future(future))
+            if not await self._put_new(path, name, lines, made):
+                was = self.loaded.new
+                told = {bad.number for bad in made.bad}
+                part = self._part([line for line in lines if line.number not in told])
+                await self._put(path, name, part._replace(lines=len(lines), left=_left(lines)))
+                if (self.loaded.new - was) * 2 < len(lines):
+                    self._ahead = None
+
+    async def _put_new(self, path: Path, name: str, lines: list[Line], made: Made) -> bool:
+        """Write what came of lines; ``False`` where some of it is there already, or comes twice."""
+        self._refuse(path, made.bad)
+        if len({(one.type, one.id) for one in made.writes}) < len(made.writes):
+            return False
+        mark = Kept(LOADING, name, msgspec.json.encode(_left(lines)))
+        try:
+            await self._store.commit(self._project, ChangeSet(tuple(made.writes), kept=(mark,)))
+        except Conflict:
+            return False
+        told = Counter(one.type for one in made.writes)
+        self._count(Loaded(new=len(made.writes), types=dict(told)))
+        self.loaded.lines += len(lines)
+        self._told(self.loaded)
+        return True
+
+    def _refuse(self, path: Path, every: Iterable[Bad]) -> None:
+        for bad in every:
+            self.loaded.bad += 1
+            self._tell_bad(path, bad)
+
+    async def _put(self, path: Path, name: str, part: _Part) -> None:
+        self.loaded.lines += part.lines
+        await self._write(path, part.fits, Kept(LOADING, name, msgspec.json.encode(part.left)))
+        self._told(self.loaded)
+
     def _read(self, parts: Iterator[list[Line]]) -> _Part | None:
         """The next part, read; ``None`` where there is none."""
         lines = next(parts, None)
-        if lines is None:
-            return None
+        return None if lines is None else self._part(lines)
+
+    def _part(self, lines: list[Line]) -> _Part:
         found = [read_line(line, trusted=self._trusted) for line in lines]
         return _Part(
             len(lines),
             [one for one in found if isinstance(one, Fit)],
             [one for one in found if isinstance(one, Bad)],
-            _Left(lines[-1].ends, lines[-1].number),
+            _left(lines),
         )
 
     async def _write(self, path: Path, fits: list[Fit], mark: Kept) -> None:
@@ -157,7 +222,7 @@ class Loader:
         """Write some, but for what is trusted and cannot be read."""
         try:
             await self._commit(fits, kept)
-        except (AttributeError, TypeError, KeyError, ValueError):
+        except SHAPES:
             if not (self._trusted and fits):
                 raise
             if len(fits) > 1:
@@ -273,6 +338,16 @@ def _once_each(fits: Iterable[Fit]) -> Iterator[list[Fit]]:
         part[key] = fit
     if part:
         yield list(part.values())
+
+
+def _left(lines: Sequence[Line]) -> _Left:
+    return _Left(lines[-1].ends, lines[-1].number) if lines else _Left(0, 0)
+
+
+def _worth(files: Iterable[Path]) -> int:
+    """How many processes it is worth to have read ahead: one core is the writer's."""
+    size = sum(path.stat().st_size for path in files)
+    return min(cores() - 1, _MOST) if size >= _WORTH else 0
 
 
 def _name(project: str, path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from threadwell.backfill.local import Told, fill
 from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
 from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
+from threadwell.bulk.processes import cores
 from threadwell.channels.channel import ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
@@ -140,11 +140,6 @@ def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Fille
             return spark_fill(spark, basis, folder, plan, _opened)
     finally:
         spark.stop()
-
-
-def cores() -> int:
-    """How many processes this machine can run at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import json
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,10 +39,22 @@ MESSAGE = {
 FILE = {"resourceType": "Binary", "id": "b1", "contentType": "text/plain", "data": "aGVsbG8="}
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@contextmanager
+def beside(_workers: int, _ended: str) -> Iterator[Executor]:
+    """What works ahead does so in this process: what it makes goes the same way."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "memory, ahead", "sqlite, ahead"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
     one: Store
-    match request.param:
+    kind, _, ahead = request.param.partition(", ")
+    monkeypatch.setattr(loading, "_worth", lambda _: len(ahead))
+    monkeypatch.setattr(loading, "pool_of", beside)
+    match kind:
         case "memory":
             one = MemoryStore()
         case "sqlite":
@@ -91,6 +105,18 @@ def test_any_order_any_times(store: Store, tmp_path: Path) -> None:
     assert load(store, changed) == ({"files": 1, "lines": 2, "changed": 2}, [])
     assert read(store, "Patient", "p1")["active"] is False
     assert RUNNER.run(store.list_private(LOADING)) == {}
+
+
+def test_another_process_reads_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_AT_ONCE", 2)
+    many = [{**MESSAGE, "id": f"c{number}"} for number in range(5)]
+    path = file(tmp_path / "a.ndjson", *many[:3], b"{", *many[2:], {**PATIENT, "id": "c1"})
+    store = SqliteStore.open(tmp_path / "x.db")
+    told, bad = load(store, path, workers=1)
+    assert told == {"files": 1, "lines": 8, "new": 6, "same": 1, "bad": 1}
+    assert [one.number for one in bad] == [4]
+    assert read(store, "Communication", "c4")["subject"] == MESSAGE["subject"]
+    RUNNER.run(store.close())
 
 
 def test_versions_are_kept_where_that_is_asked_for(store: Store, tmp_path: Path) -> None:

@@ -15,17 +15,18 @@ def with_worked(change_set: ChangeSet, project: str, keys: Keys | None) -> tuple
     """A change set for ``as_it_was``; with ``keys`` what its writes change in the index."""
     every = change_set.writes
     worked = work_out(keys, project, every) if keys else [None] * len(every)
-    writes = list(map(_packed, every, worked))
+    writes = list(map(packed, every, worked))
     return (writes, change_set.unmatched, change_set.unchanged, change_set.kept)
 
 
-def as_it_was(packed: tuple[Any, ...]) -> ChangeSet:
+def as_it_was(told: tuple[Any, ...]) -> ChangeSet:
     """The change set. Of a resource whose index is worked out no more than its body is there."""
-    writes, unmatched, unchanged, kept = packed
-    return ChangeSet(tuple([_unpacked(*one) for one in writes]), unmatched, unchanged, kept)
+    writes, unmatched, unchanged, kept = told
+    return ChangeSet(tuple([unpacked(*one) for one in writes]), unmatched, unchanged, kept)
 
 
-def _packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
+def packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
+    """A write for ``unpacked``, with what it changes in the index, where that is worked out."""
     before = write.before
     if worked is not None and before is not None:
         before = before._replace(body=b"")
@@ -37,7 +38,8 @@ def _packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
     return members, worked
 
 
-def _unpacked(members: Sequence[Any], worked: Worked | None) -> Write:
+def unpacked(members: Sequence[Any], worked: Worked | None) -> Write:
+    """The write, as ``as_it_was`` has it."""
     type_, id_, version, updated, deleted, body, before, author, content = members
     if deleted:
         resource = None
