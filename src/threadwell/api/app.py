@@ -66,6 +66,8 @@ _ALWAYS = ("/health", "/metrics")
 #: Interactions that change nothing: they may be asked for again.
 _READS = frozenset({"read", "vread", "history", "search", "capabilities", "operation", "storage"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+#: The extension of a scope by which a server takes an answer whole.
+_WHOLE = "threadwell.answer"
 #: The header of an answer that goes on for as long as somebody listens.
 _STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -197,7 +199,7 @@ class _App:
                 answer = cors.shared(answer, headers)
             if is_fhir and len(answer.body) >= SMALLEST:
                 answer = await compressed(answer, request.method, headers)
-            if answer.parts is None:
+            if answer.parts is None and not _sent_at_once(scope, answer):
                 await _send(send, request.method, answer)
             status = answer.status
         except ClientGone:
@@ -317,6 +319,15 @@ class _App:
                 self._load.failures.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _sent_at_once(scope: MutableMapping[str, Any], answer: Answer) -> bool:
+    """Whether our own server has taken the answer whole, which costs less."""
+    body = answer.body
+    extensions = scope.get("extensions")
+    if not extensions or len(body) > LARGE or (whole := extensions.get(_WHOLE)) is None:
+        return False
+    return bool(whole["answer"](scope, answer.status, answer.headers, body))
 
 
 async def _send(send: Send, method: str, answer: Answer) -> None:
