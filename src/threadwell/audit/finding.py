@@ -21,7 +21,8 @@ class Wanted:
 
     ``patient`` is an id, ``who`` and ``entity`` are references. Times are milliseconds since 1970
     UTC: from ``since`` until before ``until``. ``before`` is a line: only earlier ones. With
-    ``broken_glass`` only what was seen beyond a policy, with ``refused`` what was not allowed.
+    ``broken_glass`` only what was seen beyond a policy, with ``refused`` what was not allowed,
+    with ``purposed`` what has a purpose.
     """
 
     patient: str = ""
@@ -33,6 +34,7 @@ class Wanted:
     before: int | None = None
     broken_glass: bool = False
     refused: bool = False
+    purposed: bool = False
 
     def takes(self, line: Line) -> bool:
         """Whether a line is wanted."""
@@ -50,6 +52,8 @@ class Wanted:
         if self.act and record.act.partition(" ")[0] != self.act:
             return False
         if self.broken_glass and not by.reason:
+            return False
+        if self.purposed and not by.purpose:
             return False
         return not self.refused or record.status in (401, 403)
 

@@ -85,22 +85,33 @@ def _file(view: str) -> bytes:
 
 async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
     from threadwell.app import open_store
+    from threadwell.audit.record import Who
+    from threadwell.audit.way import WAY
     from threadwell.bulk.tables import rows_of, written
+    from threadwell.facade.opened import login_name
+    from threadwell.facade.threadwell import reading_trail
     from threadwell.fhir.search.query import Query
     from threadwell.projects.chosen import chosen
     from threadwell.projects.within import within
 
     store = open_store(arguments.store, create=False, reading=True)
+    by = Who(way=WAY.get(), name=login_name())
+    trail = reading_trail(arguments.store)(store, by)
     out = arguments.to.open("wb") if arguments.to else sys.stdout.buffer
     try:
         project = await chosen(store)
-        rows = rows_of(within(store, project), project, view, Query(view.resource), wanted.most)
-        async for part in written(wanted, view.columns, rows):
-            out.write(part)
+        seen = within(trail.store, project)
+        rows = rows_of(seen, project, view, Query(view.resource), wanted.most)
+        with trail.watching(project, by, "list", asked="view") as witness:
+            async for part in written(wanted, view.columns, rows):
+                # What cannot be recorded is not shown.
+                witness.tell()
+                out.write(part)
         out.flush()
     finally:
         if arguments.to:
             out.close()
+        trail.close()
         await store.close()
 
 

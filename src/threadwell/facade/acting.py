@@ -109,4 +109,4 @@ class Acting(Verbs):
         from threadwell.intake.choices import Asked
 
         asked = Asked(policy, gap, scope, zone, several(opening), several(closing))
-        return self._loop.call(run_preview(self._store, self._project, asked))
+        return self._show("preview", run_preview(self._store, self._project, asked))

@@ -30,8 +30,9 @@ class Caring(Threads):
         """
         from threadwell.intake.todos.listing import waiting_threads
 
-        return self._loop.call(
-            waiting_threads(self._store, self._project, owner=owner, pool=pool, unowned=unowned)
+        return self._show(
+            "todos",
+            waiting_threads(self._store, self._project, owner=owner, pool=pool, unowned=unowned),
         )
 
     def claim(self, task: str, owner: str, *, by: str = "") -> Todo:

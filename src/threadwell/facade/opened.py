@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from threadwell.api.context import Context, open_context
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels, checked_url
@@ -17,6 +17,8 @@ from threadwell.audit.way import WAY
 from threadwell.facade.loop import LoopThread
 from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.stores.contract import Store, StoreError
+
+T = TypeVar("T")
 
 
 class Opened:
@@ -53,6 +55,15 @@ class Opened:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _show(self, what: str, work: Coroutine[Any, Any, T]) -> T:
+        """The result of ``work``, recorded as a look at whatever it reads; ``what`` is listed."""
+
+        async def watched() -> T:
+            with self._trail.watching(self._project, self._trail.by, "list", asked=what):
+                return await work
+
+        return self._loop.call(watched())
 
     def close(self) -> None:
         """Let go of the store; what was acknowledged is in it."""

@@ -68,7 +68,7 @@ class Replying(Heard):
         """What is to be sent, the oldest first: ``[q.entry.stage for q in tw.outbox()]``."""
         from threadwell.intake.replies.outbox import waiting
 
-        return self._loop.call(waiting(self._store, self._project))
+        return self._show("outbox", waiting(self._store, self._project))
 
     def outbox_depths(self) -> list[OutboxDepth]:
         """How much each account has to send: ``[d.waiting for d in tw.outbox_depths()]``."""
@@ -80,7 +80,7 @@ class Replying(Heard):
         """What was not sent, and waits for a decision: ``[q.entry.reason for q in …]``."""
         from threadwell.intake.replies.outbox import dead_letters
 
-        return self._loop.call(dead_letters(self._store, self._project))
+        return self._show("outbox", dead_letters(self._store, self._project))
 
     def replay_letter(self, id_: str) -> None:
         """Send a dead letter after all: ``tw.replay_letter(tw.dead_letters()[0].id)``.

@@ -72,14 +72,15 @@ class Ruling(Caring):
         from threadwell.intake.rules.trying import try_rules
 
         rules = self.check_rules(text)
-        return self._loop.call(
+        return self._show(
+            "rules",
             try_rules(
                 self._store,
                 self._project,
                 rules,
                 since=microseconds(since) if since else 0,
                 until=now_ms() * 1000,
-            )
+            ),
         )
 
     def rule_runs(self, *, rule: str = "", thread: str = "", count: int = 100) -> list[Run]:
@@ -90,8 +91,8 @@ class Ruling(Caring):
         from threadwell.intake.rules.runs import runs, runs_about
 
         if thread:
-            return self._loop.call(runs_about(self._store, self._project, thread))
-        return self._loop.call(runs(self._store, self._project, rule=rule, count=count))
+            return self._show("rules", runs_about(self._store, self._project, thread))
+        return self._show("rules", runs(self._store, self._project, rule=rule, count=count))
 
     def saved_replies(self) -> list[SavedReply]:
         """The saved replies, by name: ``[one.text for one in tw.saved_replies()]``."""

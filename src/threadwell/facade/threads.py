@@ -96,7 +96,7 @@ class Threads(Replying):
         """What a person has begun to write: ``tw.drafts("Practitioner/12")``, the newest first."""
         from threadwell.intake.thread_acts.drafting import drafts
 
-        return self._loop.call(drafts(self._store, self._project, sender, thread))
+        return self._show("drafts", drafts(self._store, self._project, sender, thread))
 
     def send_draft(self, draft: str) -> Replied:
         """Send a draft: ``tw.send_draft("Communication/790").message``; it keeps its id.

@@ -66,7 +66,7 @@ def open_threadwell(
         raise TypeError(f"a store is a path or URL, not of type {type(store).__name__}")
     if read_only:
         return Threadwell(
-            lambda: ReadingStore(open_store(store, reading=True)), project, _reading_trail(store)
+            lambda: ReadingStore(open_store(store, reading=True)), project, reading_trail(store)
         )
     return Threadwell(
         lambda: open_store(store, create=create),
@@ -75,7 +75,7 @@ def open_threadwell(
     )
 
 
-def _reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
+def reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     """What was seen waits beside the store, if that is where anything can be written."""
 
     def trail(opened: Store, by: Who) -> Trail:
@@ -294,8 +294,9 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         check_wanted(channel, since, until, limit)
         wanted = Wanted(status, patient, channel, since, until, to_review)
         zone = self.care_zone
-        return self._loop.call(
-            self._read(lambda reader, _: first_sessions(reader, wanted, zone=zone, limit=limit))
+        return self._show(
+            "sessions",
+            self._read(lambda reader, _: first_sessions(reader, wanted, zone=zone, limit=limit)),
         )
 
     def find_patients(self, name: str) -> list[PatientFound]:
@@ -308,7 +309,9 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         """
         from threadwell.inbox.finding import find_patients
 
-        return self._loop.call(self._read(lambda reader, dates: find_patients(reader, name, dates)))
+        return self._show(
+            "patients", self._read(lambda reader, dates: find_patients(reader, name, dates))
+        )
 
     def count_sessions(self) -> int:
         """How many sessions stand: ``tw.count_sessions() == len(tw.sessions())``."""
@@ -320,13 +323,13 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         """Every held message, in the order of their holding: ``tw.quarantine()[0].reason``."""
         from threadwell.intake import quarantine
 
-        return self._loop.call(quarantine(self._store, self._project))
+        return self._show("quarantine", quarantine(self._store, self._project))
 
     def held_rows(self) -> list[HeldRow]:
         """The held messages as the pages list them: ``[r.title for r in tw.held_rows()]``."""
         from threadwell.inbox.quarantine import all_held
 
-        return self._loop.call(self._read(all_held))
+        return self._show("quarantine", self._read(all_held))
 
     def held(self, task: str) -> HeldItem | None:
         """One held message whole, by the id of its Task; ``None`` if it is not held.
@@ -340,13 +343,15 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         if not isinstance(task, str):
             raise TypeError(f"a held message is named by its Task, not by {type(task).__name__}")
         id_ = task.removeprefix("Task/")
-        return self._loop.call(self._read(lambda reader, dates: load_held(reader, id_, dates)))
+        return self._show(
+            "quarantine", self._read(lambda reader, dates: load_held(reader, id_, dates))
+        )
 
     def reviews(self) -> list[Review]:
         """The open questions for a person: ``[r.why for r in tw.reviews()]``."""
         from threadwell.inbox.reviews import all_reviews
 
-        return self._loop.call(self._read(all_reviews))
+        return self._show("reviews", self._read(all_reviews))
 
     def answer_review(
         self, task: str, patients: str | Sequence[str], *, holds_for: str = "address"

@@ -24,7 +24,7 @@ class Whom(Verbs):
         from threadwell.intake import why
 
         id_ = session.removeprefix("Encounter/")
-        return self._loop.call(why(self._store, self._project, id_))
+        return self._show("why", why(self._store, self._project, id_))
 
     def about(
         self, subject: str, patients: str | Sequence[str], *, messages: str | Sequence[str] = ()

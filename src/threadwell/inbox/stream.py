@@ -13,6 +13,8 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from threadwell.audit.record import Who
+from threadwell.inbox.entering import address
 from threadwell.inbox.news import Push, Told
 from threadwell.inbox.people import person_of
 from threadwell.inbox.site import Site
@@ -47,6 +49,10 @@ async def show(site: Site, request: Request) -> Response:
     thread = wanted(request)
     if not await sees(site, thread):
         thread = ""
+    by = request.state.by
+    who = Who(who=by.reference, name=by.name, way="pages", address=address(request))
+    # Which resources change is all that is told, and each page that shows them is recorded.
+    site.trail.event(site.project, "page", who, asked=request.url.path)
     # Who sees a part is told of that part alone, so each event is looked at for them.
     events = _events(site, cookie, after, now, thread, push if site.policy is None else None)
     return StreamingResponse(events, media_type=_TYPE, headers=headers)

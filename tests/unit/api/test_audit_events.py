@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from threadwell.access.memberships import Grant, Membership
-from threadwell.api.clients import give, set_policy
+from threadwell.api.clients import add_client, give, set_policy
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
@@ -114,3 +114,36 @@ def test_a_policy_says_who_sees_it(api: Api, people: tuple[str, str]) -> None:
         assert api.call("GET", f"AuditEvent/{other['id']}").status_code in (403, 404)
     assert _told(api, f"AuditEvent?patient={people[1]}") == []
     assert _told(api, "AuditEvent") == ["E0 search-type", "R0 read", "C0 create"]
+
+
+def test_events_are_found_by_their_purpose(api: Api) -> None:
+    """Those of the trail, and those that are resources."""
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    patient = api.make("Patient")["id"]
+    seen = {"resourceType": "Patient", "criteria": "Patient?gender=female"}
+    glass = {"resourceType": "Patient", "breakGlass": True}
+    policy = {"resourceType": "AccessPolicy", "name": "some", "resource": [seen, glass]}
+    kept = api.run(set_policy(api.store, DEFAULT_PROJECT, policy))
+    client = api.run(add_client(api.store, "limited"))
+    who = f"ClientApplication/{client.client_id}"
+    api.run(give(api.store, DEFAULT_PROJECT, Membership(who, who, (Grant(kept["id"]),))))
+    basic = api.credentials(client.client_id, client.client_secret)
+    api.call("GET", f"Patient/{patient}", authorization=basic)
+    why = {"authorization": basic, "x_threadwell_break_glass": "Unconscious"}
+    assert api.call("GET", f"Patient/{patient}", **why).status_code == 200
+    assert _told(api, f"AuditEvent?purpose={act}|BTG") == ["R0 read"]
+    assert _told(api, f"AuditEvent?purpose=BTG&patient={patient}") == ["R0 read"]
+    assert _told(api, "AuditEvent?purpose=HMARKT") == []
+    assert len(_told(api, f"AuditEvent?purpose:not=BTG&subtype=read&patient={patient}")) == 0
+    coding = {"coding": [{"system": act, "code": "HMARKT"}]}
+    agent = {"requestor": True, "purposeOfUse": [coding]}
+    rest = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"}
+    made = api.make(
+        "AuditEvent",
+        type=rest,
+        recorded="2031-05-04T10:00:00Z",
+        agent=[agent],
+        source={"observer": {"display": "elsewhere"}},
+    )
+    assert [one["id"] for one in _found(api, "AuditEvent?purpose=HMARKT")] == [made["id"]]
+    assert len(_found(api, "AuditEvent?purpose=BTG,HMARKT")) == 2

@@ -12,6 +12,9 @@ from chat_stand_in import APP, SECRET, App, person
 
 from threadwell.api.chat import socket as sockets
 from threadwell.app import channel_labels, live_channels
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import Record
+from threadwell.audit.trail import Trail
 from threadwell.channels.account import Account
 from threadwell.channels.chat.tokens import new_token
 from threadwell.intake.accounts import keep_account
@@ -174,3 +177,33 @@ def test_a_patient_has_so_many_sockets(app: App, monkeypatch: Any) -> None:
         return [line.code for line in lines]
 
     assert app.api.run(go()) == [0, 0, 4429]
+
+
+def test_what_a_socket_tells_is_recorded(new_api: Any, store: Any) -> None:
+    """Who was told, when and of which messages: of those it begins with, and of what is new."""
+    trail = Trail(store)
+    api = new_api(store=store, channels=live_channels, trail=trail)
+    api.run(keep_account(api.store, DEFAULT_PROJECT, APP))
+    app = App(api, person(api, "p-1", "Ana"))
+    app.send("k0", "first")
+    app.take()
+
+    async def go() -> list[Record]:
+        line = Line(app)
+        task = asyncio.create_task(line.run())
+        line.say(type="hello", token=line.token)
+        await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
+        await taken(app, "k1", "second")
+        await line.until(lambda: len(line.told()) == 2)
+        line.leave()
+        await task
+        ids = [one["message"]["id"] for one in line.frames if one["type"] == "message"]
+        records = [at.record async for at in find(trail, DEFAULT_PROJECT, Wanted(act="chat"))]
+        told = [one for one in records if one.asked == "/chat/app/socket"]
+        seen = {f"{t.id}" for one in told for t in one.touched if t.type == "Communication"}
+        assert set(ids) <= seen
+        return told
+
+    first, second = sorted(api.run(go()), key=lambda one: one.at)[:2]
+    assert first.by.who == second.by.who == app.who
+    assert (first.by.way, first.by.client) == ("chat", "app")

@@ -161,7 +161,8 @@ class Chat:
         if following is None:
             following = Following(context.whole, context.project, typing, context.clock)
             self._following[context.project] = following
-        socket = Socket(context, name, following, typing, receive, Line(send))
+        address = str((scope.get("client") or ("",))[0])
+        socket = Socket(context, name, following, typing, receive, Line(send), address)
         await socket.run()
 
     def _end(self) -> None:

@@ -31,6 +31,7 @@ from threadwell.api.chat.errors import as_refused, of_store, told
 from threadwell.api.chat.following import Following, Listener
 from threadwell.api.context import Context
 from threadwell.api.line import Gone, Line, first_of
+from threadwell.audit.record import Touched, Who
 from threadwell.channels.chat.tokens import Token
 from threadwell.channels.live import State
 from threadwell.fhir.outcome import FhirError
@@ -40,10 +41,12 @@ from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.chat.seen import Seen
 from threadwell.intake.chat.told import tell
 from threadwell.intake.chat.typing import SECONDS, Side, Typing
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import Stored, StoreError
 
 #: What both ends call the protocol.
 SUBPROTOCOL = "threadwell-chat-1"
+#: What it is called in the trail that an app was told something.
+_ACT = "chat"
 #: Seconds until an app has said who it is.
 _HELLO = 10.0
 #: Seconds between two looks at whether the token is still good.
@@ -76,6 +79,7 @@ class Socket:
     typing: Typing
     receive: Receive
     line: Line
+    address: str = ""
     _token: Token = field(init=False)
     _text: str = ""
     _cursor: Cursor = field(init=False)
@@ -123,10 +127,14 @@ class Socket:
         """Tell what came after a cursor, or the latest messages; then where that leads to."""
         of = (self.context.whole, self.context.project, self._token.patient)
         now = self.context.clock()
-        if cursor is None:
-            found = await history.latest(*of, now)
-        else:
-            found = await history.since(*of, cursor, now)
+        watching = self.context.trail.watching(
+            self.context.project, self._who(), _ACT, asked=self._path, quiet=True
+        )
+        with watching:
+            if cursor is None:
+                found = await history.latest(*of, now)
+            else:
+                found = await history.since(*of, cursor, now)
         if found.anew:
             self._told.clear()
             await self._say(type="anew")
@@ -156,7 +164,7 @@ class Socket:
                 if change.position > self._cursor.position:
                     mark = mark_of(change.stored)
                     self._cursor = Cursor(change.position, self.context.clock(), mark)
-                    await self._message(one, self._cursor)
+                    await self._message(one, self._cursor, change.stored)
             if listener.typing != self._typing:
                 self._typing = listener.typing
                 await self._say(type="typing", typing=self._typing)
@@ -215,8 +223,19 @@ class Socket:
         account = await account_of(self.context, self.account)
         return token_of(self.context, account, text, "token")
 
-    async def _message(self, one: Seen, cursor: Cursor | None = None) -> None:
-        """Tell how a message stands, if it has not been told so."""
+    def _who(self) -> Who:
+        return Who(
+            who=self._token.patient.who, client=self.account, way="chat", address=self.address
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"/chat/{self.account}/socket"
+
+    async def _message(
+        self, one: Seen, cursor: Cursor | None = None, stored: Stored | None = None
+    ) -> None:
+        """Tell how a message stands, if it has not been told so; as ``stored`` it is recorded."""
         said = (one.state, one.text, one.files, one.sent)
         if self._told.get(one.id) == said:
             return
@@ -225,6 +244,12 @@ class Socket:
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
         more = {"cursor": str(cursor)} if cursor else {}
+        if stored is not None:
+            # What cannot be recorded is not told.
+            touched = (Touched(stored.type, stored.id, stored.version_id),)
+            self.context.trail.event(
+                self.context.project, _ACT, self._who(), asked=self._path, touched=touched
+            )
         await self._say(type="message", message=one.as_json(), **more)
 
     async def _say(self, **frame: Any) -> None:

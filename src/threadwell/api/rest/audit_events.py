@@ -39,6 +39,7 @@ from threadwell.fhir.search.query import (
     Query,
     ReferenceFilter,
     Sort,
+    TokenFilter,
     Total,
     within,
 )
@@ -195,6 +196,8 @@ def _wanted(filters: Sequence[Filter]) -> Wanted:
                     wanted = replace(wanted, entity=f"{only.type}/{only.id}")
             case ReferenceFilter(param="agent", matches=(only,), negate=False) if only.type:
                 wanted = replace(wanted, who=f"{only.type}/{only.id}")
+            case TokenFilter(param="purpose", negate=False):
+                wanted = replace(wanted, purposed=True)
             case DateFilter(param="date", matches=(only,)):
                 low, high = only.low // 1000, -(-only.high // 1000)
                 if only.prefix in (Prefix.EQ, Prefix.GE, Prefix.GT, Prefix.SA):

@@ -27,7 +27,7 @@ from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 7
+INDEX_VERSION = 8
 #: What is logged before that, with the number of resources.
 TOLD = "The index is made anew, once after this update: %d resources. It can take minutes."
 
