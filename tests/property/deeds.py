@@ -26,6 +26,7 @@ from threadwell.intake import (
     BadReply,
     BadRetraction,
     Part,
+    Seat,
     Settings,
     add_participant,
     answer_review,
@@ -79,15 +80,13 @@ class People:
 
     async def open(self) -> None:
         whom = self.random.choice(FAMILIES)
-        await open_session(self.store, DEFAULT_PROJECT, whom, self.how, clock=self.clock)
+        await open_session(self._seat, whom)
 
     async def open_thread(self) -> None:
         """A session is opened in a thread, for whoever that belongs to."""
         if header := self._one(await self._threads()):
             at = f"Communication/{header['id']}"
-            await open_session(
-                self.store, DEFAULT_PROJECT, (), self.how, thread=at, clock=self.clock
-            )
+            await open_session(self._seat, (), thread=at)
 
     async def close(self) -> None:
         await self._on_session(close_session)
@@ -118,7 +117,7 @@ class People:
             for number, who in enumerate(whom)
         ]
         at = _name(session)
-        await split_by_patient(self.store, DEFAULT_PROJECT, at, parts, self.how, clock=self.clock)
+        await split_by_patient(self._seat, at, parts)
 
     async def about(self) -> None:
         """A message, a thread or a session is about others, or about nobody who is known."""
@@ -126,15 +125,11 @@ class People:
         subject = self._one(await self.random.choice(kinds)())
         whom = self.random.sample(CHILDREN, self.random.randint(0, 2))
         if subject is not None:
-            at = _name(subject)
-            await correct_attribution(
-                self.store, DEFAULT_PROJECT, at, whom, self.how, clock=self.clock
-            )
+            await correct_attribution(self._seat, _name(subject), whom)
 
     async def retract(self) -> None:
         if message := self._one(await self._said()):
-            at = _name(message)
-            await retract(self.store, DEFAULT_PROJECT, at, self.how, clock=self.clock)
+            await retract(self._seat, _name(message))
 
     async def withdraw(self) -> None:
         """A client of FHIR says that a message was a mistake."""
@@ -168,10 +163,7 @@ class People:
             possible = [one.removeprefix("Patient/") for one in candidates(task)]
             if possible and task["status"] == "requested":
                 whom = self.random.sample(possible, self.random.randint(1, len(possible)))
-                at = task["id"]
-                await answer_review(
-                    self.store, DEFAULT_PROJECT, at, whom, self.how, clock=self.clock
-                )
+                await answer_review(self._seat, task["id"], whom)
                 return
 
     async def subject(self) -> None:
@@ -191,14 +183,17 @@ class People:
         with suppress(Conflict):  # They have come before.
             await add(self.store, STRANGERS)
 
+    @property
+    def _seat(self) -> Seat:
+        return Seat(self.store, DEFAULT_PROJECT, self.how, clock=self.clock)
+
     async def _on_session(self, act: Any) -> None:
         if session := self._one(await self._sessions()):
-            await act(self.store, DEFAULT_PROJECT, _name(session), self.how, clock=self.clock)
+            await act(self._seat, _name(session))
 
     async def _on_thread(self, act: Any, *more: str) -> None:
         if header := self._one(await self._threads()):
-            name = _name(header)
-            await act(self.store, DEFAULT_PROJECT, name, *more, self.how, clock=self.clock)
+            await act(self._seat, _name(header), *more)
 
     def _one(self, some: Sequence[Any]) -> Any:
         return self.random.choice(some) if some else None

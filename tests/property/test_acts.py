@@ -47,6 +47,7 @@ from threadwell.intake import (
     reopen_session,
     verify,
 )
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
 from threadwell.sessions import Kind
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
@@ -256,7 +257,7 @@ def test_what_was_done_live_follows_from_messages_and_acts(messages, how, random
 async def _act(store: MemoryStore, kind: str, how: Settings, clock: Any, random: Random) -> None:
     if kind == "open":
         whom = random.choice([["Patient/ana"], ["Patient/lea"], ["Patient/ben", "Patient/lea"]])
-        await open_session(store, DEFAULT_PROJECT, whom, how, by=BY, clock=clock)
+        await open_session(Seat(store, DEFAULT_PROJECT, how, BY, clock), whom)
         return
     page = await store.search(DEFAULT_PROJECT, Query("Encounter", count=1000))
     bodies = [decode(one.body) for one in page.matches]
@@ -266,7 +267,7 @@ async def _act(store: MemoryStore, kind: str, how: Settings, clock: Any, random:
     if ids:
         do = close_session if kind == "close" else reopen_session
         name = f"Encounter/{random.choice(ids)}"
-        done = await do(store, DEFAULT_PROJECT, name, how, by=BY, clock=clock)
+        done = await do(Seat(store, DEFAULT_PROJECT, how, BY, clock), name)
         over = done.status in ("finished", "cancelled")
         assert over == (kind == "close")
 
@@ -365,7 +366,7 @@ def test_of_two_closings_at_once_one_is_recorded() -> None:
         name = f"Encounter/{page.matches[0].id}"
         done = await asyncio.gather(
             *(
-                close_session(slow(store), DEFAULT_PROJECT, name, how, by=BY, clock=clock)
+                close_session(Seat(slow(store), DEFAULT_PROJECT, how, BY, clock), name)
                 for _ in range(5)
             ),
             import_messages(slow(store), DEFAULT_PROJECT, messages[1:2], how, clock=clock),
@@ -384,7 +385,7 @@ def test_of_two_openings_at_once_one_is_recorded() -> None:
         clock = Ticking(NOW)
         done = await asyncio.gather(
             *(
-                open_session(slow(store), DEFAULT_PROJECT, [CIRCLES[0][0]], how, clock=clock)
+                open_session(Seat(slow(store), DEFAULT_PROJECT, how, clock=clock), [CIRCLES[0][0]])
                 for _ in range(5)
             )
         )
@@ -411,7 +412,7 @@ def test_a_patient_of_several_families_needs_a_thread() -> None:
                 ),
             ]
             await add(store, people)
-        await open_session(store, DEFAULT_PROJECT, ["Patient/ben"], Settings())
+        await open_session(Seat(store, DEFAULT_PROJECT, Settings()), ["Patient/ben"])
 
     with pytest.raises(BadAct, match="several families: name the thread"):
         asyncio.run(opened())

@@ -40,6 +40,7 @@ from threadwell.intake.circles.answers import candidates
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.plan import Plan, plan
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
 from threadwell.sessions import BEGINNING, Policy, PolicyOptions, Sent, Session, horizon
 from threadwell.sessions.acting import ActingPolicy
@@ -143,7 +144,7 @@ async def answer(store: MemoryStore, how: Settings, random: Random, clock: Ticki
         if "focus" in body and body["status"] == "requested":
             possible = [one.removeprefix("Patient/") for one in candidates(body)]
             whom = random.sample(possible, random.randint(1, len(possible)))
-            await answer_review(store, DEFAULT_PROJECT, task.id, whom, how, clock=clock)
+            await answer_review(Seat(store, DEFAULT_PROJECT, how, clock=clock), task.id, whom)
             return
 
 

@@ -25,6 +25,7 @@ from threadwell.intake import (
     replay,
     verify,
 )
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -224,9 +225,10 @@ async def answered(
     store = await with_people()
     await import_messages(store, DEFAULT_PROJECT, before, how, clock=clock_at_now)
     page = await store.search(DEFAULT_PROJECT, Query("Task", count=1000))
+    seat = Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now)
     for task in page.matches:
         if "focus" in (body := decode(task.body)) and body["status"] == "requested":
-            await answer_review(store, DEFAULT_PROJECT, task.id, patients, how, clock=clock_at_now)
+            await answer_review(seat, task.id, patients)
     for part in parts:
         await import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=clock_at_now)
     assert await verify(store, DEFAULT_PROJECT) == []

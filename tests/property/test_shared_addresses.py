@@ -25,6 +25,7 @@ from threadwell.intake import (
     verify,
 )
 from threadwell.intake.held.hold import message_held_id
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -157,11 +158,8 @@ async def say(store: MemoryStore, saying: Saying, how: Settings) -> None:
     child = message_identity(message.channel, message.external_id).id
     placed = await store.read(DEFAULT_PROJECT, "Communication", child)
     asked = f"Communication/{child}" if placed else f"Task/{message_held_id(message)}"
-    await answer_review(
-        *(store, DEFAULT_PROJECT, asked, saying.persons, how),
-        holds_for=saying.holds_for,
-        clock=lambda: NOW,
-    )
+    seat = Seat(store, DEFAULT_PROJECT, how, clock=lambda: NOW)
+    await answer_review(seat, asked, saying.persons, holds_for=saying.holds_for)
 
 
 async def record(store: MemoryStore) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from threadwell.app import channel_labels, channels_with
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
+from threadwell.encounters.corrected import Agent
 from threadwell.facade.trial import TrialStore
 from threadwell.fhir.search.query import Query
 from threadwell.intake import (
@@ -43,9 +44,9 @@ from threadwell.intake import (
 from threadwell.intake.acting_person import agent_of
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.practice import cut_by, kept_settings, plain_settings, with_practice
 from threadwell.intake.reports.outcome import outcome
+from threadwell.intake.seat import SOMEBODY, Seat
 from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -213,59 +214,56 @@ async def run_answer(
     store: Store, project: str, task: str, patients: Sequence[str], holds_for: str
 ) -> Report:
     """Answer whom a session is about, or who writes; raises ``BadAnswer``."""
-    settings = await kept_settings(store, project, channel_labels())
-    return await answer_review(store, project, task, patients, settings, holds_for=holds_for)
+    return await answer_review(await _seat(store, project), task, patients, holds_for=holds_for)
 
 
 async def run_correction(
     store: Store, project: str, subject: str, patients: Sequence[str], messages: Sequence[str]
 ) -> Report:
     """Correct whom messages are about; raises ``BadCorrection``."""
-    settings = await kept_settings(store, project, channel_labels())
-    corrected = await correct_attribution(
-        store, project, subject, patients, settings, messages=messages
-    )
+    seat = await _seat(store, project)
+    corrected = await correct_attribution(seat, subject, patients, messages=messages)
     return corrected.report
 
 
 async def run_sameness(store: Store, project: str, task: str, *, same: bool) -> Report:
     """Say whether a held message is another one; raises ``BadSameness``."""
-    settings = await kept_settings(store, project, channel_labels())
-    return await say_whether_same(store, project, task, settings, same=same, by=SOMEBODY)
+    return await say_whether_same(await _seat(store, project), task, same=same)
 
 
 async def run_opening(
     store: Store, project: str, patients: Sequence[str], thread: str, by: str, why: str
 ) -> Acted:
     """Open a session; raises ``BadAct``."""
-    settings = await kept_settings(store, project, channel_labels())
-    agent = await agent_of(store, project, by)
-    return await open_session(store, project, patients, settings, thread=thread, by=agent, why=why)
+    seat = await _seat(store, project, await agent_of(store, project, by))
+    return await open_session(seat, patients, thread=thread, why=why)
 
 
 async def run_act(
     store: Store, project: str, session: str, by: str, why: str, *, close: bool
 ) -> Acted:
     """Close a session, or open it again; raises ``BadAct``."""
-    settings = await kept_settings(store, project, channel_labels())
     act = close_session if close else reopen_session
     name = session if "/" in session else f"Encounter/{session}"
-    agent = await agent_of(store, project, by)
-    return await act(store, project, name, settings, by=agent, why=why)
+    seat = await _seat(store, project, await agent_of(store, project, by))
+    return await act(seat, name, why=why)
 
 
 async def run_split(store: Store, project: str, session: str, parts: Sequence[Part]) -> Split:
     """Split a session by patient; raises ``BadCorrection``."""
-    settings = await kept_settings(store, project, channel_labels())
     name = session if "/" in session else f"Encounter/{session}"
-    return await split_by_patient(store, project, name, parts, settings)
+    return await split_by_patient(await _seat(store, project), name, parts)
 
 
 async def run_merge(store: Store, project: str, old: str, new: str, by: str) -> Merged:
     """Merge two records of one patient; raises ``BadMerge``."""
+    seat = await _seat(store, project, await agent_of(store, project, by, BadMerge))
+    return await merge_patients(seat, old, new)
+
+
+async def _seat(store: Store, project: str, by: Agent = SOMEBODY) -> Seat:
     settings = await kept_settings(store, project, channel_labels())
-    agent = await agent_of(store, project, by, BadMerge)
-    return await merge_patients(store, project, old, new, settings, by=agent)
+    return Seat(store, project, settings, by)
 
 
 def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:

@@ -27,11 +27,12 @@ class Threads(Replying):
         ``threadwell.intake.BadRetraction``. ``by`` is who does it: a name, or ``Practitioner/…``.
         """
         from threadwell.intake.acting_person import agent_of
+        from threadwell.intake.seat import Seat
         from threadwell.intake.thread_acts.retracting import BadRetraction, retract
 
         agent = self._loop.call(agent_of(self._store, self._project, by, BadRetraction))
         return self._loop.call(
-            retract(self._store, self._project, message, self._settings(), by=agent, why=why)
+            retract(Seat(self._store, self._project, self._settings(), agent), message, why=why)
         )
 
     def correct(
@@ -183,11 +184,12 @@ class Threads(Replying):
         self, act: Callable[..., Awaitable[ThreadActed]], *names: str, by: str, why: str
     ) -> ThreadActed:
         from threadwell.intake.acting_person import agent_of
+        from threadwell.intake.seat import Seat
 
         async def acting() -> ThreadActed:
             agent = await agent_of(self._store, self._project, by)
-            settings = await self._kept()
-            return await act(self._store, self._project, *names, settings, by=agent, why=why)
+            seat = Seat(self._store, self._project, await self._kept(), agent)
+            return await act(seat, *names, why=why)
 
         return self._loop.call(acting())
 

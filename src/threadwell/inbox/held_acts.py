@@ -75,27 +75,22 @@ async def act(site: Site, request: Request) -> Response:
 
 async def _done(site: Site, request: Request, said: Said) -> dict[str, int]:
     """Do it; what has come of it, in numbers."""
-    by = by_whom(request)
-    settings = await site.settings()
     tasks = [f"Task/{id_}" for id_ in said.tasks]
     if said.act == PATIENTS:
         await site.acting(writes={"resourceType": "Patient"})
-    store = await site.acting(*tasks)
-    where = (store, site.project, tasks, settings)
+    seat = await site.seat(await site.acting(*tasks), by_whom(request))
     if said.act == DISMISS:
-        await dismiss_held(*where, by=by)
+        await dismiss_held(seat, tasks)
         return {"closed": len(tasks)}
     if said.act == AGAIN:
-        await hold_again(*where, by=by)
+        await hold_again(seat, tasks)
         return {"again": len(tasks)}
     if said.act in (SAME, ANOTHER):
-        reports = [
-            await say_whether_same(store, site.project, one, settings, same=said.act == SAME, by=by)
-            for one in tasks
-        ]
+        same = said.act == SAME
+        reports = [await say_whether_same(seat, one, same=same) for one in tasks]
         placed = sum(one.replayed for one in reports)
         return {"placed": placed, "waiting": len(tasks) - placed}
-    report = await release_held(*where, strangers=said.act == PATIENTS, by=by)
+    report = await release_held(seat, tasks, strangers=said.act == PATIENTS)
     return {"placed": report.replayed, "waiting": len(tasks) - report.replayed}
 
 

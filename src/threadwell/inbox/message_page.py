@@ -33,6 +33,7 @@ from threadwell.intake.patience import Contended
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.reports.sessions import channel_of
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
@@ -119,7 +120,7 @@ async def _do(site: Site, request: Request, form: Form, message: str) -> str:
     else:
         store = await site.acting(message, writes=written_by(by.reference, thread))
     if first(form, "act") == RETRACT:
-        await retract(store, project, message, settings, by=by, why=why)
+        await retract(Seat(store, project, settings, by), message, why=why)
         return message
     if first(form, "act") == AGAIN:
         sent = await send_again(

@@ -157,15 +157,8 @@ async def say_about(site: Site, request: Request) -> Response:
                 *(f"Communication/{one}" for one in messages),
             ],
         )
-        await correct_attribution(
-            store,
-            site.project,
-            subject,
-            said.patients,
-            await site.settings(),
-            messages=messages,
-            by=by_whom(request),
-        )
+        seat = await site.seat(store, by_whom(request))
+        await correct_attribution(seat, subject, said.patients, messages=messages)
     except (BadCorrection, BadSetting) as error:
         return await _about(site, request, said, sentence(error), 422)
     except Contended:
@@ -260,15 +253,8 @@ async def say_in_review(site: Site, request: Request) -> Response:
     asked = f"Task/{request.path_params['id']}"
     try:
         store = await site.acting(asked, naming=said.persons)
-        await answer_writers(
-            store,
-            site.project,
-            asked,
-            said.persons,
-            await site.settings(),
-            holds_for=said.holds_for,
-            by=by_whom(request),
-        )
+        seat = await site.seat(store, by_whom(request))
+        await answer_writers(seat, asked, said.persons, holds_for=said.holds_for)
     except (BadAnswer, BadSetting) as error:
         return await _writers(site, request, said, sentence(error), 422)
     except Contended:

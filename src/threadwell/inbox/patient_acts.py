@@ -33,12 +33,9 @@ async def open_one(site: Site, request: Request) -> Response:
             naming=[f"Patient/{patient}", thread], writes=session_of(f"Patient/{patient}")
         )
         acted = await open_session(
-            store,
-            site.project,
+            await site.seat(store, by_whom(request)),
             [f"Patient/{patient}"],
-            await site.settings(),
             thread=thread,
-            by=by_whom(request),
             why=why_in(first(form, "why")),
         )
     except (BadAct, BadSetting) as error:

@@ -113,12 +113,9 @@ async def add(site: Site, request: Request) -> Response:
     address = found[said.text("address")] if len(found) > 1 else next(iter(found.values()))
     try:
         added = await add_address(
-            await _acting(site, request, said),
-            site.project,
+            await site.seat(await _acting(site, request, said), by_whom(request)),
             address,
             said.who if said.act == THEIRS else said.whose,
-            await site.settings(),
-            by=by_whom(request),
         )
     except (BadPerson, BadSetting) as error:
         return await _page(site, request, said, sentence(error), 422)

@@ -90,14 +90,11 @@ async def answer(site: Site, request: Request) -> Response:
         store = await site.acting(f"Task/{id_}", naming=patients)
         if focus and said.act != DISMISS:
             await site.acting(f"Encounter/{focus}")
+        seat = await site.seat(store, by_whom(request))
         if said.act == DISMISS:
-            await dismiss_review(store, site.project, f"Task/{id_}", by=by_whom(request))
+            await dismiss_review(seat, f"Task/{id_}")
         else:
-            settings = await site.settings()
-            await answer_review(
-                *(store, site.project, f"Task/{id_}", said.patients, settings),
-                by=by_whom(request),
-            )
+            await answer_review(seat, f"Task/{id_}", said.patients)
     except (BadAnswer, BadSetting) as error:
         return await _page(site, request, said, sentence(error), 422)
     except Contended:

@@ -68,14 +68,8 @@ async def act(site: Site, request: Request) -> Response:
         return await _page(site, request, "Press one of the buttons.", 400)
     session = f"Encounter/{request.path_params['id']}"
     try:
-        acted = await do(
-            await site.acting(session),
-            site.project,
-            session,
-            await site.settings(),
-            by=by_whom(request),
-            why=why_in(first(form, "why")),
-        )
+        seat = await site.seat(await site.acting(session), by_whom(request))
+        acted = await do(seat, session, why=why_in(first(form, "why")))
     except (BadAct, BadSetting) as error:
         told = sentence(error).replace(session, "This session")
         return await _page(site, request, told, 422)

@@ -13,6 +13,7 @@ from threadwell.access.view import View, Whole
 from threadwell.access.witnessed import Witnessed
 from threadwell.audit.trail import Trail
 from threadwell.channels.channel import Channel
+from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import now_ms
@@ -25,6 +26,7 @@ from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
 from threadwell.intake.links import as_key
 from threadwell.intake.practice import kept_settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.projects.hints import marked
 from threadwell.projects.registry import FIRST_NAME, project_name
@@ -102,6 +104,10 @@ class Site:
     async def settings(self) -> Settings:
         """How its sessions are cut, for whoever changes one of them."""
         return await kept_settings(self.whole, self.project, self.labels)
+
+    async def seat(self, store: Store, by: Agent) -> Seat:
+        """From where somebody acts on that store; raises ``BadSetting``."""
+        return Seat(store, self.project, await self.settings(), by)
 
     async def acting(
         self, *on: str, naming: Iterable[str] = (), writes: Resource | None = None

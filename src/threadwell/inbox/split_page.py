@@ -120,14 +120,8 @@ async def split(site: Site, request: Request) -> Response:
     named = [name for part in parts for name in (part.patient, *part.messages)]
     try:
         store = await site.acting(f"Encounter/{id_}", naming=named)
-        await split_by_patient(
-            store,
-            site.project,
-            f"Encounter/{id_}",
-            parts,
-            await site.settings(),
-            by=by_whom(request),
-        )
+        seat = await site.seat(store, by_whom(request))
+        await split_by_patient(seat, f"Encounter/{id_}", parts)
     except (BadCorrection, BadSetting) as error:
         told = sentence(error).replace(f"Encounter/{id_}", "This session")
         return await _page(site, request, said, told, 422)

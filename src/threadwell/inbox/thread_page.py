@@ -80,15 +80,14 @@ async def act(site: Site, request: Request) -> Response:
     # It is a thread of this session.
     await _header(site.reader(), request)
     thread = f"Communication/{request.path_params['thread']}"
-    settings = await site.settings()
-    by, why = by_whom(request), why_in(first(form, "why"))
+    why = why_in(first(form, "why"))
     store = await site.acting(thread, naming=[who] if asked in _MEMBERS else [])
     try:
+        seat = await site.seat(store, by_whom(request))
         if asked in _TURNS:
-            await _TURNS[asked](store, site.project, thread, settings, by=by, why=why)
+            await _TURNS[asked](seat, thread, why=why)
         else:
-            change = _MEMBERS[asked]
-            await change(store, site.project, thread, who, settings, by=by, why=why)
+            await _MEMBERS[asked](seat, thread, who, why=why)
     except (BadAct, BadSetting) as error:
         told = sentence(error).replace(thread, "this thread")
         return await _page(site, request, form, told, 422)

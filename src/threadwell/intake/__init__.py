@@ -26,6 +26,7 @@ from threadwell.intake.reports.verify import Finding, verify
 from threadwell.intake.reports.wanted import STATUSES, Wanted
 from threadwell.intake.rulebook.reading import BadRules
 from threadwell.intake.sameness import BadSameness, say_whether_same
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import (
     BadSetting,
     Settings,
@@ -79,6 +80,7 @@ __all__ = [
     "Replied",
     "Report",
     "Retracted",
+    "Seat",
     "SessionSummary",
     "Settings",
     "Split",

@@ -7,8 +7,8 @@ from threadwell.encounters.names import resource_name
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.acts import BadAct
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
+from threadwell.intake.seat import SOMEBODY
 from threadwell.stores.contract import Reading
 
 _REFERENCES = ("Practitioner/", "PractitionerRole/", "Organization/")

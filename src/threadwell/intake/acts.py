@@ -18,7 +18,7 @@ from threadwell.encounters.merge import is_live
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import new_id
 from threadwell.intake.by_hand import Billed, act_by_hand
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
 from threadwell.intake.circles.circle import Circle
@@ -27,13 +27,13 @@ from threadwell.intake.circles.place import thread_of
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.standing import who_stand
 from threadwell.intake.people.whose import Unclear, circle_for
 from threadwell.intake.run import Run
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.sessions import Kind, Session, is_closed
 from threadwell.stores.contract import Conflict, Key, Store
@@ -68,28 +68,22 @@ def session_of(patient: str = "") -> Resource:
 
 
 async def open_session(
-    store: Store,
-    project: str,
-    patients: Sequence[str],
-    settings: Settings,
-    *,
-    thread: str = "",
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
+    seat: Seat, patients: Sequence[str], *, thread: str = "", why: str = ""
 ) -> Acted:
     """Open a session for those ``Patient/…``, or in the thread of a header (``Communication/…``).
 
     The next message of theirs joins it. Where a session is open, it is that one. Raises ``BadAct``
     where nobody can tell whose messages are meant, and ``Contended`` if others keep writing.
     """
+    store, project = seat.store, seat.project
     chosen = tuple(sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients}))
     header = await _header(store, project, thread) if thread else None
     await _check_patients(store, project, chosen)
     chosen = tuple(sorted(await who_stand(store, project, chosen)))
     if not chosen and header is None:
         raise BadAct("name the patients or the thread that the session is for")
-    asked = _Asked(Kind.OPEN, by, why, new_id(clock()), chosen=chosen, header=header)
+    name = new_id(seat.clock())
+    asked = _Asked(Kind.OPEN, seat.by, why, name, chosen=chosen, header=header)
 
     async def make(run: Run) -> Batch:
         if header is not None:
@@ -106,54 +100,33 @@ async def open_session(
             raise BadAct(f"{thread} is not of {' and '.join(others)}")
         return await run.revise(circle, who, asked.open)
 
-    report = await revise(store, project, settings, make, author=by.author, clock=clock)
-    return asked.done(report, settings)
+    return asked.done(await revise(seat, make), seat.settings)
 
 
-async def close_session(
-    store: Store,
-    project: str,
-    session: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> Acted:
+async def close_session(seat: Seat, session: str, *, why: str = "") -> Acted:
     """Close the session of that session encounter (``Encounter/…``), if it is not closed yet.
 
     Raises ``BadAct`` where there is no such session, and ``Contended`` if others keep writing.
     """
-    return await _on(store, project, session, settings, _Asked(Kind.CLOSE, by, why, ""), clock)
+    return await _on(seat, session, _Asked(Kind.CLOSE, seat.by, why, ""))
 
 
-async def reopen_session(
-    store: Store,
-    project: str,
-    session: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> Acted:
+async def reopen_session(seat: Seat, session: str, *, why: str = "") -> Acted:
     """Open the session of that session encounter (``Encounter/…``) again, if it is not open.
 
     It stays so until somebody closes it, or after a silence. Raises ``BadAct`` where it has been
     billed or there is no such session, and ``Contended`` if others keep writing.
     """
-    return await _on(store, project, session, settings, _Asked(Kind.REOPEN, by, why, ""), clock)
+    return await _on(seat, session, _Asked(Kind.REOPEN, seat.by, why, ""))
 
 
-async def _on(
-    store: Store, project: str, session: str, settings: Settings, asked: _Asked, clock: Clock
-) -> Acted:
-    body = await _session(store, project, session)
+async def _on(seat: Seat, session: str, asked: _Asked) -> Acted:
+    body = await _session(seat.store, seat.project, session)
     circle = circle_of(body)
     if not circle:
-        status = await _by_hand(store, project, body["id"], asked, clock)
+        status = await _by_hand(seat, body["id"], asked)
         return Acted(Report(), session, status, "")
-    asked.name, asked.session = new_id(clock()), body["id"]
+    asked.name, asked.session = new_id(seat.clock()), body["id"]
 
     async def make(run: Run) -> Batch:
         who = await patients_of(run.people, circle, "")
@@ -161,8 +134,7 @@ async def _on(
             raise BadAct(f"{session} belongs to patients who cannot be told any more")
         return await run.revise(circle, who, asked.act)
 
-    report = await revise(store, project, settings, make, author=asked.by.author, clock=clock)
-    return asked.done(report, settings)
+    return asked.done(await revise(seat, make), seat.settings)
 
 
 class _There(NamedTuple):
@@ -354,13 +326,13 @@ async def _session(store: Store, project: str, name: str) -> Resource:
     return body
 
 
-async def _by_hand(store: Store, project: str, id_: str, asked: _Asked, clock: Clock) -> str:
+async def _by_hand(seat: Seat, id_: str, asked: _Asked) -> str:
     """Act on a session that somebody has made over FHIR; its status then."""
     patience = Patience()
     while await patience.turn():
-        batch = Batch(updated=clock(), author=asked.by.author)
+        batch = Batch(updated=seat.clock(), author=asked.by.author)
         try:
-            return await act_by_hand(store, project, id_, asked.kind, batch)
+            return await act_by_hand(seat.store, seat.project, id_, asked.kind, batch)
         except Billed:
             raise BadAct(f"Encounter/{id_} has been billed: it stays as it was billed") from None
         except Conflict:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from threadwell.encounters import codes
-from threadwell.encounters.corrected import NOBODY, Agent, as_reference
+from threadwell.encounters.corrected import Agent, as_reference
 from threadwell.encounters.people import reference
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
-from threadwell.fhir.stamp import Clock, instant, new_id, now_ms
+from threadwell.fhir.stamp import instant, new_id
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
@@ -26,7 +26,7 @@ from threadwell.intake.links import as_key
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import address_key
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, parse_address
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored, Unmatched
 
@@ -62,25 +62,17 @@ class Added:
     report: Report
 
 
-async def add_address(
-    store: Store,
-    project: str,
-    address: Address,
-    whose: Sequence[str] | NewPerson,
-    settings: Settings,
-    *,
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
-) -> Added:
+async def add_address(seat: Seat, address: Address, whose: Sequence[str] | NewPerson) -> Added:
     """Let an address be that of people who are in the record, or of somebody new.
 
     ``whose`` are references to a Patient, RelatedPerson or Practitioner. What was held for it has
     its place at once: ``Added.report.replayed`` counts it. Raises ``BadPerson`` where somebody
     else has the address by now, or who is named is not there, and ``Contended``.
     """
+    store, project, settings = seat.store, seat.project, seat.settings
     patience = Patience()
     while await patience.turn():
-        batch = Batch(updated=clock(), author=by.author)
+        batch = Batch(updated=seat.clock(), author=seat.by.author)
         unmatched: tuple[Unmatched, ...] = ()
         if isinstance(whose, NewPerson):
             book = AddressBook(store, project, settings)
@@ -94,7 +86,7 @@ async def add_address(
         else:
             people = await _given(store, project, batch, address, whose, settings.country)
         if batch.writes:
-            _tell(batch, people, by)
+            _tell(batch, people, seat.by)
         try:
             await store.commit(project, ChangeSet(tuple(batch.writes.values()), unmatched))
         except Conflict:
@@ -102,8 +94,8 @@ async def add_address(
         report = await replay(
             *(store, project, settings),
             wanted=Wanted({address_key(address)}),
-            author=by.author,
-            clock=clock,
+            author=seat.by.author,
+            clock=seat.clock,
         )
         return Added(people, report)
     raise Contended("others keep writing to the same people; try again when they are done")

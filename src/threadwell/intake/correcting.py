@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from threadwell.encounters import corrected
 from threadwell.encounters.attribution import CHOSEN, SESSION
 from threadwell.encounters.corrected import Agent, Correction
 from threadwell.encounters.merge import is_live
@@ -14,7 +13,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
 from threadwell.fhir.search.sought import ReferenceMatch
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import new_id
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.commits.batch import Batch
@@ -25,11 +24,9 @@ from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.standing import who_stand
 from threadwell.intake.run import Run
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store
-
-#: Who has made a correction, where nothing tells.
-SOMEBODY = Agent(corrected.SOMEBODY)
 
 
 class BadCorrection(ValueError):
@@ -53,15 +50,7 @@ class Corrected:
 
 
 async def correct_attribution(
-    store: Store,
-    project: str,
-    subject: str,
-    patients: Sequence[str],
-    settings: Settings,
-    *,
-    messages: Sequence[str] = (),
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
+    seat: Seat, subject: str, patients: Sequence[str], *, messages: Sequence[str] = ()
 ) -> Corrected:
     """Let messages be about those ``Patient/…``, or about nobody of whom it is known.
 
@@ -70,6 +59,7 @@ async def correct_attribution(
     it is not all of them. It holds at once, and whatever comes later. Raises ``BadCorrection``
     where there is nothing of the kind, and ``Contended`` if others keep writing to it.
     """
+    store, project = seat.store, seat.project
     chosen = sorted({f"Patient/{one.removeprefix('Patient/')}" for one in patients})
     await check_patients(store, project, chosen)
     chosen = sorted(await who_stand(store, project, chosen))
@@ -79,7 +69,8 @@ async def correct_attribution(
         raise BadCorrection(f"{subject} is one message: it has no others")
     header = headers[0]
     circle = circle_of(header)
-    said = _Said(subject, {one["id"] for one in headers}, wanted, chosen, by, new_id(clock()))
+    ids, name = {one["id"] for one in headers}, new_id(seat.clock())
+    said = _Said(subject, ids, wanted, chosen, seat.by, name)
 
     async def make(run: Run) -> Batch:
         who = await patients_of(run.people, circle, header["id"])
@@ -87,7 +78,7 @@ async def correct_attribution(
             raise BadCorrection(f"{subject} belongs to patients who cannot be told any more")
         return await run.revise(circle, who, lambda circle, _: said.put(circle))
 
-    report = await revise(store, project, settings, make, author=by.author, clock=clock)
+    report = await revise(seat, make)
     sessions, medical = await encounters_of(store, project, said.messages)
     return Corrected(report, f"Provenance/{said.provenance}", said.messages, sessions, medical)
 

@@ -6,15 +6,15 @@ finds those messages known and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.driving import Importing
 from threadwell.intake.held.release import Wanted
+from threadwell.intake.on_its_way import Make
 from threadwell.intake.released import keep_released, to_release
-from threadwell.intake.run import Run
+from threadwell.intake.seat import Seat
 from threadwell.intake.sending import Progress
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
@@ -80,59 +80,36 @@ async def replay(
     return importing.report
 
 
-async def settle_answers(
-    store: Store, project: str, settings: Settings, *, author: str = "", clock: Clock = now_ms
-) -> Report:
-    """Let count what people have answered since; ``Report.answers`` counts it.
-
-    ``author`` is the reference of whoever has, ``""`` for nobody.
-    """
-    importing = Importing(store, project, settings, None, clock)
-    importing.write_as(author)
+async def settle_answers(seat: Seat) -> Report:
+    """Let count what people have answered since; ``Report.answers`` counts it."""
+    importing = _acting(seat)
+    importing.write_as(seat.by.author)
     await importing.answer()
     return importing.report
 
 
-async def say_who_writes(
-    store: Store,
-    project: str,
-    settings: Settings,
-    make: Callable[[Run], Awaitable[Batch]],
-    *,
-    author: str = "",
-    clock: Clock = now_ms,
-) -> Report:
-    """Commit the batch in which somebody says who writes, and let it count at once.
-
-    ``author`` is the reference of whoever says it, ``""`` for nobody.
-    """
-    importing = Importing(store, project, settings, None, clock)
+async def say_who_writes(seat: Seat, make: Make) -> Report:
+    """Commit the batch in which somebody says who writes, and let it count at once."""
+    importing = _acting(seat)
     await importing.answer()
-    importing.write_as(author)
+    importing.write_as(seat.by.author)
     await importing.revise(make)
     await importing.answer()
     await importing.replay_said()
     return importing.report
 
 
-async def revise(
-    store: Store,
-    project: str,
-    settings: Settings,
-    make: Callable[[Run], Awaitable[Batch]],
-    *,
-    author: str = "",
-    clock: Clock = now_ms,
-) -> Report:
-    """Commit the batch that ``make`` decides, after what people have answered and changed.
-
-    ``author`` is the reference of whoever it is decided for, ``""`` for nobody.
-    """
-    importing = Importing(store, project, settings, None, clock)
+async def revise(seat: Seat, make: Make) -> Report:
+    """Commit the batch that ``make`` decides, after what people have answered and changed."""
+    importing = _acting(seat)
     await importing.answer()
-    importing.write_as(author)
+    importing.write_as(seat.by.author)
     await importing.revise(make)
     return importing.report
+
+
+def _acting(seat: Seat) -> Importing:
+    return Importing(seat.store, seat.project, seat.settings, None, seat.clock)
 
 
 async def recut(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import replay
 from threadwell.intake.links import as_key
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.people.replaced import hand_over, record
 from threadwell.intake.people.standing import replaced_by
-from threadwell.intake.settings import Settings
-from threadwell.stores.contract import ChangeSet, Conflict, Store
+from threadwell.intake.seat import Seat
+from threadwell.stores.contract import ChangeSet, Conflict
 
 
 class BadMerge(ValueError):
@@ -31,21 +28,13 @@ class Merged:
     report: Report
 
 
-async def merge_patients(
-    store: Store,
-    project: str,
-    old: str,
-    new: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
-) -> Merged:
+async def merge_patients(seat: Seat, old: str, new: str) -> Merged:
     """Let ``new`` (``Patient/…``) take the place of ``old``, whose record stays and is closed.
 
     Addresses, family, threads, sessions, acts and answers are the other one's from then on; what
     has been billed stays as it was. Raises ``BadMerge``, and ``Contended`` if others keep writing.
     """
+    store, project, settings = seat.store, seat.project, seat.settings
     old, new = (f"Patient/{one.removeprefix('Patient/')}" for one in (old, new))
     if old == new:
         raise BadMerge("a patient is not merged with themselves")
@@ -60,13 +49,13 @@ async def merge_patients(
                 raise BadMerge(f"{new} is not active any more")
             if one == old and replaced_by(body) not in ("", new):
                 raise BadMerge(f"{old} was merged into {replaced_by(body)}")
-        batch = Batch(updated=clock(), author=by.author)
+        batch = Batch(updated=seat.clock(), author=seat.by.author)
         await hand_over(store, project, batch, old, new, settings.country)
         try:
             if batch.writes:
-                record(batch, old, new, by)
+                record(batch, old, new, seat.by)
                 await store.commit(project, ChangeSet(tuple(batch.writes.values())))
         except Conflict:
             continue
-        return Merged(new, await replay(store, project, settings, clock=clock))
+        return Merged(new, await replay(store, project, settings, clock=seat.clock))
     raise Contended("others keep writing to the same people; try again when they are done")

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from threadwell.encounters.corrected import NOBODY, Agent
+from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.held.hold import NO_MESSAGE
@@ -17,7 +16,7 @@ from threadwell.intake.held.release import Wanted
 from threadwell.intake.importing import replay, revise
 from threadwell.intake.links import as_key
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import Key, Store, Stored
 
 
@@ -25,52 +24,27 @@ class BadRelease(ValueError):
     """What is asked cannot be done with a held message; it says why, without any content."""
 
 
-async def dismiss_held(
-    store: Store,
-    project: str,
-    tasks: Sequence[str],
-    settings: Settings,
-    *,
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
-) -> Report:
+async def dismiss_held(seat: Seat, tasks: Sequence[str]) -> Report:
     """Let held messages (``Task/…``) wait no longer: they will never have a place.
 
     Their bytes stay, later imports count them as known, and ``hold_again`` takes it back. Raises
     ``BadRelease`` where one of them is not held, having dismissed none, and ``Contended`` if others
     keep writing.
     """
-    make = partial(_dismissed, tasks=tasks, by=by)
-    return await revise(store, project, settings, make, author=by.author, clock=clock)
+    make = partial(_dismissed, tasks=tasks, by=seat.by)
+    return await revise(seat, make)
 
 
-async def hold_again(
-    store: Store,
-    project: str,
-    tasks: Sequence[str],
-    settings: Settings,
-    *,
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
-) -> Report:
+async def hold_again(seat: Seat, tasks: Sequence[str]) -> Report:
     """Let dismissed messages (``Task/…``) wait as before.
 
     Raises ``BadRelease`` where one of them is not dismissed, and ``Contended``.
     """
     make = partial(_held_again, tasks=tasks)
-    return await revise(store, project, settings, make, author=by.author, clock=clock)
+    return await revise(seat, make)
 
 
-async def release_held(
-    store: Store,
-    project: str,
-    tasks: Sequence[str],
-    settings: Settings,
-    *,
-    strangers: bool = False,
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
-) -> Report:
+async def release_held(seat: Seat, tasks: Sequence[str], *, strangers: bool = False) -> Report:
     """Give held messages (``Task/…``) their place, as far as they can have one now.
 
     ``Report.replayed`` counts those that have it; the others wait as before. With ``strangers`` a
@@ -79,13 +53,17 @@ async def release_held(
     """
     only = [as_key(one) for one in tasks]
     for key in only:
-        task = decode((await _read(store, project, key)).body)
+        task = decode((await _read(seat.store, seat.project, key)).body)
         if quarantined(task).reason in NO_MESSAGE:
             raise BadRelease(f"{key.type}/{key.id} could not be read as a message")
-    if strangers:
-        settings = replace(settings, unknown="patient")
+    settings = replace(seat.settings, unknown="patient") if strangers else seat.settings
     wanted = Wanted(tasks={key.id for key in only}, due=False)
-    return await replay(store, project, settings, wanted=wanted, author=by.author, clock=clock)
+    return await replay(
+        *(seat.store, seat.project, settings),
+        wanted=wanted,
+        author=seat.by.author,
+        clock=seat.clock,
+    )
 
 
 async def _read(store: Store, project: str, key: Key) -> Stored:

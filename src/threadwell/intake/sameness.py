@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 from threadwell.encounters.child_ids import own_of, with_twin
-from threadwell.encounters.corrected import NOBODY, Agent, answered_by
+from threadwell.encounters.corrected import Agent, answered_by
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.commits.marks import circle_mark
@@ -18,9 +17,9 @@ from threadwell.intake.held.release import Wanted
 from threadwell.intake.importing import replay, revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
-from threadwell.stores.contract import Key, Store, Stored
+from threadwell.stores.contract import Key, Stored
 
 #: What is said, as the Task records it.
 SAME, ANOTHER = "same", "another"
@@ -30,16 +29,7 @@ class BadSameness(ValueError):
     """It cannot be said of that Task; the message says why, without any content."""
 
 
-async def say_whether_same(
-    store: Store,
-    project: str,
-    task: str,
-    settings: Settings,
-    *,
-    same: bool,
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
-) -> Report:
+async def say_whether_same(seat: Seat, task: str, *, same: bool) -> Report:
     """Say whether the held message of a Task (``Task/…``) is the one that it is suspected to be.
 
     If it is the ``same``, that one gets its id as a second identifier, and what it lacked; else it
@@ -48,10 +38,15 @@ async def say_whether_same(
     Raises ``BadSameness`` where it waits for nothing of the kind, or the other message is there no
     more, and ``Contended`` if others keep writing.
     """
-    make = partial(_said, task=task, same=same, by=by)
-    await revise(store, project, settings, make, author=by.author, clock=clock)
+    make = partial(_said, task=task, same=same, by=seat.by)
+    await revise(seat, make)
     wanted = Wanted(tasks={as_key(task).id}, due=False)
-    return await replay(store, project, settings, wanted=wanted, author=by.author, clock=clock)
+    return await replay(
+        *(seat.store, seat.project, seat.settings),
+        wanted=wanted,
+        author=seat.by.author,
+        clock=seat.clock,
+    )
 
 
 async def _said(run: Run, *, task: str, same: bool, by: Agent) -> Batch:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from threadwell.encounters.corrected import NOBODY, Agent
+from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
@@ -22,9 +21,8 @@ from threadwell.intake.people.question import Scope, scope_of
 from threadwell.intake.people.scopes import HOLDS_FOR, scopes_of
 from threadwell.intake.people.writers import where_it_is, where_it_stands
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.settled import say
-from threadwell.stores.contract import Store
 
 
 class BadAnswer(ValueError):
@@ -40,15 +38,7 @@ def asks_who_writes(resource: Resource) -> bool:
 
 
 async def answer_writers(
-    store: Store,
-    project: str,
-    asked: str,
-    persons: Sequence[str],
-    settings: Settings,
-    *,
-    holds_for: str = "address",
-    by: Agent = NOBODY,
-    clock: Clock = now_ms,
+    seat: Seat, asked: str, persons: Sequence[str], *, holds_for: str = "address"
 ) -> Report:
     """Let those persons (``Patient/…``, ``RelatedPerson/…``) use an address that several share.
 
@@ -56,15 +46,15 @@ async def answer_writers(
     (``Communication/…``). Of a message ``holds_for`` says whether the answer is for all of the
     ``address``, for its ``thread`` or for that ``message`` alone. It holds at once: what waits gets
     its place, and what has its place by an earlier answer moves. With several persons nobody knows
-    which of them writes. ``by`` is who says so. Raises ``BadAnswer``, and ``StoreError`` if others
+    which of them writes. Raises ``BadAnswer``, and ``StoreError`` if others
     keep writing to it.
     """
     if not persons:
         raise BadAnswer("an answer names at least one person")
     if holds_for not in HOLDS_FOR:
         raise BadAnswer(f"an answer holds for {', '.join(HOLDS_FOR[:-1])} or {HOLDS_FOR[-1]}")
-    make = partial(_say, asked=asked, persons=persons, holds_for=holds_for, by=by)
-    return await say_who_writes(store, project, settings, make, author=by.author, clock=clock)
+    make = partial(_say, asked=asked, persons=persons, holds_for=holds_for, by=seat.by)
+    return await say_who_writes(seat, make)
 
 
 async def _say(run: Run, *, asked: str, persons: Sequence[str], holds_for: str, by: Agent) -> Batch:

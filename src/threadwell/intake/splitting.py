@@ -11,14 +11,13 @@ from threadwell.encounters.attribution import CHOSEN
 from threadwell.encounters.corrected import Agent, Correction
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import Clock, new_id
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.correcting import (
-    SOMEBODY,
     BadCorrection,
     check_patients,
     encounters_of,
@@ -28,7 +27,7 @@ from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.people.standing import who_stand
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import Key, Store
 
 #: Who may take part in an Encounter, and what may be its diagnosis.
@@ -66,22 +65,14 @@ class Split:
     encounters: Mapping[str, str]
 
 
-async def split_by_patient(
-    store: Store,
-    project: str,
-    session: str,
-    parts: Sequence[Part],
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
-) -> Split:
+async def split_by_patient(seat: Seat, session: str, parts: Sequence[Part]) -> Split:
     """Make the medical encounters of a session (``Encounter/…``), or correct them.
 
     It holds at once and for good, as every correction. Raises ``BadCorrection`` for what is not
     of the patient in whose part it stands, or cannot be split, and ``Contended`` if others keep
     writing.
     """
+    store, project = seat.store, seat.project
     parts = [replace(one, patient=await _who_stands(store, project, one)) for one in parts]
     whom = [one.patient for one in parts]
     if not whom:
@@ -95,7 +86,7 @@ async def split_by_patient(
         raise BadCorrection(f"{session} is no Encounter/…")
     headers, _ = await meant_by(store, project, session)
     circle = circle_of(headers[0])
-    cut = _Cut(session, {one["id"] for one in headers}, parts, by, clock)
+    cut = _Cut(session, {one["id"] for one in headers}, parts, seat.by, seat.clock)
 
     async def make(run: Run) -> Batch:
         who = await patients_of(run.people, circle, headers[0]["id"])
@@ -103,7 +94,7 @@ async def split_by_patient(
             raise BadCorrection(f"{session} belongs to patients who cannot be told any more")
         return await run.revise(circle, who, lambda circle, _: cut.put(circle))
 
-    report = await revise(store, project, settings, make, author=by.author, clock=clock)
+    report = await revise(seat, make)
     _, medical = await encounters_of(store, project, cut.messages)
     return Split(report, session, await _by_patient(store, project, session, medical, whom))
 

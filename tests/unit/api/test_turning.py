@@ -15,6 +15,7 @@ from threadwell.intake import recut, verify
 from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.receipts.marking import BadReceipt, mark_read
 from threadwell.intake.replies.asked import BadReply
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings, parse_options
 from threadwell.intake.thread_acts.drafting import drafts, save_draft
 from threadwell.intake.thread_acts.turning import close_thread
@@ -308,7 +309,7 @@ def test_a_thread_is_named_by_what_is_its_own(clinic: Clinic, of: str) -> None:
     [mine] = clinic.run(drafts(*there, clinic.dana, name))
     assert f"Communication/{mine['id']}" == draft
     assert clinic.run(mark_read(*there, name, clinic.dana)).thread == header
-    assert clinic.run(close_thread(*there, name, clinic.settings)).thread == header
+    assert clinic.run(close_thread(Seat(*there, clinic.settings), name)).thread == header
     clinic.take(said("SM2", -8, channel="sms_backup"))
     session = clinic.read(clinic.api.call("GET", header).json()["encounter"]["reference"])
     with pytest.raises(BadReply, match="several threads"):

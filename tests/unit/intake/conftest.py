@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
-from threadwell.intake import Report, Settings, import_messages, parse_options
+from threadwell.intake import Report, Seat, Settings, import_messages, parse_options
+from threadwell.intake.seat import SOMEBODY
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -35,6 +37,10 @@ class Practice:
     def run(self, what: Any) -> Any:
         """The outcome of a coroutine."""
         return asyncio.run(what)
+
+    def seat(self, by: Agent = SOMEBODY) -> Seat:
+        """From where somebody acts at this time."""
+        return Seat(self.store, DEFAULT_PROJECT, self.settings, by, lambda: self.now)
 
     def put(self, type_: str, id_: str, **elements: Any) -> None:
         """Write a resource, or a version of one right after the last import."""

@@ -35,12 +35,7 @@ def question(practice):
 
 def answer(practice, *patients, task=None):
     task = task or question(practice)["id"]
-    return practice.run(
-        answer_review(
-            *(practice.store, DEFAULT_PROJECT, task, patients, practice.settings),
-            clock=lambda: practice.now,
-        )
-    )
+    return practice.run(answer_review(practice.seat(), task, patients))
 
 
 def answer_over_fhir(practice, *, subject=None, output=(), status="completed"):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from threadwell.encounters.attribution import reasons_of
+from threadwell.encounters.corrected import is_correction
 from threadwell.fhir.validation import validate
 from threadwell.intake import (
     BadCorrection,
@@ -16,6 +17,7 @@ from threadwell.intake import (
     recut,
     verify,
 )
+from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -262,13 +264,7 @@ def test_what_was_billed_stays_as_it_was_billed(family):
 
 def about(practice, subject, *patients, messages=()):
     """Say it through Threadwell."""
-    return practice.run(
-        correct_attribution(
-            *(practice.store, DEFAULT_PROJECT, subject, patients, practice.settings),
-            messages=messages,
-            clock=lambda: practice.now,
-        )
-    )
+    return practice.run(correct_attribution(practice.seat(), subject, patients, messages=messages))
 
 
 def named(resource):
@@ -427,4 +423,22 @@ def test_what_is_said_closes_the_question(family, sms):
     assert subject_of(family, session(family, "e")) == LEO
     family.take(sms("f", "23:05", "hello?", phone=MOTHER))
     assert [one for one in family.all("Task") if one["status"] == "requested"] == []
+    assert family.run(verify(family.store, DEFAULT_PROJECT)) == []
+
+
+@pytest.mark.parametrize("over_fhir", [False, True])
+def test_what_is_taken_back_is_no_word_about_the_others(family, sms, over_fhir):
+    """The session is about Leo alone by then, because of that, and nobody has said so."""
+    gone = message(family, "c")
+    if over_fhir:
+        change(family, gone, status="entered-in-error")
+        family.take()
+    else:
+        family.run(retract(family.seat(), named(gone)))
+    assert session(family)["subject"] == {"reference": LEO}
+    family.take(sms("e", "08:40", "thank you", phone=MOTHER))
+    assert session(family)["subject"] == {"reference": LEO}
+    gone = one_of(family, named(gone))
+    assert [why.patient for why in reasons_of(gone)] == [MIA]
+    assert not [one for one in family.all("Provenance") if is_correction(one)]
     assert family.run(verify(family.store, DEFAULT_PROJECT)) == []

@@ -121,14 +121,7 @@ def test_what_is_said_of_an_address_is_noticed(busy, sms):
     )
 
     async def meanwhile():
-        await answer_review(
-            busy.store,
-            DEFAULT_PROJECT,
-            f"Task/{question['id']}",
-            ["Patient/eva"],
-            busy.settings,
-            clock=lambda: busy.now,
-        )
+        await answer_review(busy.seat(), f"Task/{question['id']}", ["Patient/eva"])
 
     busy.store.meanwhile = meanwhile
     report = busy.take(sms("b", "09:00", phone=STRANGER))

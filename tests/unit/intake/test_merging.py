@@ -28,17 +28,7 @@ BY = Agent("Nils Berg", reference="Practitioner/nils")
 
 
 def merged(practice, old, new):
-    return practice.run(
-        merge_patients(
-            practice.store,
-            DEFAULT_PROJECT,
-            old,
-            new,
-            practice.settings,
-            by=BY,
-            clock=lambda: practice.now,
-        )
-    )
+    return practice.run(merge_patients(practice.seat(BY), old, new))
 
 
 def cut(practice):
@@ -120,9 +110,7 @@ def test_acts_go_with_the_sessions(practice, sms):
     practice.patient("again", OTHER, given="Ana")
     practice.take(sms("b", "08:30", phone=OTHER))
     (session,) = practice.live("Encounter")
-    how = {"clock": lambda: practice.now}
-    arguments = (practice.store, DEFAULT_PROJECT)
-    practice.run(close_session(*arguments, f"Encounter/{session['id']}", practice.settings, **how))
+    practice.run(close_session(practice.seat(), f"Encounter/{session['id']}"))
     merged(practice, "again", "ana")
     (after,) = practice.live("Encounter")
     assert after["status"] == "finished"
@@ -140,9 +128,7 @@ def test_what_was_opened_goes_with_its_act(practice, sms, policy, scope, whom, w
     practice.settings = replace(practice.settings, policy=policy, scope=scope)
     practice.now = 1_712_739_600_000  # 10 April 2024, 09:00
     practice.mother_of("Again", "Ben", phone=MOTHER)
-    arguments = (practice.store, DEFAULT_PROJECT, [f"Patient/{one}" for one in whom])
-    opening = open_session(*arguments, practice.settings, clock=lambda: practice.now)
-    opened = practice.run(opening)
+    opened = practice.run(open_session(practice.seat(), [f"Patient/{one}" for one in whom]))
     practice.now += 3_600_000
     texts = ["hello", "Again coughs", "thanks"]
     those = [sms(text, "09:30", text, phone=MOTHER) for text in texts]
@@ -165,11 +151,8 @@ def test_a_child_who_was_there_twice(practice, sms):
     practice.mother_of("Leo", "Mia", "Again", phone=MOTHER)
     practice.take(sms("a", "08:00", "a fever", phone=MOTHER), sms("b", "08:10", phone=MOTHER))
     (session,) = practice.live("Encounter")
-    correcting = correct_attribution(
-        *(practice.store, DEFAULT_PROJECT, f"Encounter/{session['id']}"),
-        *(["Patient/again"], practice.settings),
-        clock=lambda: practice.now,
-    )
+    subject = f"Encounter/{session['id']}"
+    correcting = correct_attribution(practice.seat(), subject, ["Patient/again"])
     practice.run(correcting)
     merged(practice, "again", "leo")
     (after,) = practice.live("Encounter")

@@ -27,8 +27,7 @@ ANA, BEA, LEO, MIA = "+12125550111", "+12125550112", "+12125550113", "+121255501
 
 def asks(desk, what, *arguments):
     """What a function of intake comes to that writes to the store."""
-    how = {"clock": lambda: desk.now}
-    return desk.run(what(desk.store, DEFAULT_PROJECT, *arguments, desk.settings, **how))
+    return desk.run(what(desk.seat(), *arguments))
 
 
 def changed(desk, one, **elements):
@@ -248,7 +247,8 @@ def test_it_is_as_with_one_record(desks, sms, family, way, old, new, by_fhir):
     told = not way.__name__.startswith("subject")
     after = picture(desk)
     assert picture(desk, reasons=told) == picture(fresh, reasons=told)
-    asks(desk, recut)
+    clock = {"clock": lambda: desk.now}
+    desk.run(recut(desk.store, DEFAULT_PROJECT, desk.settings, **clock))
     take(desk, sms, family=family)
     assert picture(desk) == after
     check(desk, f"Patient/{old}")

@@ -42,6 +42,7 @@ from threadwell.intake.replies.outbox import (
 from threadwell.intake.replies.outgoing import Links
 from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreBusy, Write
@@ -259,7 +260,7 @@ def test_what_was_tried_in_vain_and_is_taken_back_waits_no_more(desk: Desk) -> N
     desk.provider.next = [(503, 0)]
     name = desk.reply("For somebody else.")
     assert desk.round() is not None
-    desk.run(retract(desk.store, P, name, desk.settings))
+    desk.run(retract(Seat(desk.store, P, desk.settings), name))
     assert desk.waiting() == []
     desk.reply("Three it is.")
     assert desk.round() is None

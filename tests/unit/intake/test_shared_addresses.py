@@ -58,11 +58,7 @@ def elements_of(resource):
 
 
 def say(practice, asked, *persons, holds_for="address"):
-    work = answer_review(
-        *(practice.store, DEFAULT_PROJECT, asked, persons, practice.settings),
-        holds_for=holds_for,
-        clock=lambda: practice.now,
-    )
+    work = answer_review(practice.seat(), asked, persons, holds_for=holds_for)
     return practice.run(work)
 
 
@@ -276,7 +272,7 @@ def test_what_names_nobody_is_settled_more_narrowly(spouses, sms, then):
         assert record(spouses)["d"] == (NIA, NIA)
         assert record(spouses)["a"] == ("", OLE)
     else:
-        spouses.run(dismiss_review(spouses.store, DEFAULT_PROJECT, f"Task/{asked['id']}"))
+        spouses.run(dismiss_review(spouses.seat(), f"Task/{asked['id']}"))
         for number in range(3):
             spouses.take(sms(f"m{number}", f"13:0{number}", "and now?", phone=SHARED))
         assert record(spouses)["d"] == ("", "")

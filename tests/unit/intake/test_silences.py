@@ -24,6 +24,7 @@ from threadwell.intake import (
 )
 from threadwell.intake import run as running
 from threadwell.intake.commits import marks, timers
+from threadwell.intake.seat import Seat
 from threadwell.intake.silences import finish_silent
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -174,19 +175,19 @@ def test_acts_and_other_settings_set_timers_anew(scenario, sms):
         await clinic.take(sms("a", "08:00"))
         (session,) = await clinic.sessions()
         name = f"Encounter/{session['id']}"
-        store, settings = clinic.store, clinic.settings
-        await close_session(store, DEFAULT_PROJECT, name, settings, clock=clinic.clock)
+        seat = Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.clock)
+        await close_session(seat, name)
         assert await clinic.timers() == []
         clinic.now = at("04-10 12:00")
-        await reopen_session(store, DEFAULT_PROJECT, name, settings, clock=clinic.clock)
+        await reopen_session(seat, name)
         assert await clinic.timers() == [at("04-10 18:00")]
         for options, ends in (
             ({"options": parse_options(gap="3h")}, "04-10 15:00"),
             ({"policy": "per-thread"}, "05-10 08:00"),
             ({"policy": "per-day"}, "04-11 00:00"),
         ):
-            clinic.settings = replace(settings, **options)
-            await recut(store, DEFAULT_PROJECT, clinic.settings, clock=clinic.clock)
+            clinic.settings = replace(seat.settings, **options)
+            await recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.clock)
             assert await clinic.timers() == [at(ends)]
 
     scenario(act, policy="inactivity-gap")

@@ -281,11 +281,7 @@ def test_a_closed_session_waits_no_more_until_it_is_reopened(tracked, sms) -> No
     tracked.take(sms("1", "09:00"))
     [session] = tracked.live("Encounter")
     for do, expected in ((close_session, "closed 09:30"), (reopen_session, "waits 09:00")):
-        acted = do(
-            *(tracked.store, P, f"Encounter/{session['id']}", tracked.settings),
-            clock=lambda: tracked.now,
-        )
-        tracked.run(acted)
+        tracked.run(do(tracked.seat(), f"Encounter/{session['id']}"))
         assert state(tracked) == expected
         tracked.now += 60_000
 
@@ -316,12 +312,7 @@ def test_merged_patients_leave_their_task_to_the_other(tracked, sms) -> None:
     tracked.patient("old", "+12125550177", given="Ana")
     tracked.take(sms("1", "09:00", phone="+12125550177"))
     act(tracked, claim, f"Task/{todo(tracked)['id']}", "Practitioner/dana")
-    tracked.run(
-        merge_patients(
-            *(tracked.store, P, "Patient/old", "Patient/ana", tracked.settings),
-            clock=lambda: tracked.now,
-        )
-    )
+    tracked.run(merge_patients(tracked.seat(), "Patient/old", "Patient/ana"))
     now = todo(tracked)
     assert (now["for"]["reference"], now["status"]) == ("Patient/ana", "accepted")
     assert now["owner"]["reference"] == "Practitioner/dana"

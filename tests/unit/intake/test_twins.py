@@ -36,16 +36,7 @@ def held(practice):
 
 
 def say(practice, task, *, same):
-    return practice.run(
-        say_whether_same(
-            practice.store,
-            DEFAULT_PROJECT,
-            task,
-            practice.settings,
-            same=same,
-            clock=lambda: practice.now,
-        )
-    )
+    return practice.run(say_whether_same(practice.seat(), task, same=same))
 
 
 def children(practice):
@@ -352,12 +343,7 @@ def test_what_was_taken_back_does_not_come_back_by_another_way(practice, first, 
     if held_before:
         practice.take(second)
     (child,) = children(practice)
-    practice.run(
-        retract(
-            *(practice.store, DEFAULT_PROJECT, f"Communication/{child['id']}", practice.settings),
-            clock=lambda: practice.now,
-        )
-    )
+    practice.run(retract(practice.seat(), f"Communication/{child['id']}"))
     assert practice.take(second).reasons == {"suspected-duplicate": 1}
     (waiting,) = held(practice)
     assert waiting.twin == f"Communication/{child['id']}"

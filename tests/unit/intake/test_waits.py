@@ -130,8 +130,7 @@ async def _new_patient(desk):
 
 async def _answer_whose(desk):
     address = Address(AddressKind.PHONE, "+12125560001")
-    where = (desk.store, DEFAULT_PROJECT, address, ["Patient/ana"], desk.practice.settings)
-    added = await add_address(*where, clock=lambda: desk.practice.now)
+    added = await add_address(desk.practice.seat(), address, ["Patient/ana"])
     assert added.report.replayed == 1
 
 
@@ -142,20 +141,14 @@ async def _close(desk):
         if one.stored.type == "Encounter"
     ][:1]
     desk.store.read_of = 0
-    await close_session(desk.store, DEFAULT_PROJECT, f"Encounter/{session}", desk.practice.settings)
+    await close_session(desk.practice.seat(), f"Encounter/{session}")
 
 
 async def _dismiss(desk):
     task = desk.some
-    await dismiss_held(
-        desk.store, DEFAULT_PROJECT, [task], desk.practice.settings, clock=lambda: desk.practice.now
-    )
-    await hold_again(
-        desk.store, DEFAULT_PROJECT, [task], desk.practice.settings, clock=lambda: desk.practice.now
-    )
-    report = await release_held(
-        desk.store, DEFAULT_PROJECT, [task], desk.practice.settings, clock=lambda: desk.practice.now
-    )
+    await dismiss_held(desk.practice.seat(), [task])
+    await hold_again(desk.practice.seat(), [task])
+    report = await release_held(desk.practice.seat(), [task])
     assert report.replayed == 0
 
 

@@ -11,16 +11,15 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.parameters import PATH
-from threadwell.api.rest.said import asking, named_parameters, referred, truth
+from threadwell.api.rest.said import named_parameters, referred, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
 from threadwell.intake.correcting import BadCorrection, Corrected, correct_attribution
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 
 NAME = "$about"
@@ -43,16 +42,9 @@ async def about(context: Context, request: Request) -> Answer:
     asked = await _asked(context, request)
     store = await acting(context, request)
     try:
-        done = await correct_attribution(
-            store,
-            context.project,
-            f"{request.type}/{request.id}",
-            asked.patients,
-            await kept_settings(store, context.project, context.labels()),
-            messages=asked.messages,
-            by=asking(request),
-            clock=context.clock,
-        )
+        seat = await seat_of(context, request, store)
+        subject = f"{request.type}/{request.id}"
+        done = await correct_attribution(seat, subject, asked.patients, messages=asked.messages)
     except (BadCorrection, BadSetting) as error:
         raise FhirError(422, [Issue("business-rule", str(error))]) from None
     except Contended:

@@ -1,11 +1,14 @@
-"""What an operation of ours acts with: the store, once its caller may do it to what they named."""
+"""What an operation of ours acts with, once its caller may do it to what they named."""
 
 from __future__ import annotations
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
 from threadwell.api.rest.read import existing
+from threadwell.api.rest.said import asking
 from threadwell.fhir.resource import Resource
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import Key, Store
 
 
@@ -20,3 +23,9 @@ async def acting(context: Context, request: Request, writes: Resource | None = N
         return await context.view.acting(None, request.body, writes)
     existing(await context.view.read(context.project, request.type, request.id))
     return await context.view.acting(Key(request.type, request.id), request.body, writes)
+
+
+async def seat_of(context: Context, request: Request, store: Store) -> Seat:
+    """From where the caller acts on that store; raises ``BadSetting``."""
+    settings = await kept_settings(store, context.project, context.labels())
+    return Seat(store, context.project, settings, asking(request), context.clock)

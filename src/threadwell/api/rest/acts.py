@@ -12,9 +12,9 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.parameters import PATH
-from threadwell.api.rest.said import asking, named_parameters, referred, words
+from threadwell.api.rest.said import named_parameters, referred, words
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
@@ -27,7 +27,6 @@ from threadwell.intake.acts import (
     session_of,
 )
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 
 #: The operations, each with the url of its OperationDefinition.
@@ -48,19 +47,8 @@ async def open_(context: Context, request: Request) -> Answer:
     if not asked.patients and not asked.thread:
         raise invalid("Say for whom: patient, or thread", PATH)
     store = await acting(context, request, session_of(next(iter(asked.patients), "")))
-    settings = await kept_settings(store, context.project, context.labels())
-    return await _answer(
-        open_session(
-            store,
-            context.project,
-            asked.patients,
-            settings,
-            thread=asked.thread,
-            by=asking(request),
-            why=asked.why,
-            clock=context.clock,
-        )
-    )
+    seat = await seat_of(context, request, store)
+    return await _answer(open_session(seat, asked.patients, thread=asked.thread, why=asked.why))
 
 
 async def close(context: Context, request: Request) -> Answer:
@@ -84,18 +72,8 @@ async def reopen(context: Context, request: Request) -> Answer:
 async def _on(context: Context, request: Request, act: Callable[..., Awaitable[Acted]]) -> Answer:
     asked = await _asked(context, request, opening=False)
     store = await acting(context, request)
-    settings = await kept_settings(store, context.project, context.labels())
-    return await _answer(
-        act(
-            store,
-            context.project,
-            f"{TYPE}/{request.id}",
-            settings,
-            by=asking(request),
-            why=asked.why,
-            clock=context.clock,
-        )
-    )
+    seat = await seat_of(context, request, store)
+    return await _answer(act(seat, f"{TYPE}/{request.id}", why=asked.why))
 
 
 async def _answer(acting: Awaitable[Acted]) -> Answer:

@@ -11,7 +11,7 @@ from threadwell.api.rest.parameters import listed, named
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.references import parse_absolute, split_reference
-from threadwell.intake.correcting import SOMEBODY
+from threadwell.intake.seat import SOMEBODY
 
 
 def asking(request: Request) -> Agent:

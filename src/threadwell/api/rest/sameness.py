@@ -9,14 +9,13 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.parameters import PATH
 from threadwell.api.rest.read import existing
-from threadwell.api.rest.said import asking, named_parameters, truth
+from threadwell.api.rest.said import named_parameters, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.settings import BadSetting
 
@@ -37,15 +36,8 @@ async def same(context: Context, request: Request) -> Answer:
     said = await _said(request)
     store = await acting(context, request)
     try:
-        await say_whether_same(
-            store,
-            context.project,
-            f"{TYPE}/{request.id}",
-            await kept_settings(store, context.project, context.labels()),
-            same=said,
-            by=asking(request),
-            clock=context.clock,
-        )
+        seat = await seat_of(context, request, store)
+        await say_whether_same(seat, f"{TYPE}/{request.id}", same=said)
     except (BadSameness, BadSetting) as error:
         raise FhirError(422, [Issue("business-rule", str(error))]) from None
     except Contended:

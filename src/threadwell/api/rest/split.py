@@ -11,15 +11,14 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.parameters import PATH
-from threadwell.api.rest.said import asking, concept, named_parameters, parts_of, referred
+from threadwell.api.rest.said import concept, named_parameters, parts_of, referred
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.intake.correcting import BadCorrection
 from threadwell.intake.patience import Contended
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.splitting import Part, Split, split_by_patient
 
@@ -46,15 +45,8 @@ async def split(context: Context, request: Request) -> Answer:
         raise invalid("Name the patients: a part for each", PATH)
     store = await acting(context, request)
     try:
-        done = await split_by_patient(
-            store,
-            context.project,
-            f"{TYPE}/{request.id}",
-            parts,
-            await kept_settings(store, context.project, context.labels()),
-            by=asking(request),
-            clock=context.clock,
-        )
+        seat = await seat_of(context, request, store)
+        done = await split_by_patient(seat, f"{TYPE}/{request.id}", parts)
     except (BadCorrection, BadSetting) as error:
         raise FhirError(422, [Issue("business-rule", str(error))]) from None
     except Contended:

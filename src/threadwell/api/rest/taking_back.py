@@ -9,7 +9,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.replies import Asked, asked_of, written_by
@@ -46,15 +46,8 @@ async def retract_(context: Context, request: Request) -> Answer:
         why = words(parameter, path)
     store = await acting(context, request)
     with refusing():
-        done = await retract(
-            store,
-            context.project,
-            f"{TYPE}/{request.id}",
-            await kept_settings(store, context.project, context.labels()),
-            by=asking(request),
-            why=why,
-            clock=context.clock,
-        )
+        seat = await seat_of(context, request, store)
+        done = await retract(seat, f"{TYPE}/{request.id}", why=why)
     return _told(done.message, done.thread, unsent=done.unsent)
 
 

@@ -6,21 +6,19 @@ Threadwell's own operations; ``guide/operations/`` defines them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.parameters import PATH
 from threadwell.api.rest.refusing import refusing
-from threadwell.api.rest.said import asking, named_parameters, referred, words
+from threadwell.api.rest.said import named_parameters, referred, words
 from threadwell.api.rest.unsent import TYPE
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.thread_acts.turning import (
     MEMBERS,
     ThreadActed,
@@ -85,11 +83,10 @@ async def _act(
     if whom and not who:
         raise invalid("Say who: participant", PATH)
     store = await acting(context, request)
-    act = partial(act, store, context.project, f"{TYPE}/{request.id}")
     with refusing():
-        settings = await kept_settings(store, context.project, context.labels())
-        to = (who, settings) if whom else (settings,)
-        done = await act(*to, by=asking(request), why=why, clock=context.clock)
+        seat = await seat_of(context, request, store)
+        to = (who,) if whom else ()
+        done = await act(seat, f"{TYPE}/{request.id}", *to, why=why)
     told: list[dict[str, object]] = [
         {"name": "thread", "valueReference": {"reference": done.thread}},
         {"name": "status", "valueCode": done.status},

@@ -27,6 +27,7 @@ from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.stuck import move_aside
 from threadwell.intake.live import Intake
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import BadSetting, Settings
 from threadwell.stores.contract import Kept, Store
 
@@ -43,9 +44,7 @@ _BYTES = 16 * 1024 * 1024
 class Withdrawing(Protocol):
     """Takes a message back that its sender has; whether it is there."""
 
-    async def __call__(
-        self, store: Store, project: str, one: Withdrawn, settings: Settings, *, clock: Clock
-    ) -> bool:
+    async def __call__(self, seat: Seat, one: Withdrawn) -> bool:
         """Take it back, in the record of a project."""
         ...
 
@@ -199,10 +198,8 @@ class Taking:
         if withdraw is None:
             return True
         settings = await self._settings()
-        there = [
-            await withdraw(self._store, self._project, each, settings, clock=self._clock)
-            for each in what.withdrawn
-        ]
+        seat = Seat(self._store, self._project, settings, clock=self._clock)
+        there = [await withdraw(seat, each) for each in what.withdrawn]
         if all(there) or one.entry.tries >= len(self._pauses):
             return True
         due = self._clock() + int(self._pauses[one.entry.tries] * 1000)

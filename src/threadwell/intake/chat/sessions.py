@@ -15,6 +15,7 @@ from threadwell.intake.acts import BadAct, close_session, open_session
 from threadwell.intake.chat.history import headers
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.people.address_book import AddressBook
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store, Stored
 
@@ -55,14 +56,10 @@ async def open_(
     threads = await headers(store, project, patient)
     try:
         acted = await open_session(
-            store,
-            project,
+            Seat(store, project, settings, by, clock),
             [] if threads else patients,
-            settings,
             thread=f"Communication/{threads[-1]}" if threads else "",
-            by=by,
             why=why,
-            clock=clock,
         )
     except BadAct as error:
         raise ChatRefused("conflict", str(error), "open") from None
@@ -79,9 +76,9 @@ async def close(
     if not now.open:
         return now
     _, by = await _whose(store, project, patient, settings)
-    session = f"Encounter/{now.id}"
+    seat = Seat(store, project, settings, by, clock)
     try:
-        await close_session(store, project, session, settings, by=by, why=why, clock=clock)
+        await close_session(seat, f"Encounter/{now.id}", why=why)
     except BadAct as error:
         raise ChatRefused("conflict", str(error), "open") from None
     return await current(store, project, patient)

@@ -16,6 +16,7 @@ from threadwell.encounters.attribution import CHOSEN, SESSION, patients_of
 from threadwell.encounters.identity import opening_of
 from threadwell.encounters.pattern import is_session
 from threadwell.encounters.placed import Placed
+from threadwell.encounters.retracted import told
 from threadwell.encounters.shares import is_open, opened_for, subjects
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.circle import Circle
@@ -100,7 +101,20 @@ class _Session:
         self._shares = {
             one.sent.id: _recorded(one, circle.patients, chosen) for one in self._messages
         }
-        self._written = frozenset(subjects(self._shares.values()))
+        self._written = self._as_written()
+
+    def _as_written(self) -> frozenset[str]:
+        """Whom it is about by its messages.
+
+        What was taken back counts for it until that is written, and not any more then.
+        """
+        every = frozenset(subjects(self._shares.values()))
+        counts = frozenset(subjects(self._shares[one.sent.id] for one in told(self._messages)))
+        if counts == every:
+            return every
+        headers = (self._bodies[Key("Communication", id_)] for id_ in self._headers)
+        found = self._patients(self._bodies.get(self._key) or next(headers))
+        return found if found is not None and counts <= found <= every else counts
 
     def changes(self) -> Iterator[SubjectChange]:
         """The changes of the Encounters, the headers and the messages."""

@@ -10,11 +10,11 @@ from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key
 from threadwell.intake.replies.asked import BadReply, Replied
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.seat import SOMEBODY
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store
 

@@ -23,11 +23,11 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.choices import kept_choices
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
+from threadwell.intake.seat import SOMEBODY
 from threadwell.intake.settings import UNNAMED
 from threadwell.stores.contract import Conflict, Key, Reading, Store
 

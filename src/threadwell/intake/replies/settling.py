@@ -26,6 +26,7 @@ from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.paging import search_all
 from threadwell.intake.replies.outbox import Queued, removed
 from threadwell.intake.run import Run
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Kept, Key, Store, Stored
 
@@ -57,7 +58,7 @@ async def settle(
             raise Gone
         return await _settled(run, one, external_id, await statuses_kept(store, project, told))
 
-    await revise(store, project, settings, make, clock=clock)
+    await revise(Seat(store, project, settings, clock=clock), make)
 
 
 async def is_there(store: Store, project: str, channel: str, external_id: str) -> bool:

@@ -20,13 +20,13 @@ from threadwell.intake.accounts import accounts
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.replies.asked import Asked, BadReply, Replied, parent_of
 from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.run import Run
+from threadwell.intake.seat import SOMEBODY, Seat
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.messages import Attachment
@@ -150,7 +150,8 @@ async def write_reply(
         asked.find(there)
         return await asked.write(run, clock())
 
-    report = await revise(store, project, settings, make, author=by.author or sender, clock=clock)
+    who = by if by.author else Agent(by.name, reference=sender)
+    report = await revise(Seat(store, project, settings, who, clock), make)
     return asked.done(report)
 
 

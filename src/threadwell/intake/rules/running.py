@@ -26,6 +26,7 @@ from threadwell.intake.rulebook.ruleset import Event, Rule, RuleSet
 from threadwell.intake.rules.cases import Case, load_case
 from threadwell.intake.rules.judging import holds
 from threadwell.intake.rules.runs import run_key, run_resource
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import BadSetting, Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store, StoreError
 
@@ -237,12 +238,8 @@ class Runner:
             return
         by = Agent(f"Rule {run.rule.name}")
         try:
-            closed = await close_session(
-                *(self._store, self._project, session, await self._settings()),
-                by=by,
-                why=f"By the rule {run.rule.name}",
-                clock=self._clock,
-            )
+            seat = Seat(self._store, self._project, await self._settings(), by, self._clock)
+            closed = await close_session(seat, session, why=f"By the rule {run.rule.name}")
         except (BadAct, BadSetting) as error:
             run.refuse(f"not closed: {error}")
         else:

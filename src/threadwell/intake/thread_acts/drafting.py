@@ -13,13 +13,13 @@ from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
 from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.fhir.stamp import Clock, new_id, now_ms
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
+from threadwell.intake.seat import SOMEBODY
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, Stored, Write

@@ -21,11 +21,11 @@ from threadwell.intake.acting_person import agent_at
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import child_id
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key
 from threadwell.intake.replies.asked import Asked, BadReply, Replied
 from threadwell.intake.replies.writing import Words, write_reply
 from threadwell.intake.run import Run
+from threadwell.intake.seat import SOMEBODY
 from threadwell.intake.settings import Settings
 from threadwell.intake.thread_acts.retracting import take_back, write_retracted
 from threadwell.messages import Attachment

@@ -15,7 +15,7 @@ from threadwell.encounters.merge import is_live
 from threadwell.encounters.retracted import retracted, retraction, retraction_id
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, instant, now_ms
+from threadwell.fhir.stamp import instant
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
@@ -23,14 +23,13 @@ from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.commits.unread import cancel_receipts
 from threadwell.intake.copies.recording import Recorded
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.replies.outbox import Stage, letter, removed
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Key, Store, Stored
+from threadwell.intake.seat import Seat
+from threadwell.stores.contract import Key, Stored
 
 
 class BadRetraction(ValueError):
@@ -52,16 +51,7 @@ class Retracted:
     there: bool = False
 
 
-async def retract(
-    store: Store,
-    project: str,
-    message: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> Retracted:
+async def retract(seat: Seat, message: str, *, why: str = "") -> Retracted:
     """Take back the message (``Communication/…``).
 
     It is no longer part of its session's period, participants and subjects, and stays where it is:
@@ -69,12 +59,12 @@ async def retract(
     billed stays as it was billed; there the message alone is taken back. Raises ``BadRetraction``
     where it is no message, and ``Contended`` if others keep writing.
     """
-    asked = _Asked(message if "/" in message else f"Communication/{message}", by, why)
+    asked = _Asked(message if "/" in message else f"Communication/{message}", seat.by, why)
 
     async def make(run: Run) -> Batch:
         return await asked.make(run)
 
-    report = await revise(store, project, settings, make, author=by.author, clock=clock)
+    report = await revise(seat, make)
     return Retracted(report, asked.message, asked.thread, asked.unsent, asked.there)
 
 

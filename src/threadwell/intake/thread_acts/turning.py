@@ -14,7 +14,6 @@ from typing import Any
 
 from threadwell.encounters.acts import act_id
 from threadwell.encounters.codes import EXT_REMOVED
-from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.people import reference
 from threadwell.encounters.placed import Placed
@@ -30,23 +29,22 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import MissingFilter, Query, ReferenceFilter
 from threadwell.fhir.search.sought import ReferenceMatch
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import Clock, new_id
 from threadwell.intake.acts import BadAct, close_session, reopen_session
 from threadwell.intake.circles.altered import recipients
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.importing import revise
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import parent_of
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_names import NoThread, thread_named
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Store, Stored
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Stored
 
 #: Who may join a thread.
 MEMBERS = ("Practitioner", "PractitionerRole", "RelatedPerson", "CareTeam", "Patient")
@@ -68,80 +66,38 @@ class ThreadActed:
     act: str = ""
 
 
-async def close_thread(
-    store: Store,
-    project: str,
-    thread: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> ThreadActed:
+async def close_thread(seat: Seat, thread: str, *, why: str = "") -> ThreadActed:
     """Close the thread of a header, or of a message (``Communication/…``).
 
     Its session is closed with it, unless another thread of that is open. Raises ``BadAct``, and
     ``Contended`` if others keep writing.
     """
-    return await _Asked(store, project, settings, by, why, clock).close(thread)
+    return await _Asked(seat, why).close(thread)
 
 
-async def reopen_thread(
-    store: Store,
-    project: str,
-    thread: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> ThreadActed:
+async def reopen_thread(seat: Seat, thread: str, *, why: str = "") -> ThreadActed:
     """Open a closed thread again, and its session where that is closed; raises as above."""
-    return await _Asked(store, project, settings, by, why, clock).reopen(thread)
+    return await _Asked(seat, why).reopen(thread)
 
 
-async def add_participant(
-    store: Store,
-    project: str,
-    thread: str,
-    who: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> ThreadActed:
+async def add_participant(seat: Seat, thread: str, who: str, *, why: str = "") -> ThreadActed:
     """Let somebody (``Practitioner/…``) join a thread, from now on; raises as above."""
-    asked = _Asked(store, project, settings, by, why, clock)
+    asked = _Asked(seat, why)
     await asked.check_member(who)
     return await asked.turn(thread, Turning.ADD, who)
 
 
-async def remove_participant(
-    store: Store,
-    project: str,
-    thread: str,
-    who: str,
-    settings: Settings,
-    *,
-    by: Agent = SOMEBODY,
-    why: str = "",
-    clock: Clock = now_ms,
-) -> ThreadActed:
+async def remove_participant(seat: Seat, thread: str, who: str, *, why: str = "") -> ThreadActed:
     """Take somebody out of a thread: no reply goes to them any more; raises as above."""
-    return await _Asked(store, project, settings, by, why, clock).turn(thread, Turning.REMOVE, who)
+    return await _Asked(seat, why).turn(thread, Turning.REMOVE, who)
 
 
 @dataclass(slots=True)
 class _Asked:
     """What a person wants done to a thread."""
 
-    store: Store
-    project: str
-    settings: Settings
-    by: Agent
+    seat: Seat
     why: str
-    clock: Clock
     act: str = field(default="", init=False)
 
     async def close(self, thread: str) -> ThreadActed:
@@ -154,15 +110,7 @@ class _Asked:
         session = target(header, "encounter")
         if not session or await self._others_are_open(header, session):
             return await self._turned(header, Turning.CLOSE)
-        done = await close_session(
-            self.store,
-            self.project,
-            session,
-            self.settings,
-            by=self.by,
-            why=self.why,
-            clock=self.clock,
-        )
+        done = await close_session(self.seat, session, why=self.why)
         self.act = done.act
         return self._told(await self._read(header["id"]))
 
@@ -175,15 +123,7 @@ class _Asked:
             return await self._by_hand(header, lambda body: {**body, "status": _OPEN})
         session = target(header, "encounter")
         if session and await self._is_over(session):
-            done = await reopen_session(
-                self.store,
-                self.project,
-                session,
-                self.settings,
-                by=self.by,
-                why=self.why,
-                clock=self.clock,
-            )
+            done = await reopen_session(self.seat, session, why=self.why)
             self.act = done.act
             header = await self._read(header["id"])
             if header["status"] == _OPEN:
@@ -200,18 +140,20 @@ class _Asked:
             raise BadAct(f"the thread is about {who}: it is theirs")
         if circle_of(header):
             return await self._turned(header, kind, who)
-        change = _added(who) if kind is Turning.ADD else _removed(who, self.clock)
+        change = _added(who) if kind is Turning.ADD else _removed(who, self.seat.clock)
         return await self._by_hand(header, change)
 
     async def check_member(self, who: str) -> None:
         """Raise ``BadAct`` where nobody of that name can take part."""
         key = as_key(who)
-        stored = await self.store.read(self.project, *key) if key.type in MEMBERS else None
+        stored = (
+            await self.seat.store.read(self.seat.project, *key) if key.type in MEMBERS else None
+        )
         if stored is None or stored.deleted:
             raise BadAct(f"there is no {who} who could take part")
 
     async def _turned(self, header: Resource, kind: Turning, who: str = "") -> ThreadActed:
-        circle, name = circle_of(header), new_id(self.clock())
+        circle, name = circle_of(header), new_id(self.seat.clock())
 
         def record(circle: Circle, rules: Rules) -> None:
             key = Key("Communication", header["id"])
@@ -222,7 +164,7 @@ class _Asked:
             last = _last(circle, header["id"])
             at = max(rules.now, last.sent.at + 1, *(one.at + 1 for one in circle.turned.values()))
             turned = Turned(
-                act_id(name), kind, at, self.by, header["id"], last.child, who, self.why
+                act_id(name), kind, at, self.seat.by, header["id"], last.child, who, self.why
             )
             circle.turn(turned, turned_task(turned, name, circle.key))
 
@@ -232,9 +174,7 @@ class _Asked:
                 raise BadAct(f"{_name(header)} belongs to patients who cannot be told any more")
             return await run.revise(circle, patients, record)
 
-        await revise(
-            self.store, self.project, self.settings, make, author=self.by.author, clock=self.clock
-        )
+        await revise(self.seat, make)
         self.act = f"Task/{act_id(name)}"
         return self._told(await self._read(header["id"]))
 
@@ -244,11 +184,13 @@ class _Asked:
         patience = Patience()
         while await patience.turn():
             stored = await self._stored(header["id"])
-            batch = Batch(updated=self.clock(), author=self.by.author)
+            batch = Batch(updated=self.seat.clock(), author=self.seat.by.author)
             body = change(decode(stored.body))
             batch.write(Key("Communication", stored.id), body, stored)
             try:
-                await self.store.commit(self.project, ChangeSet(tuple(batch.writes.values())))
+                await self.seat.store.commit(
+                    self.seat.project, ChangeSet(tuple(batch.writes.values()))
+                )
             except Conflict:
                 continue
             return self._told(body)
@@ -259,11 +201,13 @@ class _Asked:
             "encounter", (ReferenceMatch("Encounter", as_key(session).id, ""),)
         )
         query = Query("Communication", (linked, MissingFilter("part-of", missing=True)))
-        found = [decode(one.body) async for one in search_all(self.store, self.project, query)]
+        found = [
+            decode(one.body) async for one in search_all(self.seat.store, self.seat.project, query)
+        ]
         return any(one["id"] != header["id"] and one["status"] == _OPEN for one in found)
 
     async def _is_over(self, session: str) -> bool:
-        stored = await self.store.read(self.project, *as_key(session))
+        stored = await self.seat.store.read(self.seat.project, *as_key(session))
         return (
             stored is not None
             and not stored.deleted
@@ -274,7 +218,7 @@ class _Asked:
         """The thread header of that name, of that message, or of that session of one thread."""
         name = name if "/" in name else f"Communication/{name}"
         try:
-            key = as_key(await thread_named(self.store, self.project, name))
+            key = as_key(await thread_named(self.seat.store, self.seat.project, name))
         except NoThread as error:
             raise BadAct(str(error)) from None
         if key.type != "Communication":
@@ -291,7 +235,7 @@ class _Asked:
         return body
 
     async def _stored(self, id_: str) -> Stored:
-        stored = await self.store.read(self.project, "Communication", id_)
+        stored = await self.seat.store.read(self.seat.project, "Communication", id_)
         if stored is None or stored.deleted:
             raise BadAct(f"there is no Communication/{id_}")
         return stored

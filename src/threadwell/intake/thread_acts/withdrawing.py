@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from threadwell.channels.live import Withdrawn
 from threadwell.encounters import codes
 from threadwell.encounters.child_ids import own_of
@@ -11,19 +13,15 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
-from threadwell.fhir.stamp import Clock
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
 from threadwell.messages.wordings import original_of
-from threadwell.stores.contract import Store
 
 _BY = Agent("Its sender")
 _WHY = "Its sender has taken it back."
 
 
-async def withdraw(
-    store: Store, project: str, one: Withdrawn, settings: Settings, *, clock: Clock
-) -> bool:
+async def withdraw(seat: Seat, one: Withdrawn) -> bool:
     """Take a message back that its sender has; whether it is there.
 
     It may be told before the message itself, which then is still to come.
@@ -34,7 +32,7 @@ async def withdraw(
         TokenMatch(codes.REFERENCE + one.channel, one.external_id),
     )
     query = Query("Communication", (TokenFilter("identifier", tokens),))
-    found = (await store.search(project, query)).matches
+    found = (await seat.store.search(seat.project, query)).matches
     there = False
     for stored in found:
         body: Resource = decode(stored.body)
@@ -52,7 +50,7 @@ async def withdraw(
             continue
         try:
             name = f"Communication/{stored.id}"
-            await retract(store, project, name, settings, by=_BY, why=_WHY, clock=clock)
+            await retract(replace(seat, by=_BY), name, why=_WHY)
         except BadRetraction:
             continue
     return there

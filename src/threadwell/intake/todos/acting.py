@@ -21,9 +21,9 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, instant, now_ms
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.correcting import SOMEBODY
 from threadwell.intake.links import as_key, target
 from threadwell.intake.patience import Contended, Patience
+from threadwell.intake.seat import SOMEBODY
 from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
