@@ -6,14 +6,16 @@ reads and writes, and others do what costs: parse, check, serialise, work out th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, read_line
 from threadwell.bulk.processes import uninterrupted
 from threadwell.fhir.search.defining import TYPE
 from threadwell.fhir.stamp import new_id, stamp
+from threadwell.intake.collecting import rare_collections
 from threadwell.intake.gathered.changes import packed, unpacked
 from threadwell.intake.gathered.wire import dumps, loads
 from threadwell.stores.contract import Store, Write
@@ -64,7 +66,21 @@ async def way_of(store: Store, project: str, *, trusted: bool, as_it_was: bool) 
 
 def make(way: Way, now: int, lines: Sequence[Line]) -> bytes:
     """What lines would be written as at a time, for ``made_of``."""
-    keys = Keys(way.keys[0], Bases(way.keys[1])) if way.keys else None
+    keys = _keys(*way.keys) if way.keys else None
+    with rare_collections():
+        writes, bad = _made(way, keys, now, lines)
+    return dumps((writes, [(one.number, one.text, one.reason) for one in bad]))
+
+
+def made_of(told: bytes) -> Made:
+    """What ``make`` has made."""
+    writes, bad = loads(told)
+    return Made([unpacked(*one) for one in writes], [Bad(*one) for one in bad])
+
+
+def _made(
+    way: Way, keys: Keys | None, now: int, lines: Iterable[Line]
+) -> tuple[list[Any], list[Bad]]:
     writes, bad = [], []
     for line in lines:
         found = read_line(line, trusted=way.trusted)
@@ -78,13 +94,13 @@ def make(way: Way, now: int, lines: Sequence[Line]) -> bytes:
                 bad.append(Bad(line.number, line.text, MISSHAPEN))
         else:
             bad.append(found)
-    return dumps((writes, [(one.number, one.text, one.reason) for one in bad]))
+    return writes, bad
 
 
-def made_of(told: bytes) -> Made:
-    """What ``make`` has made."""
-    writes, bad = loads(told)
-    return Made([unpacked(*one) for one in writes], [Bad(*one) for one in bad])
+@lru_cache(maxsize=2)
+def _keys(secret: bytes, bases: frozenset[str]) -> Keys:
+    """What remembers keys, from one part to the next."""
+    return Keys(secret, Bases(bases))
 
 
 def _write(fit: Fit, way: Way, now: int) -> Write:
