@@ -127,7 +127,11 @@ class Channel:
         A channel whose exports are long names the medium itself: a message that is made twice
         takes half as long again to read.
         """
-        for item in self.read(path, options):
-            if self.medium and isinstance(item, Message) and not item.medium:
+        found = self.read(path, options)
+        return self._with_medium(found) if self.medium else found
+
+    def _with_medium(self, items: Iterator[Message | Broken]) -> Iterator[Message | Broken]:
+        for item in items:
+            if isinstance(item, Message) and not item.medium:
                 item = replace(item, medium=self.medium)
             yield item

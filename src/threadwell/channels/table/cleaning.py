@@ -5,7 +5,7 @@ Only of names and numbers of something: what a patient wrote stays as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ from threadwell.messages.spreadsheet import (
     whole_number,
 )
 
+#: A number or name that begins with a digit, of which nothing looks as a spreadsheet writes it.
+_NUMBERED = re.compile(r"[0-9](?:[0-9]{0,16}|[0-9_-]*[A-Za-z_-][0-9A-Za-z_-]*)")
 _LOST = "has lost digits in a spreadsheet"
 
 
@@ -34,8 +36,7 @@ class Refused(NamedTuple):
     set_aside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row, as both forms of the file give it; what is not there is empty.
 
     ``note`` is what could not be read of it.
@@ -90,8 +91,7 @@ def clean(row: Row, country: str) -> Row | Refused:
         files,
     ) == others:
         return row
-    return replace(
-        row,
+    return row._replace(
         id=id_,
         thread=thread,
         in_reply_to=in_reply_to,
@@ -109,14 +109,21 @@ def _is_plain(row: Row) -> bool:
     if row.attachments or row.sent[4:5] != "-":
         return False
     for value in (row.id, row.thread, row.in_reply_to, row.channel, row.medium):
-        if value and (not value[0].isalpha() or says_nothing(value)):
+        if value and not (
+            not says_nothing(value) if value[0].isalpha() else _NUMBERED.fullmatch(value)
+        ):
             return False
-    return all(map(_is_number, (row.from_, *row.to)))
+    return _is_plain_address(row.from_) and all(map(_is_plain_address, row.to))
 
 
-def _is_number(value: str) -> bool:
-    """Whether a value is a phone number in plain digits."""
-    return value[:1] == "+" and value[1:].isdecimal()
+@lru_cache(maxsize=65_536)
+def _is_plain_address(value: str) -> bool:
+    """Whether a value is a phone number in plain digits, or one name or mail address."""
+    if value[:1] == "+":
+        return value[1:].isdecimal()
+    if not value[:1].isalpha() or says_nothing(value):
+        return False
+    return "," not in value and not value.endswith(">")
 
 
 def _name(value: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,7 +92,7 @@ def _decode(line: bytes) -> Row | Refused:
         if whole == line:
             return Refused("", "is not JSON")
         decoded = _decode(whole)
-        return decoded if isinstance(decoded, Refused) else replace(decoded, note=halves.NOTE)
+        return decoded if isinstance(decoded, Refused) else decoded._replace(note=halves.NOTE)
     except RecursionError:
         return Refused("", "is JSON that is nested too deep")
     return _row(one, line)

@@ -29,6 +29,8 @@ from threadwell.messages import (
 NAME = "table"
 #: A time before it was never written by anybody who sends messages.
 _FIRST_YEAR = 1970
+#: From whom to whom is remembered so many times.
+_REMEMBERED = 65_536
 
 
 @dataclass(slots=True)
@@ -38,6 +40,26 @@ class Table:
     folder: Path
     options: ReadOptions
     alike: Alike = field(default_factory=Alike)
+    _ends: dict[tuple[str, tuple[str, ...], str], _Ends] = field(default_factory=dict)
+
+    def ends(self, row: Row, channel: str) -> _Ends:
+        """From whom to whom a row goes; most rows go as others do."""
+        key = (row.from_, row.to, channel)
+        found = self._ends.get(key)
+        if found is None:
+            if len(self._ends) >= _REMEMBERED:
+                self._ends.clear()
+            found = self._ends[key] = _ends(*key, self.options)
+        return found
+
+
+class _Ends(NamedTuple):
+    """The addresses of a row, and the thread that follows from them."""
+
+    sender: Address | None
+    to: tuple[Address, ...]
+    recipients: tuple[Address, ...]
+    thread: str
 
 
 def parse_row(written: Row, table: Table) -> Message | Refused:
@@ -50,17 +72,13 @@ def parse_row(written: Row, table: Table) -> Message | Refused:
     when = _sent(row.sent, options)
     if when is None:
         return Refused("sent", "no date and time as ISO 8601 writes them")
-    sender = _address(row.from_, channel, options.country)
+    sender, to, recipients, thread = table.ends(row, channel)
     if sender is None:
         return Refused("from", "empty")
-    named = (_address(one, channel, options.country) for one in row.to)
-    to = tuple(one for one in named if one is not None)
-    recipients = to or options.owner[:1]
-    attachments = tuple(_attachment(name, folder) for name in row.attachments)
+    attachments = tuple([_attachment(name, folder) for name in row.attachments])
     if not (row.text or row.subject or attachments):
         return Refused("text", "empty")
-    thread = row.thread or _thread((sender, *recipients), options)
-    notes = [note for note in (when.note, row.note, *(one.note for one in attachments)) if note]
+    notes = [note for note in (when.note, row.note, *[one.note for one in attachments]) if note]
     return Message(
         channel=channel,
         external_id=row.id or _made_id(row, sender, to, when, table.alike),
@@ -69,7 +87,7 @@ def parse_row(written: Row, table: Table) -> Message | Refused:
         sent=when.time,
         text=row.text,
         new_text=row.text,
-        thread_hint=thread,
+        thread_hint=row.thread or thread,
         subject=row.subject,
         references=(row.in_reply_to,) if row.in_reply_to else (),
         in_reply_to=row.in_reply_to,
@@ -108,6 +126,16 @@ def _sent(text: str, options: ReadOptions) -> _Sent | None:
         return _Sent(*to_instant(time, options.zone), time)
     except OverflowError:
         return None
+
+
+def _ends(from_: str, to: tuple[str, ...], channel: str, options: ReadOptions) -> _Ends:
+    sender = _address(from_, channel, options.country)
+    if sender is None:
+        return _Ends(None, (), (), "")
+    named = [_address(one, channel, options.country) for one in to]
+    known = tuple([one for one in named if one is not None])
+    recipients = known or options.owner[:1]
+    return _Ends(sender, known, recipients, _thread((sender, *recipients), options))
 
 
 @lru_cache(maxsize=65_536)
