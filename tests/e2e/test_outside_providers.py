@@ -5,6 +5,9 @@ The server has two workers on PostgreSQL: who is sent away by one may come back 
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import os
 import re
 import socket
@@ -13,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -30,6 +34,7 @@ CLIENTS = Path(__file__).parent / "clients"
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 THREADWELL = [sys.executable, "-m", "threadwell"]
 SECRET = "a secret / with: signs & +%"
+APP = "http://localhost:9/back"
 PASSWORD = "four walls and a garden"
 
 
@@ -55,6 +60,7 @@ class Provider:
     def start(self, key: str) -> None:
         told = {"PORT": str(self.port), "KEY": key, "AFTER": f"{self._server}/sign-in"}
         told["BACK"] = f"{self._server}/sign-in/back/clinic"
+        told |= {"EXTERNAL": f"{self._server}/auth/external", "APP": APP}
         told["OUT"] = f"{self._server}/sign-in/out/clinic"
         self._process = subprocess.Popen(
             self._command,
@@ -351,6 +357,72 @@ def test_an_app_gets_its_code_after_the_provider(
     page.get_by_role("link", name="Sign in with Clinic ID").click()
     with page.expect_request(re.compile(r"^http://localhost:9/back\?.*code=.*state=mine")):
         at_the_provider(page, "robin")
+
+
+def medplum(node: list[str], practice: Practice, *words: str) -> Any:
+    """What Medplum's client, as it is published, comes to."""
+    script = [*node, str(CLIENTS / "outside.mjs"), practice.url, *words]
+    done = subprocess.run(script, capture_output=True, text=True, cwd=CLIENTS, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def came_back(page: Page, url: str, who: str) -> dict[str, str]:
+    """What an app is told in the end whose person goes to ``url`` and signs in there."""
+    with page.expect_request(re.compile(r"^http://localhost:9/back\?")) as asked:
+        page.goto(url)
+        at_the_provider(page, who)
+    return dict(parse_qsl(urlsplit(asked.value.url).query))
+
+
+def test_medplums_client_exchanges_what_the_provider_gave_to_its_app(
+    practice: Practice, new_page: Callable[[], Page], node: list[str]
+) -> None:
+    practice.signs_in_by(apps=["portal"])
+    with threadwell.open(practice.store) as tw:
+        app = tw.add_client("portal", redirect_uris=[APP])
+        tw.invite("sam@clinic.example.org", first="Sam", last="Ash")
+    for party, fine in (("portal", True), ("stranger", False)):
+        verifier = "a-verifier-of-more-than-forty-three-characters"
+        digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+        asked = {
+            "response_type": "code",
+            "client_id": party,
+            "redirect_uri": APP,
+            "scope": "openid email profile",
+            "code_challenge_method": "S256",
+            "code_challenge": digest.rstrip(b"=").decode(),
+        }
+        url = f"{practice.provider.issuer}/auth?{urlencode(asked)}"
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": party,
+            "redirect_uri": APP,
+            "code": came_back(new_page(), url, "sam")["code"],
+            "code_verifier": verifier,
+        }
+        given = httpx.post(f"{practice.provider.issuer}/token", data=form).json()
+        # Its ID tokens say no address: by one of them alone nobody comes in for the first time.
+        for kind in ("access_token", "id_token"):
+            told = medplum(node, practice, "exchange", app.client_id, given[kind])
+            if fine:
+                assert told == {"name": "Sam Ash", "refreshed": True}
+            else:
+                assert "given to another client" in told["error"]
+
+
+def test_medplums_client_comes_back_by_auth_external(
+    practice: Practice, new_page: Callable[[], Page], node: list[str]
+) -> None:
+    practice.signs_in_by()
+    with threadwell.open(practice.store) as tw:
+        app = tw.add_client("portal by us", redirect_uris=[APP])
+        tw.invite("jo@clinic.example.org", first="Jo", last="Ash")
+    away = f"{practice.provider.issuer}/auth"
+    told = medplum(node, practice, "away", app.client_id, away, APP)
+    back = came_back(new_page(), told["url"], "jo")
+    told = medplum(node, practice, "back", app.client_id, back["code"], told["verifier"])
+    assert told == {"name": "Jo Ash"}
 
 
 def test_a_provider_that_does_not_answer_is_named_and_the_rest_goes_on(

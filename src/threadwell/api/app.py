@@ -50,6 +50,7 @@ from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
 from threadwell.api.watched import refused, signed
 from threadwell.audit.trail import Trail
+from threadwell.calls.call import Caller
 from threadwell.fhir.outcome import FhirError, not_found
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.chat.typing import Typing
@@ -90,6 +91,7 @@ def create_app(
     browsers: Browsers | None = None,
     others: Callable[[str], tuple[People, Browsers]] | None = None,
     trail: Trail | None = None,
+    caller: Caller | None = None,
 ) -> ASGIApp:
     """The server of a store, reached by its clients at ``base_url``, known to them as ``also_at``.
 
@@ -99,7 +101,7 @@ def create_app(
     ``people`` and ``browsers`` tell who has logins (``logins.people``).
     ``project`` is the first one, to which all are that name no other (``api.projects``). ``others``
     makes the people and browsers of a further one; without it there is none.
-    ``trail`` is that of the store.
+    ``trail`` is that of the store. ``caller`` makes the calls to identity providers.
     """
     spans = open_spans()
     traced = spans.traced(store) if spans else store
@@ -122,6 +124,7 @@ def create_app(
             people=mine[0],
             browsers=mine[1],
             trail=trail,
+            caller=caller,
         )
 
     contexts = Contexts(traced, project, open_, alone=others is None)

@@ -21,6 +21,7 @@ from threadwell.api.readiness import Readiness
 from threadwell.api.signer import Signer
 from threadwell.api.turns import Turns
 from threadwell.audit.trail import Trail
+from threadwell.calls.call import Caller as HttpsCaller
 from threadwell.channels.channel import Channel
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home, catalogue_of
@@ -36,6 +37,8 @@ from threadwell.stores.allowed import Allowed, allowed
 from threadwell.stores.conformance import Conformance
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.guides import Guides
+from threadwell.users.exchanging import Exchanging
+from threadwell.users.provider_calls import ProviderCalls
 
 #: What people call each channel, by its name; to be asked only where it is needed.
 Labels: TypeAlias = Callable[[], Mapping[str, str]]
@@ -67,7 +70,8 @@ class Context:
     end. Below the first one is what is reached without a token: hooks, files, patients' apps.
     ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy, and
     of those without one who are no administrators.
-    ``conformance`` has the profiles of the store's implementation guides.
+    ``conformance`` has the profiles of the store's implementation guides, ``exchanging`` the way by
+    what outside providers have given to apps.
     """
 
     view: View
@@ -91,6 +95,7 @@ class Context:
     served: tuple[str, ...]
     asking: Asking
     conformance: Conformance
+    exchanging: Exchanging
     load: Load = field(default_factory=Load)
     turns: Turns = field(default_factory=Turns)
     clock: Clock = now_ms
@@ -169,12 +174,13 @@ async def open_context(
     people: People | None = None,
     browsers: Browsers | None = None,
     trail: Trail | None = None,
+    caller: HttpsCaller | None = None,
 ) -> Context:
     """The context of a server at ``base_url``; makes the server's keys if they are not there.
 
     ``also_at`` are further URLs under which clients know it: references to what is below any of
     them are to the store's own resources, from now on. ``people`` and ``browsers`` tell who has
-    logins; without ``browsers`` nobody signs in by an app.
+    logins; without ``browsers`` nobody signs in by an app. ``caller`` makes the calls to providers.
     """
     base = base_url.rstrip("/")
     urls = [url.rstrip("/") for url in (base, *also_at)]
@@ -211,6 +217,7 @@ async def open_context(
         served=served,
         asking=Asking(f"{base}{FHIR_PATH}", own, clock, max_page),
         conformance=Conformance(Guides(within(store, project), project)),
+        exchanging=Exchanging(whole, project, ProviderCalls(clock, caller), clock),
         load=load or Load(),
         clock=clock,
         max_body=max_body,

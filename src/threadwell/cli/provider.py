@@ -90,6 +90,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="addresses of the domains (all, where there are none) come in by it alone",
     )
     parser.add_argument(
+        "--app",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="a client id that it gave to an app of yours, which exchanges its tokens for ours; "
+        "may be repeated",
+    )
+    parser.add_argument(
         "--allow-host",
         metavar="HOST[:PORT]",
         action="append",
@@ -165,6 +173,7 @@ def _told(arguments: Namespace) -> dict[str, Any]:
         "role": arguments.role,
         "required": arguments.required,
         "hosts": arguments.allow_host,
+        "apps": arguments.app,
     }
 
 

@@ -10,9 +10,10 @@ from threadwell.inbox.doors import give_cookie, let_in
 from threadwell.inbox.entering import address, entered
 from threadwell.inbox.site import Site, door
 from threadwell.users import devices
+from threadwell.users.accounts import acts_as
 from threadwell.users.browsers import begin
 from threadwell.users.signing_in import From
-from threadwell.users.user import Member, User
+from threadwell.users.user import User
 
 
 def where_from(site: Site, request: Request) -> From:
@@ -34,7 +35,7 @@ async def come_in(
 
     ``provider`` is the outside provider by which they came, if they did, ``sid`` its name for that.
     """
-    member = acts_as(site, user)
+    member = acts_as(user, site.project)
     if member is None:
         return door(401, "The account has no place here any more")
     cookie = await begin(
@@ -54,9 +55,3 @@ async def come_in(
     response = let_in(site, request, cookie)
     give_cookie(site, response, site.known_cookie, device, devices.LIFE)
     return response
-
-
-def acts_as(site: Site, user: User) -> Member | None:
-    """As whom they come in: of the practice, if they are both that and a patient."""
-    mine = [one for one in user.members if one.project == site.project]
-    return next((one for one in mine if one.profile.startswith("Practitioner/")), (*mine, None)[0])

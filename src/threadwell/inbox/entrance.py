@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox import choosing, outside_doors, passkey_doors
-from threadwell.inbox.coming_in import acts_as, come_in, where_from
+from threadwell.inbox.coming_in import come_in, where_from
 from threadwell.inbox.doors import (
     asked_client,
     drop_cookie,
@@ -31,6 +31,7 @@ from threadwell.inbox.entrance_forms import code_form, form_page, sign_in_form, 
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
 from threadwell.projects.within import project_of_client
+from threadwell.users.accounts import acts_as
 from threadwell.users.changing import LinkSpent, link_user, set_by_link
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import SHORTEST, SHORTEST_WITH_FACTOR, BadPassword, shared
@@ -237,7 +238,7 @@ async def set_password(site: Site, request: Request) -> Response:
         return await _password_form(site, link, user, 400, "The two are not the same.")
     try:
         await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
-        member = acts_as(site, user)
+        member = acts_as(user, site.project)
         who = member.profile if member else ""
         await entered(site, request, who, "/setpassword", "account password")
     except BadPassword as error:

@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox.coming_in import acts_as, come_in, where_from
+from threadwell.inbox.coming_in import come_in, where_from
 from threadwell.inbox.doors import drop_cookie, from_elsewhere, give_cookie, is_from_here, keep_app
 from threadwell.inbox.entering import entered
 from threadwell.inbox.entrance_forms import sign_in_form
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
+from threadwell.users.accounts import acts_as
 from threadwell.users.browsers import signed_in
 from threadwell.users.changing import link_user
 from threadwell.users.outside import LIFE
@@ -90,7 +91,7 @@ async def told_out(site: Site, request: Request) -> Response:
         return JSONResponse(told, 400)
     except ProviderDown as error:
         return JSONResponse({"error": "invalid_request", "error_description": str(error)}, 503)
-    member = acts_as(site, user) if user is not None else None
+    member = acts_as(user, site.project) if user is not None else None
     if member is not None:
         await entered(site, request, member.profile, f"{OUT}/{provider.name}")
     return Response(status_code=200)

@@ -20,6 +20,12 @@ def as_login_member(user: User, member: Member) -> LoginMember:
     return LoginMember(member.profile, f"{_USER}{user.id}", member.id, user.name, user.epoch)
 
 
+def acts_as(user: User, project: str) -> Member | None:
+    """As whom they come in: of the practice, if they are both that and a patient."""
+    mine = [one for one in user.members if one.project == project]
+    return next((one for one in mine if one.profile.startswith("Practitioner/")), (*mine, None)[0])
+
+
 def user_id(login_user: str) -> str:
     """The id of the account that a login names, ``""`` where it names none."""
     return login_user.removeprefix(_USER) if login_user.startswith(_USER) else ""

@@ -21,6 +21,9 @@ _SMALLEST_RSA = 2048
 LONGEST = 64 * 1024
 #: Seconds that two clocks may differ, and after which a token is too old to be of this sign-in.
 _APART, _OLDEST = 120, 3600
+#: Where tokens say to whom they were given: OpenID Connect, RFC 9068, Okta, Entra.
+PARTIES = ("azp", "client_id", "cid", "appid")
+NOT_OURS = "it was given to another client than us, or the apps that are named with the provider"
 
 
 class BadToken(Exception):
@@ -53,15 +56,47 @@ def checked(
     if algorithm not in allowed:
         raise BadToken("it is signed in another way than the provider signs")
     claims = _verified(token, algorithm, _chosen(keys, kid, algorithm))
-    if claims.get("iss") != provider.issuer:
-        raise BadToken("it is of another issuer")
-    audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
+    named = audience_of(claims)
     if provider.client_id not in named:
         raise BadToken("it is for another client")
     party = claims.get("azp")
     if (len(named) > 1 and party is None) or party not in (None, provider.client_id):
         raise BadToken("it was given to another client")
+    return _current(claims, provider, now)
+
+
+def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int) -> dict[str, Any]:
+    """The claims of an ID token, or of an access token that is a JWT (RFC 9068), which the provider
+    has given to us or to an app of ours; raises ``BadToken``.
+
+    To whom it was given is what counts: whoever else gets tokens of this provider could come in as
+    all of their own users. How access tokens are signed no provider tells.
+    """
+    algorithm, kid = header_of(token)
+    claims = _verified(token, algorithm, _chosen(keys, kid, algorithm))
+    parties = [claims[name] for name in PARTIES if name in claims]
+    if not all(given_to(provider, one) for one in parties or audience_of(claims)):
+        raise BadToken(NOT_OURS)
+    if "events" in claims:
+        # A logout token is signed by the same key, for the same client.
+        raise BadToken("it is of another kind")
+    return _current(claims, provider, now)
+
+
+def given_to(provider: Provider, client: Any) -> bool:
+    """Is that we, or an app of ours, as the provider calls them?"""
+    return isinstance(client, str) and client in (provider.client_id, *provider.apps)
+
+
+def audience_of(claims: Mapping[str, Any]) -> list[Any]:
+    """For whom it says that it is."""
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
+def _current(claims: dict[str, Any], provider: Provider, now: int) -> dict[str, Any]:
+    if claims.get("iss") != provider.issuer:
+        raise BadToken("it is of another issuer")
     expires, issued = _time(claims.get("exp")), _time(claims.get("iat"))
     begins = _time(claims.get("nbf", 0))
     if expires is None or issued is None or begins is None:

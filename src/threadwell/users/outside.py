@@ -24,8 +24,8 @@ import msgspec
 from threadwell.fhir.stamp import Clock
 from threadwell.stores.contract import Store
 from threadwell.users.accounts import end_logins
+from threadwell.users.believing import believed, completed, means_of
 from threadwell.users.browsers import end_of_provider
-from threadwell.users.id_tokens import BadToken, checked, header_of
 from threadwell.users.keeping import find_user
 from threadwell.users.linking import account_of, known, told_of
 from threadwell.users.once import keep_once, take_once
@@ -42,13 +42,6 @@ _KIND = "outside-question"
 #: What a logout token has to say that happened.
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _LONGEST_SID = 300
-#: RFC 8176: the means that a provider may say, as far as they are known to others.
-_MEANS = frozenset(
-    [
-        *("face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop"),
-        *("pwd", "rba", "retina", "sc", "sms", "swk", "tel", "user", "vbm", "wia"),
-    ]
-)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -109,7 +102,7 @@ class Outside:
         ``owner`` is who links their account, ``link`` an invitation that they have opened. Raises
         ``ProviderDown`` and ``Paused``.
         """
-        await self._pauses.enter([_counted(where)])
+        await self._pauses.enter([counted(where)])
         described = await self._calls.described(provider)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         question = Question(
@@ -164,10 +157,8 @@ class Outside:
             owner=owner,
             link=Link(*question.link) if question.link else None,
         )
-        await self._pauses.right((), [_counted(where)])
-        ways = claims.get("amr")
-        methods = [one for one in ways if one in _MEANS] if isinstance(ways, list) else []
-        return Back(user, tuple(methods), owner is not None, _sid(claims))
+        await self._pauses.right((), [counted(where)])
+        return Back(user, means_of(claims), owner is not None, _sid(claims))
 
     async def ended(self, provider: Provider, token: str) -> User | None:
         """Sign out whom a logout token names (OpenID Connect Back-Channel Logout §2.6).
@@ -216,22 +207,12 @@ class Outside:
         ):
             raise Wrong(f"what {provider.label} says is of another sign-in: begin again")
         access = given.get("access_token")
-        if _lacks(provider, claims) and isinstance(access, str):
-            more = await self._calls.userinfo(provider, described, access)
-            if more.get("sub") == claims["sub"]:
-                # OpenID Connect §5.3.2: else they may be those of somebody else.
-                claims = {**more, **claims}
-        return claims
+        return await completed(self._calls, provider, described, claims, access)
 
     async def _believed(
         self, provider: Provider, described: Described, token: str
     ) -> dict[str, Any]:
-        try:
-            _, kid = header_of(token)
-            keys = await self._calls.keys(provider, described, kid)
-            return checked(token, provider, keys, described.algorithms, self._clock() // 1000)
-        except BadToken as error:
-            raise Wrong(f"what {provider.label} says cannot be believed: {error}") from None
+        return await believed(self._calls, provider, described, token, self._clock())
 
     async def _owner(self, question: Question) -> User | None:
         if not question.owner:
@@ -242,17 +223,11 @@ class Outside:
         return owner
 
 
-def _lacks(provider: Provider, claims: Mapping[str, Any]) -> bool:
-    """Does something have to be asked for that is not in an ID token?"""
-    root = provider.roles_claim.partition(".")[0]
-    has_role = not root or root in claims or provider.roles_claim in claims
-    return "email" not in claims or not has_role
-
-
 def _sid(claims: Mapping[str, Any]) -> str:
     sid = claims.get("sid")
     return sid[:_LONGEST_SID] if isinstance(sid, str) else ""
 
 
-def _counted(where: From) -> Counted:
+def counted(where: From) -> Counted:
+    """As which a request counts among those that go wrong."""
     return Counted(OUTSIDE, source_of(where.address))

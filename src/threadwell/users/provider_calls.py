@@ -39,6 +39,7 @@ class Described(NamedTuple):
     keys: str
     userinfo: str
     end_session: str
+    introspect: str
     algorithms: frozenset[str]
     posts_secret: bool
     names_itself: bool
@@ -73,6 +74,7 @@ class ProviderCalls:
             keys=_url(provider, told, "jwks_uri"),
             userinfo=_url(provider, told, "userinfo_endpoint"),
             end_session=_url(provider, told, "end_session_endpoint"),
+            introspect=_url(provider, told, "introspection_endpoint"),
             algorithms=frozenset(
                 [one for one in signs if isinstance(one, str)]
                 if isinstance(signs, list)
@@ -99,19 +101,7 @@ class ProviderCalls:
         self, provider: Provider, described: Described, form: Mapping[str, str]
     ) -> dict[str, Any]:
         """What it gives for a code (RFC 6749 §4.1.3); raises ``ProviderDown``."""
-        headers = {
-            "accept": "application/json",
-            "content-type": "application/x-www-form-urlencoded",
-        }
-        told = dict(form)
-        secret = provider.plain_secret()
-        if secret and not described.posts_secret:
-            # RFC 6749 §2.3.1: both are form-encoded within the header.
-            pair = f"{quote_plus(provider.client_id)}:{quote_plus(secret)}"
-            headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        else:
-            told["client_id"] = provider.client_id
-            told |= {"client_secret": secret} if secret else {}
+        headers, told = _proving(provider, described, form)
         body = urlencode(told).encode()
         answer = await self._call(provider, "POST", described.token, headers, body)
         found = _object(answer)
@@ -120,6 +110,18 @@ class ProviderCalls:
             why = error if isinstance(error, str) and error.isprintable() else "no ID token"
             raise ProviderDown(f"it gives no tokens ({answer.status}, {why[:80]})")
         return found
+
+    async def introspected(
+        self, provider: Provider, described: Described, token: str
+    ) -> dict[str, Any]:
+        """What it says of an access token (RFC 7662 §2.2); raises ``ProviderDown``."""
+        form = {"token": token, "token_type_hint": "access_token"}
+        headers, told = _proving(provider, described, form)
+        body = urlencode(told).encode()
+        answer = await self._call(provider, "POST", described.introspect, headers, body)
+        if answer.status != 200:
+            raise ProviderDown(f"it does not tell of access tokens ({answer.status})")
+        return _object(answer)
 
     async def userinfo(
         self, provider: Provider, described: Described, token: str
@@ -172,6 +174,26 @@ class ProviderCalls:
             return await self._caller.call(call)
         except CallFailed as error:
             raise ProviderDown(str(error)) from None
+
+
+def _proving(
+    provider: Provider, described: Described, form: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The header and the form of a request that proves who we are."""
+    headers = {
+        "accept": "application/json",
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    told = dict(form)
+    secret = provider.plain_secret()
+    if secret and not described.posts_secret:
+        # RFC 6749 §2.3.1: both are form-encoded within the header.
+        pair = f"{quote_plus(provider.client_id)}:{quote_plus(secret)}"
+        headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    else:
+        told["client_id"] = provider.client_id
+        told |= {"client_secret": secret} if secret else {}
+    return headers, told
 
 
 def _object(answer: Called) -> dict[str, Any]:

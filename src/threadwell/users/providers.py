@@ -46,7 +46,8 @@ class Provider(msgspec.Struct, frozen=True):
     enough, verified or not. ``roles`` are policies or roles by the values of ``roles_claim``,
     ``role`` that of whoever has none of these. ``required`` says that whoever has an address of
     ``domains`` (everybody, where there are none) comes in by it and by nothing else. ``hosts`` may
-    be called though they are here or in a private network.
+    be called though they are here or in a private network. ``apps`` are the client ids that it has
+    given to apps of the practice, whose tokens of it may be exchanged for ours.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Provider(msgspec.Struct, frozen=True):
     role: str = ""
     required: bool = False
     hosts: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
 
     def plain_secret(self) -> str:
         """The secret; raises ``StoreError`` where it is sealed and the key is not here."""
@@ -95,6 +97,7 @@ def parse_provider(name: str, told: Mapping[str, Any]) -> Provider:
         "scopes": _texts(told, "scopes") or SCOPES,
         "domains": tuple(one.lower().removeprefix("@") for one in _texts(told, "domains")),
         "hosts": _texts(told, "hosts"),
+        "apps": _texts(told, "apps"),
         "roles": _mapping(told, "roles"),
     }
     made = Provider(name, **values)
@@ -169,6 +172,8 @@ def _lacking(one: Provider) -> str:
         )
     if not _PLAIN.fullmatch(one.client_id):
         return "a client id is needed: the one that the provider has given you"
+    if not all(map(_PLAIN.fullmatch, one.apps)):
+        return "apps are client ids, as the provider has given them"
     if "openid" not in one.scopes or not all(map(_PLAIN.fullmatch, one.scopes)):
         return "openid must be among the scopes"
     for domain in one.domains:

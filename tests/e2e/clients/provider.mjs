@@ -1,10 +1,10 @@
 // An identity provider for the tests: oidc-provider, with people and keys that are made up here.
 // PORT, KEY (the id of its key), BACK (where people are sent back to), AFTER (where to, once signed out) and OUT
-// (where it tells of that itself).
+// (where it tells of that itself). EXTERNAL is where apps have people sent back to, APP where its own client does: "portal".
 import { generateKeyPairSync } from "node:crypto";
 import { Provider } from "oidc-provider";
 
-const { PORT, KEY, BACK, AFTER, OUT } = process.env;
+const { PORT, KEY, BACK, AFTER, OUT, EXTERNAL, APP } = process.env;
 const issuer = `http://localhost:${PORT}`;
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const key = { ...privateKey.export({ format: "jwk" }), kid: KEY, use: "sig", alg: "ES256" };
@@ -29,19 +29,25 @@ const provider = new Provider(issuer, {
     {
       client_id: "threadwell",
       client_secret: "a secret / with: signs & +%",
-      redirect_uris: [BACK],
+      redirect_uris: [BACK, EXTERNAL],
       post_logout_redirect_uris: [AFTER],
       id_token_signed_response_alg: "ES256",
       backchannel_logout_uri: OUT,
       backchannel_logout_session_required: true,
     },
+    ...["portal", "stranger"].map((id) => ({
+      client_id: id,
+      redirect_uris: [APP],
+      token_endpoint_auth_method: "none",
+      id_token_signed_response_alg: "ES256",
+    })),
   ],
   jwks: { keys: [key] },
   cookies: { keys: ["only for tests"] },
   claims: { openid: ["sub", "groups"], email: ["email", "email_verified"], profile: ["given_name", "family_name"] },
   findAccount: (_, id) => ({ accountId: id, claims: () => claims(id) }),
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, introspection: { enabled: true }, backchannelLogout: { enabled: true } },
   // By itself it calls nobody on this machine.
   fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   ttl: { Session: 3600, Grant: 3600, Interaction: 600, AccessToken: 600, IdToken: 600 },

@@ -19,7 +19,7 @@ from threadwell.api.endpoints import (
     projects,
     storage,
 )
-from threadwell.api.endpoints.auth import login, mfa, own, passwords
+from threadwell.api.endpoints.auth import external, login, mfa, own, passwords
 from threadwell.api.endpoints.oauth2 import authorize, token, tokens_told
 
 JWKS = ".well-known/jwks.json"
@@ -37,6 +37,7 @@ _PATHS: dict[str, Mapping[str, Handler]] = {
     "oauth2/logout": {"GET": logout.logout, "POST": logout.logout},
     "auth/me": {"GET": me.me},
     "auth/login": {"POST": login.login},
+    "auth/external": {"GET": external.external},
     "auth/method": {"POST": login.method},
     "auth/profile": {"POST": login.profile},
     "auth/mfa/verify": {"POST": login.verify},

@@ -13,10 +13,11 @@ import msgspec
 
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth import login, passwords
-from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of, where_from
+from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.projects.contexts import Contexts
+from threadwell.api.whence import where_from
 from threadwell.fhir.json import encode
 from threadwell.logins.login import PATIENCE
 from threadwell.projects.within import CHOICE

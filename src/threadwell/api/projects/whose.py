@@ -118,14 +118,29 @@ def _said(request: Request) -> Mapping[str, Any]:
     """What a form, a query or an object of JSON says; ``{}`` where it is none of these."""
     if len(request.body) > _LONGEST:
         return {}
+    if request.path == "auth/external":
+        # There it is an app of ours that has written the state.
+        return _state(request.query)
     if request.path.startswith("oauth2/"):
         text = request.body.decode("latin-1") if request.method == "POST" else request.query
         try:
             return dict(parse_qsl(text, max_num_fields=_MOST))
         except ValueError:
             return {}
+    return _object(request.body)
+
+
+def _state(query: str) -> Mapping[str, Any]:
     try:
-        found = decode(request.body) if request.body else {}
+        state = dict(parse_qsl(query, max_num_fields=_MOST)).get("state", "")
+    except ValueError:
+        return {}
+    return _object(state.encode("utf-8", "replace"))
+
+
+def _object(text: bytes) -> Mapping[str, Any]:
+    try:
+        found = decode(text) if text else {}
     except BadJson:
         return {}
     return found if isinstance(found, dict) else {}

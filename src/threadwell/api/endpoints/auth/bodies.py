@@ -16,8 +16,6 @@ from threadwell.logins.login import Login
 from threadwell.users.accounts import user_id
 from threadwell.users.keeping import find_user
 from threadwell.users.pauses import Paused
-from threadwell.users.signing_in import From
-from threadwell.users.sources import address_of, proxies
 from threadwell.users.user import User
 
 _LONGEST = 2_000
@@ -53,12 +51,6 @@ def text_of(body: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise invalid(f"{name} must be a text of at most {_LONGEST} characters", name)
     return value
-
-
-def where_from(request: Request) -> From:
-    """Where it comes from."""
-    forwarded = request.headers.get(b"x-forwarded-for", b"").decode("latin-1")
-    return From(address_of(request.peer, forwarded, proxies()))
 
 
 def refuse(error: Exception, where: str = "") -> NoReturn:

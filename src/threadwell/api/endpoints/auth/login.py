@@ -16,9 +16,10 @@ from typing import Any
 
 from threadwell.access.scopes import granted
 from threadwell.api.context import Context
-from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of, where_from
+from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.whence import where_from
 from threadwell.fhir.outcome import invalid
 from threadwell.logins.login import OFFLINE, Asked, Login, Refused
 from threadwell.logins.pkce import is_challenge

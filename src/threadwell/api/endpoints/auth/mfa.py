@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from threadwell.api.context import Context
-from threadwell.api.endpoints.auth.bodies import body_of, person_of, refuse, text_of, where_from
+from threadwell.api.endpoints.auth.bodies import body_of, person_of, refuse, text_of
 from threadwell.api.endpoints.auth.login import signing_in
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer
+from threadwell.api.whence import where_from
 from threadwell.fhir.outcome import invalid
 from threadwell.users.changing import add_factor, drop_authenticator
 from threadwell.users.codes import secret_uri

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from threadwell.api.context import Context
-from threadwell.api.endpoints.auth.bodies import body_of, person_of, refuse, text_of, where_from
+from threadwell.api.endpoints.auth.bodies import body_of, person_of, refuse, text_of
 from threadwell.api.endpoints.auth.login import signing_in
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer
+from threadwell.api.whence import where_from
 from threadwell.users.changing import LinkSpent, set_by_link, set_password
 from threadwell.users.password_links import Link
 from threadwell.users.passwords import BadPassword, shared

@@ -14,18 +14,21 @@ _MOST = 100
 
 
 class OAuthError(Exception):
-    """What a client is told; ``status`` is that of the answer."""
+    """What a client is told; ``status`` is that of the answer, ``seconds`` how long to wait."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str, status: int = 400, seconds: int = 0) -> None:
         super().__init__(description)
         self.error = error
         self.status = status
+        self.seconds = seconds
 
     def answer(self) -> Answer:
         """As JSON; a client that tried by Basic is told so by a header (RFC 6749 §5.2)."""
         told = json_answer(self.status, {"error": self.error, "error_description": str(self)})
         if self.status == 401:
             told.headers.append((b"www-authenticate", b'Basic realm="Threadwell"'))
+        if self.seconds:
+            told.headers.append((b"retry-after", str(self.seconds).encode()))
         return told
 
 

@@ -1,6 +1,8 @@
-"""``POST oauth2/token``: a code, a refresh token or a client's own proof becomes an access token.
+"""``POST oauth2/token``: a code, a refresh token, a client's own proof or a token of an outside
+provider becomes an access token.
 
-RFC 6749 §4.1.3, §6 and §4.4. Credentials come in the form, as ``Authorization: Basic``, or both.
+RFC 6749 §4.1.3, §6 and §4.4, RFC 8693. Credentials come in the form, as ``Authorization: Basic``,
+or both.
 """
 
 from __future__ import annotations
@@ -11,6 +13,13 @@ from threadwell.access.scopes import granted
 from threadwell.api.context import Context
 from threadwell.api.endpoints.oauth2.forms import OAuthError, form_of, listed, unsupported
 from threadwell.api.endpoints.oauth2.handing import for_client, for_person
+from threadwell.api.endpoints.oauth2.outside_tokens import (
+    ACCESS_TOKEN,
+    GRANT,
+    exchanged,
+    is_outside,
+    of_code,
+)
 from threadwell.api.endpoints.oauth2.proving import prove, prove_if_any
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
@@ -48,6 +57,8 @@ async def _client_credentials(context: Context, request: Request, form: Form) ->
 
 
 async def _authorization_code(context: Context, request: Request, form: Form) -> Answer:
+    if is_outside(form.get("code", "")):
+        return await _handed(context, await of_code(context, request, form))
     client = await prove_if_any(context, request, form)
     code = form.get("code")
     if not code:
@@ -68,14 +79,19 @@ async def _refresh_token(context: Context, request: Request, form: Form) -> Answ
     return await _handed(context, await context.logins.refresh(given, client_id, scopes))
 
 
-async def _handed(context: Context, granted: Granted) -> Answer:
+async def _token_exchange(context: Context, request: Request, form: Form) -> Answer:
+    granted = await exchanged(context, request, form)
+    return await _handed(context, granted, issued_token_type=ACCESS_TOKEN)
+
+
+async def _handed(context: Context, granted: Granted, **more: str) -> Answer:
     login = granted.login
     assert login.member is not None
     standing = await context.people.standing(login.member)
     if standing is None:
         await context.logins.end(login.id, "no longer a member")
         raise OAuthError("invalid_grant", "The login is over")
-    return json_answer(200, await for_person(context, granted, standing))
+    return json_answer(200, {**await for_person(context, granted, standing), **more})
 
 
 #: The grants that there are; discovery tells them.
@@ -83,4 +99,5 @@ GRANTS: Mapping[str, Grant] = {
     "authorization_code": _authorization_code,
     "refresh_token": _refresh_token,
     "client_credentials": _client_credentials,
+    GRANT: _token_exchange,
 }
