@@ -21,6 +21,7 @@ from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import catalogue_of
+from threadwell.fhir.search.compartments import COMPARTMENT, OF
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query, hangs_on_terminology
 from threadwell.fhir.search.references import split_reference
@@ -46,6 +47,7 @@ _MEMBERS = frozenset(
     {
         "resourceType",
         "criteria",
+        "compartment",
         "readonly",
         "interaction",
         "hiddenFields",
@@ -169,7 +171,10 @@ def _entry(
     hidden, fixed = (
         _paths(given, name, type_, path) for name in ("hiddenFields", "readonlyFields")
     )
-    asked = _criteria(given, type_, path, variables)
+    asked = [
+        *_criteria(given, type_, path, variables),
+        *_compartment(given, path, variables),
+    ]
     matched = False
     refusal = ""
     for one in types:
@@ -232,16 +237,41 @@ def _criteria(
     def value(match: re.Match[str]) -> str:
         name, of_id = match[1], match[2]
         known = variables.get(name)
-        if known is None:
-            if _HEX.match(name):
-                return match[0]
-            raise BadPolicy(f"{path}.criteria: %{name} is given by no parameter")
-        return _quoted(known, id_only=bool(of_id), where=f"{path}.criteria: %{name}")
+        if known is None and _HEX.match(name):
+            return match[0]
+        where = f"{path}.criteria: %{name}"
+        return _quoted(_told(known, where), id_only=bool(of_id), where=where)
 
     pairs = parse_qsl(_VARIABLE.sub(value, query).replace("+", "%2B"), keep_blank_values=True)
     if not pairs:
         raise BadPolicy(f"{path}.criteria asks for nothing")
     return pairs
+
+
+def _compartment(
+    given: Mapping[str, Any], path: str, variables: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """What ``compartment`` asks for, as Medplum's policies have it: a Reference, or a variable."""
+    if "compartment" not in given:
+        return []
+    where = f"{path}.compartment"
+    to = given["compartment"]
+    text = to.get("reference") if isinstance(to, dict) else None
+    if not isinstance(text, str) or not text or set(to) - {"reference", "type", "display"}:
+        raise BadPolicy(f"{where} must be a reference")
+    match = _VARIABLE.fullmatch(text)
+    if match is not None and not match[2]:
+        text = _told(variables.get(match[1]), f"{where}: {text}")
+    type_, _ = split_reference(text)
+    if type_ not in OF:
+        raise BadPolicy(f"{where} must be of {', '.join(OF)}")
+    return [(COMPARTMENT, text)]
+
+
+def _told(known: str | None, where: str) -> str:
+    if known is None:
+        raise BadPolicy(f"{where} is given by no parameter")
+    return known
 
 
 def _quoted(value: str, *, id_only: bool, where: str) -> str:

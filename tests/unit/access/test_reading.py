@@ -115,3 +115,50 @@ def test_a_star_is_every_type_that_can_be_asked_so() -> None:
     found = compiled([(of, {"patient": "Patient/1"})], ME)
     assert found.of("Communication", Interaction.READ)
     assert not found.of("Communication", Interaction.UPDATE)
+
+
+def test_a_compartment_is_a_criterion() -> None:
+    """As Medplum's policies have it beside ``criteria``, or in place of them."""
+    of = policy(
+        {
+            "resourceType": "*",
+            "compartment": {"reference": "%patient", "display": "The patient"},
+            "readonly": True,
+        }
+    )
+    assert variables_of(of) == {"patient"}
+    found = compiled([(of, {"patient": "Patient/1"})], ME)
+    asked = policy({"resourceType": "*", "criteria": "*?_compartment=%patient", "readonly": True})
+    same = compiled([(asked, {"patient": "Patient/1"})], ME)
+    for type_, entries in found.entries.items():
+        assert [one.filters for one in entries] == [one.filters for one in same.entries[type_]]
+    both = policy(
+        {
+            "resourceType": "Task",
+            "criteria": "Task?owner=%profile",
+            "compartment": {"reference": "Patient/1"},
+        }
+    )
+    assert len(compiled([(both, {})], ME).entries["Task"][0].filters) == 2
+    with pytest.raises(BadPolicy, match="%patient is given by no parameter"):
+        compiled([(of, {})], ME)
+
+
+@pytest.mark.parametrize(
+    "compartment",
+    [
+        None,
+        "Patient/1",
+        {},
+        {"reference": ""},
+        {"reference": "Organization/1"},
+        {"reference": "Patient/1,Patient/2"},
+        {"reference": "Patient/%patient"},
+        {"reference": "Patient?name=a"},
+        {"reference": "Patient/1", "identifier": {"value": "x"}},
+    ],
+)
+def test_a_compartment_that_cannot_be_meant_is_refused(compartment: Any) -> None:
+    """A policy that left it out would show too much."""
+    with pytest.raises(BadPolicy, match="compartment"):
+        check_policy(policy({"resourceType": "Task", "compartment": compartment}))

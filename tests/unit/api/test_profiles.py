@@ -153,3 +153,35 @@ def test_terminology_knows_what_packages_have(guided: Any) -> None:
     made = guided.make("Observation", status="final", code=code, method=method)
     assert guided.ids(f"Observation?method:in={wards}") == [made["id"]]
     assert guided.ids(f"Observation?method:not-in={wards}") == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "members", "severity"),
+    [
+        ("QuestionnaireResponse", {"questionnaire": "Questionnaire/1"}, "warning"),
+        ("QuestionnaireResponse", {"questionnaire": "https://a.example/Questionnaire/1"}, None),
+        ("CarePlan", {"instantiatesCanonical": ["PlanDefinition/1", "urn:x:1"]}, "error"),
+        (
+            "CarePlan",
+            {
+                "contained": [{"resourceType": "PlanDefinition", "id": "p", "status": "active"}],
+                "instantiatesCanonical": ["#p"],
+            },
+            None,
+        ),
+        ("Patient", {"extension": [{"url": "urn:x", "valueCanonical": "Library/1"}]}, "error"),
+        ("Patient", {"extension": [{"url": "urn:x", "valueUri": "Library/1"}]}, None),
+    ],
+)
+def test_a_relative_canonical_is_stored_and_told_of(
+    new_api: Any, type_: str, members: dict[str, Any], severity: str | None
+) -> None:
+    """Clients refer so to forms; what is published by HL7 has it elsewhere, too."""
+    api, more = new_api(), {"status": "completed"}
+    if type_ == "CarePlan":
+        more = {"status": "active", "intent": "plan", "subject": {"display": "x"}}
+    resource = {"resourceType": type_, **({} if type_ == "Patient" else more), **members}
+    assert api.call("POST", type_, resource).status_code == 201
+    found = api.call("POST", f"{type_}/$validate", resource).json()["issue"]
+    told_of = [one for one in found if "absolute URL" in one["details"]["text"]]
+    assert [one["severity"] for one in told_of] == ([severity] if severity else [])

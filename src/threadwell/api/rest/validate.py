@@ -14,6 +14,7 @@ from threadwell.api.rest.conforming import issues, knows
 from threadwell.api.rest.parameters import pairs_of
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.update import check_id
+from threadwell.fhir.canonicals import relative_canonicals
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.profiles.check import claimed
@@ -55,7 +56,7 @@ async def validate(context: Context, request: Request) -> Answer:
     try:
         hidden = await _check(context, request, resource, asked.mode, size, stored)
         found = await issues(context, resource, _profiles(profile, resource), size)
-        found = told(found, hidden)
+        found = told([*relative_canonicals(resource), *found], hidden)
         if any(issue.severity == "error" for issue in found):
             raise FhirError(400, found)
     except FhirError as error:
