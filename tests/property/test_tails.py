@@ -105,7 +105,7 @@ def tails_of(few: int, many: int, *, narrow: bool = True) -> Iterator[list[int]]
 
     with (
         # Nobody else writes: what is refused is refused for good.
-        patch("threadwell.intake.patience.ATTEMPTS", 3),
+        patch("threadwell.intake.patience.ATTEMPTS", 6),
         patch("threadwell.intake.patience.SECONDS", 0.0),
         patch("threadwell.intake.acts.new_id", told_name),
         patch("threadwell.intake.thread_acts.turning.new_id", told_name),

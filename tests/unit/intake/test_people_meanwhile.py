@@ -14,7 +14,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Intake, Settings, import_messages, quarantine, verify
 from threadwell.messages import Address, AddressKind
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Store, Write
 from threadwell.stores.memory import MemoryStore
 
 SETTINGS = Settings(owner=(Address(AddressKind.PHONE, "+12125550100"),))
@@ -116,3 +116,32 @@ def test_who_has_the_address_at_the_commit_counts(
         await there.close()
 
     asyncio.run(run())
+
+
+def test_what_was_known_before_rests_on_nobody(sms) -> None:
+    """A delivery brings a known message beside a new one: nothing of it is refused."""
+    refused: list[Conflict] = []
+
+    class Telling(MemoryStore):
+        async def commit(self, project: str, change_set: ChangeSet) -> None:
+            try:
+                await super().commit(project, change_set)
+            except Conflict as conflict:
+                refused.append(conflict)
+                raise
+
+    async def settings() -> Settings:
+        return SETTINGS
+
+    async def lived() -> int:
+        store = Telling()
+        await person(store, "ana", ANA)
+        await person(store, "new", NEW)
+        known = sms("a", "08:00", phone=ANA)
+        await import_messages(store, DEFAULT_PROJECT, [known], SETTINGS)
+        intake = Intake(store, DEFAULT_PROJECT, settings)
+        report = await intake.take([known, sms("b", "08:10", phone="+12125550199")])
+        return report.counts.new
+
+    assert asyncio.run(lived()) == 1
+    assert refused == []

@@ -122,8 +122,12 @@ class AddressBook:
         self._found.add(stored, person)
 
     def rested_on(self, addresses: Iterable[Address]) -> tuple[list[Unmatched], list[Unchanged]]:
-        """What has to hold still when that is committed which rests on who has those addresses."""
-        others = (one for one in addresses if not self.is_own(one))
+        """What has to hold still when that is committed which rests on who has those addresses.
+
+        Nothing rests on those that nobody has looked up: of what was known before, say.
+        """
+        met = (one for one in addresses if address_key(one) in self._parties)
+        others = (one for one in met if not self.is_own(one))
         tokens = {code for address in others for code in self._spellings(address)}
         return self._found.conditions(tokens) if tokens else ([], [])
 
