@@ -46,6 +46,16 @@ def test_a_strangers_message_is_kept_whole(practice, sms):
     assert "who is this" not in str(practice.all("Task"))
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_is_named_twice_is_asked_about_once(practice, sms, times):
+    """However often it is delivered at once."""
+    stranger = Address(AddressKind.PHONE, STRANGER)
+    message = replace(sms("a", "08:00", out=True), recipients=(stranger, stranger))
+    practice.take(*[message] * times)
+    (item,) = held(practice)
+    assert (item.reason, item.unknown) == ("unknown-recipient", (stranger,))
+
+
 def test_broken_bytes_are_kept_with_the_reason(practice):
     broken = Broken("email", "inbox.mbox, message 17", "no date", b"From: \xff", "message/rfc822")
     report = practice.take(broken, broken)

@@ -102,7 +102,7 @@ def route(
         return Refusal("unknown-sender", (sender,))
     families = [party for party in parties if party.circle]
     families = [party for party in families if not party.practice] or families
-    unknown = tuple(one for one in recipients if not people.party(one).known)
+    unknown = tuple(dict.fromkeys(one for one in recipients if not people.party(one).known))
     if all(party.stranger for party in families):
         if parties[0] in families:
             families = [parties[0]]
