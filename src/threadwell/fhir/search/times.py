@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 #: One second, in the unit of this module.
 SECOND = 1_000_000
@@ -12,6 +13,9 @@ _DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _MICROSECOND = timedelta(microseconds=1)
+
+#: Letters of a time that is remembered; more would be no ordinary one.
+_SHORT = 40
 
 # The fraction beyond microseconds and the leap second are legal in FHIR and unknown to datetime.
 _ODD = re.compile(r"(T\d\d:\d\d):60|(\.\d{6})\d+")
@@ -27,6 +31,10 @@ def value_range(text: str) -> tuple[int, int]:
     finer is as long as its last digit says, down to a microsecond. Without a zone it is UTC.
     Raises ``ValueError`` for what is no date.
     """
+    return _value_range(text) if len(text) > _SHORT else _remembered_range(text)
+
+
+def _value_range(text: str) -> tuple[int, int]:
     if len(text) <= 10:
         return _date_range(text)
     low = _microseconds(text)
@@ -35,6 +43,10 @@ def value_range(text: str) -> tuple[int, int]:
         digits = len(text) - 20 - len(text[20:].lstrip("0123456789"))
         return low, low + 10 ** max(0, 6 - digits)
     return low, low + 1000
+
+
+#: A session, its header and its encounters have the times of its messages.
+_remembered_range = lru_cache(maxsize=1024)(_value_range)
 
 
 def query_range(text: str) -> tuple[int, int]:

@@ -94,6 +94,8 @@ class CompoundKeys:
 
     def __init__(self, compound: Compound, under: Scope, key: Callable[[str], int]) -> None:
         self.updated = compound.updated
+        #: What it has of every resource, if it is of no parameters.
+        self._only = None if compound.params else [key(under)]
         self._compound = compound
         self._under = under
         self._key = key
@@ -101,6 +103,8 @@ class CompoundKeys:
 
     def of(self, parts: Mapping[str, Sequence[str]]) -> list[int]:
         """The keys of a resource that has these ``parts`` (``Compound.forms``)."""
+        if self._only is not None:
+            return self._only
         compound = self._compound
         mine = tuple([tuple(parts.get(param, ())) for param in compound.params])
         found = self._known.get(mine)

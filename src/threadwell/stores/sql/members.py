@@ -56,6 +56,8 @@ _PEOPLE = frozenset(
         *("Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
     )
 )
+#: The members of an identifier that is found by its system and value alone.
+_PLAIN_IDENTIFIER = frozenset({"use", "system", "value"})
 #: What is remembered of a member at a time, each of no more letters than this.
 _MOST, _SHORT = 4_096, 500
 #: The same of several members together.
@@ -105,7 +107,7 @@ class Param:
 
     __slots__ = (
         *("_bases", "_dates", "_key", "_present", "_put", "_systems"),
-        *("bit", "code", "natural", "part", "people", "scope"),
+        *("bit", "code", "is_plain", "natural", "part", "people", "scope"),
     )
 
     def __init__(
@@ -129,6 +131,8 @@ class Param:
         self.part = part
         #: Whether it leads to people and to nothing else.
         self.people = bool(targets) and _PEOPLE.issuperset(targets)
+        #: Whether a value has but its own entries.
+        self.is_plain = not (part or told)
         self._key = keys.key
         self._dates: dict[str, int] = {}
         self._systems: dict[str, int] = {}
@@ -156,8 +160,13 @@ class Param:
             into.parts.setdefault(self.code, []).extend(forms)
 
     def _token(self, value: TokenValue, into: MemberEntries) -> None:
-        # The forms of ``_token_forms``, of which most share their system with those before.
         system, code, text = value
+        self.put_token(system, code, into)
+        if text:
+            self._text(searched_forms(text), into)
+
+    def put_token(self, system: str, code: str, into: MemberEntries) -> None:
+        """Put a token in: its ``_token_forms``, most with the system of those before."""
         key, scope = self._key, self.scope
         if code:
             into.places.append(key(scope + of_code(code)))
@@ -172,8 +181,6 @@ class Param:
                         self._systems.clear()
                     self._systems[system] = known
             into.places.append(known)
-        if text:
-            self._text(searched_forms(text), into)
 
     def _reference(self, value: ReferenceValue, into: MemberEntries) -> None:
         if value.url:
@@ -229,7 +236,7 @@ class Param:
 class Finder:
     """Finds what a member of a type puts into the index, for one project."""
 
-    __slots__ = ("_known", "_names", "_repeats", "_takes", "again", "each")
+    __slots__ = ("_identifies", "_known", "_names", "_repeats", "_takes", "again", "each")
 
     def __init__(self, member: Member, params: Mapping[str, Param]) -> None:
         #: Whether it is asked for the items of the member one by one.
@@ -237,6 +244,10 @@ class Finder:
         self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
         self._names = member.names
         self._repeats = member.type in _REMEMBERED
+        #: The parameter that takes nothing but an identifier's system and value, if there is one.
+        self._identifies: Param | None = None
+        if member.type == "Identifier" and len(self._takes) == 1 and self._takes[0][0].is_plain:
+            self._identifies = self._takes[0][0]
         #: Whether it holds the same in most resources of a thread (``Together``).
         self.again = self._repeats and (
             member.type != "Reference" or all(param.people for param, _, _ in self._takes)
@@ -270,6 +281,11 @@ class Finder:
         into.add(found)
 
     def _find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
+        if self._identifies is not None and _PLAIN_IDENTIFIER.issuperset(element):
+            # Every resource has some, each with a value of its own.
+            into.present |= self._identifies.bit
+            self._identifies.put_token(element.get("system", ""), element.get("value", ""), into)
+            return
         for param, take, whole in self._takes:
             values: list[IndexValue] = []
             take(resource if whole else element, values)
