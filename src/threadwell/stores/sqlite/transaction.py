@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
@@ -44,10 +45,8 @@ LONGEST_LOOK = 1.0
 _MANY = 20
 #: Rows that are written at a time.
 _PART = 5000
-#: Adds an entry to the index; the same for so many ``_TOGETHER``.
-_ADD_POSTING = "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)"
+#: Rows of one statement.
 _TOGETHER = 100
-_ADD_POSTINGS = _ADD_POSTING + ", (?, ?, ?)" * (_TOGETHER - 1)
 
 #: Number of the project, type and id.
 _ProjectKey: TypeAlias = tuple[int, str, str]
@@ -176,8 +175,8 @@ class Transaction:
         for sql, waiting in _statements(rows):
             for at in range(0, len(waiting), _PART):
                 part = waiting[at : at + _PART] if len(waiting) > _PART else waiting
-                if sql is _ADD_POSTING:
-                    self._add_postings(part)
+                if " VALUES (" in sql:
+                    self._insert(sql, part)
                 else:
                     self._connection.executemany(sql, part)
                 written += len(part)
@@ -185,14 +184,21 @@ class Transaction:
                     yield
                     written = 0
 
-    def _add_postings(self, rows: list[tuple[int, int, int]]) -> None:
-        """Add entries, many by a statement: to begin and end one costs a fourth of what it adds."""
+    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert rows, many by a statement.
+
+        To begin and end one costs a fourth of what it takes to add an entry to the index; and it
+        gives other threads Python's lock, which takes long to come back from them.
+        """
         many = len(rows) - len(rows) % _TOGETHER
-        width = 3 * _TOGETHER
-        values = list(chain.from_iterable(rows[:many]))
-        runs = [values[at : at + width] for at in range(0, len(values), width)]
-        self._connection.executemany(_ADD_POSTINGS, runs)
-        self._connection.executemany(_ADD_POSTING, rows[many:])
+        if many:
+            columns = len(rows[0])
+            values = list(chain.from_iterable(rows[:many]))
+            width = columns * _TOGETHER
+            runs = [values[at : at + width] for at in range(0, len(values), width)]
+            self._connection.executemany(_together(sql, columns), runs)
+            rows = rows[many:]
+        self._connection.executemany(sql, rows)
 
     def _turn(self, project: str) -> int:
         found = self._turns.get(project)
@@ -314,6 +320,12 @@ class Transaction:
             rows.contents.append((rid, write.version_id, write.content))
 
 
+@cache
+def _together(sql: str, columns: int) -> str:
+    """What inserts ``_TOGETHER`` rows as ``sql`` inserts one."""
+    return sql + f", ({', '.join('?' * columns)})" * (_TOGETHER - 1)
+
+
 def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
     """What writes the rows, in the order in which it has to be done."""
     return (
@@ -330,7 +342,7 @@ def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
         ("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created),
         ("INSERT INTO content VALUES (?, ?, ?)", rows.contents),
         ("DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed),
-        (_ADD_POSTING, rows.postings_added),
+        ("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added),
         ("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed),
         ("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added),
         ("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes),
