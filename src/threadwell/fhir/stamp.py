@@ -69,8 +69,7 @@ def stamp(resource: Resource, id_: str, version_id: str, updated: int) -> tuple[
         "versionId": version_id,
         "lastUpdated": instant(updated),
     }
-    stamped = {**resource, "resourceType": resource["resourceType"], "id": id_, "meta": meta}
-    ordered = {"resourceType": stamped.pop("resourceType"), "id": stamped.pop("id")}
-    ordered["meta"] = stamped.pop("meta")
-    ordered.update(stamped)
-    return ordered, encode(ordered)
+    # The first three stand in their place, whatever that was in the resource.
+    stamped = {"resourceType": "", "id": id_, "meta": meta, **resource}
+    stamped["id"], stamped["meta"] = id_, meta
+    return stamped, encode(stamped)
