@@ -76,6 +76,9 @@ def _known_operation(grammar: Grammar, chance: Random) -> str:
             f"CodeSystem/$subsumes?system={act}&codeA=VR&codeB={chance.choice(('AMB', text))}",
             "ViewDefinition/messages/$viewdefinition-run?_format=csv",
             f"ViewDefinition/sessions/$viewdefinition-run?_format={text}",
+            f"$export?_type=Patient,{text}&_since={text}",
+            f"Patient/$export?_typeFilter={quote('Patient?')}{text}",
+            f"bulkdata/export/{chance.choice(('none', text or 'x'))}",
             "$versions",
             "metadata",
         )
@@ -204,6 +207,8 @@ def endpoint(grammar: Grammar, chance: Random) -> Sent:
         )
         for _ in range(chance.choice((0, 1, 3, 8)))
     ]
+    if chance.random() < 0.2:
+        path, pairs = _of_a_provider(chance)
     if chance.random() < 0.5:
         return Sent(
             "", chance.choice(("GET", "GET", "HEAD", "DELETE")), f"{path}?{form_of(chance, pairs)}"
@@ -213,6 +218,40 @@ def endpoint(grammar: Grammar, chance: Random) -> Sent:
         return Sent("", "POST", path, body, (("content-type", "application/json"),))
     form = (("content-type", "application/x-www-form-urlencoded"),)
     return Sent("", "POST", path, form_of(chance, pairs).encode(), form)
+
+
+def _of_a_provider(chance: Random) -> tuple[str, list[tuple[str, str]]]:
+    """What apps bring that a provider has given them: a token, a code, its own proof."""
+    odd = values.odd(chance)
+    token = chance.choice(("a.b.c", odd, "e30.e30.e30", "e30.W10.x", "a" * 70_000))
+    kind = "urn:ietf:params:oauth:token-type:"
+    if chance.random() < 0.3:
+        state = resources.damaged(chance, _STATE) if chance.random() < 0.7 else _STATE
+        return "/auth/external", [("code", odd), ("state", json.dumps(state)), ("iss", odd[:20])]
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "client_id": chance.choice(("x", odd)),
+        "subject_token": token,
+        "subject_token_type": kind + chance.choice(("access_token", "id_token", "jwt", "saml2")),
+        "subject_issuer": odd,
+        "client_assertion": token,
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "code_verifier": odd,
+        "code": f"outside-{odd}",
+    }
+    left = [one for one in form.items() if chance.random() < 0.8]
+    return "/oauth2/token", left
+
+
+_STATE: Mapping[str, Any] = {
+    "clientId": "x",
+    "redirectUri": "https://portal.example.org/back",
+    "codeChallenge": "A" * 43,
+    "codeChallengeMethod": "S256",
+    "issuer": "https://id.example.org",
+    "domain": "clinic.example.org",
+    "scope": "openid",
+}
 
 
 def administration(grammar: Grammar, chance: Random) -> Sent:
@@ -265,6 +304,38 @@ _ADMINISTERED: Mapping[str, Any] = {
                 "policy": {"reference": "AccessPolicy/none"},
                 "parameter": [{"name": "patient", "valueReference": {"reference": "Patient/none"}}],
             }
+        ],
+    },
+    "SearchParameter": {
+        "resourceType": "SearchParameter",
+        "url": "https://clinic.example.org/SearchParameter/nickname",
+        "name": "nickname",
+        "status": "active",
+        "description": "What they are called",
+        "code": "nickname",
+        "base": ["Patient"],
+        "type": "string",
+        "expression": "Patient.name.where(use = 'nickname').given",
+    },
+    "Subscription": {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "news",
+        "criteria": "Communication?status=completed",
+        "channel": {"type": "rest-hook", "endpoint": "https://hooks.example.org/x"},
+    },
+    "$import": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "inputFormat", "valueString": "application/fhir+ndjson"},
+            {"name": "inputSource", "valueUri": "https://files.example.org"},
+            {
+                "name": "input",
+                "part": [
+                    {"name": "type", "valueCode": "Patient"},
+                    {"name": "url", "valueUrl": "https://files.example.org/Patient.ndjson"},
+                ],
+            },
         ],
     },
     "Project": {"resourceType": "Project", "name": "North"},

@@ -68,24 +68,59 @@ class Wanted:
         return [term(kind, value) for kind, value in found if value]
 
 
-async def find(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[Line, None]:
+@dataclass(slots=True)
+class Allowance:
+    """How much of the trail may be looked at: ``left`` lines, of which one that is wanted counts as
+    ``WANTED``. ``stopped`` is the number of the line before which that has ended.
+    """
+
+    left: int
+    stopped: int | None = None
+
+
+#: What is made of a line costs as much as so many that are only looked at.
+WANTED = 20
+
+
+async def find(
+    trail: Trail, project: str, wanted: Wanted, allowance: Allowance | None = None
+) -> AsyncGenerator[Line, None]:
     """The lines that are wanted, newest first; what waits to be chained is chained first.
 
-    What cannot be read is left out: ``verify`` tells of it.
+    What cannot be read is left out: ``verify`` tells of it. It ends as well where the allowance
+    does.
     """
     await trail.drain()
     async for block in _blocks(trail, project, wanted):
         if block.header.ends < wanted.since or block.header.begins >= wanted.until:
             continue
-        for text in reversed(block.texts):
+        texts = block.texts
+        if wanted.before is not None:
+            texts = texts[: max(0, wanted.before - block.header.first)]
+        for text in reversed(texts):
             line = msgspec.json.decode(text, type=Line)
-            if wanted.takes(line):
+            takes = wanted.takes(line)
+            if allowance is not None:
+                if allowance.left <= 0:
+                    allowance.stopped = line.n + 1
+                    return
+                allowance.left -= WANTED if takes else 1
+            if takes:
                 yield line
 
 
 async def find_line(trail: Trail, project: str, n: int) -> Line | None:
     """The ``n``-th line; ``None`` where there is none (any more)."""
     await trail.drain()
+    found = await _holding(trail, project, n)
+    if found is None:
+        return None
+    _, block = found
+    return msgspec.json.decode(block.texts[n - block.header.first], type=Line)
+
+
+async def _holding(trail: Trail, project: str, n: int) -> tuple[int, Block] | None:
+    """The block that has the ``n``-th line, and its number."""
     head = await trail.head(project)
     start = read_head(await trail.whole.get_private(START, project))
     if not start.lines <= n < head.lines:
@@ -101,14 +136,22 @@ async def find_line(trail: Trail, project: str, n: int) -> Line | None:
         elif n >= block.header.first + block.header.count:
             low = middle + 1
         else:
-            return msgspec.json.decode(block.texts[n - block.header.first], type=Line)
+            return middle, block
     return None
 
 
 async def _blocks(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[Block, None]:
+    head = await trail.head(project)
+    ends = head.blocks
+    if wanted.before is not None:
+        # A page that goes on does not read again what the ones before have.
+        held = await _holding(trail, project, wanted.before - 1)
+        ends = ends if held is None else held[0] + 1
     terms = wanted.terms
     if terms:
         async for number in blocks_of(trail.whole, project, terms[0]):
+            if number >= ends:
+                continue
             block = await _read(trail, project, number)
             if block is None:
                 continue
@@ -116,8 +159,7 @@ async def _blocks(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[
             if block.header.ends < wanted.since - _SKEW:
                 return
         return
-    head = await trail.head(project)
-    for last in range(head.blocks, 0, -_AT_ONCE):
+    for last in range(ends, 0, -_AT_ONCE):
         numbers = range(max(0, last - _AT_ONCE), last)
         names = [block_name(project, number) for number in numbers]
         values = await trail.whole.get_private_many(BLOCK, names)

@@ -8,6 +8,7 @@ import pytest
 
 from threadwell.access.memberships import Grant, Membership
 from threadwell.api.clients import add_client, give, set_policy
+from threadwell.api.rest import audit_events
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
@@ -91,6 +92,37 @@ def test_pages_hold_all_and_what_is_a_resource_as_well(api: Api, people: tuple[s
     assert ids[-1] == own["id"]
     for wrong in ("_sort=date", "_offset=3", "_cursor=x", "_cursor=W10", "nothing=1"):
         assert api.call("GET", f"AuditEvent?{wrong}").status_code == 400, wrong
+
+
+def test_a_page_looks_at_so_much_of_the_trail_and_goes_on(
+    api: Api, people: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the trail is, and however little of it matches."""
+    api.make(
+        "AuditEvent",
+        type={"system": "urn:t", "code": "mine"},
+        action="C",
+        recorded="2001-01-01T00:00:00Z",
+        agent=[{"requestor": True}],
+        source={"observer": {"display": "an app"}},
+    )
+    api.clock.now += 1000
+    whole = [one["id"] for one in _found(api, "AuditEvent?action=C&_count=100")]
+    assert len(whole) == 4
+    monkeypatch.setattr(audit_events, "_MOST", 1)
+    path, ids, pages = "AuditEvent?action=C&_count=100", [], 0
+    while path:
+        answer = api.call("GET", path).json()
+        ids += [entry["resource"]["id"] for entry in answer.get("entry", [])]
+        path = next((to["url"] for to in answer["link"] if to["relation"] == "next"), "")
+        pages += 1
+        assert pages < 100
+    # What has been asked meanwhile is newer than where the first page began.
+    assert ids == whole
+    assert pages > len(whole)
+    monkeypatch.setattr(audit_events, "_MOST_COUNTED", 1)
+    refused = api.call("GET", "AuditEvent?_total=accurate")
+    assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
 
 
 def test_a_policy_says_who_sees_it(api: Api, people: tuple[str, str]) -> None:

@@ -25,9 +25,9 @@ from threadwell.api.params import parse_params
 from threadwell.api.rest import search as searching
 from threadwell.api.rest.bundles import bundle, bundled, found_entries
 from threadwell.audit.events import event, events, parse_id
-from threadwell.audit.finding import Wanted, find, find_line
+from threadwell.audit.finding import Allowance, Wanted, find, find_line
 from threadwell.fhir.json import decode, encode
-from threadwell.fhir.outcome import invalid, not_found
+from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.match import matches
 from threadwell.fhir.search.query import (
@@ -52,6 +52,9 @@ TYPE = "AuditEvent"
 _NEWEST = (Sort("date", descending=True),)
 #: Orders that newest first is.
 _ORDERS = ((), _NEWEST, (Sort("_lastUpdated", descending=True),))
+
+#: How much of the trail one page looks at, and a total: a trail of years has millions of lines.
+_MOST, _MOST_COUNTED = 200_000, 1_000_000
 
 
 async def read(context: Context, request: Request) -> Answer:
@@ -128,9 +131,12 @@ async def _page(
     places = list(page.places) if page else []
     found: list[Stored] = []
     taken, line = 0, cursor.line
-    async with aclosing(_of_trail(context, asked, cursor.line)) as walk:
+    allowance = Allowance(_MOST)
+    async with aclosing(_of_trail(context, asked, cursor.line, allowance)) as walk:
         part = await anext(walk, None)
-        while len(found) < asked.count and (part or taken < len(resources)):
+        while len(found) < asked.count and (
+            part or (taken < len(resources) and allowance.stopped is None)
+        ):
             newest = _recorded(resources[taken]) if taken < len(resources) else ""
             if part and part.recorded >= newest:
                 # All of a line are on one page: the next goes on behind it.
@@ -141,10 +147,12 @@ async def _page(
                 found.append(resources[taken])
                 taken += 1
     more = bool(page and page.more) or taken < len(resources)
-    if part is None and not more:
+    stopped = allowance.stopped if part is None else None
+    if part is None and stopped is None and not more:
         return found, list(page.included) if page else [], None
     after = places[taken - 1] if taken else cursor.after
-    ended = 0 if part is None else line
+    # A page that has looked at enough ends there, full or not: its link goes on.
+    ended = line if part is not None else stopped or 0
     return found, list(page.included) if page else [], _Cursor(ended, after, not more)
 
 
@@ -155,13 +163,13 @@ class _Part(NamedTuple):
 
 
 async def _of_trail(
-    context: Context, asked: Query, before: int | None
+    context: Context, asked: Query, before: int | None, allowance: Allowance
 ) -> AsyncGenerator[_Part, None]:
-    """What matches of the trail, line by line, and may be seen."""
+    """What matches of the trail, line by line, and may be seen; as far as the allowance goes."""
     if before == 0 or not _chainless(asked.filters):
         return
     wanted = replace(_wanted(asked.filters), before=before)
-    async with aclosing(find(context.trail, context.project, wanted)) as walk:
+    async with aclosing(find(context.trail, context.project, wanted, allowance)) as walk:
         async for line in walk:
             found = [
                 one
@@ -177,9 +185,13 @@ async def _total(context: Context, asked: Query) -> int | None:
         return None
     counting = replace(asked, sort=(), count=0, summary_count=True, total=Total.ACCURATE)
     total = (await context.view.search(context.project, counting)).total or 0
-    async with aclosing(_of_trail(context, asked, None)) as walk:
+    allowance = Allowance(_MOST_COUNTED)
+    async with aclosing(_of_trail(context, asked, None, allowance)) as walk:
         async for part in walk:
             total += len(part.events)
+    if allowance.stopped is not None:
+        text = "There is too much of the trail to count: name a date, a patient or an agent"
+        raise FhirError(400, [Issue("too-costly", text)])
     return total
 
 
