@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,13 +49,13 @@ def in_groups(table: pa.Table) -> Iterator[Group]:
         start = end
 
 
-async def made(whole: Whole, groups: Iterator[Group]) -> AsyncIterator[Batch]:
+async def made(whole: Whole, groups: Iterable[Group]) -> AsyncIterator[Batch]:
     """What comes of groups, several of them at a time."""
     for items in together(groups):
         yield await whole.take(items)
 
 
-def together(groups: Iterator[Group]) -> Iterator[list[Item]]:
+def together(groups: Iterable[Group]) -> Iterator[list[Item]]:
     """The messages of groups, several groups at a time, none of them in parts."""
     items: list[Item] = []
     for group in groups:
@@ -67,7 +67,7 @@ def together(groups: Iterator[Group]) -> Iterator[list[Item]]:
         yield items
 
 
-def digest_of(groups: Iterator[Group], basis: bytes) -> str:
+def digest_of(groups: Iterable[Group], basis: bytes) -> str:
     """What tells one input of a partition from another."""
     digest = blake2b(basis, digest_size=16)
     for group in groups:

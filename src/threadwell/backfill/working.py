@@ -17,7 +17,7 @@ from threadwell.backfill.people import digest_of_people, write_people
 from threadwell.backfill.spool import Note, Spooled
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
 from threadwell.intake import import_messages
-from threadwell.intake.collecting import rare_collections
+from threadwell.intake.collecting import no_collections, rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
 from threadwell.intake.whole import Learned, Whole, write_learned
 from threadwell.messages import Address
@@ -83,7 +83,8 @@ def make(making: Making, number: int) -> bool:
 def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) -> bool:
     """Make a partition of its groups; whether that was necessary."""
     basis, folder, plan = making.basis, making.folder, making.plan
-    digest = digest_of(groups(), making.mark)
+    every = list(groups())
+    digest = digest_of(every, making.mark)
     before = folder.part(number)
     if before is not None and before.digest == digest and before.lasting:
         return False
@@ -92,14 +93,14 @@ def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) 
         settings = await basis.settings(store, basis.project)
         lines = folder.lines(number)
         if basis.store:
-            items = chain.from_iterable(together(groups()))
+            items = chain.from_iterable(together(every))
             lines.done = await import_messages(
                 store, basis.project, items, settings, clock=basis.clock
             )
         else:
             ours = frozenset(map(address_of, plan.ours))
             whole = Whole(store, basis.project, settings, basis.clock, ours)
-            async for batch in made(whole, groups()):
+            async for batch in made(whole, every):
                 lines.add(batch)
         folder.put_part(number, _part(digest, lines), lines)
         return bool(lines.done.counts.read)
@@ -119,7 +120,8 @@ def with_store(basis: Basis, work: Callable[[Store], Awaitable[T]]) -> T:
         async with basis.open() as store:
             return await work(store)
 
-    with rare_collections():
+    # An import that goes on for long leaves some in cycles.
+    with rare_collections() if basis.store else no_collections():
         return asyncio.run(run())
 
 

@@ -26,3 +26,17 @@ def rare_collections() -> Iterator[None]:
         _usual.pop()
         if not _usual:
             gc.set_threshold(*usual)
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """No garbage collection until it is left, for work of which little is in cycles and all of it
+    is let go of at its end, such as a part of a backfill.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
