@@ -127,12 +127,13 @@ COMMANDS: tuple[Command, ...] = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
     with guarded_streams():
-        parser = build_parser(COMMANDS)
-        if not (sys.argv[1:] if argv is None else argv):
+        words = sys.argv[1:] if argv is None else argv
+        parser = build_parser(COMMANDS, words)
+        if not words:
             parser.print_help(sys.stderr)
             return 2
         try:
-            arguments = parser.parse_args(argv)
+            arguments = parser.parse_args(words)
         except SystemExit as stop:  # argparse has said what is wrong, or has printed the help
             return int(stop.code or 0)
         chosen = CHOSEN.set(getattr(arguments, "project", ""))

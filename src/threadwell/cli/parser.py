@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from textwrap import fill
 
 import threadwell
@@ -18,8 +18,14 @@ Start with:
   threadwell serve"""
 
 
-def build_parser(commands: Sequence[Command]) -> ArgumentParser:
-    """A parser that leaves the chosen command's ``run`` in the namespace."""
+def build_parser(
+    commands: Sequence[Command], words: Container[str] | None = None
+) -> ArgumentParser:
+    """A parser that leaves the chosen command's ``run`` in the namespace.
+
+    To parse ``words`` is all it has to be able to do, if there are any: most of what it would cost
+    is the arguments of the commands that are not among them.
+    """
     parser = ArgumentParser(prog="threadwell", description=_ABOUT, formatter_class=_formatter)
     parser.add_argument(
         "--version", action="version", version=f"threadwell {threadwell.__version__}"
@@ -28,6 +34,9 @@ def build_parser(commands: Sequence[Command]) -> ArgumentParser:
         metavar="COMMAND", required=True, title="commands", parser_class=_InAnyOrder
     )
     for command in commands:
+        if words is not None and command.name not in words:
+            table.add_parser(command.name, help=command.summary, add_help=False)
+            continue
         examples = "\n".join(f"  {line}" for line in command.examples)
         child = table.add_parser(
             command.name,
