@@ -20,7 +20,7 @@ from threadwell.cli.errors import run_safely
 from threadwell.cli.output import paint
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import print_report
-from threadwell.cli.sessions import print_sessions
+from threadwell.cli.sessions import SessionLines, print_number
 from threadwell.cli.streams import guarded_streams
 from threadwell.server import Ready, Serving, serve
 
@@ -55,7 +55,9 @@ def show(tw: threadwell.Threadwell, store: str) -> bool:
         )
     print_report(report, store=store)
     _title("Its sessions")
-    print_sessions(tw.sessions(), tw.dates)
+    sessions = tw.sessions()
+    SessionLines(tw.dates, why=False).print(sessions)
+    print_number(len(sessions), tw.dates, more=False)
     _title("The guide's searches")
     return _verify(tw)
 

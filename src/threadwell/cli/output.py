@@ -28,12 +28,32 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lines of aligned columns under ``head``. A column of numbers is aligned to the right."""
-    cells = [tuple(head), *(tuple(map(on_a_line, row)) for row in rows)]
-    columns = list(zip(*cells, strict=True))
-    widths = [max(map(_width, column)) for column in columns]
-    numeric = [all(cell.isdigit() for cell in column[1:]) and len(rows) > 0 for column in columns]
-    lines = ["  ".join(map(_pad, row, widths, numeric)).rstrip() for row in cells]
-    return "\n".join([paint(lines[0], "bold"), *lines[1:]])
+    return Table(head).lines(rows)
+
+
+class Table:
+    """Aligned columns whose rows come some at a time: they stay as wide as they were."""
+
+    def __init__(self, head: Sequence[str]) -> None:
+        self._head = tuple(head)
+        self._has_begun = False
+        self._widths = [_width(cell) for cell in self._head]
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> str:
+        """The next lines; the first of all is the head."""
+        cells = [tuple(map(on_a_line, row)) for row in rows]
+        columns = list(zip(self._head, *cells, strict=True))
+        self._widths = [
+            max(before, *map(_width, column))
+            for before, column in zip(self._widths, columns, strict=True)
+        ]
+        numeric = [all(cell.isdigit() for cell in c[1:]) and len(rows) > 0 for c in columns]
+        shown = cells if self._has_begun else [self._head, *cells]
+        lines = ["  ".join(map(_pad, row, self._widths, numeric)).rstrip() for row in shown]
+        if not self._has_begun:
+            lines[0] = paint(lines[0], "bold")
+            self._has_begun = True
+        return "\n".join(lines)
 
 
 def on_a_clock(seconds: float) -> str:
@@ -54,6 +74,29 @@ def print_json(value: Any) -> None:
     from threadwell.fhir.json import encode
 
     print(in_json(msgspec.json.format(encode(value), indent=2).decode()))
+
+
+class JsonList:
+    """A list that is printed as ``print_json`` does, some of its items at a time."""
+
+    def __init__(self) -> None:
+        self._has_some = False
+
+    def add(self, items: Sequence[Any]) -> None:
+        """Print the next ones."""
+        import msgspec
+
+        from threadwell.fhir.json import encode
+
+        if items:
+            text = msgspec.json.format(encode(list(items)), indent=2).decode()
+            print(",\n" if self._has_some else "[\n", end="")
+            print(in_json(text.removeprefix("[\n").removesuffix("\n]")), end="")
+            self._has_some = True
+
+    def end(self) -> None:
+        """No more come."""
+        print("\n]" if self._has_some else "[]")
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""How far an import is, on standard error: a living line on a terminal, else one now and then."""
+"""How far a command is, on standard error: a living line on a terminal, else one now and then."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ class Progress:
             f"{counts.read:,} read: {counts.new:,} new, {counts.known:,} known, "
             f"{counts.quarantined:,} quarantined ({speed:,.0f}/s)"
         )
+
+    def checked(self, messages: int) -> None:
+        """Tell how many messages were looked at, if it is time to."""
+        now = time.monotonic()
+        if now - self._last >= self._pause:
+            self._last = now
+            speed = messages / (now - self._start)
+            self._tell(f"{messages:,} messages checked ({speed:,.0f}/s)")
 
     def __enter__(self) -> Progress:
         return self

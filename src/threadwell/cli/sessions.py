@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.channels import named_channel, shown_channel
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake
 from threadwell.cli.meant import patient_meant
 from threadwell.cli.numbers import positive
-from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.output import JsonList, Table, plural, print_json
 from threadwell.cli.whys import why_text
 
 if TYPE_CHECKING:
+    from threadwell.facade import Threadwell
     from threadwell.inbox.dates import Dates
     from threadwell.intake import SessionSummary, Why
 
+#: Sessions that are read and printed at once.
+_PAGE = 1000
 #: Those of ``intake``, which is loaded only when it is needed.
 _STATUSES = ("all", "open", "finished", "superseded")
 
@@ -54,6 +59,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--limit", metavar="N", type=positive, help="the first N of them (default: all)"
     )
+    group.add_argument(
+        "--after",
+        metavar="PLACE",
+        default="",
+        help="those behind the last one of a list that --limit ended, which tells the place",
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -61,33 +72,72 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     with threadwell.open(arguments.store, read_only=True) as tw:
-        dates, limit = tw.dates, arguments.limit
-        sessions = tw.sessions(
-            status=arguments.status,
-            patient=patient_meant(tw, arguments.patient),
-            channel=named_channel(arguments.channel),
-            since=arguments.since,
-            until=arguments.until,
-            to_review=arguments.to_review,
-            limit=None if limit is None else limit + 1,
-        )
-        none = not sessions and not _is_narrowed(arguments)
-        held = len(tw.quarantine()) if none else 0
-        more = limit is not None and len(sessions) > limit
-        sessions = sessions[:limit]
-        whys = {one.id: tw.why(one.id) for one in sessions} if arguments.why else None
-    if arguments.format == "json":
-        print_json([_as_json(session, whys) for session in sessions])
-    elif sessions or not _is_narrowed(arguments):
-        print_sessions(sessions, dates, more=more, held=held, whys=whys)
+        if _is_looked_for(arguments):
+            if arguments.after:
+                raise Mistake("--after goes on with a list that --status alone narrows")
+            return _found(tw, arguments)
+        return _walked(tw, arguments)
+
+
+def _walked(tw: Threadwell, arguments: Namespace) -> int:
+    """Print page by page: what has been printed is not kept."""
+    dates, limit = tw.dates, arguments.limit
+    lines = SessionLines(dates, why=arguments.why)
+    number, after = 0, ""
+    in_json = JsonList() if arguments.format == "json" else None
+    pages = tw.session_pages(status=arguments.status, after=arguments.after, size=limit or _PAGE)
+    for page in pages:
+        number, after = number + len(page.sessions), page.after
+        whys = {one.id: tw.why(one.id) for one in page.sessions} if arguments.why else None
+        if in_json is not None:
+            in_json.add([_as_json(session, whys) for session in page.sessions])
+        else:
+            lines.print(page.sessions, whys)
+        if limit is not None:
+            break
+    more = f"threadwell sessions --limit {limit} --after {after}" if after else ""
+    if in_json is not None:
+        in_json.end()
+        if more:
+            print(f"There are more: {more}", file=sys.stderr)
+    elif number:
+        print_number(number, dates, more=bool(after))
+        if more:
+            print(f"The next of them: {more}")
+    elif arguments.status == "all" and not arguments.after:
+        print_none(len(tw.quarantine()))
     else:
         print("No session is like that.")
     return 0
 
 
-def _is_narrowed(arguments: Namespace) -> bool:
-    asked = ("patient", "channel", "since", "until", "to_review", "limit")
-    return arguments.status != "all" or any(getattr(arguments, name) for name in asked)
+def _found(tw: Threadwell, arguments: Namespace) -> int:
+    dates, limit = tw.dates, arguments.limit
+    sessions = tw.sessions(
+        status=arguments.status,
+        patient=patient_meant(tw, arguments.patient),
+        channel=named_channel(arguments.channel),
+        since=arguments.since,
+        until=arguments.until,
+        to_review=arguments.to_review,
+        limit=None if limit is None else limit + 1,
+    )
+    more = limit is not None and len(sessions) > limit
+    sessions = sessions[:limit]
+    whys = {one.id: tw.why(one.id) for one in sessions} if arguments.why else None
+    if arguments.format == "json":
+        print_json([_as_json(session, whys) for session in sessions])
+    elif sessions:
+        SessionLines(dates, why=arguments.why).print(sessions, whys)
+        print_number(len(sessions), dates, more=more)
+    else:
+        print("No session is like that.")
+    return 0
+
+
+def _is_looked_for(arguments: Namespace) -> bool:
+    asked = ("patient", "channel", "since", "until", "to_review")
+    return arguments.status == "superseded" or any(getattr(arguments, name) for name in asked)
 
 
 def _day(text: str) -> date:
@@ -97,47 +147,56 @@ def _day(text: str) -> date:
         raise ArgumentTypeError("write a day as 2026-11-28") from None
 
 
-def print_sessions(
-    sessions: Sequence[SessionSummary],
-    dates: Dates,
-    *,
-    more: bool = False,
-    held: int = 0,
-    whys: Mapping[str, tuple[Why, ...]] | None = None,
-) -> None:
-    """The sessions for people, times in the care time zone; ``more`` says that there are others.
+class SessionLines:
+    """The sessions for people, times in the care time zone, page by page below one head.
 
-    Where there are none, ``held`` is how many messages wait in quarantine. ``whys`` tell, by their
-    ids, why they are about whom they are about.
+    With ``why`` there stands why they are about whom they are about.
     """
-    if not sessions and held:
+
+    def __init__(self, dates: Dates, *, why: bool) -> None:
+        self._dates = dates
+        head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status"]
+        self._table = Table([*head, "Encounter", *(["Why"] if why else [])])
+
+    def print(
+        self,
+        sessions: Sequence[SessionSummary],
+        whys: Mapping[str, tuple[Why, ...]] | None = None,
+    ) -> None:
+        """A line for each, with the ``whys`` by their ids."""
+        dates = self._dates
+        rows = [
+            [
+                _called(session),
+                ", ".join(shown_channel(one) for one in session.channels) or "-",
+                dates.text(session.start) or "-",
+                dates.text(session.end) or "-",
+                str(session.messages),
+                "superseded" if session.status == "entered-in-error" else session.status,
+                session.id,
+                *([why_text(whys[session.id])] if whys else []),
+            ]
+            for session in sessions
+        ]
+        print(self._table.lines(rows))
+
+
+def print_number(number: int, dates: Dates, *, more: bool) -> None:
+    """How many were listed; ``more`` says that there are others."""
+    others = ", and there are more" if more else ""
+    print(f"\n{plural(number, 'session')}{others}; times are in {dates.zone.key}.")
+
+
+def print_none(held: int) -> None:
+    """That there are none; ``held`` is how many messages wait in quarantine."""
+    if held:
         hold = "is" if held == 1 else "are"
         print(
             f"There are no sessions; {plural(held, 'message')} {hold} held: "
             "`threadwell quarantine` says why."
         )
-        return
-    if not sessions:
+    else:
         print("There are no sessions; `threadwell import` makes them.")
-        return
-
-    rows = [
-        [
-            _called(session),
-            ", ".join(shown_channel(one) for one in session.channels) or "-",
-            dates.text(session.start) or "-",
-            dates.text(session.end) or "-",
-            str(session.messages),
-            "superseded" if session.status == "entered-in-error" else session.status,
-            session.id,
-            *([why_text(whys[session.id])] if whys else []),
-        ]
-        for session in sessions
-    ]
-    head = ["Patient", "Channel", "First message", "Last message", "Messages", "Status"]
-    print(table([*head, "Encounter", *(["Why"] if whys else [])], rows))
-    others = ", and there are more" if more else ""
-    print(f"\n{plural(len(sessions), 'session')}{others}; times are in {dates.zone.key}.")
 
 
 def _as_json(session: SessionSummary, whys: Mapping[str, tuple[Why, ...]] | None) -> dict[str, Any]:

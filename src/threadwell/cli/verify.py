@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.output import paint, plural, print_json, table
+from threadwell.cli.progress import Progress
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,8 +21,8 @@ def run(arguments: Namespace) -> int:
     """List what does not keep the pattern; 1 if any of it is an error."""
     import threadwell
 
-    with threadwell.open(arguments.store, read_only=True) as tw:
-        findings, sessions = tw.verify(), tw.count_sessions()
+    with threadwell.open(arguments.store, read_only=True) as tw, Progress() as progress:
+        findings, sessions = tw.verify(checked=progress.checked), tw.count_sessions()
     severities = Counter(finding.severity for finding in findings)
     if arguments.format == "json":
         print_json([asdict(finding) for finding in findings])

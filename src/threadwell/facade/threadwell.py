@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,15 +15,13 @@ from threadwell.facade.acting import Acting
 from threadwell.facade.auditing import Auditing
 from threadwell.facade.guiding import Guiding
 from threadwell.facade.indexing import Indexing
+from threadwell.facade.listing import Listing
 from threadwell.facade.projecting import Projecting
 from threadwell.facade.providing import Providing
 from threadwell.facade.reading import ReadingStore
 from threadwell.facade.ruling import Ruling
 from threadwell.facade.subscribing import Subscribing
-from threadwell.facade.wanted import check_wanted, several
-from threadwell.inbox.dates import Dates, dates_of
-from threadwell.inbox.reader import Reader
-from threadwell.intake.care_zone import care_zone
+from threadwell.facade.wanted import several
 from threadwell.messages import Address
 from threadwell.stores.contract import Store
 
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
     from threadwell.inbox.finding import PatientFound
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
-    from threadwell.intake import Counts, Finding, Quarantined, Report, SessionSummary, ZoneReport
+    from threadwell.intake import Counts, Finding, Quarantined, Report, ZoneReport
     from threadwell.intake.choices import Choices
 
 T = TypeVar("T")
@@ -88,7 +85,9 @@ def reading_trail(url: str | Path) -> Callable[[Store, Who], Trail]:
     return trail
 
 
-class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Ruling, Subscribing):
+class Threadwell(
+    Acting, Auditing, Guiding, Indexing, Listing, Projecting, Providing, Ruling, Subscribing
+):
     """A store, with FHIR's verbs and the import as plain method calls.
 
     The work is done by an event loop in a thread of its own, so that the methods may be called
@@ -250,54 +249,11 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         who = Who.of(people, unknown, owner, country)
         return self._loop.call(run_replay(self._store, self._project, who))
 
-    @property
-    def care_zone(self) -> ZoneInfo:
-        """The care time zone, UTC where none was ever given: ``tw.care_zone.key``."""
-        return self._loop.call(care_zone(self._store))
-
     def zones(self) -> ZoneReport:
         """Which zone data there is, and what it would move: ``tw.zones().days.waiting``."""
         from threadwell.intake import zone_report
 
         return self._loop.call(zone_report(self._store, self._project))
-
-    @property
-    def dates(self) -> Dates:
-        """Days and times as the practice writes them: ``tw.dates.text(session.start)``."""
-        return self._loop.call(dates_of(self._store))
-
-    def sessions(
-        self,
-        *,
-        status: str = "all",
-        patient: str = "",
-        channel: str = "",
-        since: date | None = None,
-        until: date | None = None,
-        to_review: bool = False,
-        limit: int | None = None,
-    ) -> list[SessionSummary]:
-        """The sessions that stand, as on the pages the one that was written in last first:
-        ``[s.id for s in tw.sessions()]``. One patient's, those with an open question and the
-        superseded stand by when they began.
-
-        ``status`` is ``all`` (but the superseded), ``open``, ``finished`` or ``superseded``,
-        ``patient`` a Patient's id, ``channel`` a name such as ``sms_backup``. They begin on a day
-        from ``since`` to ``until`` in the care time zone. ``to_review`` leaves those about which a
-        question is open. At most ``limit`` are read. Raises ``BadSetting``. For example::
-
-            tw.sessions(patient="123", since=date(2026, 11, 1), limit=20)
-        """
-        from threadwell.inbox.listing import first_sessions
-        from threadwell.intake import Wanted
-
-        check_wanted(channel, since, until, limit)
-        wanted = Wanted(status, patient, channel, since, until, to_review)
-        zone = self.care_zone
-        return self._show(
-            "sessions",
-            self._read(lambda reader, _: first_sessions(reader, wanted, zone=zone, limit=limit)),
-        )
 
     def find_patients(self, name: str) -> list[PatientFound]:
         """The patients whose names begin with every word of ``name``, at most fifty.
@@ -312,12 +268,6 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         return self._show(
             "patients", self._read(lambda reader, dates: find_patients(reader, name, dates))
         )
-
-    def count_sessions(self) -> int:
-        """How many sessions stand: ``tw.count_sessions() == len(tw.sessions())``."""
-        from threadwell.intake import count_sessions
-
-        return self._loop.call(count_sessions(self._store, self._project))
 
     def quarantine(self) -> list[Quarantined]:
         """Every held message, in the order of their holding: ``tw.quarantine()[0].reason``."""
@@ -373,16 +323,13 @@ class Threadwell(Acting, Auditing, Guiding, Indexing, Projecting, Providing, Rul
         answer = run_answer(self._store, self._project, task, several(patients), holds_for)
         return self._loop.call(answer)
 
-    def verify(self) -> list[Finding]:
+    def verify(self, *, checked: Callable[[int], None] | None = None) -> list[Finding]:
         """What in the store does not keep the pattern; empty if all does.
 
-        For example::
+        ``checked`` is told how many messages were looked at. For example::
 
             assert not tw.verify()
         """
         from threadwell.intake import verify
 
-        return self._loop.call(verify(self._store, self._project))
-
-    async def _read(self, page: Callable[[Reader, Dates], Awaitable[T]]) -> T:
-        return await page(Reader(self._store, self._project), await dates_of(self._store))
+        return self._loop.call(verify(self._store, self._project, checked))

@@ -83,6 +83,16 @@ def check_wanted(channel: str, since: object, until: object, limit: object) -> N
         raise BadSetting(f"limit {limit!r} is no number of sessions")
 
 
+def check_page(after: object, size: object) -> None:
+    """Raise ``BadSetting`` for a page of sessions that nobody can have meant."""
+    from threadwell.inbox.activity import is_cursor
+
+    if type(size) is not int or size < 1:
+        raise BadSetting(f"size {size!r} is no number of sessions of a page")
+    if after != "" and not (isinstance(after, str) and is_cursor(after)):
+        raise BadSetting(f"after {after!r} is nothing that a page of sessions tells")
+
+
 def _query(parameters: Any) -> str:
     pairs = parameters.items() if isinstance(parameters, Mapping) else parameters or ()
     if not isinstance(parameters, (Mapping, Sequence, type(None))):

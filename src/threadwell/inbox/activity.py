@@ -8,7 +8,8 @@ are; where most are passed over, it ends after so many messages, and leads on.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -36,6 +37,9 @@ _WITHDRAWN = "entered-in-error"
 _LIVE = TokenFilter(
     "status", tuple(TokenMatch(None, one) for one in (_WITHDRAWN, "preparation")), negate=True
 )
+#: In place of a session that was passed, and of its last message.
+_NOTHING: Resource = {}
+_PASSED: Resource = {"id": ""}
 _CURSOR = re.compile(r"([ab])(-?\d{1,19})-([A-Za-z0-9.-]{0,64})", re.ASCII)
 
 
@@ -74,7 +78,7 @@ class RecentPage(NamedTuple):
 async def recent(reader: Reader, wanted: Recent, cursor: str, count: int) -> RecentPage:
     """The page of sessions that a cursor leads to, the one that was written in last first."""
     back, spot = _read(cursor)
-    walk = _Walk(reader, wanted, back, spot)
+    walk = _Walk(reader, wanted, back, spot, _MOST)
     found: list[tuple[Spot, Resource]] = []
     more = False
     async for at in walk.spots():
@@ -97,11 +101,38 @@ async def recent(reader: Reader, wanted: Recent, cursor: str, count: int) -> Rec
     return RecentPage([one for _, one in found], Turns(before, after, LAST if after else ""))
 
 
+async def walked(
+    reader: Reader, wanted: Recent, cursor: str, size: int
+) -> AsyncGenerator[RecentPage, None]:
+    """Every page of ``size`` sessions from a cursor on, by one walk: to the end of them.
+
+    Of those that it has passed it keeps no more than their ids.
+    """
+    _, spot = _read(cursor)
+    walk = _Walk(reader, wanted, False, spot, sys.maxsize)
+    found: list[Resource] = []
+    reached: Spot | None = None
+    async for at in walk.spots():
+        encounter, last = walk.session(at.id)
+        if await wanted.fits(encounter, last):
+            if len(found) == size and reached is not None:
+                yield RecentPage(found, Turns("", _written("a", reached)))
+                found = []
+            found.append(encounter)
+            reached = at
+        walk.let_go(at.id)
+    if found:
+        yield RecentPage(found, Turns("", ""))
+
+
 class _Walk:
     """One page's walk, in one direction, with what it has read."""
 
-    def __init__(self, reader: Reader, wanted: Recent, back: bool, spot: Spot | None) -> None:
+    def __init__(
+        self, reader: Reader, wanted: Recent, back: bool, spot: Spot | None, most: int
+    ) -> None:
         self._reader = reader
+        self._most = most
         self._wanted = wanted
         self._back = back
         self._spot = spot
@@ -116,6 +147,10 @@ class _Walk:
     def session(self, id_: str) -> tuple[Resource, Resource | None]:
         """A session that the walk has met, and its last message."""
         return self._encounters[id_], self._last[id_]
+
+    def let_go(self, id_: str) -> None:
+        """It is enough to know that the walk has met the session."""
+        self._encounters[id_], self._last[id_] = _NOTHING, _PASSED
 
     async def spots(self) -> AsyncIterator[Spot]:
         """The sessions in their order, from behind the spot on."""
@@ -133,7 +168,7 @@ class _Walk:
                     stream.take()
             for spot in sorted(tied, reverse=not self._back):
                 self.reached = spot
-                if not spot.id and self.scanned <= _MOST:
+                if not spot.id and self.scanned <= self._most:
                     continue
                 if self._spot is None or (spot > self._spot if self._back else spot < self._spot):
                     yield spot
@@ -327,6 +362,12 @@ def _time(text: str) -> int:
         return parse_fhir_time(text)
     except ValueError:
         return 0
+
+
+def is_cursor(text: str) -> bool:
+    """Whether a text is where a walk from the newest on goes on."""
+    found = _CURSOR.fullmatch(text)
+    return found is not None and found[1] == "a"
 
 
 def _read(cursor: str) -> tuple[bool, Spot | None]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.inbox.activity import Recent, recent
+from threadwell.inbox.activity import Recent, recent, walked
 from threadwell.inbox.caring import OWNERS, Care, care_in, cared
 from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
@@ -34,6 +35,8 @@ from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_qu
 
 #: Sessions on a page.
 PAGE = 25
+#: Sessions that are read at once where all are wanted.
+_AT_ONCE = 1000
 _DAY_MS = 86_400_000
 
 
@@ -113,25 +116,50 @@ async def list_sessions(
     return Listing(rows, total, page.turns, wanted)
 
 
+class SessionsPage(NamedTuple):
+    """Sessions, and the cursor behind the last of them; ``""`` where there are no more."""
+
+    sessions: list[SessionSummary]
+    after: str
+
+
 async def first_sessions(
     reader: Reader, wanted: Wanted, *, zone: ZoneInfo, limit: int | None
 ) -> list[SessionSummary]:
     """The first ``limit`` of the wanted sessions, in the order of the pages.
 
-    Here the days of ``wanted`` are those on which they began. A few of very many are walked to, as
-    on a page.
+    Here the days of ``wanted`` are those on which they began.
     """
-    narrowed = wanted.channel or wanted.since or wanted.until
-    if limit is None or narrowed or by_beginning(wanted):
+    if is_narrowed(wanted):
         return await sessions(reader.view, reader.project, wanted, zone=zone, limit=limit)
+    found: list[SessionSummary] = []
+    if limit == 0:
+        return found
+    async with aclosing(by_pages(reader, wanted, size=min(limit or _AT_ONCE, _AT_ONCE))) as pages:
+        async for page in pages:
+            found += page.sessions
+            if limit is not None and len(found) >= limit:
+                return found[:limit]
+    return found
+
+
+def is_narrowed(wanted: Wanted) -> bool:
+    """Whether those sessions are looked for and put in order, where others are walked to."""
+    return bool(wanted.channel or wanted.since or wanted.until or by_beginning(wanted))
+
+
+async def by_pages(
+    reader: Reader, wanted: Wanted, *, after: str = "", size: int
+) -> AsyncGenerator[SessionsPage, None]:
+    """The sessions of a status, ``size`` at a time, in the order of the pages, from a cursor on.
+
+    One walk finds them all, however many there are.
+    """
     asked = Recent(partial(_fits, reader, wanted.status, ""))
-    found: list[Resource] = []
-    cursor, begun = "", False
-    while len(found) < limit and (cursor or not begun):
-        page = await recent(reader, asked, cursor, min(PAGE, limit - len(found)))
-        found += page.encounters
-        cursor, begun = page.turns.after, True
-    return await summaries(reader.view, reader.project, found)
+    async with aclosing(walked(reader, asked, after, size)) as pages:
+        async for page in pages:
+            found = await summaries(reader.view, reader.project, page.encounters)
+            yield SessionsPage(found, page.turns.after)
 
 
 async def _by_beginning(

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+import threadwell
 from threadwell.cli import main
+from threadwell.cli.output import JsonList, print_json
 from threadwell.cli.sessions import _STATUSES
 from threadwell.intake import STATUSES
+from threadwell.intake.settings import BadSetting
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample"
 
@@ -145,3 +148,51 @@ def test_without_a_session_it_says_what_is_held(
     assert capsys.readouterr().out == (
         "There are no sessions; 1 message is held: `threadwell quarantine` says why.\n"
     )
+
+
+def test_pages_of_sessions_go_on_where_the_one_before_ended(
+    listed: Any, store: str, capsys: Any
+) -> None:
+    every = listed()
+    found: list[dict[str, Any]] = []
+    after: list[str] = []
+    for _ in every:
+        assert main(["sessions", "--store", store, "--format", "json", "--limit", "7", *after]) == 0
+        told = capsys.readouterr()
+        found += json.loads(told.out)
+        if not told.err:
+            break
+        assert told.err.startswith("There are more: threadwell sessions --limit 7 --after a")
+        after = told.err.split()[-2:]
+    assert found == every
+    with threadwell.open(store, read_only=True) as tw:
+        pages = list(tw.session_pages(size=9))
+        assert [one.id for page in pages for one in page.sessions] == [one["id"] for one in every]
+        assert [bool(page.after) for page in pages] == [True] * (len(pages) - 1) + [False]
+        assert [one.id for one in tw.sessions()] == [one["id"] for one in every]
+        finished = [one["id"] for one in listed("--status", "finished")]
+        [page] = tw.session_pages(status="finished", size=1000)
+        assert [one.id for one in page.sessions] == finished != []
+        for wrong in ({"size": 0}, {"size": True}, {"after": "b5-x"}, {"after": "x"}):
+            with pytest.raises(BadSetting):
+                tw.session_pages(**wrong)
+
+
+@pytest.mark.parametrize("options", [["--after", "5"], ["--after", "a5-x", "--to-review"]])
+def test_a_place_that_is_none_is_refused(store: str, options: list[str], capsys: Any) -> None:
+    assert main(["sessions", "--store", store, *options]) in (1, 2)
+    assert "after" in capsys.readouterr().err
+
+
+def test_lines_that_come_in_parts_are_those_that_come_at_once(capsys: Any) -> None:
+    items = [{"a": [1, {"b": "c"}]}, {}, {"d": []}, 5]
+    print_json(items)
+    at_once = capsys.readouterr().out
+    for parts in ([items[:1], items[1:]], [items], [[], items[:3], [], items[3:]]):
+        printed = JsonList()
+        for part in parts:
+            printed.add(part)
+        printed.end()
+        assert capsys.readouterr().out == at_once
+    JsonList().end()
+    assert capsys.readouterr().out == "[]\n"

@@ -223,3 +223,33 @@ def test_family_takes_part_in_the_care_of_its_own_patient_only(practice):
         Communication__header=opened,
     )
     assert found == [("error", "Encounter/session", "related-person")]
+
+
+def test_messages_are_looked_at_some_at_a_time(practice, monkeypatch):
+    by_mother = {**GOOD["Communication/child"], "sender": reference(MOTHER)}
+    within = {"partOf": [reference("Communication/child")]}
+    stranger = {**GOOD["Communication/child"], "sender": reference("Practitioner/noor")}
+    changes = {
+        "Communication__a": by_mother | within,
+        "Communication__b": by_mother | {"partOf": [{"display": "named by nothing"}]},
+        "Communication__c": by_mother | {"payload": None},
+        "Communication__d": stranger,
+        "Communication__e": stranger,
+        "Communication__draft": by_mother | {"status": "preparation"},
+        "Communication__f": by_mother | {"partOf": [reference("Communication/draft")]},
+        "RelatedPerson__mother": {"patient": reference("Patient/leo")},
+        "Encounter__session": {"subject": reference("Patient/mia")},
+    }
+    together = findings(practice, **changes)
+    told = []
+    for size in (1, 2, 3):
+        monkeypatch.setattr("threadwell.intake.reports.verify.looking._AT_ONCE", size)
+        found = practice.run(verify(practice.store, DEFAULT_PROJECT, told.append))
+        assert [(one.severity, one.resource, one.rule) for one in found] == together
+    assert [rule for _, name, rule in together if name == "Encounter/session"] == [
+        "participants",
+        "related-person",
+    ]
+    assert ("error", "Communication/a", "two-levels") in together
+    assert ("error", "Communication/f", "two-levels") in together
+    assert told[-1] == 8

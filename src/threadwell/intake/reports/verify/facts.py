@@ -1,9 +1,10 @@
-"""As much of a live resource as the rules look at; a store of millions fits in memory."""
+"""As much of a live resource as the rules look at."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -66,8 +67,9 @@ class Care(NamedTuple):
 
 @dataclass(slots=True)
 class Facts:
-    """The live headers, children and Encounters of a store, by reference (``Type/id``).
+    """The live headers and Encounters of a store by reference, ``Type/id``; some ``children``.
 
+    ``messages`` are those that the children are part of although these are messages themselves.
     ``withdrawn`` are those that are ``entered-in-error``. ``related`` has the patient of every
     RelatedPerson, and ``replaced`` the Patients who were merged into another one.
     """
@@ -78,6 +80,19 @@ class Facts:
     withdrawn: set[str] = field(default_factory=set)
     related: dict[str, str] = field(default_factory=dict)
     replaced: Collection[str] = ()
+    messages: set[str] = field(default_factory=set)
+    _billed: set[str] | None = None
+
+    @property
+    def billed(self) -> set[str]:
+        """The Encounters that were billed, and the sessions of which one patient's part was.
+
+        All Encounters have to be there by then.
+        """
+        if self._billed is None:
+            locked = [(name, care.part_of) for name, care in self.cares.items() if care.locked]
+            self._billed = {one for both in locked for one in both}
+        return self._billed
 
     def add(self, resource: Resource) -> None:
         """Take in a Communication, an Encounter or a RelatedPerson."""
@@ -102,7 +117,7 @@ def _thread(resource: Resource) -> Thread:
         _identity(resource),
         _target(resource.get("encounter")),
         _target(resource.get("sender")),
-        frozenset(_target(one) for one in resource.get("recipient") or ()),
+        _those(frozenset(_target(one) for one in resource.get("recipient") or ())),
         _target(next(iter(resource.get("inResponseTo") or ()), None)),
         bool(resource.get("payload")),
         removed_from(resource),
@@ -126,10 +141,12 @@ def _care(resource: Resource) -> Care:
     return Care(
         _identity(resource),
         class_.get("code", "") if class_.get("system") == codes.ACT_CODE else "",
-        tags_of(resource),
+        _those(tags_of(resource)),
         _target(resource.get("subject")),
         _target(resource.get("partOf")),
-        frozenset(_target(one.get("individual")) for one in resource.get("participant") or ()),
+        _those(
+            frozenset(_target(one.get("individual")) for one in resource.get("participant") or ())
+        ),
         is_locked(resource),
         resource.get("status") in _UNWRITTEN,
         resource.get("status") == "cancelled",
@@ -146,3 +163,9 @@ def _identity(resource: Resource) -> str:
 def _target(reference: Any) -> str:
     # Millions of messages name few people and threads.
     return intern(str(reference.get("reference", ""))) if reference else ""
+
+
+@lru_cache(maxsize=10_000)
+def _those(names: frozenset[str]) -> frozenset[str]:
+    """The same people are kept once, in however many threads they are."""
+    return names

@@ -1,8 +1,9 @@
-"""The rules of the pattern, each over all the facts of a store. Pure."""
+"""The rules of the pattern, over the facts of a store. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from threadwell.encounters import codes
 from threadwell.intake.reports.verify.facts import Care, Facts
@@ -26,7 +27,7 @@ def header_has_no_payload(facts: Facts) -> Iterator[Finding]:
 def two_levels(facts: Facts) -> Iterator[Finding]:
     """A message is part of a thread header that is there and live, never of another message."""
     for name, child in facts.children.items():
-        if child.header in facts.children:
+        if child.header in facts.messages:
             yield _error(name, "two-levels", f"it is part of {child.header}, itself a message")
         elif child.header in facts.withdrawn:
             yield _error(name, "two-levels", f"it is part of {child.header}, which is withdrawn")
@@ -53,7 +54,7 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
 
     Of a session that was billed the header before may be superseded: nothing of it may change.
     """
-    billed = _billed(facts)
+    billed = facts.billed
     for name, thread in facts.threads.items():
         if thread.encounter:
             care = facts.cares.get(thread.encounter)
@@ -68,11 +69,15 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
             yield _error(name, "links", f"the header before, {thread.former}, is not there")
 
 
-def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
-    """An inbox looks for threads by recipient: whoever writes in one is among them."""
+def recipients_include_opener(facts: Facts) -> Iterator[Finding]:
+    """An inbox looks for threads by recipient: whoever opened one is among them."""
     for name, thread in facts.threads.items():
         if thread.sender and thread.sender not in thread.recipients | thread.left:
             yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
+
+
+def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
+    """So is whoever writes in it."""
     for name, child in facts.children.items():
         header = facts.threads.get(child.header)
         if child.retracted or header is None or not child.sender:
@@ -104,17 +109,26 @@ def family_is_the_patients(facts: Facts) -> Iterator[Finding]:
 
     In a session about several patients each medical encounter has its own.
     """
-    told: set[tuple[str, str]] = set()
+    opening = ((thread.encounter, thread.sender) for thread in facts.threads.values())
+    taking_part = (
+        (name, who) for name, care in facts.cares.items() for who in sorted(care.participants)
+    )
+    yield from _strange_family(facts, chain(opening, taking_part))
+
+
+def speaking_family_is_the_patients(facts: Facts) -> Iterator[Finding]:
+    """The same of whoever has written."""
     speaking = [
         (header.encounter, child.sender)
         for child in facts.children.values()
         if not child.retracted and (header := facts.threads.get(child.header))
     ]
-    speaking += [(thread.encounter, thread.sender) for thread in facts.threads.values()]
-    taking_part = [
-        (name, who) for name, care in facts.cares.items() for who in sorted(care.participants)
-    ]
-    for name, who in (*speaking, *taking_part):
+    yield from _strange_family(facts, speaking)
+
+
+def _strange_family(facts: Facts, takes_part: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    told: set[tuple[str, str]] = set()
+    for name, who in takes_part:
         care = facts.cares.get(name)
         patient = facts.related.get(who)
         if care is None or patient is None or not care.subject.startswith("Patient/"):
@@ -130,19 +144,31 @@ def nobody_is_replaced(facts: Facts) -> Iterator[Finding]:
 
     What others have made is theirs to change: that is a warning.
     """
-    billed = _billed(facts)
-    about = [
+    billed = facts.billed
+    cares = (
         (name, care.subject, care.identity)
         for name, care in facts.cares.items()
         if not (care.cancelled or name in billed or care.part_of in billed)
-    ]
-    for name, thread in facts.threads.items():
-        if thread.encounter not in billed:
-            about.append((name, thread.subject, thread.identity))
+    )
+    threads = (
+        (name, thread.subject, thread.identity)
+        for name, thread in facts.threads.items()
+        if thread.encounter not in billed
+    )
+    yield from _replaced(facts, chain(cares, threads))
+
+
+def no_message_is_of_somebody_replaced(facts: Facts) -> Iterator[Finding]:
+    """The same of messages."""
+    about = []
     for name, child in facts.children.items():
         header = facts.threads.get(child.header)
-        if not (child.retracted or (header and header.encounter in billed)):
+        if not (child.retracted or (header and header.encounter in facts.billed)):
             about.append((name, child.subject, header.identity if header else ""))
+    yield from _replaced(facts, about)
+
+
+def _replaced(facts: Facts, about: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
     for name, subject, identity in about:
         if subject in facts.replaced:
             severity = "error" if identity else "warning"
@@ -205,14 +231,11 @@ def one_of_each(facts: Facts) -> Iterator[Finding]:
                 yield _error(name, "identity", text)
 
 
+#: Rules of headers and Encounters, and those of messages: these may be given some at a time.
 RULES: tuple[Rule, ...] = (
     header_has_no_payload,
-    two_levels,
-    child_has_payload,
-    encounter_on_header_only,
     thread_links_resolve,
-    recipients_include_sender,
-    participants_cover_senders,
+    recipients_include_opener,
     family_is_the_patients,
     nobody_is_replaced,
     session_is_virtual,
@@ -221,12 +244,15 @@ RULES: tuple[Rule, ...] = (
     several_patients_have_encounters,
     one_of_each,
 )
-
-
-def _billed(facts: Facts) -> set[str]:
-    """The Encounters that were billed, and the sessions of which one patient's part was."""
-    billed = {name for name, care in facts.cares.items() if care.locked}
-    return billed | {care.part_of for care in facts.cares.values() if care.locked}
+OF_MESSAGES: tuple[Rule, ...] = (
+    two_levels,
+    child_has_payload,
+    encounter_on_header_only,
+    recipients_include_sender,
+    participants_cover_senders,
+    speaking_family_is_the_patients,
+    no_message_is_of_somebody_replaced,
+)
 
 
 def _of_group(care: Care) -> bool:
