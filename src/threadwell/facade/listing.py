@@ -94,6 +94,8 @@ class Listing(Caring):
         try:
             while (page := self._show("sessions", _next(pages))) is not None:
                 yield page
+                if not page.after:
+                    return
         finally:
             if not self._loop.closed:
                 self._loop.call(_closed(pages))
