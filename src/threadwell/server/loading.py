@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 
 from threadwell.server import attendance, chaining
@@ -22,14 +23,27 @@ def fork_beside(store: str, *, duties: bool) -> Ahead | None:
 
 def preload() -> None:
     """Load what every worker needs, and whoever is beside them, so that they share it in memory."""
+    from uvicorn.lifespan import on
+    from uvicorn.protocols.http import auto
+
     from threadwell.api import app
+    from threadwell.app import channels
     from threadwell.duties import rota
     from threadwell.fhir import definitions
     from threadwell.inbox import app as pages
+    from threadwell.inbox import browsers, places
     from threadwell.stores import sqlite
 
     assert app, definitions
     assert pages, sqlite
-    assert rota
+    assert browsers, places
+    assert rota, on
+    assert auto
+    # Each loads its readers with it.
+    channels()
+    with contextlib.suppress(ModuleNotFoundError):
+        from threadwell.server import sockets
+
+        assert sockets
     gc.collect()
     gc.freeze()
