@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import Issue
 from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import Stored
 
-#: The element of a resource that an expression leads into.
-_ROOT = re.compile(r"[A-Z][A-Za-z]*\._?([a-z][A-Za-z]*)")
+#: The type of a resource, and the element of it that an expression leads into.
+_ROOT = re.compile(r"([A-Z][A-Za-z]*)\._?([a-z][A-Za-z]*)")
 
 
 def without(stored: Stored, hidden: Iterable[str]) -> Stored:
@@ -27,6 +30,21 @@ def without(stored: Stored, hidden: Iterable[str]) -> Stored:
     for path in paths:
         _take_out(resource, path.split("."))
     return stored._replace(body=encode(resource))
+
+
+@lru_cache(maxsize=1000)
+def alternatives(type_: str, hidden: frozenset[str]) -> frozenset[str]:
+    """The names under which the same elements may stand with values of other types.
+
+    A value of another type beside one that is hidden would make two, and tell of the first.
+    """
+    roots = frozenset(path.partition(".")[0] for path in hidden)
+    return frozenset(
+        name
+        for one in elements(type_)
+        if not roots.isdisjoint(names := one.json_names())
+        for name in names
+    )
 
 
 def put_back(resource: Resource, before: Resource, paths: Iterable[str]) -> None:
@@ -48,21 +66,23 @@ def told(issues: Iterable[Issue], hidden: Iterable[str]) -> list[Issue]:
 
     What is wrong within those was there before: nobody learns of it by writing something else.
     """
-    roots = {path.partition(".")[0] for path in hidden}
+    roots = frozenset(path.partition(".")[0] for path in hidden)
     if not roots:
         return list(issues)
     return [one for one in issues if not _lies_in(one.expression, roots)]
 
 
-def _lies_in(expression: str, roots: set[str]) -> bool:
+def _lies_in(expression: str, roots: frozenset[str]) -> bool:
     found = _ROOT.match(expression)
-    if found is None:
-        return False
-    name = found[1]
-    # A path names ``value[x]`` without its type, or with it.
-    return name in roots or any(
-        one.startswith(name) and one[len(name) : len(name) + 1].isupper() for one in roots
-    )
+    return found is not None and found[2] in _named(found[1], roots)
+
+
+@lru_cache(maxsize=1000)
+def _named(type_: str, roots: frozenset[str]) -> frozenset[str]:
+    """What the paths of issues call these elements: ``value`` is ``valueString``, too."""
+    if type_ not in RESOURCE_TYPES:
+        return roots
+    return roots | {one.name for one in elements(type_) if not roots.isdisjoint(one.json_names())}
 
 
 def differing(resource: Resource, before: Resource, paths: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from threadwell.access.fields import put_back, without
+from threadwell.access.fields import alternatives, put_back, without
 from threadwell.access.holding import Seen, all_hold, seen
 from threadwell.access.policy import Entry, Interaction, Policy, Sight, Version, common
 from threadwell.access.refusing import forbidden
@@ -225,7 +225,7 @@ class Limited:
         hidden = common(one.hidden for one in await self.entries(real, Interaction.READ))
         fixed = hidden | common(entry.fixed for entry in entries)
         if fixed:
-            put_back(resource, decode(real.body), fixed)
+            put_back(resource, decode(real.body), fixed | alternatives(current.type, hidden))
         return hidden
 
     async def see(

@@ -86,7 +86,8 @@ class Witness:
 
     def _touched(self) -> tuple[Touched, ...]:
         # A version that was looked at twice was seen once.
-        keys = {(one.type, one.id, one.version_id): None for one in self.seen}
+        # The first three members of a version are what names it.
+        keys = dict.fromkeys([one[:3] for one in self.seen])
         # They are written as they are; whoever reads them adds that they were only seen.
         return cast(tuple[Touched, ...], tuple(keys))
 

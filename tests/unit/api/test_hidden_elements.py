@@ -135,3 +135,52 @@ def test_what_is_sent_in_place_of_what_is_hidden_is_not_judged(guided: Any) -> N
     # What is not there, or is not theirs, has nothing that could be put back.
     gone = {**sent, "id": "none"}
     assert guided.call("PUT", "Observation/none", gone, authorization=basic).status_code == 400
+
+
+def test_what_is_seen_is_judged_whatever_it_is_called(new_api: Any) -> None:
+    """``performer`` is no part of ``performerType``, which is hidden."""
+    api = new_api()
+    type_ = "ServiceRequest"
+    members = {"status": "active", "intent": "order", "subject": {"display": "x"}}
+    made = api.make(type_, **members, performerType={"text": "nurse"})
+    basic = limited(api, resourceType=type_, hiddenFields=["performerType", "occurrenceDateTime"])
+    path = f"{type_}/{made['id']}"
+    shown = api.call("GET", path, authorization=basic).json()
+    for wrong in ({"performer": "nobody"}, {"performer": [{"reference": "Medication/1"}]}):
+        answer = api.call("PUT", path, {**shown, **wrong}, authorization=basic)
+        assert answer.status_code == 400, wrong
+    # What stands in place of what is hidden is put aside, and nothing of it is told.
+    sent = {**shown, "occurrenceDateTime": "never"}
+    assert api.call("PUT", path, sent, authorization=basic).status_code == 200
+    assert api.call("GET", path).json()["performerType"] == {"text": "nurse"}
+
+
+def test_nobody_brings_in_what_they_may_not_write(guided: Any) -> None:
+    """What is put back is what was stored, also where nothing was stored."""
+    made = reading(guided)
+    basic = limited(guided, hiddenFields=["note"], readonlyFields=["issued"])
+    path = f"Observation/{made['id']}"
+    for sent in ({"note": [{"text": "x"}]}, {"issued": "2031-01-01T00:00:00Z"}, {"_issued": {}}):
+        answer = guided.call("PUT", path, {**made, **sent}, authorization=basic)
+        assert answer.status_code == 200
+        stored = guided.call("GET", path).json()
+        assert not {"note", "issued", "_issued"} & set(stored)
+
+
+def test_no_value_of_another_type_stands_beside_one_that_is_hidden(new_api: Any) -> None:
+    """Nor does anybody learn by trying it whether there is one."""
+    api = new_api()
+    type_ = "ServiceRequest"
+    members = {"status": "active", "intent": "order", "subject": {"display": "x"}}
+    basic = limited(api, resourceType=type_, hiddenFields=["occurrenceDateTime"])
+    told = []
+    for more in ({"occurrenceDateTime": "2031-05-04"}, {}):
+        path = f"{type_}/{api.make(type_, **members, **more)['id']}"
+        shown = api.call("GET", path, authorization=basic).json()
+        sent = {**shown, "note": [{"text": "x"}], "occurrencePeriod": {"start": "2030-01-01"}}
+        answer = api.call("PUT", path, sent, authorization=basic)
+        told.append((answer.status_code, sorted(answer.json())))
+        stored = api.call("GET", path).json()
+        assert {name for name in stored if name.startswith("occ")} == set(more)
+    assert told[0] == told[1]
+    assert told[0][0] == 200
