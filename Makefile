@@ -38,8 +38,8 @@ docs: $(VENV)/dev.stamp ## Generated references are up to date and links lead so
 wheel: $(VENV)/run.stamp ## Build the package, and try it where there is no clone
 	$(BIN)/python scripts/try_wheel.py
 
-campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples
-	THREADWELL_EXAMPLES=campaign $(BIN)/python -m pytest -n 2 tests/property
+campaign: $(VENV)/dev.stamp ## The property tests, over thousands of new examples (or EXAMPLES=…)
+	THREADWELL_EXAMPLES=$(or $(EXAMPLES),campaign) $(BIN)/python -m pytest -n 2 tests/property
 
 cluster: $(VENV)/dev.stamp ## A backfill on a Spark of two workers on loopback (Java; 400 MB of Spark)
 	$(BIN)/python scripts/try_cluster.py $(if $(ROWS),--rows $(ROWS)) $(if $(RATIO),--ratio)

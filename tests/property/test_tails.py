@@ -104,7 +104,7 @@ def tails_of(few: int, many: int, *, narrow: bool = True) -> Iterator[list[int]]
         return found
 
     with (
-        # Nobody else writes: what is refused is refused for good.
+        # Nobody else writes: what is refused more than a few times is refused for good.
         patch("threadwell.intake.patience.ATTEMPTS", 6),
         patch("threadwell.intake.patience.SECONDS", 0.0),
         patch("threadwell.intake.acts.new_id", told_name),
