@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 import stem
 from threadwell.app import open_store
@@ -26,6 +27,9 @@ from threadwell.stores.contract import DEFAULT_PROJECT
 
 _SCHEMAS = count()
 THREADWELL = [sys.executable, "-m", "threadwell"]
+
+# Whoever waits for a page goes on once it is as expected: five seconds are none on a busy machine.
+expect.set_options(timeout=60_000)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def server(
             yield Server(base_url, store, client["client_id"], client["client_secret"])
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -52,10 +52,10 @@ class Provider:
 
     def once(self, said: dict[str, str]) -> httpx.Response:
         """Deliver once, over a connection of its own."""
-        with httpx.Client(timeout=15) as client:
+        with httpx.Client(timeout=60) as client:
             return client.send(self.request(said))
 
-    def deliver(self, said: dict[str, str], seconds: float = 40) -> int:
+    def deliver(self, said: dict[str, str], seconds: float = 60) -> int:
         """Deliver until it is acknowledged, as often as it takes; how often it took."""
         until = time.monotonic() + seconds
         tries = 1

@@ -46,7 +46,7 @@ def _serving(store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def _until_let_go(store: Path) -> None:
     """Wait until no process has a file of it open: one beside a server may go on a little."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while any(map(partial(_has_open, path=str(store)), Path("/proc").glob("[0-9]*"))):
         assert time.monotonic() < deadline
         time.sleep(0.02)

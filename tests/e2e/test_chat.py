@@ -67,7 +67,7 @@ def token(who: str, account: str = "app", secret: str = SECRET, **more: Any) -> 
     return new_token(made, who, at, more.pop("seconds", 600))
 
 
-def take(socket: ClientConnection, wanted: Any, seconds: float = 30) -> list[Any]:
+def take(socket: ClientConnection, wanted: Any, seconds: float = 60) -> list[Any]:
     """Frames up to the first for which ``wanted`` is true; the last one is that."""
     out = []
     deadline = time.monotonic() + seconds

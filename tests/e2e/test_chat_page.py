@@ -64,7 +64,7 @@ class Clinic:
     def stop(self, how: int = signal.SIGTERM) -> None:
         assert self.process
         self.process.send_signal(how)
-        self.process.wait(20)
+        self.process.wait(60)
 
     def link(self) -> str:
         with threadwell.open(self.store) as tw:
@@ -101,7 +101,7 @@ def browse(chromium: str, clinic: Clinic) -> Iterator[Callable[[], Page]]:
 
         def new() -> Page:
             context = browser.new_context(base_url=clinic.url)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             return context.new_page()
 
         yield new
@@ -119,7 +119,7 @@ def is_well_made(page: Page) -> None:
 def test_a_patient_and_a_nurse_write_to_each_other(
     clinic: Clinic, browse: Callable[[], Page]
 ) -> None:
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=60_000)
     patient, nurse = browse(), browse()
     patient.goto(f"/chat/app/#{clinic.token()}")
     expect(patient.locator("#state")).to_have_text("Connected")

@@ -165,7 +165,7 @@ def _row(browser: httpx.Client, name: str) -> re.Match[str] | None:
 
 
 def _until(look: Callable[[], re.Match[str] | None]) -> re.Match[str]:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while (found := look()) is None:
         assert time.monotonic() < until, "it does not show"
         time.sleep(0.1)
@@ -176,7 +176,7 @@ def _stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:
     """The exit code after the signal; a process that will not end is killed."""
     process.send_signal(number)
     try:
-        return process.wait(20)
+        return process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

@@ -209,7 +209,7 @@ def test_a_store_in_memory_takes_in_what_arrives() -> None:
         async with httpx.AsyncClient(transport=transport) as client:
             assert (await client.send(signed)).status_code == 200
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (await store.search(DEFAULT_PROJECT, Query("Task"))).matches:
                     await asyncio.sleep(0.02)
                 while await entries(store, DEFAULT_PROJECT, ARRIVED):
@@ -360,7 +360,7 @@ def test_the_page_can_be_followed_from_an_empty_account(tmp_path: Path) -> None:
         signed = Provider("https://threadwell.example.org/hooks/front-desk")
         request = signed.request(text(1, "Are you open on Friday?", ANA))
         request.url = httpx.URL(f"http://127.0.0.1:{port}/hooks/front-desk")
-        with httpx.Client(timeout=15) as client:
+        with httpx.Client(timeout=60) as client:
             assert client.send(request).status_code == 200
         if all(map(shutil.which, ("curl", "openssl"))):
             told = run(by_hand.replace("127.0.0.1:8103", f"127.0.0.1:{port}"))

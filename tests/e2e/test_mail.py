@@ -50,7 +50,7 @@ class Clinic:
             yield line
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
 
 
 def mail(id_: str, text: str, more: str = "") -> str:
@@ -96,7 +96,7 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
             port = int(re.findall(r":(\d+)", line)[-1])
 
             def deliver(raw: str, at: int = port) -> None:
-                until = time.monotonic() + 30
+                until = time.monotonic() + 60
                 while True:
                     try:
                         with smtplib.LMTP("127.0.0.1", at) as server:
@@ -109,7 +109,7 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
                         time.sleep(0.1)
 
             def messages(count: int) -> list[Any]:
-                until = time.monotonic() + 30
+                until = time.monotonic() + 60
                 while True:
                     found = [one for one in clinic.get("Communication") if "partOf" in one]
                     if len(found) == count:
@@ -121,7 +121,7 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
             [asked] = messages(1)
             thread = asked["partOf"][0]["reference"]
             clinic.do("reply", thread, "At three.", "--as", f"Practitioner/{dana}")
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while not relay.taken and time.monotonic() < until:
                 time.sleep(0.1)
             [taken] = relay.taken

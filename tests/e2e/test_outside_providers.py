@@ -145,7 +145,7 @@ def new_page(chrome: Browser, practice: Practice) -> Iterator[Callable[[], Page]
 
     def make() -> Page:
         context = chrome.new_context(base_url=practice.url, bypass_csp=True)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         return context.new_page()
 

@@ -115,7 +115,7 @@ def page(
     context = chrome.new_context(
         viewport={"width": width, "height": height}, storage_state=signed_in, base_url=base
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))

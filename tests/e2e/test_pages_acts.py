@@ -84,7 +84,7 @@ def desk(request: Any, chrome: Browser, practice: tuple[Path, str]) -> Iterator[
         base_url=practice[1],
         java_script_enabled=request.param == "script",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -310,7 +310,7 @@ def _write_to_the_practice(practice: Any, words: str) -> str:
         tw.add_account("front-desk", "twilio", secrets | api, addresses=OFFICE)
         said = text(1, words, "+12075550111")
         Provider(f"{url}/hooks/front-desk").deliver(said)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             session = tw.sessions()[0]
             if session.channels == ("twilio",):
@@ -374,7 +374,7 @@ def test_a_reply_is_written_with_a_file(
     expect(box).to_be_focused()
     # Nothing can be sent by that account, and a person decides.
     with threadwell.open(practice[0]) as tw:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not tw.dead_letters():
             assert time.monotonic() < until, "it is not given up"
             time.sleep(0.05)

@@ -68,7 +68,7 @@ def test_no_name_is_too_long_or_turned_round(
 ) -> None:
     context = chrome.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.goto(link)
     page.get_by_role("button", name="Sign in").click()
     base = link.partition("/sign-in/")[0]

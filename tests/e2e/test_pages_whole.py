@@ -133,7 +133,7 @@ async def _stick(store: Path) -> None:
 
 
 def _until(found: Callable[[], Any]) -> Any:
-    until = time.monotonic() + 40
+    until = time.monotonic() + 60
     while not (there := found()):
         assert time.monotonic() < until, "it does not come"
         time.sleep(0.05)
@@ -216,7 +216,7 @@ def chrome(chromium: str) -> Iterator[Browser]:
 
 def _signed_in(chrome: Browser, practice: Practice, *, script: bool = True) -> BrowserContext:
     context = chrome.new_context(base_url=practice.url, java_script_enabled=script)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     with threadwell.open(practice.store) as tw:
         page.goto(tw.sign_in_link(practice.url, who=practice.doctor))

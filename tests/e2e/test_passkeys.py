@@ -70,7 +70,7 @@ def chrome(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def context(chrome: Browser, practice: Practice) -> Iterator[BrowserContext]:
     context = chrome.new_context(base_url=practice.url, bypass_csp=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 

@@ -66,7 +66,7 @@ class Serving:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit code: 1 where something was waited for until patience was at its end."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 Start = Callable[..., Serving]
@@ -125,7 +125,7 @@ def narrative(text: str) -> dict[str, str]:
     return {"status": "generated", "div": div}
 
 
-def wait_until(holds: Callable[[], Any], seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], Any], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it does not come to hold"
@@ -242,7 +242,7 @@ def test_told_to_stop_it_finishes_what_is_under_way(start: Start, workers: str) 
     raw.sendall(body[20:])
     answer = _all_of(raw)
     assert answer.startswith(b"HTTP/1.1 201")
-    assert serving.process.wait(10) == 0
+    assert serving.process.wait(60) == 0
     with pytest.raises(httpx.TransportError):
         idle.get("healthcheck")
     idle.close()

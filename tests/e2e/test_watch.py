@@ -124,7 +124,7 @@ def watching(folder: Path, store: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -143,7 +143,7 @@ def test_it_takes_what_arrives_until_it_is_told_to_stop(
             assert bool(told["new"] + told["quarantined"]) or at == 2
         assert told["new"] == 0
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
     assert sorted(path.name for path in (folder / "done").iterdir()) == ["export-1", "export-2"]

@@ -20,7 +20,7 @@ def test_several_wait_while_another_kills() -> None:
             waiting = [pool.submit(process.wait) for _ in range(3)]
             process.kill()
             process.poll()
-            assert [one.result(30) for one in waiting] == [-9] * 3
+            assert [one.result(60) for one in waiting] == [-9] * 3
 
 
 def test_nothing_stays_open() -> None:

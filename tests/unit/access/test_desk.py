@@ -179,7 +179,7 @@ async def _heard(desk: Desk, names: list[str]) -> str:
         before = await desk.store.read(DEFAULT_PROJECT, type_, id_)
         await desk.world.change(before)
         await asyncio.sleep(0.03)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await enough.wait()
         await listening
     return "".join(parts)

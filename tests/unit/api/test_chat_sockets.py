@@ -69,7 +69,7 @@ class Line:
         self.said.put_nowait({"type": "websocket.disconnect", "code": 1001})
 
     async def until(self, holds: Any) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not holds():
                 await asyncio.sleep(0.01)
 
@@ -126,7 +126,7 @@ def test_an_app_that_takes_nothing_is_let_go(app: App, monkeypatch: Any) -> None
         await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
         line.takes.clear()
         line.say(type="ping")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await task
 
     app.api.run(go())
@@ -141,7 +141,7 @@ def test_a_socket_ends_with_its_token_and_its_account(app: App, monkeypatch: Any
         line.say(type="hello", token=line.token)
         await line.until(lambda: any(one["type"] == "synced" for one in line.frames))
         await change()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await task
         return line.code
 

@@ -173,7 +173,7 @@ class Line:
         return str(found["parameter"][0]["valueString"])
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not holds():
                 await asyncio.sleep(0.005)
 
@@ -326,7 +326,7 @@ def test_two_sockets_hear_the_same_and_one_that_unbinds_no_more(api) -> None:
             await a.until(lambda: bool(a.told() and b.told()))
             a.tell("unbind-from-token", await a.token(first))
             path = f"Subscription/{first}"
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await api.send("GET", path)).status_code != 410:
                     await asyncio.sleep(0.01)
             two = await write(api)

@@ -83,7 +83,7 @@ def test_who_stops_gives_it_to_another_at_once(asked: Asked, start_child: Start)
     assert second.stdout
     assert second.stdout.readline()
     first.terminate()
-    assert first.wait(20) == 0
+    assert first.wait(60) == 0
     # Much sooner than a lease would be over, were the machine not shared.
     wait_until(lambda: "second" in asked.done())
     (standing,) = asked(standings)

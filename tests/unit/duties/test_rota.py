@@ -30,7 +30,7 @@ async def _while_performing(
 ) -> list[Standing]:
     stop = asyncio.Event()
     performing = asyncio.create_task(perform(store, PROJECT, duties, stop))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await during()
         stop.set()
         await performing

@@ -96,7 +96,7 @@ def serving(store_url: str) -> Iterator[list[subprocess.Popen[str]]]:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(30)
+            process.wait(60)
             if process.stdout:
                 process.stdout.close()
 

@@ -471,7 +471,7 @@ class Scripted:
 
     def close(self) -> None:
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 LET_IN = b"TAG OK [CAPABILITY IMAP4rev1 IDLE] logged in\r\n"

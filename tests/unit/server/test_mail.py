@@ -48,7 +48,7 @@ class Office:
         self.port = self.server.sockets[0].getsockname()[1]
 
     def run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     async def find(self, address: str) -> Account | None:
         if address == "busy@clinic.example.org":
@@ -67,7 +67,7 @@ class Office:
         self.server.close()
         self.run(self.listener.finish(0.1))
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
 
 

@@ -33,7 +33,7 @@ def test_others_go_on_meanwhile() -> None:
         async def other() -> None:
             others.set()
 
-        waiting, _ = await asyncio.gather(aside(HUGE, lambda: others.wait(20)), other())
+        waiting, _ = await asyncio.gather(aside(HUGE, lambda: others.wait(60)), other())
         return waiting
 
     assert asyncio.run(both())

@@ -211,7 +211,7 @@ class Child:
         self._process.kill()
         text = self._process.stdout.read()
         self.told += text[: text.rfind("\n") + 1].split()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
         self._process.stdin.close()
 
@@ -260,7 +260,7 @@ def test_who_follows_is_told_of_all_that_two_others_write_in_order(url: str) -> 
         following, *writing = (PostgresStore.open(url) for _ in range(3))
         told: list[Change] = []
         both = asyncio.gather(*(write(s, name) for s, name in zip(writing, "ab", strict=True)))
-        async with asyncio.timeout(30), aclosing(following.follow(DEFAULT_PROJECT, 0)) as changes:
+        async with asyncio.timeout(60), aclosing(following.follow(DEFAULT_PROJECT, 0)) as changes:
             async for change in changes:
                 told.append(change)
                 if len(told) == 80:

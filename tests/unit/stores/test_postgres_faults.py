@@ -59,7 +59,7 @@ def rest(process: subprocess.Popen[str]) -> list[str]:
     """What a process that ends printed further, but for a line that it could not finish."""
     assert process.stdout is not None
     text = process.stdout.read()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
     assert process.stdin is not None
     process.stdin.close()

@@ -151,7 +151,7 @@ def test_a_task_that_is_cancelled_before_it_begins_holds_nothing_up(postgres_url
             await asyncio.sleep(0)
         tasks[0].cancel()
         with pytest.raises(StoreError):
-            await asyncio.wait_for(waiting, 10)
+            await asyncio.wait_for(waiting, 60)
         await desk.put({"resourceType": "Patient", "id": "b"})
         await asyncio.wait_for(desk.store.close(), 10)
 

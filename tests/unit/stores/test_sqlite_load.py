@@ -122,7 +122,7 @@ def test_a_commit_waits_for_another_process_that_writes(tmp_path: Path) -> None:
             assert not writing.done()
             assert await desk.read("Patient", "p1") is None
             other.execute("ROLLBACK")
-            await asyncio.wait_for(writing, 5)
+            await asyncio.wait_for(writing, 60)
         assert await desk.ids("Patient") == ["p1"]
         await desk.store.close()
 
