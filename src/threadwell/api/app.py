@@ -178,7 +178,6 @@ class _App:
         peer = scope.get("client")
         request = Request(scope["method"], path[1:], query, headers, peer=peer[0] if peer else "")
         request.project = project
-        is_shared = cors.is_shared(request.path)
         status = held = 0
         is_over = load.meter.begin() > load.max_in_flight
         try:
@@ -198,7 +197,7 @@ class _App:
                     held = load.hold_answer(len(answer.body), must=must)
                 except FhirError as error:
                     answer = refusal(error, headers)
-            if is_shared and b"origin" in headers:
+            if b"origin" in headers and cors.is_shared(path[1:]):
                 answer = cors.shared(answer, headers)
             if is_fhir and len(answer.body) >= SMALLEST:
                 answer = await compressed(answer, request.method, headers)
@@ -220,8 +219,11 @@ class _App:
         self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
     ) -> Answer:
         headers = request.headers
-        is_shared = cors.is_shared(request.path)
-        if is_shared and cors.is_preflight(request.method, headers):
+        if (
+            request.method == "OPTIONS"
+            and cors.is_shared(request.path)
+            and cors.is_preflight(request.method, headers)
+        ):
             return cors.preflight(headers)
         try:
             context = await self._contexts.first()

@@ -40,6 +40,8 @@ class Audited:
         self._store = store
         self._by = by
         self._clock = clock
+        # Asked before each request.
+        self.home = store.home
         #: Whether anything was committed.
         self.changed = False
 
