@@ -29,6 +29,7 @@ WITHOUT = {
     "rest/import_asked.py": "what may be fetched is a setting of the practice, and no resource",
     "rest/search_parameters.py": "which search parameters there are is no secret",
     "endpoints/oauth2/tokens_told.py": "logins are no resources",
+    "endpoints/oauth2/outside_tokens.py": "logins and providers are no resources",
     "endpoints/storage.py": "the signature of the URL stands for the token",
 }
 #: Names of a context that lead to the store itself, and what would have kept it.

@@ -285,13 +285,12 @@ def test_ctrl_c_ends_it_with_a_sentence(source):
         *(source, STOPPED, "backfill", str(source), "--people", str(people)),
         *("--zone", "America/New_York", "--to", str(made), "--workers", "2"),
     )
-    assert (done.returncode, done.stderr.splitlines()) == (
-        130,
-        [
-            "Sessions: per-day; time zone: America/New_York",
-            "threadwell: stopped before it was done; what was acknowledged is kept",
-        ],
-    )
+    # Python may end itself by the signal after all was told: for a shell that is 130 as well.
+    assert done.returncode in (130, -signal.SIGINT)
+    assert done.stderr.splitlines() == [
+        "Sessions: per-day; time zone: America/New_York",
+        "threadwell: stopped before it was done; what was acknowledged is kept",
+    ]
     run(source)
     assert lines(made) == imported(source)
 
