@@ -25,6 +25,7 @@ import postgres  # noqa: E402
 import second_look  # noqa: E402
 import toolbox  # noqa: E402
 import zone_data  # noqa: E402
+from left_behind import pytest_runtest_setup, pytest_runtest_teardown  # noqa: E402, F401
 
 # Tests start hundreds of processes: each would compile all of Threadwell anew.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
