@@ -15,6 +15,7 @@ from threadwell.fhir.search.query import MissingFilter, Query
 from threadwell.intake import Intake, Settings, import_messages, parse_options, quarantine, verify
 from threadwell.intake.held.hold import decode_message
 from threadwell.intake.sameness import say_whether_same
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -61,6 +62,7 @@ async def taken(order: list[Message], live: list[bool], come: int) -> list[objec
     async def how() -> Settings:
         return HOW
 
+    seat = Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW)
     intake = Intake(store, DEFAULT_PROJECT, how, clock=lambda: NOW)
     for at, one in enumerate(order):
         if at == come:
@@ -80,7 +82,7 @@ async def taken(order: list[Message], live: list[bool], come: int) -> list[objec
         mine = decode_message(bytes_).external_id
         twin = await store.read(DEFAULT_PROJECT, "Communication", held.twin.partition("/")[2])
         same = number_of(own_of(decode(twin.body)).external_id) == number_of(mine)
-        await say_whether_same(store, DEFAULT_PROJECT, held.task, HOW, same=same, clock=lambda: NOW)
+        await say_whether_same(seat, held.task, same=same)
     report = await import_messages(store, DEFAULT_PROJECT, order, HOW, clock=lambda: NOW)
     assert report.counts.known == len(order)
     assert await verify(store, DEFAULT_PROJECT) == []

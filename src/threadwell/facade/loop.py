@@ -41,14 +41,14 @@ class LoopThread:
         if self.closed:
             work.close()
             raise StoreError("the store is closed: threadwell.open opens it again")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        # An interrupt may come before the future is at hand: so the work tells its task itself.
+        begun: list[asyncio.Task[Any]] = []
         try:
-            return future.result()
+            return asyncio.run_coroutine_threadsafe(_begin(work, begun), self._loop).result()
         except KeyboardInterrupt:
-            future.cancel()
             # What it has begun, such as processes, it ends before what it works on is closed.
             with suppress(TimeoutError, CancelledError):
-                asyncio.run_coroutine_threadsafe(_ended(), self._loop).result(_PATIENCE)
+                asyncio.run_coroutine_threadsafe(_end(begun), self._loop).result(_PATIENCE)
             raise
         except CancelledError:
             raise StoreError("the store was closed before the work was done") from None
@@ -66,8 +66,16 @@ class LoopThread:
         self._loop.run_forever()
 
 
-async def _ended() -> None:
-    """Wait for all that was cancelled."""
-    cancelled = [one for one in asyncio.all_tasks() if one.cancelling()]
-    if cancelled:
-        await asyncio.wait(cancelled)
+async def _begin(work: Coroutine[Any, Any, T], begun: list[asyncio.Task[Any]]) -> T:
+    task = asyncio.current_task()
+    assert task is not None
+    begun.append(task)
+    return await work
+
+
+async def _end(begun: list[asyncio.Task[Any]]) -> None:
+    """Cancel what was begun before this was asked for, and wait for its end."""
+    for task in begun:
+        task.cancel()
+    if begun:
+        await asyncio.wait(begun)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,31 @@ def test_what_is_interrupted_comes_to_its_end() -> None:
             await asyncio.sleep(0.01)
             ended.append("tidied")
 
+    with pytest.raises(KeyboardInterrupt):
+        loop.call(work())
+    assert ended == ["tidied"]
+    loop.close()
+
+
+def test_what_is_interrupted_as_it_begins_comes_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = LoopThread()
+    ended: list[str] = []
+    begin, begun = asyncio.run_coroutine_threadsafe, []
+
+    def interrupted(work: Any, where: asyncio.AbstractEventLoop) -> Any:
+        future = begin(work, where)
+        begun.append(future)
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        return future
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("tidied")
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
     with pytest.raises(KeyboardInterrupt):
         loop.call(work())
     assert ended == ["tidied"]

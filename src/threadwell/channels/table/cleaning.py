@@ -20,7 +20,7 @@ from threadwell.messages.spreadsheet import (
 )
 
 #: A number or name that begins with a digit, of which nothing looks as a spreadsheet writes it.
-_NUMBERED = re.compile(r"[0-9](?:[0-9]{0,16}|[0-9_-]*[A-Za-z_-][0-9A-Za-z_-]*)")
+_NUMBERED = re.compile(r"[0-9]{1,17}|[0-9]++[A-Za-z_-][0-9A-Za-z_-]*+")
 _LOST = "has lost digits in a spreadsheet"
 
 
