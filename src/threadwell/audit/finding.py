@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from threadwell.audit.chain import BLOCK, START, BadBlock, Block, block_name, read_block, read_head
+from threadwell.audit.chain import (
+    BLOCK,
+    START,
+    BadBlock,
+    Block,
+    Head,
+    block_name,
+    read_block,
+    read_head,
+)
 from threadwell.audit.index import AGENT, ENTITY, PATIENT, blocks_of, term
 from threadwell.audit.record import Line
 from threadwell.audit.trail import Trail
@@ -78,8 +87,9 @@ class Allowance:
     stopped: int | None = None
 
 
-#: What is made of a line costs as much as so many that are only looked at.
-WANTED = 20
+#: What is made of a line costs as much as so many that are only looked at; and so does a block of
+#: lines that is read to see that they are of another time.
+WANTED, PASSED = 20, 5
 
 
 async def find(
@@ -93,6 +103,11 @@ async def find(
     await trail.drain()
     async for block in _blocks(trail, project, wanted):
         if block.header.ends < wanted.since or block.header.begins >= wanted.until:
+            if allowance is not None:
+                if allowance.left <= 0:
+                    allowance.stopped = block.header.first + block.header.count
+                    return
+                allowance.left -= PASSED
             continue
         texts = block.texts
         if wanted.before is not None:
@@ -122,7 +137,7 @@ async def find_line(trail: Trail, project: str, n: int) -> Line | None:
 async def _holding(trail: Trail, project: str, n: int) -> tuple[int, Block] | None:
     """The block that has the ``n``-th line, and its number."""
     head = await trail.head(project)
-    start = read_head(await trail.whole.get_private(START, project))
+    start = await _start(trail, project)
     if not start.lines <= n < head.lines:
         return None
     low, high = start.blocks, head.blocks
@@ -140,11 +155,18 @@ async def _holding(trail: Trail, project: str, n: int) -> tuple[int, Block] | No
     return None
 
 
+async def _start(trail: Trail, project: str) -> Head:
+    """Where what is kept of the trail begins."""
+    return read_head(await trail.whole.get_private(START, project))
+
+
 async def _blocks(trail: Trail, project: str, wanted: Wanted) -> AsyncGenerator[Block, None]:
     head = await trail.head(project)
     ends = head.blocks
     if wanted.before is not None:
         # A page that goes on does not read again what the ones before have.
+        if wanted.before <= (await _start(trail, project)).lines:
+            return  # of what was before that nothing is kept any more
         held = await _holding(trail, project, wanted.before - 1)
         ends = ends if held is None else held[0] + 1
     terms = wanted.terms

@@ -48,8 +48,12 @@ async def completed(
     if not _lacks(provider, claims) or not isinstance(access, str):
         return claims
     more = await calls.userinfo(provider, described, access)
-    # OpenID Connect §5.3.2: else they may be those of somebody else.
-    return {**more, **claims} if more.get("sub") == claims["sub"] else claims
+    if more.get("sub") != claims["sub"]:
+        return claims  # OpenID Connect §5.3.2: they may be those of somebody else
+    if "email" in claims and more.get("email") != claims["email"]:
+        # That one address is verified says nothing of another.
+        more = {name: value for name, value in more.items() if name != "email_verified"}
+    return {**more, **claims}
 
 
 def means_of(claims: Mapping[str, Any]) -> tuple[str, ...]:

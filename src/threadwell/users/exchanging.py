@@ -28,6 +28,7 @@ from threadwell.users.id_tokens import (
     checked_of_app,
     given_to,
     header_of,
+    is_id_token,
 )
 from threadwell.users.linking import account_of, told_of
 from threadwell.users.outside import counted
@@ -106,7 +107,7 @@ class Exchanging:
                 claims = checked_of_app(token, provider, keys, self._clock() // 1000)
             except BadToken as error:
                 raise unbelievable(provider, error) from None
-            if access is not None and _is_id_token(claims):
+            if access is not None and is_id_token(claims):
                 # Clients send one by this name: nothing can be asked for with it.
                 access = None
         elif is_id:
@@ -162,8 +163,3 @@ def _read(token: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _is_id_token(claims: Mapping[str, Any]) -> bool:
-    """Is it one of those with which nothing can be asked for?"""
-    return not any(name in claims for name in ("scope", "scp"))

@@ -75,8 +75,13 @@ def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int
     algorithm, kid = header_of(token)
     claims = _verified(token, algorithm, _chosen(keys, kid, algorithm))
     parties = [claims[name] for name in PARTIES if name in claims]
-    if not all(given_to(provider, one) for one in parties or audience_of(claims)):
+    named = audience_of(claims)
+    holders = parties or named
+    if not holders or not all(given_to(provider, one) for one in holders):
         raise BadToken(NOT_OURS)
+    if "aud" in claims and is_id_token(claims) and not any(given_to(provider, to) for to in named):
+        # Whoever an ID token is for may keep it: with it they must not come in here.
+        raise BadToken("it is for another client")
     if "events" in claims:
         # A logout token is signed by the same key, for the same client.
         raise BadToken("it is of another kind")
@@ -86,6 +91,11 @@ def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int
 def given_to(provider: Provider, client: Any) -> bool:
     """Is that we, or an app of ours, as the provider calls them?"""
     return isinstance(client, str) and client in (provider.client_id, *provider.apps)
+
+
+def is_id_token(claims: Mapping[str, Any]) -> bool:
+    """Is it one of those that are for a client alone, and with which nothing can be asked for?"""
+    return not any(name in claims for name in ("scope", "scp"))
 
 
 def audience_of(claims: Mapping[str, Any]) -> list[Any]:

@@ -125,6 +125,28 @@ def test_a_page_looks_at_so_much_of_the_trail_and_goes_on(
     assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
 
 
+def test_what_is_of_another_time_is_looked_at_as_well(
+    api: Api, people: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks are read to see of when they are: a page ends after so many of them, too."""
+    for _ in range(4):
+        api.call("GET", f"Patient/{people[0]}")
+        _found(api, "AuditEvent")  # each time a block is made of what came
+    monkeypatch.setattr(audit_events, "_MOST", 1)
+    for query in ("date=lt2001", f"patient={people[0]}&date=lt2001"):
+        path, asked = f"AuditEvent?{query}", []
+        while path:
+            answer = api.call("GET", path).json()
+            assert "entry" not in answer
+            asked.append(path)
+            path = next((to["url"] for to in answer["link"] if to["relation"] == "next"), "")
+            assert path not in asked
+        assert len(asked) > 2
+    monkeypatch.setattr(audit_events, "_MOST_COUNTED", 1)
+    refused = api.call("GET", "AuditEvent?date=lt2001&_summary=count")
+    assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
+
+
 def test_a_policy_says_who_sees_it(api: Api, people: tuple[str, str]) -> None:
     one = f"AuditEvent?patient={people[0]}"
     entries = {

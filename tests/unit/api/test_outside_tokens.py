@@ -185,6 +185,11 @@ def test_a_token_of_an_app_of_ours_opens_the_account(
         ({"azp": "somebody-elses"}, ID, "it was given to another client"),
         ({"azp": "portal", "client_id": "x"}, ACCESS, "it was given to another client"),
         ({"aud": None}, ACCESS, "it was given to another client"),
+        ({"aud": []}, ID, "it was given to another client"),
+        ({"aud": [], "scope": "openid"}, ACCESS, "it was given to another client"),
+        # One that an app of ours has got for somebody else, who has it by now.
+        ({"aud": "somebody-elses", "azp": "portal"}, ID, "it is for another client"),
+        ({"aud": ["somebody-elses"], "azp": "portal"}, ACCESS, "it is for another client"),
         ({"events": {"x": {}}}, ID, "it is of another kind"),
         ({"iss": OTHER}, ID, "of no provider by which people sign in here"),
         ({"exp": 1}, ID, "it has expired"),
@@ -200,6 +205,17 @@ def test_any_other_token_opens_nothing(
     answer = practice.exchange(practice.elsewhere.token(**claims), type_)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert why in answer.json()["error_description"]
+
+
+def test_that_one_address_is_verified_says_nothing_of_another(new_api: Any) -> None:
+    """A token says the one, and the provider is asked for roles and says the other."""
+    practice = Practice(new_api, roles_claim="groups", roles={"staff": "participant"})
+    elsewhere = practice.elsewhere
+    token = elsewhere.token(aud="account", azp="portal", scope="openid", email_verified=None)
+    elsewhere.me |= {"groups": ["staff"], "email": "kim@clinic.example.org"}
+    assert "no account for you" in practice.exchange(token).json()["error_description"]
+    elsewhere.me["email"] = ROBIN
+    assert practice.exchange(token).status_code == 200
 
 
 @pytest.mark.parametrize(

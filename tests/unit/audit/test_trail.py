@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from threadwell.audit import finding
 from threadwell.audit.chain import (
     BLOCK,
     HEAD,
@@ -26,6 +27,7 @@ from threadwell.audit.index import TERM, block_of
 from threadwell.audit.keeping import keep_for, prune
 from threadwell.audit.record import Line, Record, Touched, Who
 from threadwell.audit.strangers import Strangers
+from threadwell.audit.trail import Trail
 from threadwell.audit.verifying import parse_anchor, verify
 from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import ChangeSet, Write
@@ -207,7 +209,9 @@ def test_an_anchor_tells_of_a_chain_that_was_written_anew(desk: Desk) -> None:
     assert "ends before the 99 lines" in desk.run(verify(desk.store, desk.project, later)).problem
 
 
-def test_pruning_leaves_a_chain_that_can_be_verified(desk: Desk) -> None:
+def test_pruning_leaves_a_chain_that_can_be_verified(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _fill(desk)
     assert len(_found(desk)) == 4
     by = Who(way="command audit")
@@ -219,6 +223,13 @@ def test_pruning_leaves_a_chain_that_can_be_verified(desk: Desk) -> None:
     assert pruned == (5, 5)  # a setting that was changed is a line, too
     left = _found(desk)
     assert {line.record.act.partition(" ")[0] for line in left} == {"prune"}
+    # Who was about to go on in what is gone reads nothing of what is left.
+    monkeypatch.setattr(Trail, "block", None)
+    monkeypatch.setattr(finding, "_block", None)
+    assert (
+        _found(desk, before=left[-1].n) == _found(desk, before=0) == _found(desk, before=-9) == []
+    )
+    monkeypatch.undo()
     verdict = desk.run(verify(desk.store, desk.project))
     assert (verdict.problem, verdict.first) == ("", 5)
     terms = desk.run(desk.store.list_private(TERM))
