@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: help run test check format types layers docs readme pictures wheel campaign cluster fuzz hostile bench lock definitions guide judge judge-profiles judge-views clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/run.stamp ## Import the sample practice, verify it, serve it on http://127.0.0.1:8103 (or PORT=…, LIVE=no)
 	$(BIN)/python scripts/run_sample.py $(if $(PORT),--port $(PORT)) $(if $(filter no,$(LIVE)),--no-live)

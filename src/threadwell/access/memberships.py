@@ -176,6 +176,6 @@ async def _compiled(
         lacking = variables_of(policy, bases) - set(grant.parameters)
         if lacking:
             name = min(lacking)
-            raise BadPolicy(f"the policy {policy['name']} needs to be told {name}")
+            raise BadPolicy(f"the policy {policy['name']} needs to be told what %{name} stands for")
         found.append((policy, grant.parameters))
     return compiled(found, membership.profile, bases)

@@ -305,7 +305,7 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
         elif path.is_file():
             found[path] = None
         else:
-            raise FileNotFoundError(f"there is no {path}")
+            raise FileNotFoundError(f"there is no file or folder {path}")
     return list(found)
 
 

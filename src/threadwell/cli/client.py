@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.variables import add_with, variables
 
 if TYPE_CHECKING:
     from threadwell.api.clients import Client, NewClient
@@ -39,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="",
         help="whom it acts for, with --policy (Practitioner/…)",
     )
+    add_with(parser, "what another variable of the policy stands for")
     parser.add_argument(
         "--redirect",
         metavar="URL",
@@ -78,8 +80,8 @@ def run(arguments: Namespace) -> int:
     import threadwell
 
     action, name = arguments.action, arguments.name
-    if action != "add" and (arguments.policy or arguments.acts_as):
-        raise Misuse("--policy and --as are for client add; else there is `threadwell policy`")
+    if action != "add" and (arguments.policy or arguments.acts_as or arguments.parameters):
+        raise Misuse("--policy, --as and --with are for client add; else use `threadwell policy`")
     registered = arguments.redirect or arguments.scope or arguments.outside or arguments.jwks
     if action != "add" and (registered or arguments.confidential):
         raise Misuse("--redirect, --scope, --jwks, --outside and --confidential are for client add")
@@ -87,6 +89,8 @@ def run(arguments: Namespace) -> int:
         raise Misuse("--confidential goes with --redirect")
     if arguments.acts_as and not arguments.policy:
         raise Misuse("--as goes with --policy")
+    if arguments.parameters and not arguments.policy:
+        raise Misuse("--with goes with --policy")
     if action == "list" and name is not None:
         raise Misuse("client list takes no name")
     if action != "list" and not (name or "").strip():
@@ -116,6 +120,7 @@ def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
             arguments.name,
             policy=arguments.policy,
             acts_as=arguments.acts_as,
+            parameters=variables(arguments.parameters),
             redirect_uris=arguments.redirect,
             scopes=arguments.scope,
             outside=arguments.outside,

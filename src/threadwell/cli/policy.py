@@ -14,6 +14,7 @@ from threadwell.cli.client import named
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import print_json, table
+from threadwell.cli.variables import add_with, variables
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
@@ -47,14 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="",
         help="whom WHO acts for: %%profile (Practitioner/…, Patient/…)",
     )
-    parser.add_argument(
-        "--with",
-        dest="parameters",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="what another variable stands for (patient=Patient/…)",
-    )
+    add_with(parser, "what another variable stands for")
     parser.add_argument(
         "--until", metavar="DAY", default="", help="the day it ends, as 2031-05-04 (UTC)"
     )
@@ -102,7 +96,7 @@ def _act(tw: Threadwell, arguments: Namespace) -> None:
                 _who(tw, arguments.who),
                 name,
                 acts_as=arguments.acts_as,
-                parameters=_parameters(arguments.parameters),
+                parameters=variables(arguments.parameters),
                 until=_day(arguments.until),
             )
             print(f"{made.who} acts as {made.profile}, by {_count(made.grants)}.")
@@ -146,16 +140,6 @@ def _shown(tw: Threadwell, name: str) -> Any:
     if name in ROLES:
         return role(name)
     raise Mistake(f"there is no policy {name}: `threadwell policy list` has those there are")
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not (name and equals and value):
-            raise Misuse("--with is written NAME=VALUE, as in patient=Patient/123")
-        found[name] = value
-    return found
 
 
 def _day(text: str) -> date | None:

@@ -64,9 +64,7 @@ def print_report(report: Report, *, store: str, project: str = "", dry_run: bool
     if dry_run:
         return
     print(made(report))
-    where = f"--store {quote(shown_store(store))}"
-    if project:
-        where += f" --project {quote(project)}"
+    where = place(store, project)
     if counts.quarantined:
         print(paint("Quarantined:", "yellow"))
         for reason, number in report.reasons.most_common():
@@ -74,6 +72,12 @@ def print_report(report: Report, *, store: str, project: str = "", dry_run: bool
         print(f"See each, and why: threadwell quarantine {where}")
     if report.reviews:
         print(f"To be answered: threadwell reviews {where}")
+
+
+def place(store: str, project: str = "") -> str:
+    """The options of a further command that is to look at the same record."""
+    named = f" --project {quote(project)}" if project else ""
+    return f"--store {quote(shown_store(store))}{named}"
 
 
 def made(report: Report) -> str:

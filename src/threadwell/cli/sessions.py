@@ -16,6 +16,7 @@ from threadwell.cli.errors import Mistake
 from threadwell.cli.meant import patient_meant
 from threadwell.cli.numbers import positive
 from threadwell.cli.output import JsonList, Table, plural, print_json
+from threadwell.cli.report import place
 from threadwell.cli.whys import why_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--after",
         metavar="PLACE",
         default="",
-        help="those behind the last one of a list that --limit ended, which tells the place",
+        help="go on behind PLACE, which a list that was cut by --limit prints below it",
     )
 
 
@@ -74,7 +75,7 @@ def run(arguments: Namespace) -> int:
     with threadwell.open(arguments.store, read_only=True) as tw:
         if _is_looked_for(arguments):
             if arguments.after:
-                raise Mistake("--after goes on with a list that --status alone narrows")
+                raise Mistake("--after goes with no filter but --status open or --status finished")
             return _found(tw, arguments)
         return _walked(tw, arguments)
 
@@ -95,7 +96,7 @@ def _walked(tw: Threadwell, arguments: Namespace) -> int:
             lines.print(page.sessions, whys)
         if limit is not None:
             break
-    more = f"threadwell sessions --limit {limit} --after {after}" if after else ""
+    more = _onward(arguments, after) if after else ""
     if in_json is not None:
         in_json.end()
         if more:
@@ -109,6 +110,16 @@ def _walked(tw: Threadwell, arguments: Namespace) -> int:
     else:
         print("No session is like that.")
     return 0
+
+
+def _onward(arguments: Namespace, after: str) -> str:
+    """The command that prints what follows: as this one was asked, behind that place."""
+    asked = f"threadwell sessions {place(arguments.store, arguments.project)}"
+    if arguments.status != "all":
+        asked += f" --status {arguments.status}"
+    asked += " --why" if arguments.why else ""
+    asked += " --format json" if arguments.format == "json" else ""
+    return f"{asked} --limit {arguments.limit} --after {after}"
 
 
 def _found(tw: Threadwell, arguments: Namespace) -> int:
@@ -214,9 +225,9 @@ COMMAND = Command(
     name="sessions",
     summary="List the sessions, as the pages do",
     about="A session is what the pages and `threadwell verify` call one: an Encounter of class VR "
-    "that is part of no other, also one that was made by hand. The one that was written in last "
-    "stands first; one patient's, those with an open question and the superseded by when they "
-    "began. Days are those of the care time zone.",
+    "that is part of no other, also one that was made by hand. The one with the newest message "
+    "stands first; with --patient, --to-review or --status superseded, the one that began last. "
+    "Days are those of the care time zone.",
     examples=(
         "threadwell sessions",
         "threadwell sessions --patient 'Mia Castellano' --from 2026-11-01 --to 2026-11-30",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from threadwell.cli.command import Command, add_action, add_format, add_store, add_url
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.variables import add_with, variables
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
@@ -69,14 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="what they may see: a policy or a ready-made role (`threadwell policy roles`); "
         "without it a Practitioner may do everything",
     )
-    parser.add_argument(
-        "--with",
-        dest="parameters",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="what a variable of the role stands for (patient=Patient/…)",
-    )
+    add_with(parser, "what a variable of the role stands for")
     parser.add_argument(
         "--admin", action="store_true", help="they may register clients and invite others"
     )
@@ -163,7 +157,7 @@ def _make(tw: Threadwell, arguments: Namespace) -> None:
         type=arguments.type,
         profile=arguments.profile,
         policy=arguments.role,
-        parameters=_parameters(arguments.parameters),
+        parameters=variables(arguments.parameters),
         admin=arguments.admin,
         patient=arguments.patient,
     )
@@ -202,7 +196,7 @@ def _give_role(tw: Threadwell, arguments: Namespace) -> None:
     name = arguments.role
     if name in ROLES and not any(name in (p["id"], p["name"]) for p in tw.policies()):
         tw.set_policy(name)
-    parameters = _parameters(arguments.parameters)
+    parameters = variables(arguments.parameters)
     for profile in _profiles(tw, user):
         had = next((m.grants for m in tw.memberships() if m.who == profile), ())
         tw.give_policy(profile, name, acts_as=profile, parameters=parameters)
@@ -281,16 +275,6 @@ def _row(tw: Threadwell, user: User) -> dict[str, Any]:
 
 def _profiles(tw: Threadwell, user: User) -> list[str]:
     return [one.profile for one in user.members if one.project == tw.project]
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not (name and equals and value):
-            raise Misuse("--with is written NAME=VALUE, as in patient=Patient/123")
-        found[name] = value
-    return found
 
 
 COMMAND = Command(

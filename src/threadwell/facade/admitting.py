@@ -38,6 +38,7 @@ class Admitting(Granting):
         *,
         policy: str = "",
         acts_as: str = "",
+        parameters: Mapping[str, str] | None = None,
         redirect_uris: Sequence[str] = (),
         scopes: Sequence[str] = (),
         outside: bool = False,
@@ -52,8 +53,8 @@ class Admitting(Granting):
             client = tw.add_client("billing")
             print(client.client_id, client.client_secret)
 
-        With a ``policy`` it may do what that allows, for ``acts_as``, from its first request on
-        (see ``give_policy``), and may not register others.
+        With a ``policy`` it may do what that allows, for ``acts_as`` and with ``parameters``,
+        from its first request on (see ``give_policy``), and may not register others.
 
         With ``redirect_uris`` people sign in by it, and are led back to one of these::
 
@@ -77,7 +78,7 @@ class Admitting(Granting):
             return self._loop.call(made)
         # It has its policy before anybody can log in as it.
         id_ = str(uuid4())
-        self.give_policy(f"ClientApplication/{id_}", policy, acts_as=acts_as)
+        self.give_policy(f"ClientApplication/{id_}", policy, acts_as=acts_as, parameters=parameters)
         made = add_client(
             self._store, name, client_id=id_, project=self._project, admin=False, **more
         )

@@ -90,7 +90,7 @@ def check_page(after: object, size: object) -> None:
     if type(size) is not int or size < 1:
         raise BadSetting(f"size {size!r} is no number of sessions of a page")
     if after != "" and not (isinstance(after, str) and is_cursor(after)):
-        raise BadSetting(f"after {after!r} is nothing that a page of sessions tells")
+        raise BadSetting(f"after {after!r} is no place that a list of sessions has told")
 
 
 def _query(parameters: Any) -> str:

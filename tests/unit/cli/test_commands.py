@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import threadwell
 from threadwell.cli import COMMANDS, main
 from threadwell.server import Serving
 
@@ -245,6 +246,25 @@ def test_the_store_is_an_option_or_a_variable(
 def test_a_client_is_told_its_secret_as_json(answer: Any) -> None:
     made = answer("client", "add", "billing")
     assert set(made) == {"client_id", "client_secret"}
+
+
+def test_a_new_client_has_all_that_its_policy_asks_for(
+    answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["policy", "set", "care-team"])
+    command = ["client", "add", "family", "--policy", "care-team"]
+    capsys.readouterr()
+    assert main(command) == 1
+    assert "%patient" in capsys.readouterr().err
+    assert main(["client", "add", "family", "--with", "patient=Patient/9"]) == 2
+    assert main([*command, "--with", "patient"]) == 2
+    capsys.readouterr()
+    made = answer(*command, "--as", "Practitioner/1", "--with", "patient=Patient/9")
+    with threadwell.open("threadwell.db") as tw:
+        [one] = tw.memberships()
+        assert one.who == f"ClientApplication/{made['client_id']}"
+        assert one.profile == "Practitioner/1"
+        assert [dict(each.parameters) for each in one.grants] == [{"patient": "Patient/9"}]
 
 
 def test_clients_are_listed_rotated_and_revoked(

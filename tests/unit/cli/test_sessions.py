@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,11 @@ def test_pages_of_sessions_go_on_where_the_one_before_ended(
         found += json.loads(told.out)
         if not told.err:
             break
-        assert told.err.startswith("There are more: threadwell sessions --limit 7 --after a")
-        after = told.err.split()[-2:]
+        assert told.err.startswith(f"There are more: threadwell sessions --store {store} ")
+        # The command that is told prints what follows, as it stands.
+        again = shlex.split(told.err.partition(": threadwell ")[2])
+        assert again[3:-2] == ["--format", "json", "--limit", "7"]
+        after = again[-2:]
     assert found == every
     with threadwell.open(store, read_only=True) as tw:
         pages = list(tw.session_pages(size=9))
