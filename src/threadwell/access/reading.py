@@ -9,7 +9,7 @@ people see too much.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -55,6 +55,7 @@ _MEMBERS = frozenset(
         "breakGlass",
     }
 )
+_BYTES = "Binary"
 _ALWAYS_SHOWN = frozenset({"resourceType", "id", "meta"})
 _VARIABLE = re.compile(r"%([A-Za-z][A-Za-z0-9_-]*)(\.id)?")
 _HEX = re.compile(r"[0-9A-Fa-f]{2}")
@@ -190,10 +191,13 @@ def _entry(
             refusal = "it names its codes, and no value set or hierarchy of them"
             continue
         matched = True
+        if one == _BYTES and _of_bytes(hidden):
+            continue  # its content comes by other ways than its JSON
         kept = hidden
         if one == "Subscription" and not interactions & WRITING:
             kept = hidden | CREDENTIALS
-        yield Entry(one, query.filters, interactions, kept, kept | fixed)
+        may = interactions - WRITING if one == _BYTES and _of_bytes(fixed) else interactions
+        yield Entry(one, query.filters, may, kept, kept | fixed)
     if not matched:
         raise BadPolicy(f"{path}.criteria: {refusal}")
 
@@ -285,6 +289,11 @@ def _quoted(value: str, *, id_only: bool, where: str) -> str:
     return quote(re.sub(r"([\\,|$])", r"\\\1", text), safe="/")
 
 
+def _of_bytes(paths: Iterable[str]) -> bool:
+    """Whether paths lead to the content of a Binary, which its JSON does not have in the store."""
+    return any(path.partition(".")[0] == "data" for path in paths)
+
+
 def _paths(given: Mapping[str, Any], name: str, type_: str, path: str) -> frozenset[str]:
     found = given.get(name, [])
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
@@ -293,6 +302,9 @@ def _paths(given: Mapping[str, Any], name: str, type_: str, path: str) -> frozen
         root = one.partition(".")[0]
         if not _PATH.fullmatch(one) or root in _ALWAYS_SHOWN:
             raise BadPolicy(f"{path}.{name} cannot have {one[:64]!r}")
+        if type_ == _BYTES and _of_bytes([one]):
+            told = "leave the type out, or make the entry readonly"
+            raise BadPolicy(f"{path}.{name}: a Binary is its data: {told}")
         if type_ != ANY and all(root not in e.json_names() for e in elements(type_)):
             raise BadPolicy(f"{path}.{name}: {type_} has no element {root[:64]!r}")
     return frozenset(found)

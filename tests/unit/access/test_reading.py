@@ -45,6 +45,8 @@ def policy(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
         (policy({"resourceType": "Patient", "hiddenFields": "name"}), "hiddenFields"),
         (policy({"resourceType": "Patient", "hiddenFields": ["payload"]}), "no element"),
         (policy({"resourceType": "Patient", "hiddenFields": ["id"]}), "cannot have"),
+        (policy({"resourceType": "Binary", "hiddenFields": ["data"]}), "a Binary is its data"),
+        (policy({"resourceType": "Binary", "readonlyFields": ["data"]}), "make the entry readonly"),
         (policy({"resourceType": "Patient", "hiddenFields": ["name..x"]}), "cannot have"),
         (policy({"resourceType": "Patient", "readonlyFields": ["meta"]}), "cannot have"),
         (policy(*[{"resourceType": "Patient"}] * 201), "more than 200"),

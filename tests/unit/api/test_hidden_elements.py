@@ -184,3 +184,24 @@ def test_no_value_of_another_type_stands_beside_one_that_is_hidden(new_api: Any)
         assert {name for name in stored if name.startswith("occ")} == set(more)
     assert told[0] == told[1]
     assert told[0][0] == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [("hiddenFields", [403, 403, 403]), ("readonlyFields", [200, 403, 403]), ("", [200, 200, 200])],
+)
+def test_the_content_of_a_binary_is_no_element_beside_others(
+    new_api: Any, kind: str, statuses: list[int]
+) -> None:
+    """An entry of any type that names it hides the Binary, or leaves all of it as it is."""
+    api = new_api()
+    path = f"Binary/{api.make('Binary', contentType='text/plain', data='b25l')['id']}"
+    basic = limited(api, resourceType="*", **({kind: ["data"]} if kind else {}))
+    sent = {"resourceType": "Binary", "id": path.partition("/")[2], "contentType": "text/plain"}
+    answers = [
+        api.call("GET", path, authorization=basic),
+        api.call("PUT", path, {**sent, "data": "dHdv"}, authorization=basic),
+        api.call("PUT", path, b"two", content_type="text/plain", authorization=basic),
+    ]
+    assert [one.status_code for one in answers] == statuses
+    assert api.call("GET", path).content == (b"two" if statuses[1] == 200 else b"one")
