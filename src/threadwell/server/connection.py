@@ -276,6 +276,7 @@ class Connection(HttpToolsProtocol, Looked):
             on_response=self.on_response_complete,
         )
         cycle.more_body = False
+        cycle.message_event.set()  # whoever asks for its body is told at once that it has none
         self._start_asgi_task(cycle, self.app)
 
     def _refuse(self, status: bytes, header: bytes, reason: str) -> None:
