@@ -13,7 +13,7 @@ from threadwell.cli.command import Command, add_format, add_project
 from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import paint, plural, print_json
-from threadwell.cli.report import as_json, made, print_choices, print_report
+from threadwell.cli.report import as_json, made, print_choices, print_reasons, print_report
 
 if TYPE_CHECKING:
     from threadwell.backfill.working import Filled
@@ -154,9 +154,6 @@ class _Progress:
 
 
 def _print(filled: Filled, folder: str, store: str, project: str) -> None:
-    from threadwell.encounters import codes
-    from threadwell.inbox.names import concept_text
-
     report = filled.report
     if store:
         print_report(report, store=store, project=project)
@@ -173,8 +170,7 @@ def _print(filled: Filled, folder: str, store: str, project: str) -> None:
     )
     if counts.quarantined:
         print(paint("Quarantined:", "yellow"))
-        for reason, number in report.reasons.most_common():
-            print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
+        print_reasons(report.reasons)
 
 
 COMMAND = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -51,9 +51,6 @@ def print_choices(choices: Choices) -> None:
 
 def print_report(report: Report, *, store: str, project: str = "", dry_run: bool = False) -> None:
     """The counts of an import, and where the quarantined messages are to be seen."""
-    from threadwell.encounters import codes
-    from threadwell.inbox.names import concept_text
-
     counts = report.counts
     print(
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
@@ -67,11 +64,20 @@ def print_report(report: Report, *, store: str, project: str = "", dry_run: bool
     where = place(store, project)
     if counts.quarantined:
         print(paint("Quarantined:", "yellow"))
-        for reason, number in report.reasons.most_common():
-            print(f"{number:>6,}  {concept_text(codes.reason(reason))}")
+        print_reasons(report.reasons)
         print(f"See each, and why: threadwell quarantine {where}")
     if report.reviews:
         print(f"To be answered: threadwell reviews {where}")
+
+
+def print_reasons(reasons: Mapping[str, int]) -> None:
+    """Why messages wait, what most of them wait for first; equal numbers stand by their words."""
+    from threadwell.encounters import codes
+    from threadwell.inbox.names import concept_text
+
+    told = [(number, concept_text(codes.reason(reason))) for reason, number in reasons.items()]
+    for number, text in sorted(told, key=lambda one: (-one[0], one[1])):
+        print(f"{number:>6,}  {text}")
 
 
 def place(store: str, project: str = "") -> str:

@@ -141,7 +141,7 @@ class Exchanging:
 def _chosen(there: Sequence[Provider], issuer: str, read: Mapping[str, Any]) -> Provider:
     """The provider that a token is of: the app says so, or the token itself, or there is one."""
     if not there:
-        raise Wrong("nobody signs in here by another provider")
+        raise Wrong("no outside provider is set up here")
     named = issuer or read.get("iss")
     found = [one for one in there if named in (None, one.issuer)]
     if not found:

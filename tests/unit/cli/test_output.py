@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from threadwell.cli.output import paint, plural, table
+from threadwell.cli.report import print_reasons
 from threadwell.cli.streams import guarded_streams
 
 
@@ -62,3 +63,12 @@ def test_colours_are_for_terminals(
 )
 def test_counts_are_said(count: int, said: str) -> None:
     assert plural(count, "thread") == said
+
+
+def test_reasons_stand_alike_whatever_came_first(capsys: pytest.CaptureFixture[str]) -> None:
+    counted = {"unknown-sender": 2, "shared-address": 2, "unknown-recipient": 9}
+    print_reasons(counted)
+    told = capsys.readouterr().out
+    assert [line.split()[0] for line in told.splitlines()] == ["9", "2", "2"]
+    print_reasons(dict(reversed(counted.items())))
+    assert capsys.readouterr().out == told
