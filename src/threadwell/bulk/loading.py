@@ -173,7 +173,10 @@ class Loader:
                     self._ahead = None
 
     async def _put_new(self, path: Path, name: str, lines: list[Line], made: Made) -> bool:
-        """Write what came of lines; ``False`` where some of it is there already, or comes twice."""
+        """Write what came of lines; ``False`` where some of it is there already, or comes twice.
+
+        So it is where some of what is trusted cannot be read, as only the store has found.
+        """
         self._refuse(path, made.bad)
         if len({(one.type, one.id) for one in made.writes}) < len(made.writes):
             return False
@@ -181,6 +184,10 @@ class Loader:
         try:
             await self._store.commit(self._project, ChangeSet(tuple(made.writes), kept=(mark,)))
         except Conflict:
+            return False
+        except SHAPES:
+            if not self._trusted:
+                raise
             return False
         told = Counter(one.type for one in made.writes)
         self._count(Loaded(new=len(made.writes), types=dict(told)))

@@ -176,10 +176,12 @@ def test_a_bad_line_is_told_and_kept(tmp_path: Path, text: bytes, reason: str | 
 def test_what_is_trusted_is_not_checked(store: Store, tmp_path: Path) -> None:
     odd = {"resourceType": "Patient", "id": "odd", "hooves": 4}
     wrong = b'{"resourceType": "Patient", "id": "wrong", "name": 7, "meta": "none"}'
-    path = file(tmp_path / "x.ndjson", PATIENT, odd, wrong, MESSAGE)
+    # Only the store itself looks at it.
+    parameter = {"resourceType": "SearchParameter", "id": "wrong", "base": 7, "code": ["a"]}
+    path = file(tmp_path / "x.ndjson", PATIENT, odd, wrong, MESSAGE, parameter)
     counts, bad = load(store, path, trusted=True)
-    assert counts == {"files": 1, "lines": 4, "new": 3, "bad": 1}
-    assert [(one.number, one.reason) for one in bad] == [(3, MISSHAPEN)]
+    assert counts == {"files": 1, "lines": 5, "new": 3, "bad": 2}
+    assert [(one.number, one.reason) for one in bad] == [(3, MISSHAPEN), (5, MISSHAPEN)]
     assert read(store, "Patient", "odd")["hooves"] == 4
 
 
