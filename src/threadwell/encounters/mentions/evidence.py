@@ -9,6 +9,8 @@ from threadwell.encounters.mentions.forms import Place
 from threadwell.encounters.mentions.said import is_fever, leads_to, shows_a_person, verb_of
 
 _OLDEST = 120
+#: Within so many words stands what somebody has hurt: ``her left little toe``.
+_NEAR = 3
 
 
 def evidence(reading: Reading, place: Place) -> str:
@@ -102,7 +104,7 @@ def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
         return "verb"
     at, _ = verb_of(reading, end)
     does = reading.at("does", at)
-    if does and not (helping and reading.at("bare", at) >= does):
+    if does and _is_own(reading, at, does) and not (helping and reading.at("bare", at) >= does):
         return "verb"
     return "verb" if kind == "verb" and reading.at("aux", end) else ""
 
@@ -266,7 +268,7 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
         return "verb"
     at, verb = verb_of(reading, after)
     does = reading.at("does", at)
-    if does and not (helping and reading.at("bare", at) >= does):
+    if does and _is_own(reading, at, does) and not (helping and reading.at("bare", at) >= does):
         return "verb"
     if verb and not reading.at("have", at) and reading.at("another", at + verb):
         # "Will is a strong word": only of a person who is told to be one.
@@ -280,6 +282,21 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
         asked = _is_asked(reading, place)
         return "verb" if asked and (_ends_ill(reading, place) or _is_able(reading, place)) else ""
     return ""
+
+
+def _is_own(reading: Reading, at: int, does: int) -> bool:
+    """Whether what somebody does is done to what a patient has: ``cut her finger``.
+
+    Things and virtues do the same to others, and to something else: ``cut her nap short``, ``got
+    him through it``. What is done to nobody is somebody's own (*vomited*).
+    """
+    after = at + does
+    if not reading.before("whose", after):
+        whom = reading.at("whose", after) or reading.at("whom", after)
+        if not whom:
+            return True
+        after += whom
+    return any(reading.at("part", place) for place in range(after, after + _NEAR))
 
 
 def _is_able(reading: Reading, place: Place) -> bool:
