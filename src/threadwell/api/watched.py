@@ -14,7 +14,6 @@ from threadwell.access.limited import Limited
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Request
 from threadwell.audit.record import Who
-from threadwell.audit.strangers import Strangers
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.outcome import FhirError
 from threadwell.stores.contract import StoreBusy, StoreError
@@ -28,7 +27,6 @@ _BARE = frozenset({"capabilities"})
 _BUNDLES = frozenset({"batch", "transaction"})
 _ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
 _LONGEST = 20_000
-_STRANGERS = Strangers()
 
 
 async def watched(context: Context, request: Request, perform: Handler) -> Answer:
@@ -138,7 +136,7 @@ def by_url(request: Request) -> Who:
 def refused(context: Context, request: Request, act: str = "access", status: int = 401) -> None:
     """Record that somebody was refused before it was known what they may do."""
     asked = request.path[:_LONGEST]
-    _STRANGERS.refused(context.trail, context.project, who(request), act, status, asked)
+    context.trail.refused(context.project, act, who(request), status=status, asked=asked)
 
 
 def signed(context: Context, request: Request, status: int) -> None:

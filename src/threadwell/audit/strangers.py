@@ -9,9 +9,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from time import monotonic
 
-from threadwell.audit.record import Who
-from threadwell.audit.trail import Trail
-
 #: What is recorded one by one in a second.
 _MOST = 20
 
@@ -24,23 +21,15 @@ class _Counted:
 
 
 class Strangers:
-    """Counts what was refused in this process: for each project, so that a flood which comes for
-    one neither hides nor tells anything in another.
+    """Counts what was refused to them: for each project, so that a flood which comes for one
+    neither hides nor tells anything in another.
     """
 
     def __init__(self) -> None:
         self._of: defaultdict[str, _Counted] = defaultdict(_Counted)
 
-    def refused(
-        self, trail: Trail, project: str, by: Who, act: str, status: int, asked: str
-    ) -> None:
-        """Record that something was refused, and how many others were that are not recorded.
-
-        Of whoever is known each thing is: a flood of strangers hides nothing of theirs.
-        """
-        if by.who or by.client:
-            trail.event(project, act, by, status=status, asked=asked)
-            return
+    def one_more(self, project: str) -> int | None:
+        """How many were left out before this one; ``None`` where it is to be left out, too."""
         mine = self._of[project]
         second = int(monotonic())
         if second != mine.second:
@@ -48,8 +37,6 @@ class Strangers:
         mine.count += 1
         if mine.count > _MOST:
             mine.left_out += 1
-            return
-        if mine.left_out:
-            by = Who(way=by.way, address=by.address, name=f"{mine.left_out} more were left out")
-            mine.left_out = 0
-        trail.event(project, act, by, status=status, asked=asked)
+            return None
+        before, mine.left_out = mine.left_out, 0
+        return before

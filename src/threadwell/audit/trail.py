@@ -21,6 +21,7 @@ from threadwell.audit.chain import (
 from threadwell.audit.draining import Drain
 from threadwell.audit.record import Record, Touched, Who
 from threadwell.audit.spool import FileSpool, MemorySpool
+from threadwell.audit.strangers import Strangers
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Store
@@ -48,6 +49,7 @@ class Trail:
         self._spool = FileSpool(folder) if folder else MemorySpool()
         self._drain = Drain(whole, self._spool, folder)
         self._draining = asyncio.Lock()
+        self._strangers = Strangers()
 
     def note(self, project: str, record: Record) -> None:
         """Keep a record of what went with no commit; it outlives this process when this returns.
@@ -74,6 +76,19 @@ class Trail:
             at=self.clock(), act=act, by=by, status=status, asked=asked, touched=touched
         )
         self.note(project, record)
+
+    def refused(self, project: str, act: str, by: Who, *, status: int, asked: str) -> None:
+        """Note that something was refused, and how many others were that are not noted.
+
+        Of whoever is known each thing is: a flood of strangers hides nothing of theirs.
+        """
+        if not (by.who or by.client):
+            left_out = self._strangers.one_more(project)
+            if left_out is None:
+                return
+            if left_out:
+                by = Who(way=by.way, address=by.address, name=f"{left_out} more were left out")
+        self.event(project, act, by, status=status, asked=asked)
 
     def witness(self, project: str, by: Who, *, act: str = "", request: str = "") -> Witness:
         """One that records in this trail."""

@@ -6,12 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from threadwell.audit.record import Who
-from threadwell.audit.strangers import Strangers
 from threadwell.inbox.people import person_of
 from threadwell.inbox.site import Site
 from threadwell.users.sources import address_of, proxies
-
-_STRANGERS = Strangers()
 
 
 def address(request: Request) -> str:
@@ -36,5 +33,6 @@ def refused(site: Site, request: Request, response: Response, page: str) -> Resp
     """The answer to a form of those who are not signed in; that it lets nobody in is recorded."""
     if response.status_code >= 400:
         by = Who(way="pages", address=address(request))
-        _STRANGERS.refused(site.trail, site.project, by, "login", response.status_code, page)
+        status = response.status_code
+        site.trail.refused(site.project, "login", by, status=status, asked=page)
     return response

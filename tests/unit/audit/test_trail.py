@@ -26,7 +26,6 @@ from threadwell.audit.finding import Wanted, find, find_line
 from threadwell.audit.index import TERM, block_of
 from threadwell.audit.keeping import keep_for, prune
 from threadwell.audit.record import Line, Record, Touched, Who
-from threadwell.audit.strangers import Strangers
 from threadwell.audit.trail import Trail
 from threadwell.audit.verifying import parse_anchor, verify
 from threadwell.fhir.stamp import stamp
@@ -356,13 +355,13 @@ def test_a_flood_of_strangers_hides_nobody_else(
 ) -> None:
     now = 7.0
     monkeypatch.setattr("threadwell.audit.strangers.monotonic", lambda: now)
-    flood, stranger = Strangers(), Who(way="api", address="192.0.2.8")
+    stranger = Who(way="api", address="192.0.2.8")
     for _ in range(25):
-        flood.refused(desk.trail, desk.project, stranger, "access", 401, "Patient")
-    flood.refused(desk.trail, desk.project, NURSE, "access", 403, "Patient")
+        desk.trail.refused(desk.project, "access", stranger, status=401, asked="Patient")
+    desk.trail.refused(desk.project, "access", NURSE, status=403, asked="Patient")
     assert len(_found(desk)) == 21
     (known,) = _found(desk, who=NURSE.who)
     assert (known.record.by, known.record.status) == (NURSE, 403)
     now = 8.0
-    flood.refused(desk.trail, desk.project, stranger, "access", 401, "Patient")
+    desk.trail.refused(desk.project, "access", stranger, status=401, asked="Patient")
     assert _found(desk)[0].record.by.name == "5 more were left out"
