@@ -10,7 +10,6 @@ import pytest
 
 from threadwell.api.readiness import Readiness
 from threadwell.audit.record import Who
-from threadwell.audit.strangers import Strangers
 from threadwell.audit.trail import Trail
 from threadwell.channels.account import Account
 from threadwell.duties import rota
@@ -129,10 +128,10 @@ def test_what_anybody_may_ask_of_the_server_names_no_project() -> None:
 
 
 def test_a_flood_for_one_project_hides_nothing_in_another() -> None:
-    trail, strangers = Trail(MemoryStore()), Strangers()
+    trail = Trail(MemoryStore())
     for _ in range(50):
-        strangers.refused(trail, "a", Who(way="api"), "login", 401, "auth/login")
-    strangers.refused(trail, "b", Who(way="api"), "login", 401, "auth/login")
+        trail.refused("a", "login", Who(way="api"), status=401, asked="auth/login")
+    trail.refused("b", "login", Who(way="api"), status=401, asked="auth/login")
 
     async def lines(project: str) -> list[str]:
         await trail.drain()
