@@ -21,6 +21,7 @@ import apsw
 from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
 from threadwell.intake import Settings, import_messages, import_people, parse_options
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
@@ -123,7 +124,7 @@ def _people() -> list[dict[str, str]]:
 async def _into_memory(backup: Path) -> None:
     store = MemoryStore()
     await import_people(store, DEFAULT_PROJECT, _people())
-    report = await import_messages(store, DEFAULT_PROJECT, _messages(backup), _settings())
+    report = await import_messages(Seat(store, DEFAULT_PROJECT, _settings()), _messages(backup))
     assert report.counts.quarantined == 0
 
 
@@ -132,7 +133,7 @@ def _into_sqlite(backup: Path, path: Path) -> tuple[float, int]:
         store = SqliteStore.open(path)
         await import_people(store, DEFAULT_PROJECT, _people())
         start = time.perf_counter()
-        report = await import_messages(store, DEFAULT_PROJECT, _messages(backup), _settings())
+        report = await import_messages(Seat(store, DEFAULT_PROJECT, _settings()), _messages(backup))
         taken = time.perf_counter() - start
         assert report.counts.quarantined == 0
         await store.close()

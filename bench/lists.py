@@ -17,6 +17,7 @@ from threadwell.app import open_store
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake import Settings, import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -86,7 +87,7 @@ async def _fill(url: str, messages: int, long: int, people: int, office: Address
         _message(f"m{n}", n * 7919 % people, timedelta(minutes=n * 500_000 // block), office)
         for n in range(block)
     )
-    await import_messages(store, DEFAULT_PROJECT, every, how)
+    await import_messages(Seat(store, DEFAULT_PROJECT, how), every)
     if messages > block:
         small = MemoryStore()
         for type_ in TYPES:
@@ -98,7 +99,7 @@ async def _fill(url: str, messages: int, long: int, people: int, office: Address
         times = (messages - 1) // block
         await copy(small, store, DEFAULT_PROJECT, times, timedelta(seconds=37))
     last = (_message(f"l{n}", people, timedelta(days=400, seconds=n), office) for n in range(long))
-    await import_messages(store, DEFAULT_PROJECT, last, how)
+    await import_messages(Seat(store, DEFAULT_PROJECT, how), last)
     await store.put_private("bench-whole", DEFAULT_PROJECT, b"1")
     await store.close()
 

@@ -46,6 +46,7 @@ from threadwell.intake.arrivals.reading import read_entry
 from threadwell.intake.arrivals.settings import live_settings
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.collecting import rare_collections
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -267,7 +268,7 @@ async def _taken_in(url: str, count: int, *, of_journal: bool) -> tuple[float, f
         made = (Entry(_ACCOUNT.name, _ACCOUNT.channel, one) for one in deliveries)
         began, busy = time.perf_counter(), time.process_time()
         items = (one for what in made for one in read_entry(what, live, _ACCOUNT, "US").items)
-        await import_messages(store, DEFAULT_PROJECT, items, settings)
+        await import_messages(Seat(store, DEFAULT_PROJECT, settings), items)
     taken, busy = time.perf_counter() - began, time.process_time() - busy
     query = Query("Communication", (MissingFilter("part-of", missing=False),), total=Total.ACCURATE)
     found = (await store.search(DEFAULT_PROJECT, query)).total

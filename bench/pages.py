@@ -26,6 +26,7 @@ import threadwell
 import toolbox
 from threadwell.app import open_store
 from threadwell.intake import Settings, import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -97,7 +98,7 @@ async def _write(store: str) -> None:
     message = Message("twilio", "SM1", ana, (office,), now, words, words, _ANA, ours=(office,))
     opened = open_store(store)
     try:
-        await import_messages(opened, DEFAULT_PROJECT, [message], Settings(owner=(office,)))
+        await import_messages(Seat(opened, DEFAULT_PROJECT, Settings(owner=(office,))), [message])
     finally:
         await opened.close()
 

@@ -23,6 +23,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.validation import validate
 from threadwell.intake import import_messages
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sqlite import SqliteStore
@@ -128,7 +129,7 @@ async def _imported(name: str, folder: Path) -> AsyncIterator[Store]:
         await add(store, case["people"])
         settings, messages = settings_of(case), messages_of(case)
         await import_messages(
-            store, DEFAULT_PROJECT, messages, settings, clock=lambda: clock_of(case)
+            Seat(store, DEFAULT_PROJECT, settings, clock=lambda: clock_of(case)), messages
         )
         yield store
     else:

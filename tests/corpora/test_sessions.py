@@ -11,6 +11,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.validation import validate
 from threadwell.intake import import_messages, verify
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sqlite import SqliteStore
@@ -38,7 +39,7 @@ def test_case(name, way, tmp_path):
         settings = settings_of(case, batch=3)
         for part in parts:
             await import_messages(
-                store, DEFAULT_PROJECT, part, settings, clock=lambda: clock_of(case)
+                Seat(store, DEFAULT_PROJECT, settings, clock=lambda: clock_of(case)), part
             )
         try:
             assert await told(store) == case["record"]

@@ -140,10 +140,12 @@ class People:
         """The practice corrects what it wrote."""
         if message := self._one([one for one in await self._said() if _is_ours(one)]):
             await correct_message(
-                *(self.store, DEFAULT_PROJECT, _name(message), "rather so", self.how, CHANNELS),
+                Seat(self.store, DEFAULT_PROJECT, self.how, clock=self.clock),
+                _name(message),
+                "rather so",
+                CHANNELS,
                 sender=ALICE,
                 key=str(self.clock()),
-                clock=self.clock,
             )
 
     async def reply(self) -> None:
@@ -151,10 +153,12 @@ class People:
         kinds = (self._threads, self._said)
         if to := self._one(await self.random.choice(kinds)()):
             await reply(
-                *(self.store, DEFAULT_PROJECT, _name(to), "we answer", self.how, CHANNELS),
+                Seat(self.store, DEFAULT_PROJECT, self.how, clock=self.clock),
+                _name(to),
+                "we answer",
+                CHANNELS,
                 sender=ALICE,
                 key=str(self.clock()),
-                clock=self.clock,
             )
 
     async def answer(self) -> None:

@@ -152,8 +152,10 @@ async def record(
         if one.acts:
             await write_acts(store, one.acts, clock(), messages)
         else:
-            await import_messages(slow(store), DEFAULT_PROJECT, one.messages, how, clock=clock)
-    await import_messages(store, DEFAULT_PROJECT, [], how, clock=clock)
+            await import_messages(
+                Seat(slow(store), DEFAULT_PROJECT, how, clock=clock), one.messages
+            )
+    await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock), [])
     assert await verify(store, DEFAULT_PROJECT) == []
     return await live(store)
 
@@ -211,7 +213,7 @@ def test_acts_are_cut_anew_as_if_they_had_always_been_so(messages, before, after
     async def both():
         store = await with_people()
         await record(store, shuffled(messages, acts, random), before, NOW)
-        await recut(store, DEFAULT_PROJECT, after, clock=Ticking(NOW + 10_000))
+        await recut(Seat(store, DEFAULT_PROJECT, after, clock=Ticking(NOW + 10_000)))
         fresh = [Delivery(acts=tuple(acts)), Delivery(tuple(messages))]
         return await live(store), await record(await with_people(), fresh, after, NOW)
 
@@ -235,10 +237,12 @@ def test_what_was_done_live_follows_from_messages_and_acts(messages, how, random
         for one in sorted(shuffled(messages, [], random), key=lambda one: one.messages[0].sent):
             now += 7 * 3_600_000
             clock = Ticking(now)
-            await import_messages(slow(store), DEFAULT_PROJECT, one.messages, how, clock=clock)
+            await import_messages(
+                Seat(slow(store), DEFAULT_PROJECT, how, clock=clock), one.messages
+            )
             if acting:
                 await _act(store, acting.pop(), how, clock, random)
-        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=Ticking(NOW))
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=Ticking(NOW)), messages)
         found = await store.search(DEFAULT_PROJECT, Query("Task", count=1000))
         acts = [one for one in found.matches if b"-session" in one.body]
         fresh = await with_people()
@@ -246,7 +250,7 @@ def test_what_was_done_live_follows_from_messages_and_acts(messages, how, random
             resource = decode(one.body)
             write = Write("Task", one.id, one.version_id, one.updated, resource, one.body)
             await fresh.commit(DEFAULT_PROJECT, ChangeSet((write,)))
-        await import_messages(fresh, DEFAULT_PROJECT, messages, how, clock=Ticking(NOW))
+        await import_messages(Seat(fresh, DEFAULT_PROJECT, how, clock=Ticking(NOW)), messages)
         assert await verify(store, DEFAULT_PROJECT) == []
         return _as_cut(await live(store)), _as_cut(await live(fresh))
 
@@ -361,7 +365,7 @@ def test_of_two_closings_at_once_one_is_recorded() -> None:
 
     async def race() -> tuple[list[str], int]:
         store = await with_people()
-        await import_messages(store, DEFAULT_PROJECT, messages[:1], how, clock=clock)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock), messages[:1])
         page = await store.search(DEFAULT_PROJECT, Query("Encounter"))
         name = f"Encounter/{page.matches[0].id}"
         done = await asyncio.gather(
@@ -369,7 +373,7 @@ def test_of_two_closings_at_once_one_is_recorded() -> None:
                 close_session(Seat(slow(store), DEFAULT_PROJECT, how, BY, clock), name)
                 for _ in range(5)
             ),
-            import_messages(slow(store), DEFAULT_PROJECT, messages[1:2], how, clock=clock),
+            import_messages(Seat(slow(store), DEFAULT_PROJECT, how, clock=clock), messages[1:2]),
         )
         closed = [one.act for one in done[:-1] if one.act]
         tasks = await store.search(DEFAULT_PROJECT, Query("Task", count=100))

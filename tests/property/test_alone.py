@@ -22,6 +22,7 @@ from test_intake import (
 from threadwell.fhir.json import decode
 from threadwell.intake import import_messages
 from threadwell.intake.gathered.alone import Alone
+from threadwell.intake.seat import Seat
 from threadwell.messages import Broken
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -58,7 +59,7 @@ def recorded(items: list, how, now: int) -> tuple[dict[str, object], dict[str, i
 
 async def imported(items: list, how, now: int) -> tuple[dict[str, object], dict[str, int]]:
     store = await with_people()
-    report = await import_messages(store, DEFAULT_PROJECT, items, how, clock=lambda: now)
+    report = await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=lambda: now), items)
     people = {f"{type_}/{id_}" for type_, id_, _ in PEOPLE}
     counts = {name: getattr(report.counts, name) for name in ("new", "known", "quarantined")}
     return {name: one for name, one in (await live(store)).items() if name not in people}, counts

@@ -19,6 +19,7 @@ from threadwell.backfill.local import fill
 from threadwell.fhir.content import with_data
 from threadwell.fhir.json import decode, encode
 from threadwell.intake import import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Broken
 from threadwell.stores.contract import DEFAULT_PROJECT, START
 
@@ -42,7 +43,7 @@ def without_meta(body: bytes) -> bytes:
 
 async def imported(items, how, now) -> tuple[dict[str, bytes], object]:
     store = await with_people()
-    report = await import_messages(store, DEFAULT_PROJECT, items, how, clock=lambda: now)
+    report = await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=lambda: now), items)
     found = {}
     for version in await store.versions(DEFAULT_PROJECT, START, 10_000):
         body = with_data(version.stored.body, version.content)

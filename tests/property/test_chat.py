@@ -23,6 +23,7 @@ from threadwell.intake.chat.seen import Seen
 from threadwell.intake.chat.told import tell
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sqlite import SqliteStore
@@ -111,15 +112,17 @@ async def _both_sides(store: Store, steps: list[tuple[str, Any]]) -> None:
                 await phone.ask(lost=how)
             case "reply" if threads := await history.headers(store, OF, INES):
                 done_ = await reply(
-                    store,
-                    OF,
+                    Seat(
+                        store,
+                        OF,
+                        await kept_settings(store, OF, channel_labels()),
+                        clock=lambda: phone.now,
+                    ),
                     f"Communication/{threads[-1]}",
                     f"answer {how}",
-                    await kept_settings(store, OF, channel_labels()),
                     live_channels(),
                     sender="Practitioner/n1",
                     key=f"r{how}",
-                    clock=lambda: phone.now,
                 )
                 replied[how] = done_.message.removeprefix("Communication/")
             case "read":

@@ -38,6 +38,7 @@ from test_intake import (
 from threadwell.encounters.said import said
 from threadwell.intake import import_messages, quarantine, replay, verify
 from threadwell.intake.held.hold import decode_message
+from threadwell.intake.seat import Seat
 from threadwell.messages import Attachment, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -134,11 +135,14 @@ async def record(store) -> dict[str, object]:
 async def taken(parts, how) -> dict[str, object]:
     store = await with_people()
     for part in parts:
-        report = await import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=clock_at_now)
+        report = await import_messages(
+            Seat(slow(store), DEFAULT_PROJECT, how, clock=clock_at_now), part
+        )
         counts = report.counts
         assert counts.read == len(part) == counts.new + counts.known + counts.quarantined
     again = await import_messages(
-        store, DEFAULT_PROJECT, [one for part in parts for one in part], how, clock=clock_at_now
+        Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now),
+        [one for part in parts for one in part],
     )
     assert (again.counts.new, again.completed, again.superseded) == (0, 0, 0)
     assert await verify(store, DEFAULT_PROJECT) == []
@@ -177,12 +181,12 @@ def test_what_was_held_ends_as_what_was_not(copies, how, data):
     async def late_and_early():
         late = await with_people()
         for part in (copies[:cut], copies[cut:]):
-            await import_messages(slow(late), DEFAULT_PROJECT, part, how, clock=clock_at_now)
+            await import_messages(Seat(slow(late), DEFAULT_PROJECT, how, clock=clock_at_now), part)
         await add(late, STRANGERS)
-        await replay(late, DEFAULT_PROJECT, how, clock=clock_at_now)
+        await replay(Seat(late, DEFAULT_PROJECT, how, clock=clock_at_now))
         early = await with_people()
         await add(early, STRANGERS)
-        await import_messages(early, DEFAULT_PROJECT, shuffled, how, clock=clock_at_now)
+        await import_messages(Seat(early, DEFAULT_PROJECT, how, clock=clock_at_now), shuffled)
         assert await quarantine(late, DEFAULT_PROJECT) == []
         assert await verify(late, DEFAULT_PROJECT) == []
         return await record(late), await record(early)
@@ -206,14 +210,14 @@ def test_two_imports_at_a_time_and_one_that_is_killed(copies, how, meets_at, die
         store = await with_people()
 
         async def meet():
-            await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
+            await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), others)
             if dies:
                 raise Killed
 
         meddled = before_commit(store, meets_at, meet)
         with suppress(Killed):
-            await import_messages(meddled, DEFAULT_PROJECT, copies, how, clock=clock_at_now)
-        await import_messages(store, DEFAULT_PROJECT, copies, how, clock=clock_at_now)
+            await import_messages(Seat(meddled, DEFAULT_PROJECT, how, clock=clock_at_now), copies)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), copies)
         return await record(store), await taken([copies], how)
 
     after, expected = asyncio.run(both())

@@ -210,7 +210,9 @@ def without_what_was_held(late: dict[str, object], early: dict[str, object]) -> 
 async def record(parts: list[list[Message]], how: Settings, now: int = NOW) -> dict[str, object]:
     store = await with_people()
     for part in parts:
-        importing = import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=lambda: now)
+        importing = import_messages(
+            Seat(slow(store), DEFAULT_PROJECT, how, clock=lambda: now), part
+        )
         report = await importing
         counts = report.counts
         assert counts.read == len(part) == counts.new + counts.known + counts.quarantined
@@ -223,14 +225,14 @@ async def answered(
 ) -> dict[str, object]:
     """The record where a person answers every question in between."""
     store = await with_people()
-    await import_messages(store, DEFAULT_PROJECT, before, how, clock=clock_at_now)
+    await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), before)
     page = await store.search(DEFAULT_PROJECT, Query("Task", count=1000))
     seat = Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now)
     for task in page.matches:
         if "focus" in (body := decode(task.body)) and body["status"] == "requested":
             await answer_review(seat, task.id, patients)
     for part in parts:
-        await import_messages(slow(store), DEFAULT_PROJECT, part, how, clock=clock_at_now)
+        await import_messages(Seat(slow(store), DEFAULT_PROJECT, how, clock=clock_at_now), part)
     assert await verify(store, DEFAULT_PROJECT) == []
     return await live(store)
 
@@ -336,8 +338,8 @@ def test_a_killed_import_is_made_good_by_the_next(messages, how, dies_at, writte
 
         with suppress(Killed):
             dying = Wrapped(store, commit)
-            await import_messages(dying, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
-        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+            await import_messages(Seat(dying, DEFAULT_PROJECT, how, clock=clock_at_now), messages)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), messages)
         return await live(store), await record([messages], how)
 
     after, expected = asyncio.run(killed())
@@ -353,10 +355,12 @@ def test_two_imports_at_a_time_end_as_one(messages, how, meets_at, data):
         store = await with_people()
 
         async def meet():
-            await import_messages(store, DEFAULT_PROJECT, others, how, clock=clock_at_now)
+            await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), others)
 
         meddled = before_commit(store, meets_at, meet)
-        report = await import_messages(meddled, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        report = await import_messages(
+            Seat(meddled, DEFAULT_PROJECT, how, clock=clock_at_now), messages
+        )
         assert report.counts.read == len(messages)
         return await live(store), await record([messages], how)
 
@@ -371,10 +375,12 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
         store = await with_people()
         before = await live(store)
         dry = replace(how, dry_run=True)
-        foretold = await import_messages(store, DEFAULT_PROJECT, messages, dry, clock=clock_at_now)
+        foretold = await import_messages(
+            Seat(store, DEFAULT_PROJECT, dry, clock=clock_at_now), messages
+        )
         assert await live(store) == before
         return foretold, await import_messages(
-            store, DEFAULT_PROJECT, messages, how, clock=clock_at_now
+            Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), messages
         )
 
     foretold, done = asyncio.run(both())
@@ -389,12 +395,12 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(messages, how):
 def test_strangers_are_placed_once_somebody_knows_them(messages, how):
     async def late_and_early():
         store = await with_people()
-        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now), messages)
         await add(store, STRANGERS)
-        await replay(store, DEFAULT_PROJECT, how, clock=clock_at_now)
+        await replay(Seat(store, DEFAULT_PROJECT, how, clock=clock_at_now))
         early = await with_people()
         await add(early, STRANGERS)
-        await import_messages(early, DEFAULT_PROJECT, messages, how, clock=clock_at_now)
+        await import_messages(Seat(early, DEFAULT_PROJECT, how, clock=clock_at_now), messages)
         assert await quarantine(store, DEFAULT_PROJECT) == []
         return await live(store), await live(early)
 
@@ -408,8 +414,8 @@ def test_open_sessions_are_finished_by_a_later_import(messages, how):
     async def late_and_once():
         store = await with_people()
         project = DEFAULT_PROJECT
-        await import_messages(store, project, messages, how, clock=lambda: SHORTLY_AFTER)
-        await import_messages(store, project, [], how, clock=clock_at_now)
+        await import_messages(Seat(store, project, how, clock=lambda: SHORTLY_AFTER), messages)
+        await import_messages(Seat(store, project, how, clock=clock_at_now), [])
         return await live(store), await record([messages], how)
 
     later, at_once = asyncio.run(late_and_once())

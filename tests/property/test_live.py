@@ -25,6 +25,7 @@ from test_intake import (
 )
 
 from threadwell.intake import Intake, Settings, import_messages, verify
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
@@ -128,7 +129,7 @@ def test_people_who_come_meanwhile_release_what_waits(dealt_out, how, turns):
     async def both():
         store = await with_people()
         await add(store, STRANGERS)
-        await import_messages(store, DEFAULT_PROJECT, messages, how, clock=lambda: NOW)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=lambda: NOW), messages)
         return await live(store), await dealt(hands, how, NOW, pauses, turns)
 
     early, late = asyncio.run(both())

@@ -150,7 +150,7 @@ async def with_people() -> MemoryStore:
 
 
 async def take(store: MemoryStore, messages: list[Message], how: Settings) -> None:
-    await import_messages(store, DEFAULT_PROJECT, messages, how, clock=lambda: NOW)
+    await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=lambda: NOW), messages)
 
 
 async def say(store: MemoryStore, saying: Saying, how: Settings) -> None:
@@ -225,7 +225,7 @@ def last_counts(
         await take(changed, messages, how)
         for saying in [*first, *last]:
             await say(changed, saying, how)
-        await recut(changed, DEFAULT_PROJECT, how, clock=lambda: NOW)
+        await recut(Seat(changed, DEFAULT_PROJECT, how, clock=lambda: NOW))
         once = await with_people()
         for saying in about.values():
             await take(once, [saying.message], how)

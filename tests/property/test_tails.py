@@ -25,6 +25,7 @@ from threadwell.intake import Intake, Settings, import_messages, parse_options, 
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.circles import load
 from threadwell.intake.circles.shelf import Shelf
+from threadwell.intake.seat import Seat
 from threadwell.intake.tracking import Tracking
 from threadwell.messages import Message
 from threadwell.messages.wordings import deleted_id, original_of, wording_id
@@ -145,7 +146,7 @@ async def lived(
         if intake is None or random.random() < 0.7:
             intake = Intake(store, DEFAULT_PROJECT, settings, clock=clock)
         if does == "import":
-            await import_messages(store, DEFAULT_PROJECT, part, how, clock=clock)
+            await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=clock), part)
             continue
         await intake.take(part)
         now += HOUR_MS

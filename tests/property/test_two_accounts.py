@@ -70,10 +70,10 @@ async def taken(order: list[Message], live: list[bool], come: int) -> list[objec
         if live[at]:
             await intake.take([one])
         else:
-            await import_messages(store, DEFAULT_PROJECT, [one], HOW, clock=lambda: NOW)
+            await import_messages(Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW), [one])
     if come >= len(order):
         await add(store, STRANGERS)
-    await import_messages(store, DEFAULT_PROJECT, [], HOW, clock=lambda: NOW)
+    await import_messages(Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW), [])
     while waiting := await quarantine(store, DEFAULT_PROJECT):
         held = waiting[0]
         assert held.reason == "suspected-duplicate"
@@ -83,7 +83,7 @@ async def taken(order: list[Message], live: list[bool], come: int) -> list[objec
         twin = await store.read(DEFAULT_PROJECT, "Communication", held.twin.partition("/")[2])
         same = number_of(own_of(decode(twin.body)).external_id) == number_of(mine)
         await say_whether_same(seat, held.task, same=same)
-    report = await import_messages(store, DEFAULT_PROJECT, order, HOW, clock=lambda: NOW)
+    report = await import_messages(Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW), order)
     assert report.counts.known == len(order)
     assert await verify(store, DEFAULT_PROJECT) == []
     query = Query("Communication", (MissingFilter("part-of", missing=False),), count=100)

@@ -26,6 +26,7 @@ from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.outbox import dead_letters, replay_letter, waiting
 from threadwell.intake.replies.sending import UNKNOWN, Outbox
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Kept, Store
 
@@ -52,15 +53,20 @@ class _Replies(Journey):
         await keep_account(store, DEFAULT_PROJECT, self._account())
         settings = await kept_settings(store, DEFAULT_PROJECT, channel_labels())
         first = [self._first(case) for case in range(self.cases)]
-        await import_messages(store, DEFAULT_PROJECT, first, settings)
+        await import_messages(Seat(store, DEFAULT_PROJECT, settings), first)
 
     async def work(self, desk: Desk, case: int, told: set[str]) -> None:
         if "written" not in told:
             [first] = await desk.children(self.channel, self._first(case).external_id)
             # Who does not know whether a reply was kept says it again, by the same key.
             await reply(
-                *(desk.store, DEFAULT_PROJECT, f"Communication/{first['id']}", self._words(case)),
-                await kept_settings(desk.store, DEFAULT_PROJECT, channel_labels()),
+                Seat(
+                    desk.store,
+                    DEFAULT_PROJECT,
+                    await kept_settings(desk.store, DEFAULT_PROJECT, channel_labels()),
+                ),
+                f"Communication/{first['id']}",
+                self._words(case),
                 live_channels(),
                 sender=f"Practitioner/{await _practitioner(desk)}",
                 key=f"key-{case}",

@@ -19,6 +19,7 @@ from threadwell.backfill.spreading import address_of, learned_of, spread, told
 from threadwell.intake import import_messages
 from threadwell.intake.collecting import no_collections, rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
+from threadwell.intake.seat import Seat
 from threadwell.intake.whole import Learned, Whole, write_learned
 from threadwell.messages import Address
 from threadwell.stores.contract import Store
@@ -94,9 +95,8 @@ def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) 
         lines = folder.lines(number)
         if basis.store:
             items = chain.from_iterable(together(every))
-            lines.done = await import_messages(
-                store, basis.project, items, settings, clock=basis.clock
-            )
+            seat = Seat(store, basis.project, settings, clock=basis.clock)
+            lines.done = await import_messages(seat, items)
         else:
             ours = frozenset(map(address_of, plan.ours))
             whole = Whole(store, basis.project, settings, basis.clock, ours)

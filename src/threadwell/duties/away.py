@@ -9,6 +9,8 @@ from __future__ import annotations
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
 from threadwell.intake.kept_rules import kept_rules
+from threadwell.intake.practice import kept_settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.todos.away import give_back
 
 #: Seconds between two looks.
@@ -21,7 +23,9 @@ def duty(at: Workplace) -> Duty:
     async def look() -> float | None:
         rules = await kept_rules(at.store, at.project)
         if rules is not None and rules.away:
-            await give_back(at.store, at.project, still_held=still_held, clock=at.clock)
+            settings = await kept_settings(at.store, at.project, at.labels)
+            seat = Seat(at.store, at.project, settings, clock=at.clock)
+            await give_back(seat, still_held=still_held)
         return _PAUSE
 
     return Duty("away", look, heeds_stirs=False)

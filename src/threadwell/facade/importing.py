@@ -143,16 +143,16 @@ async def run_import(
     settings = cut_by(settings, days)
     settings = replace(settings, workers=_cores() if job.workers is None else job.workers)
     await keep_choices(store, project, choices, days)
+    seat = Seat(store, project, replace(settings, correct_times=job.correct_times))
     if job.correct_times:
         # What is read again is cut right away; the rest follows, and a recut that was under way.
-        settings = replace(settings, correct_times=True)
-        report = await import_messages(store, project, messages, settings, progress)
+        report = await import_messages(seat, messages, progress)
         if choices.recutting and not job.dry_run:
-            await _recut(store, project, settings, choices, None)
+            await _recut(seat, choices, None)
         return await _with_outcome(report, store, project)
     if choices.recutting:
-        await _recut(store, project, settings, choices, progress)
-    report = await import_messages(store, project, messages, settings, progress)
+        await _recut(seat, choices, progress)
+    report = await import_messages(seat, messages, progress)
     return await _with_outcome(report, store, project)
 
 
@@ -188,7 +188,7 @@ async def run_recut(
         store = TrialStore(store)
     settings = await settings_of(store, project, Who(), choices, dry_run=dry_run)
     await keep_choices(store, project, choices, CareDays(None, days.here))
-    report = await _recut(store, project, settings, choices, progress)
+    report = await _recut(Seat(store, project, settings), choices, progress)
     return await _with_outcome(report, store, project)
 
 
@@ -199,7 +199,7 @@ async def run_preview(store: Store, project: str, asked: Asked) -> Preview:
         plain_settings(choices, channel_labels()), store, project, choices
     )
     days = await care_days(store, project, choices.zone or "UTC")
-    return await preview(store, project, cut_by(settings, days))
+    return await preview(Seat(store, project, cut_by(settings, days)))
 
 
 async def run_replay(store: Store, project: str, who: Who) -> Report:
@@ -207,7 +207,7 @@ async def run_replay(store: Store, project: str, who: Who) -> Report:
     choices = await kept_choices(store, project) or Choices()
     settings = await settings_of(store, project, who, choices)
     days = await care_days(store, project, choices.zone or "UTC")
-    return await replay(store, project, cut_by(settings, days))
+    return await replay(Seat(store, project, cut_by(settings, days)))
 
 
 async def run_answer(
@@ -335,15 +335,9 @@ async def _with_outcome(report: Report, store: Store, project: str) -> Report:
     return report
 
 
-async def _recut(
-    store: Store,
-    project: str,
-    settings: Settings,
-    choices: Choices,
-    progress: Progress | None,
-) -> Report:
-    report = await recut(store, project, settings, progress)
-    await keep_choices(store, project, replace(choices, recutting=False, zone_change=""))
+async def _recut(seat: Seat, choices: Choices, progress: Progress | None) -> Report:
+    report = await recut(seat, progress)
+    await keep_choices(seat.store, seat.project, replace(choices, recutting=False, zone_change=""))
     return report
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from threadwell.facade.heard import Heard
 
 if TYPE_CHECKING:
+    from threadwell.encounters.corrected import Agent
     from threadwell.intake.replies.depth import OutboxDepth
     from threadwell.intake.replies.outbox import Queued
     from threadwell.intake.replies.writing import Replied
+    from threadwell.intake.seat import Seat
     from threadwell.messages import Attachment
 
 
@@ -42,19 +44,15 @@ class Replying(Heard):
         that name stands before ``text``. Raises
         ``threadwell.intake.BadReply``.
         """
-        from threadwell.app import channel_labels, live_channels
-        from threadwell.intake.practice import kept_settings
+        from threadwell.app import live_channels
         from threadwell.intake.replies.writing import reply
 
         attached = files_at(files)
-        settings = self._loop.call(kept_settings(self._store, self._project, channel_labels()))
         return self._loop.call(
             reply(
-                self._store,
-                self._project,
+                self._seat(),
                 thread,
                 text,
-                settings,
                 live_channels(),
                 sender=sender,
                 answers=answers,
@@ -99,6 +97,15 @@ class Replying(Heard):
         from threadwell.intake.replies.outbox import drop_letter
 
         self._loop.call(drop_letter(self._store, self._project, id_))
+
+    def _seat(self, by: Agent | None = None) -> Seat:
+        """From where somebody acts; raises ``BadSetting``."""
+        from threadwell.app import channel_labels
+        from threadwell.intake.practice import kept_settings
+        from threadwell.intake.seat import SOMEBODY, Seat
+
+        settings = self._loop.call(kept_settings(self._store, self._project, channel_labels()))
+        return Seat(self._store, self._project, settings, by or SOMEBODY)
 
 
 def files_at(paths: Iterable[str | Path]) -> list[Attachment]:

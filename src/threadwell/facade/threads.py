@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadwell.facade.replying import Replying, files_at
 
 if TYPE_CHECKING:
     from threadwell.fhir.resource import Resource
-    from threadwell.intake import Settings
     from threadwell.intake.receipts.marking import MarkedRead
     from threadwell.intake.replies.asked import Replied
     from threadwell.intake.thread_acts.retracting import Retracted
@@ -27,13 +26,10 @@ class Threads(Replying):
         ``threadwell.intake.BadRetraction``. ``by`` is who does it: a name, or ``Practitioner/…``.
         """
         from threadwell.intake.acting_person import agent_of
-        from threadwell.intake.seat import Seat
         from threadwell.intake.thread_acts.retracting import BadRetraction, retract
 
         agent = self._loop.call(agent_of(self._store, self._project, by, BadRetraction))
-        return self._loop.call(
-            retract(Seat(self._store, self._project, self._settings(), agent), message, why=why)
-        )
+        return self._loop.call(retract(self._seat(agent), message, why=why))
 
     def correct(
         self,
@@ -58,11 +54,9 @@ class Threads(Replying):
 
         return self._loop.call(
             correct_message(
-                self._store,
-                self._project,
+                self._seat(),
                 message,
                 text,
-                self._settings(),
                 live_channels(),
                 sender=sender,
                 files=files_at(files),
@@ -88,9 +82,7 @@ class Threads(Replying):
 
         id_ = draft.removeprefix("Communication/")
         return self._loop.call(
-            save_draft(
-                self._store, self._project, thread, text, sender=sender, answers=answers, id_=id_
-            )
+            save_draft(self._seat(), thread, text, sender=sender, answers=answers, id_=id_)
         )
 
     def drafts(self, sender: str, thread: str = "") -> list[Resource]:
@@ -107,9 +99,7 @@ class Threads(Replying):
         from threadwell.app import live_channels
         from threadwell.intake.thread_acts.drafting import send_draft
 
-        return self._loop.call(
-            send_draft(self._store, self._project, draft, self._settings(), live_channels())
-        )
+        return self._loop.call(send_draft(self._seat(), draft, live_channels()))
 
     def discard_draft(self, draft: str) -> None:
         """Throw a draft away: ``tw.discard_draft("Communication/790")``.
@@ -118,7 +108,7 @@ class Threads(Replying):
         """
         from threadwell.intake.thread_acts.drafting import discard_draft
 
-        self._loop.call(discard_draft(self._store, self._project, draft))
+        self._loop.call(discard_draft(self._seat(), draft))
 
     def close_thread(self, thread: str, *, by: str = "", why: str = "") -> ThreadActed:
         """Close a thread: ``tw.close_thread("Communication/789").status == "completed"``.
@@ -181,23 +171,9 @@ class Threads(Replying):
         return str(self._loop.call(receipt_model(self._store, self._project)))
 
     def _turn(
-        self, act: Callable[..., Awaitable[ThreadActed]], *names: str, by: str, why: str
+        self, act: Callable[..., Coroutine[Any, Any, ThreadActed]], *names: str, by: str, why: str
     ) -> ThreadActed:
         from threadwell.intake.acting_person import agent_of
-        from threadwell.intake.seat import Seat
 
-        async def acting() -> ThreadActed:
-            agent = await agent_of(self._store, self._project, by)
-            seat = Seat(self._store, self._project, await self._kept(), agent)
-            return await act(seat, *names, why=why)
-
-        return self._loop.call(acting())
-
-    async def _kept(self) -> Settings:
-        from threadwell.app import channel_labels
-        from threadwell.intake.practice import kept_settings
-
-        return await kept_settings(self._store, self._project, channel_labels())
-
-    def _settings(self) -> Settings:
-        return self._loop.call(self._kept())
+        agent = self._loop.call(agent_of(self._store, self._project, by))
+        return self._loop.call(act(self._seat(agent), *names, why=why))

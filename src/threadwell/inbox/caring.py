@@ -146,17 +146,17 @@ async def do(site: Site, request: Request, form: Form) -> None:
         raise BadTodo("sign in with a link that names you")
     owner = first(form, "owner") if first(form, "act") == REROUTE else ""
     store = await site.acting(f"Task/{first(form, 'task')}", naming=[owner])
-    project = site.project
+    seat = await site.seat(store, by)
     task, why = f"Task/{first(form, 'task')}", " ".join(first(form, "why").split())
     match first(form, "act"):
         case "claim":
-            await claim(store, project, task, by.reference, by=by)
+            await claim(seat, task, by.reference)
         case "release":
-            await release(store, project, task, why=why, by=by)
+            await release(seat, task, why=why)
         case "reroute":
-            await reroute(store, project, task, why=why, owner=owner, by=by)
+            await reroute(seat, task, why=why, owner=owner)
         case _:
-            await dismiss(store, project, task, why=why, by=by)
+            await dismiss(seat, task, why=why)
 
 
 def _care(one: Waiting, me: str, dates: Dates, now: int) -> Care:

@@ -67,15 +67,8 @@ async def keep(site: Site, request: Request, form: Form) -> Response:
             naming=[thread],
             writes=written_by(by.reference, thread, status="preparation"),
         )
-        await save_draft(
-            store,
-            site.project,
-            thread,
-            text,
-            sender=by.reference,
-            id_=draft,
-            by=by,
-        )
+        seat = await site.seat(store, by)
+        await save_draft(seat, thread, text, sender=by.reference, id_=draft)
     return RedirectResponse(f"{request.url.path}{_query(request)}#text-of-{header}", 303)
 
 
@@ -89,7 +82,7 @@ async def forget(site: Site, request: Request, form: Form) -> None:
             store = await site.acting(
                 f"Communication/{id_}", writes=written_by(by.reference, "", status="preparation")
             )
-            await discard_draft(store, site.project, id_, by=by)
+            await discard_draft(await site.seat(store, by), id_)
 
 
 async def templates_by_channel(site: Site) -> dict[str, tuple[str, ...]]:
@@ -107,7 +100,7 @@ async def templates_by_channel(site: Site) -> dict[str, tuple[str, ...]]:
 async def with_saved(site: Site, request: Request, form: Form) -> Form:
     """The form with the saved reply or the template that it names put behind what is written;
     raises ``BadReply``."""
-    header, sender = first(form, "thread"), by_whom(request).reference
+    by, header = by_whom(request), first(form, "thread")
     name = first(form, "saved")
     if not name:
         raise BadReply("choose a saved reply first")
@@ -117,8 +110,9 @@ async def with_saved(site: Site, request: Request, form: Form) -> Form:
     thread = f"Communication/{header}"
     if name not in {one for one, _ in await saved_names(site.reader())}:
         raise BadReply(f"there is no saved reply {name!r}")
-    store = await site.acting(naming=[thread], writes=written_by(sender, thread))
-    filled = await saved_text(store, site.project, name, thread, sender=sender)
+    store = await site.acting(naming=[thread], writes=written_by(by.reference, thread))
+    seat = await site.seat(store, by)
+    filled = await saved_text(seat, name, thread, sender=by.reference)
     text = written(form)
     return {**form, "text": [f"{text}\n\n{filled}" if text else filled]}
 

@@ -33,7 +33,6 @@ from threadwell.intake.patience import Contended
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.reports.sessions import channel_of
-from threadwell.intake.seat import Seat
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
@@ -112,26 +111,26 @@ async def act(site: Site, request: Request) -> Response:
 
 async def _do(site: Site, request: Request, form: Form, message: str) -> str:
     """What the button says; the message (``Communication/…``) to look at afterwards."""
-    project, by = site.project, by_whom(request)
-    settings, why = await site.settings(), why_in(first(form, "why"))
+    by, why = by_whom(request), why_in(first(form, "why"))
     thread = f"Communication/{await _thread(site, message)}"
     if first(form, "act") == RETRACT:
         store = await site.acting(message)
     else:
         store = await site.acting(message, writes=written_by(by.reference, thread))
+    seat = await site.seat(store, by)
     if first(form, "act") == RETRACT:
-        await retract(Seat(store, project, settings, by), message, why=why)
+        await retract(seat, message, why=why)
         return message
     if first(form, "act") == AGAIN:
-        sent = await send_again(
-            *(store, project, message, settings, live_ways(site)), sender=by.reference, by=by
-        )
+        sent = await send_again(seat, message, live_ways(site), sender=by.reference)
         return sent.message
     corrected = await correct_message(
-        *(store, project, message, written(form), settings, live_ways(site)),
+        seat,
+        message,
+        written(form),
+        live_ways(site),
         sender=by.reference,
         key=first(form, "key"),
-        by=by,
         why=why,
     )
     return corrected.message

@@ -175,16 +175,13 @@ async def send(site: Site, request: Request, posted: Posted) -> Response:
     thread = f"Communication/{header}"
     store = await site.acting(thread, writes=written_by(by.reference, thread))
     replied = await reply(
-        store,
-        site.project,
+        await site.seat(store, by),
         thread,
         text,
-        await site.settings(),
         live_ways(site),
         sender=by.reference,
         files=posted.files,
         key=f"{first(form, 'key')} {said}",
-        by=by,
     )
     await forget(site, request, form)
     reader = site.reader()

@@ -91,12 +91,7 @@ async def add_address(seat: Seat, address: Address, whose: Sequence[str] | NewPe
             await store.commit(project, ChangeSet(tuple(batch.writes.values()), unmatched))
         except Conflict:
             continue
-        report = await replay(
-            *(store, project, settings),
-            wanted=Wanted({address_key(address)}),
-            author=seat.by.author,
-            clock=seat.clock,
-        )
+        report = await replay(seat, wanted=Wanted({address_key(address)}))
         return Added(people, report)
     raise Contended("others keep writing to the same people; try again when they are done")
 

@@ -31,6 +31,7 @@ from threadwell.intake.gathered.errand import (
 from threadwell.intake.gathered.packing import batches
 from threadwell.intake.gathered.spool import unpacked
 from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import ChangeSet, Store
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
@@ -90,7 +91,9 @@ async def _work(fileno: int) -> None:
     def progress(counts: Counts) -> None:
         send(writer, SoFar(counts))
 
-    importing = Importing(cast(Store, store), begin.project, begin.settings, progress, clock)
+    importing = Importing(
+        Seat(cast(Store, store), begin.project, begin.settings, clock=clock), progress
+    )
     importing.bring_together(begin.ours)
     work: asyncio.Queue[Work | End] = asyncio.Queue()
     deciding = asyncio.create_task(_decide(importing, work, writer))

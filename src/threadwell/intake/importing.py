@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.driving import Importing
 from threadwell.intake.held.release import Wanted
@@ -16,9 +15,7 @@ from threadwell.intake.on_its_way import Make
 from threadwell.intake.released import keep_released, to_release
 from threadwell.intake.seat import Seat
 from threadwell.intake.sending import Progress
-from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
-from threadwell.stores.contract import Store
 
 __all__ = [
     "import_messages",
@@ -31,58 +28,43 @@ __all__ = [
 
 
 async def import_messages(
-    store: Store,
-    project: str,
-    items: Iterable[Message | Broken],
-    settings: Settings,
-    progress: Progress | None = None,
-    *,
-    clock: Clock = now_ms,
+    seat: Seat, items: Iterable[Message | Broken], progress: Progress | None = None
 ) -> Report:
     """Take in ``items``, after what people have answered, and what earlier imports had to hold.
 
     At the end every session that the same policy left open, and that is over now, is finished.
 
-    ``progress`` is called with the counts after every batch. ``clock`` tells which sessions are
-    over. Raises what ``items`` raises, and ``StoreError`` if others keep writing; what was
-    committed until then stays, and a second import goes on from there.
+    ``progress`` is called with the counts after every batch. The clock of the ``seat`` tells which
+    sessions are over. Raises what ``items`` raises, and ``StoreError`` if others keep writing; what
+    was committed until then stays, and a second import goes on from there.
     """
-    importing = Importing(store, project, settings, progress, clock)
+    importing = Importing(seat, progress)
     await importing.answer()
-    wanted, done = await to_release(store, project, settings)
+    wanted, done = await to_release(seat.store, seat.project, seat.settings)
     await importing.replay(wanted)
-    if not settings.dry_run:
-        await keep_released(store, project, done)
+    if not seat.settings.dry_run:
+        await keep_released(seat.store, seat.project, done)
     await importing.take(items)
     await importing.settle()
     await importing.finish()
     return importing.report
 
 
-async def replay(
-    store: Store,
-    project: str,
-    settings: Settings,
-    *,
-    wanted: Wanted | None = None,
-    author: str = "",
-    clock: Clock = now_ms,
-) -> Report:
+async def replay(seat: Seat, *, wanted: Wanted | None = None) -> Report:
     """Take in what is held and can have its place now; ``Report.replayed`` counts it.
 
-    ``wanted`` tells what is meant, where it is not all of it, and ``author`` is the reference of
-    whoever wants it, ``""`` for nobody.
+    ``wanted`` tells what is meant, where it is not all of it.
     """
-    importing = Importing(store, project, settings, None, clock)
+    importing = Importing(seat)
     await importing.answer()
-    importing.write_as(author)
+    importing.write_as(seat.by.author)
     await importing.replay(wanted)
     return importing.report
 
 
 async def settle_answers(seat: Seat) -> Report:
     """Let count what people have answered since; ``Report.answers`` counts it."""
-    importing = _acting(seat)
+    importing = Importing(seat)
     importing.write_as(seat.by.author)
     await importing.answer()
     return importing.report
@@ -90,7 +72,7 @@ async def settle_answers(seat: Seat) -> Report:
 
 async def say_who_writes(seat: Seat, make: Make) -> Report:
     """Commit the batch in which somebody says who writes, and let it count at once."""
-    importing = _acting(seat)
+    importing = Importing(seat)
     await importing.answer()
     importing.write_as(seat.by.author)
     await importing.revise(make)
@@ -101,30 +83,19 @@ async def say_who_writes(seat: Seat, make: Make) -> Report:
 
 async def revise(seat: Seat, make: Make) -> Report:
     """Commit the batch that ``make`` decides, after what people have answered and changed."""
-    importing = _acting(seat)
+    importing = Importing(seat)
     await importing.answer()
     importing.write_as(seat.by.author)
     await importing.revise(make)
     return importing.report
 
 
-def _acting(seat: Seat) -> Importing:
-    return Importing(seat.store, seat.project, seat.settings, None, seat.clock)
-
-
-async def recut(
-    store: Store,
-    project: str,
-    settings: Settings,
-    progress: Progress | None = None,
-    *,
-    clock: Clock = now_ms,
-) -> Report:
-    """Cut every session of the store anew, as ``settings`` say; what no longer holds is superseded.
+async def recut(seat: Seat, progress: Progress | None = None) -> Report:
+    """Cut every session of the store anew, as its settings say; what no longer holds is superseded.
 
     Sessions that were billed stay. Killed half-way and run again, it ends with the same resources.
     """
-    importing = Importing(store, project, settings, progress, clock, recutting=True)
+    importing = Importing(seat, progress, recutting=True)
     await importing.answer()
     await importing.recut()
     await importing.finish()

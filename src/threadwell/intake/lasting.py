@@ -8,7 +8,6 @@ the two meet; where they do not, it comes after.
 
 from __future__ import annotations
 
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.choices import chosen
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.looked import WORTH_KEEPING
@@ -23,8 +22,9 @@ from threadwell.intake.receipts.making import tell_unread
 from threadwell.intake.receipts.model import receipt_model
 from threadwell.intake.released import done_until, keep_released, to_release
 from threadwell.intake.run import Run
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Conflict, Kept, Key, Store
+from threadwell.stores.contract import Conflict, Kept, Key
 
 #: What a batch may have written that a run cannot take back.
 _LASTS = frozenset({"Task", "Patient", "Organization"})
@@ -41,8 +41,8 @@ class Lasting(Importing):
     settings may be other ones by now.
     """
 
-    def __init__(self, store: Store, project: str, settings: Settings, clock: Clock) -> None:
-        super().__init__(store, project, settings, None, clock)
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
         self.refused = 0
         self.practice_changed = False
         self._chosen: dict[Key, Kept] = {}

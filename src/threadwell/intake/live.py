@@ -9,6 +9,7 @@ from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.counts import Report
 from threadwell.intake.lasting import ChosenAnew, Lasting
 from threadwell.intake.paging import in_batches
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.messages import Broken, Message
 from threadwell.stores.contract import Store
@@ -91,8 +92,9 @@ class Intake:
         """What goes by the settings and the store as they are now; it counts in that report."""
         while True:
             if self._lasting is None:
+                settings = await self._settings()
                 self._lasting = Lasting(
-                    self._store, self._project, await self._settings(), self._clock
+                    Seat(self._store, self._project, settings, clock=self._clock)
                 )
             lasting = self._lasting
             lasting.report = report

@@ -57,5 +57,5 @@ async def merge_patients(seat: Seat, old: str, new: str) -> Merged:
                 await store.commit(project, ChangeSet(tuple(batch.writes.values())))
         except Conflict:
             continue
-        return Merged(new, await replay(store, project, settings, clock=seat.clock))
+        return Merged(new, await replay(seat))
     raise Contended("others keep writing to the same people; try again when they are done")

@@ -10,7 +10,6 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.circles.circle import Circle, Seen
 from threadwell.intake.circles.due import all_circles
 from threadwell.intake.circles.load import load_circles
@@ -20,8 +19,8 @@ from threadwell.intake.circles.rules import Rules
 from threadwell.intake.links import target
 from threadwell.intake.paging import chunks
 from threadwell.intake.people.address_book import AddressBook
-from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Key, Store
+from threadwell.intake.seat import Seat
+from threadwell.stores.contract import Key
 
 _OVER = frozenset({"finished", "cancelled"})
 
@@ -80,18 +79,17 @@ class Preview:
     sessions: list[Previewed] = field(default_factory=list)
 
 
-async def preview(
-    store: Store, project: str, settings: Settings, *, clock: Clock = now_ms
-) -> Preview:
-    """What the policy of ``settings`` would make of all that is stored.
+async def preview(seat: Seat) -> Preview:
+    """What the policy of its settings would make of all that is stored.
 
     Only what an import has brought counts; sessions that were billed would stay. They are in the
     order of time.
     """
-    people = AddressBook(store, project, settings)
+    settings = seat.settings
+    people = AddressBook(seat.store, seat.project, settings)
     await people.start()
     keywords = Keywords(settings)
-    rules = Rules(settings, settings.assign, people.practice, clock() * 1000)
+    rules = Rules(settings, settings.assign, people.practice, seat.clock() * 1000)
     out = Preview()
     every = await all_circles(people)
     for some in chunks(every):

@@ -56,14 +56,10 @@ async def release_held(seat: Seat, tasks: Sequence[str], *, strangers: bool = Fa
         task = decode((await _read(seat.store, seat.project, key)).body)
         if quarantined(task).reason in NO_MESSAGE:
             raise BadRelease(f"{key.type}/{key.id} could not be read as a message")
-    settings = replace(seat.settings, unknown="patient") if strangers else seat.settings
+    if strangers:
+        seat = replace(seat, settings=replace(seat.settings, unknown="patient"))
     wanted = Wanted(tasks={key.id for key in only}, due=False)
-    return await replay(
-        *(seat.store, seat.project, settings),
-        wanted=wanted,
-        author=seat.by.author,
-        clock=seat.clock,
-    )
+    return await replay(seat, wanted=wanted)
 
 
 async def _read(store: Store, project: str, key: Key) -> Stored:

@@ -40,13 +40,7 @@ async def say_whether_same(seat: Seat, task: str, *, same: bool) -> Report:
     """
     make = partial(_said, task=task, same=same, by=seat.by)
     await revise(seat, make)
-    wanted = Wanted(tasks={as_key(task).id}, due=False)
-    return await replay(
-        *(seat.store, seat.project, seat.settings),
-        wanted=wanted,
-        author=seat.by.author,
-        clock=seat.clock,
-    )
+    return await replay(seat, wanted=Wanted(tasks={as_key(task).id}, due=False))
 
 
 async def _said(run: Run, *, task: str, same: bool, by: Agent) -> Batch:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.circles.due import Circles
 from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.batch import Batch
@@ -17,9 +16,9 @@ from threadwell.intake.drafting import TooNarrow
 from threadwell.intake.on_its_way import Make, OnItsWay
 from threadwell.intake.patience import BUSY, MOST_UNFIT, Contended, Patience
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address
-from threadwell.stores.contract import Conflict, Store
+from threadwell.stores.contract import Conflict
 
 Progress = Callable[[Counts], None]
 
@@ -31,20 +30,13 @@ class Sending:
     """
 
     def __init__(
-        self,
-        store: Store,
-        project: str,
-        settings: Settings,
-        progress: Progress | None,
-        clock: Clock,
-        *,
-        recutting: bool = False,
+        self, seat: Seat, progress: Progress | None = None, *, recutting: bool = False
     ) -> None:
-        self._store = store
-        self._project = project
-        self._settings = settings
+        self._store = seat.store
+        self._project = seat.project
+        self._settings = seat.settings
+        self._clock = seat.clock
         self._progress = progress
-        self._clock = clock
         self._recutting = recutting
         self._run: Run | None = None
         self._author = ""
@@ -56,7 +48,7 @@ class Sending:
         self._ours: set[Address] = set()
         #: What is worked on is worked on once: it need not stay at hand.
         self._brief = False
-        self.report = Report(trial=Trial() if settings.dry_run else None)
+        self.report = Report(trial=Trial() if seat.settings.dry_run else None)
 
     def _tell_gathered(self, count: int) -> None:
         """So many were read, and wait to be decided on."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.commits.timers import Timer, have_timers, next_timer, timers
 from threadwell.intake.driving import Importing
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Store, StoreError
 
@@ -75,7 +76,7 @@ async def _importing(
     *,
     whole: bool = False,
 ) -> None:
-    importing = Importing(store, project, settings, None, clock)
+    importing = Importing(Seat(store, project, settings, clock=clock))
     await importing.answer()
     if whole:
         await importing.settle()

@@ -12,6 +12,7 @@ from threadwell.encounters import codes
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.validation import validate
 from threadwell.intake import Settings, import_messages, verify
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -48,7 +49,7 @@ class Family:
         settings = Settings(owner=(OFFICE,), labels=channel_labels())
         self.api.run(
             import_messages(
-                self.api.store, DEFAULT_PROJECT, messages, settings, clock=self.api.clock
+                Seat(self.api.store, DEFAULT_PROJECT, settings, clock=self.api.clock), messages
             )
         )
 

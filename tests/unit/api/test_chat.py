@@ -25,6 +25,7 @@ from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.replies import outbox
 from threadwell.intake.replies.outbox import Stage, dead_letters, waiting
 from threadwell.intake.replies.sending import Outbox
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
 
@@ -79,8 +80,13 @@ def test_an_app_names_its_patient_by_an_identifier_of_the_practice(app: App) -> 
     app.take()
     app.api.run(
         import_messages(
-            *(app.api.store, DEFAULT_PROJECT, [], Settings(labels=channel_labels())),
-            clock=app.api.clock,
+            Seat(
+                app.api.store,
+                DEFAULT_PROJECT,
+                Settings(labels=channel_labels()),
+                clock=app.api.clock,
+            ),
+            [],
         )
     )
     assert texts(bo.get()) == [f"Hello from {bo.who}"]

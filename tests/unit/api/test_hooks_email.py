@@ -20,6 +20,7 @@ from threadwell.intake.arrivals.settings import live_settings
 from threadwell.intake.arrivals.statuses import sent_state
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.importing import import_messages
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.zones import UTC_ZONE
 
@@ -100,7 +101,7 @@ class Clinic:
         async def all_() -> Any:
             settings = await live_settings(self.api.store, DEFAULT_PROJECT, channel_labels())
             messages = read(path, ReadOptions(UTC_ZONE, owner=(CARE,)))
-            return await import_messages(self.api.store, DEFAULT_PROJECT, messages, settings)
+            return await import_messages(Seat(self.api.store, DEFAULT_PROJECT, settings), messages)
 
         return self.api.run(all_())
 

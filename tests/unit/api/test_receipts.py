@@ -28,6 +28,7 @@ from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.telling import Telling
 from threadwell.intake.receipts.counting import unread
 from threadwell.intake.receipts.model import choose_receipts
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 WAYS = ["pages", "status", "extension", "task"]
@@ -162,7 +163,7 @@ def test_what_was_read_stays_so_where_sessions_are_cut_otherwise(ward: Ward) -> 
         operate(ward, ward.header(), "remove-participant", ref("participant", ward.dana))
     ward.settings = by("per-thread")
     ward.take()
-    ward.run(recut(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock))
+    ward.run(recut(Seat(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock)))
     day = 24 * 60
     ward.api.clock.now += (2 * day + 60) * 60_000
     ward.close()
@@ -173,7 +174,7 @@ def test_what_was_read_stays_so_where_sessions_are_cut_otherwise(ward: Ward) -> 
     assert ward.every() == [2]
     for policy, numbers in (("per-day", [0, 1, 1]), ("per-thread", [2]), ("per-day", [0, 1, 1])):
         ward.settings = by(policy)
-        ward.run(recut(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock))
+        ward.run(recut(Seat(ward.store, DEFAULT_PROJECT, ward.settings, clock=ward.api.clock)))
         assert ward.every() == numbers, policy
     assert ward.run(verify(ward.store, DEFAULT_PROJECT)) == []
 

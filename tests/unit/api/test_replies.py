@@ -19,6 +19,7 @@ from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.consents import keep_wishes
 from threadwell.intake.choices import Choices, keep_choices
 from threadwell.intake.replies.outbox import waiting
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -62,7 +63,7 @@ class Clinic:
     def take(self, *messages: Message) -> Any:
         now = self.api.clock
         return self.run(
-            import_messages(self.store, DEFAULT_PROJECT, messages, self.settings, clock=now)
+            import_messages(Seat(self.store, DEFAULT_PROJECT, self.settings, clock=now), messages)
         )
 
     def header(self) -> str:
@@ -157,7 +158,7 @@ def test_it_keeps_its_place_and_its_writer_whatever_comes(clinic: Clinic, way: s
         id_ = clinic.create(header).json()["id"]
     before = clinic.everything()
     assert clinic.take(*first).counts.known == 2
-    clinic.run(recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock))
+    clinic.run(recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock)))
     assert clinic.everything() == before
     # A message of the day before, and one in between: the reply answers what it did.
     clinic.take(said("SM0", -60 * 24), said("SM3", -2))

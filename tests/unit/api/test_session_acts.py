@@ -13,6 +13,7 @@ from threadwell.fhir.json import decode, encode
 from threadwell.fhir.validation import validate
 from threadwell.intake import Settings, import_messages, parse_options, recut, verify
 from threadwell.intake.choices import Choices, keep_choices
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -74,7 +75,7 @@ class Clinic:
     def take(self, *messages: Message) -> None:
         self.api.run(
             import_messages(
-                self.api.store, DEFAULT_PROJECT, messages, self.settings, clock=self.api.clock
+                Seat(self.api.store, DEFAULT_PROJECT, self.settings, clock=self.api.clock), messages
             )
         )
 
@@ -325,7 +326,7 @@ def test_acts_outlive_another_policy(api, before, after) -> None:
         policy=after, owner=(OFFICE,), options=parse_options(gap="24h"), labels=channel_labels()
     )
     clinic.choose()
-    api.run(recut(api.store, DEFAULT_PROJECT, clinic.settings, clock=api.clock))
+    api.run(recut(Seat(api.store, DEFAULT_PROJECT, clinic.settings, clock=api.clock)))
     (again,) = clinic.sessions()
     assert (again == session) == (before == after)
     assert clinic.history(again) == [

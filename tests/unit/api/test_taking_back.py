@@ -10,6 +10,7 @@ from test_replies import Clinic, ref, said, text
 from threadwell.app import live_channels
 from threadwell.fhir.validation import validate
 from threadwell.intake import recut, verify
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.drafting import drafts, save_draft
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -95,7 +96,7 @@ def test_a_message_that_was_taken_back_keeps_its_place_and_counts_for_nothing(
     assert clinic.dana not in [one["reference"] for one in clinic.read(header)["recipient"]]
     assert clinic.read(header)["sent"] == "2024-03-10T11:40:00Z"
     before = clinic.everything()
-    clinic.run(recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock))
+    clinic.run(recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock)))
     assert clinic.everything() == before
     assert clinic.run(verify(clinic.store, DEFAULT_PROJECT)) == []
 
@@ -246,7 +247,7 @@ def test_a_draft_is_no_message(clinic: Clinic) -> None:
     draft = draft_of(clinic)
     clinic.api.clock.now += 60_000
     clinic.take(said("SM1", -30))
-    clinic.run(recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock))
+    clinic.run(recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock)))
     after = clinic.everything()
     del after[draft["id"]]
     assert after == before
@@ -291,7 +292,7 @@ def test_a_draft_is_sent_by_its_status_and_keeps_its_id(clinic: Clinic, way: str
     assert clinic.dana in people_of(clinic)
     before = clinic.everything()
     clinic.take(said("SM1", -30), said("SM2", -20))
-    clinic.run(recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock))
+    clinic.run(recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock)))
     assert clinic.everything() == before
     assert before[draft["id"]]["identifier"][0]["value"] == f"reply:draft/{draft['id']}"
     assert clinic.run(verify(clinic.store, DEFAULT_PROJECT)) == []
@@ -354,11 +355,10 @@ def test_a_draft_of_a_thread_made_by_hand_is_a_plain_resource(clinic: Clinic) ->
 def test_drafts_by_their_function(clinic: Clinic) -> None:
     clinic.take(said("SM1", -30))
     header, store = clinic.header(), clinic.store
-    name = clinic.run(save_draft(store, DEFAULT_PROJECT, header, "On", sender=clinic.dana))
+    seat = Seat(store, DEFAULT_PROJECT, clinic.settings)
+    name = clinic.run(save_draft(seat, header, "On", sender=clinic.dana))
     id_ = name.partition("/")[2]
-    again = clinic.run(
-        save_draft(store, DEFAULT_PROJECT, header, "On Monday", sender=clinic.dana, id_=id_)
-    )
+    again = clinic.run(save_draft(seat, header, "On Monday", sender=clinic.dana, id_=id_))
     assert again == name
     [found] = clinic.run(drafts(store, DEFAULT_PROJECT, clinic.dana, header))
     assert found["payload"] == [{"contentString": "On Monday"}]

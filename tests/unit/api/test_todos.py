@@ -18,6 +18,7 @@ from threadwell.fhir.stamp import new_id, stamp
 from threadwell.fhir.validation import validate
 from threadwell.intake import recut, verify
 from threadwell.intake.links import as_key
+from threadwell.intake.seat import Seat
 from threadwell.intake.todos.since import KIND
 from threadwell.intake.tracking import Tracking
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
@@ -360,7 +361,7 @@ def test_a_correction_answers_what_the_wrong_one_did(
         if order == "in out":
             assert tasks[0]["output"][0]["valueReference"]["reference"] == right
         # The same comes of it, read again out of the store.
-        desk.run(recut(desk.store, DEFAULT_PROJECT, desk.settings, clock=desk.api.clock))
+        desk.run(recut(Seat(desk.store, DEFAULT_PROJECT, desk.settings, clock=desk.api.clock)))
     assert desk.run(verify(desk.store, DEFAULT_PROJECT)) == []
 
 

@@ -63,7 +63,7 @@ def turn(clinic: Clinic, header: str, status: str, way: str) -> None:
 def settled(clinic: Clinic) -> dict[str, Any]:
     """Everything, after it was cut anew and verified: it has to stay."""
     before = clinic.everything()
-    clinic.run(recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock))
+    clinic.run(recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.api.clock)))
     assert clinic.everything() == before
     assert clinic.run(verify(clinic.store, DEFAULT_PROJECT)) == []
     return before
@@ -304,15 +304,16 @@ def test_a_thread_is_named_by_what_is_its_own(clinic: Clinic, of: str) -> None:
         "session": clinic.read(header)["encounter"]["reference"],
     }[of]
     there = (clinic.store, DEFAULT_PROJECT)
-    draft = clinic.run(save_draft(*there, name, "Three", sender=clinic.dana))
+    seat = Seat(*there, clinic.settings)
+    draft = clinic.run(save_draft(seat, name, "Three", sender=clinic.dana))
     assert clinic.read(draft)["partOf"] == [{"reference": header}]
     [mine] = clinic.run(drafts(*there, clinic.dana, name))
     assert f"Communication/{mine['id']}" == draft
     assert clinic.run(mark_read(*there, name, clinic.dana)).thread == header
-    assert clinic.run(close_thread(Seat(*there, clinic.settings), name)).thread == header
+    assert clinic.run(close_thread(seat, name)).thread == header
     clinic.take(said("SM2", -8, channel="sms_backup"))
     session = clinic.read(clinic.api.call("GET", header).json()["encounter"]["reference"])
     with pytest.raises(BadReply, match="several threads"):
-        clinic.run(save_draft(*there, f"Encounter/{session['id']}", "No", sender=clinic.dana))
+        clinic.run(save_draft(seat, f"Encounter/{session['id']}", "No", sender=clinic.dana))
     with pytest.raises(BadReceipt, match="there is no Encounter/nowhere"):
         clinic.run(mark_read(*there, "Encounter/nowhere", clinic.dana))

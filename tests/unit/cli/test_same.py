@@ -15,6 +15,7 @@ import threadwell
 from threadwell.app import open_store
 from threadwell.cli import main
 from threadwell.intake import Report, Settings, import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -34,7 +35,7 @@ async def take(path: str) -> Report:
     store = open_store(path)
     try:
         settings = Settings(owner=(OFFICE,))
-        return await import_messages(store, DEFAULT_PROJECT, messages(), settings)
+        return await import_messages(Seat(store, DEFAULT_PROJECT, settings), messages())
     finally:
         await store.close()
 

@@ -15,6 +15,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Settings, import_messages, quarantine, verify
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -65,7 +66,7 @@ def test_new_people_have_their_messages(how: str) -> None:
         await duty.round()
         settings = Settings(owner=(OFFICE,))
         messages = [sms("a", ANA), sms("b", BEN)]
-        await import_messages(store, DEFAULT_PROJECT, messages, settings, clock=lambda: NOW)
+        await import_messages(Seat(store, DEFAULT_PROJECT, settings, clock=lambda: NOW), messages)
         pause = await duty.round()
         assert pause is not None
         assert await held(store) == 2
@@ -90,7 +91,9 @@ def test_merged_patients_are_one() -> None:
         await put(store, "Patient", "ana")
         await put(store, "Patient", "again", telecom=telecom)
         settings = Settings(owner=(OFFICE,))
-        await import_messages(store, DEFAULT_PROJECT, [sms("a", ANA)], settings, clock=lambda: NOW)
+        await import_messages(
+            Seat(store, DEFAULT_PROJECT, settings, clock=lambda: NOW), [sms("a", ANA)]
+        )
         await duty.round()
         assert await subjects(store) == ["Patient/again"]
         link = [{"other": {"reference": "Patient/ana"}, "type": "replaced-by"}]

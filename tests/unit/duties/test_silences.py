@@ -17,6 +17,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake import Settings, import_messages, import_people, parse_options
 from threadwell.intake.choices import Choices, keep_choices
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
@@ -52,7 +53,7 @@ async def fill(store: Store) -> None:
         )
         for n in range(PATIENTS)
     ]
-    await import_messages(store, DEFAULT_PROJECT, messages, SETTINGS)
+    await import_messages(Seat(store, DEFAULT_PROJECT, SETTINGS), messages)
 
 
 async def versions(store: Store) -> list[list[str]]:

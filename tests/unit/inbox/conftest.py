@@ -22,6 +22,7 @@ from threadwell.inbox.app import create_pages
 from threadwell.inbox.sign_in import new_link
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.care_zone import keep_care_zone
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Stored, Write
 from threadwell.stores.memory import MemoryStore
@@ -292,7 +293,7 @@ class Family:
             for id_, time, text in messages
         ]
         settings = Settings(owner=(OFFICE,))
-        self._run(import_messages(self._store, DEFAULT_PROJECT, made, settings))
+        self._run(import_messages(Seat(self._store, DEFAULT_PROJECT, settings), made))
 
     def all(self, type_: str) -> list[dict[str, Any]]:
         page = self._run(self._store.search(DEFAULT_PROJECT, Query(type_, count=100)))

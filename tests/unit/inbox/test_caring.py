@@ -13,6 +13,7 @@ from threadwell.channels.account import Account
 from threadwell.intake import import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.practice import kept_settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.todos.since import keep_since
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -38,7 +39,7 @@ def waits(store: Any, put: Any, run: Any) -> None:
         medium="SMSWRIT",
     )
     settings = run(kept_settings(store, DEFAULT_PROJECT, {}))
-    run(import_messages(store, DEFAULT_PROJECT, [message], settings))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, settings), [message]))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from threadwell.intake import Settings, import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -30,7 +31,7 @@ def test_a_line_stands_before_what_is_new(store: Any, put: Any, run: Any, browse
         ]
         # All of it is one session, on whichever day this runs.
         settings = Settings(owner=(OFFICE,), policy="per-thread")
-        run(import_messages(store, DEFAULT_PROJECT, messages, settings))
+        run(import_messages(Seat(store, DEFAULT_PROJECT, settings), messages))
 
     write("One", after=-60)
     dana = browser_as("dana", "Dana Ruiz")

@@ -13,6 +13,7 @@ import pytest
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Settings, import_messages, quarantine
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 
@@ -36,7 +37,7 @@ def held(store: Any, run: Any) -> Any:
         *(text("1", DANA, 8), text("2", DANA, 9), text("3", EVE, 10)),
         Broken("email", "inbox.mbox, message 1", "it has no date", b"From: x", "message/rfc822"),
     ]
-    run(import_messages(store, DEFAULT_PROJECT, items, Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), items))
     return store
 
 
@@ -72,7 +73,7 @@ def test_what_is_dismissed_is_kept_and_can_be_held_again(
     assert task.author == "Practitioner/ines"
     assert b"A person has dismissed it." in task.body
     assert b"Dr. Ines Alvarado" in task.body
-    again = run(import_messages(held, DEFAULT_PROJECT, [text("1", DANA, 8)], Settings()))
+    again = run(import_messages(Seat(held, DEFAULT_PROJECT, Settings()), [text("1", DANA, 8)]))
     assert (again.counts.known, again.counts.quarantined) == (1, 0)
     answer = browser.post("/quarantine", held=of_dana.split()[0], act="again")
     page = browser.get(answer.headers["location"]).text
@@ -156,7 +157,7 @@ def test_a_shared_address_is_asked_about_again(
     for who in ("ivo", "una"):
         put({"resourceType": "Patient", "id": who, "name": [{"text": who}], "telecom": telecom})
     message = text("1", DANA, 8)
-    run(import_messages(store, DEFAULT_PROJECT, [message], Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), [message]))
     (ids,) = boxes(browser.get("/quarantine").text).values()
     browser.post("/quarantine", held=ids, act="dismiss")
     assert "Nothing to review" in browser.get("/reviews").text
@@ -176,7 +177,7 @@ def twins(run: Any, store: Any) -> str:
     write = Write("Patient", "ana", resource["meta"]["versionId"], 1, resource, body)
     run(store.commit(DEFAULT_PROJECT, ChangeSet((write,))))
     copy = replace(ana, channel="twilio", external_id="SM7", sent=ana.sent + timedelta(seconds=4))
-    run(import_messages(store, DEFAULT_PROJECT, [ana, copy], Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), [ana, copy]))
     (held,) = run(quarantine(store, DEFAULT_PROJECT))
     assert held.reason == "suspected-duplicate"
     return held.task.removeprefix("Task/")

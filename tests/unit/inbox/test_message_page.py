@@ -15,6 +15,7 @@ from threadwell.fhir.json import decode
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.replies.outbox import buried, waiting
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
@@ -70,7 +71,7 @@ def desk(store: Any, put: Any, run: Any, browser_as: Any) -> Desk:
     said = ("My knee is stiff", "My knee is stiff", ANA.value)
     sent = datetime(2024, 3, 8, 9, tzinfo=UTC)
     message = Message("twilio", "SM1", ANA, (OFFICE,), sent, *said, medium="SMSWRIT")
-    run(import_messages(store, DEFAULT_PROJECT, [message], Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), [message]))
     values = {"account_sid": "AC" + "0" * 32, "auth_token": "token"}
     run(keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (OFFICE,), values)))
     return Desk(store, put, run, browser_as("ines", "Dr. Ines Alvarado"))

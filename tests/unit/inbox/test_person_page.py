@@ -12,6 +12,7 @@ import pytest
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake import Settings, import_messages
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -50,7 +51,7 @@ class Desk:
 
     def take(self, *messages: Message) -> None:
         settings = Settings(owner=(OFFICE,))
-        self._run(import_messages(self._store, DEFAULT_PROJECT, messages, settings))
+        self._run(import_messages(Seat(self._store, DEFAULT_PROJECT, settings), messages))
 
     @property
     def path(self) -> str:

@@ -18,6 +18,7 @@ from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.replies.outbox import buried, waiting
 from threadwell.intake.replies.saved import save_reply
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
 
@@ -39,7 +40,7 @@ def thread(store: Any, put: Any, run: Any) -> None:
         *(ANA.value,),
         medium="SMSWRIT",
     )
-    run(import_messages(store, DEFAULT_PROJECT, [message], Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), [message]))
 
 
 @pytest.fixture
@@ -260,7 +261,8 @@ def test_a_draft_is_thrown_away(thread: None, account: None, browser_as: Any) ->
 def test_a_saved_reply_is_put_behind_what_is_written(
     thread: None, account: None, browser_as: Any, store: Any, run: Any
 ) -> None:
-    run(save_reply(store, DEFAULT_PROJECT, "hours", "Dear {{patient.given}}, come at nine."))
+    seat = Seat(store, DEFAULT_PROJECT, Settings())
+    run(save_reply(seat, "hours", "Dear {{patient.given}}, come at nine."))
     ines = browser_as("ines", "Dr. Ines Alvarado")
     where = path(ines)
     page = ines.get(where).text
@@ -287,7 +289,7 @@ def test_an_approved_template_is_put_in(
     put({"resourceType": "Patient", "id": "ana", "telecom": [{"value": ANA.value}]})
     sent, thread = datetime(2024, 3, 8, 9, tzinfo=UTC), f"{by}{ANA.value},{OFFICE.value}"
     message = Message("twilio", "SM1", ANA, (OFFICE,), sent, "Hi", "Hi", thread)
-    run(import_messages(store, DEFAULT_PROJECT, [message], Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), [message]))
     said = [{"id": "HX1", "text": 'Come "on" {{1}} <soon>.'}]
     values = {"account_sid": "AC1", "auth_token": "t", "templates": json.dumps(said)}
     run(keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (OFFICE,), values)))

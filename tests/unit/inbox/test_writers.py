@@ -13,6 +13,7 @@ from threadwell.encounters import codes
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.held.hold import holding
 from threadwell.intake.people.route import Held
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -34,7 +35,7 @@ def shared(put: Callable[..., None], store: Any, run: Any) -> Any:
         name = [{"given": [who.capitalize()], "family": "Lund"}]
         put({"resourceType": "Patient", "id": who, "name": name, "telecom": telecom})
     messages = [text("1", 8, "a cough"), text("2", 9, "a <rash>"), text("3", 10, "hi", "group")]
-    run(import_messages(store, DEFAULT_PROJECT, messages, Settings(owner=(OFFICE,))))
+    run(import_messages(Seat(store, DEFAULT_PROJECT, Settings(owner=(OFFICE,))), messages))
     return store
 
 

@@ -14,8 +14,8 @@ from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
-from threadwell.intake import Report, Seat, Settings, import_messages, parse_options
-from threadwell.intake.seat import SOMEBODY
+from threadwell.intake import Report, Settings, import_messages, parse_options
+from threadwell.intake.seat import SOMEBODY, Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -97,9 +97,7 @@ class Practice:
 
     def take(self, *messages: Message) -> Report:
         """Import messages."""
-        importing = import_messages(
-            self.store, DEFAULT_PROJECT, messages, self.settings, clock=lambda: self.now
-        )
+        importing = import_messages(self.seat(), messages)
         return self.run(importing)
 
     def all(self, type_: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 from threadwell.encounters import codes
 from threadwell.fhir.validation import validate
 from threadwell.intake import recut, verify
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 MOTHER = "+12125550122"
@@ -184,7 +185,7 @@ def test_another_policy_takes_it_along_and_says_so(practice, sms):
     practice.take(sms("a", "08:00"), sms("b", "18:30"))
     change(practice, the_session(practice), **REASON)
     by_gap = replace(practice.settings, policy="inactivity-gap")
-    practice.run(recut(practice.store, DEFAULT_PROJECT, by_gap, clock=lambda: practice.now))
+    practice.run(recut(Seat(practice.store, DEFAULT_PROJECT, by_gap, clock=lambda: practice.now)))
     first, second = sorted(practice.live("Encounter"), key=lambda one: one["period"]["start"])
     assert first["reasonCode"] == REASON["reasonCode"]
     assert "reasonCode" not in second

@@ -190,7 +190,7 @@ def test_a_wrong_answer_is_corrected(asked):
 
 def test_an_answer_holds_when_the_session_moves(asked, sms):
     asked.settings = replace(asked.settings, policy="inactivity-gap")
-    asked.run(recut(asked.store, DEFAULT_PROJECT, asked.settings, clock=lambda: asked.now))
+    asked.run(recut(asked.seat()))
     (task,) = [one for one in asked.all("Task") if one["status"] == "requested"]
     answer(asked, MIA, task=task["id"])
     asked.take(sms("0", "07:00", "good morning", phone=MOTHER))
@@ -205,7 +205,7 @@ def test_what_an_answer_was_not_about_is_asked_anew(asked, sms):
     answer(asked, MIA)
     asked.take(sms("late", "16:00", "and now?", phone=MOTHER))
     asked.settings = replace(asked.settings, options=parse_options(zone="Asia/Tokyo"))
-    report = asked.run(recut(asked.store, DEFAULT_PROJECT, asked.settings, clock=lambda: asked.now))
+    report = asked.run(recut(asked.seat()))
     assert report.reviews == 1
     assert sorted(one["status"] for one in asked.all("Task")) == ["completed", "requested"]
 

@@ -35,7 +35,7 @@ def task(practice: Any) -> Any:
 
 
 def take(practice: Any, who: str) -> None:
-    act = claim(practice.store, P, task(practice)["id"], who, clock=lambda: practice.now)
+    act = claim(practice.seat(), task(practice)["id"], who)
     practice.run(act)
 
 
@@ -56,7 +56,7 @@ def away(practice: Any, actor: str = DANA, slot: str = "s", **members: Any) -> N
 
 
 def look(practice: Any) -> int:
-    return practice.run(give_back(practice.store, P, clock=lambda: practice.now))
+    return practice.run(give_back(practice.seat()))
 
 
 def test_what_somebody_has_who_is_away_goes_back_once(claimed: Any) -> None:
@@ -107,7 +107,7 @@ def test_several_who_look_at_once_give_it_back_once(claimed: Any) -> None:
     away(claimed)
 
     async def together() -> list[int]:
-        looks = (give_back(claimed.store, P, clock=lambda: claimed.now) for _ in range(8))
+        looks = (give_back(claimed.seat()) for _ in range(8))
         return list(await asyncio.gather(*looks))
 
     assert sum(claimed.run(together())) == 1

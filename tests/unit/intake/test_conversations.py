@@ -31,6 +31,7 @@ from threadwell.intake.arrivals.journal import ARRIVED, SOUGHT, entries, keep
 from threadwell.intake.arrivals.seeking import PAUSES, Seeking
 from threadwell.intake.arrivals.taking import Taking
 from threadwell.intake.arrivals.telling import Telling
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.withdrawing import withdraw
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT as P
@@ -172,7 +173,7 @@ class Desk:
         read = [read_entry(one, ReadOptions(None, (OWN,))) for one in entries_]
         messages = [one for one in read if isinstance(one, Message)]
         assert len(messages) == len(read), read
-        await import_messages(self.store, P, messages, self.settings)
+        await import_messages(Seat(self.store, P, self.settings), messages)
 
     async def messages(self) -> list[dict[str, Any]]:
         page = await self.store.search(P, Query("Communication", count=1000))

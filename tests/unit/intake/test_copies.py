@@ -12,6 +12,7 @@ from threadwell.encounters.child_ids import own_of
 from threadwell.fhir.json import decode
 from threadwell.intake import quarantine, replay, verify
 from threadwell.intake.held.hold import decode_message
+from threadwell.intake.seat import Seat
 from threadwell.messages import Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -276,7 +277,7 @@ def test_both_texts_wait(practice, sms):
     assert counted(practice.take(other, one)) == (0, 0, 2)
     assert held_texts(practice) == ["My knee hurts again", "another text"]
     practice.patient("bo", STRANGER)
-    report = practice.run(replay(practice.store, DEFAULT_PROJECT, practice.settings))
+    report = practice.run(replay(Seat(practice.store, DEFAULT_PROJECT, practice.settings)))
     assert report.replayed == 2
     assert sorted(texts(practice)) == ["My knee hurts again", "another text"]
     assert held_texts(practice) == []

@@ -17,6 +17,7 @@ from threadwell.intake import (
     recut,
     verify,
 )
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -141,7 +142,9 @@ def assert_kept(practice, sms, expected):
         replace(practice.settings, options=parse_options(zone="Asia/Tokyo")),
     ):
         practice.settings = settings
-        practice.run(recut(practice.store, DEFAULT_PROJECT, settings, clock=lambda: practice.now))
+        practice.run(
+            recut(Seat(practice.store, DEFAULT_PROJECT, settings, clock=lambda: practice.now))
+        )
         assert told(practice) == expected
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
     for type_ in ("Communication", "Encounter", "Group", "Provenance", "Task"):
@@ -326,7 +329,7 @@ def test_what_is_no_correction_is_refused(family, subject, patients, messages, w
 def test_a_superseded_session_says_where_its_messages_are(family):
     old = session(family)
     settings = replace(family.settings, policy="per-thread")
-    family.run(recut(family.store, DEFAULT_PROJECT, settings, clock=lambda: family.now))
+    family.run(recut(Seat(family.store, DEFAULT_PROJECT, settings, clock=lambda: family.now)))
     with pytest.raises(BadCorrection, match="is superseded"):
         about(family, named(old), MIA)
 
@@ -340,7 +343,7 @@ def test_a_correction_takes_no_other_session_along(practice, sms):
     practice.settings = replace(practice.settings, policy="inactivity-gap")
     practice.take(*first, *night)
     about(practice, named(session(practice, "d")), MIA)
-    practice.run(recut(practice.store, DEFAULT_PROJECT, later, clock=lambda: practice.now))
+    practice.run(recut(Seat(practice.store, DEFAULT_PROJECT, later, clock=lambda: practice.now)))
     practice.settings = later
     whom = {id_: subject_of(practice, message(practice, id_)) for id_ in "defg"}
     assert whom == {"d": MIA, "e": MIA, "f": ANA, "g": ANA}
@@ -364,9 +367,7 @@ def test_what_joins_a_session_goes_where_it_went(practice, sms, together, other_
     whom = {id_: subject_of(practice, message(practice, id_)) for id_ in "defghi"}
     # What was said of one message is of no other.
     assert whom == {"d": MIA, "e": ANA, "f": MIA, "g": MIA, "h": MIA, "i": MIA}
-    practice.run(
-        recut(practice.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now)
-    )
+    practice.run(recut(practice.seat()))
     assert whom == {id_: subject_of(practice, message(practice, id_)) for id_ in "defghi"}
 
 
@@ -414,7 +415,7 @@ def test_the_work_grows_with_the_circle_and_no_faster(practice, sms, steps):
 def test_what_is_said_closes_the_question(family, sms):
     family.take(sms("e", "23:00", "are you there?", phone=MOTHER))
     family.settings = replace(family.settings, policy="inactivity-gap")
-    family.run(recut(family.store, DEFAULT_PROJECT, family.settings, clock=lambda: family.now))
+    family.run(recut(family.seat()))
     asked = session(family, "e")
     open_ = [one["focus"] for one in family.all("Task") if one["status"] == "requested"]
     assert open_ == [ref(named(asked))]

@@ -15,6 +15,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Settings, import_messages, parse_options, verify
 from threadwell.intake.gathered import crew
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
 from threadwell.stores.memory import MemoryStore
@@ -75,9 +76,9 @@ async def everything(store) -> dict[str, object]:
 async def imported(store, how: Settings) -> tuple[dict[str, object], object, list[int]]:
     told: list[int] = []
     report = await import_messages(
-        *(store, DEFAULT_PROJECT, messages(), how),
+        Seat(store, DEFAULT_PROJECT, how, clock=lambda: NOW),
+        messages(),
         progress=lambda counts: told.append(counts.read),
-        clock=lambda: NOW,
     )
     assert await verify(store, DEFAULT_PROJECT) == []
     return await everything(store), report, told

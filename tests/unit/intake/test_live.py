@@ -13,6 +13,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Intake, import_messages, import_people, recut, verify
 from threadwell.intake.choices import Choices, keep_choices
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 
 MOTHER = "+12125550122"
@@ -187,11 +188,8 @@ async def test_an_import_in_between_counts(clinic, sms):
     await clinic.take(sms("a", "08:00"))
     practice = clinic.practice
     await import_messages(
-        clinic.store,
-        DEFAULT_PROJECT,
+        Seat(clinic.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now),
         [sms("b", "12:00")],
-        practice.settings,
-        clock=lambda: practice.now,
     )
     await clinic.take(sms("c", "09:00"))
     (session,) = await clinic.all("Encounter")
@@ -214,7 +212,7 @@ async def test_sessions_that_are_cut_anew_are_so_for_the_next_message(clinic, sm
     assert len(await clinic.all("Encounter")) == 1
     practice.settings = replace(practice.settings, policy="inactivity-gap")
     await keep_choices(clinic.store, DEFAULT_PROJECT, Choices(policy="inactivity-gap"))
-    await recut(clinic.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now)
+    await recut(Seat(clinic.store, DEFAULT_PROJECT, practice.settings, clock=lambda: practice.now))
     await clinic.take(sms("c", "20:00"))
     assert len(await clinic.all("Encounter")) == 3
 

@@ -34,6 +34,7 @@ from threadwell.intake.replies.outbox import OUTBOX, dead_letters, replay_letter
 from threadwell.intake.replies.outgoing import Links
 from threadwell.intake.replies.sending import Outbox
 from threadwell.intake.replies.writing import BadReply, reply
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
 
@@ -127,7 +128,12 @@ class Practice:
     def reply(self, text: str, thread: str = "", **more: Any) -> str:
         done = self.run(
             reply(
-                *(self.store, P, thread or self.thread(), text, self.settings(), live_channels()),
+                *(
+                    Seat(self.store, P, self.settings()),
+                    thread or self.thread(),
+                    text,
+                    live_channels(),
+                ),
                 sender="Practitioner/dana",
                 **more,
             )

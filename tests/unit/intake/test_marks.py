@@ -50,9 +50,7 @@ def take_while(practice, theirs, *ours):
     """Import messages while somebody else takes in theirs; what was refused."""
 
     async def meanwhile():
-        await import_messages(
-            practice.store, DEFAULT_PROJECT, theirs, practice.settings, clock=lambda: practice.now
-        )
+        await import_messages(practice.seat(), theirs)
 
     practice.store.refused.clear()
     practice.store.meanwhile = meanwhile

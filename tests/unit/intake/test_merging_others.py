@@ -247,8 +247,7 @@ def test_it_is_as_with_one_record(desks, sms, family, way, old, new, by_fhir):
     told = not way.__name__.startswith("subject")
     after = picture(desk)
     assert picture(desk, reasons=told) == picture(fresh, reasons=told)
-    clock = {"clock": lambda: desk.now}
-    desk.run(recut(desk.store, DEFAULT_PROJECT, desk.settings, **clock))
+    desk.run(recut(desk.seat()))
     take(desk, sms, family=family)
     assert picture(desk) == after
     check(desk, f"Patient/{old}")

@@ -99,7 +99,7 @@ class Desk:
         )
 
     def take(self, *messages: Message) -> Any:
-        return self.run(import_messages(self.store, P, messages, self.settings)).counts
+        return self.run(import_messages(Seat(self.store, P, self.settings), messages)).counts
 
     def bodies(self) -> list[Any]:
         page = self.run(self.store.search(P, Query("Communication", count=1000)))
@@ -117,7 +117,7 @@ class Desk:
     def reply(self, text: str, who: str = "ana", **more: Any) -> str:
         done = self.run(
             reply(
-                *(self.store, P, self.header(who), text, self.settings, live_channels()),
+                *(Seat(self.store, P, self.settings), self.header(who), text, live_channels()),
                 sender="Practitioner/dana",
                 **more,
             )
@@ -483,8 +483,10 @@ def test_a_server_that_hangs_holds_up_no_other(provider: Provider, channel: str)
         await until(1)
         bea = next(one for one in bodies if one["subject"]["reference"] == "Patient/bea")
         await reply(
-            *(desk.store, P, f"Communication/{bea['id']}", "Written meanwhile."),
-            *(desk.settings, live_channels()),
+            Seat(desk.store, P, desk.settings),
+            f"Communication/{bea['id']}",
+            "Written meanwhile.",
+            live_channels(),
             sender="Practitioner/dana",
         )
         await until(2)

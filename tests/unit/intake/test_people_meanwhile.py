@@ -13,6 +13,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Intake, Settings, import_messages, quarantine, verify
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Store, Write
 from threadwell.stores.memory import MemoryStore
@@ -106,7 +107,7 @@ def test_who_has_the_address_at_the_commit_counts(
         if live:
             await Intake(there, DEFAULT_PROJECT, settings).take([message])
         else:
-            await import_messages(there, DEFAULT_PROJECT, [message], SETTINGS)
+            await import_messages(Seat(there, DEFAULT_PROJECT, SETTINGS), [message])
         held = await quarantine(there, DEFAULT_PROJECT)
         assert [one.reason for one in held] == ([reason] if reason else [])
         page = await there.search(DEFAULT_PROJECT, Query("Encounter"))
@@ -138,7 +139,7 @@ def test_what_was_known_before_rests_on_nobody(sms) -> None:
         await person(store, "ana", ANA)
         await person(store, "new", NEW)
         known = sms("a", "08:00", phone=ANA)
-        await import_messages(store, DEFAULT_PROJECT, [known], SETTINGS)
+        await import_messages(Seat(store, DEFAULT_PROJECT, SETTINGS), [known])
         intake = Intake(store, DEFAULT_PROJECT, settings)
         report = await intake.take([known, sms("b", "08:10", phone="+12125550199")])
         return report.counts.new

@@ -13,6 +13,7 @@ from threadwell.channels.table import CHANNEL as TABLE
 from threadwell.fhir.validation import validate
 from threadwell.intake import quarantine, replay
 from threadwell.intake.held.hold import DESCRIPTIONS, decode_message
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -124,7 +125,7 @@ def test_a_message_is_let_in_once_its_sender_is_known(practice, sms, by_import):
     report = (
         practice.take()
         if by_import
-        else practice.run(replay(practice.store, DEFAULT_PROJECT, practice.settings))
+        else practice.run(replay(Seat(practice.store, DEFAULT_PROJECT, practice.settings)))
     )
     assert (report.replayed, report.counts.read) == (2, 0)
     assert held(practice) == []

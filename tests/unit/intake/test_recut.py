@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from threadwell.intake import parse_options, recut, verify
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
 
@@ -15,10 +16,12 @@ from threadwell.stores.memory import MemoryStore
 def again(practice, **options):
     return practice.run(
         recut(
-            practice.store,
-            DEFAULT_PROJECT,
-            replace(practice.settings, **options),
-            clock=lambda: practice.now,
+            Seat(
+                practice.store,
+                DEFAULT_PROJECT,
+                replace(practice.settings, **options),
+                clock=lambda: practice.now,
+            )
         )
     )
 
@@ -149,9 +152,8 @@ def test_it_works_on_no_more_than_about_a_batch_at_a_time_and_tells_how_far_it_i
     practice.store.commit = counted
     practice.run(
         recut(
-            *(practice.store, DEFAULT_PROJECT, how),
+            Seat(practice.store, DEFAULT_PROJECT, how, clock=lambda: practice.now),
             progress=lambda counts: told.append(counts.circles),
-            clock=lambda: practice.now,
         )
     )
     assert len(practice.store._projects[DEFAULT_PROJECT].log) > before

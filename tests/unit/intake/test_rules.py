@@ -34,6 +34,7 @@ from threadwell.intake.rules.running import Runner
 from threadwell.intake.rules.runs import runs, runs_about
 from threadwell.intake.rules.setting import set_rules
 from threadwell.intake.rules.trying import try_rules
+from threadwell.intake.seat import Seat
 from threadwell.intake.silences import finish_silent
 from threadwell.intake.todos.acting import claim
 from threadwell.intake.todos.listing import waiting_threads
@@ -67,9 +68,8 @@ class Desk:
         await self.put("Practitioner", "dana", name=[{"given": ["Dana"]}])
         point = {"system": "phone", "value": ANA.value}
         await self.put("Patient", "ana", name=[{"given": ["Ana"]}], telecom=[point])
-        await save_reply(
-            self.store, P, "closed", "Hello {{patient.given|there}}, we are back at 8."
-        )
+        seat = Seat(self.store, P, await self.settings())
+        await save_reply(seat, "closed", "Hello {{patient.given|there}}, we are back at 8.")
         await set_rules(self.store, P, rules, clock=self.clock)
         self.now = NINE
 
@@ -94,14 +94,18 @@ class Desk:
             ours=(OFFICE,),
             **more,
         )
-        await import_messages(self.store, P, [message], await self.settings(), clock=self.clock)
+        await import_messages(
+            Seat(self.store, P, await self.settings(), clock=self.clock), [message]
+        )
 
     async def answer(self) -> None:
         [one] = await waiting_threads(self.store, P)
         await reply(
-            *(self.store, P, one.thread, "Yes.", await self.settings(), live_channels()),
+            Seat(self.store, P, await self.settings(), clock=self.clock),
+            one.thread,
+            "Yes.",
+            live_channels(),
             sender="Practitioner/dana",
-            clock=self.clock,
         )
 
     def runner(self, store: Any = None) -> Runner:
@@ -313,7 +317,8 @@ def test_what_is_taken_care_of_is_not_told_of(how: str) -> None:
             await desk.answer()
         elif how == "claimed":
             [one] = await waiting_threads(desk.store, P)
-            await claim(desk.store, P, one.task, "Practitioner/dana", clock=desk.clock)
+            seat = Seat(desk.store, P, await desk.settings(), clock=desk.clock)
+            await claim(seat, one.task, "Practitioner/dana")
         else:
             await set_rules(desk.store, P, "", clock=desk.clock)
         desk.now += 5 * HOUR
@@ -597,6 +602,7 @@ def test_a_given_name_that_is_not_told_fills_nothing() -> None:
         header = {"status": "in-progress", "subject": {"reference": "Patient/bea"}}
         await desk.put("Communication", "beas", **header)
         text = "Hello {{patient.given|there}}"
-        assert await filled(desk.store, P, text, "Communication/beas") == "Hello there"
+        seat = Seat(desk.store, P, await desk.settings())
+        assert await filled(seat, text, "Communication/beas") == "Hello there"
 
     at_desk(EACH, act)

@@ -52,13 +52,7 @@ def thread(practice: Any, sms: Any) -> str:
     ],
 )
 def test_places_are_filled(practice: Any, thread: str, text: str, expected: str) -> None:
-    found = practice.run(
-        filled(
-            *(practice.store, P, text, thread),
-            sender="Practitioner/dana",
-            clock=lambda: practice.now,
-        )
-    )
+    found = practice.run(filled(practice.seat(), text, thread, sender="Practitioner/dana"))
     assert found == expected
 
 
@@ -68,7 +62,7 @@ def test_a_practice_without_one_name_is_told(practice: Any, thread: str) -> None
 
     def told(text: str) -> str:
         try:
-            return str(practice.run(filled(practice.store, P, text, thread)))
+            return str(practice.run(filled(practice.seat(), text, thread)))
         except BadReply as error:
             return str(error)
 
@@ -89,24 +83,24 @@ def test_a_practice_without_one_name_is_told(practice: Any, thread: str) -> None
 
 def test_what_nothing_fills_is_told(practice: Any, thread: str) -> None:
     with pytest.raises(BadReply, match="patient\\.family"):
-        practice.run(filled(practice.store, P, "{{patient.family}}", thread))
+        practice.run(filled(practice.seat(), "{{patient.family}}", thread))
     for text, told in (
         ("{{patient.shoe}}", "nothing is called {{patient.shoe}}, only patient.given"),
         ("{{patient given}}", "a place is written"),
         (" ", "has a text"),
     ):
         with pytest.raises(BadReply, match=told.replace("{", r"\{")):
-            practice.run(save_reply(practice.store, P, "x", text))
+            practice.run(save_reply(practice.seat(), "x", text))
     with pytest.raises(BadReply, match="no name"):
-        practice.run(save_reply(practice.store, P, "X!", "text"))
+        practice.run(save_reply(practice.seat(), "X!", "text"))
 
 
 def test_they_are_kept_listed_changed_and_retired(practice: Any) -> None:
-    store, run = practice.store, practice.run
-    run(save_reply(store, P, "hours", "From 9 to 5."))
-    run(save_reply(store, P, "closed", "We are closed.", title="When nobody is there"))
-    run(save_reply(store, P, "hours", "From 8 to 5."))
-    run(save_reply(store, P, "hours", "From 8 to 5."))
+    store, run, seat = practice.store, practice.run, practice.seat()
+    run(save_reply(seat, "hours", "From 9 to 5."))
+    run(save_reply(seat, "closed", "We are closed.", title="When nobody is there"))
+    run(save_reply(seat, "hours", "From 8 to 5."))
+    run(save_reply(seat, "hours", "From 8 to 5."))
     found = run(saved_replies(store, P))
     assert [(one.name, one.title, one.text) for one in found] == [
         ("closed", "When nobody is there", "We are closed."),
@@ -114,11 +108,11 @@ def test_they_are_kept_listed_changed_and_retired(practice: Any) -> None:
     ]
     history = run(store.read(P, "ActivityDefinition", found[1].resource.partition("/")[2]))
     assert validate(decode(history.body)) == []
-    run(remove_saved(store, P, "hours"))
+    run(remove_saved(seat, "hours"))
     assert [one.name for one in run(saved_replies(store, P))] == ["closed"]
     with pytest.raises(BadReply, match="there is no saved reply hours"):
         run(find_saved(store, P, "hours"))
-    run(save_reply(store, P, "hours", "Again."))
+    run(save_reply(seat, "hours", "Again."))
     assert run(find_saved(store, P, "hours")).text == "Again."
 
 
@@ -139,5 +133,5 @@ def test_one_that_a_client_has_made_is_one(practice: Any) -> None:
         ],
     )
     assert practice.run(find_saved(practice.store, P, "hand")).text == "By hand."
-    practice.run(save_reply(practice.store, P, "hand", "Now another."))
+    practice.run(save_reply(practice.seat(), "hand", "Now another."))
     assert [one.text for one in practice.run(saved_replies(practice.store, P))] == ["Now another."]

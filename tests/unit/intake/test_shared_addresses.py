@@ -15,6 +15,7 @@ from threadwell.intake import BadAnswer, answer_review, quarantine, recut, repla
 from threadwell.intake.answering import dismiss_review
 from threadwell.intake.held.hold import holding
 from threadwell.intake.people.route import Held
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -336,7 +337,7 @@ def test_answered_again_the_messages_move(spouses, texts, then):
     why = [one["reason"][0]["text"] for one in spouses.all("Provenance")]
     assert any("who writes" in text for text in why)
     check(spouses)
-    spouses.run(recut(spouses.store, DEFAULT_PROJECT, spouses.settings, clock=lambda: spouses.now))
+    spouses.run(recut(spouses.seat()))
     spouses.take(*texts)
     assert list(record(spouses).values()) == fresh
 
@@ -442,7 +443,7 @@ def test_a_fuller_copy_stays_where_its_message_is(spouses, sms):
     spouses.take(sms("a", "08:00", cut, phone=SHARED))
     say(spouses, held_task(spouses, "a"), OLE, holds_for="message")
     assert spouses.take(sms("a", "08:00", whole, phone=SHARED)).completed == 1
-    spouses.run(recut(spouses.store, DEFAULT_PROJECT, spouses.settings, clock=lambda: spouses.now))
+    spouses.run(recut(spouses.seat()))
     assert record(spouses) == {"a": (OLE, OLE)}
 
 
@@ -452,7 +453,7 @@ def test_when_the_address_is_no_longer_shared_nothing_is_asked(spouses, texts):
     spouses.put(
         "RelatedPerson", "niece", patient={"reference": "Patient/pia"}, telecom=[{"value": "+1"}]
     )
-    report = spouses.run(replay(spouses.store, DEFAULT_PROJECT, spouses.settings))
+    report = spouses.run(replay(Seat(spouses.store, DEFAULT_PROJECT, spouses.settings)))
     assert report.replayed == 3
     assert record(spouses) == dict.fromkeys("abc", (NIA, NIA))
     assert question(spouses)["status"] == "cancelled"

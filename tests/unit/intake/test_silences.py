@@ -51,7 +51,7 @@ class Clinic:
 
     async def take(self, *messages):
         await import_messages(
-            self.store, DEFAULT_PROJECT, messages, self.settings, clock=self.clock
+            Seat(self.store, DEFAULT_PROJECT, self.settings, clock=self.clock), messages
         )
 
     async def asked(self):
@@ -187,7 +187,7 @@ def test_acts_and_other_settings_set_timers_anew(scenario, sms):
             ({"policy": "per-day"}, "04-11 00:00"),
         ):
             clinic.settings = replace(seat.settings, **options)
-            await recut(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.clock)
+            await recut(Seat(clinic.store, DEFAULT_PROJECT, clinic.settings, clock=clinic.clock))
             assert await clinic.timers() == [at(ends)]
 
     scenario(act, policy="inactivity-gap")

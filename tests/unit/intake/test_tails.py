@@ -24,6 +24,7 @@ from threadwell.intake import Intake, Settings, import_messages, import_people, 
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.circles import shelf
 from threadwell.intake.replies.writing import reply
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
 from threadwell.stores.memory import MemoryStore
@@ -73,7 +74,7 @@ def counted() -> Iterator[list[tuple[str, int]]]:
 async def with_past(store: Store, how: Settings = HOW) -> None:
     await import_people(store, DEFAULT_PROJECT, PEOPLE)
     with patch("threadwell.intake.circles.tail.SHORT", 30):
-        await import_messages(store, DEFAULT_PROJECT, PAST, how, clock=lambda: NOW)
+        await import_messages(Seat(store, DEFAULT_PROJECT, how, clock=lambda: NOW), PAST)
 
 
 async def take(store: Store, *messages: Message, how: Settings = HOW) -> list[tuple[str, int]]:
@@ -151,7 +152,7 @@ def test_a_message_reads_what_may_still_differ(opened):
             DEFAULT_PROJECT,
             [{"kind": "patient", "id": "ana", "given": "Ana", "phone": ANA.value}],
         )
-        await import_messages(whole, DEFAULT_PROJECT, [*PAST, *new], HOW, clock=lambda: NOW)
+        await import_messages(Seat(whole, DEFAULT_PROJECT, HOW, clock=lambda: NOW), [*PAST, *new])
         assert found == await record(whole)
 
     asyncio.run(lived())
@@ -256,18 +257,19 @@ def test_a_reply_reads_no_more_than_it_answers(
         await keep_account(store, DEFAULT_PROJECT, Account("desk", "twilio", (OWN,), values))
         those = [texted(abs(day), out=day < 0) for day in days]
         with patch("threadwell.intake.circles.tail.SHORT", 30 if narrow else 10**9):
-            await import_messages(store, DEFAULT_PROJECT, those, HOW, clock=lambda: now)
+            await import_messages(Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: now), those)
         child = message_identity("twilio", f"SM{answers or DAYS - 1:032x}").id
         body = decode((await store.read(DEFAULT_PROJECT, "Communication", child)).body)
         thread = body["partOf"][0]["reference"]
         [dana] = (await store.search(DEFAULT_PROJECT, Query("Practitioner"))).matches
         with counted() as loaded:
             await reply(
-                *(store, DEFAULT_PROJECT, f"Communication/{child}" if answers else thread),
-                *("Come at three.", HOW, live_channels()),
+                Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: now),
+                f"Communication/{child}" if answers else thread,
+                "Come at three.",
+                live_channels(),
                 sender=f"Practitioner/{dana.id}",
                 key="k",
-                clock=lambda: now,
             )
         return loaded, await record(store)
 

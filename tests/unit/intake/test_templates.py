@@ -14,6 +14,7 @@ import pytest
 from threadwell.app import live_channels
 from threadwell.intake.accounts import accounts, keep_account
 from threadwell.intake.replies.asked import BadReply
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.drafting import save_draft, send_draft
 from threadwell.messages import Address, Message
 
@@ -98,11 +99,10 @@ def test_once_they_write_again_everything_goes(clinic: Clinic) -> None:
 
 
 def test_a_draft_stays_a_draft(clinic: Clinic) -> None:
-    draft = clinic.run(
-        save_draft(clinic.store, P, clinic.header("ana"), "Hi", sender="Practitioner/dana")
-    )
+    seat = Seat(clinic.store, P, clinic.settings)
+    draft = clinic.run(save_draft(seat, clinic.header("ana"), "Hi", sender="Practitioner/dana"))
     with pytest.raises(BadReply, match="24 hours"):
-        clinic.run(send_draft(clinic.store, P, draft, clinic.settings, live_channels()))
+        clinic.run(send_draft(seat, draft, live_channels()))
     assert clinic.read(draft)["status"] == "preparation"
 
 

@@ -9,6 +9,7 @@ import pytest
 from threadwell.intake import recut
 from threadwell.intake.reports.sessions import looked_at
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 
@@ -94,7 +95,7 @@ def test_also_after_a_new_cut(practice, sms):
     practice.take(sms("a", "08:00"), sms("b", "23:30"))
     (old,) = practice.all("Encounter")
     anew = replace(practice.settings, policy="inactivity-gap")
-    practice.run(recut(practice.store, DEFAULT_PROJECT, anew, clock=lambda: practice.now))
+    practice.run(recut(Seat(practice.store, DEFAULT_PROJECT, anew, clock=lambda: practice.now)))
     old = next(one for one in practice.all("Encounter") if one["id"] == old["id"])
     assert old["status"] == "entered-in-error"
     heir = min(practice.live("Encounter"), key=lambda one: one["period"]["start"])

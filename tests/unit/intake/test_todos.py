@@ -23,6 +23,8 @@ from threadwell.intake import (
     recut,
     reopen_session,
 )
+from threadwell.intake.seat import Seat
+from threadwell.intake.settings import Settings
 from threadwell.intake.todos.acting import claim, dismiss, release, reroute
 from threadwell.intake.todos.listing import todo_of_thread, waiting_threads
 from threadwell.intake.tracking import Tracking
@@ -116,7 +118,7 @@ def test_what_waits_follows_from_the_messages(tracked, sms, said, expected) -> N
     tracked.take(*messages)
     assert state(tracked) == expected
     # Read again out of the store, it is the same.
-    tracked.run(recut(tracked.store, P, tracked.settings, clock=lambda: tracked.now))
+    tracked.run(recut(tracked.seat()))
     assert state(tracked) == expected
 
 
@@ -257,7 +259,7 @@ def test_what_needs_no_answer_is_dismissed_until_more_comes(tracked, sms) -> Non
     tracked.take(replace(later, sent=datetime(2024, 6, 1, 8, tzinfo=UTC)))
     assert todo(tracked)["authoredOn"] == "2024-06-01T08:00:00Z"
     # What was dismissed stays so.
-    tracked.run(recut(tracked.store, P, tracked.settings, clock=lambda: tracked.now))
+    tracked.run(recut(tracked.seat()))
     assert todo(tracked)["authoredOn"] == "2024-06-01T08:00:00Z"
 
 
@@ -323,7 +325,7 @@ def rest(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def act(practice, what: Any, *given: Any, **more: Any) -> Any:
-    return practice.run(what(practice.store, P, *given, clock=lambda: practice.now, **more))
+    return practice.run(what(practice.seat(), *given, **more))
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
@@ -336,9 +338,10 @@ def test_of_many_who_claim_at_once_one_has_it(kind, tmp_path, request) -> None:
         if kind != "memory":
             stores += [open_store(url) for _ in range(3)]
         await seed(stores[0])
+        seats = [Seat(store, P, Settings()) for store in stores]
         for task in ("t1", "t2", "t3"):
             tries = [
-                claim(stores[at % len(stores)], P, f"Task/{task}", f"Practitioner/p{at}")
+                claim(seats[at % len(seats)], f"Task/{task}", f"Practitioner/p{at}")
                 for at in range(8)
             ]
             found = await asyncio.gather(*tries, return_exceptions=True)

@@ -14,6 +14,7 @@ from threadwell.intake import Intake, close_session, import_messages, quarantine
 from threadwell.intake.adding import add_address
 from threadwell.intake.commits.looked import keep_looked
 from threadwell.intake.releasing import dismiss_held, hold_again, release_held
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Write
 from threadwell.stores.memory import MemoryStore
@@ -182,7 +183,8 @@ def test_what_is_read_does_not_grow_with_what_waits(practice, sms, act):
 
 async def _import(desk):
     report = await import_messages(
-        desk.store, DEFAULT_PROJECT, [], desk.practice.settings, clock=lambda: desk.practice.now
+        Seat(desk.store, DEFAULT_PROJECT, desk.practice.settings, clock=lambda: desk.practice.now),
+        [],
     )
     assert report.replayed == 0
 
@@ -201,7 +203,9 @@ def test_a_second_import_reads_nothing_of_what_waits(practice, sms):
             assert desk.store.read_of < 30
             await desk.patient("new", "+12125560001")
             settings, clock = desk.practice.settings, lambda: desk.practice.now
-            report = await import_messages(desk.store, DEFAULT_PROJECT, [], settings, clock=clock)
+            report = await import_messages(
+                Seat(desk.store, DEFAULT_PROJECT, settings, clock=clock), []
+            )
             assert report.replayed == 1
             return desk.store.read_of
 
@@ -267,7 +271,7 @@ async def test_a_store_of_an_earlier_build_is_gone_through_once(desk, sms):
             await desk.store.put_private(kind, name, None)
     await desk.patient("new", "+12125560001")
     settings, clock = desk.practice.settings, lambda: desk.practice.now
-    report = await import_messages(desk.store, DEFAULT_PROJECT, [], settings, clock=clock)
+    report = await import_messages(Seat(desk.store, DEFAULT_PROJECT, settings, clock=clock), [])
     assert report.replayed == 1
     await desk.patient("other", "+12125560002")
     assert (await desk.intake.look()).replayed == 1

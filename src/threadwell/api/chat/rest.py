@@ -23,6 +23,7 @@ from threadwell.intake.chat.sessions import SessionNow
 from threadwell.intake.chat.typing import SECONDS, Side, Typing
 from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import BadSetting
 
 #: Characters of a reason that are kept.
@@ -179,14 +180,8 @@ async def act(asked: Asked) -> Answer:
     do = sessions.open_ if body.open else sessions.close
     try:
         settings = await kept_settings(context.whole, context.project, context.labels())
-        now = await do(
-            context.whole,
-            context.project,
-            asked.token.patient,
-            settings,
-            body.why,
-            context.clock,
-        )
+        seat = Seat(context.whole, context.project, settings, clock=context.clock)
+        now = await do(seat, asked.token.patient, body.why)
     except BadSetting as error:
         raise ChatRefused("conflict", str(error), "open") from None
     except Contended:

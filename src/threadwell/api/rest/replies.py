@@ -13,13 +13,12 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting
+from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.change import Change
 from threadwell.api.rest.parameters import PATH
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.said import (
-    asking,
     attachment,
     named_parameters,
     referred,
@@ -30,7 +29,6 @@ from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.resource import Resource
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import file_of, words_of
 from threadwell.intake.replies.writing import AUTHORS, reply, write_reply
@@ -72,18 +70,10 @@ async def sent_from(context: Context, request: Request, resource: Resource) -> A
     if not await sends(context, parent_of(written_)):
         return None
     store = await context.view.acting(None, request.body, written_)
-    settings = await kept_settings(store, context.project, context.labels())
     with refusing():
-        done = await write_reply(
-            store,
-            context.project,
-            parent_of(written_),
-            await words_of(store, context.project, written_),
-            settings,
-            context.channels(),
-            by=asking(request),
-            clock=context.clock,
-        )
+        seat = await seat_of(context, request, store)
+        said = await words_of(store, context.project, written_)
+        done = await write_reply(seat, parent_of(written_), said, context.channels())
     stored = await context.view.read(context.project, TYPE, done.message.partition("/")[2])
     return await written(context, request, existing(stored), 201)
 
@@ -101,19 +91,14 @@ async def sent_by(context: Context, request: Request, change: Change) -> Change 
     if not await sends(context, parent_of(changed)):
         return None
     store = await context.view.acting(Key(TYPE, write.id), request.body, changed)
-    settings = await kept_settings(store, context.project, context.labels())
     try:
         with refusing():
             await send_draft(
-                store,
-                context.project,
+                await seat_of(context, request, store),
                 f"{TYPE}/{write.id}",
-                settings,
                 context.channels(),
                 changed=changed,
                 version=write.before.version_id if write.before else "",
-                by=asking(request),
-                clock=context.clock,
             )
     except Stale:
         raise Conflict(Key(TYPE, write.id)) from None
@@ -156,19 +141,15 @@ async def _reply(context: Context, request: Request, thread: str, asked: Asked) 
     store = await acting(context, request, written_by(asked.sender, thread))
     with refusing():
         return await reply(
-            store,
-            context.project,
+            await seat_of(context, request, store),
             thread,
             asked.text,
-            await kept_settings(store, context.project, context.labels()),
             context.channels(),
             sender=asked.sender,
             answers=asked.answers,
             files=asked.files,
             key=asked.key,
             saved=asked.saved,
-            by=asking(request),
-            clock=context.clock,
         )
 
 

@@ -13,12 +13,11 @@ from threadwell.api.rest.acting import acting, seat_of
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.refusing import refusing
 from threadwell.api.rest.replies import Asked, asked_of, written_by
-from threadwell.api.rest.said import asking, named_parameters, words
+from threadwell.api.rest.said import named_parameters, words
 from threadwell.api.rest.unsent import TYPE
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import invalid
-from threadwell.intake.practice import kept_settings
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.stores.contract import Stored
@@ -64,18 +63,14 @@ async def correct(context: Context, request: Request) -> Answer:
     store = await acting(context, request, written_by(asked.sender, _thread(message)))
     with refusing():
         done = await correct_message(
-            store,
-            context.project,
+            await seat_of(context, request, store),
             f"{TYPE}/{request.id}",
             asked.text,
-            await kept_settings(store, context.project, context.labels()),
             context.channels(),
             sender=asked.sender,
             files=asked.files,
             key=asked.key,
-            by=asking(request),
             why=asked.why,
-            clock=context.clock,
         )
     return _told(done.message, done.thread)
 

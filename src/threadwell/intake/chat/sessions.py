@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from threadwell.channels.chat.names import Patient
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.acts import BadAct, close_session, open_session
 from threadwell.intake.chat.history import headers
 from threadwell.intake.chat.refused import ChatRefused
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.seat import Seat
-from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Key, Store, Stored
 
 #: The session that an app has opened last: it may have no message, and so no thread, yet.
@@ -45,18 +43,17 @@ async def current(store: Store, project: str, patient: Patient) -> SessionNow:
     return last
 
 
-async def open_(
-    store: Store, project: str, patient: Patient, settings: Settings, why: str, clock: Clock
-) -> SessionNow:
+async def open_(seat: Seat, patient: Patient, why: str) -> SessionNow:
     """Open a session, if none is open; the patient's next message joins it.
 
-    Raises ``ChatRefused`` where nobody knows whose app it is, and ``Contended``.
+    It is done by the word of whoever has the app. Raises ``ChatRefused`` where nobody knows whose
+    app it is, and ``Contended``.
     """
-    patients, by = await _whose(store, project, patient, settings)
-    threads = await headers(store, project, patient)
+    patients, seat = await _whose(seat, patient)
+    threads = await headers(seat.store, seat.project, patient)
     try:
         acted = await open_session(
-            Seat(store, project, settings, by, clock),
+            seat,
             [] if threads else patients,
             thread=f"Communication/{threads[-1]}" if threads else "",
             why=why,
@@ -64,31 +61,26 @@ async def open_(
     except BadAct as error:
         raise ChatRefused("conflict", str(error), "open") from None
     id_ = acted.session.removeprefix("Encounter/")
-    await store.put_private(_KIND, _name(project, patient), id_.encode())
+    await seat.store.put_private(_KIND, _name(seat.project, patient), id_.encode())
     return SessionNow(id_, True)
 
 
-async def close(
-    store: Store, project: str, patient: Patient, settings: Settings, why: str, clock: Clock
-) -> SessionNow:
+async def close(seat: Seat, patient: Patient, why: str) -> SessionNow:
     """Close the session that is open, if one is; raises as ``open_`` does."""
-    now = await current(store, project, patient)
+    now = await current(seat.store, seat.project, patient)
     if not now.open:
         return now
-    _, by = await _whose(store, project, patient, settings)
-    seat = Seat(store, project, settings, by, clock)
+    _, seat = await _whose(seat, patient)
     try:
         await close_session(seat, f"Encounter/{now.id}", why=why)
     except BadAct as error:
         raise ChatRefused("conflict", str(error), "open") from None
-    return await current(store, project, patient)
+    return await current(seat.store, seat.project, patient)
 
 
-async def _whose(
-    store: Store, project: str, patient: Patient, settings: Settings
-) -> tuple[list[str], Agent]:
-    """The patients whom the app may be about, and who says what is said in it."""
-    book = AddressBook(store, project, settings)
+async def _whose(seat: Seat, patient: Patient) -> tuple[list[str], Seat]:
+    """The patients whom the app may be about, and the seat of who says what is said in it."""
+    book = AddressBook(seat.store, seat.project, seat.settings)
     await book.start()
     await book.resolve([patient.address])
     party = book.party(patient.address)
@@ -96,7 +88,7 @@ async def _whose(
         text = "the practice has to say first whose app this is"
         raise ChatRefused("conflict", text, "Authorization")
     voice = party.voice(party.circle, party.circle)
-    return sorted(party.circle), Agent("the patient's app", reference=voice)
+    return sorted(party.circle), replace(seat, by=Agent("the patient's app", reference=voice))
 
 
 async def _sessions(store: Store, project: str, patient: Patient) -> list[tuple[str, Resource]]:

@@ -5,30 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threadwell.channels.channel import Channel
-from threadwell.encounters.corrected import Agent
 from threadwell.encounters.delivery import FAILED, delivery_of
 from threadwell.encounters.merge import is_live
 from threadwell.fhir.json import decode
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.links import as_key
 from threadwell.intake.replies.asked import BadReply, Replied
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import reply
-from threadwell.intake.seat import SOMEBODY
-from threadwell.intake.settings import Settings
-from threadwell.stores.contract import Store
+from threadwell.intake.seat import Seat
 
 
 async def send_again(
-    store: Store,
-    project: str,
-    message: str,
-    settings: Settings,
-    channels: Mapping[str, Channel],
-    *,
-    sender: str,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
+    seat: Seat, message: str, channels: Mapping[str, Channel], *, sender: str
 ) -> Replied:
     """Write the same words, to the same people, that a message (``Communication/…``) has.
 
@@ -36,20 +24,21 @@ async def send_again(
     is one more. Raises ``BadReply`` where that was not said to be undelivered, and ``Contended``.
     """
     key = as_key(message)
-    stored = await store.read(project, *key) if key.type == "Communication" else None
+    stored = await seat.store.read(seat.project, *key) if key.type == "Communication" else None
     if stored is None or stored.deleted:
         raise BadReply(f"there is no {message}")
     body = decode(stored.body)
     told = delivery_of(body)
     if told is None or told.state != FAILED or not is_live(body):
         raise BadReply("only what was not delivered is sent again")
-    words = await words_of(store, project, body)
+    words = await words_of(seat.store, seat.project, body)
     return await reply(
-        *(store, project, message, words.text, settings, channels),
+        seat,
+        message,
+        words.text,
+        channels,
         sender=sender,
         answers=message,
         files=words.files,
         key=f"again {key.id}",
-        by=by,
-        clock=clock,
     )

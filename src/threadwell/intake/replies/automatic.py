@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 
 from threadwell.channels.channel import Channel
 from threadwell.encounters.child_ids import REPLY
-from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import message_identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key
 from threadwell.intake.people.address_book import keys_of
@@ -26,10 +24,9 @@ from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.replies.writing import AUTHORS, write_reply
 from threadwell.intake.run import Run
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.messages import Message
 from threadwell.messages.automatic import AUTOMATIC
-from threadwell.stores.contract import Store
 
 #: How long nothing is sent by itself again in a thread, and how old what it answers may be.
 PAUSE_US, OLD_US = 12 * 3_600_000_000, 3_600_000_000
@@ -44,38 +41,25 @@ class Told:
 
 
 async def reply_by_itself(
-    store: Store,
-    project: str,
-    saved: str,
-    message: str,
-    settings: Settings,
-    channels: Mapping[str, Channel],
-    *,
-    sender: str,
-    key: str,
-    clock: Clock,
+    seat: Seat, saved: str, message: str, channels: Mapping[str, Channel], *, sender: str, key: str
 ) -> Told:
     """Answer a message with a saved reply; asked again with the same ``key``, it is the same one.
 
     ``sender`` is who is named as having written it, ``""`` for the practice. Raises ``Contended``.
     """
-    stored = await store.read(project, *as_key(message))
+    stored = await seat.store.read(seat.project, *as_key(message))
     child = decode(stored.body) if stored and not stored.deleted else {}
     thread = parent_of(child)
     if not thread:
         return Told(False, "the message is gone")
     try:
-        sender = sender or await _practice(store, project, settings)
-        text = await saved_text(store, project, saved, message, sender=sender, clock=clock)
+        sender = sender or await _practice(seat)
+        text = await saved_text(seat, saved, message, sender=sender)
         done = await write_reply(
-            store,
-            project,
+            seat,
             thread,
             Words(text, sender, message, key=key),
-            settings,
             channels,
-            by=Agent("A rule"),
-            clock=clock,
             ask=_ByItself,
             may=(*AUTHORS, "Organization/"),
         )
@@ -107,11 +91,12 @@ class _ByItself(Asked):
         return replace(Asked._message(self, now), notes=(AUTOMATIC,))
 
 
-async def _practice(store: Store, project: str, settings: Settings) -> str:
+async def _practice(seat: Seat) -> str:
     """The Organization that writes, where no person does."""
+    settings = seat.settings
     if settings.organization:
         return settings.organization
-    page = await store.search(project, Query("Organization", count=1000))
+    page = await seat.store.search(seat.project, Query("Organization", count=1000))
     found = {one.id: decode(one.body) for one in page.matches}
     active = {id_: one for id_, one in found.items() if one.get("active") is not False}
     own = {address_key(address) for address in settings.owner}

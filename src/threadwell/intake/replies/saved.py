@@ -13,13 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from threadwell.encounters import codes
-from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import Identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.care_zone import care_zone
 from threadwell.intake.choices import kept_choices
 from threadwell.intake.commits.batch import Batch
@@ -27,7 +25,7 @@ from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
-from threadwell.intake.seat import SOMEBODY
+from threadwell.intake.seat import Seat
 from threadwell.intake.settings import UNNAMED
 from threadwell.stores.contract import Conflict, Key, Reading, Store
 
@@ -64,16 +62,7 @@ class SavedReply:
     resource: str
 
 
-async def save_reply(
-    store: Store,
-    project: str,
-    name: str,
-    text: str,
-    *,
-    title: str = "",
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
-) -> SavedReply:
+async def save_reply(seat: Seat, name: str, text: str, *, title: str = "") -> SavedReply:
     """Keep a text under a name, in the place of another of that name.
 
     Raises ``BadSavedReply`` where it has places that nothing fills.
@@ -83,6 +72,7 @@ async def save_reply(
     if not text.strip():
         raise BadSavedReply("a saved reply has a text")
     check_text(text)
+    store, project = seat.store, seat.project
     patience = Patience()
     while await patience.turn():
         # A client may have made it.
@@ -94,7 +84,7 @@ async def save_reply(
         wanted = _resource(name, text, title or (there or {}).get("title", ""), there)
         if there == wanted:
             break
-        batch = Batch(updated=clock(), author=by.author)
+        batch = Batch(updated=seat.clock(), author=seat.by.author)
         batch.write(key, wanted, before)
         try:
             await store.commit(project, batch.change_set())
@@ -106,17 +96,16 @@ async def save_reply(
     return saved_of({**wanted, "id": key.id})
 
 
-async def remove_saved(
-    store: Store, project: str, name: str, *, by: Agent = SOMEBODY, clock: Clock = now_ms
-) -> None:
+async def remove_saved(seat: Seat, name: str) -> None:
     """Have no saved reply of that name any more: it is retired. Raises ``BadSavedReply``."""
+    store, project = seat.store, seat.project
     patience = Patience()
     while await patience.turn():
         key = as_key((await find_saved(store, project, name)).resource)
         before = await store.read(project, *key)
         if before is None:
             continue
-        batch = Batch(updated=clock(), author=by.author)
+        batch = Batch(updated=seat.clock(), author=seat.by.author)
         batch.write(key, {**decode(before.body), "status": "retired"}, before)
         try:
             await store.commit(project, batch.change_set())
@@ -145,19 +134,17 @@ async def find_saved(store: Store, project: str, name: str) -> SavedReply:
     return found[0]
 
 
-async def filled(
-    store: Store, project: str, text: str, thread: str, *, sender: str = "", clock: Clock = now_ms
-) -> str:
+async def filled(seat: Seat, text: str, thread: str, *, sender: str = "") -> str:
     """A text with its places filled, for a thread (its header, or a message of it).
 
     Raises ``BadSavedReply`` where one cannot be filled and says nothing for that case.
     """
     check_text(text)
     wanted = {match[1] for match in _PLACE.finditer(text)}
-    values = await _values(store, project, thread, sender, clock()) if wanted else {}
+    values = await _values(seat, thread, sender) if wanted else {}
     why: Mapping[str, str] = {}
     if wanted & {"practice.name", "practice.phone"}:
-        of_practice, why = await _of_practice(store, project)
+        of_practice, why = await _of_practice(seat.store, seat.project)
         values = {**values, **of_practice}
 
     def fill(match: re.Match[str]) -> str:
@@ -170,13 +157,11 @@ async def filled(
     return _PLACE.sub(fill, text)
 
 
-async def saved_text(
-    store: Store, project: str, name: str, thread: str, *, sender: str, clock: Clock = now_ms
-) -> str:
+async def saved_text(seat: Seat, name: str, thread: str, *, sender: str) -> str:
     """The saved reply of that name, filled for a thread; raises ``BadSavedReply``."""
-    saved = await find_saved(store, project, name)
+    saved = await find_saved(seat.store, seat.project, name)
     name = thread if "/" in thread else f"Communication/{thread}"
-    return await filled(store, project, saved.text, name, sender=sender, clock=clock)
+    return await filled(seat, saved.text, name, sender=sender)
 
 
 def check_text(text: str) -> None:
@@ -227,10 +212,9 @@ def _resource(name: str, text: str, title: str, there: Resource | None) -> Resou
     return out
 
 
-async def _values(
-    store: Store, project: str, thread: str, sender: str, now: int
-) -> Mapping[str, str]:
+async def _values(seat: Seat, thread: str, sender: str) -> Mapping[str, str]:
     """What fills the places, as far as it is known."""
+    store, project, now = seat.store, seat.project, seat.clock()
     body = await _read(store, project, thread)
     if parents := body.get("partOf"):
         writer = target(body, "sender")

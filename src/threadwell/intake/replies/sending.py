@@ -46,6 +46,7 @@ from threadwell.intake.replies.outgoing import FindLinks, Outgoing
 from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
 from threadwell.intake.reply_addresses import ReplyAddresses
+from threadwell.intake.seat import Seat
 from threadwell.messages import Address
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -300,11 +301,8 @@ class Outbox:
             Status(one.entry.channel, external_id, State.FAILED, at, code, who)
             for who, code in refused
         ]
-        await settle(
-            *(self._store, self._project, one, external_id, settings),
-            told=told,
-            clock=self._clock,
-        )
+        seat = Seat(self._store, self._project, settings, clock=self._clock)
+        await settle(seat, one, external_id, told=told)
         return None
 
     async def _doubt(self, one: Queued, reason: str, code: str, live: Live) -> int | None:

@@ -13,7 +13,6 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
-from threadwell.fhir.stamp import Clock
 from threadwell.intake.arrivals.statuses import statuses_kept
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.rules import Rules
@@ -27,7 +26,6 @@ from threadwell.intake.paging import search_all
 from threadwell.intake.replies.outbox import Queued, removed
 from threadwell.intake.run import Run
 from threadwell.intake.seat import Seat
-from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Kept, Key, Store, Stored
 
 
@@ -35,16 +33,7 @@ class Gone(Exception):
     """Somebody else has decided about the message meanwhile."""
 
 
-async def settle(
-    store: Store,
-    project: str,
-    one: Queued,
-    external_id: str,
-    settings: Settings,
-    *,
-    told: Sequence[Status] = (),
-    clock: Clock,
-) -> None:
+async def settle(seat: Seat, one: Queued, external_id: str, *, told: Sequence[Status] = ()) -> None:
     """Give the message that id, and take it out of the outbox, in one commit.
 
     In the same one is kept what its provider has ``told`` of it: nobody tells it again.
@@ -54,11 +43,12 @@ async def settle(
     """
 
     async def make(run: Run) -> Batch:
-        if await store.get_private(one.kind, one.name) != one.value:
+        if await seat.store.get_private(one.kind, one.name) != one.value:
             raise Gone
-        return await _settled(run, one, external_id, await statuses_kept(store, project, told))
+        kept = await statuses_kept(seat.store, seat.project, told)
+        return await _settled(run, one, external_id, kept)
 
-    await revise(Seat(store, project, settings, clock=clock), make)
+    await revise(seat, make)
 
 
 async def is_there(store: Store, project: str, channel: str, external_id: str) -> bool:

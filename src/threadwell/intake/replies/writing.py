@@ -7,6 +7,7 @@ and keeps it whatever comes later. In the same commit it is in the outbox, to be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from threadwell.channels.channel import Channel
 from threadwell.encounters import codes
@@ -15,7 +16,7 @@ from threadwell.encounters.merge import is_live
 from threadwell.encounters.twins import WINDOW_US
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, derived_id, new_id, now_ms
+from threadwell.fhir.stamp import derived_id, new_id
 from threadwell.intake.accounts import accounts
 from threadwell.intake.circles.due import patients_of
 from threadwell.intake.circles.place import thread_of
@@ -26,8 +27,7 @@ from threadwell.intake.replies.asked import Asked, BadReply, Replied, parent_of
 from threadwell.intake.replies.saved import saved_text
 from threadwell.intake.replies.words import Words
 from threadwell.intake.run import Run
-from threadwell.intake.seat import SOMEBODY, Seat
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.messages import Attachment
 from threadwell.stores.contract import Store
@@ -48,11 +48,9 @@ AUTHORS = ("Practitioner/", "PractitionerRole/")
 
 
 async def reply(
-    store: Store,
-    project: str,
+    seat: Seat,
     thread: str,
     text: str,
-    settings: Settings,
     channels: Mapping[str, Channel],
     *,
     sender: str,
@@ -60,8 +58,6 @@ async def reply(
     files: Sequence[Attachment] = (),
     key: str = "",
     saved: str = "",
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
 ) -> Replied:
     """Reply in the thread of a header, a message, a Task of ``todos`` or a session of one thread.
 
@@ -72,28 +68,22 @@ async def reply(
     others keep writing.
     """
     try:
-        thread = await thread_named(store, project, thread)
+        thread = await thread_named(seat.store, seat.project, thread)
     except NoThread as error:
         raise BadReply(str(error)) from None
     if saved:
-        said = await saved_text(
-            store, project, saved, answers or thread, sender=sender, clock=clock
-        )
+        said = await saved_text(seat, saved, answers or thread, sender=sender)
         text = "\n\n".join(filter(str.strip, (said, text)))
     words = Words(text, sender, answers, files, key)
-    return await write_reply(store, project, thread, words, settings, channels, by=by, clock=clock)
+    return await write_reply(seat, thread, words, channels)
 
 
 async def write_reply(
-    store: Store,
-    project: str,
+    seat: Seat,
     thread: str,
     words: Words,
-    settings: Settings,
     channels: Mapping[str, Channel],
     *,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
     ask: Callable[..., Asked] = Asked,
     may: tuple[str, ...] = AUTHORS,
 ) -> Replied:
@@ -103,6 +93,7 @@ async def write_reply(
     """
     if not words.text.strip() and not words.files:
         raise BadReply("a reply says something, or has a file")
+    store, project, clock = seat.store, seat.project, seat.clock
     sender = await check_author(store, project, words.sender, may)
     header, named = await _thread(store, project, thread)
     found = thread_of(header)
@@ -150,8 +141,9 @@ async def write_reply(
         asked.find(there)
         return await asked.write(run, clock())
 
-    who = by if by.author else Agent(by.name, reference=sender)
-    report = await revise(Seat(store, project, settings, who, clock), make)
+    if not seat.by.author:
+        seat = replace(seat, by=Agent(seat.by.name, reference=sender))
+    report = await revise(seat, make)
     return asked.done(report)
 
 

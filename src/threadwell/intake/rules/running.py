@@ -208,17 +208,13 @@ class Runner:
         then = run.rule.then
         if then.reply:
             try:
-                settings = await self._settings()
                 told = await reply_by_itself(
-                    self._store,
-                    self._project,
+                    await self._seat("A rule"),
                     then.reply,
                     case.message,
-                    settings,
                     self._channels,
                     sender=then.sender,
                     key=run.key.id,
-                    clock=self._clock,
                 )
             except BadSetting as error:
                 run.refuse(f"no reply {then.reply}: {error}")
@@ -236,14 +232,19 @@ class Runner:
         if not session:
             run.refuse("no session to close")
             return
-        by = Agent(f"Rule {run.rule.name}")
+        name = f"Rule {run.rule.name}"
         try:
-            seat = Seat(self._store, self._project, await self._settings(), by, self._clock)
+            seat = await self._seat(name)
             closed = await close_session(seat, session, why=f"By the rule {run.rule.name}")
         except (BadAct, BadSetting) as error:
             run.refuse(f"not closed: {error}")
         else:
             run.done.append(f"closed {closed.session}")
+
+    async def _seat(self, name: str) -> Seat:
+        """From where it acts, under that name; raises ``BadSetting``."""
+        settings = await self._settings()
+        return Seat(self._store, self._project, settings, Agent(name), self._clock)
 
 
 def _write(run: _Running, case: Case, now: str) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threadwell.channels.channel import Channel
-from threadwell.encounters.corrected import Agent
 from threadwell.encounters.drafts import draft, is_draft
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, ReferenceFilter, TokenFilter
 from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
-from threadwell.fhir.stamp import Clock, new_id, now_ms
+from threadwell.fhir.stamp import new_id
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
@@ -19,23 +18,13 @@ from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
-from threadwell.intake.seat import SOMEBODY
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import Seat
 from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, Stored, Write
 
 
 async def save_draft(
-    store: Store,
-    project: str,
-    thread: str,
-    text: str,
-    *,
-    sender: str,
-    answers: str = "",
-    id_: str = "",
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
+    seat: Seat, thread: str, text: str, *, sender: str, answers: str = "", id_: str = ""
 ) -> str:
     """Keep what ``sender`` is writing in a thread; the draft (``Communication/…``).
 
@@ -43,6 +32,7 @@ async def save_draft(
     Task of a thread that waits. With an ``id_`` it is that draft, which says this from now on.
     Raises ``BadReply``, and ``Contended`` if others keep writing to it.
     """
+    store, project = seat.store, seat.project
     name = await _thread(store, project, thread)
     await check_author(store, project, sender)
     header = await _read(store, project, as_key(name))
@@ -52,13 +42,13 @@ async def save_draft(
         name, answers = parent, answers or name
     patience = Patience()
     while await patience.turn():
-        now = clock()
+        now = seat.clock()
         key = Key("Communication", id_ or new_id(now))
         before = await _own_draft(store, project, key, sender) if id_ else None
         body = draft(name, text, sender, answers)
         if before is not None:
             body = {**decode(before.body), **body}
-        batch = Batch(updated=now, author=by.author or sender)
+        batch = Batch(updated=now, author=seat.by.author or sender)
         batch.write(key, body, before)
         try:
             await store.commit(project, ChangeSet(tuple(batch.writes.values())))
@@ -86,16 +76,12 @@ async def drafts(store: Reading, project: str, sender: str, thread: str = "") ->
 
 
 async def send_draft(
-    store: Store,
-    project: str,
+    seat: Seat,
     name: str,
-    settings: Settings,
     channels: Mapping[str, Channel],
     *,
     changed: Resource | None = None,
     version: str = "",
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
 ) -> Replied:
     """Send a draft (``Communication/…``): it becomes a message of its thread, under its own id.
 
@@ -104,7 +90,7 @@ async def send_draft(
     in its thread; it stays a draft then.
     """
     key = as_key(name if "/" in name else f"Communication/{name}")
-    there = await _read(store, project, key)
+    there = await _read(seat.store, seat.project, key)
     if there is None:
         raise BadReply(f"there is no {name}")
     if version and there.version_id != version:
@@ -113,23 +99,20 @@ async def send_draft(
     if not is_draft(body):
         raise BadReply(f"{name} is no draft")
     written = body if changed is None else changed
-    words = await words_of(store, project, written, there)
-    thread = parent_of(written)
-    return await write_reply(store, project, thread, words, settings, channels, by=by, clock=clock)
+    words = await words_of(seat.store, seat.project, written, there)
+    return await write_reply(seat, parent_of(written), words, channels)
 
 
-async def discard_draft(
-    store: Store, project: str, name: str, *, by: Agent = SOMEBODY, clock: Clock = now_ms
-) -> None:
+async def discard_draft(seat: Seat, name: str) -> None:
     """Throw a draft (``Communication/…``) away; raises ``BadReply`` where it is none."""
     key = as_key(name if "/" in name else f"Communication/{name}")
-    there = await _read(store, project, key)
+    there = await _read(seat.store, seat.project, key)
     if there is None or not is_draft(decode(there.body)):
         raise BadReply(f"there is no draft {name}")
-    now = max(clock(), there.updated)
-    gone = Write(key.type, key.id, new_id(now), now, None, b"", there, by.author)
+    now = max(seat.clock(), there.updated)
+    gone = Write(key.type, key.id, new_id(now), now, None, b"", there, seat.by.author)
     try:
-        await store.commit(project, ChangeSet((gone,)))
+        await seat.store.commit(seat.project, ChangeSet((gone,)))
     except Conflict:
         raise BadReply(f"{name} has just been changed: look at it again") from None
 

@@ -16,7 +16,6 @@ from threadwell.encounters.corrected import Agent
 from threadwell.encounters.merge import is_live
 from threadwell.encounters.replacing import replacement
 from threadwell.fhir.json import decode
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.acting_person import agent_at
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import child_id
@@ -25,27 +24,22 @@ from threadwell.intake.links import as_key
 from threadwell.intake.replies.asked import Asked, BadReply, Replied
 from threadwell.intake.replies.writing import Words, write_reply
 from threadwell.intake.run import Run
-from threadwell.intake.seat import SOMEBODY
-from threadwell.intake.settings import Settings
+from threadwell.intake.seat import SOMEBODY, Seat
 from threadwell.intake.thread_acts.retracting import take_back, write_retracted
 from threadwell.messages import Attachment
-from threadwell.stores.contract import Key, Store
+from threadwell.stores.contract import Key
 
 
 async def correct_message(
-    store: Store,
-    project: str,
+    seat: Seat,
     message: str,
     text: str,
-    settings: Settings,
     channels: Mapping[str, Channel],
     *,
     sender: str,
     files: Sequence[Attachment] = (),
     key: str = "",
-    by: Agent = SOMEBODY,
     why: str = "",
-    clock: Clock = now_ms,
 ) -> Replied:
     """Take back the message (``Communication/…``), and send another one in its place.
 
@@ -57,18 +51,9 @@ async def correct_message(
     name = message if "/" in message else f"Communication/{message}"
     words = Words(text, sender, name, files, key, {"category": [codes.CORRECTED_MESSAGE]})
     # Whoever writes has taken it back, where nobody else is named.
-    who = by if by.author else await agent_at(store, project, sender)
-    return await write_reply(
-        store,
-        project,
-        name,
-        words,
-        settings,
-        channels,
-        by=by,
-        clock=clock,
-        ask=partial(_Correcting, by=who, why=why),
-    )
+    who = seat.by if seat.by.author else await agent_at(seat.store, seat.project, sender)
+    ask = partial(_Correcting, by=who, why=why)
+    return await write_reply(seat, name, words, channels, ask=ask)
 
 
 @dataclass(slots=True)

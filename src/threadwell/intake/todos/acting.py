@@ -19,11 +19,11 @@ from threadwell.encounters.people import reference
 from threadwell.encounters.todo import DISMISSED, FRONT_DESK, Pool, handled, is_open, thread_of_todo
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.stamp import Clock, instant, now_ms
+from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.patience import Contended, Patience
-from threadwell.intake.seat import SOMEBODY
+from threadwell.intake.seat import Seat
 from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
@@ -65,22 +65,13 @@ class Todo:
     changed: bool = True
 
 
-async def claim(
-    store: Store,
-    project: str,
-    task: str,
-    owner: str,
-    *,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
-) -> Todo:
+async def claim(seat: Seat, task: str, owner: str) -> Todo:
     """Take care of a thread: ``owner`` (``Practitioner/…``) has the Task from now on.
 
     Claimed twice by the same one, nothing changes. Raises ``Taken`` where somebody else has it, and
     ``BadTodo`` where nothing waits.
     """
-    named = await _actor(store, project, owner)
-    name = await _name_of(store, project, as_key(owner))
+    named = await _owner(seat, owner)
 
     def change(body: Resource) -> Resource | None:
         had = target(body, "owner")
@@ -88,23 +79,19 @@ async def claim(
             return None
         if had and had != owner:
             raise Taken(had, str((body.get("owner") or {}).get("display", "")))
-        whose = {**named, "display": name} if name else named
-        return {**body, "status": "accepted", "owner": whose}
+        return {**body, "status": "accepted", "owner": named}
 
-    return await _act(store, project, task, CLAIM, change, by=by, clock=clock)
+    return await _act(seat, task, CLAIM, change)
 
 
 async def release(
-    store: Store,
-    project: str,
+    seat: Seat,
     task: str,
     *,
     why: str = "",
-    by: Agent = SOMEBODY,
     of: str = "",
     told: Key | None = None,
     kept: Sequence[Kept] = (),
-    clock: Clock = now_ms,
 ) -> Todo:
     """Give a Task back to its pool. Where nobody has it, nothing changes.
 
@@ -120,26 +107,11 @@ async def release(
         out = {name: value for name, value in body.items() if name != "owner"}
         return {**out, "status": "requested"}
 
-    return await _act(
-        *(store, project, task, RELEASE, change),
-        why=why,
-        by=by,
-        told=told,
-        kept=kept,
-        clock=clock,
-    )
+    return await _act(seat, task, RELEASE, change, why=why, told=told, kept=kept)
 
 
 async def reroute(
-    store: Store,
-    project: str,
-    task: str,
-    *,
-    why: str,
-    owner: str = "",
-    pool: Pool | None = None,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
+    seat: Seat, task: str, *, why: str, owner: str = "", pool: Pool | None = None
 ) -> Todo:
     """Give a Task to another person (``owner``), or to a pool; ``why`` is the reason.
 
@@ -149,42 +121,33 @@ async def reroute(
         raise BadTodo("say why: whoever gets it has to know")
     if bool(owner) == (pool is not None):
         raise BadTodo("say to whom: one person, or one pool")
-    named = await _actor(store, project, owner) if owner else {}
-    name = await _name_of(store, project, as_key(owner)) if owner else ""
+    named = await _owner(seat, owner) if owner else None
 
     def change(body: Resource) -> Resource | None:
         out = {name: value for name, value in body.items() if name != "owner"}
         if owner:
-            out["owner"] = {**named, "display": name} if name else named
+            out["owner"] = named
         if pool is not None:
             out["performerType"] = [pool.as_json()]
         return {**out, "status": "requested"}
 
-    return await _act(store, project, task, REROUTE, change, why=why, by=by, clock=clock)
+    return await _act(seat, task, REROUTE, change, why=why)
 
 
-async def dismiss(
-    store: Store,
-    project: str,
-    task: str,
-    *,
-    why: str,
-    by: Agent = SOMEBODY,
-    clock: Clock = now_ms,
-) -> Todo:
+async def dismiss(seat: Seat, task: str, *, why: str) -> Todo:
     """Say that what was written in a thread up to now needs no answer; ``why`` is the reason."""
     if not why.strip():
         raise BadTodo("say why: whoever looks at it later has to know")
 
     def change(body: Resource) -> Resource | None:
-        done = handled(body, clock() * 1000)
+        done = handled(body, seat.clock() * 1000)
         done["statusReason"] = {
             "coding": [{"system": codes.TODO_STATE, "code": DISMISSED}],
             "text": why,
         }
         return done
 
-    return await _act(store, project, task, DISMISS, change, why=why, by=by, clock=clock)
+    return await _act(seat, task, DISMISS, change, why=why)
 
 
 def read_pool(text: str) -> Pool:
@@ -207,19 +170,17 @@ def pool_of(body: Resource) -> Pool:
 
 
 async def _act(
-    store: Store,
-    project: str,
+    seat: Seat,
     task: str,
     what: str,
     change: Callable[[Resource], Resource | None],
     *,
     why: str = "",
-    by: Agent,
     told: Key | None = None,
     kept: Sequence[Kept] = (),
-    clock: Clock,
 ) -> Todo:
     """Write what ``change`` makes of the Task, decided anew as long as others write to it."""
+    store, project, by = seat.store, seat.project, seat.by
     key = Key("Task", task.removeprefix("Task/"))
     patience = Patience()
     while await patience.turn():
@@ -227,7 +188,7 @@ async def _act(
         wanted = change(body)
         if wanted is None:
             return _told(stored, body, changed=False)
-        batch = Batch(updated=clock(), author=by.author)
+        batch = Batch(updated=seat.clock(), author=by.author)
         if why.strip():
             wanted = {**wanted, "note": [*(wanted.get("note") or ()), _note(why, by, batch)]}
         now = batch.write(key, wanted, stored)
@@ -258,23 +219,16 @@ async def _todo(store: Store, project: str, key: Key) -> tuple[Stored, Resource]
     return stored, body
 
 
-async def _actor(store: Store, project: str, name: str) -> dict[str, Any]:
+async def _owner(seat: Seat, name: str) -> dict[str, Any]:
+    """The reference to somebody of the practice, with what people call them where that is told."""
     if not name.startswith(OWNERS):
         raise BadTodo(f"say who: {', '.join(f'{one}…' for one in OWNERS[:2])} or another of ours")
-    stored = await store.read(project, *as_key(name))
+    stored = await seat.store.read(seat.project, *as_key(name))
     if stored is None or stored.deleted:
         raise BadTodo(f"there is no {name}")
-    return reference(name)
-
-
-async def _name_of(store: Store, project: str, key: Key) -> str:
-    """What people call somebody, ``""`` where nothing tells."""
-    stored = await store.read(project, *key)
-    body: Resource = decode(stored.body) if stored and not stored.deleted else {}
-    names = body.get("name") or ()
-    if isinstance(names, str):
-        return names
-    return next(map(human_name, names), "")
+    names = decode(stored.body).get("name") or ()
+    called = names if isinstance(names, str) else next(map(human_name, names), "")
+    return {**reference(name), **({"display": called} if called else {})}
 
 
 def _note(why: str, by: Agent, batch: Batch) -> dict[str, Any]:

@@ -7,7 +7,7 @@ goes back once: whoever claims it again while they are away keeps it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from threadwell.encounters import codes
 from threadwell.encounters.corrected import Agent
@@ -17,9 +17,9 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import DateFilter, Query, ReferenceFilter, Sort, TokenFilter
 from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
-from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
+from threadwell.intake.seat import Seat
 from threadwell.intake.todos.acting import BadTodo, release
 from threadwell.intake.todos.listing import Waiting, waiting_threads
 from threadwell.stores.contract import Conflict, Kept, Key, Store
@@ -38,21 +38,16 @@ class Away:
     until: str
 
 
-async def give_back(
-    store: Store,
-    project: str,
-    *,
-    still_held: Callable[[], tuple[Kept, ...]] = tuple,
-    clock: Clock = now_ms,
-) -> int:
+async def give_back(seat: Seat, *, still_held: Callable[[], tuple[Kept, ...]] = tuple) -> int:
     """Give back what those have who are away; how many Tasks went back."""
+    store, project = seat.store, seat.project
     count = 0
     known: dict[str, Away | None] = {}
     for one in await waiting_threads(store, project, owned=True):
         if one.owner not in known:
-            known[one.owner] = await away_now(store, project, one.owner, clock() * 1000)
+            known[one.owner] = await away_now(store, project, one.owner, seat.clock() * 1000)
         if away := known[one.owner]:
-            count += await _give_back(store, project, one, away, still_held, clock)
+            count += await _give_back(seat, one, away, still_held)
     return count
 
 
@@ -94,27 +89,21 @@ async def _slot(store: Store, project: str, schedule: str, now: int) -> tuple[in
 
 
 async def _give_back(
-    store: Store,
-    project: str,
-    one: Waiting,
-    away: Away,
-    still_held: Callable[[], tuple[Kept, ...]],
-    clock: Clock,
+    seat: Seat, one: Waiting, away: Away, still_held: Callable[[], tuple[Kept, ...]]
 ) -> bool:
     name = f"{one.task}|{one.since}|{one.owner}|{away.slot}"
     told = Key("Provenance", Identity(codes.TODO, name).id)
-    if await store.read(project, *told) is not None:
+    if await seat.store.read(seat.project, *told) is not None:
         return False
     who = one.owner_name or one.owner
     try:
         done = await release(
-            *(store, project, one.task),
+            replace(seat, by=_BY),
+            one.task,
             why=f"{who} is away until {away.until}",
-            by=_BY,
             of=one.owner,
             told=told,
             kept=still_held(),
-            clock=clock,
         )
     except BadTodo:
         return False  # Somebody has answered meanwhile.
