@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from threadwell.fhir.resource import Resource
 
@@ -21,7 +20,7 @@ def take_content(resource: Resource) -> bytes | None:
         return None
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
-    except binascii.Error:
+    except ValueError:  # Also where a character is none of ASCII.
         return None
     del resource["data"]
     return content

@@ -79,6 +79,14 @@ def test_ways_to_bring_a_patch(api, kind: str) -> None:
         assert one["resource"]["active"] is True
 
 
+@pytest.mark.parametrize("data", ["!", "é", 7])
+def test_a_patch_that_is_no_base64(api, data: object) -> None:
+    body = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+    entry = api.entry("PATCH", f"Patient/{api.make()['id']}", body)
+    (one,) = api.bundle("batch", entry).json()["entry"]
+    assert one["response"]["status"] == "400"
+
+
 PATIENT = {"resourceType": "Patient"}
 MALFORMED = [
     (None, "request"),

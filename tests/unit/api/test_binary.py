@@ -97,7 +97,7 @@ def test_posted_as_a_resource(api) -> None:
     made = api.make("Binary", contentType="text/plain", data=data)
     assert "data" not in made
     assert api.call("GET", f"Binary/{made['id']}").content == b"a note"
-    for wrong in ("!", 7):
+    for wrong in ("!", "é", 7):
         body = {"resourceType": "Binary", "contentType": "text/plain", "data": wrong}
         assert api.call("POST", "Binary", body).status_code == 400
 

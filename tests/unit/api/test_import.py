@@ -345,6 +345,7 @@ _INPUT = {"inputFormat": "ndjson", "input": [{"type": "Patient", "url": "https:/
         ],
         (_with("inputFormat", valueCode="text/csv"), 400),
         (_with("inputFormat"), 400),
+        (_with("inputFormat", valueString={"extension": []}), 400),
         (_with("input"), 400),
         (_with("inputSource", valueInteger=1), 400),
         (_with("storageDetail", valueString="https"), 400),

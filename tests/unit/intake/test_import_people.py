@@ -415,9 +415,10 @@ def test_a_patient_that_is_there_is_found_by_its_identifier(practice, take):
     assert (found["active"], found["name"]) == (True, LEO["name"])
 
 
-def test_mistakes_of_a_bundle_are_told_by_entry(take):
+@pytest.mark.parametrize("type_", ["Unicorn", [], None])
+def test_mistakes_of_a_bundle_are_told_by_entry(take, type_):
     with pytest.raises(BadPeople) as caught:
-        take(bundle({**LEO, "gender": "m"}, {"resourceType": "Unicorn"}))
+        take(bundle({**LEO, "gender": "m"}, {"resourceType": type_}))
     assert [one.split(":")[0] for one in caught.value.problems] == ["entry 0", "entry 1"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -133,7 +132,7 @@ def operations(resource: Any, where: str) -> Any:
     if isinstance(resource, dict) and resource.get("resourceType") == "Binary":
         try:
             value = parse(base64.b64decode(str(resource.get("data", "")), validate=True))
-        except (binascii.Error, BadJson):
+        except ValueError:
             raise invalid("The Binary of a patch holds JSON in base64", f"{where}.data") from None
     elif isinstance(resource, dict) and resource.get("resourceType") == "Parameters":
         parameters = resource.get("parameter")

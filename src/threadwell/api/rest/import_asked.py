@@ -37,7 +37,8 @@ async def parse_import(context: Context, request: Request) -> AskedImport:
             raise FhirError(
                 400, [Issue("not-supported", f"Unknown parameter of $import: {name[:64]}")]
             )
-    if asked.get("inputFormat") not in _FORMATS:
+    format_ = asked.get("inputFormat")
+    if not isinstance(format_, str) or format_ not in _FORMATS:
         raise invalid("inputFormat is application/fhir+ndjson: there is no other")
     source = asked.get("inputSource", "")
     if not isinstance(source, str) or len(source) > _LONGEST:

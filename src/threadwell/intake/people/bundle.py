@@ -31,7 +31,7 @@ def people_in(bundle: Any, country: str) -> dict[Key, Resource]:
     problems: list[str] = []
     for at, entry in enumerate(_entries(bundle)):
         resource = entry.get("resource")
-        if not isinstance(resource, dict) or resource.get("resourceType") not in RESOURCE_TYPES:
+        if not isinstance(resource, dict) or not _is_known(resource.get("resourceType")):
             problems.append(f"entry {at}: there is no resource")
             continue
         if resource["resourceType"] not in PEOPLE:
@@ -70,6 +70,10 @@ def _names(resource: Resource, entry: dict[str, Any]) -> Iterator[str]:
         yield entry["fullUrl"]
     if resource.get("id"):
         yield f"{resource['resourceType']}/{resource['id']}"
+
+
+def _is_known(type_: Any) -> bool:
+    return isinstance(type_, str) and type_ in RESOURCE_TYPES
 
 
 def _is_named(resource: Resource, entry: dict[str, Any]) -> bool:
