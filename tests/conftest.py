@@ -16,7 +16,8 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+# What one module of tests has, others take by its whole name: `from tests.unit.access.world …`.
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests"), str(ROOT)]
 
 import dovecot  # noqa: E402 - the scripts folder is no package
 import lent_schemas  # noqa: E402

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import add, case_names, clock_of, messages_of, read_case, settings_of
 
 import threadwell
+from tests.corpora.cases import add, case_names, clock_of, messages_of, read_case, settings_of
 from threadwell.encounters import codes
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.definitions import RESOURCE_TYPES

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from cases import add, case_names, clock_of, messages_of, read_case, settings_of, told
 
+from tests.corpora.cases import add, case_names, clock_of, messages_of, read_case, settings_of, told
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.validation import validate

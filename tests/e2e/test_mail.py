@@ -20,8 +20,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from mail_relay import Relay
 from threadwell.cli import main
 

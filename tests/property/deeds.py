@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from test_intake import STRANGERS, add
-
+from tests.property.test_intake import STRANGERS, add
 from threadwell.app import live_channels
 from threadwell.encounters import codes
 from threadwell.encounters.pattern import is_session

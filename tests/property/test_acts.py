@@ -11,10 +11,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import (
+
+from tests.property.costly import COSTLY
+from tests.property.test_intake import (
     MESSAGES,
     MOTHER,
     NOW,
@@ -28,7 +29,6 @@ from test_intake import (
     slow,
     with_people,
 )
-
 from threadwell.encounters.acts import Done, act_id, act_task
 from threadwell.encounters.corrected import Agent
 from threadwell.encounters.identity import message_identity
@@ -279,7 +279,7 @@ async def _act(store: MemoryStore, kind: str, how: Settings, clock: Any, random:
 #: Messages and acts of one seed, for the stores on disk: an opening, its closing, a reopening.
 def example_of(seed: int) -> tuple[list[Message], list[Done | Turned]]:
     random = Random(seed)
-    from test_intake import ANA, OFFICE, OWN
+    from tests.property.test_intake import ANA, OFFICE, OWN
 
     messages = []
     for number in range(10):
@@ -322,7 +322,7 @@ def example_of(seed: int) -> tuple[list[Message], list[Done | Turned]]:
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
 def test_every_store_ends_with_the_same(kind: str, policy: str, seed: int, request: Any) -> None:
     messages, acts = example_of(seed)
-    from test_intake import OWN
+    from tests.property.test_intake import OWN
 
     how = Settings(
         policy=policy,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import (
+
+from tests.property.costly import COSTLY
+from tests.property.test_intake import (
     MESSAGES,
     NOW,
     PEOPLE,
@@ -18,7 +19,6 @@ from test_intake import (
     live,
     with_people,
 )
-
 from threadwell.fhir.json import decode
 from threadwell.intake import import_messages
 from threadwell.intake.gathered.alone import Alone

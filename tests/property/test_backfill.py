@@ -8,11 +8,18 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import NOW, SETTINGS, SHORTLY_AFTER, STRANGER, a_message, with_people
 
+from tests.property.costly import COSTLY
+from tests.property.test_intake import (
+    NOW,
+    SETTINGS,
+    SHORTLY_AFTER,
+    STRANGER,
+    a_message,
+    with_people,
+)
 from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import fill

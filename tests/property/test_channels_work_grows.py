@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from growing_files import FILES
+
+from tests.property.growing_files import FILES
 
 SMALL, TIMES = 80, 4
 #: Four times as large may take this many times as much, for what every file costs.

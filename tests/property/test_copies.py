@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import (
+
+from tests.property.costly import COSTLY
+from tests.property.test_intake import (
     ANA,
     ANA_MAIL,
     MOTHER,
@@ -34,7 +35,6 @@ from test_intake import (
     with_people,
     without_what_was_held,
 )
-
 from threadwell.encounters.said import said
 from threadwell.intake import import_messages, quarantine, replay, verify
 from threadwell.intake.held.hold import decode_message

@@ -13,11 +13,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_acts import Ticking, _act
-from test_intake import (
+
+from tests.property.costly import COSTLY
+from tests.property.test_acts import Ticking, _act
+from tests.property.test_intake import (
     ANA,
     MESSAGES,
     NOW,
@@ -28,8 +29,7 @@ from test_intake import (
     record,
     with_people,
 )
-from test_sessions import OPTIONS, some_messages
-
+from tests.property.test_sessions import OPTIONS, some_messages
 from threadwell.encounters import codes
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.property.costly import COSTLY
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from unittest.mock import patch
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import (
+
+from tests.property.costly import COSTLY
+from tests.property.test_intake import (
     MESSAGES,
     NOW,
     SETTINGS,
@@ -23,7 +24,6 @@ from test_intake import (
     with_people,
     without_what_was_held,
 )
-
 from threadwell.intake import Intake, Settings, import_messages, verify
 from threadwell.intake.seat import Seat
 from threadwell.messages import Message

@@ -19,9 +19,9 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
 import pytest
-from backtracking import TooManySteps, steps
 
 import threadwell
+from tests.property.backtracking import TooManySteps, steps
 
 METHODS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 #: Steps a character that nobody asks about; above, a text of three times the length may take about
@@ -215,7 +215,7 @@ def _grown(pattern: re.Pattern[Any], how: str, unit: str, length: int) -> int:
     ],
 )
 def test_it_finds_what_re_finds(pattern: str, text: str) -> None:
-    from backtracking import Walk
+    from tests.property.backtracking import Walk
 
     found = re.compile(pattern).search(text)
     assert Walk(re.compile(pattern), text, 10_000).search() == (found.span() if found else (-1, -1))

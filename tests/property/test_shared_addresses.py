@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from costly import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.property.costly import COSTLY
 from threadwell.encounters.identity import message_identity
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query

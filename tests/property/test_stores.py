@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-from costly import COSTLY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.property.costly import COSTLY
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import Total
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store

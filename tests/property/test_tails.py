@@ -12,12 +12,22 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from costly import costly
-from deeds import DEEDS, People, told_name
 from hypothesis import given
 from hypothesis import strategies as st
-from test_intake import ANA, ANA_MAIL, MOTHER, NOW, OFFICE, OWN, START, live, with_people
 
+from tests.property.costly import costly
+from tests.property.deeds import DEEDS, People, told_name
+from tests.property.test_intake import (
+    ANA,
+    ANA_MAIL,
+    MOTHER,
+    NOW,
+    OFFICE,
+    OWN,
+    START,
+    live,
+    with_people,
+)
 from threadwell.channels.account import Account
 from threadwell.encounters.todo import FRONT_DESK
 from threadwell.fhir.json import decode, encode

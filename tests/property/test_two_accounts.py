@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_intake import ANA, NOW, OWN, START, STRANGER, STRANGERS, add, with_people
 
+from tests.property.test_intake import ANA, NOW, OWN, START, STRANGER, STRANGERS, add, with_people
 from threadwell.encounters.child_ids import also_known_as, own_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import MissingFilter, Query

@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from costly import COSTLY
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_intake import ANA, NOW, OFFICE, PEOPLE, START, add, with_people
-from test_live import dealing, uneven
 
+from tests.property.costly import COSTLY
+from tests.property.test_intake import ANA, NOW, OFFICE, PEOPLE, START, add, with_people
+from tests.property.test_live import dealing, uneven
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake import Intake, Settings, parse_options, verify

@@ -14,8 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from world import NAMES, WORLD, key
-
+from tests.unit.access.world import NAMES, WORLD, key
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.search import compartments
 from threadwell.fhir.search.extract import extract

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from desk_world import CHAT, EXTRA
-from world import NAMES, key
+from tests.unit.access.desk_world import CHAT, EXTRA
+from tests.unit.access.world import NAMES, key
 
 
 class Asked(NamedTuple):

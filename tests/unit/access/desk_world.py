@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import httpx
-from world import FURTHER, NAMES, NOON, ROLES, RUNNER, URL, Json, World, ref, uuid
 
+from tests.unit.access.world import FURTHER, NAMES, NOON, ROLES, RUNNER, URL, Json, World, ref, uuid
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.roles import role
 from threadwell.app import channels

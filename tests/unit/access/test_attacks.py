@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -12,9 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from attacks import (
+from tests.unit.access.attacks import (
     Ask,
     about,
     acts,
@@ -27,8 +24,7 @@ from attacks import (
     searches,
     writes,
 )
-from world import ALL_ROLES, NAMES, ROLES, RUNNER, WORLD, Answered, World, key
-
+from tests.unit.access.world import ALL_ROLES, NAMES, ROLES, RUNNER, WORLD, Answered, World, key
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Request
 from threadwell.api.rest import capability, export, import_, routes, versions, view_run

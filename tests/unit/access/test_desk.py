@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.routing import Route
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from desk_attacks import EXTRA_IDS, OTHERS, asked
-from desk_world import Desk
-from test_attacks import stores
-from world import NAMES, ROLES, RUNNER, URL, WORLD, key
-
+from tests.unit.access.desk_attacks import EXTRA_IDS, OTHERS, asked
+from tests.unit.access.desk_world import Desk
+from tests.unit.access.test_attacks import stores
+from tests.unit.access.world import NAMES, ROLES, RUNNER, URL, WORLD, key
 from threadwell.access.memberships import Membership, keep_membership, remove_membership
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from world import NAMES, NOON, ROLES, RUNNER, World
-
+from tests.unit.access.world import NAMES, NOON, ROLES, RUNNER, World
 from threadwell.app import sight_of
 from threadwell.bulk import walking
 from threadwell.bulk.exports import Exports

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from attacks import Ask, about, acts, graph_pages, graph_searches, graph_writes, writes
-from test_attacks import OF_TYPE, OPERATIONS
-from world import NAMES, ROLES, World, key
-
+from tests.unit.access.attacks import (
+    Ask,
+    about,
+    acts,
+    graph_pages,
+    graph_searches,
+    graph_writes,
+    writes,
+)
+from tests.unit.access.test_attacks import OF_TYPE, OPERATIONS
+from tests.unit.access.world import NAMES, ROLES, World, key
 from threadwell.access.policy import WRITING, Interaction
 from threadwell.access.reading import BadPolicy, check_policy, compiled
 from threadwell.access.scopes import narrowed

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from world import NAMES, NOON, RUNNER, WORLD, Counted, World, key
-
+from tests.unit.access.world import NAMES, NOON, RUNNER, WORLD, Counted, World, key
 from threadwell.access.fields import without
 from threadwell.stores.contract import Store, Stored
 from threadwell.stores.memory import MemoryStore

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_attacks import stores
-from world import NAMES, WORLD, World, uuid
-
+from tests.unit.access.test_attacks import stores
+from tests.unit.access.world import NAMES, WORLD, World, uuid
 from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
 

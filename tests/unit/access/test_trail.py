@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from attacks import FORM, Ask
-from world import NAMES, World, key
-
+from tests.unit.access.attacks import FORM, Ask
+from tests.unit.access.world import NAMES, World, key
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Line
 from threadwell.audit.trail import Trail

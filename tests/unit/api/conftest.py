@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,9 +24,6 @@ from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
-
-# What one module of tests has, others may use.
-sys.path.insert(0, str(Path(__file__).parent))
 
 URL = "http://testserver"
 NOON = 1_710_072_000_000

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from test_about import Family, ref, sms
 
+from tests.unit.api.test_about import Family, ref, sms
 from threadwell.api.context import open_context
 from threadwell.app import channel_labels
 from threadwell.encounters import codes

@@ -19,7 +19,7 @@ from threadwell.audit.trail import Trail
 from threadwell.stores.contract import DEFAULT_PROJECT, Reading, Store, StoreFull
 
 if TYPE_CHECKING:
-    from conftest import Api
+    from tests.unit.api.conftest import Api
 
 WORDS = "Zanzibar marmalade"
 

@@ -12,7 +12,7 @@ from threadwell.api.rest import audit_events
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
-    from conftest import Api
+    from tests.unit.api.conftest import Api
 
 
 def _found(api: Api, query: str) -> list[dict[str, Any]]:

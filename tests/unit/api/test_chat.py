@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from chat_stand_in import APP, DAY, HOUR, SECRET, App, person, texts
 
+from tests.unit.api.chat_stand_in import APP, DAY, HOUR, SECRET, App, person, texts
 from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
 from threadwell.channels.chat.names import Patient, own_address, who_of

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from chat_stand_in import APP, SECRET, App, person
 
+from tests.unit.api.chat_stand_in import APP, SECRET, App, person
 from threadwell.api.chat import socket as sockets
 from threadwell.app import channel_labels, live_channels
 from threadwell.audit.finding import Wanted, find

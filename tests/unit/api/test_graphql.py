@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Api
+from tests.unit.api.conftest import Api
 from threadwell.api.graphql import answering, document, fetching, running
 from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore

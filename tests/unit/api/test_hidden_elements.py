@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.guide_package import guide, url
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.api.clients import add_client
 from threadwell.intake.guides.keeping import add_guide, set_checks
 from threadwell.stores.contract import DEFAULT_PROJECT
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from guide_package import guide, url
 
 READING = url("StructureDefinition", "reading")
 #: R4 asks for two of them, and the profile for the third.

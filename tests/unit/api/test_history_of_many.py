@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import NOON, Api
+from tests.unit.api.conftest import NOON, Api
 
 
 def entries(api: Api, path: str) -> list[dict[str, Any]]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.channels.email.hooks_stand_in import (
+    CARE,
+    account,
+    basic,
+    delivery,
+    form_delivery,
+    mailgun,
+    mailgun_whole,
+    postmark,
+    postmark_whole,
+    sendgrid,
+    sendgrid_whole,
+    signature,
+)
 from threadwell.app import channel_labels, live_channels
 from threadwell.channels.account import Account
 from threadwell.channels.channel import ReadOptions
@@ -23,22 +36,6 @@ from threadwell.intake.importing import import_messages
 from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.zones import UTC_ZONE
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "channels" / "email"))
-from hooks_stand_in import (
-    CARE,
-    account,
-    basic,
-    delivery,
-    form_delivery,
-    mailgun,
-    mailgun_whole,
-    postmark,
-    postmark_whole,
-    sendgrid,
-    sendgrid_whole,
-    signature,
-)
 
 WAYS: dict[str, tuple[str, Callable[[bytes], Delivery]]] = {
     "SendGrid": ("sendgrid", sendgrid),

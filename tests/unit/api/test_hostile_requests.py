@@ -10,10 +10,10 @@ from random import Random
 from typing import Any, cast
 
 import pytest
+
 from bench.faults.hostile.grammar import Grammar, Sent, read_grammar
 from bench.faults.hostile.requests import make
 from bench.faults.hostile.values import HIDDEN
-
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.roles import role
 from threadwell.api.clients import add_client

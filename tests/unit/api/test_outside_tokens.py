@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
-from app_stand_in import BACK, CHALLENGE, FORM, VERIFIER
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.unit.api.app_stand_in import BACK, CHALLENGE, FORM, VERIFIER
 from threadwell.access.memberships import find_membership
 from threadwell.api.clients import add_client
 from threadwell.calls.call import Call, Called, CallFailed

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from test_own_parameters import index, parameter, patient
-
+from tests.unit.api.test_own_parameters import index, parameter, patient
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.api.clients import add_client
 from threadwell.stores.contract import DEFAULT_PROJECT

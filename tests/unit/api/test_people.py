@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from app_stand_in import App, Browser
 
+from tests.unit.api.app_stand_in import App, Browser
 from threadwell.api.clients import add_client
 from threadwell.inbox.browsers import Accounts
 from threadwell.stores.contract import DEFAULT_PROJECT

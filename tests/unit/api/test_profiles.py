@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.guide_package import guide, url
 from threadwell.intake.guides.keeping import add_guide, remove_guide, set_checks
 from threadwell.stores.contract import DEFAULT_PROJECT
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from guide_package import guide, url
 
 PATIENT = url("StructureDefinition", "patient")
 READING = url("StructureDefinition", "reading")

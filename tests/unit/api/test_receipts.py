@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from test_replies import NOON, Clinic, ref, said, text
-from test_taking_back import PATCH, messages, operate
-from test_turning import by
 
+from tests.unit.api.test_replies import NOON, Clinic, ref, said, text
+from tests.unit.api.test_taking_back import PATCH, messages, operate
+from tests.unit.api.test_turning import by
 from threadwell.access.memberships import (
     Grant,
     Membership,

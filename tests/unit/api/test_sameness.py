@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from test_replies import Clinic, said
 
+from tests.unit.api.test_replies import Clinic, said
 from threadwell.app import live_channels
 from threadwell.fhir.validation import validate
 from threadwell.intake import quarantine

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-from app_stand_in import BACK, CHALLENGE, FORM, VERIFIER, App, Browser
 
+from tests.unit.api.app_stand_in import BACK, CHALLENGE, FORM, VERIFIER, App, Browser
 from threadwell.api.clients import remove_client, rotate_client
 from threadwell.api.oauth.access import LOOK
 from threadwell.logins.login import CODE_LIFE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_about import MOTHER, Family, ref, sms
 
+from tests.unit.api.test_about import MOTHER, Family, ref, sms
 from threadwell.encounters import codes
 from threadwell.fhir.json import decode
 from threadwell.fhir.validation import validate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_replies import Clinic, ref, said, text
 
+from tests.unit.api.test_replies import Clinic, ref, said, text
 from threadwell.app import live_channels
 from threadwell.fhir.validation import validate
 from threadwell.intake import recut, verify

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from test_hooks import ANA, Twilio
-from test_hooks import text as delivered
-from test_replies import Clinic, ref, said, text
 
+from tests.unit.api.test_hooks import ANA, Twilio
+from tests.unit.api.test_hooks import text as delivered
+from tests.unit.api.test_replies import Clinic, ref, said, text
 from threadwell.app import live_channels
 from threadwell.encounters.codes import SAVED
 from threadwell.fhir.stamp import new_id, stamp

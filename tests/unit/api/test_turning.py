@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_replies import Clinic, ref, said, text
-from test_taking_back import PATCH, encounter, operate, people_of
 
+from tests.unit.api.test_replies import Clinic, ref, said, text
+from tests.unit.api.test_taking_back import PATCH, encounter, operate, people_of
 from threadwell.app import channel_labels, live_channels
 from threadwell.encounters import codes
 from threadwell.fhir.validation import validate

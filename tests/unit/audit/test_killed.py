@@ -16,7 +16,7 @@ from threadwell.audit.finding import Wanted, find
 from threadwell.audit.verifying import verify
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from tests.unit.audit.conftest import Desk
 
 CHILD = Path(__file__).with_name("spool_child.py")
 #: Records of each before anything is killed.

@@ -32,7 +32,7 @@ from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import ChangeSet, Write
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from tests.unit.audit.conftest import Desk
 
 NURSE = Who(who="Practitioner/9", client="c1", way="api", address="192.0.2.7")
 

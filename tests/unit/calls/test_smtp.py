@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,13 +11,10 @@ from typing import Any
 
 import pytest
 
+from mail_relay import PASSWORD, USER, Relay
 from threadwell.calls.mail_codes import code_of, meaning
 from threadwell.calls.smtp import SmtpSubmitter
 from threadwell.calls.submission import Security, Submission, SubmissionFailed, Submitted
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from mail_relay import PASSWORD, USER, Relay
 
 MAIL = b"Subject: Hello\r\n\r\n.dot\r\n..\r\nlast line\r\n"
 CARE, ANA, BEA = "care@clinic.example.org", "ana@example.org", "bea@example.org"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.guide_package import guide, manifest, packed, profile
 from threadwell.cli import main
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from guide_package import guide, manifest, packed, profile
 
 
 @pytest.fixture

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
 import tarfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.guide_package import codes, guide, manifest, packed, profile
 from threadwell.fhir.packages import reading
 from threadwell.fhir.packages.package import BadPackage, newer_first
 from threadwell.fhir.packages.reading import opened, read_package
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from guide_package import codes, guide, manifest, packed, profile
 
 ONE = {"package.json": manifest(), "CodeSystem-wards.json": codes("wards", "north")}
 
@@ -50,7 +46,7 @@ def test_what_is_for_readers_is_not_kept() -> None:
         (b"", "no gzipped tar"),
         (b"PK\x03\x04 no tar", "no gzipped tar"),
         (guide()[:400], "no gzipped tar"),
-        (gzip.compress(b"no tar at all" * 100), "no gzipped tar"),
+        (gzip.compress(b"no tar at all" * 100, mtime=0), "no gzipped tar"),
         (packed({"CodeSystem-wards.json": codes("wards", "n")}), "no package/package.json"),
         (packed({"package.json": manifest()}), "no StructureDefinition"),
         (packed({**ONE, "package.json": b"{"}), "package.json is no JSON"),

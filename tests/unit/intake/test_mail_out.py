@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import stem
+from mail_relay import Relay
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.calls import HttpCaller
 from threadwell.channels.account import Account
@@ -37,10 +38,6 @@ from threadwell.intake.replies.writing import BadReply, reply
 from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Attachment
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from mail_relay import Relay
 
 P = DEFAULT_PROJECT
 #: Each mail is a little younger than the one before.

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import stem
+from tests.unit.intake.provider import Provider
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.calls import HttpCaller
 from threadwell.channels import ReadOptions
@@ -46,10 +47,6 @@ from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreBusy, Write
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from provider import Provider
 
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
 ANA = Address(AddressKind.PHONE, "+12125550121")

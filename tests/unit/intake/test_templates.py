@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
+from tests.unit.intake.provider import Provider
+from tests.unit.intake.test_outbox import ANA, Desk, P
 from threadwell.app import live_channels
 from threadwell.intake.accounts import accounts, keep_account
 from threadwell.intake.replies.asked import BadReply
 from threadwell.intake.seat import Seat
 from threadwell.intake.thread_acts.drafting import save_draft, send_draft
 from threadwell.messages import Address, Message
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from provider import Provider
-from test_outbox import ANA, Desk, P
 
 VISIT = [{"name": "visit", "id": "HX1", "text": "Your visit is on {{1}} at {{2}}."}]
 FILLED = "Your visit is on Tuesday at 9:30."

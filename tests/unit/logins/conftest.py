@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.logins.login_stand_in import ANNA, ASKED, BERT, BY, NOON
 from threadwell.logins.logins import Logins
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
-
-# What one module of tests has, others may use.
-sys.path.insert(0, str(Path(__file__).parent))
-from login_stand_in import ANNA, ASKED, BERT, BY, NOON
 
 RUNNER = asyncio.Runner()
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from login_stand_in import ANNA, ASKED, BY, NOON
 from msgspec.structs import replace
 
+from tests.unit.logins.login_stand_in import ANNA, ASKED, BY, NOON
 from threadwell.logins import endings
 from threadwell.logins.login import CODE_LIFE, IDLE, LONGEST, PATIENCE, Refused
 from threadwell.logins.logins import Logins

@@ -5,14 +5,21 @@ a practice full of patients under the same ids, or has nothing at all.
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any, cast
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "access"))
-
-from world import CLIENT, NAMES, NOON, RUNNER, SECRET, URL, WORLD, Counted, World, _basic, uuid
-
+from tests.unit.access.world import (
+    CLIENT,
+    NAMES,
+    NOON,
+    RUNNER,
+    SECRET,
+    URL,
+    WORLD,
+    Counted,
+    World,
+    _basic,
+    uuid,
+)
 from threadwell.access.memberships import keep_policy
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client

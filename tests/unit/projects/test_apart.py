@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from neighbours import FURTHER, RUNNER, SECRETS, Neighbours
+from tests.unit.projects.neighbours import FURTHER, RUNNER, SECRETS, Neighbours
 
 # The path of these is set by the module above.
-from attacks import (  # isort: skip
+from tests.unit.access.attacks import (  # isort: skip
     Ask,
     about,
     acts,
@@ -29,7 +26,7 @@ from attacks import (  # isort: skip
     searches,
     writes,
 )
-from world import NAMES, WORLD, Answered, key, uuid  # isort: skip
+from tests.unit.access.world import NAMES, WORLD, Answered, key, uuid  # isort: skip
 
 from threadwell.api.endpoints import table
 from threadwell.api.rest import routes

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from msgspec.structs import replace
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_signing_in import MO, PASSWORD, URL, Server, server
-
+from tests.unit.projects.test_signing_in import MO, PASSWORD, URL, Server, server
 from threadwell.calls.call import Call, Called
 from threadwell.users.codes import recovery_alone
 from threadwell.users.keeping import change_user, user_of

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from windows import Windows
+from tests.unit.projects.windows import Windows
 
 # The path of these is set by the module above.
-from desk_attacks import asked  # isort: skip
-from neighbours import FURTHER, SECRETS  # isort: skip
-from world import WORLD, key  # isort: skip
+from tests.unit.access.desk_attacks import asked  # isort: skip
+from tests.unit.projects.neighbours import FURTHER, SECRETS  # isort: skip
+from tests.unit.access.world import WORLD, key  # isort: skip
 
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
-from neighbours import RUNNER, URL, Neighbours
+
+from tests.unit.projects.neighbours import RUNNER, URL, Neighbours
 
 # The path of these is set by the module above.
-from desk_world import EXTRA, Seen, _masked  # isort: skip
-from world import NOON, uuid  # isort: skip
+from tests.unit.access.desk_world import EXTRA, Seen, _masked  # isort: skip
+from tests.unit.access.world import NOON, uuid  # isort: skip
 
 from threadwell.app import channels
 from threadwell.fhir.stamp import stamp

@@ -6,25 +6,20 @@ import asyncio
 import contextlib
 import smtplib
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mail_relay import certificate
 from threadwell.channels.account import Account
 from threadwell.messages import Address, AddressKind
 from threadwell.server.loop import loop_factory
 from threadwell.server.mail.listener import Limits, Listener
 from threadwell.server.mail.talk import Rules
 from threadwell.stores.contract import StoreError
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from mail_relay import certificate
 
 ANA, CARE, DESK = "ana@example.org", "care@clinic.example.org", "desk@clinic.example.org"
 MAIL = "From: ana@example.org\r\nSubject: x\r\n\r\n.dot\r\n..\r\nlast\r\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,9 +20,6 @@ from threadwell.users.pauses import Paused
 from threadwell.users.settings import Cost
 from threadwell.users.signing_in import From, SigningIn, Wrong
 from threadwell.users.user import User
-
-# What one module of tests has, others may use.
-sys.path.insert(0, str(Path(__file__).parent))
 
 T = TypeVar("T")
 NOON = 1_710_072_000_000

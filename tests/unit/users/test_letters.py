@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mail_relay import Relay
 from threadwell.app import live_channels
 from threadwell.channels.account import Account
 from threadwell.intake.accounts import keep_account
@@ -20,10 +19,6 @@ from threadwell.users.changing import link_user, set_disabled
 from threadwell.users.password_links import Link
 from threadwell.users.pauses import SOURCE, Paused
 from threadwell.users.resetting import ask_for_reset
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from mail_relay import Relay
 
 CARE = Address(AddressKind.EMAIL, "care@clinic.example.org")
 ROBIN = "robin@clinic.example.org"

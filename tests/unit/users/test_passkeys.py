@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from authenticator import BACKED, PRESENT, VERIFIED, Authenticator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.users.authenticator import BACKED, PRESENT, VERIFIED, Authenticator
 from threadwell.users.changing import (
     add_factor,
     drop_authenticator,

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from threadwell.channels.email.mail import read_mail
 from threadwell.messages import Broken, Message
-
-# The stand-ins for providers of mail are for tests of other parts too.
-sys.path.insert(0, str(Path(__file__).parent))
 
 ZONE = ZoneInfo("America/New_York")
 NOW = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hooks_stand_in import (
+
+from tests.unit.channels.email.hooks_stand_in import (
     CARE,
     RECEIVED,
     account,
@@ -28,7 +29,6 @@ from hooks_stand_in import (
     sendgrid_whole,
     signature,
 )
-
 from threadwell.channels.delivery import Delivery
 from threadwell.channels.email import CHANNEL
 from threadwell.channels.email.mail import read_mail

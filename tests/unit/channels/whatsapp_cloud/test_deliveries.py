@@ -6,10 +6,21 @@ import json
 from typing import Any
 
 import pytest
-from cloud_deliveries import ANA, AT, BEN, NOON, body, heard, message, of, value, wamid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.channels.whatsapp_cloud.cloud_deliveries import (
+    ANA,
+    AT,
+    BEN,
+    NOON,
+    body,
+    heard,
+    message,
+    of,
+    value,
+    wamid,
+)
 from threadwell.channels.halves import NOTE
 from threadwell.channels.live import Arrived, State, Status
 from threadwell.messages import Broken, Message

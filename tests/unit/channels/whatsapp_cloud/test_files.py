@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from cloud_deliveries import ACCOUNT, LIVE, VALUES
 
+from tests.unit.channels.whatsapp_cloud.cloud_deliveries import ACCOUNT, LIVE, VALUES
 from threadwell.calls.call import Call, Called
 from threadwell.channels.live import File, Lost, Remote, Step
 

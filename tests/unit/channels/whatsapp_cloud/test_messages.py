@@ -6,7 +6,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from cloud_deliveries import (
+
+from tests.unit.channels.whatsapp_cloud.cloud_deliveries import (
     ACCOUNT,
     ANA,
     AT,
@@ -20,7 +21,6 @@ from cloud_deliveries import (
     value,
     wamid,
 )
-
 from threadwell.channels.account import Account
 from threadwell.channels.live import Arrived, Wish, Wished
 from threadwell.messages import Broken, Message, gaps

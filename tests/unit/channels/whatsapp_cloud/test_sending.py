@@ -7,8 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cloud_deliveries import ACCOUNT, ANA, DESK, LIVE, NOON, OWN, VALUES, wamid
 
+from tests.unit.channels.whatsapp_cloud.cloud_deliveries import (
+    ACCOUNT,
+    ANA,
+    DESK,
+    LIVE,
+    NOON,
+    OWN,
+    VALUES,
+    wamid,
+)
 from threadwell.calls.call import Call, Called
 from threadwell.channels.sending import Failed, Later, Outbound, Sent
 from threadwell.messages import Address, AddressKind

@@ -7,8 +7,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from cloud_deliveries import ACCOUNT, LIVE, NOON, VALUES, delivery, message, of, signed
 
+from tests.unit.channels.whatsapp_cloud.cloud_deliveries import (
+    ACCOUNT,
+    LIVE,
+    NOON,
+    VALUES,
+    delivery,
+    message,
+    of,
+    signed,
+)
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery, Refused, Reply
 

@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.guide_package import bound, codes, extension, profile, url, value_set
 from threadwell.fhir.profiles.check import check
 from threadwell.fhir.profiles.compiling import Compiler
 from threadwell.fhir.profiles.kinds import BASE
 from threadwell.fhir.terminology.concepts import CodeSystem
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from guide_package import bound, codes, extension, profile, url, value_set
 
 WARDS = url("CodeSystem", "wards")
 LOINC = "http://loinc.org"

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from compressed_rtf import compress
-from outlook_items import Item, written
 
+from tests.unit.channels.email.outlook_items import Item, written
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.email import CHANNEL
 from threadwell.channels.email.state import DRAFT

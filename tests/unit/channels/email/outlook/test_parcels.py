@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from compressed_rtf import compress
-from parcels import BODY, CLASS, SUBJECT, Parcel, packed
 
+from tests.unit.channels.email.parcels import BODY, CLASS, SUBJECT, Parcel, packed
 from threadwell.channels.email.body import DAMAGED_PARCEL
 from threadwell.channels.email.mail import NO_TEXT, read_mail
 from threadwell.messages import Message

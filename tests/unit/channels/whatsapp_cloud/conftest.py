@@ -1,8 +1,0 @@
-"""What one module of these tests has, the others may use."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
