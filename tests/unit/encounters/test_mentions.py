@@ -9,7 +9,9 @@ that manner, which no rule had been tried on either (then 85 of 91 were right, a
 ``texted_others.txt`` of somebody else who has the patient's name (then 6 of 24, and 6 of 10), and
 ``texted_phrases.txt`` of names that are words, in phrases where they stay words (then 34 of 43, and
 34 of 47: the wrong ones stood in phrases that are like a brand), ``texted_mixed.txt`` of both kinds
-in seven languages (then 33 of 35, and 33 of 39).
+in seven languages (then 33 of 35, and 33 of 39). ``contrast.txt`` and ``contrast_more.txt`` tell
+who is meant among several, in seven languages (then 208 of 264 were right, and 208 of 231 found:
+the rules were tried while they were written).
 A wrong attribution is never allowed, a missed one leads to a question.
 """
 
@@ -31,6 +33,7 @@ CORPORA = Path(__file__).parents[2] / "corpora" / "names"
 LEAST_FOUND = 95
 #: A corpus that names few patients at all, or is of the hardest kind.
 FEW_TOLD, LEAST_OF_FEW = 50, 90
+HARDEST = ("contrast", "contrast_more")
 
 FAMILY = Names(
     {
@@ -59,6 +62,7 @@ class Case(NamedTuple):
     [
         *("tuning", "held_out", "texted", "texted_later", "texted_words", "texted_others"),
         *("texted_phrases", "texted_mixed", "worded", "worded_later"),
+        *("contrast", "contrast_more"),
     ],
 )
 def test_nobody_is_attributed_wrongly_and_few_are_missed(corpus: str) -> None:
@@ -71,7 +75,8 @@ def test_nobody_is_attributed_wrongly_and_few_are_missed(corpus: str) -> None:
         found += len(named & case.about)
         told += len(case.about)
     assert wrong == []
-    assert found >= told * (LEAST_FOUND if told > FEW_TOLD else LEAST_OF_FEW) / 100
+    least = LEAST_FOUND if told > FEW_TOLD and corpus not in HARDEST else LEAST_OF_FEW
+    assert found >= told * least / 100
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.forms import Place
-from threadwell.encounters.mentions.said import says_of_a_person
+from threadwell.encounters.mentions.said import says_of_a_person, verb_of
 
 #: The doubt about the name of whoever reads.
 CALLED = "called"
@@ -39,7 +39,7 @@ def is_which(reading: Reading, at: int) -> bool:
 
 
 def _is_greeted(reading: Reading, place: Place) -> bool:
-    start = reading.row(place)[0]
+    start = first = reading.row(place)[0]
     for _ in range(3):
         if step := reading.before("title", start):
             start -= step
@@ -54,7 +54,9 @@ def _is_greeted(reading: Reading, place: Place) -> bool:
             return False
     for section in ("hello", "thanks", "bye"):
         if reading.before(section, start):
-            return not says_of_a_person(reading, place.end)
+            # "Hi Rosa, Leo has an ear infection": only the first one is greeted.
+            verb = place.start > first and verb_of(reading, place.end)[1]
+            return not verb and not says_of_a_person(reading, place.end)
     return False
 
 

@@ -119,6 +119,9 @@ def is_whose(reading: Reading, place: Place) -> bool:
             where = reading.at("where", at)
             if where and reading.at("have", at + where):
                 return True
+            if reading.at("sized", at):
+                # "Leo's little sister"
+                continue
             if reading.at("sick", at) or reading.at("owned", at) or reading.at("is", at):
                 break
             if reading.is_mark(at) or reading.at("and", at) or reading.at("link", at):
@@ -163,7 +166,11 @@ def _is_titled(reading: Reading, place: Place) -> bool:
     # "the neighbor kid Leo", "she named her baby Leo", "another boy Leo".
     whose = end - length
     named = reading.before("named", reading.skip_back("article", whose, 1))
-    return bool(reading.before("another", whose) or reading.before("other", whose) or named)
+    # "my friend's daughter Leo"
+    owner = (
+        whose - 2 if reading.word(whose - 1) == "s" and reading.word(whose - 2) == "'" else whose
+    )
+    return bool(reading.before("another", whose) or reading.before("other", owner) or named)
 
 
 def _is_sender(reading: Reading, at: int) -> bool:
@@ -213,6 +220,11 @@ def _works_there(reading: Reading, place: Place) -> bool:
     if reading.before("contact", end):
         return True
     after = place.end
+    if reading.before("tells", end) and any(
+        reading.at(one, after) for one in ("thanks", "hello", "iwe")
+    ):
+        # "tell Rosa thanks", "tell Rosa we said hi"
+        return True
     if length := reading.at("whence", after):
         at = after + length
         at += reading.at("article", at)
@@ -317,6 +329,8 @@ def _time(reading: Reading, place: Place) -> str:
 def _word(reading: Reading, place: Place) -> str:
     """The name as the word that it is: ``I Will come``, ``Mark her down``, ``ANA positive``."""
     kind = reading.name_class(place)
+    if kind and _is_phrase(reading, place):
+        return WORD
     token = reading.tokens[place.start]
     if token.is_upper and reading.sentence.mixed and token.word in reading.lexicon["initials"]:
         return WORD
@@ -339,6 +353,19 @@ def _word(reading: Reading, place: Place) -> str:
         if reading.at("bare", after) and not given and not reading.possessive(place):
             return WORD
     return ""
+
+
+def _is_phrase(reading: Reading, place: Place) -> bool:
+    """``Hope all is well``: a wish; ``my angel has a fever``: whatever the child is called."""
+    if place.name[0] in reading.lexicon["wishing"] and reading.at("wished", place.end):
+        return True
+    if place.name[0] not in reading.lexicon["dear"]:
+        return False
+    written = reading.is_capital(place) and not reading.is_first(place)
+    if reading.before("child", place.start) and not reading.before("sized", place.start):
+        return False
+    start = reading.skip_back("sized", place.start, 2)
+    return bool(reading.before("mine", start)) and (reading.lexicon.nouns or not written)
 
 
 def is_helping(reading: Reading, place: Place) -> bool:

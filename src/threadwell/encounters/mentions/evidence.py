@@ -100,11 +100,13 @@ def _of_small_word(reading: Reading, place: Place, kind: str) -> str:
         return ""
     if kind == "time" and helping and not listed:
         return ""
-    if shows_a_person(reading, end, helping=helping, owned=_owned(kind)):
-        return "verb"
     at, _ = verb_of(reading, end)
     does = reading.at("does", at)
-    if does and _is_own(reading, at, does) and not (helping and reading.at("bare", at) >= does):
+    if does and not _is_own(reading, at, does):
+        return ""
+    if shows_a_person(reading, end, helping=helping, owned=_owned(kind)):
+        return "verb"
+    if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
     return "verb" if kind == "verb" and reading.at("aux", end) else ""
 
@@ -264,11 +266,13 @@ def _says(reading: Reading, place: Place, kind: str) -> str:
     if (also := reading.joint(after)) > after and reading.at("pronoun", also):
         # "Rose and I have": what follows is said of both.
         after = also + reading.at("pronoun", also)
-    if shows_a_person(reading, after, helping=helping, owned=_owned(kind)):
-        return "verb"
     at, verb = verb_of(reading, after)
     does = reading.at("does", at)
-    if does and _is_own(reading, at, does) and not (helping and reading.at("bare", at) >= does):
+    if does and not _is_own(reading, at, does):
+        return ""
+    if shows_a_person(reading, after, helping=helping, owned=_owned(kind)):
+        return "verb"
+    if does and not (helping and reading.at("bare", at) >= does):
         return "verb"
     if verb and not reading.at("have", at) and reading.at("another", at + verb):
         # "Will is a strong word": only of a person who is told to be one.
@@ -291,12 +295,27 @@ def _is_own(reading: Reading, at: int, does: int) -> bool:
     him through it``. What is done to nobody is somebody's own (*vomited*).
     """
     after = at + does
+    if reading.at("light", at) == does and not _is_hurt(reading, after):
+        return False
     if not reading.before("whose", after):
         whom = reading.at("whose", after) or reading.at("whom", after)
         if not whom:
             return True
         after += whom
     return any(reading.at("part", place) for place in range(after, after + _NEAR))
+
+
+def _is_hurt(reading: Reading, at: int) -> bool:
+    """Whether a person fell or hurts: ``off the bed``, ``when she walks``, ``her knee``.
+
+    Hope falls, and love hurts, without any of that.
+    """
+    for here in range(at, at + 2 * _NEAR):
+        if reading.at("part", here) or reading.at("fallen", here):
+            return True
+        if reading.is_mark(here) or reading.at("asking", here):
+            return False
+    return False
 
 
 def _is_able(reading: Reading, place: Place) -> bool:

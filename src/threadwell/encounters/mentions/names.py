@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threadwell.encounters.mentions.addressed import CALLED
 from threadwell.encounters.mentions.context import Reading
+from threadwell.encounters.mentions.contrast import contrast, is_chosen, is_well
 from threadwell.encounters.mentions.doubts import DENIED, doubt, is_whose
 from threadwell.encounters.mentions.evidence import evidence
 from threadwell.encounters.mentions.forms import Called, Forms, Place
@@ -19,7 +20,6 @@ from threadwell.encounters.mentions.language import (
     spoken,
 )
 from threadwell.encounters.mentions.oneself import says_of_oneself
-from threadwell.encounters.mentions.said import leads_to, verb_of
 from threadwell.encounters.mentions.tokens import Sentence, composed, sentences, words_of
 from threadwell.encounters.mentions.unspaced import Unspaced
 
@@ -144,7 +144,9 @@ class _Said:
         counted: list[tuple[int, Place]] = []
         alone = self._is_answer()
         for number, reading in self._readings.items():
-            doubts = {place: doubt(reading, place) for place in reading.places}
+            doubts = {
+                place: doubt(reading, place) or contrast(reading, place) for place in reading.places
+            }
             self._spread(reading, doubts)
             denied.update(place.patient for place, why in doubts.items() if why == DENIED)
             sure = {
@@ -195,7 +197,9 @@ class _Said:
         out: set[Place] = set()
         for one, other in pairwise(reading.places):
             length = reading.at("or", reading.after(one))
-            if length and reading.after(one) + length == other.start:
+            # "for Leo or for Mia"
+            start = reading.skip_back("link", other.start, 2)
+            if length and start <= reading.after(one) + length <= other.start:
                 out.update((one, other))
         return out
 
@@ -206,10 +210,10 @@ class _Said:
         for reading in self._readings.values():
             for place in reading.places:
                 start = reading.skip_back("mine", place.start, 1)
-                if any(reading.before("fresh", end) for end in (place.start, start)):
+                fresh = any(reading.before("fresh", end) for end in (place.start, start))
+                if fresh or is_chosen(reading, place):
                     out.update(one for one in well if one != place.patient)
-                at, verb = verb_of(reading, place.end)
-                if verb and leads_to(reading, at + verb, "well", 3):
+                if is_well(reading, place):
                     well[place.patient] = None
         return out
 

@@ -41,6 +41,8 @@ _BROKEN_LINE = 50
 #: is asked of a place looks through its sentence.
 _MOST_TOKENS = 200
 _MOST_AT_ALL = 300
+#: Words that end a sentence before a full stop, unless a number follows.
+_NUMBERED = frozenset(("no", "nr"))
 _MASK = "\u00a4"
 
 
@@ -243,7 +245,11 @@ def _stops(text: str, at: int, tokens: Sequence[Token], abbreviations: frozenset
     after = text[at + 1 : at + 2]
     before = tokens[-1] if tokens else None
     if before is not None and before.end == at:
-        if before.word in abbreviations or (len(before.text) == 1 and before.is_capital):
+        if before.word in _NUMBERED:
+            # "No. 5", but "No. Mia has it".
+            if text[at + 1 : at + 4].strip()[:1].isdigit():
+                return False
+        elif before.word in abbreviations or (len(before.text) == 1 and before.is_capital):
             return False
         if before.is_number and after.isdigit():
             return False
