@@ -15,6 +15,7 @@ from typing import Any
 from tests.property.test_intake import STRANGERS, add
 from threadwell.app import live_channels
 from threadwell.encounters import codes
+from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
@@ -171,7 +172,8 @@ class People:
 
     async def subject(self) -> None:
         """Somebody says over FHIR that a session was about another one of the patients."""
-        there = [one for one in await self._sessions() if _about(one) in CHILDREN]
+        sessions = [one for one in await self._sessions() if not is_locked(one)]
+        there = [one for one in sessions if _about(one) in CHILDREN]
         if session := self._one(there):
             who = self.random.choice(CHILDREN)
             await self._put({**session, "subject": {"reference": who}})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
+from threadwell.encounters.merge import is_locked
 from threadwell.encounters.people import addresses_of
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import parse_absolute, split_reference
@@ -82,6 +83,8 @@ def _of(resource: Resource) -> Iterator[Anchor]:
     rows = _BY_TYPE.get(type_, ())
     if not rows:
         return
+    if type_ == "Encounter" and is_locked(resource):
+        rows = (*rows, *BILLED)
     systems = [
         str(one.get("system", ""))
         for one in resource.get("identifier") or ()
@@ -228,6 +231,7 @@ _WHICH = "Threadwell knows it by these identifiers: they stay"
 _IN_THREAD = "A message stays in its thread. $retract takes it back, $about says whom it is about"
 _WROTE = "Threadwell knows by the address who wrote it: it stays"
 _A_SESSION = "It tells that this is a session, or one patient's part of one: it stays"
+_WHOSE = "It has been billed: whom it is about stays as it was billed"
 _A_TASK = "It tells Threadwell what this Task is about: it stays"
 
 #: All of them.
@@ -274,6 +278,11 @@ ANCHORS = (
     Anchor("Basic", _ANY, "identifier", _ours_first, _WHICH),
     Anchor("Provenance", (), "target", _all, "It tells of these what has become of them"),
     Anchor("Provenance", (), "entity", _all, "It tells out of what these have become"),
+)
+#: Those of what was billed, beside them.
+BILLED = (
+    Anchor("Encounter", _SESSION, "subject", _same, _WHOSE),
+    Anchor("Encounter", _MEDICAL, "subject", _same, _WHOSE),
 )
 
 

@@ -236,6 +236,28 @@ def test_what_was_billed_is_refused(family) -> None:
     refused = family.say(family.header, ref("patient", family.mia))
     assert refused.status_code == 422
     assert "billed" in family.api.texts(refused)[0]
+    # Nor does a client change whom it is about, as long as the tag is there.
+    body = family.read(family.session)
+    other = [{"op": "replace", "path": "/subject", "value": {"reference": family.mia}}]
+    json_patch = {"content_type": "application/json-patch+json"}
+    for method, what, more in (
+        ("PUT", {**body, "subject": {"reference": family.mia}}, {}),
+        ("PATCH", other, json_patch),
+        ("PATCH", [{"op": "remove", "path": "/subject"}], json_patch),
+    ):
+        refused = family.api.call(method, family.session, what, **more)
+        assert refused.status_code == 422, refused.text
+        assert "billed" in family.api.texts(refused)[0]
+    without = {name: one for name, one in body.items() if name != "subject"}
+    assert family.api.call("PUT", family.session, without).status_code == 200
+    assert family.subject(family.session) == family.leo
+    assert family.api.run(verify(family.api.store, DEFAULT_PROJECT)) == []
+    untagged = [{"op": "remove", "path": "/meta/tag"}]
+    assert family.api.call("PATCH", family.session, untagged, **json_patch).status_code == 200
+    assert family.api.call("PATCH", family.session, other, **json_patch).status_code == 200
+    family.take()
+    assert family.subject(family.session) == family.mia
+    assert family.api.run(verify(family.api.store, DEFAULT_PROJECT)) == []
 
 
 def test_nobody_without_a_login_says_anything(family) -> None:
