@@ -127,6 +127,20 @@ class Audited:
         if witness is not None:
             witness.wrote = True
 
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        """As ``Store.expunge``, recorded: the record names what was removed."""
+        now = self._clock()
+        touched = tuple([Touched(one.type, one.id, one.version_id, "D") for one in gone])
+        witness = CURRENT.get()
+        by = self._by if witness is None else witness.record(200).by
+        record = Record(at=now, act="expunge", by=by, touched=touched)
+        await self._store.expunge(project, gone, (*kept, waiting(project, record, new_id(now))))
+        self.changed = True
+        if witness is not None:
+            witness.wrote = True
+
 
 def waiting(project: str, record: Record, id_: str) -> Kept:
     """A record that waits in the store, to go with a commit; ``id_`` is one of its own."""

@@ -86,7 +86,9 @@ class Patients:
                 found = await self._store.read_version(project, type_, id_, version)
             if found is not None and found.deleted:
                 found = await self._before(project, found)
-            self._known[project, type_, id_, version] = _of(found)
+            # Of a Patient who was expunged there is only that.
+            gone = found is None and type_ == "Patient"
+            self._known[project, type_, id_, version] = (id_,) if gone else _of(found)
 
     def of(self, project: str, one: Touched) -> tuple[str, ...]:
         """The patients of a version that was looked up."""

@@ -21,6 +21,7 @@ from threadwell.cli import (
     drafts,
     duties,
     export,
+    expunge,
     get,
     ig,
     import_,
@@ -121,6 +122,7 @@ COMMANDS: tuple[Command, ...] = (
     put.COMMAND,
     patch.COMMAND,
     delete.COMMAND,
+    expunge.COMMAND,
 )
 
 

@@ -11,6 +11,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -64,6 +65,14 @@ class ReadingStore:
         return await self._base.search(project, query)
 
     async def commit(self, _project: str, _change_set: ChangeSet, /) -> None:
+        raise StoreError(_READ_ONLY)
+
+    async def expunge(
+        self,
+        project: str,  # noqa: ARG002
+        gone: Sequence[Stored],  # noqa: ARG002
+        kept: Sequence[Kept] = (),  # noqa: ARG002
+    ) -> None:
         raise StoreError(_READ_ONLY)
 
     def moment(self, *, just_read: bool = False) -> Hashable | None:

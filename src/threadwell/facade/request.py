@@ -13,7 +13,7 @@ from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import FhirError, outcome
 
 #: What the command line and Python programs write under is no client of the server.
-_CALLER = Caller("")
+_CALLER = Caller("", admin=True)
 _CONTENT_TYPES = {"PATCH": b"application/json-patch+json"}
 
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None

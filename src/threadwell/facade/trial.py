@@ -14,6 +14,7 @@ from threadwell.stores.contract import (
     ChangeSet,
     Conflict,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -106,6 +107,14 @@ class TrialStore:
         self._written.update(keys)
         for one in change_set.kept:
             await self.put_private(one.kind, one.name, one.value)
+
+    async def expunge(
+        self,
+        project: str,  # noqa: ARG002
+        gone: Sequence[Stored],  # noqa: ARG002
+        kept: Sequence[Kept] = (),  # noqa: ARG002
+    ) -> None:
+        raise StoreError("nothing is expunged in a trial")
 
     def moment(self, *, just_read: bool = False) -> None:
         """It is over two stores, and asked for no longer than one takes."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.facade.opened import Opened
 from threadwell.facade.request import Parameters, send
 from threadwell.facade.wanted import operations_of, path_of, search_path, type_of
+from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
+
+if TYPE_CHECKING:
+    from threadwell.bulk.expunging import Expunged
 
 #: How many matches ``search_all`` asks for at once.
 _AT_ONCE = 200
@@ -80,6 +84,26 @@ class Verbs(Opened):
     def delete_resource(self, type_: str, id_: str) -> None:
         """Delete a resource, also one deleted before: ``tw.delete_resource("Task", "123")``."""
         self.request("DELETE", path_of(type_, id_))
+
+    def expunge(self, resource: str, *, everything: bool = False) -> Expunged:
+        """Remove a resource for good, with all its versions: ``tw.expunge("Task/123")``.
+
+        With ``everything`` a Patient with all that is about them and about nobody else. What was
+        removed, by type, and what is left as another patient's record has it, too. Raises
+        ``NotThere`` where there is no such resource.
+        """
+        from threadwell.bulk.expunging import Expunging, NotThere
+        from threadwell.stores.contract import Key
+
+        type_, _, id_ = resource.partition("/")
+        if type_ not in RESOURCE_TYPES or not id_:
+            raise NotThere(resource)
+        if everything and type_ != "Patient":
+            raise ValueError(f"everything is of a Patient: {resource} is none")
+        context = self._context
+        work = Expunging(self._store, self._project, context.clock, "", self._trail.drain)
+        doing = work.all_of(id_) if everything else work.one(Key(type_, id_))
+        return self._loop.call(doing)
 
     def search(self, type_: str, parameters: Parameters = None) -> Resource:
         """The ``searchset`` Bundle of a search, by a mapping, pairs or a query string.

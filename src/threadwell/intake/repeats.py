@@ -20,7 +20,14 @@ from threadwell.intake.held.hold import decode_message, encode_message
 from threadwell.messages import Message
 from threadwell.messages.wordings import original_of
 
-_KIND = "repeat"
+KIND = "repeat"
+
+
+def repeats_name(project: str, channel: str, external_id: str) -> str:
+    """The name of the private value that has those of a message."""
+    id_ = f"{channel}|{original_of(external_id)}"
+    digest = sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{project}/{digest[:32]}"
 
 
 class Repeats:
@@ -37,7 +44,7 @@ class Repeats:
         ``groups`` are messages by their logical ids. With this a batch begins.
         """
         names = {self._name(one) for those in groups.values() for one in those if one.edited}
-        self._found = await self._values.get_many(_KIND, names) if names else {}
+        self._found = await self._values.get_many(KIND, names) if names else {}
         found = [decode_message(each) for one in self._found.values() for each in _decoded(one)]
         return {id_: [one] for one in found if (id_ := child_id(one)) not in groups}
 
@@ -58,18 +65,16 @@ class Repeats:
             if any(decode_message(each).external_id == placed.external_id for each in there):
                 continue
             now = msgspec.json.encode([*there, one])
-            self._values.put(batch, _KIND, name, now, before)
+            self._values.put(batch, KIND, name, now, before)
             self._found[name] = now
             batch.circles.add(circle.key)
 
     def rests(self, batch: Batch) -> bool:
         """Whether a batch keeps one: then it rests on what stands, though it may write nothing."""
-        return any(key.type == _KIND for key in batch.kept)
+        return any(key.type == KIND for key in batch.kept)
 
     def _name(self, message: Message) -> str:
-        id_ = f"{message.channel}|{original_of(message.external_id)}"
-        digest = sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"{self._project}/{digest[:32]}"
+        return repeats_name(self._project, message.channel, message.external_id)
 
 
 def _decoded(value: bytes) -> list[bytes]:

@@ -27,6 +27,7 @@ from threadwell.intake.copies.twins import Twins, with_other_ids
 from threadwell.intake.copies.undoing import undo
 from threadwell.intake.drafting import TooNarrow, strayed_of, were_before, write_made, write_plans
 from threadwell.intake.earlier_ids import EarlierIds
+from threadwell.intake.expunged import which_were
 from threadwell.intake.held.awaited import Waits
 from threadwell.intake.held.keeping import Quarantine
 from threadwell.intake.held.questions import Questions
@@ -277,6 +278,10 @@ class Run:
         known = await self._repeats.beside(groups)
         groups |= known
         found = await self.current([Key("Communication", id_) for id_ in groups])
+        # What was expunged is known, and is not brought back.
+        lacking = [key for id_ in groups if (key := Key("Communication", id_)) not in found]
+        for key in await which_were(self.store, lacking):
+            del groups[key.id]
         fresh, met = sort(groups, found, self._is_known)
         await self.ways.find([*fresh.values(), *(one for those in met.values() for one in those)])
         rules = self._rules(batch)
@@ -284,7 +289,9 @@ class Run:
         recorded = Recorded()
         if met:
             newcomers, recorded = await self._meet(batch, met, found, rules)
-            fresh |= recorded.fresh
+            apart = [Key("Communication", id_) for id_ in recorded.fresh]
+            gone = {key.id for key in await which_were(self.store, apart)}
+            fresh |= {id_: one for id_, one in recorded.fresh.items() if id_ not in gone}
         placed, held = await self._placing.place(fresh, rules.now)
         at_hand = [(self.shelf[key], those) for key, those in placed.items()]
         repeats = await undo(groups, found, at_hand, recorded, batch, rules, self)

@@ -126,6 +126,13 @@ class Within:
             kind = error.key.type.removeprefix(self._prefix)
             raise Conflict(Key(kind, error.key.id)) from None
 
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        self._check(project)
+        named = [one if one.kind in SHARED else self._named(one) for one in kept]
+        await self._store.expunge(project, gone, named)
+
     def moment(self, *, just_read: bool = False) -> Hashable | None:
         return self._store.moment(just_read=just_read)
 

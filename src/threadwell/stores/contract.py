@@ -241,6 +241,20 @@ class Store(Reading, Protocol):
         """Write all of ``change_set`` durably, or raise ``Conflict`` having written none of it."""
         ...
 
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        """Remove every version of resources that are deleted, and every content, durably.
+
+        ``gone`` are their deletions (``ValueError`` for what is none), each the current version;
+        ``Conflict``, and nothing is removed, where another one is. What is not there is passed
+        over. ``kept`` is written with it, whatever was there (``WHATEVER``). From then on it is as
+        though they had never been, and their ids may be written again.
+        Whoever follows the project is told of none of their versions any more, and once of each
+        resource: of a deletion without a ``version_id``. Nothing else keeps an id of theirs.
+        """
+        ...
+
     def moment(self, *, just_read: bool = False) -> Hashable | None:
         """What names all that is stored as it is now, or as it was when the store last told of a
         resource (``just_read``), or answered a query that asks for it (``Query.dated``): while it

@@ -19,6 +19,7 @@ from threadwell.stores.contract import (
     ChangeSet,
     Conflict,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -29,7 +30,7 @@ from threadwell.stores.contract import (
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
 from threadwell.stores.memory_project import Project
 from threadwell.stores.parameters import PLAIN, Changing, Parameters
-from threadwell.stores.sql.prepare import check_once, definitions
+from threadwell.stores.sql.prepare import check_deleted, check_once, definitions
 from threadwell.stores.unindexed import check_indexed
 
 
@@ -72,7 +73,10 @@ class MemoryStore:
         of = self._projects[project]
         found: list[Change] = []
         for position in range(min(before - 1, len(of.log)), 0, -1):
-            change = Change(position, *of.log[position - 1])
+            told = of.log[position - 1]
+            if told is None or not told[0].version_id:
+                continue
+            change = Change(position, *told)
             if (not types or change.stored.type in types) and of.is_within(change, span):
                 found.append(change)
                 if len(found) >= count:
@@ -91,15 +95,22 @@ class MemoryStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         check_once(change_set)
-        for one in change_set.kept:
-            there = self._private.get((one.kind, one.name))
-            if one.before is not WHATEVER and there != one.before:
-                raise Conflict(Key(one.kind, one.name))
+        self._expect_kept(change_set.kept)
         self._projects[project].commit(change_set)
         if changing := definitions(change_set.writes):
             await self.change_parameters(project, changing)
         self._moment += 1
         for one in change_set.kept:
+            self._keep(one.kind, one.name, one.value)
+        self._bell.ring(project)
+
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        check_deleted(gone, kept)
+        self._projects[project].expunge(gone)
+        self._moment += 1
+        for one in kept:
             self._keep(one.kind, one.name, one.value)
         self._bell.ring(project)
 
@@ -150,8 +161,8 @@ class MemoryStore:
         return len(self._projects[project].log)
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
-        log = self._projects[project].log[after : after + count]
-        return [Change(n, *told) for n, told in enumerate(log, after + 1)]
+        log = enumerate(self._projects[project].log[after:], after + 1)
+        return list(islice((Change(n, *told) for n, told in log if told is not None), count))
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
@@ -190,6 +201,12 @@ class MemoryStore:
     def _know(self, project: str) -> None:
         catalogue = self._parameters.get(project, PLAIN).catalogue
         self._projects[project].know(Home(self._bases, catalogue))
+
+    def _expect_kept(self, kept: Sequence[Kept]) -> None:
+        for one in kept:
+            there = self._private.get((one.kind, one.name))
+            if one.before is not WHATEVER and there != one.before:
+                raise Conflict(Key(one.kind, one.name))
 
     def _keep(self, kind: str, name: str, value: bytes | None) -> None:
         if value is None:

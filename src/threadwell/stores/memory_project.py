@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from threadwell.fhir.resource import Resource
@@ -110,7 +110,9 @@ class Project:
     """All that one project has, as lists in Python."""
 
     rows: dict[Key, Row] = field(default_factory=dict)
-    log: list[tuple[Stored, Position]] = field(default_factory=list)
+    #: ``None`` for a version of what was expunged.
+    log: list[tuple[Stored, Position] | None] = field(default_factory=list)
+    created: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     bases: frozenset[str] = frozenset()
 
@@ -135,6 +137,19 @@ class Project:
         ]
         for write, found in zip(change_set.writes, values, strict=True):
             self._write(write, found)
+
+    def expunge(self, gone: Sequence[Stored]) -> None:
+        there = [one for one in gone if Key(one.type, one.id) in self.rows]
+        for one in there:
+            self._expect(Key(one.type, one.id), one)
+        for one in there:
+            row = self.rows.pop(Key(one.type, one.id))
+            self.log = [
+                None if told is not None and told[1].resource == row.created else told
+                for told in self.log
+            ]
+            last = Stored(one.type, one.id, "", one.updated, deleted=True, body=b"")
+            self.log.append((last, Position(row.created, len(row.versions) + 1)))
 
     def is_within(self, change: Change, span: Span) -> bool:
         """Whether a version lies in the span."""
@@ -223,7 +238,8 @@ class Project:
         key = Key(write.type, write.id)
         row = self.rows.get(key)
         if row is None:
-            row = self.rows[key] = Row(self, len(self.rows), *key)
+            row = self.rows[key] = Row(self, self.created, *key)
+            self.created += 1
         deleted = write.resource is None
         row.versions.append(
             Stored(
@@ -245,7 +261,11 @@ class Project:
 
     def _matching(self, query: Query) -> Iterator[Row]:
         keys = self.tokens.candidates(query.type, query.filters)
-        rows = self.of_type(query.type) if keys is None else map(self.rows.__getitem__, keys)
+        rows = (
+            self.of_type(query.type)
+            if keys is None
+            else (self.rows[key] for key in keys if key in self.rows)
+        )
         return (
             row
             for row in rows

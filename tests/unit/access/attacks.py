@@ -220,6 +220,8 @@ def about(hidden: str) -> Iterator[Ask]:
     yield Ask("HEAD", name)
     yield Ask("GET", f"{name}/$validate?mode=delete")
     yield Ask("GET", f"{name}/$everything")
+    yield Ask("POST", f"{name}/$expunge")
+    yield Ask("POST", f"{name}/$expunge?everything=true")
     yield Ask("GET", f"{type_}/$everything")
     yield Ask("GET", f"{name}?_elements=id")
     by_id = f'{{{type_}(id: "{id_}") {{id meta {{versionId lastUpdated}}}}}}'

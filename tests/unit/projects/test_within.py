@@ -47,6 +47,7 @@ ASKED: dict[str, Callable[[Store, str], Any]] = {
     "content": lambda store, project: store.content(project, "1", "1"),
     "search": lambda store, project: store.search(project, Query("Patient")),
     "commit": lambda store, project: store.commit(project, ChangeSet(())),
+    "expunge": lambda store, project: store.expunge(project, ()),
     "home": lambda store, project: store.home(project),
     "parameters": lambda store, project: store.parameters(project),
     "change_parameters": lambda store, project: store.change_parameters(project, lambda one: one),

@@ -16,6 +16,7 @@ from threadwell.api.rest import (
     about,
     acts,
     everything,
+    expunging,
     receipts,
     replies,
     sameness,
@@ -143,7 +144,10 @@ def _resource(
     references = [code for code, p in parameters.items() if p.type == "reference"]
     interactions = ["read", "vread", "update", "patch", "delete", "history-instance", "create"]
     interactions.append("history-type")
-    operations = [_operation("Resource-validate")]
+    operations = [
+        _operation("Resource-validate"),
+        {"name": expunging.NAME[1:], "definition": expunging.DEFINITION},
+    ]
     if type_ in everything.TYPES:
         operations.append(_operation(f"{type_}-everything"))
     if type_ in _EXPORTS:

@@ -20,6 +20,7 @@ from threadwell.api.rest import (
     delete,
     everything,
     export,
+    expunging,
     history,
     import_,
     patch,
@@ -105,6 +106,7 @@ _INSTANCE: Methods = {
 }
 _INSTANCE_OPERATIONS: dict[str, Methods] = {
     "_history": {"GET": history.history},
+    expunging.NAME: {"POST": expunging.expunge},
     "$validate": {"GET": validate.validate, "POST": validate.validate},
 }
 _SEARCH: Methods = {"GET": search.search}
@@ -165,6 +167,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     patch.patch_where: "patch",
     delete.delete: "delete",
     delete.delete_where: "delete",
+    expunging.expunge: "delete",
     # What is counted as an operation changes nothing.
     about.about: "update",
     acts.open_: "update",

@@ -17,6 +17,11 @@ from threadwell.stores.contract import Kept
 KIND = "intake-tail"
 
 
+def tail_name(project: str, circle: str) -> str:
+    """The name of the private value that is the tail of a circle."""
+    return mark_name(project, circle_mark(circle))
+
+
 class Tails:
     """Those that a run reads, and those that it writes. The markers are at hand."""
 
@@ -63,4 +68,4 @@ class Tails:
         return basis_of(self._settings, people.practice, names)
 
     def _name(self, circle: str) -> str:
-        return mark_name(self._people.project, circle_mark(circle))
+        return tail_name(self._people.project, circle)

@@ -14,6 +14,7 @@ from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
+from threadwell.intake.expunged import which_were
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Patience
 from threadwell.intake.people.bundle import people_in
@@ -69,7 +70,8 @@ async def import_people(
     patience = Patience()
     while await patience.turn():
         try:
-            return replace(await _write(store, project, people, country, clock), warnings=warnings)
+            done = await _write(store, project, people, country, clock)
+            return replace(done, warnings=(*warnings, *done.warnings))
         except Conflict:
             continue
     raise StoreError(_BUSY)
@@ -80,6 +82,8 @@ async def _write(
 ) -> PeopleReport:
     people = await _as_known(store, project, people, country)
     there = await store.read_many(project, list(people))
+    gone = await which_were(store, [key for key in people if key not in there])
+    people = {key: resource for key, resource in people.items() if key not in gone}
     await _check_patients(store, project, people)
     batch = Batch(updated=clock())
     changed = 0
@@ -93,7 +97,8 @@ async def _write(
     if batch.writes:
         await store.commit(project, ChangeSet(tuple(batch.writes.values())))
     new = len(batch.writes) - changed
-    return PeopleReport(new, changed, len(people) - new - changed)
+    left_out = (f"{len(gone)} of the people were expunged, and are left out",) if gone else ()
+    return PeopleReport(new, changed, len(people) - new - changed, left_out)
 
 
 def _read(path: Path, country: str) -> tuple[dict[Key, Resource], tuple[str, ...]]:

@@ -17,6 +17,7 @@ _RESOURCES = 200
 
 _RIDS = """
 SELECT rid, number FROM resource WHERE pid = $1 AND rid >= $2 AND (rid > $2 OR number > $3)
+  AND version_id <> ''
 ORDER BY rid LIMIT $4
 """
 _SIZES = """

@@ -31,6 +31,7 @@ UPDATE resource SET number = $3, version_id = $4, updated = $5, deleted = $6, pr
   sort = $8, author = $9, body = $10
 WHERE pid = $1 AND rid = $2
 """
+_GIVE_WAY = "DELETE FROM resource WHERE pid = $1 AND rid = ANY($2::bigint[])"
 _CONTENT = """
 INSERT INTO content SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bytea[])
 """
@@ -74,6 +75,8 @@ class GroupRows:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._writes: list[tuple[Write, Current | None, Entries, Entries]] = []
+        #: Rows of what was expunged, that give way to what has their ids now.
+        self.emptied: list[int] = []
 
     def add(self, prepared: Prepared, currents: Sequence[Current | None]) -> None:
         """Take a change set whose expectations hold, and what is current of each of its writes."""
@@ -113,6 +116,8 @@ class GroupRows:
         async def versions() -> None:
             await together(_SUPERSEDE, [row[:1] for row in rows.updated])
             await each(_UPDATE, rows.updated)
+            if self.emptied:
+                await connection.execute(_GIVE_WAY, pid, self.emptied)
             # In the order of the ids: processes that make the same ones wait in one direction only.
             rows.created.sort(key=itemgetter(-1, -2))
             await copied("resource", _RESOURCE, rows.created)

@@ -58,7 +58,7 @@ CROSS JOIN LATERAL
   (SELECT type, id, number, updated FROM resource r WHERE r.pid = $1 AND r.rid = c.rid LIMIT 1) k
 CROSS JOIN LATERAL (
   (SELECT {COLUMNS} FROM resource r WHERE r.pid = $1 AND r.rid = c.rid AND r.number = c.number
-   LIMIT 1)
+   AND r.version_id <> '' LIMIT 1)
   UNION ALL
   (SELECT k.type, k.id, v.version_id, v.updated, v.deleted, v.body, v.author
    FROM version v WHERE v.pid = $1 AND v.rid = c.rid AND v.number = c.number
@@ -95,6 +95,19 @@ FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
 """
 
 
+async def _changes(
+    connection: Connection, pid: int, after: int, count: int
+) -> Sequence[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(CHANGES, pid, after, count)
+    if not rows:
+        # All of these may have been expunged. The last change is always there.
+        last: int = await connection.fetchval(_POSITION, pid)
+        while not rows and after < last:
+            after += count
+            rows = await connection.fetch(CHANGES, pid, after, count)
+    return rows
+
+
 class News:
     """Tells other processes of commits, and hears of theirs. For one event loop at a time."""
 
@@ -118,7 +131,7 @@ class News:
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         """Some of the changes of a project after that position; ``[]`` if there are none."""
         pid = await self._projects.pid(project)
-        rows = await self._database.run(lambda c: c.fetch(CHANGES, pid, after, count))
+        rows = await self._database.run(lambda c: _changes(c, pid, after, count))
         pairs = zip(rows, stored(rows), strict=True)
         return [
             Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs

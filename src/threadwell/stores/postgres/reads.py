@@ -25,6 +25,7 @@ _FOUND = """
 FROM unnest($2::text[], $3::text[]) AS k(type, id)
 CROSS JOIN LATERAL
   (SELECT * FROM resource r WHERE r.pid = $1 AND r.id = k.id AND r.type = k.type LIMIT 1) r
+WHERE r.version_id <> ''
 """
 _READ = f"SELECT {COLUMNS} {_FOUND}"
 _BOUNDED = bounded(_READ, "$4::bigint")

@@ -16,6 +16,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -27,6 +28,7 @@ from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.postgres import export
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.database import Connection, Database, storable
+from threadwell.stores.postgres.expunging import expunge
 from threadwell.stores.postgres.known import is_known, know, read_known
 from threadwell.stores.postgres.moments import LAST
 from threadwell.stores.postgres.news import News
@@ -49,10 +51,12 @@ from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.found import Found, found
 from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.prepare import prepare, size_of
+from threadwell.stores.sql.prepare import check_deleted, prepare, size_of
 from threadwell.stores.watching import Watcher
 
-_RID = "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3"
+_RID = (
+    "SELECT rid, number FROM resource WHERE pid = $1 AND id = $2 AND type = $3 AND version_id <> ''"
+)
 _VERSIONS = f"""
 SELECT v.* FROM (
   SELECT {COLUMNS}, r.number FROM resource r WHERE r.pid = $1 AND r.rid = $2
@@ -214,6 +218,15 @@ class PostgresStore:
                 await self.parameters(project)
         if prepared.changing is not None:
             await self.parameters(project)
+        self._news.tell(project)
+
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        check_deleted(gone, kept)
+        keys = await self._database.keys()
+        numbered = NumberedProject(project, await self._projects.pid(project))
+        await self._database.run(lambda c: expunge(c, keys, numbered, gone, kept))
         self._news.tell(project)
 
     async def index_keys(self) -> Keys:

@@ -37,6 +37,21 @@ WHERE EXISTS (SELECT FROM posting p WHERE p.pid = $1 AND p.key = k.key OFFSET 0)
 """
 
 
+async def current_rows(
+    connection: Connection, pid: int, wanted: Iterable[Key]
+) -> dict[Key, Current]:
+    """What is there of resources, locked until the transaction ends; also rows without a version,
+    which stand for what was expunged.
+    """
+    # In the order of the ids, so that two processes never wait for each other's locks.
+    known = sorted((key.id, key.type) for key in wanted)
+    if not known:
+        return {}
+    ids, types = zip(*known, strict=True)
+    rows = await connection.fetch(_CURRENT, pid, ids, types)
+    return {Key(row[0], row[1]): Current(*row[2:]) for row in rows}
+
+
 class Later(Enum):
     """The verdict on a change set that depends on another one of the same transaction."""
 
@@ -112,6 +127,7 @@ class _Check:
         self._updated_types: set[str] = set()
         self._written_keys: set[int] = set()
         self._currents: dict[Key, Current] = {}
+        self._emptied: dict[Key, int] = {}
         self._current_kept: dict[Key, bytes] = {}
         self._kept_keys: set[Key] = set()
         self.kept: list[Kept] = []
@@ -139,12 +155,12 @@ class _Check:
         return verdicts
 
     async def _look_up(self, wanted: Iterable[Key]) -> None:
-        # In the order of the ids, so that two processes never wait for each other's locks.
-        known = sorted((key.id, key.type) for key in wanted if storable(*key))
-        if known:
-            ids, types = zip(*known, strict=True)
-            rows = await self._connection.fetch(_CURRENT, self._pid, ids, types)
-            self._currents = {Key(row[0], row[1]): Current(*row[2:]) for row in rows}
+        found = await current_rows(
+            self._connection, self._pid, [key for key in wanted if storable(*key)]
+        )
+        # What was expunged has no version: its row gives way to what is written anew.
+        self._currents = {key: one for key, one in found.items() if one.version_id}
+        self._emptied = {key: one.rid for key, one in found.items() if not one.version_id}
 
     async def _look_up_lists(self, terms: Iterable[_Term]) -> None:
         keys = {key for term in terms if term.exact and term.keys for key in term.keys}
@@ -181,6 +197,8 @@ class _Check:
         change_set = prepared.change_set
         keys = [key for key, _ in expected[len(change_set.unchanged) :]]
         self._rows.add(prepared, [self._currents.get(key) for key in keys])
+        if self._emptied:
+            self._rows.emptied += [self._emptied[key] for key in keys if key in self._emptied]
         self._written.update(keys)
         self.kept += change_set.kept
         self._kept_keys.update([Key(one.kind, one.name) for one in change_set.kept])

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.defining import TYPE
-from threadwell.stores.contract import ChangeSet, Write
+from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
 from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
@@ -58,6 +58,18 @@ def check_once(change_set: ChangeSet) -> None:
     kept = {(one.kind, one.name) for one in change_set.kept}
     if len(kept) < len(change_set.kept):
         raise ValueError("a change set writes a private value at most once")
+
+
+def check_deleted(gone: Sequence[Stored], kept: Sequence[Kept]) -> None:
+    """Raise ``ValueError`` unless all of these are deletions, each of another resource, and
+    nothing is expected of the private values.
+    """
+    if not all(one.deleted for one in gone):
+        raise ValueError("only what is deleted is expunged")
+    if len({(one.type, one.id) for one in gone}) < len(gone):
+        raise ValueError("a resource is expunged at most once")
+    if not all(one.before is WHATEVER for one in kept):
+        raise ValueError("what is expunged is, whatever private values there are")
 
 
 def definitions(writes: Iterable[Write]) -> Changing | None:

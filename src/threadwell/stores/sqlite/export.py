@@ -15,7 +15,8 @@ _AT_ONCE = 8_000_000
 
 _RESOURCES = f"""
 SELECT {COLUMNS}, r.rid, r.number FROM resource r
-WHERE r.rid >= ?2 AND (r.rid > ?2 OR r.number > ?3) AND r.pid = ?1 ORDER BY r.rid
+WHERE r.rid >= ?2 AND (r.rid > ?2 OR r.number > ?3) AND r.pid = ?1
+  AND r.version_id <> '' ORDER BY r.rid
 """
 _OLDER = """
 SELECT r.type, r.id, v.version_id, v.updated, v.deleted, v.body, v.author, v.number

@@ -47,7 +47,7 @@ CROSS JOIN resource r ON r.rid = c.rid
 LEFT JOIN version v ON v.rid = c.rid AND v.number = c.number AND r.number <> c.number
 WHERE c.pid = ?1 AND c.position < ?2 AND c.position >= ?7
   AND {_MADE} * 1000 >= ?4 AND {_MADE} * 1000 < ?6
-  AND min({_UNTIL}, 1 << 51) * 1000 > ?5 TYPES
+  AND min({_UNTIL}, 1 << 51) * 1000 > ?5 AND (r.version_id <> '' OR r.number <> c.number) TYPES
 ORDER BY c.position DESC LIMIT ?3
 """
 
@@ -61,6 +61,14 @@ def position(connection: apsw.Connection, pid: int) -> int:
 def changes(connection: apsw.Connection, pid: int, after: int, count: int) -> list[Change]:
     """Some of the changes after that position, at most ``count``; ``[]`` if there are none."""
     rows = fetch(connection, CHANGES, (pid, after, after + count))
+    if not rows:
+        # All of these may have been expunged. The last change is always there.
+        last = position(connection, pid)
+        while not rows and after < last:
+            after += max(count, STRETCH)
+            rows = fetch(
+                connection, f"{CHANGES} LIMIT ?4", (pid, after - max(count, STRETCH), after, count)
+            )
     return [
         Change(position, row_to_stored(tuple(columns)), Position(rid, number))
         for *columns, rid, number, position in rows

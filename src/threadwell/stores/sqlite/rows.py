@@ -12,8 +12,11 @@ from threadwell.stores.contract import Stored
 #: What ``row_to_stored`` takes, of the table ``resource r``.
 COLUMNS = "r.type, r.id, r.version_id, r.updated, r.deleted, r.body, r.author"
 
-#: The current version by id, type and project.
-READ = f"SELECT {COLUMNS} FROM resource r WHERE r.id = ? AND r.type = ? AND r.pid = ?"
+#: The current version by id, type and project. What was expunged has no version.
+READ = (
+    f"SELECT {COLUMNS} FROM resource r"
+    " WHERE r.id = ? AND r.type = ? AND r.pid = ? AND r.version_id <> ''"
+)
 #: One version, current or not, by id, type, project and version.
 READ_VERSION = f"""
 SELECT {COLUMNS} FROM resource r

@@ -21,6 +21,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -33,7 +34,7 @@ from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.prepare import prepare, size_of
+from threadwell.stores.sql.prepare import check_deleted, prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import open_database, open_reader, setting
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
@@ -41,6 +42,7 @@ from threadwell.stores.sqlite.frozen import check_frozen, is_frozen, thawed
 from threadwell.stores.sqlite.heavy import Heavy, Watch
 from threadwell.stores.sqlite.known import is_known, know, read_known
 from threadwell.stores.sqlite.parameters import know_all, parameters, turn
+from threadwell.stores.sqlite.private import PrivateValues
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.sqlite.rows import (
     READ,
@@ -56,10 +58,10 @@ from threadwell.stores.sqlite.writer import Writer
 from threadwell.stores.watching import Watcher
 
 _READING = Reading()
-_RID = "SELECT rid, number FROM resource WHERE id = ? AND type = ? AND pid = ?"
+_RID = "SELECT rid, number FROM resource WHERE id = ? AND type = ? AND pid = ? AND version_id <> ''"
 
 
-class SqliteStore:
+class SqliteStore(PrivateValues):
     """A ``Store`` in one file, for one event loop at a time; other processes may use it too.
 
     Reads and short searches run on the loop's own thread, where they take microseconds.
@@ -214,6 +216,14 @@ class SqliteStore:
             self._look(project)
         self._bell.ring(project)
 
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        check_deleted(gone, kept)
+        self._file.check()
+        await self._writer.do(lambda transaction: transaction.expunge(project, gone, kept))
+        self._bell.ring(project)
+
     async def index_keys(self) -> Keys:
         """What ``sql.prepare.work_out`` takes to work out what goes into this store's index."""
         return self._keys
@@ -313,42 +323,6 @@ class SqliteStore:
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         return stirrings(self._bell, project)
-
-    async def private_kinds(self) -> list[str]:
-        with _READING:
-            rows = fetch(self._reading, "SELECT DISTINCT kind FROM private ORDER BY kind")
-        return [kind for (kind,) in rows]
-
-    async def get_private(self, kind: str, name: str) -> bytes | None:
-        sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
-        with _READING:
-            rows = fetch(self._reading, sql, (kind, name))
-        return rows[0][0] if rows else None
-
-    async def get_private_many(self, kind: str, names: Sequence[str]) -> dict[str, bytes]:
-        sql = "SELECT name, value FROM private WHERE kind = ? AND name = ?"
-        with _READING:
-            return dict(self._reading.executemany(sql, ((kind, name) for name in names)))
-
-    async def list_private(
-        self, kind: str, *, after: str = "", count: int | None = None
-    ) -> dict[str, bytes]:
-        sql = "SELECT name, value FROM private WHERE kind = ? AND name > ? ORDER BY name LIMIT ?"
-        with _READING:
-            return dict(fetch(self._reading, sql, (kind, after, -1 if count is None else count)))
-
-    async def put_private(
-        self, kind: str, name: str, value: bytes | None, *, only_new: bool = False
-    ) -> bool:
-        kept = False
-
-        def put(transaction: Transaction) -> None:
-            nonlocal kept
-            kept = transaction.put_private(kind, name, value, only_new=only_new)
-
-        self._file.check()
-        await self._writer.do(put)
-        return kept
 
     def watch(self, watcher: Watcher) -> None:
         """Tell ``watcher`` of every commit from now on."""

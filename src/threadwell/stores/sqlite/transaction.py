@@ -6,7 +6,7 @@ same transaction, what is gathered is written before anything that could depend 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -32,6 +32,7 @@ from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import parameters
+from threadwell.stores.sqlite.expunging import expunge_rows
 from threadwell.stores.sqlite.heavy import Limit, Watch
 from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.render import as_json
@@ -71,6 +72,7 @@ class _PendingRows:
     texts_removed: list[tuple[int, str, int]] = field(default_factory=list)
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
+    emptied: list[tuple[int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
     updated_types: set[str] = field(default_factory=set)
     _keys: set[int] = field(default_factory=set)
@@ -98,6 +100,7 @@ class Transaction:
         self._searcher = searcher
         self._pid = pid
         self._known: dict[_ProjectKey, _Current | None] = {}
+        self._emptied: dict[_ProjectKey, int] = {}
         self._rows = _PendingRows()
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
@@ -137,6 +140,30 @@ class Transaction:
             self.put_private(one.kind, one.name, one.value, only_new=False)
         if prepared.changing is not None:
             self.change_parameters(prepared.project, prepared.changing)
+
+    def expunge(self, project: str, gone: Sequence[Stored], kept: Sequence[Kept]) -> None:
+        """Remove every version of what is deleted; or raise ``Conflict``, having removed none.
+
+        A row without a version stays, which tells those who follow, and keeps its number.
+        """
+        self.flush()
+        pid = self._pid(project)
+        there: dict[_ProjectKey, _Current] = {}
+        for one in gone:
+            place = (pid, one.type, one.id)
+            current = self._known[place] if place in self._known else self._current(place)
+            if current is not None:
+                self._expect(place, one)
+                there[place] = current
+        first = self._next_position(pid, len(there))
+        expunge_rows(
+            self._connection,
+            [(pid, at, one.rid, one.number + 1) for at, one in enumerate(there.values(), first)],
+        )
+        for place, current in there.items():
+            self._seen(place, (current.rid, current.number + 1, ""))
+        for value in kept:
+            self.put_private(value.kind, value.name, value.value, only_new=False)
 
     def change_parameters(self, project: str, changing: Changing) -> None:
         """Change the search parameters of a project: what is prepared by then is ``Stale``."""
@@ -212,6 +239,14 @@ class Transaction:
             raise Conflict(Key(*place[1:]))
         return current
 
+    def _seen(self, place: _ProjectKey, row: Sequence[Any] | None) -> _Current | None:
+        """Know a row of the table; one without a version gives way to what is written anew."""
+        current = _Current(*row) if row else None
+        if current is not None and not current.version_id:
+            self._emptied[place], current = current.rid, None
+        self._known[place] = current
+        return current
+
     def _expect_kept(self, kept: Iterable[Kept]) -> None:
         sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
         for one in kept:
@@ -237,8 +272,9 @@ class Transaction:
             " CROSS JOIN resource r ON r.id = k.value AND r.pid = ?",
             (as_json([id_ for _, _, id_ in unknown]), pid),
         )
-        found = {(pid, type_, id_): _Current(*current) for type_, id_, *current in rows}
-        self._known.update((place, found.get(place)) for place in unknown)
+        found = {(pid, type_, id_): current for type_, id_, *current in rows}
+        for place in unknown:
+            self._seen(place, found.get(place))
 
     def _current(self, place: _ProjectKey) -> _Current | None:
         pid, type_, id_ = place
@@ -247,8 +283,7 @@ class Transaction:
             "SELECT rid, number, version_id FROM resource WHERE id = ? AND type = ? AND pid = ?",
             (id_, type_, pid),
         )
-        self._known[place] = _Current(*rows[0]) if rows else None
-        return self._known[place]
+        return self._seen(place, rows[0] if rows else None)
 
     def _matches(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
         if self._rows.rids and not self._cannot_match_gathered(project, pid, query):
@@ -301,6 +336,8 @@ class Transaction:
         if current is None:
             rid, number = self._next_rid, 1
             self._next_rid += 1
+            if place in self._emptied:
+                rows.emptied.append((self._emptied.pop(place),))
             rows.created.append((rid, *place, number, *marks, body))
         else:
             rid, number = current.rid, current.number + 1
@@ -329,6 +366,7 @@ def _together(sql: str, columns: int) -> str:
 def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
     """What writes the rows, in the order in which it has to be done."""
     return (
+        ("DELETE FROM resource WHERE rid = ?", rows.emptied),
         (
             "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
             " FROM resource WHERE rid = ?",

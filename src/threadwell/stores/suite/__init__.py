@@ -16,6 +16,7 @@ values of a failed assertion.
 from threadwell.stores.suite.bounds import Bounds
 from threadwell.stores.suite.changes import Changes
 from threadwell.stores.suite.copies import Copies
+from threadwell.stores.suite.expunging import Expunging
 from threadwell.stores.suite.inclusion import Inclusion
 from threadwell.stores.suite.kept import KeptValues
 from threadwell.stores.suite.news import News
@@ -42,6 +43,7 @@ class StoreContract(
     KeptValues,
     News,
     OwnParameters,
+    Expunging,
 ):
     """Every test of the contract."""
 

@@ -1,0 +1,152 @@
+"""``$expunge``: nothing is left of what was removed, for whoever asks in whatever way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadwell.stores.contract import DEFAULT_PROJECT
+
+
+def gone(answer: Any) -> dict[str, int]:
+    """How many of each type an answer says were removed."""
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert (said["resourceType"], said["id"]) == ("OperationOutcome", "ok")
+    told = said["issue"][0]["diagnostics"].removeprefix("Removed: ")
+    return {type_: int(count) for count, type_ in (one.split() for one in told.split(", "))}
+
+
+def test_of_one_resource_nothing_is_left(api: Any) -> None:
+    patient = api.make(name=[{"family": "Quill"}])
+    name = f"Patient/{patient['id']}"
+    other = api.make(name=[{"family": "Quiller"}])
+    changed = {**patient, "name": [{"family": "Quillon"}]}
+    assert api.call("PUT", name, changed).status_code == 200
+    versions = [
+        one["resource"]["meta"]["versionId"]
+        for one in api.call("GET", f"{name}/_history").json()["entry"]
+    ]
+    assert gone(api.call("POST", f"{name}/$expunge")) == {"Patient": 1}
+    paths = [name, f"{name}/_history", *(f"{name}/_history/{one}" for one in versions)]
+    assert [api.call("GET", path).status_code for path in paths] == [404] * 4
+    assert api.ids("Patient?name=quill") == [other["id"]]
+    assert api.ids(f"Patient?_id={patient['id']}") == []
+    for history in ("_history", "Patient/_history"):
+        entries = api.call("GET", history).json()["entry"]
+        assert [one["resource"]["id"] for one in entries] == [other["id"]]
+    assert api.call("DELETE", name).status_code == 404
+    assert api.call("POST", f"{name}/$expunge").status_code == 404
+
+
+def test_what_was_deleted_before_may_be_expunged(api: Any) -> None:
+    patient = api.make()
+    name = f"Patient/{patient['id']}"
+    api.call("DELETE", name)
+    assert api.call("GET", name).status_code == 410
+    assert gone(api.call("POST", f"{name}/$expunge")) == {"Patient": 1}
+    assert api.call("GET", name).status_code == 404
+
+
+def test_a_message_takes_its_files_along_and_no_others(api: Any) -> None:
+    def file(text: str) -> str:
+        answer = api.call("POST", "Binary", text.encode(), content_type="text/plain")
+        return f"Binary/{answer.json()['id']}"
+
+    first, earlier, shared = file("first"), file("earlier"), file("shared")
+
+    def message(*files: str) -> dict[str, Any]:
+        payload = [{"contentAttachment": {"url": one}} for one in files]
+        return api.make("Communication", status="completed", payload=payload)
+
+    one, two = message(earlier, shared), message(shared)
+    one["payload"] = [{"contentAttachment": {"url": each}} for each in (first, shared)]
+    assert api.call("PUT", f"Communication/{one['id']}", one).status_code == 200
+    told = {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"Communication/{one['id']}"}],
+        "recorded": "2024-03-10T12:00:00Z",
+        "agent": [{"who": {"display": "x"}}],
+    }
+    provenance = api.call("POST", "Provenance", told).json()
+    both = {**told, "target": [*told["target"], {"reference": f"Communication/{two['id']}"}]}
+    kept = api.call("POST", "Provenance", both).json()
+    found = gone(api.call("POST", f"Communication/{one['id']}/$expunge"))
+    assert found == {"Communication": 1, "Binary": 2, "Provenance": 1}
+    assert [api.call("GET", path).status_code for path in (first, earlier, shared)] == [
+        *(404, 404, 200)
+    ]
+    assert api.call("GET", f"Provenance/{provenance['id']}").status_code == 404
+    assert api.call("GET", f"Provenance/{kept['id']}").status_code == 200
+
+
+def test_of_a_patient_everything_and_nothing_of_another(api: Any) -> None:
+    ada, cleo = api.make(), api.make()
+    me, other = ({"reference": f"Patient/{one['id']}"} for one in (ada, cleo))
+    mine = [
+        api.make("Communication", status="completed", subject=me),
+        api.make("Observation", status="final", code={"text": "x"}, subject=me),
+        api.make("Task", status="requested", intent="order", **{"for": me}),
+    ]
+    deleted = api.make("Communication", status="completed", sender=me)
+    api.call("DELETE", f"Communication/{deleted['id']}")
+    group = api.make(
+        "Group", type="person", actual=True, member=[{"entity": me}, {"entity": other}]
+    )
+    theirs = api.make("Communication", status="completed", subject=other)
+    practitioner = api.make("Practitioner")
+    name = f"Patient/{ada['id']}"
+    answer = api.call("POST", f"{name}/$expunge?everything=true")
+    assert gone(answer) == {"Communication": 2, "Observation": 1, "Patient": 1, "Task": 1}
+    left = [one["diagnostics"] for one in answer.json()["issue"][1:]]
+    assert left == [f"Group/{group['id']}"]
+    for one in (ada, deleted, *mine):
+        path = f"{one['resourceType']}/{one['id']}"
+        assert api.call("GET", path).status_code == 404
+        assert api.call("GET", f"{path}/_history").status_code == 404
+    for one in (cleo, theirs, group, practitioner):
+        assert api.call("GET", f"{one['resourceType']}/{one['id']}").status_code == 200
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "everything", "valueBoolean": True}],
+    }
+    found = gone(api.call("POST", f"Patient/{cleo['id']}/$expunge", body))
+    # Nobody else's record has the Group now.
+    assert found == {"Communication": 1, "Patient": 1, "Group": 1}
+
+
+def test_who_may(api: Any) -> None:
+    patient = api.make()
+    paths = [f"Patient/{patient['id']}/$expunge", f"Patient/{api.never}/$expunge"]
+    registered = {"name": "other"}
+    made = api.call("POST", f"/admin/projects/{DEFAULT_PROJECT}/client", registered).json()
+    other = api.credentials(made["id"], made["secret"])
+    answers = [api.call("POST", path, authorization=other) for path in paths]
+    assert [one.status_code for one in answers] == [403, 403]
+    assert api.texts(answers[0]) == api.texts(answers[1])
+    assert api.call("POST", paths[0], authorization=None).status_code == 401
+    assert api.call("GET", f"Patient/{patient['id']}").status_code == 200
+
+
+def test_what_cannot_be_meant(api: Any) -> None:
+    task = api.make("Task", status="requested", intent="order")
+    name = f"Task/{task['id']}"
+    for path, body in (
+        (f"{name}/$expunge?everything=true", None),
+        (f"{name}/$expunge?everything=yes", None),
+        (f"{name}/$expunge?every=true", None),
+        (f"{name}/$expunge", {"resourceType": "Parameters", "parameter": [{"name": "x"}]}),
+    ):
+        assert api.call("POST", path, body).status_code == 400
+    assert api.call("GET", f"{name}/$expunge").status_code == 405
+    assert api.call("GET", name).status_code == 200
+
+
+def test_the_trail_tells_of_it_and_stays_whole(api: Any) -> None:
+    patient = api.make(name=[{"family": "Quill"}])
+    name = f"Patient/{patient['id']}"
+    api.call("GET", name)
+    api.call("POST", f"{name}/$expunge?everything=true")
+    found = api.call("GET", f"AuditEvent?patient={name}&_count=50").json()["entry"]
+    acts = [one["resource"]["subtype"][0]["code"] for one in found]
+    assert sorted(acts) == ["create", "delete", "expunge", "read"]
+    assert "Quill" not in str(found)
