@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from threadwell.access.fields import differing
 from threadwell.access.holding import Seen, all_hold
 from threadwell.access.links import links
@@ -156,7 +158,7 @@ class Writing:
             before = await self._store.read(self._project, *key)
             if before is None or before.version_id != write.before.version_id:  # type: ignore[union-attr]
                 raise Conflict(key)
-            write = replace(write, before=before)
+            write = structs.replace(write, before=before)
         is_there = before is not None and not before.deleted
         resource = write.resource
         if write.type == SEARCH_PARAMETER:

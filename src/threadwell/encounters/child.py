@@ -53,11 +53,10 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     identifiers = [own.as_json()]
     if message.apart:
         identifiers.append(_shared(message.channel, message.external_id))
-    identifiers += [
-        message_identity(message.channel, one).as_secondary()
-        for one in message.also
-        if not message.apart
-    ]
+    elif message.also:
+        identifiers += [
+            message_identity(message.channel, one).as_secondary() for one in message.also
+        ]
     if named := named_ids(message):
         identifiers += _references(message.channel, named, message.in_reply_to)
     out: Resource = {
@@ -89,7 +88,9 @@ def child(message: Message, id_: str, link: Link, files: Sequence[File] = ()) ->
     if message.recipients:
         out["recipient"] = recipients(message.recipients, link)
     out["sender"] = _sender(message.sender, link)
-    out["payload"] = _payload(text_of(message), new_words(message), files, id_)
+    text = text_of(message)
+    new_text = "" if message.new_text == message.text else new_words(message)
+    out["payload"] = _payload(text, new_text, files, id_)
     notes, gaps = notes_of(message)
     if notes or gaps:
         out["note"] = [{"text": note} for note in (*notes, *gaps)]
@@ -283,6 +284,8 @@ def _payload(
     there: Mapping[tuple[str, int], str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """The ``payload``; ``there`` are the urls of files that are stored already."""
+    if not files and not new_text and 0 < len(text) <= MOST_CHARACTERS:
+        return [{"contentString": text}]
     out: list[dict[str, Any]] = []
     for at in range(0, len(text), MOST_CHARACTERS):
         piece: dict[str, Any] = {"contentString": text[at : at + MOST_CHARACTERS]}

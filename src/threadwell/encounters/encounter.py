@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+import msgspec
 
 from threadwell.encounters import codes
 from threadwell.encounters.frame import Frame
@@ -17,8 +19,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.sessions import NEVER, Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True):
     """What differs between the Encounters of one session."""
 
     identity: Identity
@@ -134,4 +135,10 @@ def group(identity: Identity, patients: Sequence[str], frame: Frame) -> Resource
 
 def identifiers(identity: Identity, frame: Frame) -> list[dict[str, Any]]:
     """What it is, and which circle it belongs to, by which a later run finds it."""
-    return [identity.as_json(), Identity(codes.CIRCLE, frame.circle).as_secondary()]
+    return [identity.as_json(), _of_circle(frame.circle)]
+
+
+@lru_cache(maxsize=4096)
+def _of_circle(circle: str) -> dict[str, Any]:
+    """It is shared: never change it."""
+    return Identity(codes.CIRCLE, circle).as_secondary()

@@ -37,5 +37,7 @@ class Frame:
 
     def clinical_type(self, channels: Iterable[str]) -> Mapping[str, Any]:
         """The coding for a session over those channels: theirs, if they have the same one."""
+        if not self.clinical_of:
+            return self.clinical
         found = [self.clinical_of.get(channel, self.clinical) for channel in channels]
         return found[0] if found and all(one == found[0] for one in found) else self.clinical

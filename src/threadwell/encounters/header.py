@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from threadwell.encounters import codes
 from threadwell.encounters.encounter import identifiers
@@ -17,9 +19,10 @@ from threadwell.encounters.times import fhir_time
 from threadwell.encounters.turned import Membership, as_removed
 from threadwell.fhir.resource import Resource
 
+_NOBODY: Mapping[str, Membership] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class HeaderPlace:
+
+class HeaderPlace(msgspec.Struct, frozen=True):
     """Where a header stands. ``encounter`` and ``former`` are logical ids, ``""`` if none.
 
     ``former`` is the header of the same rolling thread's session before. ``members`` have joined
@@ -31,7 +34,7 @@ class HeaderPlace:
     former: str
     subject: str
     finished: bool
-    members: Mapping[str, Membership] = field(default_factory=dict)
+    members: Mapping[str, Membership] = _NOBODY
 
 
 def header(
@@ -62,14 +65,16 @@ def header(
         out["encounter"] = reference(f"Encounter/{place.encounter}")
     out["sent"] = fhir_time(counted[0].sent.at)
     actors = {who: _actor(who, key, frame) for who, key in _everybody(messages, links).items()}
-    out["recipient"] = [one for who, one in actors.items() if not _has_left(who, place)]
-    out["recipient"] += [
-        reference(who)
-        for who, one in sorted(place.members.items())
-        if not one.until and who not in actors
-    ]
-    if left := [one for one in place.members.values() if one.until]:
-        out["extension"] = as_removed(left)
+    gone = {who for who, one in place.members.items() if one.until}
+    out["recipient"] = [one for who, one in actors.items() if who not in gone]
+    if place.members:
+        out["recipient"] += [
+            reference(who)
+            for who, one in sorted(place.members.items())
+            if not one.until and who not in actors
+        ]
+        if left := [one for one in place.members.values() if one.until]:
+            out["extension"] = as_removed(left)
     out["sender"] = actors[links[opener].sender or counted[0].sender]
     return out
 
@@ -77,21 +82,17 @@ def header(
 def _everybody(messages: Sequence[Placed], links: Sequence[Link]) -> dict[str, str]:
     """Whoever sent or received, by reference (by address, where that is all there is)."""
     out: dict[str, str] = {}
-    seen: set[tuple[object, ...]] = set()
+    # Messages that go the same way share a link: what that says is looked at once.
+    seen: set[int] = set()
     void = all(message.retracted for message in messages)
     for message, link in zip(messages, links, strict=True):
-        whole = (message.sender, message.recipients, link.sender, link.recipients)
-        if whole in seen or (message.retracted and not void):
+        if id(link) in seen or (message.retracted and not void):
             continue
-        seen.add(whole)
+        seen.add(id(link))
         out.setdefault(link.sender or message.sender, message.sender)
         for key, who in zip(message.recipients, link.recipients, strict=True):
             out.setdefault(who or key, key)
     return out
-
-
-def _has_left(who: str, place: HeaderPlace) -> bool:
-    return who in place.members and place.members[who].until > 0
 
 
 def _actor(who: str, key: str, frame: Frame) -> dict[str, Any]:

@@ -36,11 +36,12 @@ def participants(
     left = {one.who: one.until for one in joined if one.until}
     wrote: dict[str, tuple[int, int]] = {}
     received: dict[str, tuple[int, int]] = {}
-    for one in spoken:
-        _extend(wrote, one.sender, one.at)
-        for who in one.recipients:
-            if who not in left or one.at <= left[who]:
-                _extend(received, who, one.at)
+    each = [(one.sender, one.recipients, one.at, one.at) for one in spoken] if left else None
+    for sender, recipients, first, last in each or _by_way(spoken):
+        _extend(wrote, sender, first, last)
+        for who in recipients:
+            if who not in left or last <= left[who]:
+                _extend(received, who, first, last)
     out: list[dict[str, Any]] = []
     performer = "PPRF"
     for who in _may_take_part(wrote):
@@ -59,8 +60,22 @@ def participants(
     return out
 
 
-def _extend(spans: dict[str, tuple[int, int]], who: str, at: int) -> None:
-    spans[who] = (spans[who][0] if who in spans else at, at)
+def _by_way(spoken: Iterable[Spoken]) -> list[tuple[str, tuple[str, ...], int, int]]:
+    """From whom to whom, and the first and last time: a session's messages go few ways."""
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    last: dict[tuple[str, tuple[str, ...]], int] = {}
+    for at, sender, recipients in spoken:
+        way = sender, recipients
+        last[way] = at
+        if way not in first:
+            first[way] = at
+    return [(*way, at, last[way]) for way, at in first.items()]
+
+
+def _extend(spans: dict[str, tuple[int, int]], who: str, first: int, last: int) -> None:
+    if (there := spans.get(who)) is not None:
+        first, last = min(there[0], first), max(there[1], last)
+    spans[who] = first, last
 
 
 def _participant(who: str, code: str, span: tuple[int, int | None]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from threadwell.encounters.attribution import Reason
 from threadwell.messages import Message
@@ -28,8 +29,7 @@ class Link(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(msgspec.Struct):
     """A message that has a circle and a thread.
 
     ``child`` is its logical id. ``sender`` and ``recipients`` are keys of the circle's parties.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from threadwell.encounters import codes
 from threadwell.encounters.encounter import Shape, Span, encounter, group
@@ -34,15 +37,19 @@ class Projection:
     """What must be in the store for one session.
 
     ``resources`` are by (type, logical id) and carry no ``id`` and ``meta`` yet; ``links`` tell,
-    by the messages' ids, what each child Communication owes to the session.
+    by the messages' ids, what each child Communication owes to the session. ``headers`` are the
+    logical ids of the headers, by thread.
     """
 
     resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+_UNTURNED: Mapping[str, tuple[Turned, ...]] = MappingProxyType({})
+
+
+class Drawn(msgspec.Struct, frozen=True):
     """A session that is to be projected.
 
     ``messages`` are in the order of time, at least one if it was not ``opened`` by an act. That is
@@ -62,7 +69,7 @@ class Drawn:
     chosen: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     closes: int = 0
-    turned: Mapping[str, tuple[Turned, ...]] = field(default_factory=dict)
+    turned: Mapping[str, tuple[Turned, ...]] = _UNTURNED
 
     @property
     def told(self) -> Sequence[Placed]:
@@ -85,14 +92,20 @@ def session_of(drawn: Drawn, frame: Frame) -> Identity:
 def project(drawn: Drawn, frame: Frame) -> Projection:
     """Session encounter, thread headers, medical encounters, Group and review Task of a session."""
     identity = session_of(drawn, frame)
-    about = _About(drawn.told, frame, drawn.chosen, review_identity(identity))
+    counted = drawn.told
+    about = _About(counted, frame, drawn.chosen, review_identity(identity))
     whom = about.subjects
-    together = group_identity(identity)
-    subject = f"Group/{together.id}" if len(whom) > 1 else next(iter(whom), "")
+    subject = next(iter(whom), "")
+    if len(whom) > 1:
+        together = group_identity(identity)
+        subject = f"Group/{together.id}"
     session_id = identity.id
     out = Projection()
     _link_threads(out, drawn, identity, about, subject, frame, session_id)
-    spoken = [_spoken(one, out.links) for one in drawn.told]
+    links = out.links
+    spoken = [
+        Spoken(one.sent.at, (link := links[one.sent.id]).sender, link.recipients) for one in counted
+    ]
     own = Shape(identity, codes.SESSION_TAG, subject, _clinical(drawn, frame))
     span = Span(drawn.finished, drawn.turns, drawn.closes, drawn.void)
     joined = _joined(drawn)
@@ -103,7 +116,7 @@ def project(drawn: Drawn, frame: Frame) -> Projection:
             _add_medical(out, drawn, identity, patient, about, frame)
     if not subject or about.open:
         since = drawn.messages[0].sent.at if drawn.messages else drawn.turns[0].at
-        suggested = frozenset[str]().union(*(one.suggests for one in drawn.told))
+        suggested = frozenset[str]().union(*(one.suggests for one in counted))
         asked = Asking(session_id, since, suggested, bool(subject))
         out.resources["Task", about.task.id] = review(about.task, asked, frame)
     return out
@@ -119,6 +132,9 @@ def project_outside(drawn: Drawn, frame: Frame) -> Projection:
     return out
 
 
+_NOBODY = frozenset[str]()
+
+
 class _About:
     """Whom the messages of a session are about, each and all together.
 
@@ -131,17 +147,19 @@ class _About:
     ) -> None:
         self.task = task
         self.subjects: tuple[str, ...] = frame.patients
-        self._chosen = frozenset(chosen) if len(frame.patients) > 1 else frozenset[str]()
-        if len(frame.patients) > 1 or any(one.reasons for one in messages):
+        several = len(frame.patients) > 1
+        self._chosen = frozenset(chosen) if several else _NOBODY
+        self.open = _NOBODY
+        if several or any(one.reasons for one in messages):
             self.subjects = subjects(map(self.of, messages)) if messages else chosen
-        several = len(frame.patients) > 1 and bool(self.subjects)
-        answered = several and _answers(f"Task/{task.id}", messages)
+        if not (several and self.subjects):
+            return
+        if _answers(f"Task/{task.id}", messages):
+            return
         self.open = frozenset(
             one.sent.id
             for one in messages
-            if several
-            and not answered
-            and is_open(one, frame.parties.get(one.sender), self.of(one))
+            if is_open(one, frame.parties.get(one.sender), self.of(one))
         )
 
     def of(self, message: Placed) -> frozenset[str]:
@@ -173,22 +191,31 @@ def _link_threads(
     threads: dict[str, list[Placed]] = {}
     for message in drawn.messages:
         threads.setdefault(message.sent.thread, []).append(message)
+    voices = _Voices(frame, about.subjects)
     for thread, messages in threads.items():
         identity = header_identity(session, frame.scope, thread)
-        voices = _Voices(frame, about.subjects)
-        header_id = identity.id
-        links = [
-            Link(
-                header_id,
-                about.subject(one, subject),
-                *voices.of(one),
-                drawn.replies.get(one.sent.id, ""),
-                one.reasons,
-                voices.said(one),
-            )
-            for one in messages
-        ]
-        out.links.update(zip((one.sent.id for one in messages), links, strict=True))
+        header_id = out.headers[thread] = identity.id
+        links: list[Link] = []
+        # Most messages of a thread go one of two ways, and say nothing else: they share a link.
+        shared: dict[tuple[str, tuple[str, ...], frozenset[str]], Link] = {}
+        for one in messages:
+            id_ = one.sent.id
+            plain = not (one.reasons or id_ in drawn.replies or id_ in about.open)
+            way = one.sender, one.recipients, one.about
+            link = shared.get(way) if plain else None
+            if link is None:
+                link = Link(
+                    header_id,
+                    about.subject(one, subject),
+                    *voices.of(one),
+                    drawn.replies.get(id_, ""),
+                    one.reasons,
+                    voices.said(one),
+                )
+                if plain:
+                    shared[way] = link
+            links.append(link)
+            out.links[id_] = link
         former = drawn.former.get(thread, "")
         acts = drawn.turned.get(thread, ())
         members = memberships(acts, messages) if acts else {}
@@ -235,11 +262,6 @@ def _joined(drawn: Drawn) -> list[Membership]:
             if there is None or (there.until and not one.until):
                 out[who] = one
     return list(out.values())
-
-
-def _spoken(message: Placed, links: Mapping[str, Link]) -> Spoken:
-    link = links[message.sent.id]
-    return Spoken(message.sent.at, link.sender, link.recipients)
 
 
 def _clinical(drawn: Drawn, frame: Frame) -> Mapping[str, Any]:

@@ -7,7 +7,8 @@ side wrote since is not answered by it: whoever corrects an old message has not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from threadwell.encounters.placed import Link, Placed
 

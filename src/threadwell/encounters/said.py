@@ -176,7 +176,7 @@ def repeats(stored: Resource, message: Message) -> bool:
 
 def topic_of(message: Message) -> str:
     """The subject as FHIR can hold it, ``""`` if there is none."""
-    return _holdable(message.subject)
+    return _holdable(message.subject) if message.subject else ""
 
 
 def text_of(message: Message) -> str:
@@ -235,10 +235,15 @@ def file_of(attachment: Attachment) -> File:
 
 def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The notes on a message, without and with those that say what this copy of it lacks."""
+    text, subject = message.text, message.subject
+    bare = not (message.notes or message.attachments)
+    if bare and text.isprintable() and subject.isprintable() and _says_something(text):
+        # There is nothing to note on most messages.
+        return (), ()
     notes = [*message.notes, *map(_note_of, message.attachments)]
     if not (message.attachments or text_of(message) or any(map(_is_of_words, notes))):
         notes.append(EMPTY)
-    if clean(message.text) != message.text or clean(message.subject) != message.subject:
+    if clean(text) != text or clean(subject) != subject:
         notes.append(CLEANED)
     return _sorted_out(filter(None, notes))
 

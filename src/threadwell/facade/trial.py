@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
@@ -100,7 +102,7 @@ class TrialStore:
                     raise Conflict(Key(one.kind, one.name))
         keys = [(project, Key(write.type, write.id)) for write in change_set.writes]
         own = [
-            write if key in self._written else replace(write, before=None)
+            write if key in self._written else structs.replace(write, before=None)
             for key, write in zip(keys, change_set.writes, strict=True)
         ]
         await self._own.commit(project, ChangeSet(tuple(own)))

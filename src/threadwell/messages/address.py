@@ -15,6 +15,9 @@ class AddressKind(StrEnum):
     EMAIL = "email"
     OTHER = "other"
 
+    #: That of its text, with which it is equal, too. Every address is looked up by it, often.
+    __hash__ = str.__hash__
+
 
 class Address(NamedTuple):
     """One normalised address; equal addresses reach the same mailbox or handset.

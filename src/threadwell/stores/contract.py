@@ -8,9 +8,11 @@ above it. The tests in ``threadwell.stores.suite`` are part of the contract.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
 
 from threadwell.fhir.resource import Resource
 from threadwell.stores.stored import ALWAYS as ALWAYS
@@ -35,8 +37,7 @@ LONGEST = 120.0
 DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """A new version of a resource to commit; ``resource`` ``None`` is a deletion.
 
     ``body`` is the serialised ``resource`` with ``id``, ``meta.versionId`` and
@@ -56,7 +57,7 @@ class Write:
     before: Stored | None = None
     author: str = ""
     content: bytes | None = None
-    worked: object = field(default=None, compare=False, repr=False)
+    worked: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import new_id, stamp
@@ -102,7 +103,7 @@ class Desk:
         version = resource["meta"]["versionId"]
         write = Write("Patient", id_, version, 3, resource, written, before)
         if delete:
-            write = replace(write, resource=None, body=b"")
+            write = structs.replace(write, resource=None, body=b"")
         await self.store.commit(DEFAULT_PROJECT, ChangeSet((write,)))
 
 

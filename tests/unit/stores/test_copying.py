@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.stamp import new_id, stamp
@@ -55,7 +56,7 @@ class Clerk:
             type_, id_, version, now, stamped, body, before, "ClientApplication/a", content
         )
         if delete:
-            write = replace(write, resource=None, body=b"")
+            write = structs.replace(write, resource=None, body=b"")
         await self.store.commit(project, ChangeSet((write,)))
 
 

@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Place
 from threadwell.stores.contract import WHATEVER, ChangeSet, Conflict, Key, Page
@@ -207,7 +209,7 @@ async def _following_whatever_is_there(store, project, change_set):
     keys = [Key(write.type, write.id) for write in change_set.writes]
     there = await store.read_many(project, keys)
     pairs = zip(keys, change_set.writes, strict=True)
-    writes = tuple(replace(write, before=there.get(key)) for key, write in pairs)
+    writes = tuple(structs.replace(write, before=there.get(key)) for key, write in pairs)
     return replace(change_set, writes=writes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import structs
 
 from threadwell.api.context import Context
 from threadwell.api.rest.change import Change
@@ -15,4 +15,4 @@ async def keep_content(context: Context, change: Change) -> Change:
         return change
     before = write.before
     content = await context.view.content(context.project, before.id, before.version_id)
-    return change._replace(write=replace(write, content=content))
+    return change._replace(write=structs.replace(write, content=content))

@@ -189,14 +189,20 @@ class Circle:
 
         Another way is another channel, or another source of that one.
         """
-        channels = self._channels()
         # Nearly every circle has one way, which all of its messages have come.
-        if self._came <= {(channel, source)}:
+        if not self.has_others(channel, source):
             return
-        for other, those in channels.items():
+        for other, those in self._channels().items():
             for one in _between(those, at - within, at + within):
                 if other != channel or one.source != source:
                     yield one
+
+    def has_others(self, channel: str, source: str) -> bool:
+        """Whether any message came another way than that."""
+        if not self._is_by_channel:
+            self._channels()
+        came = self._came
+        return len(came) > 1 or (len(came) == 1 and (channel, source) not in came)
 
     def of_channel(self, channel: str, first: int, last: int) -> Sequence[Placed]:
         """The messages of a channel that were sent from one moment to another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from threadwell.encounters import codes
@@ -120,15 +121,22 @@ class Heard(NamedTuple):
         return _Whom(patients_of(named), named)
 
 
+# All messages of a circle of one patient are about the same.
+@lru_cache(maxsize=4096)
+def _everybody(patients: tuple[str, ...]) -> _Whom:
+    return _Whom(frozenset(patients))
+
+
 def place(
-    message: Message, id_: str, way: Route, heard: Heard | None, keywords: Keywords
+    message: Message, id_: str, at: int, way: Route, heard: Heard | None, keywords: Keywords
 ) -> Placed:
     """The place of a new message, whose child has that id, in the circle of its route.
 
-    ``heard`` is there for a circle of several.
+    It was sent ``at`` that time, in microseconds since 1970 UTC. ``heard`` is there for a circle of
+    several.
     """
     text = clean(message.new_text if message.new_text.strip() else message.text)
-    whom = _Whom(frozenset(way.patients))
+    whom = _everybody(way.patients)
     if heard is not None:
         replies = bool(message.references or message.in_reply_to)
         whom = heard.whom(
@@ -145,7 +153,7 @@ def place(
     external_id = name_of(message.external_id, message.apart)
     return Placed(
         Sent(
-            microseconds(message.sent),
+            at,
             identity_of(message.channel, external_id),
             thread_key(message.channel, thread_id, way.circle),
             way.inbound,
@@ -205,7 +213,7 @@ def place_again(
     inbound = not party.circle.isdisjoint(circle.patients)
     named = [i for i in _identifiers(stored) if i["system"].startswith(codes.REFERENCE)]
     kept = reasons_of(stored)
-    whom = _Whom(frozenset(circle.patients))
+    whom = _everybody(circle.patients)
     if heard is not None:
         replied = bool(named)
         whom = heard.whom(topic, new_text, party, circle.patients, replies=replied, inbound=inbound)

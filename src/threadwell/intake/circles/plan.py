@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import overload
+
+from msgspec import structs
 
 from threadwell.encounters.frame import Frame
 from threadwell.encounters.placed import Link, Placed
@@ -127,7 +129,7 @@ def _plan_scope(
         if len(circle.patients) == 1:
             follow(placed_here)
         drawn = _drawn(circle, session.mark, placed_here, finished, former, session)
-        drawn = replace(drawn, turned=turned) if turned else drawn
+        drawn = structs.replace(drawn, turned=turned) if turned else drawn
         made = project(drawn, frame)
         now[session.mark] = _take(out, session.messages, drawn, made, session.closes, session)
         headers.after(now[session.mark].headers)
@@ -141,7 +143,7 @@ def _plan_scope(
         again = max((reopened(acts) for acts in turned.values()), default=0)
         quiet = max(outside[-1].sent.at, again) + rules.settings.options.gap_us
         drawn = _drawn(circle, OUTSIDE, outside, rules.now >= quiet, ())
-        drawn = replace(drawn, turned=turned) if turned else drawn
+        drawn = structs.replace(drawn, turned=turned) if turned else drawn
         made = project_outside(drawn, frame)
         sents = tuple(placed.sent for placed in outside)
         now[OUTSIDE] = _take(out, sents, drawn, made, quiet)
@@ -203,7 +205,7 @@ def is_kept_out(circle: Circle, placed: Placed, rules: Rules) -> bool:
     """Whether a message that is not in the circle would change a locked session of it."""
     scope = circle.scope_of(placed, rules.by_patient)
     messages, frozen = circle.in_order(scope)
-    coming = replace(placed, link=None)
+    coming = structs.replace(placed, link=None)
     acts = circle.acting.get(scope, ())
     new = [*(one for one in messages if one.link is None), coming]
     return bool(frozen) and bool(
@@ -255,7 +257,7 @@ def _drawn(
     drawn = Drawn(mark, messages, finished, dict(former), replies)
     if session is None or not session.turns:
         return drawn
-    return replace(
+    return structs.replace(
         drawn,
         opened=session.opened,
         chosen=circle.acts[mark].chosen if session.opened else (),
@@ -274,15 +276,13 @@ def _take(
 ) -> Seen:
     keys = [Key(type_, id_) for type_, id_ in made.resources]
     out.resources.update(zip(keys, made.resources.values(), strict=True))
+    links = made.links
     for placed in drawn.messages:
-        link = made.links[placed.sent.id]
+        link = links[placed.sent.id]
         if placed.link != link:
             out.links.append((placed, link))
-    headers = {placed.sent.thread: made.links[placed.sent.id].header for placed in drawn.messages}
-    former = tuple(drawn.former.items())
-    return Seen(
-        session, sents, drawn.finished, former, frozenset(keys), tuple(headers.items()), ends
-    )
+    former, headers = tuple(drawn.former.items()), tuple(made.headers.items())
+    return Seen(session, sents, drawn.finished, former, frozenset(keys), headers, ends)
 
 
 class _Chain:

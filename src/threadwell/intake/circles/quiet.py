@@ -42,6 +42,9 @@ _THINGS = (
     *("sticker", "link"),
 )
 _COSAS = ("imagen", "foto", "vídeo", "video", "película", "mensaje de audio", "sticker")
+_ENDS = (*_THINGS, *_COSAS)
+#: As many characters as the longest of them has.
+_END = max(map(len, _ENDS))
 _THING = rf"(?:(?:an?|the) (?:{'|'.join(_THINGS)})|una? (?:{'|'.join(_COSAS)}))"
 #: More characters than a phone quotes.
 _LONGEST = 5000
@@ -70,6 +73,6 @@ def is_quiet(text: str, notes: Collection[str], medium: str, *, files: bool) -> 
         wish = wish_of(text)
         if wish in _CARRIERS and text.strip(".!").lower() not in _NOT_FOR_CARRIERS:
             return True
-    if len(text) > _LONGEST or (text[-1].isalnum() and not text.lower().endswith(_THINGS + _COSAS)):
+    if len(text) > _LONGEST or (text[-1].isalnum() and not text[-_END:].lower().endswith(_ENDS)):
         return False
     return _SIGNS.fullmatch(text) is not None or _REACTION.fullmatch(text) is not None

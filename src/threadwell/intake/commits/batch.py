@@ -49,14 +49,22 @@ class Batch(Done):
         content: bytes | None = None,
     ) -> Stored:
         """Add a version that follows ``before``, and return it as it will be stored."""
-        version = self.version
-        stamped, body = stamp(resource, key.id, version, self.updated)
-        self.writes[key] = Write(
-            *(key.type, key.id, version, self.updated, stamped, body, before),
-            author=self.author,
-            content=content,
+        return as_stored(self.put(key, resource, before, content))
+
+    def put(
+        self,
+        key: Key,
+        resource: Resource,
+        before: Stored | None = None,
+        content: bytes | None = None,
+    ) -> Write:
+        """The same; the write itself is returned."""
+        version, updated = self.version, self.updated
+        stamped, body = stamp(resource, key.id, version, updated)
+        write = self.writes[key] = Write(
+            *(key.type, key.id, version, updated, stamped, body, before, self.author, content)
         )
-        return Stored(key.type, key.id, version, self.updated, False, body, self.author)
+        return write
 
     def keep(self, kept: Kept) -> None:
         """Add a private value."""

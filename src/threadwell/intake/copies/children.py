@@ -22,7 +22,7 @@ def write_child(
     """Add a new message and its files; ``former`` are versions that they follow, if they do."""
     key, attached = Key("Communication", placed.child), files_of(message)
     body = child(message, placed.child, link, attached)
-    batch.write(key, retracted(body, placed.undone) if placed.undone else body, former.get(key))
+    batch.put(key, retracted(body, placed.undone) if placed.undone else body, former.get(key))
     for file in contents(message, placed.child, attached):
         binary = Key("Binary", file.id)
         batch.write(binary, file.resource, former.get(binary), content=file.content)

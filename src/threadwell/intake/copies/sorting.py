@@ -35,7 +35,7 @@ def sort(
     fresh: dict[str, Message] = {}
     met: dict[str, list[Message]] = {}
     for id_, those in groups.items():
-        before = found.get(Key("Communication", id_))
+        before = found.get(Key("Communication", id_)) if found else None
         if before is not None and those[0].author and _is_draft(before):
             # Somebody sends it: it becomes this message.
             before = None

@@ -205,6 +205,15 @@ def _as_there(message: Message, one: _One, there: Mapping[str, Said]) -> Message
     )
 
 
+def may_have_twins(circle: Circle, placed: Placed, message: Message) -> bool:
+    """Whether ``Twins.suspect`` has anything to look for: for most messages it has not."""
+    return (
+        circle.has_others(placed.channel, placed.source)
+        or circle.is_reworded
+        or bool(message.taken_back and message.besides)
+    )
+
+
 def _near(circle: Circle, placed: Placed) -> Iterator[Placed]:
     """The messages that came another way at about that time, from and to the same people."""
     others = circle.of_others(placed.channel, placed.source, placed.sent.at, WINDOW_US)

@@ -108,12 +108,14 @@ async def _deleted(
     desk: AtHand,
 ) -> list[tuple[Circle, Placed]]:
     """What is stored and has been deleted by its sender since."""
+    out: list[tuple[Circle, Placed]] = []
+    if not found:
+        return out
     gone = {
         id_: those
         for id_, those in groups.items()
         if any(one.taken_back for one in those) and Key("Communication", id_) in found
     }
-    out: list[tuple[Circle, Placed]] = []
     if not gone:
         return out
     await desk.ways.find([one for those in gone.values() for one in those])

@@ -101,8 +101,8 @@ def gone_in(batch: Batch) -> dict[str, bool]:
     return {
         key.id: True
         for key, write in batch.writes.items()
-        if key.type == "Communication"
-        and write.before is not None
+        if write.before is not None
+        and key.type == "Communication"
         and write.resource is not None
         and write.resource.get("status") == RETRACTED
         and "partOf" in write.resource
