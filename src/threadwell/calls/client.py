@@ -76,7 +76,7 @@ class HttpCaller:
         place = _place(call)
         connection = _Connection(place, until, self._tls() if place.secure else None)
         # Who sends a byte now and then would never be too slow for a socket's own timeout.
-        ending = threading.Timer(_left(until), connection.give_up)
+        ending = threading.Timer(max(0.0, until - monotonic()), connection.give_up)
         ending.daemon = True
         ending.start()
         sent = False
@@ -126,7 +126,7 @@ class _Connection(http.client.HTTPConnection):
     """A connection to an address that was looked at."""
 
     def __init__(self, place: _Place, until: float, tls: ssl.SSLContext | None) -> None:
-        super().__init__(place.host, place.port, timeout=_left(until))
+        super().__init__(place.host, place.port)
         self._place = place
         self._until = until
         self._tls = tls
