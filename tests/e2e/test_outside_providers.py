@@ -378,7 +378,8 @@ def came_back(page: Page, url: str, who: str) -> dict[str, str]:
 def test_medplums_client_exchanges_what_the_provider_gave_to_its_app(
     practice: Practice, new_page: Callable[[], Page], node: list[str]
 ) -> None:
-    practice.signs_in_by(apps=["portal"])
+    # Its access tokens say nothing of for whom they are.
+    practice.signs_in_by(apps=["portal"], audiences=["*"])
     with threadwell.open(practice.store) as tw:
         app = tw.add_client("portal", redirect_uris=[APP])
         tw.invite("sam@clinic.example.org", first="Sam", last="Ash")
@@ -409,6 +410,10 @@ def test_medplums_client_exchanges_what_the_provider_gave_to_its_app(
                 assert told == {"name": "Sam Ash", "refreshed": True}
             else:
                 assert "given to another client" in told["error"]
+        if fine:
+            practice.signs_in_by(apps=["portal"])
+            told = medplum(node, practice, "exchange", app.client_id, given["access_token"])
+            assert "send the ID token, or name the audience" in told["error"]
 
 
 def test_medplums_client_comes_back_by_auth_external(

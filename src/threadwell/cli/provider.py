@@ -98,6 +98,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         "may be repeated",
     )
     parser.add_argument(
+        "--audience",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="for whom access tokens of these apps may be, beside you and the provider: an API of "
+        "yours; * for anybody. Whoever is sent one can sign in here with it. May be repeated",
+    )
+    parser.add_argument(
         "--allow-host",
         metavar="HOST[:PORT]",
         action="append",
@@ -174,6 +182,7 @@ def _told(arguments: Namespace) -> dict[str, Any]:
         "required": arguments.required,
         "hosts": arguments.allow_host,
         "apps": arguments.app,
+        "audiences": arguments.audience,
     }
 
 

@@ -20,6 +20,7 @@ from threadwell.fhir.stamp import Clock
 from threadwell.stores.contract import Store
 from threadwell.users.believing import believed, completed, means_of, unbelievable
 from threadwell.users.id_tokens import (
+    FOR_OTHERS,
     LONGEST,
     NOT_OURS,
     PARTIES,
@@ -29,6 +30,7 @@ from threadwell.users.id_tokens import (
     given_to,
     header_of,
     is_id_token,
+    meant_for_us,
 )
 from threadwell.users.linking import account_of, told_of
 from threadwell.users.outside import counted
@@ -104,7 +106,8 @@ class Exchanging:
             try:
                 _, kid = header_of(token)
                 keys = await self._calls.keys(provider, described, kid)
-                claims = checked_of_app(token, provider, keys, self._clock() // 1000)
+                now, own = self._clock() // 1000, (described.userinfo,)
+                claims = checked_of_app(token, provider, keys, now, own)
             except BadToken as error:
                 raise unbelievable(provider, error) from None
             if access is not None and is_id_token(claims):
@@ -129,6 +132,10 @@ class Exchanging:
         parties = [told[name] for name in PARTIES if name in told]
         if not parties or not all(given_to(provider, one) for one in parties):
             raise unbelievable(provider, BadToken(NOT_OURS))
+        if not meant_for_us(
+            provider, audience_of(told) if "aud" in told else (), (described.userinfo,)
+        ):
+            raise unbelievable(provider, BadToken(FOR_OTHERS))
         if told.get("iss", provider.issuer) != provider.issuer:
             raise unbelievable(provider, BadToken("it is of another issuer"))
         more = await self._calls.userinfo(provider, described, token)

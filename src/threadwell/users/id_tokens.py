@@ -23,6 +23,12 @@ LONGEST = 64 * 1024
 _APART, _OLDEST = 120, 3600
 #: Where tokens say to whom they were given: OpenID Connect, RFC 9068, Okta, Entra.
 PARTIES = ("azp", "client_id", "cid", "appid")
+#: Among the audiences of a provider: an access token may be for whomever it likes.
+ANY = "*"
+FOR_OTHERS = (
+    "it is for an API that is not named with the provider, or names none: send the ID token, or "
+    "name the audience"
+)
 NOT_OURS = "it was given to another client than us, or the apps that are named with the provider"
 
 
@@ -65,12 +71,16 @@ def checked(
     return _current(claims, provider, now)
 
 
-def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int) -> dict[str, Any]:
+def checked_of_app(
+    token: str, provider: Provider, keys: Sequence[Any], now: int, own: Collection[str] = ()
+) -> dict[str, Any]:
     """The claims of an ID token, or of an access token that is a JWT (RFC 9068), which the provider
     has given to us or to an app of ours; raises ``BadToken``.
 
     To whom it was given is what counts: whoever else gets tokens of this provider could come in as
-    all of their own users. How access tokens are signed no provider tells.
+    all of their own users; and so could the owner of an API that is sent an access token
+    (``meant_for_us``). How access tokens are signed no provider tells. ``own`` are endpoints of the
+    provider's own.
     """
     algorithm, kid = header_of(token)
     claims = _verified(token, algorithm, _chosen(keys, kid, algorithm))
@@ -79,9 +89,12 @@ def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int
     holders = parties or named
     if not holders or not all(given_to(provider, one) for one in holders):
         raise BadToken(NOT_OURS)
-    if "aud" in claims and is_id_token(claims) and not any(given_to(provider, to) for to in named):
+    if "aud" in claims and is_id_token(claims):
         # Whoever an ID token is for may keep it: with it they must not come in here.
-        raise BadToken("it is for another client")
+        if not any(given_to(provider, to) for to in named):
+            raise BadToken("it is for another client")
+    elif not meant_for_us(provider, named if "aud" in claims else (), own):
+        raise BadToken(FOR_OTHERS)
     if "events" in claims:
         # A logout token is signed by the same key, for the same client.
         raise BadToken("it is of another kind")
@@ -91,6 +104,22 @@ def checked_of_app(token: str, provider: Provider, keys: Sequence[Any], now: int
 def given_to(provider: Provider, client: Any) -> bool:
     """Is that we, or an app of ours, as the provider calls them?"""
     return isinstance(client, str) and client in (provider.client_id, *provider.apps)
+
+
+def meant_for_us(provider: Provider, audience: Sequence[Any], own: Collection[str]) -> bool:
+    """Is an access token for us, our apps, the provider itself or what is named with it, and for
+    nobody else?
+
+    An API that is sent one has it, and could come in here with it. One that names no audience may
+    have been sent to any.
+    """
+    if ANY in provider.audiences:
+        return True
+    clients = (provider.client_id, *provider.apps)
+    # Entra calls an API of a client by the client's id, and this before it.
+    known = {*clients, *(f"api://{one}" for one in clients), provider.issuer, *own}
+    known.update(provider.audiences)
+    return bool(audience) and all(isinstance(one, str) and one in known for one in audience)
 
 
 def is_id_token(claims: Mapping[str, Any]) -> bool:

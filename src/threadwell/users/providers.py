@@ -47,7 +47,8 @@ class Provider(msgspec.Struct, frozen=True):
     ``role`` that of whoever has none of these. ``required`` says that whoever has an address of
     ``domains`` (everybody, where there are none) comes in by it and by nothing else. ``hosts`` may
     be called though they are here or in a private network. ``apps`` are the client ids that it has
-    given to apps of the practice, whose tokens of it may be exchanged for ours.
+    given to apps of the practice, whose tokens of it may be exchanged for ours; ``audiences`` are
+    further names for which their access tokens may be.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Provider(msgspec.Struct, frozen=True):
     required: bool = False
     hosts: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
 
     def plain_secret(self) -> str:
         """The secret; raises ``StoreError`` where it is sealed and the key is not here."""
@@ -98,6 +100,7 @@ def parse_provider(name: str, told: Mapping[str, Any]) -> Provider:
         "domains": tuple(one.lower().removeprefix("@") for one in _texts(told, "domains")),
         "hosts": _texts(told, "hosts"),
         "apps": _texts(told, "apps"),
+        "audiences": _texts(told, "audiences"),
         "roles": _mapping(told, "roles"),
     }
     made = Provider(name, **values)

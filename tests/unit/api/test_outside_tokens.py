@@ -38,7 +38,12 @@ class Elsewhere:
         self.now = 0
         self.asked: list[Call] = []
         self.down = False
-        self.opaque: dict[str, Any] = {"active": True, "client_id": "portal", "sub": "person-1"}
+        self.opaque: dict[str, Any] = {
+            "active": True,
+            "client_id": "portal",
+            "aud": "portal",
+            "sub": "person-1",
+        }
         self.me: dict[str, Any] = {"sub": "person-1", "email": ROBIN, "email_verified": True}
         self.described: dict[str, Any] = {
             "issuer": ISSUER,
@@ -151,9 +156,11 @@ def practice(new_api: Any) -> Practice:
         # Medplum's client has no other word for it.
         ({}, ACCESS),
         ({"aud": "portal"}, ID),
-        ({"aud": "account", "azp": "portal", "scope": "openid"}, ACCESS),
-        ({"aud": ["account"], "client_id": "portal", "scope": "openid", "email": None}, ACCESS),
-        ({"aud": "https://api", "cid": "portal", "scp": ["openid"]}, ACCESS),
+        ({"aud": "threadwell", "azp": "portal", "scope": "openid"}, ACCESS),
+        ({"aud": ISSUER, "azp": "portal", "scope": "openid"}, ACCESS),
+        ({"aud": [ISSUER, f"{ISSUER}/me"], "azp": "portal", "scope": "openid"}, ACCESS),
+        ({"aud": ["portal"], "client_id": "portal", "scope": "openid", "email": None}, ACCESS),
+        ({"aud": "api://threadwell", "cid": "portal", "scp": ["openid"]}, ACCESS),
         (None, ACCESS),
     ],
 )
@@ -190,6 +197,15 @@ def test_a_token_of_an_app_of_ours_opens_the_account(
         # One that an app of ours has got for somebody else, who has it by now.
         ({"aud": "somebody-elses", "azp": "portal"}, ID, "it is for another client"),
         ({"aud": ["somebody-elses"], "azp": "portal"}, ACCESS, "it is for another client"),
+        # One that an app of ours sends to an API of somebody else, who has it by now.
+        ({"aud": "https://api", "azp": "portal", "scope": "openid"}, ACCESS, "it is for an API"),
+        ({"aud": "account", "azp": "portal", "scope": "openid"}, ACCESS, "it is for an API"),
+        ({"aud": ["threadwell", "https://api"], "azp": "portal", "scp": ["x"]}, ACCESS, "an API"),
+        ({"aud": None, "azp": "portal", "scope": "openid"}, ACCESS, "or names none"),
+        ({"aud": None, "azp": "portal"}, ACCESS, "or names none"),
+        ({"aud": [], "azp": "portal", "scope": "openid"}, ACCESS, "or names none"),
+        ({"aud": [7], "azp": "portal", "scope": "openid"}, ACCESS, "it is for an API"),
+        ({"aud": {"x": 1}, "azp": "portal", "scope": "openid"}, ACCESS, "it is for an API"),
         ({"events": {"x": {}}}, ID, "it is of another kind"),
         ({"iss": OTHER}, ID, "of no provider by which people sign in here"),
         ({"exp": 1}, ID, "it has expired"),
@@ -211,7 +227,7 @@ def test_that_one_address_is_verified_says_nothing_of_another(new_api: Any) -> N
     """A token says the one, and the provider is asked for roles and says the other."""
     practice = Practice(new_api, roles_claim="groups", roles={"staff": "participant"})
     elsewhere = practice.elsewhere
-    token = elsewhere.token(aud="account", azp="portal", scope="openid", email_verified=None)
+    token = elsewhere.token(aud="portal", azp="portal", scope="openid", email_verified=None)
     elsewhere.me |= {"groups": ["staff"], "email": "kim@clinic.example.org"}
     assert "no account for you" in practice.exchange(token).json()["error_description"]
     elsewhere.me["email"] = ROBIN
@@ -224,6 +240,9 @@ def test_that_one_address_is_verified_says_nothing_of_another(new_api: Any) -> N
         ({"active": False}, "it opens nothing any more"),
         ({"client_id": "somebody-elses"}, "it was given to another client"),
         ({"client_id": None}, "it was given to another client"),
+        ({"aud": "https://api"}, "it is for an API"),
+        ({"aud": ["portal", "https://api"]}, "it is for an API"),
+        ({"aud": None}, "or names none"),
         ({"iss": OTHER}, "it is of another issuer"),
         ({"sub": "person-2"}, "it names nobody"),
     ],
@@ -231,8 +250,35 @@ def test_that_one_address_is_verified_says_nothing_of_another(new_api: Any) -> N
 def test_what_the_provider_says_of_an_access_token_is_looked_at(
     practice: Practice, told: dict[str, Any], why: str
 ) -> None:
-    practice.elsewhere.opaque |= told
+    opaque = practice.elsewhere.opaque | told
+    practice.elsewhere.opaque = {name: one for name, one in opaque.items() if one is not None}
     assert why in practice.exchange(OPAQUE).json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("audiences", "audience", "opens"),
+    [
+        (["https://api"], "https://api", True),
+        (["https://api"], ["https://api", "threadwell"], True),
+        (["https://api"], ["https://api", "https://other"], False),
+        (["https://api"], None, False),
+        (["*"], "https://other", True),
+        (["*"], None, True),
+    ],
+)
+def test_an_access_token_may_be_for_what_is_named(
+    new_api: Any, audiences: list[str], audience: Any, opens: bool
+) -> None:
+    practice = Practice(new_api, audiences=audiences)
+    elsewhere = practice.elsewhere
+    elsewhere.opaque["aud"] = audience
+    if audience is None:
+        del elsewhere.opaque["aud"]
+    signed = elsewhere.token(aud=audience, azp="portal", scope="openid")
+    for token in (signed, OPAQUE):
+        assert practice.exchange(token).status_code == (200 if opens else 400)
+    # Of an ID token it says nothing.
+    assert practice.exchange(elsewhere.token(aud="https://api"), ID).status_code == 400
 
 
 def test_a_token_that_nobody_can_look_at_is_refused(practice: Practice) -> None:
