@@ -35,7 +35,7 @@ _COUNT = 50
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("id", metavar="ID", nargs="?", help="an event, a file, or days")
     parser.add_argument(
         "--patient", metavar="WHO", default="", help="about a patient: name, id or reference"

@@ -6,8 +6,9 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from shlex import quote
 
-from threadwell.app import BASE_URL_VARIABLE
+from threadwell.app import BASE_URL_VARIABLE, shown_store
 
 #: The store of a command that is not told another one.
 STORE_VARIABLE = "THREADWELL_STORE"
@@ -32,15 +33,13 @@ class Command:
     about: str = ""
 
 
-def add_action(parser: ArgumentParser, actions: Mapping[str, str], default: str = "") -> None:
-    """The first word: which of the ``actions``, by what each does; one has to be said if there is
-    no ``default``.
-    """
+def add_action(parser: ArgumentParser, actions: Mapping[str, str]) -> None:
+    """The first word: which of the ``actions``, by what each does; ``list`` if none is said."""
     parser.add_argument(
         "action",
         choices=actions,
-        nargs="?" if default else None,
-        default=default or None,
+        nargs="?",
+        default="list",
         help="; ".join(f"{name}: {does}" for name, does in actions.items()),
     )
 
@@ -50,7 +49,7 @@ def add_project(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--project",
         metavar="NAME",
-        default=os.environ.get(PROJECT_VARIABLE) or "",
+        default=_project(),
         help=f"which of its projects (default: ${PROJECT_VARIABLE}, else the first one)",
     )
 
@@ -62,10 +61,30 @@ def add_store(parser: ArgumentParser, *, whole: bool = False) -> None:
     parser.add_argument(
         "--store",
         metavar="URL",
-        default=os.environ.get(STORE_VARIABLE) or DEFAULT_STORE,
+        default=_store(),
         help="sqlite:///PATH, a path or postgresql://… "
         f"(default: ${STORE_VARIABLE}, else {DEFAULT_STORE} here)",
     )
+
+
+def there(arguments: Namespace, *, whole: bool = False) -> str:
+    """What a further command needs to look at the same record, a space before each option.
+
+    It is ``""`` where nothing was said of it: then a command goes there by itself. A command for
+    the ``whole`` of a store takes no project.
+    """
+    store = f" --store {quote(shown_store(arguments.store))}" if arguments.store != _store() else ""
+    if whole or arguments.project == _project():
+        return store
+    return f"{store} --project {quote(arguments.project)}"
+
+
+def _store() -> str:
+    return os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+
+
+def _project() -> str:
+    return os.environ.get(PROJECT_VARIABLE) or ""
 
 
 def add_url(parser: ArgumentParser) -> None:

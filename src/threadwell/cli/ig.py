@@ -26,7 +26,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("what", metavar="WHAT", nargs="*", help="files, names, or settings")
     add_store(parser)
     add_format(parser)

@@ -28,7 +28,7 @@ _SHOWN = 40
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help="Type.code, or files; of list: types"
     )

@@ -18,7 +18,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("file", metavar="FILE", nargs="?", help="of a new key for secrets (make)")
     parser.add_argument(
         "--at-once",

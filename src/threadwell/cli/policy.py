@@ -36,7 +36,7 @@ _WITH_NAME = ("show", "set", "remove", "free", *_WITH_WHO)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("name", metavar="NAME", nargs="?", help="of a policy, a role, or a file")
     parser.add_argument(
         "who", metavar="WHO", nargs="?", help="a client, by its name or id, or Practitioner/…"

@@ -33,7 +33,7 @@ _LINKS = ("invited", "email", "create")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("name", metavar="NAME", nargs="?", help="part of its URL here: entra")
     parser.add_argument("--issuer", metavar="URL", default="", help="as the provider writes it")
     parser.add_argument("--client-id", metavar="ID", default="", help="that the provider gave you")

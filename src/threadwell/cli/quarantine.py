@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from threadwell.cli.channels import shown_channel
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import lines, plural, print_json, table
 from threadwell.cli.report import hints
@@ -43,11 +43,13 @@ def run(arguments: Namespace) -> int:
         if arguments.format == "json":
             print_json([_as_json(one) for one in held])
         else:
-            _print_list(held, tw.held_rows(), tw.dates)
+            _print_list(held, tw.held_rows(), tw.dates, there(arguments))
     return 0
 
 
-def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dates) -> None:
+def _print_list(
+    held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dates, where: str
+) -> None:
     if not held:
         print("Nothing is held back.")
         return
@@ -68,9 +70,9 @@ def _print_list(held: Sequence[Quarantined], rows: Sequence[HeldRow], dates: Dat
     ]
     print(table(["Messages", "Sent", "Channel", "ID", "Why", "Who or where"], shown))
     print(f"\n{plural(len(held), 'message')} held; times are in {dates.zone.key}.")
-    for line in hints(one.reason for one in held):
+    for line in hints((one.reason for one in held), where):
         print(line)
-    print("Look at one, and at the others of its address: threadwell quarantine ID")
+    print(f"Look at one, and at the others of its address: threadwell quarantine ID{where}")
 
 
 def _print_one(item: HeldItem) -> None:

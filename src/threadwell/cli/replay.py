@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.import_options import add_who, who
 from threadwell.cli.output import plural, print_json
 from threadwell.cli.report import as_json, hints, made
@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
         return 0
     print(made(report))
     print(f"{plural(len(held), 'message')} still held" + (":" if held else ""))
-    for line in hints(item.reason for item in held):
+    for line in hints((item.reason for item in held), there(arguments)):
         print(line)
     return 0
 

@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from threadwell.intake import Report
     from threadwell.intake.choices import Choices
 
-_REPLAY = "Once their people are known: threadwell replay --people FILE"
-_DECIDE = "Once somebody knows who writes there: threadwell reviews, threadwell answer"
-#: What to do about a held message, by its reason.
+_REPLAY = "Once their people are known: threadwell replay{there} --people FILE"
+_DECIDE = (
+    "Once somebody knows who writes there: threadwell reviews{there}, threadwell answer{there}"
+)
+#: What to do about a held message, by its reason; ``{there}`` stands for which store it is.
 HINTS = {
     "unknown-sender": _REPLAY,
     "unknown-recipient": _REPLAY,
     "no-patient": _REPLAY,
-    "future-date": "Once that day has come: threadwell replay",
+    "future-date": "Once that day has come: threadwell replay{there}",
     "shared-address": _DECIDE,
-    "locked-session": "For a person to decide: threadwell reviews",
-    "broken": "See its bytes: threadwell quarantine ID",
-    "set-aside": "Nothing; to see what it is: threadwell quarantine ID",
+    "locked-session": "For a person to decide: threadwell reviews{there}",
+    "broken": "See its bytes: threadwell quarantine ID{there}",
+    "set-aside": "Nothing; to see what it is: threadwell quarantine ID{there}",
 }
 
 
@@ -131,8 +133,12 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
     }
 
 
-def hints(reasons: Iterable[str]) -> list[str]:
-    """What to do about held messages, the most frequent first: ``9 × …``."""
+def hints(reasons: Iterable[str], there: str) -> list[str]:
+    """What to do about held messages, the most frequent first: ``9 × …``.
+
+    ``there`` are the options of a command that looks at the same record.
+    """
     counted = Counter(dict.fromkeys(HINTS.values(), 0))
     counted.update(HINTS[reason] for reason in reasons)
-    return [f"{number:>6,}  {hint}" for hint, number in counted.most_common() if number]
+    told = ((hint.format(there=there), number) for hint, number in counted.most_common())
+    return [f"{number:>6,}  {hint}" for hint, number in told if number]

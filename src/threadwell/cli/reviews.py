@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.output import plural, print_json, table
 from threadwell.shown import on_a_line
 
@@ -35,8 +35,8 @@ def run(arguments: Namespace) -> int:
         ]
         print(table(["First message", "Why", "Page", "Who", "Waiting"], rows))
         print(f"\n{plural(len(reviews), 'question')}; times are in {zone.key}.")
-        print("The pages are those of `threadwell serve`.")
-        for line in _to_answer(reviews):
+        print(f"The pages are those of `threadwell serve{there(arguments, whole=True)}`.")
+        for line in _to_answer(reviews, there(arguments)):
             print(line)
     else:
         print("Nothing is to be reviewed.")
@@ -48,13 +48,12 @@ def _waiting(review: Review) -> str:
     return plural(review.number, "message") if review.addresses else "-"
 
 
-def _to_answer(reviews: Iterable[Review]) -> Iterator[str]:
+def _to_answer(reviews: Iterable[Review], where: str) -> Iterator[str]:
     """The beginning of the command that answers each question, and those to choose from."""
     for one in reviews:
-        if one.candidates and one.addresses:
-            yield f"\n{one.about}: threadwell answer {one.task.removeprefix('Task/')} …"
-        elif one.candidates:
-            yield f"\n{one.when}: threadwell answer {one.task.removeprefix('Task/')} …"
+        if one.candidates:
+            what = one.about if one.addresses else one.when
+            yield f"\n{what}: threadwell answer{where} {one.task.removeprefix('Task/')} …"
         for candidate in one.candidates:
             yield f"    {candidate.patient}  {on_a_line(candidate.name)}"
 

@@ -34,7 +34,7 @@ _WITH_FILE = ("check", "try", "set")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("file", metavar="FILE", nargs="?", help="a file of rules (TOML)")
     parser.add_argument("--rule", metavar="NAME", default="", help="runs: those of that rule")
     parser.add_argument(

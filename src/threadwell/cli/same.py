@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import plural, print_json
 
@@ -47,7 +47,8 @@ def run(arguments: Namespace) -> int:
         return 0
     print(f"{plural(placed, 'message')} {'placed' if arguments.another else 'joined'}")
     if waiting:
-        print(f"{plural(waiting, 'message')} may be a third one: threadwell quarantine")
+        where = f"threadwell quarantine{there(arguments)}"
+        print(f"{plural(waiting, 'message')} may be a third one: {where}")
     return 0
 
 

@@ -20,7 +20,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("name", metavar="NAME", nargs="?", help="what it is called")
     parser.add_argument(
         "text", metavar="TEXT", nargs="?", help="what it says; - reads standard input"

@@ -30,7 +30,7 @@ _ACTIONS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("task", metavar="TASK", nargs="?", help="Task/… or the id")
     parser.add_argument(
         "--as", dest="sender", metavar="WHO", default="", help="who does it: Practitioner/…"

@@ -38,7 +38,7 @@ _OPTIONS = {"firstName": "--first", "lastName": "--last"}
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of the command."""
-    add_action(parser, _ACTIONS, "list")
+    add_action(parser, _ACTIONS)
     parser.add_argument("email", metavar="EMAIL", nargs="?", help="the e-mail address")
     parser.add_argument("--first", metavar="NAME", default="", help="first name")
     parser.add_argument("--last", metavar="NAME", default="", help="last name")

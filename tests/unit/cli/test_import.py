@@ -338,7 +338,7 @@ def test_reviews_are_listed(out: Any, here: Path) -> None:
     assert "Which patient it is about is unclear" in rows[0]
     assert listed[0]["href"] in rows[0]
     assert "2 questions; times are in America/New_York." in rows
-    command = f"threadwell answer {listed[0]['task'].removeprefix('Task/')} …"
+    command = f"threadwell answer --store other.db {listed[0]['task'].removeprefix('Task/')} …"
     at = rows.index(f"{listed[0]['when']}: {command}")
     named = [f"    {one['patient']}  {one['name']}" for one in listed[0]["candidates"]]
     assert rows[at + 1 : at + 3] == named
