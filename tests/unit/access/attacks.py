@@ -95,6 +95,8 @@ def pages() -> Iterator[str]:
         yield f"{of}_history?_count=2"
         yield f"{of}_history?_since=2024-03-10&_at=2024-03&_count=7"
     yield "?_count=100"
+    yield f"Observation/$lastn?patient={NAMES['cleo']}&code:missing=false"
+    yield f"Observation/$lastn?subject={NAMES['ada']}&category:missing=true&max=9"
     yield f"?_type={','.join(TYPES)}&_sort=_lastUpdated&_count=3&_total=accurate"
 
 

@@ -17,6 +17,7 @@ from threadwell.api.rest import (
     acts,
     everything,
     expunging,
+    lastn,
     receipts,
     replies,
     sameness,
@@ -150,6 +151,8 @@ def _resource(
     ]
     if type_ in everything.TYPES:
         operations.append(_operation(f"{type_}-everything"))
+    if type_ == lastn.TYPE:
+        operations.append(_operation("Observation-lastn"))
     if type_ in _EXPORTS:
         operations.append(
             {"name": "export", "definition": f"{_BULK}/OperationDefinition/{_EXPORTS[type_]}"}

@@ -23,6 +23,7 @@ from threadwell.api.rest import (
     expunging,
     history,
     import_,
+    lastn,
     patch,
     read,
     receipts,
@@ -87,6 +88,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
 }
 _OWN_OF_TYPE: Mapping[tuple[str, str], Methods] = {
     (acts.TYPE, acts.OPEN): {"POST": acts.open_},
+    (lastn.TYPE, lastn.NAME): {"GET": lastn.lastn, "POST": lastn.lastn},
     ("Patient", export.NAME): {
         "GET": export.export_patients,
         "POST": export.export_patients,
@@ -189,6 +191,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     sameness.same: "update",
     validate.validate: "operation",
     everything.everything: "operation",
+    lastn.lastn: "operation",
     versions.versions: "operation",
     subscriptions.binding_token: "operation",
     **dict.fromkeys(terminology.OPERATIONS.values(), "operation"),
