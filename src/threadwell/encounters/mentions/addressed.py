@@ -24,6 +24,10 @@ def called(reading: Reading, place: Place) -> str:
     if not reading.is_beginning(start) or reading.is_end(end):
         return ""
     if after in (",", "!", "?", ":"):
+        # "Mia, not Leo" says whom it is about.
+        other = end + 1 + reading.at("no", end + 1)
+        if other > end + 1 and other in reading.named:
+            return ""
         return "" if _goes_on_about(reading, end) else CALLED
     # "Leo can you …" calls Leo, and "Leo can eat" does not.
     calls = reading.at("call", end)

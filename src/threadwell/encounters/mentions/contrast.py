@@ -17,6 +17,12 @@ _NEAR = 4
 
 def contrast(reading: Reading, place: Place) -> str:
     """Why a name is that of whoever is not meant, ``""`` if nothing tells so."""
+    if reading.before("caughtfrom", place.start):
+        # "she has it from Leo"
+        return COMPARED
+    several = len(reading.places) > 1
+    if reading.is_mark(reading.after(place)):
+        return DENIED if several and _another_is(reading, place) else ""
     if _is_not(reading, place):
         if _is_well_before(reading, place):
             return ""
@@ -26,9 +32,9 @@ def contrast(reading: Reading, place: Place) -> str:
             # "Hope not!": hardly somebody of that name.
             return WORD
         return DENIED
-    if _another_is(reading, place):
+    if several and _another_is(reading, place):
         return DENIED
-    if _had(reading, place) or _was(reading, place) or _gave(reading, place):
+    if (several and _had(reading, place)) or _was(reading, place) or _gave(reading, place):
         return COMPARED
     return SOMEBODY_ELSE if _harmed(reading, place) else ""
 
@@ -114,9 +120,7 @@ def _was(reading: Reading, place: Place) -> bool:
 
 
 def _gave(reading: Reading, place: Place) -> bool:
-    """``Leo gave it to her``, ``Leo gave Mia his cold``, ``she has it from Leo``."""
-    if reading.before("caughtfrom", place.start):
-        return True
+    """``Leo gave it to her``, ``Leo gave Mia his cold``."""
     after = reading.after(place)
     if reading.at("infects", after):
         return True

@@ -365,7 +365,10 @@ def _is_phrase(reading: Reading, place: Place) -> bool:
     if reading.before("child", place.start) and not reading.before("sized", place.start):
         return False
     start = reading.skip_back("sized", place.start, 2)
-    return bool(reading.before("mine", start)) and (reading.lexicon.nouns or not written)
+    owned = reading.before("mine", start)
+    # "die kleine Maus"
+    owned = owned or (start < place.start and reading.before("article", start))
+    return bool(owned) and (reading.lexicon.nouns or not written)
 
 
 def is_helping(reading: Reading, place: Place) -> bool:
