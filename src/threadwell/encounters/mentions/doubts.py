@@ -13,7 +13,7 @@ from threadwell.encounters.mentions.context import Reading
 from threadwell.encounters.mentions.forms import Place
 from threadwell.encounters.mentions.language import languages, lexicon
 from threadwell.encounters.mentions.said import shows_a_person, verb_of
-from threadwell.encounters.mentions.things import is_no_person
+from threadwell.encounters.mentions.things import is_no_person, is_phrase
 
 DENIED = "denied"
 COMPARED = "compared"
@@ -231,6 +231,9 @@ def _works_there(reading: Reading, place: Place) -> bool:
         fetched = any(word in reading.lexicon["fetch"] for word in reading.words[: place.start])
         if (reading.at("desk", at) or reading.at("desk", after + length)) and not fetched:
             return True
+    if reading.before("is", place.start) and (length := reading.at("atwork", place.end)):
+        # "is Grace in today?"
+        return reading.is_mark(place.end + length)
     said = reading.row(place)[1]
     if reading.at("works", said + verb_of(reading, said)[1]) or reading.at("works", said):
         return True
@@ -329,7 +332,7 @@ def _time(reading: Reading, place: Place) -> str:
 def _word(reading: Reading, place: Place) -> str:
     """The name as the word that it is: ``I Will come``, ``Mark her down``, ``ANA positive``."""
     kind = reading.name_class(place)
-    if kind and _is_phrase(reading, place):
+    if kind and is_phrase(reading, place):
         return WORD
     token = reading.tokens[place.start]
     if token.is_upper and reading.sentence.mixed and token.word in reading.lexicon["initials"]:
@@ -353,22 +356,6 @@ def _word(reading: Reading, place: Place) -> str:
         if reading.at("bare", after) and not given and not reading.possessive(place):
             return WORD
     return ""
-
-
-def _is_phrase(reading: Reading, place: Place) -> bool:
-    """``Hope all is well``: a wish; ``my angel has a fever``: whatever the child is called."""
-    if place.name[0] in reading.lexicon["wishing"] and reading.at("wished", place.end):
-        return True
-    if place.name[0] not in reading.lexicon["dear"]:
-        return False
-    written = reading.is_capital(place) and not reading.is_first(place)
-    if reading.before("child", place.start) and not reading.before("sized", place.start):
-        return False
-    start = reading.skip_back("sized", place.start, 2)
-    owned = reading.before("mine", start)
-    # "die kleine Maus"
-    owned = owned or (start < place.start and reading.before("article", start))
-    return bool(owned) and (reading.lexicon.nouns or not written)
 
 
 def is_helping(reading: Reading, place: Place) -> bool:

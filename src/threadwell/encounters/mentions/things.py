@@ -28,6 +28,25 @@ def is_no_person(reading: Reading, place: Place) -> bool:
     return _causes(reading, after) or _is_slang(reading, place, after)
 
 
+def is_phrase(reading: Reading, place: Place) -> bool:
+    """``Hope all is well``: a wish; ``my angel has a fever``: whatever the child is called."""
+    if place.owning and reading.at("plural", place.end):
+        # "Robins are back"
+        return True
+    if place.name[0] in reading.lexicon["wishing"] and reading.at("wished", place.end):
+        return True
+    if place.name[0] not in reading.lexicon["dear"]:
+        return False
+    written = reading.is_capital(place) and not reading.is_first(place)
+    if reading.before("child", place.start) and not reading.before("sized", place.start):
+        return False
+    start = reading.skip_back("sized", place.start, 2)
+    owned = reading.before("mine", start)
+    # "die kleine Maus"
+    owned = owned or (start < place.start and reading.before("article", start))
+    return bool(owned) and (reading.lexicon.nouns or not written)
+
+
 def _has(reading: Reading, at: int, section: str) -> bool:
     """``has measles cases``: such a word in the same clause, after a verb."""
     for _ in range(_REACH):
