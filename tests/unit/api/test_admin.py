@@ -229,6 +229,9 @@ def test_a_patch_is_json_patch(api: Any) -> None:
         ("GET", f"/admin/projects/{DEFAULT_PROJECT}/members/1", None),
         ("POST", f"/admin/projects/{DEFAULT_PROJECT}/client", {"name": "x"}),
         ("POST", f"/admin/projects/{DEFAULT_PROJECT}/bot", {"name": "x"}),
+        ("POST", f"/admin/projects/{DEFAULT_PROJECT}/secrets", []),
+        ("POST", f"/admin/projects/{DEFAULT_PROJECT}/settings", []),
+        ("POST", f"/admin/projects/{DEFAULT_PROJECT}/sites", []),
     ],
 )
 def test_nobody_else_sees_any_of_it(api: Any, method: str, path: str, body: Any) -> None:

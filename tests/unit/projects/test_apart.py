@@ -60,6 +60,8 @@ def beside() -> Iterator[Ask]:
         invited = {**body, "email": SECRETS[2], "sendEmail": False}
         yield Ask("POST", f"/admin/projects/{project}/invite", invited)
         yield Ask("POST", f"/admin/projects/{project}/bot", {})
+        for kept in ("secrets", "settings", "sites"):
+            yield Ask("POST", f"/admin/projects/{project}/{kept}", [{"name": "x", "domain": []}])
         for method in ("GET", "POST", "DELETE"):
             yield Ask(method, f"/admin/projects/{project}/members/{uuid(7003)}", {})
     form = {"content-type": "application/x-www-form-urlencoded"}

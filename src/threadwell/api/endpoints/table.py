@@ -77,6 +77,9 @@ _SEVERAL: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
         {"GET": projects.read, "POST": projects.update, "DELETE": projects.delete},
     ),
     (re.compile(r"admin/projects/[^/]+/bot"), {"POST": projects.no_bots}),
+    (re.compile(r"admin/projects/[^/]+/secrets"), {"POST": projects.keep}),
+    (re.compile(r"admin/projects/[^/]+/settings"), {"POST": projects.keep}),
+    (re.compile(r"admin/projects/[^/]+/sites"), {"POST": projects.keep}),
     (
         re.compile(rf"fhir/R4/(?:{'|'.join(answering.KINDS)})/[A-Za-z0-9.-]{{1,64}}"),
         {
