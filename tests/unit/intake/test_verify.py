@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from threadwell.intake import sessions, verify
+from threadwell.intake.reports.verify import kept
 from threadwell.stores.contract import DEFAULT_PROJECT
+
+
+@pytest.fixture(autouse=True, params=[kept.MOST, 0], ids=["in memory", "on disk"])
+def _wherever_facts_are(request, monkeypatch):
+    monkeypatch.setattr(kept, "MOST", request.param)
 
 
 def reference(to: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.encounters.turned import removed_from
 from threadwell.fhir.resource import Resource
+from threadwell.intake.reports.verify.kept import Kept
 
 #: The status of an Encounter that somebody has opened, or that ended before anybody wrote.
 _UNWRITTEN = ("arrived", "cancelled")
@@ -74,24 +75,32 @@ class Facts:
     RelatedPerson, and ``replaced`` the Patients who were merged into another one.
     """
 
-    threads: dict[str, Thread] = field(default_factory=dict)
+    threads: Kept[Thread] = field(default_factory=Kept)
     children: dict[str, Child] = field(default_factory=dict)
-    cares: dict[str, Care] = field(default_factory=dict)
-    withdrawn: set[str] = field(default_factory=set)
-    related: dict[str, str] = field(default_factory=dict)
+    cares: Kept[Care] = field(default_factory=Kept)
+    withdrawn: Kept[bool] = field(default_factory=Kept)
+    related: Kept[str] = field(default_factory=Kept)
     replaced: Collection[str] = ()
     messages: set[str] = field(default_factory=set)
-    _billed: set[str] | None = None
+    _billed: Kept[bool] | None = None
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for one in (self.threads, self.cares, self.withdrawn, self.related, self._billed):
+            if one is not None:
+                one.close()
 
     @property
-    def billed(self) -> set[str]:
+    def billed(self) -> Kept[bool]:
         """The Encounters that were billed, and the sessions of which one patient's part was.
 
         All Encounters have to be there by then.
         """
         if self._billed is None:
-            locked = [(name, care.part_of) for name, care in self.cares.items() if care.locked]
-            self._billed = {one for both in locked for one in both}
+            self._billed = Kept()
+            for name, care in self.cares.walk():
+                if care.locked:
+                    self._billed[name] = self._billed[care.part_of] = True
         return self._billed
 
     def add(self, resource: Resource) -> None:
@@ -103,7 +112,7 @@ class Facts:
             return
         child = resource["resourceType"] == "Communication" and bool(resource.get("partOf"))
         if status == "entered-in-error" and not child:
-            self.withdrawn.add(name)
+            self.withdrawn[name] = True
         elif child and status != "preparation":  # A draft is no message yet.
             self.children[name] = _child(resource, status == "entered-in-error")
         elif resource["resourceType"] == "Communication" and not child:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
@@ -15,13 +16,13 @@ from threadwell.intake.people.standing import all_replaced
 from threadwell.intake.reports.verify.facts import Facts
 from threadwell.intake.reports.verify.finding import Finding
 from threadwell.intake.reports.verify.rules import OF_MESSAGES, RULES
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Store, StoreError
 
 #: Is told how many messages were looked at.
 Checked: TypeAlias = Callable[[int], None]
 
 #: Messages that are looked at together.
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
 _HEADERS = Query("Communication", (MissingFilter("part-of", missing=True),))
 _MESSAGES = Query("Communication", (MissingFilter("part-of", missing=False),))
 
@@ -29,10 +30,26 @@ _MESSAGES = Query("Communication", (MissingFilter("part-of", missing=False),))
 async def verify(store: Store, project: str, checked: Checked | None = None) -> list[Finding]:
     """What in the store does not keep the pattern, by resource; empty if everything does.
 
-    Headers and Encounters are looked at together, messages some at a time: what is kept in memory
-    grows with sessions and not with messages. ``checked`` is told how many messages were.
+    Headers and Encounters are looked at together, messages some at a time. As much of them as the
+    rules need goes to a file without a name where it is much, so that memory grows with neither.
+    ``checked`` is told how many messages were looked at. Raises ``StoreError``,
+    also where there is no room for that file.
     """
     facts = Facts(replaced=await all_replaced(store, project))
+    try:
+        findings = await _looked(store, project, facts, checked)
+    except sqlite3.Error as error:
+        raise StoreError(f"what sessions tell could not be kept in a file: {error}") from error
+    finally:
+        facts.close()
+    findings += await _other_days(store, project)
+    every = dict.fromkeys(findings)
+    return sorted(every, key=lambda one: (one.resource, one.rule, one.text))
+
+
+async def _looked(
+    store: Store, project: str, facts: Facts, checked: Checked | None
+) -> list[Finding]:
     odd: list[Resource] = []
     for query in (Query("RelatedPerson"), Query("Encounter"), _HEADERS):
         async for stored in search_all(store, project, query):
@@ -48,9 +65,7 @@ async def verify(store: Store, project: str, checked: Checked | None = None) -> 
         number += len(messages)
         if checked is not None:
             checked(number)
-    findings += await _other_days(store, project)
-    every = dict.fromkeys(findings)
-    return sorted(every, key=lambda one: (one.resource, one.rule, one.text))
+    return findings
 
 
 async def _messages(
@@ -74,7 +89,7 @@ async def _take(store: Store, project: str, facts: Facts, messages: list[Resourc
         facts.add(one)
     headers = {child.header for child in facts.children.values()}
     facts.messages |= headers & facts.children.keys()
-    unknown = headers - facts.threads.keys() - facts.withdrawn - facts.messages
+    unknown = headers - facts.threads.keys() - facts.withdrawn.keys() - facts.messages
     for some in chunks(sorted(unknown)):
         found = await store.read_many(project, [as_key(name) for name in some if "/" in name])
         for stored in found.values():

@@ -8,6 +8,7 @@ from itertools import chain
 from threadwell.encounters import codes
 from threadwell.intake.reports.verify.facts import Care, Facts
 from threadwell.intake.reports.verify.finding import Finding
+from threadwell.intake.reports.verify.kept import Kept
 
 Rule = Callable[[Facts], Iterator[Finding]]
 
@@ -19,7 +20,7 @@ _TAKES_PART = ("Practitioner/", "PractitionerRole/", "RelatedPerson/")
 
 def header_has_no_payload(facts: Facts) -> Iterator[Finding]:
     """A thread header holds no message of its own."""
-    for name, thread in facts.threads.items():
+    for name, thread in facts.threads.walk():
         if thread.payload:
             yield _error(name, "header-payload", "a thread header has a payload")
 
@@ -55,7 +56,7 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
     Of a session that was billed the header before may be superseded: nothing of it may change.
     """
     billed = facts.billed
-    for name, thread in facts.threads.items():
+    for name, thread in facts.threads.walk():
         if thread.encounter:
             care = facts.cares.get(thread.encounter)
             if care is None:
@@ -71,7 +72,7 @@ def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
 
 def recipients_include_opener(facts: Facts) -> Iterator[Finding]:
     """An inbox looks for threads by recipient: whoever opened one is among them."""
-    for name, thread in facts.threads.items():
+    for name, thread in facts.threads.walk():
         if thread.sender and thread.sender not in thread.recipients | thread.left:
             yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
 
@@ -109,9 +110,9 @@ def family_is_the_patients(facts: Facts) -> Iterator[Finding]:
 
     In a session about several patients each medical encounter has its own.
     """
-    opening = ((thread.encounter, thread.sender) for thread in facts.threads.values())
+    opening = ((thread.encounter, thread.sender) for _, thread in facts.threads.walk())
     taking_part = (
-        (name, who) for name, care in facts.cares.items() for who in sorted(care.participants)
+        (name, who) for name, care in facts.cares.walk() for who in sorted(care.participants)
     )
     yield from _strange_family(facts, chain(opening, taking_part))
 
@@ -147,12 +148,12 @@ def nobody_is_replaced(facts: Facts) -> Iterator[Finding]:
     billed = facts.billed
     cares = (
         (name, care.subject, care.identity)
-        for name, care in facts.cares.items()
+        for name, care in facts.cares.walk()
         if not (care.cancelled or name in billed or care.part_of in billed)
     )
     threads = (
         (name, thread.subject, thread.identity)
-        for name, thread in facts.threads.items()
+        for name, thread in facts.threads.walk()
         if thread.encounter not in billed
     )
     yield from _replaced(facts, chain(cares, threads))
@@ -178,24 +179,26 @@ def _replaced(facts: Facts, about: Iterable[tuple[str, str, str]]) -> Iterator[F
 
 def session_is_virtual(facts: Facts) -> Iterator[Finding]:
     """Session and medical encounters have class VR."""
-    for name, care in facts.cares.items():
+    for name, care in facts.cares.walk():
         if care.tags & {_SESSION, _MEDICAL} and care.class_ != _VIRTUAL:
             yield _error(name, "class", "its class is not VR of v3-ActCode")
 
 
 def session_stands_alone(facts: Facts) -> Iterator[Finding]:
     """A session encounter is part of nothing, and has a thread once somebody has written."""
-    used = {thread.encounter for thread in facts.threads.values()}
-    for name, care in facts.cares.items():
-        if _SESSION in care.tags and care.part_of:
-            yield _error(name, "session", "a session encounter is part of another Encounter")
-        if care.is_session and name not in used and not care.waits:
-            yield Finding("warning", name, "session", "no thread header links to it")
+    with Kept[bool]() as used:
+        for _, thread in facts.threads.walk():
+            used[thread.encounter] = True
+        for name, care in facts.cares.walk():
+            if _SESSION in care.tags and care.part_of:
+                yield _error(name, "session", "a session encounter is part of another Encounter")
+            if care.is_session and name not in used and not care.waits:
+                yield Finding("warning", name, "session", "no thread header links to it")
 
 
 def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
     """A medical encounter has a patient and is part of a live session encounter."""
-    for name, care in facts.cares.items():
+    for name, care in facts.cares.walk():
         if _MEDICAL not in care.tags:
             continue
         if not care.subject.startswith("Patient/"):
@@ -211,24 +214,23 @@ def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
 
 def several_patients_have_encounters(facts: Facts) -> Iterator[Finding]:
     """A session whose subject is a Group has at least two medical encounters."""
-    parts: dict[str, int] = {}
-    for care in facts.cares.values():
-        if _MEDICAL in care.tags:
-            parts[care.part_of] = parts.get(care.part_of, 0) + 1
-    for name, care in facts.cares.items():
-        if _of_group(care) and parts.get(name, 0) < 2:
-            text = "it is about a Group and has fewer than two medical encounters"
-            yield _error(name, "several-patients", text)
+    with Kept[int]() as parts:
+        for _, care in facts.cares.walk():
+            if _MEDICAL in care.tags:
+                parts[care.part_of] = parts.get(care.part_of, 0) + 1
+        for name, care in facts.cares.walk():
+            if _of_group(care) and parts.get(name, 0) < 2:
+                text = "it is about a Group and has fewer than two medical encounters"
+                yield _error(name, "several-patients", text)
 
 
 def one_of_each(facts: Facts) -> Iterator[Finding]:
     """No two live headers, nor two live Encounters, have one identity."""
     for resources in (facts.threads, facts.cares):
-        seen: dict[str, str] = {}
-        for name, one in resources.items():
-            if one.identity and seen.setdefault(one.identity, name) != name:
-                text = f"it has the same identity as {seen[one.identity]}"
-                yield _error(name, "identity", text)
+        with Kept[str]() as seen:
+            for name, one in resources.walk():
+                if one.identity and (first := seen.setdefault(one.identity, name)) != name:
+                    yield _error(name, "identity", f"it has the same identity as {first}")
 
 
 #: Rules of headers and Encounters, and those of messages: these may be given some at a time.
