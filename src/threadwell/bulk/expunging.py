@@ -71,6 +71,11 @@ class Expunged:
         return sum(self.removed.values())
 
 
+def _files_in(stored: Stored) -> set[str]:
+    """The ids of the Binaries that a version refers to."""
+    return {match.decode() for match in _BINARY.findall(stored.body)}
+
+
 def _patients_of(resource: Resource) -> set[str]:
     """Those in whose compartment it is; of a Task, whom it is for."""
     found = set(patients_in(resource))
@@ -101,6 +106,8 @@ class Expunging:
     author: str
     before: Before
     done: Expunged = field(default_factory=Expunged)
+    #: Files that others have; ``None`` where only messages are looked at for that.
+    shared: set[str] | None = None
 
     async def one(self, key: Key) -> Expunged:
         """Remove one resource; with a message its files, where no other message has them.
@@ -117,7 +124,7 @@ class Expunging:
         is told of these by Provenance; deleted resources as well. What is in another patient's
         compartment, too, is left.
 
-        All that the project has is read for it, once. Raises as ``one``.
+        All that the project has is read for it, and again where there are files. Raises as ``one``.
         """
         me = Key("Patient", patient)
         if not await self.store.read_many(self.project, [me]):
@@ -130,10 +137,26 @@ class Expunging:
                 patient, (one for one in versions if named in one.stored.body)
             )
             after = versions[-1].position
+        self.shared = await self._shared(found | {me})
         for some in chunks(sorted(found - {me}), _TOGETHER):
             await self._remove(some)
         await self._remove([me])
         return self.done
+
+    async def _shared(self, going: set[Key]) -> set[str]:
+        """Those files of what goes that something has, or had, which stays."""
+        files: set[str] = set()
+        for key in going:
+            async for version in self._versions(key):
+                files |= _files_in(version)
+        shared: set[str] = set()
+        after = START
+        while files and (versions := await self.store.versions(self.project, after, _AT_ONCE)):
+            for one in versions:
+                if Key(one.stored.type, one.stored.id) not in going:
+                    shared |= files & _files_in(one.stored)
+            after = versions[-1].position
+        return shared
 
     async def _about(self, patient: str, versions: Iterable[Version]) -> set[Key]:
         """Those of which the last words are about that patient, and about no other."""
@@ -188,14 +211,16 @@ class Expunging:
             kept.update((Key(one.kind, one.name), one) for one in marks_of(key))
             async for version in self._versions(key):
                 if not version.deleted:
-                    files |= {match.decode() for match in _BINARY.findall(version.body)}
+                    if key.type == "Communication" or self.shared is not None:
+                        files |= _files_in(version)
                     words = _words_of(self.project, decode(version.body))
                     kept.update((Key(one.kind, one.name), one) for one in words)
         told = [one async for one in self._told_of(keys)]
         all_keys = list(dict.fromkeys([*keys, *told]))
         await self._delete(all_keys)
         # Only now nothing of what is removed has them.
-        binaries = [Key("Binary", id_) for id_ in sorted(files - await self._needed(files))]
+        needed = (self.shared or set()) | await self._needed(files)
+        binaries = [Key("Binary", id_) for id_ in sorted(files - needed)]
         await self._delete(binaries)
         every = list(dict.fromkeys([*all_keys, *binaries]))
         await self.before()
@@ -239,5 +264,5 @@ class Expunging:
             targets = tuple(ReferenceMatch("Binary", id_, "") for id_ in some)
             query = Query("Communication", (ReferenceFilter("attachment", targets),))
             async for stored in search_all(self.store, self.project, query):
-                needed |= {match.decode() for match in _BINARY.findall(stored.body)}
+                needed |= _files_in(stored)
         return needed

@@ -24,6 +24,7 @@ def marks_of(key: Key) -> Iterator[Kept]:
 async def which_were(store: Store, keys: Iterable[Key]) -> set[Key]:
     """Those of the resources that were expunged, and are not to be made again."""
     names = {f"{key.type}/{key.id}": key for key in keys}
-    if not names:
+    # In most stores there are none, and to ask for each of many would cost as much as to find them.
+    if not names or (len(names) > 1 and not await store.list_private(KIND, count=1)):
         return set()
     return {names[name] for name in await store.get_private_many(KIND, list(names))}

@@ -114,6 +114,33 @@ def test_of_a_patient_everything_and_nothing_of_another(api: Any) -> None:
     assert found == {"Communication": 1, "Patient": 1, "Group": 1}
 
 
+def test_a_file_that_another_has_is_left(api: Any) -> None:
+    ada, cleo = api.make()["id"], api.make()["id"]
+    own, both = (
+        api.call("POST", "Binary", text, content_type="text/plain").json()["id"]
+        for text in (b"own", b"both")
+    )
+
+    def document(patient: str, *files: str) -> str:
+        content = [{"attachment": {"url": f"Binary/{one}"}} for one in files]
+        subject = {"reference": f"Patient/{patient}"}
+        made = api.make("DocumentReference", status="current", subject=subject, content=content)
+        return str(made["id"])
+
+    first, second = document(ada, own, both), document(cleo, both)
+    # By itself it takes none along: who else has them is not known of such.
+    third = document(ada, own)
+    assert gone(api.call("POST", f"DocumentReference/{third}/$expunge")) == {"DocumentReference": 1}
+    answer = api.call("POST", f"Patient/{ada}/$expunge?everything=true")
+    assert gone(answer) == {"Binary": 1, "DocumentReference": 1, "Patient": 1}
+    status = {
+        name: api.call("GET", name).status_code
+        for name in (f"DocumentReference/{first}", f"Binary/{own}", f"Binary/{both}")
+    }
+    assert list(status.values()) == [404, 404, 200]
+    assert api.call("GET", f"DocumentReference/{second}").status_code == 200
+
+
 def test_who_may(api: Any) -> None:
     patient = api.make()
     paths = [f"Patient/{patient['id']}/$expunge", f"Patient/{api.never}/$expunge"]
