@@ -210,3 +210,19 @@ def test_what_a_mother_says_of_herself_is_not_said_of_her_child(practice):
     text = "I take Bo to you at nine. My own knee hurts as well."
     practice.take(Message("sms_backup", "m", mother, (office, bo), sent, text, text, "both"))
     assert [one["subject"] for one in practice.all("Encounter")] == [{"reference": "Patient/bo"}]
+
+
+def test_whoever_has_many_addresses_shares_none_of_them_with_themselves(practice, sms):
+    phones = [f"+1212555{number:04}" for number in range(1000, 1300)]
+    for number in range(100):
+        practice.patient(f"one-{number}", *phones[number::100], given=f"One{number}")
+    texts = [sms(f"m{at}", "08:00", phone=phone) for at, phone in enumerate(phones)]
+    report = practice.take(*texts)
+    assert (report.counts.new, report.counts.quarantined) == (300, 0)
+    assert practice.live("Task") == []
+    subjects = {
+        child["subject"]["reference"]
+        for child in practice.all("Communication")
+        if "partOf" in child
+    }
+    assert len(subjects) == 100

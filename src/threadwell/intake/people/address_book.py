@@ -317,16 +317,14 @@ class AddressBook:
     ) -> None:
         if resource.get("active") is False:
             return
+        patient = (resource.get("patient") or {}).get("reference", "")
+        person = (patient, reference) if type_ == "RelatedPerson" else reference
         for key in keys_of(resource, self.settings.country):
-            if key in found:
+            # Whoever has several of the addresses is found by each of them.
+            if key in found and person not in found[key].setdefault(type_, []):
+                found[key][type_].append(person)
                 if type_ in _FAMILY:
                     self._own[key] = (*self._own.get(key, ()), *called(resource).given)
-                value = reference
-                if type_ == "RelatedPerson":
-                    patient = (resource.get("patient") or {}).get("reference", "")
-                    found[key].setdefault(type_, []).append((patient, value))
-                else:
-                    found[key].setdefault(type_, []).append(value)
 
     def _party(self, address: Address, found: Mapping[str, list[Any]]) -> Party:
         bare = address._replace(display="")
