@@ -96,6 +96,13 @@ def tail_of(circle: Circle, rules: Rules, mark: str) -> Tail | None:
         return None
     keys = {key for one in sessions for key in one.keys} | before.fixed
     threads = {thread for one in sessions for thread, _ in one.headers}
+    # A reply may be written in a thread of a session that was billed, too.
+    threads |= {
+        one.sent.thread
+        for scope in circle.frozen
+        for one in circle.in_order(scope)[1]
+        if one.sent.at >= before.since
+    }
     keys.update(key for key, thread in circle.todos.items() if thread in threads)
     resources = sorted(f"{key.type}/{key.id}" for key in keys)
     return Tail(mark, "", before.since, resources, dict(before.former), before.more, people)
