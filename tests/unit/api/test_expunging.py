@@ -38,6 +38,16 @@ def test_of_one_resource_nothing_is_left(api: Any) -> None:
     assert api.call("POST", f"{name}/$expunge").status_code == 404
 
 
+def test_as_medplums_clients_ask(api: Any) -> None:
+    one, two = api.make()["id"], api.make()["id"]
+    mine = {"status": "final", "code": {"text": "x"}, "subject": {"reference": f"Patient/{two}"}}
+    api.make("Observation", **mine)
+    asked = {"accept": "application/fhir+json, */*; q=0.1", "x_medplum": "extended"}
+    assert gone(api.call("POST", f"Patient/{one}/$expunge", {}, **asked)) == {"Patient": 1}
+    answer = api.call("POST", f"Patient/{two}/$expunge", {"everything": True}, **asked)
+    assert gone(answer) == {"Observation": 1, "Patient": 1}
+
+
 def test_what_was_deleted_before_may_be_expunged(api: Any) -> None:
     patient = api.make()
     name = f"Patient/{patient['id']}"
@@ -162,6 +172,11 @@ def test_what_cannot_be_meant(api: Any) -> None:
         (f"{name}/$expunge?everything=yes", None),
         (f"{name}/$expunge?every=true", None),
         (f"{name}/$expunge", {"resourceType": "Parameters", "parameter": [{"name": "x"}]}),
+        (f"{name}/$expunge", {"everything": "true"}),
+        (f"{name}/$expunge", {"other": True}),
+        (f"{name}/$expunge", {"everything": True}),
+        (f"{name}/$expunge", []),
+        (f"{name}/$expunge", b"{"),
     ):
         assert api.call("POST", path, body).status_code == 400
     assert api.call("GET", f"{name}/$expunge").status_code == 405

@@ -9,6 +9,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, OK, PRIVATE, forbidden, success, tracing
 from threadwell.api.params import parse_params
+from threadwell.api.rest.accept import parse_json
 from threadwell.api.rest.said import named_parameters, truth
 from threadwell.bulk.expunging import Expunged, Expunging, NotThere
 from threadwell.encounters.codes import BASE
@@ -59,6 +60,14 @@ async def _everything(request: Request) -> bool:
         if text not in ("true", "false"):
             raise invalid(f"{_EVERYTHING} must be true or false")
         found.append(text == "true")
+    plain = await parse_json(request) if request.body else {}
+    if isinstance(plain, dict) and "resourceType" not in plain:
+        # Medplum's clients say it in JSON of their own.
+        for key, value in plain.items():
+            if key != _EVERYTHING or not isinstance(value, bool):
+                raise invalid(f"In JSON that is no Parameters {NAME} takes {_EVERYTHING} alone")
+            found.append(value)
+        return any(found)
     for path, name, parameter in await named_parameters(request):
         if name != _EVERYTHING:
             raise invalid(f"Unknown parameter of {NAME}: {name[:64]}", path)
