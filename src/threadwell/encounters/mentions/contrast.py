@@ -107,7 +107,9 @@ def _is_now(reading: Reading, place: Place) -> bool:
 def _was(reading: Reading, place: Place) -> bool:
     """``it was Leo last week``, ``the same cough Leo had``."""
     after = reading.after(place)
-    if reading.before("was", place.start) and reading.at("past", after):
+    if reading.before("was", place.start) and (
+        reading.at("past", after) or reading.at("earlier", after)
+    ):
         return True
     if not reading.at("have", after):
         return False
